@@ -1,0 +1,8 @@
+/**
+ * The agent's parent process: when the agent dies it ends what the agent started, then closes
+ * the agent's session, which proves the death to the cluster.
+ */
+@NullMarked
+package io.quarry.agent.guardian;
+
+import org.jspecify.annotations.NullMarked;

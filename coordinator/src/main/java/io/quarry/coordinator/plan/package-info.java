@@ -1,0 +1,8 @@
+/**
+ * Decisions: a state and a request become changes and a reply. Pure code, one file per
+ * operation and one per kind of check.
+ */
+@NullMarked
+package io.quarry.coordinator.plan;
+
+import org.jspecify.annotations.NullMarked;
