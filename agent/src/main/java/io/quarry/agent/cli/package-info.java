@@ -1,6 +1,4 @@
-/**
- * The command line, one file per command.
- */
+/** The command line, one file per command. */
 @NullMarked
 package io.quarry.agent.cli;
 

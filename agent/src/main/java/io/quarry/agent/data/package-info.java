@@ -1,6 +1,4 @@
-/**
- * Data movement: sources, targets, windows, checkpoints and verification.
- */
+/** Data movement: sources, targets, windows, checkpoints and verification. */
 @NullMarked
 package io.quarry.agent.data;
 

@@ -1,6 +1,6 @@
 /**
- * Fixes at work: claim one, run its stages from the last checkpoint, report the end. One file
- * per type of fix.
+ * Fixes at work: claim one, run its stages from the last checkpoint, report the end. One file per
+ * type of fix.
  */
 @NullMarked
 package io.quarry.agent.fix;

@@ -1,6 +1,4 @@
-/**
- * Repository formats, found by name: how volumes, slots and probes look on a kind of storage.
- */
+/** Repository formats, found by name: how volumes, slots and probes look on a kind of storage. */
 @NullMarked
 package io.quarry.agent.format;
 

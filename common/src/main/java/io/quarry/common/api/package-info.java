@@ -1,6 +1,4 @@
-/**
- * The storage API: its verbs, its requests, and one exception with an error code.
- */
+/** The storage API: its verbs, its requests, and one exception with an error code. */
 @NullMarked
 package io.quarry.common.api;
 

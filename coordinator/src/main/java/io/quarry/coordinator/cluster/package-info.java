@@ -1,6 +1,6 @@
 /**
- * The only package of the coordinator that knows ZooKeeper: paths with their codecs, election,
- * the fix queue, claims, and the registry of hosts.
+ * The only package of the coordinator that knows ZooKeeper: paths with their codecs, election, the
+ * fix queue, claims, and the registry of hosts.
  */
 @NullMarked
 package io.quarry.coordinator.cluster;

@@ -1,6 +1,6 @@
 /**
- * The commit log: numbered records made visible by put-if-absent, and the checkpoints that
- * shorten the replay.
+ * The commit log: numbered records made visible by put-if-absent, and the checkpoints that shorten
+ * the replay.
  */
 @NullMarked
 package io.quarry.coordinator.log;

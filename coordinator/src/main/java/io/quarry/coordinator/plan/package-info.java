@@ -1,6 +1,6 @@
 /**
- * Decisions: a state and a request become changes and a reply. Pure code, one file per
- * operation and one per kind of check.
+ * Decisions: a state and a request become changes and a reply. Pure code, one file per operation
+ * and one per kind of check.
  */
 @NullMarked
 package io.quarry.coordinator.plan;

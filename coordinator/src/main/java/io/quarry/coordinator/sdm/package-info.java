@@ -1,6 +1,6 @@
 /**
- * The one writer of a repository: a bounded queue, one thread that plans, commits and applies,
- * and a term that ends when another writer shows up.
+ * The one writer of a repository: a bounded queue, one thread that plans, commits and applies, and
+ * a term that ends when another writer shows up.
  */
 @NullMarked
 package io.quarry.coordinator.sdm;
