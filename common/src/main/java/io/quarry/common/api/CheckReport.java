@@ -1,0 +1,13 @@
+package io.quarry.common.api;
+
+import java.util.List;
+
+/**
+ * @param fixes every fix the repository could do with, most urgent first
+ * @param commit the sequence number of the state that was checked
+ */
+public record CheckReport(List<Fix> fixes, long commit) {
+  public CheckReport {
+    fixes = List.copyOf(fixes);
+  }
+}

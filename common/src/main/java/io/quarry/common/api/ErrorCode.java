@@ -1,0 +1,50 @@
+package io.quarry.common.api;
+
+/** The stable error codes, their HTTP status, and whether the same call may succeed later. */
+public enum ErrorCode {
+  INVALID_ARGUMENT(400, false),
+  NOT_FOUND(404, false),
+  REPOSITORY_NOT_CONNECTED(404, false),
+  IMAGE_NOT_FOUND(404, false),
+  FIX_NOT_FOUND(404, false),
+  TASK_NOT_FOUND(404, false),
+  HOST_NOT_FOUND(404, false),
+  OPEN_NOT_FOUND(404, false),
+  IMAGE_IN_USE(409, false),
+  IMAGE_BROKEN(409, false),
+  IMAGE_KIND_MISMATCH(409, false),
+  FIX_STALE(409, false),
+  REPOSITORY_ID_TAKEN(409, false),
+  REPOSITORY_IN_USE(409, false),
+  REQUEST_ID_REUSED(409, false),
+  PAYLOAD_TOO_LARGE(413, false),
+  REPOSITORY_UNUSABLE(422, false),
+  REPOSITORY_DAMAGED(422, false),
+  INTERNAL(500, false),
+  NOT_IMPLEMENTED(501, false),
+  /** Nothing was committed; try again. */
+  SDM_UNAVAILABLE(503, true),
+  REPOSITORY_UNRESPONSIVE(503, true),
+  /** ZooKeeper cannot be reached and the call needs it. */
+  CLUSTER_UNAVAILABLE(503, true),
+  /** The call may have been committed: only repeating it with the same request id can tell. */
+  OUTCOME_UNKNOWN(503, true),
+  NO_SPACE(507, false);
+
+  private final int httpStatus;
+  private final boolean retryable;
+
+  ErrorCode(int httpStatus, boolean retryable) {
+    this.httpStatus = httpStatus;
+    this.retryable = retryable;
+  }
+
+  public int httpStatus() {
+    return httpStatus;
+  }
+
+  /** Whether repeating the call, unchanged and with the same request id, may succeed. */
+  public boolean retryable() {
+    return retryable;
+  }
+}

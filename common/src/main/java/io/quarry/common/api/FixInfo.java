@@ -1,0 +1,26 @@
+package io.quarry.common.api;
+
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.Progress;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An outstanding fix as the repository records it.
+ *
+ * @param state {@code waiting}, {@code queued}, {@code running}, {@code retrying} or {@code parked}
+ * @param failures how often it failed for a reason other than I/O or a crash
+ * @param hostId who works on it now
+ * @param nextRetryAt when it is tried again after a failure
+ */
+public record FixInfo(
+    String fixId,
+    FixType type,
+    @Nullable String imageId,
+    String state,
+    int priority,
+    int failures,
+    @Nullable String hostId,
+    @Nullable Instant nextRetryAt,
+    @Nullable String lastError,
+    @Nullable Progress progress) {}

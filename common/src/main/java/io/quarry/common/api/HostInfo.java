@@ -1,0 +1,29 @@
+package io.quarry.common.api;
+
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * A live host.
+ *
+ * @param endpoint the base URL of its agent
+ * @param incarnation changes each time the agent starts
+ */
+public record HostInfo(
+    String hostId,
+    String incarnation,
+    String endpoint,
+    Instant startedAt,
+    String version,
+    List<HostRepository> repositories,
+    int runningFixes,
+    int heavyFixesMax) {
+  public HostInfo {
+    repositories = List.copyOf(repositories);
+  }
+
+  /**
+   * @param sdm whether this host commits the repository's metadata
+   */
+  public record HostRepository(String repoId, String repoFormat, boolean healthy, boolean sdm) {}
+}

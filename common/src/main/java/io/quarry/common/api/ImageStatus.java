@@ -1,0 +1,13 @@
+package io.quarry.common.api;
+
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Progress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * @param reason why the image is not optimized
+ * @param commit the sequence number of the state this was read from
+ * @param progress the last persisted progress of its fix; null when none was ever started
+ */
+public record ImageStatus(
+    ImageState state, @Nullable String reason, long commit, @Nullable Progress progress) {}

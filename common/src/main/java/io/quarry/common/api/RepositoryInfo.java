@@ -1,0 +1,37 @@
+package io.quarry.common.api;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connected repository as the answering agent sees it.
+ *
+ * @param capacityBytes size of the storage; −1 when it does not answer
+ * @param freeBytes what is left of it; −1 when it does not answer
+ * @param usedBytes allocated by this repository's volumes, as far as known; −1 when unknown
+ * @param sdmHostId the host elected to commit metadata; null during an election
+ * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
+ *     {@code weak} ones
+ * @param fixes outstanding fixes: queued, running, waiting or parked
+ * @param health {@code ok}, {@code unresponsive} or {@code damaged}
+ * @param healthReason what is wrong, naming the file where there is one
+ * @param commit the last commit this agent knows of
+ */
+public record RepositoryInfo(
+    String repoId,
+    String repoFormat,
+    Map<String, String> connectionParameters,
+    long capacityBytes,
+    long freeBytes,
+    long usedBytes,
+    @Nullable String sdmHostId,
+    Map<String, Integer> images,
+    int fixes,
+    String health,
+    @Nullable String healthReason,
+    long commit) {
+  public RepositoryInfo {
+    connectionParameters = Map.copyOf(connectionParameters);
+    images = Map.copyOf(images);
+  }
+}

@@ -1,0 +1,62 @@
+package io.quarry.common.api;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The new storage API: one method per verb of the text. Mutating calls return once their metadata
+ * is durably committed, not when the data work is done, and take a request id: repeating a call
+ * with the same id, through any agent, gives the first call's answer and has one effect. A null id
+ * asks for a fresh one. Every method throws {@link StorageException} and nothing else.
+ */
+public interface StorageApi {
+  RepositoryInfo connectStorageRepository(ConnectRequest request);
+
+  void disconnectStorageRepository(String repoId);
+
+  List<RepositoryInfo> listStorageRepositories();
+
+  RepositoryInfo getStorageRepository(String repoId);
+
+  CreatedImage createVirtualDisk(
+      String repoId, CreateVirtualDiskRequest request, @Nullable String requestId);
+
+  CreatedImage createSnapshot(
+      String repoId, CreateSnapshotRequest request, @Nullable String requestId);
+
+  CreatedImage copyImage(String repoId, CopyImageRequest request, @Nullable String requestId);
+
+  Committed removeImage(
+      String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId);
+
+  ImagePage listImages(String repoId, ImageQuery query);
+
+  ImageInfo getImage(String repoId, String imageId, long atLeast);
+
+  ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query);
+
+  OpenedImage openImage(
+      String repoId, String imageId, OpenRequest request, @Nullable String requestId);
+
+  Committed closeImage(String repoId, String imageId, String openId, @Nullable String requestId);
+
+  CheckReport checkStorageRepository(String repoId, CheckOptions options);
+
+  FixQueued fixStorageRepository(String repoId, FixRequest request, @Nullable String requestId);
+
+  List<FixInfo> listFixes(String repoId);
+
+  List<HostInfo> listHosts();
+
+  /** Tasks of one host, or of all live hosts when {@code hostId} is null. */
+  List<TaskInfo> listTasks(@Nullable String hostId);
+
+  /** The fix leaves the queue with a lastError; a later fix goes on from the checkpoint. */
+  void stopTask(String taskId);
+
+  /** The host lets go; any other may claim the fix and go on from the checkpoint. */
+  void releaseTask(String taskId);
+
+  /** Changes this host's copy throttle while it runs; 0 means unlimited. */
+  void setThrottle(long bytesPerSecond);
+}

@@ -1,0 +1,18 @@
+package io.quarry.common.model;
+
+/** The limits every caller meets, with their units. */
+public final class Limits {
+  /** Images are whole sectors. */
+  public static final long SECTOR_BYTES = 512;
+
+  /** 64 TiB: above what the supported filesystems hold in one file; keeps every sum in a long. */
+  public static final long IMAGE_BYTES_MAX = 64L << 40;
+
+  /** User data as JSON text, in bytes of UTF-8. */
+  public static final int USER_DATA_BYTES_MAX = 64 << 10;
+
+  /** A caller's names: repoId, hostId, request ids, owners. In characters. */
+  public static final int NAME_CHARS_MAX = 128;
+
+  private Limits() {}
+}

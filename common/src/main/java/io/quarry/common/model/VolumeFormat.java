@@ -1,0 +1,22 @@
+package io.quarry.common.model;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** The two formats of a volume: full copies are raw, overlays and differences qcow2. */
+public enum VolumeFormat {
+  @JsonProperty("raw")
+  RAW("raw"),
+  @JsonProperty("qcow2")
+  QCOW2("qcow2");
+
+  private final String label;
+
+  VolumeFormat(String label) {
+    this.label = label;
+  }
+
+  /** The name QEMU gives the format; also the suffix of volume files. */
+  public String label() {
+    return label;
+  }
+}
