@@ -1,0 +1,163 @@
+package io.quarry.it.architecture;
+
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.AccessTarget;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.Set;
+
+/** Who may know what. Each rule says why, so that a failure reads as an explanation. */
+@AnalyzeClasses(packages = "io.quarry", importOptions = DoNotIncludeTests.class)
+final class ArchitectureTest {
+  private static final String[] PURE = {"io.quarry.coordinator.plan..", "io.quarry.common.model.."};
+
+  private static final Set<String> CLOCKS_AND_DICE =
+      Set.of(
+          "java.lang.System.currentTimeMillis",
+          "java.lang.System.nanoTime",
+          "java.time.Instant.now",
+          "java.time.LocalDate.now",
+          "java.time.LocalDateTime.now",
+          "java.time.OffsetDateTime.now",
+          "java.time.ZonedDateTime.now",
+          "java.lang.Math.random",
+          "java.util.UUID.randomUUID");
+
+  @ArchTest
+  static final ArchRule commonKnowsNobody =
+      noClasses()
+          .that()
+          .resideInAPackage("io.quarry.common..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.quarry.coordinator..", "io.quarry.agent..")
+          .because("common is what two processes agree on, whoever they are")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule coordinatorDoesNotKnowTheAgent =
+      noClasses()
+          .that()
+          .resideInAPackage("io.quarry.coordinator..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.quarry.agent..")
+          .because("the coordinator decides and the agent acts: agent to coordinator to common")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule zooKeeperStaysInTheClusterPackage =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(
+              "io.quarry.coordinator.cluster..",
+              "io.quarry.agent.guardian..",
+              "io.quarry.agent.dev..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.apache.zookeeper..", "org.apache.curator..")
+          .because(
+              "paths, codecs and versions of znodes are one package's business; the guardian closes"
+                  + " a session and dev embeds a server")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule wireLibrariesStayAtTheWire =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.quarry.agent.server..", "io.quarry.agent.data.nbd..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.netty..", "io.vertx..")
+          .because("only packages that speak a wire protocol know Netty and Vert.x")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule picocliStaysInTheCommandLine =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.quarry.agent.cli..", "io.quarry.agent.dev..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("picocli..")
+          .because("commands are a way in, not a place for work")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule decisionsDoNoInputOutputAndStartNoThreads =
+      noClasses()
+          .that()
+          .resideInAnyPackage(PURE)
+          .should()
+          .dependOnClassesThat(
+              resideInAnyPackage(
+                      "java.io..",
+                      "java.nio..",
+                      "java.net..",
+                      "java.net.http..",
+                      "java.util.concurrent..")
+                  .and(
+                      notNamed(
+                          "java.io.Serializable",
+                          "java.nio.charset.Charset",
+                          "java.nio.charset.StandardCharsets"))
+                  .or(named("java.lang.Thread", "java.lang.Process", "java.lang.ProcessBuilder")))
+          .because("plan and model are pure: the shell around them acts")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule decisionsReadNoClockAndRollNoDice =
+      noClasses()
+          .that()
+          .resideInAnyPackage(PURE)
+          .should()
+          .accessTargetWhere(readsAClockOrRollsDice())
+          .orShould()
+          .dependOnClassesThat(
+              named(
+                  "java.util.Random",
+                  "java.util.random.RandomGenerator",
+                  "java.security.SecureRandom",
+                  "java.time.Clock"))
+          .because(
+              "the same state and request must give the same plan on every agent: time and ids come"
+                  + " from outside")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule everyClassLivesInAModule =
+      classes()
+          .should()
+          .resideInAnyPackage(
+              "io.quarry.common..",
+              "io.quarry.coordinator..",
+              "io.quarry.agent..",
+              "io.quarry.it..")
+          .because("a class outside these packages escapes the rules above");
+
+  private static DescribedPredicate<JavaAccess<?>> readsAClockOrRollsDice() {
+    return target(
+        DescribedPredicate.describe(
+            "reads a clock or rolls dice",
+            (AccessTarget target) ->
+                CLOCKS_AND_DICE.contains(target.getOwner().getName() + "." + target.getName())));
+  }
+
+  private static DescribedPredicate<JavaClass> named(String... names) {
+    Set<String> wanted = Set.of(names);
+    return DescribedPredicate.describe("named " + wanted, type -> wanted.contains(type.getName()));
+  }
+
+  private static DescribedPredicate<JavaClass> notNamed(String... names) {
+    return DescribedPredicate.not(named(names));
+  }
+}
