@@ -12,6 +12,7 @@ find_jdk25() {
   [[ -z $on_path ]] || on_path=$(dirname "$(dirname "$(readlink -f "$on_path")")")
   for candidate in "${JAVA_HOME:-}" "$on_path" /usr/lib/jvm/*25* "$HOME"/.sdkman/candidates/java/25*; do
     if [[ -n $candidate && -x $candidate/bin/javac && $(java_major "$candidate") == 25 ]]; then
+      # shellcheck disable=SC2034 # read by the scripts that source this one
       JDK=$candidate
       return 0
     fi
