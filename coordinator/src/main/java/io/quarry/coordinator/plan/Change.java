@@ -1,0 +1,44 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonSubTypes.Type;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+
+/**
+ * What commit records consist of: one thing put in place or dropped. Applying changes needs no
+ * decisions, so old records stay readable whatever the planner learns later.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "change")
+@JsonSubTypes({
+  @Type(value = Change.PutImage.class, name = "putImage"),
+  @Type(value = Change.DropImage.class, name = "dropImage"),
+  @Type(value = Change.PutVolume.class, name = "putVolume"),
+  @Type(value = Change.DropVolume.class, name = "dropVolume"),
+  @Type(value = Change.PutFix.class, name = "putFix"),
+  @Type(value = Change.DropFix.class, name = "dropFix"),
+  @Type(value = Change.PutPin.class, name = "putPin"),
+  @Type(value = Change.DropPin.class, name = "dropPin"),
+  @Type(value = Change.PutOpen.class, name = "putOpen"),
+  @Type(value = Change.DropOpen.class, name = "dropOpen"),
+})
+public sealed interface Change {
+  record PutImage(Image image) implements Change {}
+
+  record DropImage(String id) implements Change {}
+
+  record PutVolume(Volume volume) implements Change {}
+
+  record DropVolume(String id) implements Change {}
+
+  record PutFix(FixState fix) implements Change {}
+
+  record DropFix(String id) implements Change {}
+
+  record PutPin(Pin pin) implements Change {}
+
+  record DropPin(String id) implements Change {}
+
+  record PutOpen(Open open) implements Change {}
+
+  record DropOpen(String id) implements Change {}
+}

@@ -1,0 +1,87 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.FixState.Worker;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The snapshot takes over the disk's volume and the disk goes on in a new overlay: one commit.
+ *
+ * @param overlayVolumeId the disk's next volume
+ */
+public record CreateSnapshot(
+    String snapshotId,
+    String diskId,
+    String overlayVolumeId,
+    boolean autoFix,
+    ObjectNode userData,
+    @Nullable Worker worker)
+    implements Request {
+
+  @Override
+  public Reply plan(Draft draft) {
+    Image disk = draft.state().strongImage(diskId);
+    if (disk == null) {
+      throw Refusal.imageNotFound(diskId);
+    }
+    freeze(draft, disk, snapshotId, overlayVolumeId, true, autoFix, userData, worker);
+    return draft.reply(this, snapshotId);
+  }
+
+  /** Also makes the weak snapshots that copies of disks are taken from. */
+  static void freeze(
+      Draft draft,
+      Image disk,
+      String snapshotId,
+      String overlayVolumeId,
+      boolean strong,
+      boolean autoFix,
+      ObjectNode userData,
+      @Nullable Worker worker) {
+    RepositoryState state = draft.state();
+    if (disk.kind() != ImageKind.VIRTUAL_DISK) {
+      throw Refusal.wrongKind(disk, ImageKind.VIRTUAL_DISK);
+    }
+    if (state.images().containsKey(snapshotId)) {
+      throw Refusal.imageExists(snapshotId);
+    }
+    for (String openId : state.opensOf(disk.id())) {
+      Open open = state.opens().get(openId);
+      if (open != null && !open.readOnly()) {
+        throw Refusal.inUse(disk, open);
+      }
+    }
+    Volume volume = state.volumeOf(disk);
+    if (volume.stage() != Volume.Stage.READY) {
+      throw Refusal.broken(disk, state);
+    }
+    draft.add(
+        new Change.PutImage(
+            new Image(
+                snapshotId,
+                ImageKind.SNAPSHOT,
+                strong,
+                disk.size(),
+                volume.id(),
+                disk.strategy(),
+                autoFix,
+                draft.now(),
+                userData)));
+    draft.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
+    draft.add(new Change.PutImage(disk.on(overlayVolumeId)));
+    draft.intend(
+        new Volume(
+            overlayVolumeId,
+            disk.id(),
+            VolumeFormat.QCOW2,
+            disk.size(),
+            snapshotId,
+            Volume.Stage.INTENDED,
+            null,
+            null),
+        autoFix,
+        worker);
+  }
+}

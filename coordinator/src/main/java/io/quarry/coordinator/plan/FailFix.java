@@ -1,0 +1,14 @@
+package io.quarry.coordinator.plan;
+
+/** A try failed for a reason other than I/O or a crash. After too many the fix is parked. */
+public record FailFix(String fixId, String error) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    FixState fix = draft.state().fixes().get(fixId);
+    if (fix == null) {
+      throw Refusal.stale(fixId, "it is done, or its image is gone");
+    }
+    draft.add(new Change.PutFix(fix.failed(error)));
+    return draft.reply(this, fixId);
+  }
+}

@@ -1,0 +1,36 @@
+package io.quarry.coordinator.plan;
+
+/**
+ * Publishes a volume: from this commit on, that one file is its content. Whoever comes first wins;
+ * later epochs learn that their work is no longer needed.
+ *
+ * @param file the file the worker wrote, flushed and let go of
+ */
+public record FinishMend(String fixId, String volumeId, long epoch, String file)
+    implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    RepositoryState state = draft.state();
+    FixState fix = state.fixes().get(fixId);
+    Volume volume = state.volumes().get(volumeId);
+    if (fix == null || volume == null || volume.stage() != Volume.Stage.INTENDED) {
+      throw Refusal.stale(fixId, "another worker finished it, or its image was removed");
+    }
+    if (!FixState.mendId(volumeId).equals(fixId) || !namesThisVolume(volume)) {
+      throw Refusal.stale(fixId, "file " + file + " is not one of volume " + volumeId);
+    }
+    draft.add(new Change.PutVolume(volume.ready(file)));
+    draft.add(new Change.DropFix(fixId));
+    return draft.reply(this, volumeId);
+  }
+
+  /** The file of this epoch, or of an earlier one that was proven dead and gone on with. */
+  private boolean namesThisVolume(Volume volume) {
+    for (long candidate = epoch; candidate >= 1; candidate--) {
+      if (volume.fileOfEpoch(candidate).equals(file)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,37 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Strategy;
+import java.time.Instant;
+
+/**
+ * What users see. Metadata only: the bytes are its volume's.
+ *
+ * @param strong a weak image is invisible and kept only while something depends on it
+ * @param size virtual size in bytes
+ * @param autoFix whether fixes that become possible later, such as cleaning it, queue themselves
+ */
+public record Image(
+    String id,
+    ImageKind kind,
+    boolean strong,
+    long size,
+    String volumeId,
+    Strategy strategy,
+    boolean autoFix,
+    Instant createdAt,
+    ObjectNode userData) {
+
+  Image weak(boolean autoFix) {
+    return new Image(id, kind, false, size, volumeId, strategy, autoFix, createdAt, userData);
+  }
+
+  Image strongAgain() {
+    return new Image(id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData);
+  }
+
+  Image on(String newVolumeId) {
+    return new Image(id, kind, strong, size, newVolumeId, strategy, autoFix, createdAt, userData);
+  }
+}

@@ -1,0 +1,33 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.common.model.ImageKind;
+import org.jspecify.annotations.Nullable;
+
+/** Somebody starts to use an image on a host. One writer, or any number of readers. */
+public record OpenImage(
+    String openId, String imageId, boolean readOnly, String hostId, @Nullable String owner)
+    implements Request {
+
+  @Override
+  public Reply plan(Draft draft) {
+    RepositoryState state = draft.state();
+    Image image = state.strongImage(imageId);
+    if (image == null) {
+      throw Refusal.imageNotFound(imageId);
+    }
+    if (!readOnly && image.kind() != ImageKind.VIRTUAL_DISK) {
+      throw Refusal.wrongKind(image, ImageKind.VIRTUAL_DISK);
+    }
+    for (String otherId : state.opensOf(imageId)) {
+      Open other = state.opens().get(otherId);
+      if (other != null && !(readOnly && other.readOnly())) {
+        throw Refusal.inUse(image, other);
+      }
+    }
+    if (state.volumeOf(image).stage() != Volume.Stage.READY) {
+      throw Refusal.broken(image, state);
+    }
+    draft.add(new Change.PutOpen(new Open(openId, imageId, readOnly, hostId, owner, draft.now())));
+    return draft.reply(this, openId);
+  }
+}

@@ -1,0 +1,21 @@
+package io.quarry.coordinator.plan;
+
+/** The files of a tombstoned volume are gone, and so is the last trace of it. */
+public record PurgeVolume(String fixId, String volumeId) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    Volume volume = draft.state().volumes().get(volumeId);
+    if (volume == null || volume.stage() != Volume.Stage.TOMBSTONED) {
+      throw Refusal.stale(fixId, "it is done, or was never tombstoned");
+    }
+    draft.add(new Change.DropVolume(volumeId));
+    draft.dropFix(FixState.cleanId(volumeId));
+    draft.settle(volume.parentImageId());
+    return draft.reply(this, volumeId);
+  }
+
+  @Override
+  public boolean freesSpace() {
+    return true;
+  }
+}

@@ -1,0 +1,24 @@
+package io.quarry.coordinator.plan;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Somebody asks for a fix that {@code check} found.
+ *
+ * @param strayFile set when the fix is to remove a file that no volume names
+ */
+public record QueueFix(String fixId, @Nullable String strayFile) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    FixState fix = draft.state().fixes().get(fixId);
+    if (fix == null && strayFile == null) {
+      throw Refusal.stale(fixId, "it is done, or its image is gone");
+    }
+    if (fix == null && strayFile != null) {
+      draft.add(new Change.PutFix(FixState.stray(strayFile, draft.now())));
+    } else if (fix != null && (!fix.wanted() || fix.failures() > 0 || fix.lastError() != null)) {
+      draft.add(new Change.PutFix(fix.asked()));
+    }
+    return draft.reply(this, fixId);
+  }
+}

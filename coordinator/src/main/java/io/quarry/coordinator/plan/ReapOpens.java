@@ -1,0 +1,24 @@
+package io.quarry.coordinator.plan;
+
+import java.util.List;
+
+/** A host is confirmed dead: nothing on it uses any image any more. */
+public record ReapOpens(String hostId) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    List<Open> opens =
+        draft.state().opens().values().stream()
+            .filter(open -> open.hostId().equals(hostId))
+            .toList();
+    for (Open open : opens) {
+      draft.add(new Change.DropOpen(open.id()));
+      draft.settle(open.imageId());
+    }
+    return draft.reply(this, hostId);
+  }
+
+  @Override
+  public boolean freesSpace() {
+    return true;
+  }
+}

@@ -1,0 +1,76 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Limits;
+
+/** Why a request cannot be planned. Each names its subject and says what to do. */
+final class Refusal {
+  private Refusal() {}
+
+  static StorageException imageNotFound(String imageId) {
+    return new StorageException(
+        ErrorCode.IMAGE_NOT_FOUND,
+        "there is no image " + imageId + " in this repository",
+        imageId,
+        "list the repository's images; a removed image is gone for callers at once");
+  }
+
+  static StorageException imageExists(String imageId) {
+    return StorageException.invalid(
+        imageId, "an image " + imageId + " exists already", "repeat the call; ids are fresh");
+  }
+
+  static StorageException wrongKind(Image image, ImageKind wanted) {
+    return new StorageException(
+        ErrorCode.IMAGE_KIND_MISMATCH,
+        "image " + image.id() + " is a " + image.kind().label() + ", not a " + wanted.label(),
+        image.id(),
+        wanted == ImageKind.SNAPSHOT
+            ? "create a snapshot of the disk first and use the snapshot"
+            : "create a virtual disk over the snapshot first and use the disk");
+  }
+
+  static StorageException broken(Image image, RepositoryState state) {
+    return new StorageException(
+        ErrorCode.IMAGE_BROKEN,
+        "image " + image.id() + " is broken: " + state.reasonOf(image),
+        image.id(),
+        "wait until its status is optimized, or see what check says about it");
+  }
+
+  static StorageException inUse(Image image, Open open) {
+    return new StorageException(
+        ErrorCode.IMAGE_IN_USE,
+        "image "
+            + image.id()
+            + " is open on host "
+            + open.hostId()
+            + (open.owner() == null ? "" : " by " + open.owner()),
+        image.id(),
+        "close it (open id " + open.id() + ") and call again");
+  }
+
+  static StorageException stale(String fixId, String why) {
+    return new StorageException(
+        ErrorCode.FIX_STALE,
+        "fix " + fixId + " no longer applies: " + why,
+        fixId,
+        "check again and use what it gives");
+  }
+
+  static void checkSize(long size) {
+    if (size <= 0 || size % Limits.SECTOR_BYTES != 0 || size > Limits.IMAGE_BYTES_MAX) {
+      throw StorageException.invalid(
+          "size",
+          "size is " + size + " bytes",
+          "give a multiple of "
+              + Limits.SECTOR_BYTES
+              + " between "
+              + Limits.SECTOR_BYTES
+              + " and "
+              + Limits.IMAGE_BYTES_MAX);
+    }
+  }
+}

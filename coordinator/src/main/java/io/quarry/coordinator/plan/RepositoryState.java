@@ -1,0 +1,269 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.common.model.ImageState;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.pcollections.HashTreePMap;
+import org.pcollections.PMap;
+import org.pcollections.PSet;
+import org.pcollections.TreePMap;
+
+/**
+ * Everything a repository's log says, up to one commit. Immutable: readers keep a reference, the
+ * next commit makes a new state that shares nearly all of it. An update costs O(log n).
+ */
+public final class RepositoryState {
+  public static final RepositoryState EMPTY =
+      new RepositoryState(
+          TreePMap.empty(),
+          HashTreePMap.empty(),
+          HashTreePMap.empty(),
+          HashTreePMap.empty(),
+          HashTreePMap.empty(),
+          Index.EMPTY,
+          Index.EMPTY,
+          Index.EMPTY,
+          RecentRequests.NONE);
+
+  private final TreePMap<String, Image> images;
+  private final PMap<String, Volume> volumes;
+  private final PMap<String, FixState> fixes;
+  private final PMap<String, Pin> pins;
+  private final PMap<String, Open> opens;
+  private final Index overlays;
+  private final Index pinsOfImage;
+  private final Index opensOfImage;
+  private final RecentRequests requests;
+
+  private RepositoryState(
+      TreePMap<String, Image> images,
+      PMap<String, Volume> volumes,
+      PMap<String, FixState> fixes,
+      PMap<String, Pin> pins,
+      PMap<String, Open> opens,
+      Index overlays,
+      Index pinsOfImage,
+      Index opensOfImage,
+      RecentRequests requests) {
+    this.images = images;
+    this.volumes = volumes;
+    this.fixes = fixes;
+    this.pins = pins;
+    this.opens = opens;
+    this.overlays = overlays;
+    this.pinsOfImage = pinsOfImage;
+    this.opensOfImage = opensOfImage;
+    this.requests = requests;
+  }
+
+  /** All images, weak ones too, in the order of their ids. */
+  public TreePMap<String, Image> images() {
+    return images;
+  }
+
+  public PMap<String, Volume> volumes() {
+    return volumes;
+  }
+
+  public PMap<String, FixState> fixes() {
+    return fixes;
+  }
+
+  public PMap<String, Pin> pins() {
+    return pins;
+  }
+
+  public PMap<String, Open> opens() {
+    return opens;
+  }
+
+  public RecentRequests requests() {
+    return requests;
+  }
+
+  /** Volumes that are overlays of the image, also tombstoned ones: their files may still exist. */
+  public PSet<String> overlaysOf(String imageId) {
+    return overlays.of(imageId);
+  }
+
+  public PSet<String> pinsOf(String imageId) {
+    return pinsOfImage.of(imageId);
+  }
+
+  public PSet<String> opensOf(String imageId) {
+    return opensOfImage.of(imageId);
+  }
+
+  /** The visible image of that id, or null. */
+  public @Nullable Image strongImage(String id) {
+    Image image = images.get(id);
+    return image != null && image.strong() ? image : null;
+  }
+
+  /** The volume of an image; every image has one. */
+  public Volume volumeOf(Image image) {
+    Volume volume = volumes.get(image.volumeId());
+    if (volume == null) {
+      throw new IllegalStateException("image " + image.id() + " has no volume");
+    }
+    return volume;
+  }
+
+  /** How well the image is represented, as recorded. */
+  public ImageState stateOf(Image image) {
+    return volumeOf(image).stage() == Volume.Stage.READY ? ImageState.OPTIMIZED : ImageState.BROKEN;
+  }
+
+  /** Why the image is not optimized, for people; null when it is. */
+  public @Nullable String reasonOf(Image image) {
+    Volume volume = volumeOf(image);
+    if (volume.stage() == Volume.Stage.READY) {
+      return null;
+    }
+    FixState mend = fixes.get(FixState.mendId(volume.id()));
+    String what =
+        volume.source() == null
+            ? "its volume has not been made yet"
+            : "its data has not been copied yet";
+    if (mend == null || mend.wanted()) {
+      return what;
+    }
+    return mend.parked()
+        ? what + "; the mend failed " + mend.failures() + " times and is parked"
+        : what + "; nobody has asked for the mend";
+  }
+
+  /** The image and what it is an overlay of, from the top down. */
+  public List<Image> chainOf(Image top) {
+    List<Image> chain = new ArrayList<>();
+    @Nullable Image image = top;
+    while (image != null) {
+      chain.add(image);
+      String parent = volumeOf(image).parentImageId();
+      image = parent == null ? null : images.get(parent);
+    }
+    return chain;
+  }
+
+  /** The state after a request was answered. */
+  public RepositoryState remember(String requestId, Reply reply) {
+    return withRequests(requests.plus(requestId, reply));
+  }
+
+  public RepositoryState withRequests(RecentRequests newRequests) {
+    return new RepositoryState(
+        images, volumes, fixes, pins, opens, overlays, pinsOfImage, opensOfImage, newRequests);
+  }
+
+  /** The state after one change. */
+  public RepositoryState apply(Change change) {
+    return switch (change) {
+      case Change.PutImage put -> withImages(images.plus(put.image().id(), put.image()));
+      case Change.DropImage drop -> withImages(images.minus(drop.id()));
+      case Change.PutVolume put -> {
+        Index without = overlaysWithout(put.volume().id());
+        yield withVolumes(
+            volumes.plus(put.volume().id(), put.volume()),
+            without.plus(put.volume().parentImageId(), put.volume().id()));
+      }
+      case Change.DropVolume drop ->
+          withVolumes(volumes.minus(drop.id()), overlaysWithout(drop.id()));
+      case Change.PutFix put -> withFixes(fixes.plus(put.fix().id(), put.fix()));
+      case Change.DropFix drop -> withFixes(fixes.minus(drop.id()));
+      case Change.PutPin put ->
+          with(
+              images,
+              volumes,
+              fixes,
+              pins.plus(put.pin().id(), put.pin()),
+              opens,
+              overlays,
+              pinsOfImage.plus(put.pin().imageId(), put.pin().id()),
+              opensOfImage);
+      case Change.DropPin drop -> {
+        Pin pin = pins.get(drop.id());
+        yield with(
+            images,
+            volumes,
+            fixes,
+            pins.minus(drop.id()),
+            opens,
+            overlays,
+            pin == null ? pinsOfImage : pinsOfImage.minus(pin.imageId(), pin.id()),
+            opensOfImage);
+      }
+      case Change.PutOpen put ->
+          with(
+              images,
+              volumes,
+              fixes,
+              pins,
+              opens.plus(put.open().id(), put.open()),
+              overlays,
+              pinsOfImage,
+              opensOfImage.plus(put.open().imageId(), put.open().id()));
+      case Change.DropOpen drop -> {
+        Open open = opens.get(drop.id());
+        yield with(
+            images,
+            volumes,
+            fixes,
+            pins,
+            opens.minus(drop.id()),
+            overlays,
+            pinsOfImage,
+            open == null ? opensOfImage : opensOfImage.minus(open.imageId(), open.id()));
+      }
+    };
+  }
+
+  /** The changes that make this state out of an empty one: what a checkpoint holds. */
+  public List<Change> asChanges() {
+    List<Change> all = new ArrayList<>();
+    images.values().forEach(image -> all.add(new Change.PutImage(image)));
+    volumes.values().forEach(volume -> all.add(new Change.PutVolume(volume)));
+    fixes.values().forEach(fix -> all.add(new Change.PutFix(fix)));
+    pins.values().forEach(pin -> all.add(new Change.PutPin(pin)));
+    opens.values().forEach(open -> all.add(new Change.PutOpen(open)));
+    return all;
+  }
+
+  private Index overlaysWithout(String volumeId) {
+    Volume old = volumes.get(volumeId);
+    return old == null ? overlays : overlays.minus(old.parentImageId(), volumeId);
+  }
+
+  private RepositoryState withImages(TreePMap<String, Image> newImages) {
+    return with(newImages, volumes, fixes, pins, opens, overlays, pinsOfImage, opensOfImage);
+  }
+
+  private RepositoryState withVolumes(PMap<String, Volume> newVolumes, Index newOverlays) {
+    return with(images, newVolumes, fixes, pins, opens, newOverlays, pinsOfImage, opensOfImage);
+  }
+
+  private RepositoryState withFixes(PMap<String, FixState> newFixes) {
+    return with(images, volumes, newFixes, pins, opens, overlays, pinsOfImage, opensOfImage);
+  }
+
+  private RepositoryState with(
+      TreePMap<String, Image> newImages,
+      PMap<String, Volume> newVolumes,
+      PMap<String, FixState> newFixes,
+      PMap<String, Pin> newPins,
+      PMap<String, Open> newOpens,
+      Index newOverlays,
+      Index newPinsOfImage,
+      Index newOpensOfImage) {
+    return new RepositoryState(
+        newImages,
+        newVolumes,
+        newFixes,
+        newPins,
+        newOpens,
+        newOverlays,
+        newPinsOfImage,
+        newOpensOfImage,
+        requests);
+  }
+}

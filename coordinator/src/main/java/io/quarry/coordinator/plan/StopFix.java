@@ -1,0 +1,14 @@
+package io.quarry.coordinator.plan;
+
+/** The fix leaves the queue; its checkpoint stays, and a later call goes on from there. */
+public record StopFix(String fixId, String error) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    FixState fix = draft.state().fixes().get(fixId);
+    if (fix == null) {
+      throw Refusal.stale(fixId, "it is done, or its image is gone");
+    }
+    draft.add(new Change.PutFix(fix.stopped(error)));
+    return draft.reply(this, fixId);
+  }
+}

@@ -1,0 +1,35 @@
+package io.quarry.coordinator.plan;
+
+/**
+ * The point of no return of cleaning: after it no request can bring the image back, so its files
+ * may be unlinked. Refused when something needs the image again.
+ */
+public record TombstoneVolume(String fixId, String volumeId) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    RepositoryState state = draft.state();
+    FixState fix = state.fixes().get(fixId);
+    Volume volume = state.volumes().get(volumeId);
+    if (fix == null || volume == null || !FixState.cleanId(volumeId).equals(fixId)) {
+      throw Refusal.stale(fixId, "its image is needed again, or it is done");
+    }
+    if (volume.stage() == Volume.Stage.TOMBSTONED) {
+      return draft.reply(this, volumeId);
+    }
+    Image image = state.images().get(volume.imageId());
+    if (image == null
+        || image.strong()
+        || !image.volumeId().equals(volumeId)
+        || draft.needed(image.id())) {
+      throw Refusal.stale(fixId, "something depends on its image again");
+    }
+    draft.add(new Change.DropImage(image.id()));
+    draft.tombstone(volume, fix.wanted());
+    return draft.reply(this, volumeId);
+  }
+
+  @Override
+  public boolean freesSpace() {
+    return true;
+  }
+}

@@ -1,0 +1,19 @@
+package io.quarry.coordinator.plan;
+
+/** The copy is whole, or was given up: its source may go when nothing else needs it. */
+public record Unpin(String pinId) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    Pin pin = draft.state().pins().get(pinId);
+    if (pin != null) {
+      draft.add(new Change.DropPin(pinId));
+      draft.settle(pin.imageId());
+    }
+    return draft.reply(this, pinId);
+  }
+
+  @Override
+  public boolean freesSpace() {
+    return true;
+  }
+}

@@ -1,0 +1,64 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.common.model.VolumeFormat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The hidden slab of bytes behind an image.
+ *
+ * @param imageId the image it belongs to; after its removal, the one it belonged to
+ * @param size virtual size in bytes
+ * @param parentImageId the image it is an overlay of
+ * @param stage how far it is; the only place where "broken" is recorded
+ * @param file name of the one file that holds it, once published
+ * @param source where its content is copied from, for copies
+ */
+public record Volume(
+    String id,
+    String imageId,
+    VolumeFormat format,
+    long size,
+    @Nullable String parentImageId,
+    Stage stage,
+    @Nullable String file,
+    @Nullable CopySource source) {
+
+  /** Intent before files, tombstone before unlinking. */
+  public enum Stage {
+    /** Recorded, not yet usable: files may exist but nothing may read them. */
+    INTENDED,
+    /** Whole: {@link Volume#file} holds its content. */
+    READY,
+    /** Nobody needs it; its files are being removed. */
+    TOMBSTONED
+  }
+
+  /**
+   * @param repositoryKey the repository that holds the source
+   * @param imageId the snapshot, strong or weak, whose content is copied
+   * @param pinId the pin in the source's log that keeps it
+   */
+  public record CopySource(String repositoryKey, String imageId, String pinId) {}
+
+  /** Copies move data and go through the queue; the rest is made in milliseconds. */
+  public boolean heavy() {
+    return source != null;
+  }
+
+  /** The file an epoch's worker writes; no two epochs share one unless death was proven. */
+  public String fileOfEpoch(long epoch) {
+    return id + "." + epoch + "." + format.label();
+  }
+
+  Volume ownedBy(String newImageId) {
+    return new Volume(id, newImageId, format, size, parentImageId, stage, file, source);
+  }
+
+  Volume ready(String publishedFile) {
+    return new Volume(id, imageId, format, size, parentImageId, Stage.READY, publishedFile, source);
+  }
+
+  Volume tombstoned() {
+    return new Volume(id, imageId, format, size, parentImageId, Stage.TOMBSTONED, file, source);
+  }
+}
