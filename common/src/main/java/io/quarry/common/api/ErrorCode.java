@@ -10,6 +10,7 @@ public enum ErrorCode {
   TASK_NOT_FOUND(404, false),
   HOST_NOT_FOUND(404, false),
   OPEN_NOT_FOUND(404, false),
+  METHOD_NOT_ALLOWED(405, false),
   IMAGE_IN_USE(409, false),
   IMAGE_BROKEN(409, false),
   IMAGE_KIND_MISMATCH(409, false),
@@ -27,6 +28,8 @@ public enum ErrorCode {
   REPOSITORY_UNRESPONSIVE(503, true),
   /** ZooKeeper cannot be reached and the call needs it. */
   CLUSTER_UNAVAILABLE(503, true),
+  /** This agent cannot be reached, has too much to do, or stops; nothing was committed. */
+  AGENT_UNAVAILABLE(503, true),
   /** The call may have been committed: only repeating it with the same request id can tell. */
   OUTCOME_UNKNOWN(503, true),
   NO_SPACE(507, false);

@@ -48,6 +48,9 @@ public interface StorageApi {
 
   List<HostInfo> listHosts();
 
+  /** An administrator confirms that the host is dead: its claims and opens end, others go on. */
+  void fenceHost(String hostId);
+
   /** Tasks of one host, or of all live hosts when {@code hostId} is null. */
   List<TaskInfo> listTasks(@Nullable String hostId);
 
