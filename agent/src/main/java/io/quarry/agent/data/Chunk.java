@@ -1,0 +1,4 @@
+package io.quarry.agent.data;
+
+/** What one lane moves at a time: a range of the image that holds data, maybe with gaps. */
+record Chunk(Window window, long offset, long length) {}

@@ -1,0 +1,153 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.os.NativeFile;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The threads of one copy. They take chunks in order, so that the window in front is finished
+ * first, and are never interrupted: when {@link #close} returns, no read or write is under way.
+ */
+final class Lanes implements AutoCloseable {
+  private final ChunkCopier copier;
+  private final Throttle throttle;
+  private final CopyControl control;
+  private final List<Thread> threads = new ArrayList<>();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Queue<Chunk> queue = new ArrayDeque<>();
+  private final Map<Long, Integer> pendingByOffset = new HashMap<>();
+  private @Nullable Throwable failure;
+  private volatile boolean closing;
+
+  Lanes(int count, ChunkCopier copier, Throttle throttle, CopyControl control) {
+    this.copier = copier;
+    this.throttle = throttle;
+    this.control = control;
+    for (int i = 0; i < count; i++) {
+      threads.add(Thread.ofPlatform().daemon().name("copy-lane-" + i).start(this::run));
+    }
+  }
+
+  void submit(Window window) {
+    lock.lock();
+    try {
+      List<Chunk> chunks = window.chunks();
+      pendingByOffset.put(window.offset(), chunks.size());
+      queue.addAll(chunks);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until all chunks of the window are written, or throws what stopped a lane. */
+  void await(Window window) throws IOException, InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (failure == null && pendingByOffset.getOrDefault(window.offset(), 0) > 0) {
+        changed.await();
+      }
+      pendingByOffset.remove(window.offset());
+      switch (failure) {
+        case null -> {}
+        case IOException e -> throw e;
+        case Throwable e -> throw new IOException("copying a chunk failed", e);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closing = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(ChunkCopier.CHUNK_BYTES, NativeFile.DIRECT_ALIGNMENT);
+      Chunk chunk = next();
+      while (chunk != null) {
+        if (!throttle.acquire(chunk.length(), this::isCancelled)) {
+          throw new CopyStopped("stopped before offset " + chunk.offset());
+        }
+        copier.copy(chunk, buffer);
+        done(chunk);
+        chunk = next();
+      }
+    } catch (Throwable e) {
+      fail(e);
+    }
+  }
+
+  private boolean isCancelled() {
+    return closing || control.isStopped();
+  }
+
+  private @Nullable Chunk next() throws InterruptedException {
+    lock.lock();
+    try {
+      while (!closing && failure == null && queue.isEmpty()) {
+        changed.await();
+      }
+      return closing || failure != null ? null : queue.poll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void done(Chunk chunk) {
+    lock.lock();
+    try {
+      int left = pendingByOffset.merge(chunk.window().offset(), -1, Integer::sum);
+      if (left == 0) {
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void fail(Throwable e) {
+    lock.lock();
+    try {
+      if (failure == null) {
+        failure = e;
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

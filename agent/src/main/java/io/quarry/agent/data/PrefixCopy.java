@@ -1,0 +1,91 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.os.Outcome;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * Brings what an earlier worker made durable into a new file. This is for a takeover without proof
+ * that the worker is dead: it may still write into its own file behind the durable part, and only
+ * there, so the part before may be read.
+ */
+public final class PrefixCopy {
+  /** How far it goes between two looks at the stop flag. */
+  private static final long STEP_BYTES = 8L << 20;
+
+  private final RawFileSource from;
+  private final NativeFile fromFile;
+  private final RawTarget to;
+  private final Throttle throttle;
+  private final CopyControl control;
+
+  private PrefixCopy(
+      RawFileSource from,
+      NativeFile fromFile,
+      RawTarget to,
+      Throttle throttle,
+      CopyControl control) {
+    this.from = from;
+    this.fromFile = fromFile;
+    this.to = to;
+    this.throttle = throttle;
+    this.control = control;
+  }
+
+  /** How the bytes came over. */
+  public enum Way {
+    /** The filesystem shares the blocks: nothing was moved. */
+    CLONED,
+    /** The kernel or the file server moved the data. */
+    COPIED,
+    /** Not at all: the caller copies from its own source instead. */
+    NOT_SUPPORTED
+  }
+
+  /** Returns when bytes 0 to {@code endOffset} are durable in {@code to}, holes kept. */
+  public static Way copy(
+      Path from, RawTarget to, long endOffset, Throttle throttle, CopyControl control)
+      throws IOException, InterruptedException {
+    try (RawFileSource source = RawFileSource.open(from)) {
+      if (source.size() < endOffset) {
+        throw new IOException(from + ": ends before the durable offset " + endOffset);
+      }
+      NativeFile file = source.rawFile().orElseThrow();
+      Way way = new PrefixCopy(source, file, to, throttle, control).run(endOffset);
+      if (way != Way.NOT_SUPPORTED) {
+        to.flush();
+      }
+      return way;
+    }
+  }
+
+  private Way run(long endOffset) throws IOException, InterruptedException {
+    if (endOffset == 0 || to.cloneRange(fromFile, 0, endOffset) == Outcome.DONE) {
+      return Way.CLONED;
+    }
+    for (Extent extent : from.extents(0, endOffset)) {
+      if (extent.kind() == Extent.Kind.DATA && copyData(extent) == Outcome.NOT_SUPPORTED) {
+        return Way.NOT_SUPPORTED;
+      }
+    }
+    return Way.COPIED;
+  }
+
+  private Outcome copyData(Extent extent) throws IOException, InterruptedException {
+    for (long at = extent.offset(); at < extent.end(); at += STEP_BYTES) {
+      long length = Math.min(STEP_BYTES, extent.end() - at);
+      if (!throttle.acquire(length, control::isStopped)) {
+        throw new CopyStopped(to.path() + ": stopped at offset " + at);
+      }
+      if (Thread.interrupted()) {
+        throw new InterruptedException("copy to " + to.path() + " interrupted at " + at);
+      }
+      if (to.copyRange(fromFile, at, length) == Outcome.NOT_SUPPORTED) {
+        return Outcome.NOT_SUPPORTED;
+      }
+      to.startWriteback(at, length);
+    }
+    return Outcome.DONE;
+  }
+}

@@ -1,0 +1,69 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.Extent.Kind;
+import io.quarry.agent.data.os.NativeFile;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A raw image file. It must not change while it is read. */
+public final class RawFileSource implements Source {
+  private final NativeFile file;
+  private final long size;
+
+  private RawFileSource(NativeFile file, long size) {
+    this.file = file;
+    this.size = size;
+  }
+
+  public static RawFileSource open(Path path) throws IOException {
+    NativeFile file = NativeFile.openRead(path);
+    try {
+      file.adviseSequential();
+      return new RawFileSource(file, file.size());
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public List<Extent> extents(long offset, long length) throws IOException {
+    Extents extents = new Extents();
+    long end = Math.addExact(offset, length);
+    long at = offset;
+    while (at < end) {
+      long data = Math.min(end, file.nextData(at).orElse(end));
+      extents.add(at, data - at, Kind.ZERO);
+      if (data == end) {
+        break;
+      }
+      long hole = Math.min(end, file.nextHole(data));
+      extents.add(data, hole - data, Kind.DATA);
+      at = hole;
+    }
+    return extents.list();
+  }
+
+  @Override
+  public void read(long offset, MemorySegment into) throws IOException {
+    file.read(offset, into);
+  }
+
+  @Override
+  public Optional<NativeFile> rawFile() {
+    return Optional.of(file);
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}

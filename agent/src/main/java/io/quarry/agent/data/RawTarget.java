@@ -1,0 +1,112 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.os.Outcome;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/**
+ * A sparse raw file being filled. Writes may come from several threads at once; {@link #flush} is
+ * what makes those that have returned durable.
+ *
+ * <p>While it is open it holds the locks that keep QEMU away. They are an early warning of a second
+ * writer and not a fence.
+ */
+public final class RawTarget implements Closeable {
+  /** QEMU's image locks: one byte for each permission from 100 on, and from 200 on. */
+  private static final long QEMU_LOCK_OFFSET = 100;
+
+  private static final long QEMU_LOCK_BYTES = 104;
+
+  private final NativeFile file;
+  private final long size;
+  private volatile boolean broken;
+
+  private RawTarget(NativeFile file, long size) {
+    this.file = file;
+    this.size = size;
+  }
+
+  /** Creates the file, all holes; a file that exists already is an error. */
+  public static RawTarget create(Path path, long size) throws IOException {
+    return sized(NativeFile.createNew(path), 0, size);
+  }
+
+  /**
+   * Opens a file that an earlier copy left, keeps its first {@code keepBytes}, which are durable,
+   * and makes the rest a hole again: what a dead worker wrote there was never counted.
+   */
+  public static RawTarget reopen(Path path, long keepBytes, long size) throws IOException {
+    return sized(NativeFile.openWrite(path), keepBytes, size);
+  }
+
+  private static RawTarget sized(NativeFile file, long keepBytes, long size) throws IOException {
+    try {
+      if (!file.tryLock(QEMU_LOCK_OFFSET, QEMU_LOCK_BYTES)) {
+        throw new IOException(file.path() + ": another process is using this image");
+      }
+      long found = file.size();
+      if (found < keepBytes) {
+        throw new IOException(
+            file.path() + ": has " + found + " bytes, fewer than the " + keepBytes + " to keep");
+      }
+      file.truncate(keepBytes);
+      file.truncate(size);
+      return new RawTarget(file, size);
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  public Path path() {
+    return file.path();
+  }
+
+  public long size() {
+    return size;
+  }
+
+  /** Writes inside the virtual size; the way to the disk begins at once, in the background. */
+  public void write(long offset, MemorySegment from) throws IOException {
+    if (offset + from.byteSize() > size) {
+      throw new IOException(file.path() + ": write at " + offset + " past the size " + size);
+    }
+    file.write(offset, from);
+  }
+
+  /** Lets the way to the disk of a written range begin, so that the flush finds little to do. */
+  void startWriteback(long offset, long length) throws IOException {
+    // Only speed hangs on it, so a filesystem without it is as good.
+    var _ = file.startWriteback(offset, length);
+  }
+
+  Outcome cloneRange(NativeFile from, long offset, long length) throws IOException {
+    return file.cloneRange(from, offset, length, offset);
+  }
+
+  Outcome copyRange(NativeFile from, long offset, long length) throws IOException {
+    return file.copyRange(from, offset, length, offset);
+  }
+
+  /** Makes all returned writes durable. After one failure the file cannot be trusted any more. */
+  public void flush() throws IOException {
+    if (broken) {
+      throw new IOException(file.path() + ": an earlier flush failed; write it anew");
+    }
+    try {
+      file.dataSync();
+    } catch (IOException e) {
+      // Linux reports a lost write once and then takes the pages for clean.
+      broken = true;
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}
