@@ -1,7 +1,6 @@
 package io.quarry.coordinator.plan;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonSubTypes.Type;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 
 /**
@@ -10,16 +9,16 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "change")
 @JsonSubTypes({
-  @Type(value = Change.PutImage.class, name = "putImage"),
-  @Type(value = Change.DropImage.class, name = "dropImage"),
-  @Type(value = Change.PutVolume.class, name = "putVolume"),
-  @Type(value = Change.DropVolume.class, name = "dropVolume"),
-  @Type(value = Change.PutFix.class, name = "putFix"),
-  @Type(value = Change.DropFix.class, name = "dropFix"),
-  @Type(value = Change.PutPin.class, name = "putPin"),
-  @Type(value = Change.DropPin.class, name = "dropPin"),
-  @Type(value = Change.PutOpen.class, name = "putOpen"),
-  @Type(value = Change.DropOpen.class, name = "dropOpen"),
+  @JsonSubTypes.Type(value = Change.PutImage.class, name = "putImage"),
+  @JsonSubTypes.Type(value = Change.DropImage.class, name = "dropImage"),
+  @JsonSubTypes.Type(value = Change.PutVolume.class, name = "putVolume"),
+  @JsonSubTypes.Type(value = Change.DropVolume.class, name = "dropVolume"),
+  @JsonSubTypes.Type(value = Change.PutFix.class, name = "putFix"),
+  @JsonSubTypes.Type(value = Change.DropFix.class, name = "dropFix"),
+  @JsonSubTypes.Type(value = Change.PutPin.class, name = "putPin"),
+  @JsonSubTypes.Type(value = Change.DropPin.class, name = "dropPin"),
+  @JsonSubTypes.Type(value = Change.PutOpen.class, name = "putOpen"),
+  @JsonSubTypes.Type(value = Change.DropOpen.class, name = "dropOpen"),
 })
 public sealed interface Change {
   record PutImage(Image image) implements Change {}

@@ -2,7 +2,6 @@ package io.quarry.coordinator.plan;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonSubTypes.Type;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 
 /**
@@ -12,22 +11,22 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "operation")
 @JsonSubTypes({
-  @Type(value = CreateVirtualDisk.class, name = "createVirtualDisk"),
-  @Type(value = CreateSnapshot.class, name = "createSnapshot"),
-  @Type(value = PinForCopy.class, name = "pinForCopy"),
-  @Type(value = CopyImage.class, name = "copyImage"),
-  @Type(value = Unpin.class, name = "unpin"),
-  @Type(value = RemoveImage.class, name = "removeImage"),
-  @Type(value = OpenImage.class, name = "openImage"),
-  @Type(value = CloseImage.class, name = "closeImage"),
-  @Type(value = ReapOpens.class, name = "reapOpens"),
-  @Type(value = QueueFix.class, name = "queueFix"),
-  @Type(value = StopFix.class, name = "stopFix"),
-  @Type(value = FailFix.class, name = "failFix"),
-  @Type(value = FinishMend.class, name = "finishMend"),
-  @Type(value = TombstoneVolume.class, name = "tombstoneVolume"),
-  @Type(value = PurgeVolume.class, name = "purgeVolume"),
-  @Type(value = FinishStray.class, name = "finishStray"),
+  @JsonSubTypes.Type(value = CreateVirtualDisk.class, name = "createVirtualDisk"),
+  @JsonSubTypes.Type(value = CreateSnapshot.class, name = "createSnapshot"),
+  @JsonSubTypes.Type(value = PinForCopy.class, name = "pinForCopy"),
+  @JsonSubTypes.Type(value = CopyImage.class, name = "copyImage"),
+  @JsonSubTypes.Type(value = Unpin.class, name = "unpin"),
+  @JsonSubTypes.Type(value = RemoveImage.class, name = "removeImage"),
+  @JsonSubTypes.Type(value = OpenImage.class, name = "openImage"),
+  @JsonSubTypes.Type(value = CloseImage.class, name = "closeImage"),
+  @JsonSubTypes.Type(value = ReapOpens.class, name = "reapOpens"),
+  @JsonSubTypes.Type(value = QueueFix.class, name = "queueFix"),
+  @JsonSubTypes.Type(value = StopFix.class, name = "stopFix"),
+  @JsonSubTypes.Type(value = FailFix.class, name = "failFix"),
+  @JsonSubTypes.Type(value = FinishMend.class, name = "finishMend"),
+  @JsonSubTypes.Type(value = TombstoneVolume.class, name = "tombstoneVolume"),
+  @JsonSubTypes.Type(value = PurgeVolume.class, name = "purgeVolume"),
+  @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,

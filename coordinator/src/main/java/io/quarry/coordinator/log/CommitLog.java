@@ -1,0 +1,197 @@
+package io.quarry.coordinator.log;
+
+import io.quarry.coordinator.log.LogRecord.Entry;
+import io.quarry.coordinator.log.SlotStore.Put;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Appends records to a repository's log, as one candidate among several that may all believe to be
+ * the SDM. Used by one thread at a time. Safety rests on put-if-absent and on what is validated
+ * after it, never on the election.
+ */
+public final class CommitLog {
+  private static final Logger LOG = LoggerFactory.getLogger(CommitLog.class);
+
+  private final SlotStore store;
+  private final LogReader reader;
+  private final String writer;
+
+  /** What became of an append. */
+  public sealed interface Outcome {
+    /** A fresh reader sees the record; {@code state} is the log with it. */
+    record Committed(LogState state) implements Outcome {}
+
+    /** It never will be seen. Somebody else writes, or the storage refused before the name. */
+    record NotCommitted(IOException cause) implements Outcome {}
+
+    /** Nobody can tell now. Whoever asks again with the same request ids learns it. */
+    record Unknown(IOException cause) implements Outcome {}
+  }
+
+  /** Somebody else's record is in the place. */
+  public static final class SupersededException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    SupersededException(String what) {
+      super(what);
+    }
+  }
+
+  public CommitLog(SlotStore store, String writer) {
+    this.store = store;
+    this.reader = new LogReader(store);
+    this.writer = writer;
+  }
+
+  /** Begins a term on top of what the log holds now, after making that durable. */
+  public Outcome beginTerm(LogState known, Instant now) throws IOException {
+    LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUp(known);
+    long checkpoint = LogReader.newestCheckpoint(store.list());
+    store.force(LogReader.recordsAfter(store.list(), checkpoint));
+    Position at = latest.position();
+    return append(
+        latest,
+        new LogRecord(
+            at.sequence() + 1, at.hash(), at.term() + 1, writer, nonce(), now, List.of()));
+  }
+
+  /** Commits the entries right after the state, or says that it did not, or cannot say. */
+  public Outcome commit(LogState after, List<Entry> entries, Instant now) throws IOException {
+    Position at = after.position();
+    return append(
+        after,
+        new LogRecord(at.sequence() + 1, at.hash(), at.term(), writer, nonce(), now, entries));
+  }
+
+  private Outcome append(LogState after, LogRecord record) throws IOException {
+    Codec.Encoded encoded = Codec.encode(record);
+    String name = Names.record(record.sequence());
+    Outcome outcome;
+    try {
+      Put put = store.putIfAbsent(name, encoded.bytes());
+      outcome =
+          put == Put.CREATED || isOurs(name, encoded)
+              ? validate(after, record, encoded)
+              : settle(record, new SupersededException(name + " was written by another SDM"));
+    } catch (PutNotStartedException e) {
+      return new Outcome.NotCommitted(e);
+    } catch (IOException e) {
+      outcome = settleUnknown(after, record, encoded, e);
+    }
+    if (outcome instanceof Outcome.Committed committed) {
+      noteHead(committed.state().sequence());
+    }
+    return outcome;
+  }
+
+  /**
+   * The name was free, but it may have been freed by a vacuum while this process was paused: then
+   * nobody will ever read the record. Names are freed in ascending order, and the newest that a
+   * checkpoint covers is kept, so the record is in the readers' path if the one before it is still
+   * there and still the one we know.
+   */
+  private Outcome validate(LogState after, LogRecord record, Codec.Encoded encoded)
+      throws IOException {
+    if (after.sequence() > 0) {
+      byte[] expected = Codec.recordHeader(after.sequence(), after.position().hash());
+      byte[] found = store.readStart(Names.record(after.sequence()), expected.length);
+      if (Arrays.equals(expected, found)) {
+        return new Outcome.Committed(after.plus(record, encoded.hash()));
+      }
+    }
+    return settle(record, new SupersededException("the log has moved on without this SDM"));
+  }
+
+  /** Decides by what a fresh reader sees. */
+  private Outcome settle(LogRecord record, SupersededException why) {
+    LogState fresh;
+    try {
+      fresh = reader.load();
+    } catch (IOException e) {
+      return new Outcome.Unknown(e);
+    }
+    if (record.entries().isEmpty()) {
+      boolean current =
+          fresh.position().term() == record.term() && fresh.position().writer().equals(writer);
+      return current ? new Outcome.Committed(fresh) : new Outcome.NotCommitted(why);
+    }
+    return switch (presence(fresh.repository(), record)) {
+      case ALL -> new Outcome.Committed(fresh);
+      case NONE -> new Outcome.NotCommitted(why);
+      case FORGOTTEN -> new Outcome.Unknown(why);
+    };
+  }
+
+  private enum Presence {
+    ALL,
+    NONE,
+    FORGOTTEN
+  }
+
+  /** A record is applied as a whole, so its first entry speaks for all. */
+  private static Presence presence(RepositoryState state, LogRecord record) {
+    Entry first = record.entries().getFirst();
+    var reply = state.requests().find(first.requestId());
+    if (reply != null) {
+      return reply.commit() == record.sequence() ? Presence.ALL : Presence.NONE;
+    }
+    return state.requests().remembers(record.sequence()) ? Presence.NONE : Presence.FORGOTTEN;
+  }
+
+  /**
+   * The put may or may not have happened, and a delayed one may still happen. Filling the name
+   * ourselves ends that: either it is ours or another's record already, or the no-op takes it.
+   */
+  private Outcome settleUnknown(
+      LogState after, LogRecord record, Codec.Encoded encoded, IOException cause) {
+    String name = Names.record(record.sequence());
+    LOG.warn("Commit of {} has an unknown outcome, settling it: {}", name, cause.toString());
+    try {
+      LogRecord noop =
+          new LogRecord(
+              record.sequence(),
+              record.previous(),
+              after.position().term(),
+              writer,
+              nonce(),
+              record.time(),
+              List.of());
+      Codec.Encoded filler = Codec.encode(noop);
+      if (store.putIfAbsent(name, filler.bytes()) == Put.CREATED || isOurs(name, filler)) {
+        return new Outcome.NotCommitted(cause);
+      }
+      if (isOurs(name, encoded)) {
+        store.force(List.of(name));
+        return validate(after, record, encoded);
+      }
+      return settle(record, new SupersededException(name + " was written by another SDM"));
+    } catch (IOException e) {
+      e.addSuppressed(cause);
+      return new Outcome.Unknown(e);
+    }
+  }
+
+  private boolean isOurs(String name, Codec.Encoded encoded) throws IOException {
+    byte[] found = store.read(name);
+    return found != null && Arrays.equals(found, encoded.bytes());
+  }
+
+  private void noteHead(long sequence) {
+    try {
+      store.writeHead(sequence);
+    } catch (IOException e) {
+      LOG.warn("Could not note the head {}: {}", sequence, e.toString());
+    }
+  }
+
+  private static String nonce() {
+    return UUID.randomUUID().toString();
+  }
+}

@@ -1,0 +1,214 @@
+package io.quarry.coordinator.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Slots as files of a directory on any POSIX filesystem: a temporary file is written and forced,
+ * linked to its name (link, never rename: a rename would replace), and the directory is forced.
+ */
+public final class DirectorySlotStore implements SlotStore, AutoCloseable {
+  /** Enough for thousands of removal records. */
+  public static final int BALLAST_BYTES = 4 << 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(DirectorySlotStore.class);
+  private static final String HEAD = "head";
+  private static final int HEAD_DIGITS = 20;
+
+  private final Path log;
+  private final Path temporary;
+  private final Path ballast;
+  private final String writer;
+  private final FileChannel directory;
+  private final AtomicLong counter = new AtomicLong();
+  private @Nullable FileChannel head;
+
+  /**
+   * @param root of the repository, with its directories {@code log} and {@code tmp} in place
+   * @param writer unique among all processes that use the repository; becomes part of file names
+   */
+  public DirectorySlotStore(Path root, String writer) throws IOException {
+    this.log = root.resolve("log");
+    this.temporary = root.resolve("tmp");
+    this.ballast = root.resolve("ballast");
+    this.writer = writer;
+    this.directory = FileChannel.open(log, StandardOpenOption.READ);
+  }
+
+  @Override
+  public Put putIfAbsent(String name, byte[] content) throws IOException {
+    Path written = temporary.resolve(writer + "." + counter.incrementAndGet() + "." + name);
+    try {
+      writeForced(written, content);
+    } catch (IOException e) {
+      discard(written);
+      throw new PutNotStartedException(e);
+    }
+    try {
+      Files.createLink(log.resolve(name), written);
+      directory.force(true);
+      return Put.CREATED;
+    } catch (FileAlreadyExistsException e) {
+      return Put.EXISTS;
+    } finally {
+      discard(written);
+    }
+  }
+
+  @Override
+  public byte @Nullable [] read(String name) throws IOException {
+    try {
+      return Files.readAllBytes(log.resolve(name));
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  @Override
+  public byte @Nullable [] readStart(String name, int bytes) throws IOException {
+    try (FileChannel channel = FileChannel.open(log.resolve(name), StandardOpenOption.READ)) {
+      ByteBuffer buffer = ByteBuffer.allocate(bytes);
+      while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
+        // Goes on until the buffer is full or the file ends.
+      }
+      byte[] start = new byte[buffer.position()];
+      buffer.flip().get(start);
+      return start;
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  @Override
+  public List<String> list() throws IOException {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(log)) {
+      for (Path entry : entries) {
+        names.add(String.valueOf(entry.getFileName()));
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return names;
+  }
+
+  @Override
+  public void delete(List<String> names) throws IOException {
+    for (String name : names) {
+      Files.deleteIfExists(log.resolve(name));
+    }
+  }
+
+  @Override
+  public void force(List<String> names) throws IOException {
+    for (String name : names) {
+      try (FileChannel channel = FileChannel.open(log.resolve(name), StandardOpenOption.READ)) {
+        channel.force(true);
+      } catch (NoSuchFileException e) {
+        LOG.debug("{} is gone: a checkpoint covers it, and that one is durable", name);
+      }
+    }
+    directory.force(true);
+  }
+
+  @Override
+  public synchronized void writeHead(long sequence) throws IOException {
+    FileChannel channel = head;
+    if (channel == null || !channel.isOpen()) {
+      channel =
+          FileChannel.open(log.resolve(HEAD), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      head = channel;
+    }
+    String number = String.format(Locale.ROOT, "%0" + HEAD_DIGITS + "d", sequence);
+    byte[] line = (number + " " + number + "\n").getBytes(StandardCharsets.US_ASCII);
+    channel.write(ByteBuffer.wrap(line), 0);
+  }
+
+  @Override
+  public OptionalLong readHead() throws IOException {
+    byte[] bytes = read(HEAD);
+    if (bytes == null || bytes.length != 2 * HEAD_DIGITS + 2) {
+      return OptionalLong.empty();
+    }
+    String line = new String(bytes, StandardCharsets.US_ASCII);
+    String first = line.substring(0, HEAD_DIGITS);
+    boolean whole = first.equals(line.substring(HEAD_DIGITS + 1, 2 * HEAD_DIGITS + 1));
+    try {
+      return whole ? OptionalLong.of(Long.parseLong(first)) : OptionalLong.empty();
+    } catch (NumberFormatException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  @Override
+  public boolean releaseBallast() throws IOException {
+    return Files.deleteIfExists(ballast);
+  }
+
+  @Override
+  public void restoreBallast() throws IOException {
+    if (Files.exists(ballast) && Files.size(ballast) == BALLAST_BYTES) {
+      return;
+    }
+    Path written = temporary.resolve(writer + "." + counter.incrementAndGet() + ".ballast");
+    try {
+      byte[] bytes = new byte[BALLAST_BYTES];
+      bytes[0] = 1;
+      writeForced(written, bytes);
+      Files.move(written, ballast, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      discard(written);
+    }
+  }
+
+  @Override
+  public String describe(String name) {
+    return log.resolve(name).toString();
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    directory.close();
+    if (head != null) {
+      head.close();
+    }
+  }
+
+  private static void writeForced(Path file, byte[] content) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      ByteBuffer buffer = ByteBuffer.wrap(content);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+      channel.force(true);
+    }
+  }
+
+  /** Temporary names mean nothing to anybody: one that stays is swept later. */
+  private static void discard(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      LOG.debug("could not remove {}: {}", file, e.toString());
+    }
+  }
+}

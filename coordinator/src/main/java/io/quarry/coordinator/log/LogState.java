@@ -1,0 +1,25 @@
+package io.quarry.coordinator.log;
+
+import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.RepositoryState;
+
+/** What the log says, and up to where. */
+public record LogState(RepositoryState repository, Position position) {
+  public static final LogState EMPTY = new LogState(RepositoryState.EMPTY, Position.START);
+
+  public long sequence() {
+    return position.sequence();
+  }
+
+  LogState plus(LogRecord record, String hash) {
+    RepositoryState state = repository;
+    for (LogRecord.Entry entry : record.entries()) {
+      for (Change change : entry.changes()) {
+        state = state.apply(change);
+      }
+      state = state.remember(entry.requestId(), entry.reply());
+    }
+    String writer = record.term() == position.term() ? position.writer() : record.writer();
+    return new LogState(state, new Position(record.sequence(), hash, record.term(), writer));
+  }
+}

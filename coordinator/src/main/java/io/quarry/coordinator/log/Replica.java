@@ -1,0 +1,202 @@
+package io.quarry.coordinator.log;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This agent's copy of a repository's state. Reads are served from it without touching the storage.
+ * One thread follows the log: at once when somebody hints that it has moved, slowly otherwise; the
+ * SDM on this host hands its commits over directly.
+ */
+public final class Replica implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Replica.class);
+
+  /** The fallback when no hint arrives. */
+  private static final Duration POLL = Duration.ofSeconds(1);
+
+  private final String name;
+  private final LogReader reader;
+  private final Thread follower;
+  private final CopyOnWriteArrayList<Consumer<LogState>> listeners = new CopyOnWriteArrayList<>();
+
+  /** Guards the fields below; signalled at each change of them. */
+  private final Object lock = new Object();
+
+  private volatile LogState state;
+  private volatile @Nullable LogDamagedException damage;
+  private volatile @Nullable IOException trouble;
+  private long hinted;
+  private boolean poke;
+  private boolean closed;
+
+  /**
+   * Replays the log; a damaged one leaves a replica that says so.
+   *
+   * @param name of the repository, for threads and messages
+   */
+  public Replica(String name, SlotStore store) throws IOException {
+    this.name = name;
+    this.reader = new LogReader(store);
+    this.state = LogState.EMPTY;
+    try {
+      this.state = reader.load();
+    } catch (LogDamagedException e) {
+      LOG.error("Repository {} is read-only: {}", name, e.getMessage());
+      this.damage = e;
+    }
+    this.follower =
+        Thread.ofPlatform().name("replica-" + name).daemon(true).unstarted(this::follow);
+    follower.start();
+  }
+
+  public LogState state() {
+    return state;
+  }
+
+  /** What is wrong with the log, or null. */
+  public @Nullable LogDamagedException damage() {
+    return damage;
+  }
+
+  /** Why the log could not be read lately, or null. */
+  public @Nullable IOException trouble() {
+    return trouble;
+  }
+
+  /** Called with each new state, on the thread that brought it: enqueue only. */
+  public void onChange(Consumer<LogState> listener) {
+    listeners.add(listener);
+  }
+
+  /** Somebody says that the log has reached this sequence number. */
+  public void hint(long sequence) {
+    synchronized (lock) {
+      if (sequence > hinted) {
+        hinted = sequence;
+        lock.notifyAll();
+      }
+    }
+  }
+
+  /** The SDM on this host has committed. */
+  public void advance(LogState newer) {
+    synchronized (lock) {
+      if (newer.sequence() <= state.sequence()) {
+        return;
+      }
+      state = newer;
+      lock.notifyAll();
+    }
+    for (Consumer<LogState> listener : listeners) {
+      listener.accept(newer);
+    }
+  }
+
+  /** The state once it includes that commit; the latest there is when the time is up. */
+  public LogState atLeast(long sequence, Duration timeout) {
+    if (state.sequence() >= sequence) {
+      return state;
+    }
+    hint(sequence);
+    return await(now -> now.sequence() >= sequence, timeout);
+  }
+
+  /** Reads the log to its end, whatever is known: the answer is as new as this call. */
+  public LogState refresh() throws IOException {
+    LogDamagedException damaged = damage;
+    if (damaged != null) {
+      throw damaged;
+    }
+    advance(reader.catchUp(state));
+    return state;
+  }
+
+  /** The first state that fits; the latest there is when the time is up. */
+  public LogState await(Predicate<LogState> fits, Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    LogState seen = state;
+    while (!fits.test(seen)) {
+      synchronized (lock) {
+        while (state.sequence() == seen.sequence() && !closed) {
+          long left = deadline - System.nanoTime();
+          if (left <= 0) {
+            return seen;
+          }
+          try {
+            lock.wait(left / 1_000_000, (int) (left % 1_000_000));
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return state;
+          }
+        }
+        if (closed) {
+          return state;
+        }
+        seen = state;
+      }
+    }
+    return seen;
+  }
+
+  private void follow() {
+    while (awaitReason()) {
+      try {
+        if (damage == null) {
+          advance(reader.catchUp(state));
+          trouble = null;
+        }
+      } catch (LogDamagedException e) {
+        LOG.error("Repository {} is read-only: {}", name, e.getMessage());
+        damage = e;
+      } catch (IOException e) {
+        LOG.warn("Could not read the log of {}: {}", name, e.toString());
+        trouble = e;
+      } catch (RuntimeException e) {
+        LOG.error("Following the log of {} failed", name, e);
+      }
+    }
+  }
+
+  /** Waits for a hint beyond the state, or the poll interval; false when closed. */
+  private boolean awaitReason() {
+    long deadline = System.nanoTime() + POLL.toNanos();
+    synchronized (lock) {
+      while (!closed && !poke && hinted <= state.sequence()) {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          return true;
+        }
+        try {
+          lock.wait(left / 1_000_000, (int) (left % 1_000_000));
+        } catch (InterruptedException e) {
+          return false;
+        }
+      }
+      poke = false;
+      hinted = Math.min(hinted, state.sequence());
+      return !closed;
+    }
+  }
+
+  /** Makes the follower look at once. */
+  public void poke() {
+    synchronized (lock) {
+      poke = true;
+      lock.notifyAll();
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (lock) {
+      closed = true;
+      lock.notifyAll();
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package io.quarry.coordinator.log;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where records and checkpoints are kept: names that are put at most once. All calls block, and run
+ * on the repository's own threads.
+ */
+public interface SlotStore {
+  /** What became of a put. */
+  enum Put {
+    /** The name now holds the content, durably. */
+    CREATED,
+    /** The name was taken: by somebody else, or by this very put after a lost reply. */
+    EXISTS
+  }
+
+  /**
+   * Durably puts the content under the name if the name is free.
+   *
+   * @throws PutNotStartedException when it is certain that the name was not touched
+   * @throws IOException when nobody can know
+   */
+  Put putIfAbsent(String name, byte[] content) throws IOException;
+
+  /** The whole content, or null when the name is free. */
+  byte @Nullable [] read(String name) throws IOException;
+
+  /** The first bytes of the content, or null when the name is free. */
+  byte @Nullable [] readStart(String name, int bytes) throws IOException;
+
+  /** All names, in no particular order. */
+  List<String> list() throws IOException;
+
+  /** Frees names, in the given order. Only for what a checkpoint covers. */
+  void delete(List<String> names) throws IOException;
+
+  /** Makes durable what others have put: a new SDM builds on it. */
+  void force(List<String> names) throws IOException;
+
+  /** Notes the newest acknowledged sequence number. Not forced: it only ever helps to find loss. */
+  void writeHead(long sequence) throws IOException;
+
+  /** The newest acknowledged sequence number that was noted; empty when it cannot be told. */
+  OptionalLong readHead() throws IOException;
+
+  /** Frees the space that is kept for removals on a full storage; false when there was none. */
+  boolean releaseBallast() throws IOException;
+
+  /** Keeps space for removals again; does nothing when it is there or the storage is too full. */
+  void restoreBallast() throws IOException;
+
+  /** Where the store is, for messages. */
+  String describe(String name);
+}

@@ -1,0 +1,91 @@
+package io.quarry.coordinator.sdm;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.LogRecord.Entry;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.Draft;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The requests of one record: each is planned on the state that the ones before it leave behind.
+ * Nobody is answered before the record is committed, refusals neither: they may rest on it.
+ */
+final class Batch {
+  private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
+
+  private final long commit;
+  private final Instant now;
+  private final List<Entry> entries = new ArrayList<>();
+  private final List<Submission> planned = new ArrayList<>();
+  private final List<Runnable> answers = new ArrayList<>();
+  private RepositoryState state;
+
+  Batch(LogState after, Instant now) {
+    this.commit = after.sequence() + 1;
+    this.now = now;
+    this.state = after.repository();
+  }
+
+  void plan(Submission submission) {
+    Reply earlier = state.requests().find(submission.requestId());
+    if (earlier != null) {
+      answers.add(() -> repeat(submission, earlier));
+      return;
+    }
+    Draft draft = new Draft(state, commit, now);
+    try {
+      Reply reply = submission.request().plan(draft);
+      state = draft.state().remember(submission.requestId(), reply);
+      entries.add(new Entry(submission.requestId(), reply, draft.changes()));
+      planned.add(submission);
+      answers.add(() -> submission.answer().complete(reply));
+    } catch (StorageException e) {
+      answers.add(() -> submission.answer().completeExceptionally(e));
+    } catch (RuntimeException e) {
+      LOG.error("Planning {} failed", submission.request(), e);
+      answers.add(() -> submission.answer().completeExceptionally(e));
+    }
+  }
+
+  private static void repeat(Submission submission, Reply earlier) {
+    if (earlier.operation().equals(submission.request().operation())) {
+      submission.answer().complete(earlier);
+    } else {
+      submission
+          .answer()
+          .completeExceptionally(
+              new StorageException(
+                  ErrorCode.REQUEST_ID_REUSED,
+                  "request id " + submission.requestId() + " was used for " + earlier.operation(),
+                  submission.requestId(),
+                  "use a fresh request id for each call, and the same one only to repeat it"));
+    }
+  }
+
+  List<Entry> entries() {
+    return entries;
+  }
+
+  /** The requests whose changes the record holds. */
+  List<Submission> planned() {
+    return planned;
+  }
+
+  /** The record is committed, or there was nothing to commit. */
+  void answer() {
+    answers.forEach(Runnable::run);
+  }
+
+  /** The record is not committed, or nobody can tell. */
+  void fail(StorageException why) {
+    planned.forEach(submission -> submission.answer().completeExceptionally(why));
+    answers.forEach(Runnable::run);
+  }
+}

@@ -1,0 +1,101 @@
+package io.quarry.coordinator.sdm;
+
+import io.quarry.coordinator.log.Checkpointer;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.SlotStore;
+import java.io.IOException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides when a checkpoint is worth its cost and writes it beside the commits: states are
+ * immutable. The replay's length stays in proportion to the checkpoint's, and so does the cost of
+ * checkpoints per commit.
+ */
+final class CheckpointKeeper implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(CheckpointKeeper.class);
+
+  /** Records replayed at the least cost about as much as reading that many checkpoint bytes. */
+  private static final long BYTES_PER_RECORD = 4_096;
+
+  private static final long BYTES_PER_ENTRY = 512;
+  private static final long RECORDS_MIN = Long.getLong("quarry.checkpoint.records", 1_000);
+  private static final long ENTRIES_MIN = 20_000;
+
+  private final String name;
+  private final SlotStore store;
+  private final Checkpointer checkpointer;
+  private final ExecutorService background;
+  private final AtomicBoolean busy = new AtomicBoolean();
+
+  private volatile long checkpointBytes;
+  private long records;
+  private long entries;
+
+  CheckpointKeeper(String name, SlotStore store) {
+    this.name = name;
+    this.store = store;
+    this.checkpointer = new Checkpointer(store);
+    this.background =
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("checkpoint-" + name).daemon(true).factory());
+    ballastUsed();
+  }
+
+  /** A term begins: what earlier ones left to be replayed counts. */
+  void begin(LogState state) throws IOException {
+    records = state.sequence() - checkpointer.covered();
+  }
+
+  /** To be called by the SDM's thread after each commit. */
+  void committed(LogState state, int newEntries) {
+    records++;
+    entries += newEntries;
+    boolean due =
+        records >= Math.max(RECORDS_MIN, checkpointBytes / BYTES_PER_RECORD)
+            || entries >= Math.max(ENTRIES_MIN, checkpointBytes / BYTES_PER_ENTRY);
+    if (due && busy.compareAndSet(false, true)) {
+      records = 0;
+      entries = 0;
+      background.execute(() -> write(state));
+    }
+  }
+
+  /** The ballast has to be restored when there is space again. */
+  void ballastUsed() {
+    background.execute(() -> {
+      try {
+        store.restoreBallast();
+      } catch (IOException e) {
+        LOG.warn("No ballast for removals on {}: {}", name, e.toString());
+      }
+    });
+  }
+
+  private void write(LogState state) {
+    try {
+      checkpointBytes = checkpointer.checkpoint(state);
+      store.restoreBallast();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("Could not write a checkpoint of {}: {}", name, e.toString());
+    } finally {
+      busy.set(false);
+    }
+  }
+
+  @Override
+  public void close() {
+    background.shutdown();
+    try {
+      if (!background.awaitTermination(10, TimeUnit.SECONDS)) {
+        LOG.warn("A checkpoint of {} is still being written", name);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

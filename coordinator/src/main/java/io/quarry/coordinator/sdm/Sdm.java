@@ -1,0 +1,161 @@
+package io.quarry.coordinator.sdm;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.log.SlotStore;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import java.time.InstantSource;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The storage domain manager of one repository on one host: commits metadata and moves no data. It
+ * leads when elected and until it learns that somebody else does. One thread per term plans and
+ * commits; any thread may submit.
+ */
+public final class Sdm implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Sdm.class);
+
+  /** Requests that wait for their turn; beyond them callers are told to come back. */
+  public static final int QUEUED_REQUESTS_MAX = 8_192;
+
+  private final String name;
+  private final SlotStore store;
+  private final Replica replica;
+  private final String writer;
+  private final InstantSource clock;
+  private final SdmListener listener;
+  private final BlockingQueue<Submission> queue = new ArrayBlockingQueue<>(QUEUED_REQUESTS_MAX);
+
+  private @Nullable Term term;
+  private @Nullable Thread thread;
+  private boolean closed;
+
+  /**
+   * @param name of the repository, for threads and messages
+   * @param writer host and incarnation, as the log names them
+   */
+  public Sdm(
+      String name,
+      SlotStore store,
+      Replica replica,
+      String writer,
+      InstantSource clock,
+      SdmListener listener) {
+    this.name = name;
+    this.store = store;
+    this.replica = replica;
+    this.writer = writer;
+    this.clock = clock;
+    this.listener = listener;
+  }
+
+  /** Begins a term; does nothing when one is running. */
+  public synchronized void lead() {
+    if (closed || term != null) {
+      return;
+    }
+    Term next =
+        new Term(
+            name, new CommitLog(store, writer), store, replica, writer, clock, queue, listener);
+    term = next;
+    Thread runner = Thread.ofPlatform().name("sdm-" + name).daemon(true).unstarted(() -> run(next));
+    thread = runner;
+    runner.start();
+  }
+
+  private void run(Term running) {
+    String reason;
+    try {
+      reason = running.run();
+    } catch (RuntimeException e) {
+      LOG.error("The SDM of {} failed", name, e);
+      reason = "internal error: " + e;
+    }
+    LOG.info("No longer SDM of {}: {}", name, reason);
+    synchronized (this) {
+      term = null;
+      thread = null;
+    }
+    drain();
+    listener.steppedDown(reason);
+  }
+
+  /** Ends the term after what is being committed; does nothing when none is running. */
+  public synchronized void stepDown(String reason) {
+    if (term != null) {
+      term.stop(reason);
+    }
+  }
+
+  /** Whether requests submitted here have a chance. */
+  public synchronized boolean leading() {
+    return term != null && term.committing();
+  }
+
+  /**
+   * Plans and commits the request. The answer fails with a {@link StorageException};
+   * SDM_UNAVAILABLE means that nothing was committed, OUTCOME_UNKNOWN that nobody can tell yet.
+   */
+  public CompletableFuture<Reply> submit(String requestId, Request request) {
+    CompletableFuture<Reply> answer = new CompletableFuture<>();
+    synchronized (this) {
+      if (term == null) {
+        answer.completeExceptionally(unavailable("this host is not the repository's SDM"));
+      } else if (!queue.offer(new Submission(requestId, request, answer))) {
+        answer.completeExceptionally(
+            unavailable(QUEUED_REQUESTS_MAX + " requests are waiting already"));
+      }
+    }
+    return answer;
+  }
+
+  private void drain() {
+    synchronized (this) {
+      if (term != null) {
+        return;
+      }
+      for (Submission left = queue.poll(); left != null; left = queue.poll()) {
+        left.answer().completeExceptionally(unavailable("the SDM is changing"));
+      }
+    }
+  }
+
+  StorageException unavailable(String why) {
+    return new StorageException(
+        ErrorCode.SDM_UNAVAILABLE,
+        "repository " + name + " cannot commit now: " + why,
+        name,
+        "nothing was changed; repeat the call with the same request id");
+  }
+
+  /** Ends the term and waits for it. */
+  @Override
+  public void close() {
+    Thread running;
+    synchronized (this) {
+      closed = true;
+      running = thread;
+      if (term != null) {
+        term.stop("the repository is being disconnected");
+      }
+    }
+    if (running != null && running != Thread.currentThread()) {
+      try {
+        running.join(CLOSE_WAIT_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    drain();
+  }
+
+  private static final long CLOSE_WAIT_MILLIS = 5_000;
+}

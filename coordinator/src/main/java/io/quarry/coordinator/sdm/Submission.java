@@ -1,0 +1,8 @@
+package io.quarry.coordinator.sdm;
+
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import java.util.concurrent.CompletableFuture;
+
+/** A request on its way through the SDM. */
+record Submission(String requestId, Request request, CompletableFuture<Reply> answer) {}
