@@ -1,0 +1,99 @@
+package io.quarry.agent.guardian;
+
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One life of the agent. A thread of its own reads the sessions it announces until the pipe ends.
+ */
+final class AgentProcess {
+  /** A descendant that holds the pipe and cannot be killed must not hold up the burial. */
+  private static final Duration LAST_MESSAGES_WAIT = Duration.ofSeconds(1);
+
+  private static final Logger log = LoggerFactory.getLogger(AgentProcess.class);
+
+  private final Process process;
+  private final InputStream messages;
+  private final Consumer<SessionInfo> onSession;
+  private final Thread reader;
+  private volatile @Nullable SessionInfo session;
+
+  private AgentProcess(Process process, Consumer<SessionInfo> onSession) {
+    this.process = process;
+    this.messages = process.getInputStream();
+    this.onSession = onSession;
+    this.reader = Thread.ofPlatform().name("agent-sessions").daemon().unstarted(this::readMessages);
+  }
+
+  /** Call it from a thread that stays: the agent dies with the thread that started it. */
+  static AgentProcess start(
+      AgentCommand command, String incarnation, Consumer<SessionInfo> onSession)
+      throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(command.words()).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder
+        .environment()
+        .put(GuardianLink.GUARDIAN_PID, Long.toString(ProcessHandle.current().pid()));
+    builder.environment().put(GuardianLink.INCARNATION, incarnation);
+    AgentProcess agent = new AgentProcess(builder.start(), onSession);
+    agent.reader.start();
+    return agent;
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  int awaitExit() throws InterruptedException {
+    return process.waitFor();
+  }
+
+  boolean awaitExit(Duration within) throws InterruptedException {
+    return process.waitFor(within.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Not {@code process.destroy()}: that closes the pipes too, and the lifeline's end kills. */
+  void terminate() {
+    process.toHandle().destroy();
+  }
+
+  void kill() {
+    process.toHandle().destroyForcibly();
+  }
+
+  /** The last session that the dead agent announced. */
+  Optional<SessionInfo> lastSession() throws InterruptedException {
+    if (reader.join(LAST_MESSAGES_WAIT)) {
+      // At the child's exit Java moves what is left in the pipe into a buffer of the same stream;
+      // the reader may have seen the pipe's end just before.
+      readMessages();
+    }
+    return Optional.ofNullable(session);
+  }
+
+  private void readMessages() {
+    // Not closed: lastSession() reads on.
+    @SuppressWarnings("resource")
+    DataInputStream in = new DataInputStream(messages);
+    try {
+      while (true) {
+        SessionInfo changed = SessionInfo.readMessage(in);
+        session = changed;
+        onSession.accept(changed);
+      }
+    } catch (EOFException end) {
+      log.debug("The agent's pipe ended");
+    } catch (IOException failure) {
+      log.warn("The agent's pipe broke: {}", failure.getMessage());
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.quarry.agent.guardian;
+
+import io.quarry.agent.guardian.SessionConnection.Outcome;
+import java.io.IOException;
+import java.time.Duration;
+import org.apache.zookeeper.KeeperException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells the cluster of an agent's death: first the proof, then the end of the session, so that
+ * whoever sees the agent's ephemeral znodes vanish already finds the proof.
+ */
+final class DeathNotice {
+  /** After that nobody waits for the proof any more: claims have gone on without it. */
+  static final Duration ATTEMPTS_FOR = Duration.ofHours(1);
+
+  private static final Duration ATTEMPT = Duration.ofSeconds(10);
+  private static final Duration PAUSE_MIN = Duration.ofMillis(200);
+  private static final Duration PAUSE_MAX = Duration.ofSeconds(10);
+
+  private static final Logger log = LoggerFactory.getLogger(DeathNotice.class);
+
+  private final SessionInfo session;
+
+  DeathNotice(SessionInfo session) {
+    this.session = session;
+  }
+
+  /** Publishes proof and end; survives an absent ZooKeeper and an expired session. */
+  void publish() throws InterruptedException {
+    log.info("Proving the death of {}", session);
+    long started = System.nanoTime();
+    if (repeat(() -> attempt(true))) {
+      log.info(
+          "Proved the death of {} after {} ms", session, (System.nanoTime() - started) / 1_000_000);
+    } else {
+      log.error("Gave up proving the death of {}: ZooKeeper stayed away", session);
+    }
+  }
+
+  /** Ends the session alone: something of the agent may still write, and nobody may be told no. */
+  void closeWithoutProof() throws InterruptedException {
+    if (repeat(() -> attempt(false))) {
+      log.warn("Ended {} without proof of death", session);
+    }
+  }
+
+  /** Loads and compiles what the real thing needs, by connecting once beside the agent. */
+  static void rehearse(SessionInfo session) {
+    try (SessionConnection connection = SessionConnection.fresh(session)) {
+      if (connection.await(ATTEMPT) == Outcome.CONNECTED) {
+        connection.rehearse(session);
+      }
+    } catch (IOException | KeeperException failure) {
+      log.debug("The rehearsal failed; the real thing will be some milliseconds slower", failure);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean attempt(boolean withProof)
+      throws IOException, KeeperException, InterruptedException {
+    try (SessionConnection attached = SessionConnection.attach(session)) {
+      switch (attached.await(ATTEMPT)) {
+        case CONNECTED -> {
+          if (withProof) {
+            attached.createProof(session);
+          }
+          return true;
+        }
+        case UNREACHABLE -> {
+          return false;
+        }
+        case EXPIRED -> log.info("{} has expired already", session);
+      }
+    }
+    if (!withProof) {
+      return true;
+    }
+    try (SessionConnection fresh = SessionConnection.fresh(session)) {
+      if (fresh.await(ATTEMPT) != Outcome.CONNECTED) {
+        return false;
+      }
+      fresh.createProof(session);
+      return true;
+    }
+  }
+
+  private boolean repeat(Attempt attempt) throws InterruptedException {
+    long deadline = System.nanoTime() + ATTEMPTS_FOR.toNanos();
+    Duration pause = PAUSE_MIN;
+    while (System.nanoTime() < deadline) {
+      try {
+        if (attempt.succeeds()) {
+          return true;
+        }
+        log.warn("ZooKeeper {} does not answer; trying on", session.connectString());
+      } catch (IOException | KeeperException failure) {
+        log.warn("The death of {} is not proved yet: {}", session, failure.toString());
+      }
+      Thread.sleep(pause);
+      Duration doubled = pause.multipliedBy(2);
+      pause = doubled.compareTo(PAUSE_MAX) > 0 ? PAUSE_MAX : doubled;
+    }
+    return false;
+  }
+
+  private interface Attempt {
+    boolean succeeds() throws IOException, KeeperException, InterruptedException;
+  }
+}

@@ -1,0 +1,69 @@
+package io.quarry.agent.guardian;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+
+/**
+ * The processes below this one. It is a subreaper, so that whatever the agent left behind, however
+ * detached, is among them.
+ */
+final class Descendants {
+  private static final long PAUSE_NANOS_MIN = Duration.ofMillis(1).toNanos();
+  private static final long PAUSE_NANOS_MAX = Duration.ofMillis(50).toNanos();
+
+  private Descendants() {}
+
+  /**
+   * Kills every descendant, those born meanwhile included, and reaps them. The agent's own exit
+   * must have been collected before.
+   *
+   * @param doomed earlier survivors that are not waited for
+   * @return those that are killed but still there: the kernel holds them, on a hung mount for
+   *     example. They can neither run again nor fork.
+   */
+  static Set<ProcessHandle> killAll(Duration within, Set<ProcessHandle> doomed) {
+    long deadline = System.nanoTime() + within.toNanos();
+    long pause = PAUSE_NANOS_MIN;
+    while (true) {
+      if (reapDead() == SystemCalls.NO_CHILD) {
+        return Set.of();
+      }
+      Set<ProcessHandle> left =
+          ProcessHandle.current()
+              .descendants()
+              .filter(process -> !doomed.contains(process))
+              .collect(Collectors.toSet());
+      left.forEach(ProcessHandle::destroyForcibly);
+      if ((left.isEmpty() && !doomed.isEmpty()) || System.nanoTime() > deadline) {
+        return left;
+      }
+      LockSupport.parkNanos(pause);
+      pause = Math.min(pause * 2, PAUSE_NANOS_MAX);
+    }
+  }
+
+  /** Reaps orphans that ended while the agent lives, which Java itself will reap. */
+  static void reapOrphans(long agentPid) {
+    ProcessHandle.current()
+        .children()
+        .mapToLong(ProcessHandle::pid)
+        .filter(pid -> pid != agentPid)
+        .forEach(pid -> SystemCalls.reap(Math.toIntExact(pid)));
+  }
+
+  /** Whether this survivor has gone at last. */
+  static boolean gone(ProcessHandle survivor) {
+    SystemCalls.reap(Math.toIntExact(survivor.pid()));
+    return !survivor.isAlive();
+  }
+
+  private static int reapDead() {
+    int reaped;
+    do {
+      reaped = SystemCalls.reap(SystemCalls.ANY_CHILD);
+    } while (reaped > 0);
+    return reaped;
+  }
+}

@@ -1,0 +1,24 @@
+package io.quarry.agent.guardian;
+
+import java.time.Duration;
+
+/** How long to wait before the agent is started again: twice as long after each early death. */
+final class RestartPauses {
+  static final Duration PAUSE_MIN = Duration.ofSeconds(1);
+  static final Duration PAUSE_MAX = Duration.ofSeconds(30);
+
+  /** An agent that lived this long was healthy: the next pause is the shortest again. */
+  static final Duration HEALTHY_AFTER = Duration.ofMinutes(1);
+
+  private Duration next = PAUSE_MIN;
+
+  Duration after(Duration lived) {
+    if (lived.compareTo(HEALTHY_AFTER) >= 0) {
+      next = PAUSE_MIN;
+    }
+    Duration pause = next;
+    Duration doubled = pause.multipliedBy(2);
+    next = doubled.compareTo(PAUSE_MAX) > 0 ? PAUSE_MAX : doubled;
+    return pause;
+  }
+}

@@ -1,0 +1,126 @@
+package io.quarry.agent.guardian;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.Watcher.Event.KeeperState;
+import org.apache.zookeeper.ZooDefs.Ids;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.client.ConnectStringParser;
+import org.apache.zookeeper.client.StaticHostProvider;
+import org.apache.zookeeper.client.ZKClientConfig;
+
+/** One client of ZooKeeper: in the dead agent's session, or in a fresh one. */
+final class SessionConnection implements AutoCloseable {
+  enum Outcome {
+    CONNECTED,
+    EXPIRED,
+    UNREACHABLE
+  }
+
+  /** Short, so that a client goes on quickly to another server; the servers may raise it. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(4);
+
+  private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
+
+  private final BlockingQueue<KeeperState> states = new LinkedBlockingQueue<>();
+  private final ZooKeeper client;
+  private final String chroot;
+
+  private SessionConnection(SessionInfo session, boolean attach) throws IOException {
+    int slash = session.connectString().indexOf('/');
+    String servers =
+        slash < 0 ? session.connectString() : session.connectString().substring(0, slash);
+    // A wiped ensemble has lost the chroot too, and a client under a chroot cannot create it.
+    String root = slash < 0 ? "" : session.connectString().substring(slash);
+    chroot = root.endsWith("/") ? root.substring(0, root.length() - 1) : root;
+
+    ZKClientConfig settings = new ZKClientConfig();
+    // SASL would look the server's name up in the DNS first, which can take seconds.
+    settings.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
+    int timeout = Math.toIntExact(TIMEOUT.toMillis());
+    Watcher watcher = event -> states.add(event.getState());
+    client =
+        attach
+            ? new ZooKeeper(
+                servers,
+                timeout,
+                watcher,
+                session.sessionId(),
+                session.sessionPassword(),
+                false,
+                new StaticHostProvider(new ConnectStringParser(servers).getServerAddresses()),
+                settings)
+            : new ZooKeeper(servers, timeout, watcher, settings);
+  }
+
+  static SessionConnection attach(SessionInfo session) throws IOException {
+    return new SessionConnection(session, true);
+  }
+
+  static SessionConnection fresh(SessionInfo session) throws IOException {
+    return new SessionConnection(session, false);
+  }
+
+  Outcome await(Duration within) throws InterruptedException {
+    long deadline = System.nanoTime() + within.toNanos();
+    while (true) {
+      KeeperState state = states.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      if (state == null) {
+        return Outcome.UNREACHABLE;
+      }
+      switch (state) {
+        case SyncConnected -> {
+          return Outcome.CONNECTED;
+        }
+        case Expired, AuthFailed, Closed -> {
+          return Outcome.EXPIRED;
+        }
+        default -> {
+          // Disconnected: the client goes on trying by itself.
+        }
+      }
+    }
+  }
+
+  /** Creates the persistent proof, with its parents where they are missing. */
+  void createProof(SessionInfo session) throws KeeperException, InterruptedException {
+    String path = chroot + session.proofPath();
+    try {
+      create(path, session.proof());
+    } catch (KeeperException.NoNodeException noParent) {
+      for (int end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
+        create(path.substring(0, end), new byte[0]);
+      }
+      create(path, session.proof());
+    }
+  }
+
+  private void create(String path, byte[] data) throws KeeperException, InterruptedException {
+    try {
+      client.create(path, data, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+    } catch (KeeperException.NodeExistsException alreadyThere) {
+      // Ours from an attempt whose answer was lost: a proof's path names one incarnation.
+    }
+  }
+
+  /** Runs the path of a real proof, harmlessly, so that its classes are loaded and compiled. */
+  void rehearse(SessionInfo session) throws KeeperException, InterruptedException {
+    client.exists(chroot + session.proofPath(), false);
+  }
+
+  /** Ends the session: its ephemeral znodes are gone when this returns, if it was connected. */
+  @Override
+  public void close() {
+    try {
+      client.close(Math.toIntExact(CLOSE_WAIT.toMillis()));
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

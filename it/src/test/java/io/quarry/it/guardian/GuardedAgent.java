@@ -1,0 +1,93 @@
+package io.quarry.it.guardian;
+
+import io.quarry.agent.guardian.ExitCode;
+import io.quarry.agent.guardian.GuardianLink;
+import io.quarry.agent.guardian.SessionInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.Watcher.Event.KeeperState;
+import org.apache.zookeeper.ZooDefs.Ids;
+import org.apache.zookeeper.ZooKeeper;
+
+/**
+ * The least that is an agent: a session with an ephemeral znode, a child that dies with it, and a
+ * process that was detached from it and does not.
+ */
+final class GuardedAgent {
+  static final String HOSTS = "/hosts";
+  static final String PROOFS = "/proofs";
+  static final String ENDED_GENTLY = "ended-gently";
+
+  /** A pipe that the detached processes hold open: who reads it sees its end when they are dead. */
+  static final String LIFE = "life";
+
+  private GuardedAgent() {}
+
+  public static void main(String[] arguments) throws Exception {
+    Path config = Path.of(arguments[1]);
+    Path directory = config.resolveSibling("work");
+    Files.createDirectories(directory);
+    Properties settings = new Properties();
+    try (var in = Files.newInputStream(config)) {
+      settings.load(in);
+    }
+    if (settings.containsKey("wrong")) {
+      System.exit(ExitCode.CONFIGURATION);
+    }
+    GuardianLink link = GuardianLink.fromEnvironment().orElseThrow();
+    startChildren(directory);
+
+    Duration timeout = Duration.parse(settings.getProperty("sessionTimeout"));
+    CountDownLatch connected = new CountDownLatch(1);
+    ZooKeeper client =
+        new ZooKeeper(
+            settings.getProperty("zookeeper"),
+            Math.toIntExact(timeout.toMillis()),
+            event -> {
+              if (event.getState() == KeeperState.SyncConnected) {
+                connected.countDown();
+              }
+            });
+    connected.await();
+    String incarnation = link.incarnation();
+    link.sessionChanged(
+        new SessionInfo(
+            settings.getProperty("zookeeper"),
+            client.getSessionId(),
+            client.getSessionPasswd(),
+            Duration.ofMillis(client.getSessionTimeout()),
+            "host-1",
+            incarnation,
+            PROOFS + "/" + incarnation,
+            incarnation.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> endGently(directory, client)));
+    client.create(
+        HOSTS + "/" + incarnation, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL);
+    Thread.currentThread().join();
+  }
+
+  private static void startChildren(Path directory) throws IOException, InterruptedException {
+    new ProcessBuilder("setpriv", "--pdeathsig", "KILL", "sleep", "1000").start();
+    // In a session of its own, without a parent-death signal, orphaned at once.
+    new ProcessBuilder("mkfifo", LIFE).directory(directory.toFile()).start().waitFor();
+    new ProcessBuilder("setsid", "--fork", "sh", "-c", "exec 9<>" + LIFE + "; sleep 1000 & wait")
+        .directory(directory.toFile())
+        .inheritIO()
+        .start()
+        .waitFor();
+  }
+
+  private static void endGently(Path directory, ZooKeeper client) {
+    try {
+      Files.createFile(directory.resolve(ENDED_GENTLY));
+      client.close();
+    } catch (IOException | InterruptedException failure) {
+      throw new IllegalStateException(failure);
+    }
+  }
+}

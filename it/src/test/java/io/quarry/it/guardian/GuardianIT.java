@@ -1,0 +1,218 @@
+package io.quarry.it.guardian;
+
+import static io.quarry.it.guardian.GuardedAgent.HOSTS;
+import static io.quarry.it.guardian.GuardedAgent.PROOFS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.EmbeddedZooKeeper;
+import io.quarry.agent.guardian.ExitCode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.ZooDefs.Ids;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+final class GuardianIT {
+  private static final int KILLS = 10;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  @TempDir private Path directory;
+  private EmbeddedZooKeeper zooKeeper;
+  private Observer observer;
+
+  @BeforeEach
+  void startZooKeeper() throws Exception {
+    zooKeeper = EmbeddedZooKeeper.start(directory.resolve("zookeeper"));
+    observer = new Observer(zooKeeper.connectString());
+    for (String parent : List.of(HOSTS, PROOFS)) {
+      observer.client().create(parent, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+    }
+  }
+
+  @AfterEach
+  void stopZooKeeper() {
+    observer.close();
+    zooKeeper.close();
+  }
+
+  @Test
+  void killedAgentIsBuriedThenProvedDeadThenGone() throws Exception {
+    List<Double> proved = new ArrayList<>();
+    List<Double> gone = new ArrayList<>();
+    for (int kill = 0; kill < KILLS; kill++) {
+      try (GuardianUnderTest guardian = start("agent-" + kill, "PT15S", "--no-restart")) {
+        ProcessHandle agent = guardian.firstAgent();
+        String host = observer.host("");
+        List<ProcessHandle> below = guardian.process().toHandle().descendants().toList();
+        assertThat(below).as("agent, child, detached shell and its child").hasSize(4);
+        CompletableFuture<Long> lastDeath = lastDeath(guardian.work().resolve(GuardedAgent.LIFE));
+        CompletableFuture<Long> proof = observer.appears(PROOFS + "/" + host);
+        CompletableFuture<Long> vanished = observer.vanishes(HOSTS + "/" + host);
+
+        long killed = System.nanoTime();
+        agent.destroyForcibly();
+
+        long proofAt = proof.get(30, TimeUnit.SECONDS);
+        assertThat(below).noneMatch(ProcessHandle::isAlive);
+        assertThat(lastDeath.get(30, TimeUnit.SECONDS)).isLessThan(proofAt);
+        long goneAt = vanished.get(30, TimeUnit.SECONDS);
+        assertThat(goneAt).isGreaterThanOrEqualTo(proofAt);
+        proved.add((proofAt - killed) / 1e6);
+        gone.add((goneAt - killed) / 1e6);
+        assertThat(guardian.process().waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(guardian.process().exitValue()).isEqualTo(128 + 9);
+      }
+    }
+    System.out.printf(
+        "SIGKILL at a 15 s session, %d kills: proof after %.1f ms (p50), gone after %.1f ms (p50),"
+            + " %.1f ms (max)%n",
+        KILLS, median(proved), median(gone), gone.stream().max(Double::compare).orElseThrow());
+    assertThat(median(gone)).as("far from the session's 15 s").isLessThan(1000);
+  }
+
+  @Test
+  void agentDiesWithItsGuardianAndNothingProvesIt() throws Exception {
+    try (GuardianUnderTest guardian = start("agent", "PT2S")) {
+      ProcessHandle agent = guardian.firstAgent();
+      String host = observer.host("");
+      List<ProcessHandle> below = guardian.process().toHandle().descendants().toList();
+      guardian.process().destroyForcibly();
+      agent.onExit().get(5, TimeUnit.SECONDS);
+      await().atMost(PATIENCE).until(() -> !observer.exists(HOSTS + "/" + host));
+      assertThat(observer.children(PROOFS)).isEmpty();
+      // The detached ones live on, which is why there must be no proof.
+      assertThat(below).filteredOn(ProcessHandle::isAlive).hasSize(2);
+      below.forEach(ProcessHandle::destroyForcibly);
+    }
+  }
+
+  @Test
+  void nextAgentComesAfterThePauseAsANewIncarnation() throws Exception {
+    try (GuardianUnderTest guardian = start("agent", "PT15S")) {
+      ProcessHandle first = guardian.firstAgent();
+      String host = observer.host("");
+      long killed = System.nanoTime();
+      first.destroyForcibly();
+      ProcessHandle second = guardian.agentOtherThan(first.pid(), 2);
+      assertThat(Duration.ofNanos(System.nanoTime() - killed)).isGreaterThan(Duration.ofSeconds(1));
+      assertThat(observer.host(host)).isGreaterThan(host);
+      assertThat(observer.children(PROOFS)).containsExactly(host);
+      assertThat(second.isAlive()).isTrue();
+    }
+  }
+
+  @Test
+  void stoppedGuardianEndsTheAgentGently() throws Exception {
+    try (GuardianUnderTest guardian = start("agent", "PT15S")) {
+      guardian.firstAgent();
+      String host = observer.host("");
+      List<ProcessHandle> below = guardian.process().toHandle().descendants().toList();
+      guardian.process().destroy();
+      assertThat(guardian.process().waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(guardian.process().exitValue()).isEqualTo(ExitCode.STOPPED);
+      assertThat(guardian.work().resolve(GuardedAgent.ENDED_GENTLY)).exists();
+      assertThat(below).noneMatch(ProcessHandle::isAlive);
+      assertThat(observer.children(HOSTS)).isEmpty();
+      assertThat(observer.children(PROOFS)).containsExactly(host);
+    }
+  }
+
+  @Test
+  void wrongConfigurationIsNotTriedAgain() throws Exception {
+    try (GuardianUnderTest guardian =
+        new GuardianUnderTest(directory.resolve("agent"), "wrong=yes\n")) {
+      assertThat(guardian.process().waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(guardian.process().exitValue()).isEqualTo(ExitCode.CONFIGURATION);
+    }
+  }
+
+  @Test
+  void deathWhileZooKeeperIsDownIsProvedLater() throws Exception {
+    try (GuardianUnderTest guardian = start("agent", "PT15S", "--no-restart")) {
+      ProcessHandle agent = guardian.firstAgent();
+      String host = observer.host("");
+      zooKeeper.stop();
+      agent.destroyForcibly();
+      await().atMost(PATIENCE).until(() -> logHas(guardian, "Proving the death"));
+      zooKeeper.start();
+      await().atMost(PATIENCE).ignoreExceptions().until(() -> observer.exists(PROOFS + "/" + host));
+      await().atMost(PATIENCE).until(() -> !observer.exists(HOSTS + "/" + host));
+    }
+  }
+
+  @Test
+  void deathIsProvedToAnEnsembleThatForgotEverything() throws Exception {
+    try (GuardianUnderTest guardian = start("agent", "PT15S", "--no-restart")) {
+      ProcessHandle agent = guardian.firstAgent();
+      String host = observer.host("");
+      observer.close();
+      zooKeeper.stop();
+      agent.destroyForcibly();
+      await().atMost(PATIENCE).until(() -> logHas(guardian, "Proving the death"));
+      try (EmbeddedZooKeeper wiped =
+              EmbeddedZooKeeper.start(directory.resolve("wiped"), zooKeeper.port());
+          Observer afterwards = new Observer(wiped.connectString())) {
+        await().atMost(PATIENCE).until(() -> afterwards.exists(PROOFS + "/" + host));
+      }
+    }
+  }
+
+  @Test
+  void agentWhoseSessionExpiredBeforeItsDeathIsProvedDeadToo() throws Exception {
+    try (GuardianUnderTest guardian = start("agent", "PT2S", "--no-restart")) {
+      ProcessHandle agent = guardian.firstAgent();
+      String host = observer.host("");
+      new ProcessBuilder("kill", "-STOP", Long.toString(agent.pid())).start().waitFor();
+      await().atMost(PATIENCE).until(() -> !observer.exists(HOSTS + "/" + host));
+      assertThat(observer.children(PROOFS)).isEmpty();
+      agent.destroyForcibly();
+      await().atMost(PATIENCE).until(() -> observer.exists(PROOFS + "/" + host));
+    }
+  }
+
+  private GuardianUnderTest start(String name, String sessionTimeout, String... options)
+      throws IOException {
+    return new GuardianUnderTest(
+        directory.resolve(name),
+        "zookeeper=" + zooKeeper.connectString() + "\nsessionTimeout=" + sessionTimeout + "\n",
+        options);
+  }
+
+  /** When the last of the detached descendants died. */
+  private static CompletableFuture<Long> lastDeath(Path life) throws IOException {
+    InputStream pipe = Files.newInputStream(life);
+    CompletableFuture<Long> time = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .daemon()
+        .start(() -> {
+          try (pipe) {
+            pipe.read();
+            time.complete(System.nanoTime());
+          } catch (IOException failure) {
+            time.completeExceptionally(failure);
+          }
+        });
+    return time;
+  }
+
+  private static boolean logHas(GuardianUnderTest guardian, String words) throws IOException {
+    return Files.readString(guardian.log()).contains(words);
+  }
+
+  private static double median(List<Double> values) {
+    return values.stream().sorted().toList().get(values.size() / 2);
+  }
+}
