@@ -1,32 +1,140 @@
 package io.quarry.agent.cli;
 
+import io.quarry.common.api.StorageApi;
+import java.net.URI;
+import java.util.Arrays;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /** The door of the command line: parses arguments and runs a command. */
 @Command(
     name = "quarry",
     description = "Coordinates storage for VM disk images.",
+    footer = {
+      "",
+      "Exit codes: 0 done, 1 failed, 2 bad usage, 3 timed out while waiting (the operation goes"
+          + " on).",
+      "",
+      "Example, the whole story on this machine:",
+      "  quarry demo"
+    },
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class)
+    scope = ScopeType.INHERIT,
+    versionProvider = Main.Version.class,
+    subcommands = {
+      RepoCommand.class,
+      DiskCommand.class,
+      SnapshotCommand.class,
+      ImageCommand.class,
+      Check.class,
+      FixCommand.class,
+      TaskCommand.class,
+      HostCommand.class,
+      Events.class,
+      Throttle.class,
+      Completion.class
+    })
 public final class Main implements Runnable {
+  private static final String AGENTS_VARIABLE = "QUARRY_AGENTS";
+  private static final String AGENT_DEFAULT = "http://127.0.0.1:7070";
+
+  private final Shell shell;
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  public static void main(String[] arguments) {
-    System.exit(commandLine().execute(arguments));
+  @Option(
+      names = "--agent",
+      split = ",",
+      paramLabel = "URL",
+      scope = ScopeType.INHERIT,
+      description =
+          "Agents to ask, tried in turn. Default: $QUARRY_AGENTS, or " + AGENT_DEFAULT + ".")
+  private List<String> agents = List.of();
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FORMAT",
+      scope = ScopeType.INHERIT,
+      description = "How to print answers: ${COMPLETION-CANDIDATES}. Default: table.")
+  private Output.Format format = Output.Format.table;
+
+  @Option(names = "--debug", hidden = true, scope = ScopeType.INHERIT)
+  private boolean debug;
+
+  Main(Shell shell) {
+    this.shell = shell;
   }
 
-  static CommandLine commandLine() {
-    return new CommandLine(new Main());
+  public static void main(String[] arguments) {
+    System.exit(commandLine(SystemShell.create()).execute(arguments));
+  }
+
+  static CommandLine commandLine(Shell shell) {
+    Main main = new Main(shell);
+    Errors errors = new Errors(main);
+    return new CommandLine(main)
+        .setExecutionExceptionHandler(errors)
+        .setParameterExceptionHandler(errors)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(shell.terminal());
   }
 
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "Name a command.");
+  }
+
+  Shell shell() {
+    return shell;
+  }
+
+  boolean debug() {
+    return debug;
+  }
+
+  boolean json() {
+    return format == Output.Format.json;
+  }
+
+  Output output(CommandLine command) {
+    return new Output(command.getOut(), command.getErr(), format);
+  }
+
+  /** The API of any of the agents that the caller named. */
+  StorageApi api() {
+    return api(addresses());
+  }
+
+  StorageApi api(List<String> addresses) {
+    return shell.connect().apply(addresses.stream().map(this::uri).toList());
+  }
+
+  private List<String> addresses() {
+    if (!agents.isEmpty()) {
+      return agents;
+    }
+    String named = shell.environment().getOrDefault(AGENTS_VARIABLE, "");
+    return named.isBlank() ? List.of(AGENT_DEFAULT) : Arrays.asList(named.trim().split("[,\\s]+"));
+  }
+
+  private URI uri(String address) {
+    try {
+      URI uri = URI.create(address);
+      if (uri.getHost() != null && List.of("http", "https").contains(uri.getScheme())) {
+        return uri;
+      }
+    } catch (IllegalArgumentException e) {
+      // Falls through: both ways to be wrong get one answer.
+    }
+    throw new ParameterException(
+        spec.commandLine(),
+        "'" + address + "' is not the URL of an agent, such as " + AGENT_DEFAULT + ".");
   }
 
   /** The version that the build wrote into the jar. */

@@ -1,0 +1,39 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.model.Progress;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Draws progress as one line of text. */
+final class Bar {
+  private static final int CELLS = 24;
+
+  private Bar() {}
+
+  static String draw(Progress progress, Rate rate) {
+    List<String> parts = new ArrayList<>();
+    parts.add(cells(progress.percentComplete()));
+    parts.add("%s %s".formatted(progress.stage(), progress.stageName()));
+    if (progress.percentComplete() >= 0) {
+      parts.add("%3d %%".formatted(progress.percentComplete()));
+    }
+    if (progress.bytesTotal() > 0) {
+      parts.add(Units.bytes(progress.bytesDone()) + " of " + Units.bytes(progress.bytesTotal()));
+      if (rate.bytesPerSecond() >= 0) {
+        parts.add(Units.rate(rate.bytesPerSecond()));
+      }
+      var left = rate.left(progress.bytesDone(), progress.bytesTotal());
+      if (left != null) {
+        parts.add("ETA " + Units.clock(left));
+      }
+    }
+    parts.add("on " + progress.hostId());
+    return String.join("  ", parts);
+  }
+
+  /** An empty bar when the percentage is unknown. */
+  static String cells(int percent) {
+    int full = Math.max(0, percent) * CELLS / 100;
+    return "[" + "#".repeat(full) + "-".repeat(CELLS - full) + "]";
+  }
+}

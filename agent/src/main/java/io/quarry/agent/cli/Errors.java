@@ -1,0 +1,75 @@
+package io.quarry.agent.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.quarry.common.api.ErrorBody;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** Prints what went wrong, about what, and what to do; a stack trace only for those who ask. */
+final class Errors implements IExecutionExceptionHandler, IParameterExceptionHandler {
+  private final Main main;
+
+  Errors(Main main) {
+    this.main = main;
+  }
+
+  @Override
+  public int handleExecutionException(Exception failure, CommandLine command, ParseResult parsed) {
+    print(body(failure, command), command);
+    if (main.debug()) {
+      failure.printStackTrace(command.getErr());
+      command.getErr().flush();
+    }
+    return Exit.FAILED;
+  }
+
+  @Override
+  public int handleParseException(ParameterException failure, String[] arguments) {
+    CommandLine command = failure.getCommandLine();
+    String name = command.getCommandSpec().qualifiedName();
+    print(
+        new ErrorBody(
+            ErrorCode.INVALID_ARGUMENT,
+            String.valueOf(failure.getMessage()),
+            name,
+            "See " + name + " --help."),
+        command);
+    return Exit.BAD_USAGE;
+  }
+
+  private static ErrorBody body(Exception failure, CommandLine command) {
+    return failure instanceof StorageException known
+        ? known.body()
+        : new ErrorBody(
+            ErrorCode.INTERNAL,
+            failure.getClass().getSimpleName() + ": " + failure.getMessage(),
+            command.getCommandSpec().qualifiedName(),
+            "Run it again with --debug and report what it prints.");
+  }
+
+  private void print(ErrorBody body, CommandLine command) {
+    PrintWriter err = command.getErr();
+    err.println(main.json() ? json(body) : text(body));
+    err.flush();
+  }
+
+  static String text(ErrorBody body) {
+    return "error: %s [%s]%n  about: %s%n  do: %s"
+        .formatted(body.message(), body.code(), body.subject(), body.remedy());
+  }
+
+  private static String json(ErrorBody body) {
+    try {
+      return Json.MAPPER.writeValueAsString(body);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+package io.quarry.agent.cli;
+
+/** The exit codes, which scripts tell apart. */
+final class Exit {
+  static final int DONE = 0;
+  static final int FAILED = 1;
+  static final int BAD_USAGE = 2;
+
+  /** The operation goes on. */
+  static final int TIMED_OUT = 3;
+
+  private Exit() {}
+}

@@ -1,0 +1,33 @@
+package io.quarry.agent.cli;
+
+import java.io.PrintWriter;
+
+/** Tells whoever presses Ctrl-C while a command waits that only the waiting ends. */
+final class GoesOn implements AutoCloseable {
+  private final Thread hook;
+
+  GoesOn(PrintWriter err, String watch) {
+    hook =
+        new Thread(
+            () -> {
+              err.println();
+              err.println(text(watch));
+              err.flush();
+            },
+            "goes-on");
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  static String text(String watch) {
+    return "the operation goes on; watch it with `" + watch + "`";
+  }
+
+  @Override
+  public void close() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The process is already ending, and the hook has said so.
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package io.quarry.agent.cli;
+
+import picocli.CommandLine.Command;
+
+/** Leads to the commands about images. */
+@Command(
+    name = "image",
+    description = "Commands about images.",
+    footer = {"", "Example:", "  quarry image list main"},
+    subcommands = {
+      ImageCopy.class,
+      ImageList.class,
+      ImageShow.class,
+      ImageTree.class,
+      ImageStatusCommand.class,
+      ImageRemove.class,
+      ImageRestore.class,
+      ImageResize.class,
+      ImageOpen.class,
+      ImageClose.class,
+      ImageUpload.class,
+      ImageDownload.class
+    })
+final class ImageCommand extends Group {}

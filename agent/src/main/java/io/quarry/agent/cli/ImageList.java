@@ -1,0 +1,74 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImagePage;
+import io.quarry.common.api.StorageApi;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.ImageState;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Lists the images of a repository. */
+@Command(
+    name = "list",
+    description = "Lists the images of a repository.",
+    footer = {"", "Example:", "  quarry image list main --kind Snapshot --label name=web"})
+final class ImageList extends ApiCommand {
+  private static final int USER_DATA_CHARS_MAX = 40;
+
+  @Parameters(paramLabel = "REPO", description = "A connected repository.")
+  private String repo = "";
+
+  @Option(
+      names = "--kind",
+      paramLabel = "KIND",
+      converter = Labels.OfKind.class,
+      description = "Only VirtualDisk or only Snapshot.")
+  private @Nullable ImageKind kind;
+
+  @Option(
+      names = "--state",
+      paramLabel = "STATE",
+      converter = Labels.OfState.class,
+      description = "Only optimized, degraded or broken ones.")
+  private @Nullable ImageState state;
+
+  @Option(
+      names = "--label",
+      paramLabel = "NAME[=VALUE]",
+      description = "Only those with this field in their user data.")
+  private @Nullable String label;
+
+  @Override
+  int run(StorageApi api, Output output) {
+    ImagePage images = AllImages.list(api, repo, kind, state, label);
+    output.print(images, () -> table(images));
+    return Exit.DONE;
+  }
+
+  private static Table table(ImagePage images) {
+    Table table =
+        new Table("IMAGE", "KIND", "STATE", ">SIZE", "FORMAT", "PARENT", "CREATED", "USER DATA");
+    for (ImageInfo image : images.images()) {
+      table.row(
+          image.imageId(),
+          image.kind().label(),
+          image.state().label(),
+          Units.bytes(image.size()),
+          image.format().label(),
+          image.parentImageId(),
+          Units.time(image.createdAt()),
+          userData(image));
+    }
+    return table;
+  }
+
+  static String userData(ImageInfo image) {
+    String text = image.userData().isEmpty() ? "" : image.userData().toString();
+    return text.length() <= USER_DATA_CHARS_MAX
+        ? text
+        : text.substring(0, USER_DATA_CHARS_MAX - 1) + "…";
+  }
+}

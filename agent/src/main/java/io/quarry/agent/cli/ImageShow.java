@@ -1,0 +1,42 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.StorageApi;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Shows one image. */
+@Command(
+    name = "show",
+    description = "Shows one image.",
+    footer = {"", "Example:", "  quarry image show main IMAGE"})
+final class ImageShow extends ApiCommand {
+  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
+  private String repo = "";
+
+  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
+  private String image = "";
+
+  @Override
+  int run(StorageApi api, Output output) {
+    ImageInfo info = api.getImage(repo, image, 0);
+    output.print(info, () -> facts(info));
+    return Exit.DONE;
+  }
+
+  private static Facts facts(ImageInfo image) {
+    return new Facts()
+        .fact("image", image.imageId())
+        .fact("kind", image.kind().label())
+        .fact("state", image.state().label())
+        .fact("because", image.reason())
+        .fact("size", Units.bytes(image.size()))
+        .fact("allocated", Units.bytes(image.actualBytes()))
+        .fact("format", image.format().label())
+        .fact("parent", image.parentImageId())
+        .fact("dependants", String.join(", ", image.dependantImageIds()))
+        .fact("user data", image.userData().isEmpty() ? "" : image.userData())
+        .fact("created", Units.time(image.createdAt()))
+        .fact("commit", image.commit());
+  }
+}

@@ -1,0 +1,102 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImagePage;
+import io.quarry.common.api.StorageApi;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Shows which image is an overlay of which. */
+@Command(
+    name = "tree",
+    description = {
+      "Shows which image is an overlay of which.",
+      "A parent that was removed and is kept only for those above it shows as hidden."
+    },
+    footer = {"", "Example:", "  quarry image tree main"})
+final class ImageTree extends ApiCommand {
+  /** One image with those above it, as JSON gives it. */
+  record Node(String imageId, @Nullable ImageInfo image, List<Node> dependants) {}
+
+  @Parameters(paramLabel = "REPO", description = "A connected repository.")
+  private String repo = "";
+
+  @Override
+  int run(StorageApi api, Output output) {
+    List<Node> roots = roots(AllImages.list(api, repo, null, null, null));
+    output.print(roots, () -> draw(roots));
+    return Exit.DONE;
+  }
+
+  static List<Node> roots(ImagePage page) {
+    Map<String, ImageInfo> known =
+        page.images().stream()
+            .collect(
+                Collectors.toMap(
+                    ImageInfo::imageId, each -> each, (a, b) -> a, LinkedHashMap::new));
+    Map<String, List<ImageInfo>> above = new LinkedHashMap<>();
+    Set<String> roots = new TreeSet<>();
+    for (ImageInfo image : known.values()) {
+      String parent = image.parentImageId();
+      if (parent == null) {
+        roots.add(image.imageId());
+      } else {
+        above.computeIfAbsent(parent, each -> new ArrayList<>()).add(image);
+        if (!known.containsKey(parent)) {
+          roots.add(parent);
+        }
+      }
+    }
+    return roots.stream().map(root -> node(root, known, above)).toList();
+  }
+
+  private static Node node(
+      String id, Map<String, ImageInfo> known, Map<String, List<ImageInfo>> above) {
+    return new Node(
+        id,
+        known.get(id),
+        above.getOrDefault(id, List.of()).stream()
+            .map(each -> node(each.imageId(), known, above))
+            .toList());
+  }
+
+  static String draw(List<Node> roots) {
+    StringBuilder text = new StringBuilder();
+    roots.forEach(root -> {
+      text.append(label(root)).append('\n');
+      draw(root.dependants(), "", text);
+    });
+    return text.toString();
+  }
+
+  private static void draw(List<Node> nodes, String indent, StringBuilder text) {
+    for (int i = 0; i < nodes.size(); i++) {
+      boolean last = i == nodes.size() - 1;
+      text.append(indent).append(last ? "└─ " : "├─ ").append(label(nodes.get(i))).append('\n');
+      draw(nodes.get(i).dependants(), indent + (last ? "   " : "│  "), text);
+    }
+  }
+
+  private static String label(Node node) {
+    ImageInfo image = node.image();
+    return image == null
+        ? node.imageId() + "  hidden"
+        : String.join(
+                "  ",
+                node.imageId(),
+                image.kind().label(),
+                image.state().label(),
+                Units.bytes(image.size()),
+                image.format().label(),
+                ImageList.userData(image))
+            .stripTrailing();
+  }
+}

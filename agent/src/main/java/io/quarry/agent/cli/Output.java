@@ -1,0 +1,64 @@
+package io.quarry.agent.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.quarry.common.api.Json;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.function.Supplier;
+
+/** Answers go to standard output, as JSON or as text for people; remarks go to standard error. */
+final class Output {
+  /** How answers are printed. */
+  enum Format {
+    table,
+    json
+  }
+
+  private final PrintWriter out;
+  private final PrintWriter err;
+  private final Format format;
+
+  Output(PrintWriter out, PrintWriter err, Format format) {
+    this.out = out;
+    this.err = err;
+    this.format = format;
+  }
+
+  void print(Object answer, Supplier<? extends Object> text) {
+    switch (format) {
+      case json -> out.println(json(answer));
+      case table -> out.print(withNewline(text.get().toString()));
+    }
+    out.flush();
+  }
+
+  /** What people should have even if they stop waiting; JSON comes in one piece at the end. */
+  void early(String text) {
+    if (format == Format.table) {
+      out.println(text);
+      out.flush();
+    }
+  }
+
+  /** Something to know that is not the answer. */
+  void remark(String line) {
+    err.println(line);
+    err.flush();
+  }
+
+  PrintWriter err() {
+    return err;
+  }
+
+  static String json(Object answer) {
+    try {
+      return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(answer);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String withNewline(String text) {
+    return text.isEmpty() || text.endsWith("\n") ? text : text + "\n";
+  }
+}

@@ -1,0 +1,75 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.model.Progress;
+import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
+
+/** Shows how far work has come: a bar on a terminal, elsewhere a line when something changes. */
+final class ProgressLine implements AutoCloseable {
+  private static final String CLEAR = "\r\u001b[K";
+
+  private final PrintWriter err;
+  private final Shell shell;
+  private final GoesOn goesOn;
+  private final Rate rate = new Rate();
+  private String last = "";
+  private boolean drawn;
+
+  /**
+   * @param watch the command that goes on watching after Ctrl-C
+   */
+  ProgressLine(PrintWriter err, Shell shell, String watch) {
+    this.err = err;
+    this.shell = shell;
+    this.goesOn = new GoesOn(err, watch);
+  }
+
+  /**
+   * @param headline what is going on in a few words
+   */
+  void show(String headline, @Nullable Progress progress) {
+    if (progress != null) {
+      rate.add(shell.time().nanos(), progress.bytesDone());
+    }
+    if (shell.terminal()) {
+      err.print(CLEAR + headline + (progress == null ? "" : "  " + Bar.draw(progress, rate)));
+      err.flush();
+      drawn = true;
+    } else {
+      change(progress == null ? headline : headline + "  " + stage(progress));
+    }
+  }
+
+  /** A line that stays. */
+  void say(String line) {
+    clear();
+    err.println(line);
+    err.flush();
+  }
+
+  @Override
+  public void close() {
+    goesOn.close();
+    clear();
+  }
+
+  private void clear() {
+    if (drawn) {
+      err.print(CLEAR);
+      err.flush();
+      drawn = false;
+    }
+  }
+
+  private void change(String line) {
+    if (!line.equals(last)) {
+      err.println(line);
+      err.flush();
+      last = line;
+    }
+  }
+
+  private static String stage(Progress progress) {
+    return "%s %s on %s".formatted(progress.stage(), progress.stageName(), progress.hostId());
+  }
+}

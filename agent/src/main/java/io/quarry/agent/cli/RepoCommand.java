@@ -1,0 +1,11 @@
+package io.quarry.agent.cli;
+
+import picocli.CommandLine.Command;
+
+/** Leads to the commands about repositories. */
+@Command(
+    name = "repo",
+    description = "Commands about repositories.",
+    footer = {"", "Example:", "  quarry repo list"},
+    subcommands = {RepoConnect.class, RepoList.class, RepoShow.class, RepoDisconnect.class})
+final class RepoCommand extends Group {}

@@ -1,0 +1,57 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** The shell of a real process. */
+final class SystemShell {
+  private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
+
+  private SystemShell() {}
+
+  static Shell create() {
+    return new Shell(
+        agents -> {
+          throw new StorageException(
+              ErrorCode.NOT_IMPLEMENTED,
+              "the client is not built yet",
+              agents.toString(),
+              "Wait for it.");
+        },
+        System.getenv(),
+        System.in,
+        watched(),
+        new SystemTime());
+  }
+
+  /** Java's console asks about standard input and output; progress goes to standard error. */
+  private static boolean watched() {
+    try {
+      Path target = Files.readSymbolicLink(STANDARD_ERROR);
+      return (target.startsWith("/dev/pts") || target.toString().startsWith("/dev/tty"))
+          && !"dumb".equals(System.getenv("TERM"));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static final class SystemTime implements Shell.Time {
+    @Override
+    public long nanos() {
+      return System.nanoTime();
+    }
+
+    @Override
+    public void pause(Duration duration) {
+      try {
+        Thread.sleep(duration);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

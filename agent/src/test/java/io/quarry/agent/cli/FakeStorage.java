@@ -1,0 +1,520 @@
+package io.quarry.agent.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.Committed;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Fix;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixQueued;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostInfo.HostRepository;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImagePage;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Progress;
+import io.quarry.common.model.VolumeFormat;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A small storage in memory. Its one host works while somebody looks: each look at a status or at
+ * the fixes moves every queued fix on by a quarter.
+ */
+final class FakeStorage implements StorageApi {
+  private static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
+  private static final long GIB = 1L << 30;
+  private static final int STEPS = 4;
+
+  private static final class Image {
+    final String id;
+    final ImageKind kind;
+    final long size;
+    final ObjectNode userData;
+    @Nullable String parent;
+    ImageState state = ImageState.BROKEN;
+    boolean weak;
+
+    Image(String id, ImageKind kind, long size, @Nullable String parent, ObjectNode userData) {
+      this.id = id;
+      this.kind = kind;
+      this.size = size;
+      this.parent = parent;
+      this.userData = userData;
+    }
+  }
+
+  private static final class Work {
+    final String id;
+    final String repo;
+    final FixType type;
+    final Image image;
+    String state;
+    int step;
+    @Nullable String lastError;
+
+    Work(String id, String repo, FixType type, Image image, boolean queued) {
+      this.id = id;
+      this.repo = repo;
+      this.type = type;
+      this.image = image;
+      this.state = queued ? "queued" : "waiting";
+    }
+
+    Progress progress() {
+      return new Progress(
+          "host-1",
+          step < 2 ? "1/2" : "2/2",
+          step < 2 ? "copy" : "publish",
+          step * 100 / STEPS,
+          step * GIB / STEPS,
+          GIB,
+          lastError,
+          NOON.plusSeconds(step));
+    }
+  }
+
+  private final Map<String, ConnectRequest> repositories = new TreeMap<>();
+  private final Map<String, Map<String, Image>> images = new TreeMap<>();
+  private final List<Work> works = new ArrayList<>();
+  private final List<String> opens = new ArrayList<>();
+  private final Map<String, Integer> counters = new TreeMap<>();
+  private long commit;
+
+  /** Makes every fix fail from now on. */
+  boolean poisoned;
+
+  /** Makes every fix stand still from now on. */
+  boolean stalled;
+
+  /** What the best representation is that fixes reach. */
+  ImageState best = ImageState.OPTIMIZED;
+
+  /** Answers this instead, that many times. */
+  @Nullable StorageException trouble;
+
+  int troubles;
+
+  @Override
+  public RepositoryInfo connectStorageRepository(ConnectRequest request) {
+    if (!request.repoFormat().equals("localfs-1.0")) {
+      throw StorageException.invalid(
+          "repoFormat", "no such format: " + request.repoFormat(), "Use localfs-1.0.");
+    }
+    repositories.put(request.repoId(), request);
+    images.computeIfAbsent(request.repoId(), each -> new TreeMap<>());
+    return getStorageRepository(request.repoId());
+  }
+
+  @Override
+  public void disconnectStorageRepository(String repoId) {
+    images(repoId);
+    repositories.remove(repoId);
+  }
+
+  @Override
+  public List<RepositoryInfo> listStorageRepositories() {
+    return repositories.keySet().stream().map(this::getStorageRepository).toList();
+  }
+
+  @Override
+  public RepositoryInfo getStorageRepository(String repoId) {
+    Map<String, Integer> counts = new TreeMap<>();
+    images(repoId)
+        .values()
+        .forEach(each -> counts.merge(each.weak ? "weak" : each.state.label(), 1, Integer::sum));
+    ConnectRequest request = Objects.requireNonNull(repositories.get(repoId));
+    return new RepositoryInfo(
+        repoId,
+        request.repoFormat(),
+        request.connectionParameters(),
+        252 * GIB,
+        80 * GIB,
+        images(repoId).values().stream().mapToLong(each -> each.size / 2).sum(),
+        "host-1",
+        counts,
+        (int) works.stream().filter(work -> work.repo.equals(repoId)).count(),
+        "ok",
+        null,
+        commit);
+  }
+
+  @Override
+  public CreatedImage createVirtualDisk(
+      String repoId, CreateVirtualDiskRequest request, @Nullable String requestId) {
+    if (request.size() % 512 != 0) {
+      throw StorageException.invalid(
+          "size", request.size() + " bytes are not whole sectors", "Give a multiple of 512.");
+    }
+    return create(
+        repoId,
+        new Image(
+            name("disk"),
+            ImageKind.VIRTUAL_DISK,
+            request.size(),
+            request.baseSnapshotId(),
+            request.userData()),
+        request.options().autoFix());
+  }
+
+  @Override
+  public CreatedImage createSnapshot(
+      String repoId, CreateSnapshotRequest request, @Nullable String requestId) {
+    Image disk = image(repoId, request.baseVirtualDiskId());
+    Image snapshot =
+        new Image(name("snapshot"), ImageKind.SNAPSHOT, disk.size, disk.parent, request.userData());
+    snapshot.state = disk.state;
+    images(repoId).put(snapshot.id, snapshot);
+    disk.parent = snapshot.id;
+    disk.state = ImageState.BROKEN;
+    works.add(new Work(name("fix"), repoId, FixType.MEND, disk, request.options().autoFix()));
+    return new CreatedImage(snapshot.id, ++commit);
+  }
+
+  @Override
+  public CreatedImage copyImage(
+      String repoId, CopyImageRequest request, @Nullable String requestId) {
+    Image source =
+        images.values().stream()
+            .flatMap(each -> each.values().stream())
+            .filter(each -> each.id.equals(request.imageId()))
+            .findFirst()
+            .orElseThrow(() -> notFound(request.imageId()));
+    String id = source.kind == ImageKind.SNAPSHOT ? source.id : name("disk");
+    return create(
+        repoId,
+        new Image(id, source.kind, source.size, request.baseImageId(), request.userData()),
+        request.options().autoFix());
+  }
+
+  private CreatedImage create(String repoId, Image image, boolean autoFix) {
+    images(repoId).put(image.id, image);
+    works.add(new Work(name("fix"), repoId, FixType.MEND, image, autoFix));
+    return new CreatedImage(image.id, ++commit);
+  }
+
+  @Override
+  public Committed removeImage(
+      String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
+    Image image = image(repoId, imageId);
+    image.weak = true;
+    works.removeIf(work -> work.image == image);
+    works.add(new Work(name("fix"), repoId, FixType.CLEAN, image, options.autoFix()));
+    return new Committed(++commit);
+  }
+
+  @Override
+  public ImagePage listImages(String repoId, ImageQuery query) {
+    List<ImageInfo> found =
+        images(repoId).values().stream()
+            .filter(each -> !each.weak)
+            .filter(each -> query.kind() == null || query.kind() == each.kind)
+            .filter(each -> query.state() == null || query.state() == each.state)
+            .filter(each -> query.after() == null || each.id.compareTo(query.after()) > 0)
+            .map(each -> info(repoId, each, -1))
+            .toList();
+    // Pages of two, so that callers have to turn them.
+    return found.size() <= 2
+        ? new ImagePage(found, null, commit)
+        : new ImagePage(found.subList(0, 2), found.get(1).imageId(), commit);
+  }
+
+  @Override
+  public ImageInfo getImage(String repoId, String imageId, long atLeast) {
+    Image image = image(repoId, imageId);
+    return info(repoId, image, image.size / 2);
+  }
+
+  private ImageInfo info(String repoId, Image image, long actualBytes) {
+    return new ImageInfo(
+        image.id,
+        image.kind,
+        image.state,
+        reason(image),
+        image.size,
+        actualBytes,
+        image.parent == null ? VolumeFormat.RAW : VolumeFormat.QCOW2,
+        image.parent,
+        images(repoId).values().stream()
+            .filter(each -> image.id.equals(each.parent))
+            .map(each -> each.id)
+            .toList(),
+        image.userData,
+        NOON,
+        commit);
+  }
+
+  private static @Nullable String reason(Image image) {
+    return image.state == ImageState.BROKEN ? "its data is not complete" : null;
+  }
+
+  @Override
+  public ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query) {
+    if (trouble != null && troubles-- > 0) {
+      throw trouble;
+    }
+    Image image = image(repoId, imageId);
+    if (query.until() != null) {
+      work();
+    }
+    Optional<Work> work = works.stream().filter(each -> each.image == image).findFirst();
+    return new ImageStatus(
+        image.state,
+        reason(image),
+        commit,
+        work.filter(each -> !each.state.equals("waiting")).map(Work::progress).orElse(null));
+  }
+
+  private String name(String kind) {
+    return kind + "-" + counters.merge(kind, 1, Integer::sum);
+  }
+
+  private void work() {
+    if (stalled) {
+      return;
+    }
+    for (Work work : List.copyOf(works)) {
+      if (work.state.equals("queued") || work.state.equals("running")) {
+        work.state = "running";
+        if (poisoned) {
+          work.state = "parked";
+          work.lastError = "the backing file is not a qcow2 image";
+        } else if (++work.step == STEPS) {
+          work.image.state = best;
+          works.remove(work);
+          if (work.type == FixType.CLEAN) {
+            images(work.repo).remove(work.image.id);
+          }
+        }
+      }
+    }
+  }
+
+  @Override
+  public OpenedImage openImage(
+      String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
+    Image image = image(repoId, imageId);
+    if (image.state == ImageState.BROKEN) {
+      throw new StorageException(
+          ErrorCode.IMAGE_BROKEN,
+          "the image cannot be used: its data is not complete",
+          imageId,
+          "Wait for it with quarry image status.");
+    }
+    opens.add(name("open"));
+    ObjectNode blockdev = JsonNodeFactory.instance.objectNode();
+    blockdev.put("driver", "raw").put("node-name", imageId);
+    return new OpenedImage(
+        opens.getLast(),
+        imageId,
+        "host-1",
+        request.readOnly(),
+        "/srv/" + repoId + "/volumes/" + imageId + ".raw",
+        VolumeFormat.RAW,
+        image.size,
+        List.of(),
+        blockdev,
+        "<disk type=\"file\">\n  <source file=\"x\"/>\n</disk>",
+        ++commit);
+  }
+
+  @Override
+  public Committed closeImage(
+      String repoId, String imageId, String openId, @Nullable String requestId) {
+    if (!opens.remove(openId)) {
+      throw new StorageException(
+          ErrorCode.OPEN_NOT_FOUND,
+          "this image has no such open",
+          openId,
+          "Nothing is left to do.");
+    }
+    return new Committed(++commit);
+  }
+
+  @Override
+  public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
+    images(repoId);
+    return new CheckReport(
+        works.stream()
+            .filter(work -> work.repo.equals(repoId))
+            .map(work ->
+                new Fix(
+                    work.type,
+                    work.image.id,
+                    work.type == FixType.CLEAN ? "nothing needs it" : "its data is not complete",
+                    work.type == FixType.CLEAN ? 0 : work.image.size,
+                    work.type == FixType.CLEAN ? work.image.size : 0,
+                    work.type.priority(),
+                    work.state,
+                    work.lastError,
+                    "v1:" + work.id))
+            .toList(),
+        commit);
+  }
+
+  @Override
+  public FixQueued fixStorageRepository(
+      String repoId, FixRequest request, @Nullable String requestId) {
+    Work work =
+        works.stream()
+            .filter(each -> request.fix().data().equals("v1:" + each.id))
+            .findFirst()
+            .orElseThrow(() ->
+                new StorageException(
+                    ErrorCode.FIX_STALE,
+                    "the fix no longer applies",
+                    String.valueOf(request.fix().imageId()),
+                    "Check the repository again."));
+    work.state = "queued";
+    work.lastError = null;
+    return new FixQueued(work.id, ++commit);
+  }
+
+  @Override
+  public List<FixInfo> listFixes(String repoId) {
+    work();
+    return works.stream()
+        .filter(work -> work.repo.equals(repoId))
+        .map(work ->
+            new FixInfo(
+                work.id,
+                work.type,
+                work.image.id,
+                work.state,
+                work.type.priority(),
+                work.lastError == null ? 0 : 3,
+                work.state.equals("running") ? "host-1" : null,
+                null,
+                work.lastError,
+                work.progress()))
+        .toList();
+  }
+
+  @Override
+  public List<HostInfo> listHosts() {
+    List<HostRepository> here =
+        repositories.values().stream()
+            .map(each -> new HostRepository(each.repoId(), each.repoFormat(), true, true))
+            .toList();
+    return List.of(
+        new HostInfo("host-1", "1", "http://127.0.0.1:7071", NOON, "0.1.0", here, works.size(), 2),
+        new HostInfo(
+            "host-2",
+            "1",
+            "http://127.0.0.1:7072",
+            NOON,
+            "0.1.0",
+            List.of(new HostRepository("far", "localfs-1.0", false, false)),
+            0,
+            2));
+  }
+
+  @Override
+  public void fenceHost(String hostId) {
+    if (!hostId.equals("host-9")) {
+      throw new StorageException(
+          ErrorCode.INVALID_ARGUMENT, "the host is alive", hostId, "Stop it first.");
+    }
+  }
+
+  @Override
+  public List<TaskInfo> listTasks(@Nullable String hostId) {
+    work();
+    return works.stream()
+        .filter(work -> work.state.equals("running"))
+        .map(work ->
+            new TaskInfo(
+                "host-1:" + work.id + ":1",
+                "host-1",
+                work.repo,
+                work.id,
+                work.type,
+                work.image.id,
+                1,
+                NOON,
+                300 << 20,
+                work.progress()))
+        .toList();
+  }
+
+  @Override
+  public void stopTask(String taskId) {
+    Work work = task(taskId);
+    work.state = "waiting";
+    work.lastError = "stopped by hand";
+  }
+
+  @Override
+  public void releaseTask(String taskId) {
+    task(taskId).state = "queued";
+  }
+
+  private Work task(String taskId) {
+    return works.stream()
+        .filter(work -> taskId.equals("host-1:" + work.id + ":1"))
+        .findFirst()
+        .orElseThrow(() ->
+            new StorageException(
+                ErrorCode.TASK_NOT_FOUND, "no such task runs", taskId, "See quarry task list."));
+  }
+
+  @Override
+  public void setThrottle(long bytesPerSecond) {
+    if (bytesPerSecond == 13) {
+      throw new IllegalStateException("unlucky");
+    }
+  }
+
+  private Map<String, Image> images(String repoId) {
+    if (!repositories.containsKey(repoId)) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_NOT_CONNECTED,
+          "no repository of this name is connected here",
+          repoId,
+          "Connect it with quarry repo connect, or ask another agent.");
+    }
+    return Objects.requireNonNull(images.get(repoId));
+  }
+
+  private Image image(String repoId, String imageId) {
+    Image image = images(repoId).get(imageId);
+    if (image == null || image.weak) {
+      throw notFound(imageId);
+    }
+    return image;
+  }
+
+  private static StorageException notFound(String imageId) {
+    return new StorageException(
+        ErrorCode.IMAGE_NOT_FOUND,
+        "the repository has no such image",
+        imageId,
+        "See quarry image list.");
+  }
+}

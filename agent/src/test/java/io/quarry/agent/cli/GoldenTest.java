@@ -1,0 +1,88 @@
+package io.quarry.agent.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Replays the sessions in {@code golden/*.txt} and compares every line of output. Standard error is
+ * marked with {@code !}, an exit code other than 0 stands in brackets, and {@code %} changes the
+ * storage behind the scenes. {@code -Dgolden.write=true} writes what was printed, for review.
+ */
+final class GoldenTest {
+  private static final Path PLACE = Path.of("src/test/resources/io/quarry/agent/cli/golden");
+
+  static Stream<String> sessions() throws IOException {
+    try (Stream<Path> files = Files.list(PLACE)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList().stream();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sessions")
+  void sessionPrintsWhatItDid(String name) throws IOException {
+    Path file = PLACE.resolve(name);
+    String expected = Files.readString(file);
+    String printed = replay(expected.lines().toList());
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(file, printed);
+    } else {
+      assertThat(printed).isEqualTo(expected);
+    }
+  }
+
+  private static String replay(List<String> lines) {
+    Console console = new Console(false, Map.of());
+    StringBuilder printed = new StringBuilder();
+    for (String line : lines) {
+      if (line.startsWith("#")) {
+        printed.append(printed.isEmpty() ? "" : "\n").append(line).append("\n\n");
+      } else if (line.startsWith("%")) {
+        printed.append(line).append('\n');
+        change(console.storage, line.substring(1).strip());
+      } else if (line.startsWith("$")) {
+        printed.append(line).append('\n').append(text(console.run(line.substring(1).strip())));
+      }
+    }
+    return printed.toString();
+  }
+
+  private static void change(FakeStorage storage, String what) {
+    switch (what) {
+      case "fixes fail" -> storage.poisoned = true;
+      case "fixes work" -> {
+        storage.poisoned = false;
+        storage.stalled = false;
+        storage.best = ImageState.OPTIMIZED;
+      }
+      case "fixes only get to degraded" -> storage.best = ImageState.DEGRADED;
+      case "fixes stand still" -> storage.stalled = true;
+      case "no SDM for three calls", "no SDM" -> {
+        storage.trouble =
+            new StorageException(
+                ErrorCode.SDM_UNAVAILABLE, "no SDM is elected", "main", "Try again.");
+        storage.troubles = what.equals("no SDM") ? Integer.MAX_VALUE : 3;
+      }
+      default -> throw new IllegalArgumentException(what);
+    }
+  }
+
+  private static String text(Console.Result result) {
+    StringBuilder text = new StringBuilder(result.out());
+    result.err().lines().forEach(line -> text.append("! ").append(line).append('\n'));
+    if (result.exit() != 0) {
+      text.append('[').append(result.exit()).append("]\n");
+    }
+    return text.toString();
+  }
+}
