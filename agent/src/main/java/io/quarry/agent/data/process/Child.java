@@ -1,0 +1,87 @@
+package io.quarry.agent.data.process;
+
+import io.quarry.agent.data.process.Capture.Keep;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** One running or ended tool. */
+public final class Child {
+  /** Enough for the words a tool ends with. */
+  static final int STDERR_BYTES_MAX = 8 << 10;
+
+  private final List<String> command;
+  private final Process process;
+  private final Capture stdout;
+  private final Capture stderr;
+
+  Child(List<String> command, Process process, int stdoutBytesMax) {
+    this.command = List.copyOf(command);
+    this.process = process;
+    String name = command.getFirst() + "-" + process.pid();
+    this.stdout =
+        new Capture(
+            name + "-out", process.getInputStream(), stdoutBytesMax, Keep.START, this::kill);
+    this.stderr =
+        new Capture(name + "-err", process.getErrorStream(), STDERR_BYTES_MAX, Keep.TAIL, () -> {});
+  }
+
+  public List<String> command() {
+    return command;
+  }
+
+  public long pid() {
+    return process.pid();
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** What it said last on its standard error. */
+  public String stderr() {
+    return stderr.text().strip();
+  }
+
+  Capture stdout() {
+    return stdout;
+  }
+
+  /** Completes when the process is gone. */
+  public CompletableFuture<Child> onExit() {
+    return process.onExit().thenApply(ended -> this);
+  }
+
+  /** Kills it and all that it started. It is not gone yet when this returns. */
+  public void kill() {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    var _ = process.destroyForcibly();
+  }
+
+  /** Waits for the process to be gone; false: it is still there at the deadline. */
+  public boolean awaitExit(Duration deadline) throws InterruptedException {
+    return process.waitFor(deadline.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Waits for the rest of the output of an ended process. */
+  void awaitOutput(Duration deadline) throws InterruptedException {
+    stdout.await(deadline.toMillis());
+    stderr.await(deadline.toMillis());
+  }
+
+  /** The failure of an ended child, with what it said. */
+  public ToolFailure failure(String why) {
+    Integer exit = process.isAlive() ? null : process.exitValue();
+    return new ToolFailure(command, exit, stderr(), why);
+  }
+
+  int exitCode() {
+    return process.exitValue();
+  }
+
+  @Override
+  public String toString() {
+    return command.getFirst() + " (pid " + pid() + ")";
+  }
+}

@@ -1,0 +1,5 @@
+/** External tools as children that cannot outlive the agent or the claim they work for. */
+@NullMarked
+package io.quarry.agent.data.process;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,128 @@
+package io.quarry.agent.data.qemu;
+
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+
+/**
+ * Writes qcow2 files without data: version 3, clusters of 64 KiB, 16-bit reference counts, just
+ * what {@code qemu-img create -f qcow2 -o compat=1.1,lazy_refcounts=off} writes.
+ *
+ * <p>It exists because of speed: measured side by side on ext4, 0.8 ms with the file forced to
+ * disk, against 8 ms for {@code qemu-img create} alone and 18 ms for it as a child of the agent,
+ * neither of which forces anything. Creating an overlay is the whole data work of a snapshot.
+ *
+ * <p>Layout: header, reference count table, reference count block, level 1 table; all but a few
+ * bytes of it are zeros and stay holes.
+ */
+public final class EmptyQcow2 {
+  private static final int MAGIC = 0x514649fb;
+  private static final int VERSION = 3;
+  private static final int CLUSTER_BITS = 16;
+  private static final int CLUSTER_BYTES = 1 << CLUSTER_BITS;
+  private static final int REFCOUNT_ORDER = 4;
+  private static final int HEADER_BYTES = 112;
+  private static final int EXTENSION_BACKING_FORMAT = 0xe2792aca;
+  private static final int EXTENSION_END = 0;
+
+  /** One level 2 table is a cluster of 8-byte entries, one for each cluster of data. */
+  private static final long BYTES_PER_L1_ENTRY = (long) CLUSTER_BYTES / Long.BYTES * CLUSTER_BYTES;
+
+  private static final long REFCOUNT_TABLE_CLUSTER = 1;
+  private static final long REFCOUNT_BLOCK_CLUSTER = 2;
+  private static final long L1_TABLE_CLUSTER = 3;
+
+  /** The format's own limit. */
+  private static final int BACKING_NAME_BYTES_MAX = 1023;
+
+  private static final long SECTOR_BYTES = 512;
+
+  /** Level 1 tables of up to 256 KiB; the reference count table of one cluster reaches as far. */
+  public static final long SIZE_BYTES_MAX = 16L << 40;
+
+  private EmptyQcow2() {}
+
+  /**
+   * Creates the file, which must not exist, and makes its content durable. The folder's entry is
+   * the caller's to force.
+   *
+   * @param size the virtual size in bytes, a multiple of 512
+   */
+  public static void write(Path file, long size, Optional<Backing> backing) throws IOException {
+    if (size <= 0 || size % SECTOR_BYTES != 0 || size > SIZE_BYTES_MAX) {
+      throw new IOException(file + ": a qcow2 image of " + size + " bytes is not possible");
+    }
+    long l1Entries = (size + BYTES_PER_L1_ENTRY - 1) / BYTES_PER_L1_ENTRY;
+    long l1Clusters = (l1Entries * Long.BYTES + CLUSTER_BYTES - 1) / CLUSTER_BYTES;
+    long clusters = L1_TABLE_CLUSTER + l1Clusters;
+    try (FileChannel out =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      writeAt(out, 0, header(file, size, l1Entries, backing));
+      ByteBuffer table = ByteBuffer.allocate(Long.BYTES);
+      table.putLong(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES);
+      writeAt(out, REFCOUNT_TABLE_CLUSTER * CLUSTER_BYTES, table);
+      ByteBuffer block = ByteBuffer.allocate(Math.toIntExact(clusters) * Short.BYTES);
+      for (long i = 0; i < clusters; i++) {
+        block.putShort((short) 1);
+      }
+      writeAt(out, REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES, block);
+      // The level 1 table is all zeros, so its last byte is enough to give it its place.
+      writeAt(out, clusters * CLUSTER_BYTES - 1, ByteBuffer.allocate(1).position(1));
+      out.force(true);
+    }
+  }
+
+  private static ByteBuffer header(Path file, long size, long l1Entries, Optional<Backing> backing)
+      throws IOException {
+    byte[] name = backing.map(Backing::name).orElse("").getBytes(StandardCharsets.UTF_8);
+    if (name.length > BACKING_NAME_BYTES_MAX) {
+      throw new IOException(
+          file
+              + ": the name of the backing file has more than "
+              + BACKING_NAME_BYTES_MAX
+              + " bytes");
+    }
+    byte[] format =
+        backing
+            .map(Backing::format)
+            .map(VolumeFormat::label)
+            .orElse("")
+            .getBytes(StandardCharsets.US_ASCII);
+    int extensionBytes = format.length == 0 ? 0 : 8 + padded(format.length);
+    int nameOffset = HEADER_BYTES + extensionBytes + 8;
+
+    ByteBuffer header = ByteBuffer.allocate(nameOffset + name.length);
+    header.putInt(MAGIC).putInt(VERSION);
+    header.putLong(name.length == 0 ? 0 : nameOffset).putInt(name.length);
+    header.putInt(CLUSTER_BITS).putLong(size);
+    header.putInt(0); // not encrypted
+    header.putInt(Math.toIntExact(l1Entries)).putLong(L1_TABLE_CLUSTER * CLUSTER_BYTES);
+    header.putLong(REFCOUNT_TABLE_CLUSTER * CLUSTER_BYTES).putInt(1);
+    header.putInt(0).putLong(0); // no internal snapshots
+    header.putLong(0).putLong(0).putLong(0); // no incompatible, compatible or autoclear features
+    header.putInt(REFCOUNT_ORDER).putInt(HEADER_BYTES);
+    header.putLong(0); // compression type zlib, and padding
+    if (format.length > 0) {
+      header.putInt(EXTENSION_BACKING_FORMAT).putInt(format.length).put(format);
+      header.position(HEADER_BYTES + extensionBytes);
+    }
+    header.putInt(EXTENSION_END).putInt(0);
+    return header.put(name);
+  }
+
+  private static int padded(int length) {
+    return (length + 7) / 8 * 8;
+  }
+
+  private static void writeAt(FileChannel out, long offset, ByteBuffer bytes) throws IOException {
+    bytes.flip();
+    while (bytes.hasRemaining()) {
+      var _ = out.write(bytes, offset + bytes.position());
+    }
+  }
+}

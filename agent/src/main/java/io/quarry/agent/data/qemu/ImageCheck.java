@@ -1,0 +1,12 @@
+package io.quarry.agent.data.qemu;
+
+/** What {@code qemu-img check} found. Clusters that leak waste space and harm nothing else. */
+public record ImageCheck(long leakedClusters, long corruptions) {
+  public boolean isSound() {
+    return corruptions == 0;
+  }
+
+  public boolean isClean() {
+    return isSound() && leakedClusters == 0;
+  }
+}

@@ -1,0 +1,160 @@
+package io.quarry.agent.data.qemu;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.ToolOutput;
+import io.quarry.common.api.Json;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The {@code qemu-img} tool. The format is always named and never guessed: a guest can write a
+ * qcow2 header into its raw disk and name any file of the host as its backing file.
+ */
+public final class QemuImg {
+  /** For what only reads or writes headers. */
+  private static final Duration HEADER_DEADLINE = Duration.ofSeconds(60);
+
+  /** For what reads all metadata. */
+  private static final Duration METADATA_DEADLINE = Duration.ofMinutes(30);
+
+  /** For what reads all data. */
+  private static final Duration DATA_DEADLINE = Duration.ofHours(24);
+
+  private static final int UNTRUSTED_CPU_SECONDS = 30;
+  private static final long UNTRUSTED_ADDRESS_SPACE_BYTES = 1L << 30;
+
+  private static final int EXIT_COMPARE_DIFFERENT = 1;
+  private static final int EXIT_CHECK_CORRUPT = 2;
+  private static final int EXIT_CHECK_LEAKS = 3;
+
+  private final Children children;
+
+  public QemuImg(Children children) {
+    this.children = children;
+  }
+
+  /** Looks at an image, also at one that is in use. */
+  public ImageFile info(Path file, VolumeFormat format) throws IOException, InterruptedException {
+    return info(List.of(), file, format);
+  }
+
+  /** Looks at an image that comes from outside, with little time and memory. */
+  public ImageFile infoUntrusted(Path file, VolumeFormat format)
+      throws IOException, InterruptedException {
+    List<String> limits =
+        List.of(
+            "prlimit",
+            "--cpu=" + UNTRUSTED_CPU_SECONDS,
+            "--as=" + UNTRUSTED_ADDRESS_SPACE_BYTES,
+            "--");
+    return info(limits, file, format);
+  }
+
+  private ImageFile info(List<String> prefix, Path file, VolumeFormat format)
+      throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(prefix);
+    words.addAll(command("info", "-U", "--output=json", "-f", format.label(), file.toString()));
+    return ImageFile.of(json(children.run(words, HEADER_DEADLINE).orFail()));
+  }
+
+  /** Checks the metadata of a qcow2 image; what it finds is an answer and not a failure. */
+  public ImageCheck check(Path file) throws IOException, InterruptedException {
+    return check(command("check", "--output=json", "-f", "qcow2", file.toString()));
+  }
+
+  /** Frees clusters that nobody references, as a killed writer leaves them. */
+  public ImageCheck repairLeaks(Path file) throws IOException, InterruptedException {
+    return check(command("check", "--output=json", "-r", "leaks", "-f", "qcow2", file.toString()));
+  }
+
+  private ImageCheck check(List<String> command) throws IOException, InterruptedException {
+    ToolOutput output = children.run(command, METADATA_DEADLINE);
+    switch (output.exitCode()) {
+      case 0, EXIT_CHECK_CORRUPT, EXIT_CHECK_LEAKS -> {}
+      default -> throw output.failure("exit code " + output.exitCode());
+    }
+    JsonNode report = json(output);
+    return new ImageCheck(report.path("leaks").asLong(), report.path("corruptions").asLong());
+  }
+
+  /** Whether both images have the same content; a longer one may go on with zeros. */
+  public boolean compare(Path a, VolumeFormat formatA, Path b, VolumeFormat formatB)
+      throws IOException, InterruptedException {
+    List<String> command =
+        command(
+            "compare", "-f", formatA.label(), "-F", formatB.label(), a.toString(), b.toString());
+    ToolOutput output = children.run(command, DATA_DEADLINE);
+    return output.exitCode() != EXIT_COMPARE_DIFFERENT && output.orFail().exitCode() == 0;
+  }
+
+  /** Creates an image without data, replacing a file of that name. */
+  public void create(Path file, VolumeFormat format, long size)
+      throws IOException, InterruptedException {
+    List<String> words = command("create", "-q", "-f", format.label());
+    if (format == VolumeFormat.QCOW2) {
+      words.addAll(List.of("-o", "compat=1.1,lazy_refcounts=off"));
+    }
+    words.addAll(List.of(file.toString(), Long.toString(size)));
+    children.run(words, HEADER_DEADLINE).orFail();
+  }
+
+  /** Creates a qcow2 overlay, replacing a file of that name. */
+  public void createOverlay(Path file, Backing backing, long size)
+      throws IOException, InterruptedException {
+    List<String> words =
+        command("create", "-q", "-f", "qcow2", "-o", "compat=1.1,lazy_refcounts=off");
+    words.addAll(List.of("-b", backing.name(), "-F", backing.format().label()));
+    words.addAll(List.of(file.toString(), Long.toString(size)));
+    children.run(words, HEADER_DEADLINE).orFail();
+  }
+
+  /** Writes another name of the backing file, or none, whose content must be the same. */
+  public void changeBacking(Path file, Optional<Backing> backing)
+      throws IOException, InterruptedException {
+    List<String> words = command("rebase", "-u", "-f", "qcow2");
+    words.addAll(List.of("-b", backing.map(Backing::name).orElse("")));
+    backing.ifPresent(base -> words.addAll(List.of("-F", base.format().label())));
+    words.add(file.toString());
+    children.run(words, HEADER_DEADLINE).orFail();
+  }
+
+  /** Where the content of a range is, through the whole chain. */
+  public List<MapEntry> map(Path file, VolumeFormat format, long offset, long length)
+      throws IOException, InterruptedException {
+    List<String> command =
+        command(
+            "map",
+            "--output=json",
+            "--start-offset=" + offset,
+            "--max-length=" + length,
+            "-f",
+            format.label(),
+            file.toString());
+    List<MapEntry> entries = new ArrayList<>();
+    json(children.run(command, METADATA_DEADLINE).orFail())
+        .forEach(entry -> entries.add(MapEntry.of(entry)));
+    return List.copyOf(entries);
+  }
+
+  private static List<String> command(String... words) {
+    List<String> command = new ArrayList<>();
+    command.add("qemu-img");
+    command.addAll(List.of(words));
+    return command;
+  }
+
+  private static JsonNode json(ToolOutput output) throws IOException {
+    try {
+      return Json.MAPPER.readTree(output.stdout());
+    } catch (JsonProcessingException e) {
+      throw output.failure("no JSON in the output: " + e.getOriginalMessage());
+    }
+  }
+}
