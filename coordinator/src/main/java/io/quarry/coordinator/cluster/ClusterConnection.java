@@ -1,0 +1,194 @@
+package io.quarry.coordinator.cluster;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.state.ConnectionState;
+import org.apache.curator.framework.state.SessionConnectionStateErrorPolicy;
+import org.apache.curator.retry.BoundedExponentialBackoffRetry;
+import org.apache.zookeeper.ZooKeeper;
+
+/**
+ * The agent's one connection to ZooKeeper. It opens at once and connects by itself, now or later;
+ * calls made meanwhile fail within {@link #CALL_DEADLINE}.
+ *
+ * <p>The session survives outages of any length if the ensemble still knows it afterwards. If it
+ * does not, a new session starts and everything built on this connection registers again.
+ */
+public final class ClusterConnection implements AutoCloseable {
+  /** The longest that any call of this package takes, whatever ZooKeeper does. */
+  public static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
+
+  private static final int BACKGROUND_RETRIES = 8;
+  private static final Duration BACKGROUND_PAUSE = Duration.ofMillis(50);
+  private static final Duration BACKGROUND_PAUSE_MAX = Duration.ofSeconds(1);
+
+  private final String servers;
+  private final CuratorFramework curator;
+  private final Znodes znodes;
+  private final ZnodeStore store;
+  private final SessionKeeper keeper;
+  private final Listeners<Runnable> wakers = new Listeners<>();
+  private final AtomicLong epoch = new AtomicLong();
+  private final Object changed = new Object();
+  private volatile boolean closed;
+
+  private ClusterConnection(String connectString, Duration sessionTimeout) {
+    servers = Znodes.servers(connectString);
+    znodes = Znodes.of(connectString);
+    curator =
+        CuratorFrameworkFactory.builder()
+            .connectString(servers)
+            .sessionTimeoutMs(Math.toIntExact(sessionTimeout.toMillis()))
+            .connectionTimeoutMs(Math.toIntExact(CALL_DEADLINE.toMillis()))
+            .retryPolicy(
+                new BoundedExponentialBackoffRetry(
+                    Math.toIntExact(BACKGROUND_PAUSE.toMillis()),
+                    Math.toIntExact(BACKGROUND_PAUSE_MAX.toMillis()),
+                    BACKGROUND_RETRIES))
+            .connectionStateErrorPolicy(new SessionConnectionStateErrorPolicy())
+            .zookeeperFactory(PatientZooKeeper::new)
+            // The configured servers count, not the addresses that servers know each other by.
+            .ensembleTracker(false)
+            .build();
+    store = new ZnodeStore(this);
+    keeper = new SessionKeeper(this, sessionTimeout);
+  }
+
+  /**
+   * @param connectString {@code host:port,...} with an optional chroot, which is created if missing
+   * @param sessionTimeout long enough for pauses; the guardian makes failover fast, not this
+   */
+  public static ClusterConnection open(String connectString, Duration sessionTimeout) {
+    ClusterConnection connection = new ClusterConnection(connectString, sessionTimeout);
+    connection.start();
+    return connection;
+  }
+
+  private void start() {
+    curator.getConnectionStateListenable().addListener((client, state) -> stateChanged(state));
+    curator.start();
+    keeper.start();
+  }
+
+  /** Whether a server answers at this moment, as far as the client knows. */
+  public boolean connected() {
+    return !closed && curator.getZookeeperClient().isConnected();
+  }
+
+  /** Waits for a connection; false if there is none by then. */
+  public boolean awaitConnected(Duration atMost) throws InterruptedException {
+    Deadline deadline = new Deadline(atMost);
+    synchronized (changed) {
+      while (!connected()) {
+        long nanos = deadline.remainingNanos();
+        if (nanos <= 0 || closed) {
+          return false;
+        }
+        TimeUnit.NANOSECONDS.timedWait(changed, nanos);
+      }
+    }
+    return true;
+  }
+
+  /** The session, once there has been one; it is the last one while the connection is down. */
+  public Optional<SessionInfo> session() {
+    return keeper.session();
+  }
+
+  /** Calls back on each new session, and now if there is one already. */
+  public Subscription onSession(Consumer<SessionInfo> listener) {
+    return keeper.onSession(listener);
+  }
+
+  /** Calls back with {@link #connected()} whenever it has changed. */
+  public Subscription onConnectionChange(Consumer<Boolean> listener) {
+    return keeper.onConnectionChange(listener);
+  }
+
+  @Override
+  public void close() {
+    synchronized (changed) {
+      closed = true;
+      changed.notifyAll();
+    }
+    keeper.close();
+    curator.close();
+  }
+
+  String servers() {
+    return servers;
+  }
+
+  Znodes znodes() {
+    return znodes;
+  }
+
+  ZnodeStore store() {
+    return store;
+  }
+
+  /** For Curator's recipes. */
+  CuratorFramework curator() {
+    return curator;
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  /**
+   * Calls back, on a thread that must not block, when the connection is made again: what was read
+   * or registered before may have changed.
+   */
+  Subscription onReconnected(Runnable waker) {
+    return wakers.add(waker);
+  }
+
+  /** The handle as it is now, connected or not. */
+  PatientZooKeeper handle() throws ClusterUnavailableException {
+    try {
+      ZooKeeper handle = curator.getZookeeperClient().getZooKeeper();
+      if (!closed && handle instanceof PatientZooKeeper patient) {
+        return patient;
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new ClusterUnavailableException("interrupted", interrupted);
+    } catch (Exception failure) {
+      throw new ClusterUnavailableException("no ZooKeeper client: " + failure, failure);
+    }
+    throw new ClusterUnavailableException("the connection to ZooKeeper is closed");
+  }
+
+  /** What holds until the connection breaks next; empty while it is broken. */
+  Optional<Attachment> attachment() throws ClusterUnavailableException {
+    long now = epoch.get();
+    PatientZooKeeper handle = handle();
+    return connected()
+        ? Optional.of(new Attachment(handle, handle.getSessionId(), now))
+        : Optional.empty();
+  }
+
+  private void stateChanged(ConnectionState state) {
+    if (state.isConnected()) {
+      epoch.incrementAndGet();
+    }
+    synchronized (changed) {
+      changed.notifyAll();
+    }
+    keeper.wake();
+    if (state.isConnected()) {
+      wakers.each(Runnable::run);
+    }
+  }
+
+  /**
+   * @param epoch counts connections: what was read in an earlier one is to be read again
+   */
+  record Attachment(PatientZooKeeper handle, long sessionId, long epoch) {}
+}

@@ -1,0 +1,47 @@
+package io.quarry.coordinator.cluster;
+
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fix as the queue holds it; whatever else a worker needs is in the repository's log.
+ *
+ * @param priority higher goes first
+ * @param epochHint claim epoch on the storage when this was queued; the storage decides
+ * @param notBefore for pauses between attempts; {@code queuedAt} when absent
+ * @param heavy whether it moves much data
+ * @param requires keys of the repositories a worker must have connected
+ */
+public record FixEntry(
+    String fixId,
+    String type,
+    int priority,
+    String imageId,
+    long epochHint,
+    Instant queuedAt,
+    Instant notBefore,
+    boolean heavy,
+    Set<String> requires) {
+  public FixEntry(
+      String fixId,
+      String type,
+      int priority,
+      String imageId,
+      long epochHint,
+      Instant queuedAt,
+      @Nullable Instant notBefore,
+      boolean heavy,
+      @Nullable Set<String> requires) {
+    this.fixId = Znodes.requireName(fixId, "fix id");
+    this.type = Objects.requireNonNull(type);
+    this.priority = priority;
+    this.imageId = Objects.requireNonNull(imageId);
+    this.epochHint = epochHint;
+    this.queuedAt = Objects.requireNonNull(queuedAt);
+    this.notBefore = notBefore == null ? queuedAt : notBefore;
+    this.heavy = heavy;
+    this.requires = requires == null ? Set.of() : Set.copyOf(requires);
+  }
+}

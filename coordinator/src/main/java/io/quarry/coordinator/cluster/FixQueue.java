@@ -1,0 +1,151 @@
+package io.quarry.coordinator.cluster;
+
+import io.quarry.coordinator.cluster.DirectoryView.Entry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * The fixes of one repository that wait for a worker, and who works on which. It can be rebuilt
+ * from the repository's log at any time, and decides nothing about data: the claim epochs on the
+ * storage do. Runs on {@code quarry-queue-...} (listeners) and {@code quarry-claims-...}.
+ */
+public final class FixQueue implements AutoCloseable {
+  /** Per repository; more wait with the SDM. */
+  public static final int QUEUED_FIXES_MAX = 500;
+
+  private static final Duration PERIOD = Duration.ofSeconds(10);
+  private static final Comparator<QueuedFix> FIRST_TO_DO =
+      Comparator.comparing((QueuedFix queued) -> -queued.fix().priority())
+          .thenComparing(queued -> queued.fix().queuedAt())
+          .thenComparing(QueuedFix::name);
+
+  private final Supplier<String> nonces;
+  private final QueueWriter writer;
+  private final DirectoryView<FixEntry> fixes;
+  private final DirectoryView<ClaimRecord> claims;
+  private final ClaimKeeper keeper;
+  private final Listeners<Runnable> listeners = new Listeners<>();
+  private final Loop loop;
+
+  /**
+   * @param nonces unique names, letters and digits only
+   */
+  public FixQueue(
+      ClusterConnection connection, String repositoryKey, Clock clock, Supplier<String> nonces) {
+    Znodes znodes = connection.znodes();
+    QueuePaths paths = new QueuePaths(znodes.fixes(repositoryKey), znodes.claims(repositoryKey));
+    this.nonces = nonces;
+    this.loop = new Loop(Threads.name("queue", repositoryKey), PERIOD, this::step);
+    this.writer = new QueueWriter(connection.store(), paths);
+    this.fixes = new DirectoryView<>(connection, paths.fixes(), loop::wake);
+    this.claims = new DirectoryView<>(connection, paths.claims(), loop::wake);
+    ClaimTaker taker = new ClaimTaker(connection, paths);
+    ClaimSettler settler = new ClaimSettler(taker, writer, nonces);
+    this.keeper = new ClaimKeeper(repositoryKey, taker, settler, fixes, claims, clock);
+  }
+
+  public void start() {
+    loop.start();
+    keeper.start();
+  }
+
+  /** All that is queued, claimed or not, first to do first. */
+  public List<QueuedFix> entries() {
+    return fixes.entries().values().stream().map(FixQueue::queued).sorted(FIRST_TO_DO).toList();
+  }
+
+  public Optional<QueuedFix> find(String fixId) {
+    return fixes.entries().values().stream()
+        .filter(entry -> entry.value().fixId().equals(fixId))
+        .findAny()
+        .map(FixQueue::queued);
+  }
+
+  /** Whether {@link #entries()} and {@link #claims()} are of the present connection. */
+  public boolean current() {
+    return fixes.current() && claims.current();
+  }
+
+  /** Queues a fix, unless it is queued already or there is no room. */
+  public Enqueued enqueue(FixEntry fix) throws ClusterUnavailableException {
+    return writer.enqueue(fix, nonces.get(), name -> List.of());
+  }
+
+  /**
+   * Takes a fix out of the queue. Whoever works on it loses the claim.
+   *
+   * @return false if it was gone already
+   */
+  public boolean remove(QueuedFix fix) throws ClusterUnavailableException {
+    return writer.remove(fix.name());
+  }
+
+  /** Claims a fix; empty if another host was faster or the fix has left the queue. */
+  public Optional<QueueClaim> tryClaim(QueuedFix fix, Claimant claimant)
+      throws ClusterUnavailableException {
+    Optional<Entry<FixEntry>> entry = fixes.find(fix.name());
+    return entry.isPresent() ? keeper.take(entry.get(), claimant) : Optional.empty();
+  }
+
+  /**
+   * Takes over a claim whose owner is gone and whose znode has stayed behind. Succeeds only if it
+   * is still exactly the expected claim: an owner that lives changes it with each progress.
+   */
+  public Optional<QueueClaim> steal(QueuedFix fix, ObservedClaim expected, Claimant claimant)
+      throws ClusterUnavailableException {
+    Optional<Entry<FixEntry>> entry = fixes.find(fix.name());
+    return entry.isPresent() && expected.name().equals(fix.name())
+        ? keeper.steal(entry.get(), expected, claimant)
+        : Optional.empty();
+  }
+
+  /** Who works on what, by {@link QueuedFix#name()}. */
+  public Map<String, ObservedClaim> claims() {
+    return claims.entries().values().stream()
+        .collect(Collectors.toUnmodifiableMap(Entry::name, FixQueue::observed));
+  }
+
+  /** Calls back when entries or claims have changed; several changes may come as one. */
+  public Subscription onChange(Runnable listener) {
+    return listeners.add(listener);
+  }
+
+  /** Releases all claims that this agent holds here. */
+  @Override
+  public void close() {
+    keeper.close();
+    loop.close();
+    fixes.close();
+    claims.close();
+  }
+
+  private void step() throws ClusterUnavailableException {
+    boolean queueChanged = fixes.step();
+    boolean claimsChanged = claims.step();
+    if (queueChanged || claimsChanged) {
+      keeper.viewChanged();
+      listeners.each(Runnable::run);
+    }
+  }
+
+  private static QueuedFix queued(Entry<FixEntry> entry) {
+    return new QueuedFix(entry.name(), entry.znode().version(), entry.value());
+  }
+
+  private static ObservedClaim observed(Entry<ClaimRecord> entry) {
+    ClaimRecord claim = entry.value();
+    return new ObservedClaim(
+        entry.name(),
+        claim.claimant(),
+        claim.claimedAt(),
+        Optional.ofNullable(claim.progress()),
+        claim.fence(),
+        entry.znode().version());
+  }
+}

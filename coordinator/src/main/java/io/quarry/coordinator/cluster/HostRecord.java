@@ -1,0 +1,49 @@
+package io.quarry.coordinator.cluster;
+
+import java.time.Instant;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An agent as the cluster sees it.
+ *
+ * @param hostId the machine's name, the same in every life
+ * @param incarnation this life of the agent; never used again
+ * @param endpoint URL of its API
+ * @param repositories what it has connected, by repository key
+ * @param version of its software
+ */
+public record HostRecord(
+    String hostId,
+    String incarnation,
+    String endpoint,
+    Instant startedAt,
+    Map<String, RepositoryOnHost> repositories,
+    HostLoad load,
+    String version) {
+  public HostRecord(
+      String hostId,
+      String incarnation,
+      String endpoint,
+      Instant startedAt,
+      @Nullable Map<String, RepositoryOnHost> repositories,
+      @Nullable HostLoad load,
+      @Nullable String version) {
+    this.hostId = Znodes.requireName(hostId, "host id");
+    this.incarnation = Znodes.requireName(incarnation, "incarnation");
+    this.endpoint = Objects.requireNonNull(endpoint);
+    this.startedAt = Objects.requireNonNull(startedAt);
+    this.repositories = repositories == null ? Map.of() : Map.copyOf(repositories);
+    this.load = load == null ? HostLoad.NONE : load;
+    this.version = version == null ? "unknown" : version;
+  }
+
+  public HostRecord withRepositories(Map<String, RepositoryOnHost> connected) {
+    return new HostRecord(hostId, incarnation, endpoint, startedAt, connected, load, version);
+  }
+
+  public HostRecord withLoad(HostLoad now) {
+    return new HostRecord(hostId, incarnation, endpoint, startedAt, repositories, now, version);
+  }
+}

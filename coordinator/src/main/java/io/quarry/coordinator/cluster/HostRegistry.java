@@ -1,0 +1,185 @@
+package io.quarry.coordinator.cluster;
+
+import io.quarry.coordinator.cluster.DirectoryView.Entry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which agents are live, and what they have connected. Answers come from a local copy; it stays as
+ * it is while ZooKeeper is unreachable.
+ */
+public final class HostRegistry implements AutoCloseable {
+  /** Proofs of death kept; beyond that the oldest go. */
+  public static final int DEATH_PROOFS_MAX = 200;
+
+  private static final Logger LOG = LoggerFactory.getLogger(HostRegistry.class);
+  private static final Duration PERIOD = Duration.ofSeconds(5);
+
+  private final ClusterConnection connection;
+  private final Clock clock;
+  private final Directory<DeathRecord> deadDirectory;
+  private final DirectoryView<HostRecord> hosts;
+  private final DirectoryView<DeathRecord> dead;
+  private final Absences absences = new Absences();
+  private final Listeners<HostListener> listeners = new Listeners<>();
+  private final Registration registration;
+  private final Loop loop = new Loop("hosts", PERIOD, this::step);
+
+  public HostRegistry(ClusterConnection connection, Clock clock) {
+    this.connection = connection;
+    this.clock = clock;
+    this.deadDirectory = connection.znodes().dead();
+    this.hosts = new DirectoryView<>(connection, connection.znodes().hosts(), loop::wake);
+    this.dead = new DirectoryView<>(connection, deadDirectory, loop::wake);
+    this.registration = new Registration(connection, this::rejected);
+  }
+
+  public void start() {
+    loop.start();
+    registration.start();
+  }
+
+  /**
+   * Makes this agent known, and again by itself in every later session.
+   *
+   * @throws HostRejectedException another agent with this host id is live and not proven dead, or
+   *     this incarnation is proven dead
+   * @throws ClusterUnavailableException not yet; it will be done as soon as ZooKeeper answers
+   */
+  public void register(HostRecord record)
+      throws HostRejectedException, ClusterUnavailableException {
+    registration.register(record);
+  }
+
+  /** Replaces this agent's record soon, and coalesced: call it as often as something changes. */
+  public void update(HostRecord record) {
+    registration.update(record);
+  }
+
+  /** Everybody registered and not proven dead, by host id. */
+  public List<HostRecord> live() {
+    return hosts.entries().values().stream()
+        .map(Entry::value)
+        .filter(host -> dead.find(host.incarnation()).isEmpty())
+        .sorted(Comparator.comparing(HostRecord::hostId))
+        .toList();
+  }
+
+  public Optional<HostRecord> find(String hostId) {
+    // The older one of two is about to vanish: it is a previous life's leftover.
+    return live().stream()
+        .filter(host -> host.hostId().equals(hostId))
+        .max(Comparator.comparing(HostRecord::startedAt));
+  }
+
+  public boolean incarnationLive(String incarnation) {
+    return live().stream().anyMatch(host -> host.incarnation().equals(incarnation));
+  }
+
+  /**
+   * For how long the incarnation has not been registered, as far as this agent could see; zero if
+   * it is live, if ZooKeeper is unreachable, and right after a connection was made: others need a
+   * moment to register again. Compare with a session timeout before stealing a claim.
+   */
+  public Duration absentFor(String incarnation) {
+    if (!hosts.current() || incarnationLive(incarnation)) {
+      return Duration.ZERO;
+    }
+    return absences.absentFor(incarnation);
+  }
+
+  /**
+   * Whether somebody vouched that this incarnation and all its children have ended. A proof, once
+   * given, counts even while ZooKeeper is unreachable.
+   */
+  public boolean provenDead(String incarnation) throws ClusterUnavailableException {
+    return dead.find(incarnation).isPresent()
+        || connection
+            .store()
+            .retrying(
+                deadline -> connection.store().read(deadline, deadDirectory.child(incarnation)))
+            .isPresent();
+  }
+
+  /** What the guardian has to create, with its own connection, when the agent has ended. */
+  public ProofOfDeath proofOfDeath(String hostId, String incarnation, String by) {
+    Znodes.requireName(hostId, "host id");
+    Znodes.requireName(incarnation, "incarnation");
+    DeathRecord record = new DeathRecord(hostId, incarnation, by, clock.instant());
+    return new ProofOfDeath(
+        ZnodeStore.withParents(deadDirectory.path()),
+        deadDirectory.child(incarnation),
+        deadDirectory.encode(record));
+  }
+
+  /** Records that an incarnation has ended, on an administrator's word or a fencer's. */
+  public void confirmDead(String hostId, String incarnation, String by)
+      throws ClusterUnavailableException {
+    ProofOfDeath proof = proofOfDeath(hostId, incarnation, by);
+    ZnodeStore store = connection.store();
+    store.retrying(deadline -> {
+      store.ensure(deadline, deadDirectory.path());
+      return store.commit(deadline, Write.create(proof.path(), proof.content()));
+    });
+    dead.refresh(incarnation);
+  }
+
+  public Subscription onChange(HostListener listener) {
+    return listeners.add(listener);
+  }
+
+  /** Leaves: this agent's record goes at once. */
+  @Override
+  public void close() {
+    registration.close();
+    loop.close();
+    hosts.close();
+    dead.close();
+  }
+
+  private void step() throws ClusterUnavailableException {
+    boolean buried = dead.step();
+    boolean changed = hosts.step();
+    hosts
+        .loaded()
+        .ifPresent(loaded ->
+            absences.note(
+                loaded.atNanos(),
+                hosts.entries().values().stream()
+                    .map(entry -> entry.value().incarnation())
+                    .toList()));
+    if (buried || changed) {
+      listeners.each(HostListener::hostsChanged);
+    }
+    prune();
+  }
+
+  private void rejected(HostRejectedException why) {
+    listeners.each(listener -> listener.rejected(why));
+  }
+
+  private void prune() throws ClusterUnavailableException {
+    int surplus = dead.entries().size() - DEATH_PROOFS_MAX;
+    if (surplus <= 0 || !dead.current()) {
+      return;
+    }
+    List<Entry<DeathRecord>> oldest =
+        dead.entries().values().stream()
+            .sorted(Comparator.comparing((Entry<DeathRecord> entry) -> entry.znode().createdAt()))
+            .limit(surplus)
+            .toList();
+    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    for (Entry<DeathRecord> entry : oldest) {
+      // Several hosts prune at once; whoever comes second finds nothing, which is fine.
+      String path = deadDirectory.child(entry.name());
+      if (connection.store().commit(deadline, Write.delete(path, entry.znode().version())).done()) {
+        LOG.debug("Dropped the old proof of death of {}", entry.name());
+      }
+    }
+  }
+}

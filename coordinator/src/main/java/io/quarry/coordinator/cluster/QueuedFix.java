@@ -1,0 +1,9 @@
+package io.quarry.coordinator.cluster;
+
+/**
+ * A fix in the queue.
+ *
+ * @param name of this queueing: the same fix queued again has another name
+ * @param version counts the claims it has seen
+ */
+public record QueuedFix(String name, int version, FixEntry fix) {}

@@ -1,0 +1,214 @@
+package io.quarry.coordinator.cluster;
+
+import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
+import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.zookeeper.KeeperException.Code;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps this agent's own ephemeral record: writes it, updates it, and writes it again in each new
+ * session. The thread {@code quarry-register} does it; callers of {@link #register} do it first.
+ */
+final class Registration implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Registration.class);
+  private static final Duration PERIOD = Duration.ofSeconds(5);
+  private static final Duration UPDATE_PAUSE = Duration.ofMillis(200);
+
+  private final ClusterConnection connection;
+  private final Directory<HostRecord> hosts;
+  private final Directory<DeathRecord> dead;
+  private final Consumer<HostRejectedException> onRejected;
+  private final Loop loop = new Loop("register", PERIOD, this::step);
+  private final Subscription reconnected;
+
+  /** One attempt at a time, so that two records never overtake each other. */
+  private final Object attempts = new Object();
+
+  private volatile @Nullable HostRecord desired;
+  private @Nullable HostRecord written;
+  private long writtenEpoch = -1;
+  private volatile long writtenAtNanos = System.nanoTime() - UPDATE_PAUSE.toNanos();
+
+  Registration(ClusterConnection connection, Consumer<HostRejectedException> onRejected) {
+    this.connection = connection;
+    this.hosts = connection.znodes().hosts();
+    this.dead = connection.znodes().dead();
+    this.onRejected = onRejected;
+    this.reconnected = connection.onReconnected(loop::wake);
+  }
+
+  void start() {
+    loop.start();
+  }
+
+  void register(HostRecord record) throws HostRejectedException, ClusterUnavailableException {
+    desired = record;
+    write(record);
+  }
+
+  void update(HostRecord record) {
+    desired = record;
+    long since = System.nanoTime() - writtenAtNanos;
+    loop.wakeWithin(Duration.ofNanos(Math.max(0, UPDATE_PAUSE.toNanos() - since)));
+  }
+
+  @Override
+  public void close() {
+    HostRecord record = desired;
+    desired = null;
+    reconnected.close();
+    loop.close();
+    if (record != null && connection.connected()) {
+      leave(record);
+    }
+  }
+
+  private void step() throws ClusterUnavailableException {
+    HostRecord record = desired;
+    Optional<Attachment> attachment = connection.attachment();
+    if (record == null || attachment.isEmpty()) {
+      return;
+    }
+    synchronized (attempts) {
+      if (record.equals(written) && writtenEpoch == attachment.get().epoch()) {
+        return;
+      }
+    }
+    try {
+      write(record);
+    } catch (HostRejectedException rejected) {
+      LOG.error("This agent is out of the cluster: {}", rejected.getMessage());
+      onRejected.accept(rejected);
+    }
+  }
+
+  private void write(HostRecord record) throws HostRejectedException, ClusterUnavailableException {
+    synchronized (attempts) {
+      writtenAtNanos = System.nanoTime();
+      try {
+        connection.store().<Boolean, HostRejectedException>retrying(d -> attempt(d, record));
+        written = record;
+      } catch (HostRejectedException rejected) {
+        desired = null;
+        throw rejected;
+      }
+    }
+  }
+
+  private boolean attempt(Deadline deadline, HostRecord record)
+      throws ClusterUnavailableException, HostRejectedException {
+    Attachment attachment =
+        connection
+            .attachment()
+            .orElseThrow(() -> new ClusterUnavailableException("no connection to ZooKeeper"));
+    refuseIfBuried(deadline, record);
+    put(deadline, attachment, record);
+    refuseIfNameIsTaken(deadline, record);
+    writtenEpoch = attachment.epoch();
+    return true;
+  }
+
+  private void put(Deadline deadline, Attachment attachment, HostRecord record)
+      throws ClusterUnavailableException {
+    ZnodeStore store = connection.store();
+    String path = path(record);
+    byte[] content = hosts.encode(record);
+    while (true) {
+      Optional<Znode> existing = store.read(deadline, path);
+      Outcome outcome;
+      if (existing.isEmpty()) {
+        outcome = store.commit(deadline, Write.createEphemeral(path, content));
+      } else if (existing.get().owner() == attachment.sessionId()) {
+        outcome = store.commit(deadline, Write.replace(path, content, existing.get().version()));
+      } else {
+        // Left by our previous session, which is about to expire and would take it along.
+        outcome =
+            store.commit(
+                deadline,
+                Write.delete(path, existing.get().version()),
+                Write.createEphemeral(path, content));
+      }
+      if (outcome.done()) {
+        return;
+      }
+      if (outcome.code() == Code.NONODE) {
+        store.ensure(deadline, hosts.path());
+      }
+    }
+  }
+
+  private void refuseIfBuried(Deadline deadline, HostRecord record)
+      throws ClusterUnavailableException, HostRejectedException {
+    if (connection.store().read(deadline, dead.child(record.incarnation())).isPresent()) {
+      removeOwn(deadline, record);
+      throw new HostRejectedException(
+          "This incarnation (%s) of host %s was declared dead; start the agent anew."
+              .formatted(record.incarnation(), record.hostId()),
+          record.incarnation());
+    }
+  }
+
+  /** Create first, look then: of two that start together, the one whose node is older stays. */
+  private void refuseIfNameIsTaken(Deadline deadline, HostRecord record)
+      throws ClusterUnavailableException, HostRejectedException {
+    ZnodeStore store = connection.store();
+    String own = Znodes.hostName(record.hostId(), record.incarnation());
+    List<String> namesakes =
+        store
+            .children(deadline, hosts.path())
+            .map(ZnodeStore.Children::names)
+            .orElse(List.of())
+            .stream()
+            .filter(name -> Znodes.hostIdOf(name).equals(record.hostId()))
+            .toList();
+    if (namesakes.size() <= 1) {
+      return;
+    }
+    Map<String, Znode> nodes = store.readAll(deadline, hosts.path(), namesakes);
+    Znode mine = nodes.get(own);
+    for (var entry : nodes.entrySet()) {
+      String incarnation = Znodes.incarnationOf(entry.getKey());
+      boolean older = mine == null || entry.getValue().createdAt() < mine.createdAt();
+      if (!entry.getKey().equals(own)
+          && older
+          && store.read(deadline, dead.child(incarnation)).isEmpty()) {
+        removeOwn(deadline, record);
+        throw new HostRejectedException(
+            ("Host %s is registered already, by incarnation %s. Stop that agent, or wait until its"
+                    + " session has ended, or confirm that it is dead.")
+                .formatted(record.hostId(), incarnation),
+            incarnation);
+      }
+    }
+  }
+
+  private void leave(HostRecord record) {
+    try {
+      removeOwn(new Deadline(ClusterConnection.CALL_DEADLINE), record);
+    } catch (ClusterUnavailableException unavailable) {
+      LOG.debug("The record goes with the session: {}", unavailable.getMessage());
+    }
+  }
+
+  private void removeOwn(Deadline deadline, HostRecord record) throws ClusterUnavailableException {
+    ZnodeStore store = connection.store();
+    Optional<Znode> own = store.read(deadline, path(record));
+    while (own.isPresent()) {
+      if (store.commit(deadline, Write.delete(path(record), own.get().version())).done()) {
+        return;
+      }
+      own = store.read(deadline, path(record));
+    }
+  }
+
+  private String path(HostRecord record) {
+    return hosts.child(Znodes.hostName(record.hostId(), record.incarnation()));
+  }
+}
