@@ -1,0 +1,219 @@
+package io.quarry.agent.server;
+
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.quarry.common.api.StorageApi;
+import io.vertx.core.AbstractVerticle;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import java.net.URI;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The agent's HTTP server. Event loops read and write; calls run on virtual threads and may block.
+ */
+public final class ApiServer implements AutoCloseable {
+  /** How long a stop waits for calls in flight. */
+  public static final Duration STOP_DEADLINE = Duration.ofSeconds(10);
+
+  private static final int EVENT_LOOPS_MAX = 4;
+
+  /** Vert.x picks a free port for it, the same one for all listeners. */
+  private static final int ANY_PORT = -1;
+
+  private static final Duration VERTX_CLOSE_DEADLINE = Duration.ofSeconds(5);
+  private static final Logger LOG = LoggerFactory.getLogger(ApiServer.class);
+
+  private final Vertx vertx;
+  private final ExecutorService workers;
+  private final Admission calls;
+  private final Admission waits;
+  private final AtomicInteger port = new AtomicInteger();
+
+  /**
+   * @param port 0 takes a free one
+   */
+  public record Settings(String host, int port, ServerLimits limits) {
+    public Settings(String host, int port) {
+      this(host, port, ServerLimits.DEFAULT);
+    }
+  }
+
+  /**
+   * @param health whether the API can serve; asked on a virtual thread
+   * @param submit what other agents forward: opaque bytes in and out, on a virtual thread; may
+   *     throw StorageException
+   * @param metrics shown at {@code /metrics}; others may add theirs to it
+   */
+  public record Parts(
+      StorageApi api,
+      Supplier<Health> health,
+      UnaryOperator<byte[]> submit,
+      PrometheusMeterRegistry metrics) {}
+
+  private final Settings settings;
+
+  private ApiServer(Settings settings) {
+    this.settings = settings;
+    this.calls = new Admission(settings.limits().requestsInFlightMax());
+    this.waits = new Admission(settings.limits().waitsInFlightMax());
+    this.workers = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("api-", 0).factory());
+    this.vertx =
+        Vertx.vertx(
+            new VertxOptions()
+                .setPreferNativeTransport(true)
+                .setEventLoopPoolSize(eventLoops())
+                .setFileSystemOptions(
+                    new FileSystemOptions()
+                        .setFileCachingEnabled(false)
+                        .setClassPathResolvingEnabled(false)));
+  }
+
+  /** Listens when it returns. */
+  public static ApiServer start(Settings settings, Parts parts) {
+    ApiServer server = new ApiServer(settings);
+    try {
+      server.listen(parts);
+    } catch (RuntimeException e) {
+      server.close(Duration.ZERO);
+      throw e;
+    }
+    return server;
+  }
+
+  public int port() {
+    return port.get();
+  }
+
+  /** The base URL, as a client on this machine would use it. */
+  public URI uri() {
+    return URI.create("http://" + settings.host() + ":" + port());
+  }
+
+  private static int eventLoops() {
+    return Math.min(EVENT_LOOPS_MAX, Runtime.getRuntime().availableProcessors());
+  }
+
+  private void listen(Parts parts) {
+    var shared =
+        new Exchange.Shared(
+            vertx,
+            settings.limits(),
+            workers,
+            new HttpMetrics(parts.metrics(), calls, waits),
+            calls,
+            waits);
+    Dispatcher dispatcher =
+        new Dispatcher(
+            Contract.load(),
+            parts.api(),
+            parts.submit(),
+            new Pages(() -> healthWhileServing(parts.health()), parts.metrics()),
+            shared);
+    for (int i = 0; i < eventLoops(); i++) {
+      vertx.deployVerticle(new Listener(dispatcher), new DeploymentOptions()).await();
+    }
+  }
+
+  private Health healthWhileServing(Supplier<Health> health) {
+    return calls.stopping()
+        ? new Health(false, Map.of("reason", "This agent is stopping."))
+        : health.get();
+  }
+
+  /** One event loop's share of the connections. */
+  private final class Listener extends AbstractVerticle {
+    private final Dispatcher dispatcher;
+
+    /** Connections that have not sent a request yet, with the timer that will close them. */
+    private final Map<HttpConnection, Long> silent = new HashMap<>();
+
+    Listener(Dispatcher dispatcher) {
+      this.dispatcher = dispatcher;
+    }
+
+    @Override
+    public void start(Promise<Void> started) {
+      ServerLimits limits = settings.limits();
+      HttpServer server =
+          vertx.createHttpServer(
+              new HttpServerOptions()
+                  .setHost(settings.host())
+                  .setPort(settings.port() == 0 ? ANY_PORT : settings.port())
+                  .setTcpNoDelay(true)
+                  .setHttp2ClearTextEnabled(false)
+                  .setHandle100ContinueAutomatically(true)
+                  .setMaxHeaderSize(ServerLimits.HEADER_BYTES_MAX)
+                  .setMaxInitialLineLength(ServerLimits.REQUEST_LINE_BYTES_MAX)
+                  .setIdleTimeout((int) limits.idleTimeout().toMillis())
+                  .setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
+      server.connectionHandler(connection -> {
+        long timer = vertx.setTimer(limits.headerTimeout().toMillis(), _ -> connection.close());
+        silent.put(connection, timer);
+        connection.closeHandler(_ -> heard(connection));
+      });
+      server.requestHandler(request -> {
+        if (!silent.isEmpty()) {
+          heard(request.connection());
+        }
+        dispatcher.handle(request);
+      });
+      server.invalidRequestHandler(dispatcher::handleUnreadable);
+      server
+          .listen()
+          .onSuccess(listening -> port.set(listening.actualPort()))
+          .<Void>mapEmpty()
+          .onComplete(started);
+    }
+
+    private void heard(HttpConnection connection) {
+      Long timer = silent.remove(connection);
+      if (timer != null) {
+        vertx.cancelTimer(timer);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    close(STOP_DEADLINE);
+  }
+
+  /** Refuses new calls, lets those in flight finish until the deadline, then cuts off the rest. */
+  public void close(Duration deadline) {
+    calls.stop();
+    waits.stop();
+    try {
+      long until = System.nanoTime() + deadline.toNanos();
+      boolean finished = calls.awaitEmpty(deadline);
+      finished &= waits.awaitEmpty(Duration.ofNanos(until - System.nanoTime()));
+      if (!finished) {
+        LOG.warn("Stopping with {} calls in flight", calls.inFlight() + waits.inFlight());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    workers.shutdownNow();
+    try {
+      vertx.close().await(VERTX_CLOSE_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn("The HTTP server did not stop within {}", VERTX_CLOSE_DEADLINE);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package io.quarry.agent.server;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request that keeps the contract.
+ *
+ * @param path the path's variables by name
+ * @param query with defaults filled in
+ * @param body with defaults filled in; empty when there was none
+ */
+record Call(
+    Map<String, String> path,
+    Map<String, String> query,
+    @Nullable String requestId,
+    ObjectNode body) {
+
+  String variable(String name) {
+    String value = path.get(name);
+    if (value == null) {
+      throw new IllegalStateException("No " + name + " in the path");
+    }
+    return value;
+  }
+
+  String repoId() {
+    return variable("repoId");
+  }
+
+  String imageId() {
+    return variable("imageId");
+  }
+
+  @Nullable String query(String name) {
+    return query.get(name);
+  }
+
+  long queryNumber(String name) {
+    String value = query.get(name);
+    return value == null ? 0 : Long.parseLong(value);
+  }
+
+  <T> T body(Class<T> type) {
+    try {
+      return Json.MAPPER.treeToValue(body, type);
+    } catch (JsonProcessingException | IllegalArgumentException e) {
+      // The shape was checked before: what is left are values like a duration of P1X.
+      throw StorageException.invalid(
+          Contract.BODY,
+          "The request body cannot be understood.",
+          "See /v1/openapi.yaml for its fields.");
+    }
+  }
+}

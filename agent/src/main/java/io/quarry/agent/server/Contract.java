@@ -1,0 +1,139 @@
+package io.quarry.agent.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageApi;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+
+/**
+ * The OpenAPI file, read once at start. Routes and checks are made from it, so that the file and
+ * the server cannot disagree.
+ */
+final class Contract {
+  /** How a request body as a whole is named in messages. */
+  static final String BODY = "body";
+
+  private static final String RESOURCE = "openapi.yaml";
+  private static final Set<String> METHODS = Set.of("get", "put", "post", "delete");
+
+  private final byte[] text;
+  private final List<Operation> operations;
+
+  private Contract(byte[] text, List<Operation> operations) {
+    this.text = text;
+    this.operations = List.copyOf(operations);
+  }
+
+  static Contract load() {
+    byte[] text = resource();
+    Yaml yaml = new Yaml(new SafeConstructor(new LoaderOptions()));
+    Object tree = yaml.load(new String(text, StandardCharsets.UTF_8));
+    return new Contract(text, operations(Json.MAPPER.valueToTree(tree)));
+  }
+
+  /** The file as it is, for {@code /v1/openapi.yaml}. */
+  byte[] text() {
+    return text.clone();
+  }
+
+  List<Operation> operations() {
+    return operations;
+  }
+
+  private static byte[] resource() {
+    try (InputStream stream = StorageApi.class.getResourceAsStream(RESOURCE)) {
+      if (stream == null) {
+        throw new IllegalStateException("The jar lacks " + RESOURCE);
+      }
+      return stream.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static List<Operation> operations(JsonNode document) {
+    Schemas schemas = new Schemas(document);
+    List<Operation> operations = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> path : document.path("paths").properties()) {
+      for (Map.Entry<String, JsonNode> method : path.getValue().properties()) {
+        if (METHODS.contains(method.getKey())) {
+          operations.add(
+              operation(
+                  schemas, path.getKey(), path.getValue(), method.getKey(), method.getValue()));
+        }
+      }
+    }
+    return operations;
+  }
+
+  private static Operation operation(
+      Schemas schemas, String path, JsonNode shared, String method, JsonNode node) {
+    List<Operation.Variable> variables = new ArrayList<>();
+    Map<String, Shape> query = new HashMap<>();
+    Map<String, String> defaults = new HashMap<>();
+    Shape requestId = null;
+    for (JsonNode source : List.of(shared.path("parameters"), node.path("parameters"))) {
+      for (JsonNode reference : source) {
+        ObjectNode parameter = schemas.resolve(reference);
+        String name = parameter.path("name").asText();
+        Shape shape = schemas.compile(parameter.path("schema"));
+        switch (parameter.path("in").asText()) {
+          case "path" -> variables.add(new Operation.Variable(name, shape));
+          case "query" -> {
+            query.put(name, shape);
+            JsonNode value = schemas.resolve(parameter.path("schema")).get("default");
+            if (value != null) {
+              defaults.put(name, value.asText());
+            }
+          }
+          case "header" -> requestId = shape;
+          case String other -> throw new IllegalStateException("A parameter in " + other);
+        }
+      }
+    }
+    boolean planned = node.path("x-status").asText().equals("planned");
+    JsonNode body = node.path("requestBody");
+    return new Operation(
+        node.path("operationId").asText(),
+        method.toUpperCase(Locale.ROOT),
+        path,
+        List.copyOf(variables),
+        Map.copyOf(query),
+        Map.copyOf(defaults),
+        requestId,
+        planned ? null : body(schemas, body),
+        body.path("required").asBoolean(),
+        planned,
+        planned ? 501 : success(node.path("responses")));
+  }
+
+  private static Shape.@Nullable Fields body(Schemas schemas, JsonNode body) {
+    if (body.isMissingNode()) {
+      return null;
+    }
+    return (Shape.Fields) schemas.compile(body.at("/content/application~1json/schema"));
+  }
+
+  private static int success(JsonNode responses) {
+    for (Map.Entry<String, JsonNode> response : responses.properties()) {
+      if (response.getKey().startsWith("2")) {
+        return Integer.parseInt(response.getKey());
+      }
+    }
+    throw new IllegalStateException("An operation that cannot succeed");
+  }
+}

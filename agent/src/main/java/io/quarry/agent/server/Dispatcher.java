@@ -1,0 +1,159 @@
+package io.quarry.agent.server;
+
+import io.quarry.agent.server.Exchange.Shared;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageApi;
+import io.vertx.core.http.HttpServerRequest;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/** Decides what a request asks for. Runs on event loops; the work itself does not. */
+final class Dispatcher {
+  private static final String SUBMIT = "/internal/v1/submit";
+
+  private final Contract contract;
+  private final RouteTree routes;
+  private final StorageApi api;
+  private final UnaryOperator<byte[]> submit;
+  private final Pages pages;
+  private final Shared shared;
+
+  Dispatcher(
+      Contract contract, StorageApi api, UnaryOperator<byte[]> submit, Pages pages, Shared shared) {
+    this.contract = contract;
+    this.routes = new RouteTree(contract.operations());
+    this.api = api;
+    this.submit = submit;
+    this.pages = pages;
+    this.shared = shared;
+  }
+
+  void handle(HttpServerRequest request) {
+    String path = request.path() == null ? "" : request.path();
+    String method = request.method().name();
+    if (path.startsWith("/v1/") && !path.equals(Pages.CONTRACT)) {
+      switch (routes.find(method, path)) {
+        case RouteTree.Match.Found(Operation operation, List<String> values) ->
+            call(request, operation, values);
+        case RouteTree.Match.WrongMethod(List<String> allowed) ->
+            wrongMethod(request, path, allowed);
+        case RouteTree.Match.NoSuchPath() -> noSuchPath(request, path);
+      }
+    } else if (path.equals(SUBMIT)) {
+      submit(request, method, path);
+    } else if (pages.has(path)) {
+      page(request, method, path);
+    } else {
+      noSuchPath(request, path);
+    }
+  }
+
+  private void call(HttpServerRequest request, Operation operation, List<String> values) {
+    Exchange exchange = new Exchange(shared, request, operation.id());
+    if (operation.planned()) {
+      exchange.send(
+          Answer.error(
+              ErrorCode.NOT_IMPLEMENTED,
+              operation.id() + " is planned and not built yet.",
+              operation.id(),
+              "See /v1/openapi.yaml for what there is."));
+      return;
+    }
+    String query = request.query();
+    boolean waits = query != null && query.contains("wait=");
+    exchange.body(body ->
+        exchange.work(
+            waits ? shared.waits() : shared.calls(),
+            () -> answer(operation, raw(request, values, query, body))));
+  }
+
+  private static Requests.Raw raw(
+      HttpServerRequest request, List<String> values, String query, byte[] body) {
+    return new Requests.Raw(
+        values,
+        query,
+        request.getHeader("Idempotency-Key"),
+        request.getHeader("Content-Type"),
+        body);
+  }
+
+  private Answer answer(Operation operation, Requests.Raw raw) {
+    Call call = Requests.check(operation, raw);
+    Object value = Verbs.answer(operation.id(), api, call);
+    if (value == null) {
+      return Answer.empty(operation.status());
+    }
+    Answer answer = Answer.json(operation.status(), value);
+    return value instanceof CreatedImage image
+        ? answer.with(
+            "Location", "/v1/repositories/" + call.repoId() + "/images/" + image.imageId())
+        : answer;
+  }
+
+  private void submit(HttpServerRequest request, String method, String path) {
+    if (!method.equals("POST")) {
+      wrongMethod(request, path, List.of("POST"));
+      return;
+    }
+    Exchange exchange = new Exchange(shared, request, "submit");
+    exchange.body(
+        body -> exchange.work(shared.calls(), () -> Answer.of(Answer.JSON, submit.apply(body))));
+  }
+
+  private void page(HttpServerRequest request, String method, String path) {
+    if (!method.equals("GET")) {
+      wrongMethod(request, path, List.of("GET"));
+      return;
+    }
+    // Not counted as a call: health and metrics must answer when there is too much to do.
+    new Exchange(shared, request, "page").work(null, () -> pages.answer(path, contract));
+  }
+
+  private void wrongMethod(HttpServerRequest request, String path, List<String> allowed) {
+    String methods = String.join(", ", allowed);
+    new Exchange(shared, request, "none")
+        .send(
+            Answer.error(
+                    ErrorCode.METHOD_NOT_ALLOWED,
+                    Shape.shortened(path) + " does not take " + request.method().name() + ".",
+                    Shape.shortened(path),
+                    "Use " + methods + ".")
+                .with("Allow", methods));
+  }
+
+  private void noSuchPath(HttpServerRequest request, String path) {
+    new Exchange(shared, request, "none")
+        .send(
+            Answer.error(
+                ErrorCode.NOT_FOUND,
+                "There is no " + Shape.shortened(path) + ".",
+                Shape.shortened(path),
+                "See /v1/openapi.yaml for what there is."));
+  }
+
+  /** What the HTTP decoder could not read: headers too long, a broken request line. */
+  void handleUnreadable(HttpServerRequest request) {
+    Throwable cause = request.decoderResult().cause();
+    String problem =
+        cause == null ? "" : ": " + Shape.shortened(String.valueOf(cause.getMessage()));
+    Answer answer =
+        Answer.error(
+            ErrorCode.INVALID_ARGUMENT,
+            "This is not an HTTP request that can be read" + problem + ".",
+            "request",
+            "Keep the request line within "
+                + ServerLimits.REQUEST_LINE_BYTES_MAX
+                + " and the headers within "
+                + ServerLimits.HEADER_BYTES_MAX
+                + " bytes.");
+    request
+        .response()
+        .setStatusCode(answer.status())
+        .putHeader("Content-Type", answer.contentType())
+        .putHeader("Connection", "close")
+        .end(new String(answer.body(), StandardCharsets.UTF_8))
+        .onComplete(_ -> request.connection().close());
+  }
+}

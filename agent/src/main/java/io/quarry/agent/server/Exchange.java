@@ -1,0 +1,151 @@
+package io.quarry.agent.server;
+
+import io.quarry.common.api.ErrorCode;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import java.io.ByteArrayOutputStream;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request and its response. Everything here runs on the connection's event loop, except the
+ * work, which has a virtual thread.
+ */
+final class Exchange {
+  /** Of a body that is too large, so much is read and dropped to let the caller see the answer. */
+  private static final long DROPPED_BYTES_MAX = 16 << 20;
+
+  private final Shared shared;
+  private final HttpServerRequest request;
+  private final String operation;
+  private final long startedNanos = System.nanoTime();
+
+  /** What all exchanges of a server share. */
+  record Shared(
+      Vertx vertx,
+      ServerLimits limits,
+      Executor workers,
+      HttpMetrics metrics,
+      Admission calls,
+      Admission waits) {}
+
+  /**
+   * @param operation its name in metrics and logs
+   */
+  Exchange(Shared shared, HttpServerRequest request, String operation) {
+    this.shared = shared;
+    this.request = request;
+    this.operation = operation;
+  }
+
+  /** Runs the work on a virtual thread and sends its answer. */
+  void work(@Nullable Admission admission, Supplier<Answer> work) {
+    if (admission != null && !admission.enter()) {
+      send(unavailable(admission), null);
+      return;
+    }
+    Context loop = shared.vertx().getOrCreateContext();
+    shared
+        .workers()
+        .execute(() -> {
+          Answer answer = answer(work);
+          loop.runOnContext(_ -> send(answer, admission));
+        });
+  }
+
+  private Answer answer(Supplier<Answer> work) {
+    try {
+      return work.get();
+    } catch (Throwable e) {
+      return Answer.error(e, operation);
+    }
+  }
+
+  /** Collects the request's body, within its limits, and hands it on. */
+  void body(Consumer<byte[]> next) {
+    String length = request.getHeader("Content-Length");
+    if (length == null && request.getHeader("Transfer-Encoding") == null) {
+      next.accept(new byte[0]);
+      return;
+    }
+    long timer =
+        shared
+            .vertx()
+            .setTimer(shared.limits().bodyTimeout().toMillis(), _ -> request.connection().close());
+    ByteArrayOutputStream collected = new ByteArrayOutputStream();
+    long[] received = {0};
+    int max = shared.limits().bodyBytesMax();
+    request.handler(chunk -> {
+      boolean fitted = received[0] <= max;
+      received[0] += chunk.length();
+      if (received[0] <= max) {
+        collected.writeBytes(chunk.getBytes());
+      } else if (fitted) {
+        send(tooLarge(max), null);
+      } else if (received[0] > DROPPED_BYTES_MAX) {
+        request.connection().close();
+      }
+    });
+    request.exceptionHandler(_ -> shared.vertx().cancelTimer(timer));
+    request.endHandler(_ -> {
+      shared.vertx().cancelTimer(timer);
+      if (received[0] <= max) {
+        next.accept(collected.toByteArray());
+      }
+    });
+  }
+
+  void send(Answer answer) {
+    send(answer, null);
+  }
+
+  private void send(Answer answer, @Nullable Admission admission) {
+    HttpServerResponse response = request.response();
+    if (response.closed()) {
+      finish(answer, admission);
+      return;
+    }
+    response.setStatusCode(answer.status());
+    if (answer.body().length > 0) {
+      response.putHeader("Content-Type", answer.contentType());
+    }
+    Answer.Header header = answer.header();
+    if (header != null) {
+      response.putHeader(header.name(), header.value());
+    }
+    if (shared.calls().stopping()) {
+      response.putHeader("Connection", "close");
+    }
+    response.end(Buffer.buffer(answer.body())).onComplete(_ -> finish(answer, admission));
+  }
+
+  private void finish(Answer answer, @Nullable Admission admission) {
+    if (admission != null) {
+      admission.leave();
+    }
+    shared.metrics().record(operation, answer.status(), System.nanoTime() - startedNanos);
+  }
+
+  private static Answer unavailable(Admission admission) {
+    return Answer.error(
+        ErrorCode.AGENT_UNAVAILABLE,
+        admission.stopping()
+            ? "This agent is stopping."
+            : "This agent has too many calls to answer.",
+        "agent",
+        "Repeat the call after a pause, or ask another agent.");
+  }
+
+  private static Answer tooLarge(int max) {
+    return Answer.error(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        "The request body is larger than " + max + " bytes.",
+        Contract.BODY,
+        "Send a smaller one.");
+  }
+}

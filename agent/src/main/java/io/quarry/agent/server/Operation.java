@@ -1,0 +1,54 @@
+package io.quarry.agent.server;
+
+import io.quarry.agent.server.Shape.Fields;
+import io.quarry.common.api.StorageException;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One operation of the contract, ready to check requests.
+ *
+ * @param id the verb
+ * @param path with {@code {names}}
+ * @param variables the names in the path and their shapes, from left to right
+ * @param query what may be in the query, by name
+ * @param defaults values of query parameters that are left out
+ * @param requestId the shape of the Idempotency-Key; null when the operation takes none
+ * @param body null when the operation takes none
+ * @param planned whether it is only announced
+ * @param status of a success
+ */
+record Operation(
+    String id,
+    String method,
+    String path,
+    List<Variable> variables,
+    Map<String, Shape> query,
+    Map<String, String> defaults,
+    @Nullable Shape requestId,
+    @Nullable Fields body,
+    boolean bodyRequired,
+    boolean planned,
+    int status) {
+
+  record Variable(String name, Shape shape) {}
+
+  void checkQuery(Map<String, String> given) {
+    for (Map.Entry<String, String> parameter : given.entrySet()) {
+      Shape shape = query.get(parameter.getKey());
+      if (shape == null) {
+        String name = Shape.shortened(parameter.getKey());
+        throw StorageException.invalid(
+            name,
+            id + " has no query parameter " + name + ".",
+            query.isEmpty()
+                ? "Leave it out."
+                : "Leave it out; known are "
+                    + String.join(", ", query.keySet().stream().sorted().toList())
+                    + ".");
+      }
+      shape.checkText(parameter.getValue(), parameter.getKey());
+    }
+  }
+}

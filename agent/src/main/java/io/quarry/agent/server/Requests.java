@@ -1,0 +1,119 @@
+package io.quarry.agent.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.StorageException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Turns what came over the wire into a {@link Call}, or says what is wrong with it. */
+final class Requests {
+  private Requests() {}
+
+  /**
+   * @param values of the path's variables, as they were sent
+   */
+  @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
+  record Raw(
+      List<String> values,
+      @Nullable String query,
+      @Nullable String requestId,
+      @Nullable String contentType,
+      byte[] body) {}
+
+  static Call check(Operation operation, Raw raw) {
+    Map<String, String> path = HashMap.newHashMap(operation.variables().size());
+    for (int i = 0; i < operation.variables().size(); i++) {
+      Operation.Variable variable = operation.variables().get(i);
+      String value = decoded(raw.values().get(i), variable.name(), false);
+      variable.shape().checkText(value, variable.name());
+      path.put(variable.name(), value);
+    }
+    Map<String, String> query = query(raw.query());
+    operation.checkQuery(query);
+    operation.defaults().forEach(query::putIfAbsent);
+    String requestId = raw.requestId();
+    if (requestId != null && operation.requestId() != null) {
+      operation.requestId().checkText(requestId, "Idempotency-Key");
+    }
+    return new Call(path, query, requestId, body(operation, raw));
+  }
+
+  private static ObjectNode body(Operation operation, Raw raw) {
+    Shape.Fields shape = operation.body();
+    if (raw.body().length == 0 && (shape == null || !operation.bodyRequired())) {
+      ObjectNode empty = JsonNodeFactory.instance.objectNode();
+      // Removal options may also come in the query: only a body that is there gets defaults.
+      if (shape != null && operation.query().isEmpty()) {
+        shape.fillIn(empty);
+      }
+      return empty;
+    }
+    if (shape == null) {
+      throw StorageException.invalid(
+          Contract.BODY, operation.id() + " takes no request body.", "Send none.");
+    }
+    if (raw.body().length == 0) {
+      throw StorageException.invalid(
+          Contract.BODY, "The request body is missing.", "Send a JSON object.");
+    }
+    checkContentType(raw.contentType());
+    JsonNode body = JsonText.read(raw.body());
+    shape.check(body, Contract.BODY);
+    ObjectNode object = (ObjectNode) body;
+    shape.fillIn(object);
+    return object;
+  }
+
+  private static void checkContentType(@Nullable String contentType) {
+    String given = contentType == null ? "" : contentType;
+    int end = given.indexOf(';');
+    String type = (end < 0 ? given : given.substring(0, end)).strip().toLowerCase(Locale.ROOT);
+    if (!type.equals(Answer.JSON)) {
+      throw StorageException.invalid(
+          "Content-Type",
+          given.isEmpty()
+              ? "The request has a body and no Content-Type."
+              : "Content-Type is \"" + Shape.shortened(given) + "\" and must be application/json.",
+          "Send JSON with Content-Type: application/json.");
+    }
+  }
+
+  private static Map<String, String> query(@Nullable String text) {
+    Map<String, String> query = new HashMap<>();
+    if (text == null || text.isEmpty()) {
+      return query;
+    }
+    for (String pair : text.split("&", -1)) {
+      int equals = pair.indexOf('=');
+      String name = decoded(equals < 0 ? pair : pair.substring(0, equals), "query", true);
+      String value = equals < 0 ? "" : decoded(pair.substring(equals + 1), name, true);
+      if (query.put(name, value) != null) {
+        String shown = Shape.shortened(name);
+        throw StorageException.invalid(shown, shown + " is given twice.", "Give it once.");
+      }
+    }
+    return query;
+  }
+
+  private static String decoded(String text, String name, boolean plusIsSpace) {
+    if (text.indexOf('%') < 0 && !(plusIsSpace && text.indexOf('+') >= 0)) {
+      return text;
+    }
+    try {
+      String escaped = plusIsSpace ? text : text.replace("+", "%2B");
+      return URLDecoder.decode(escaped, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      throw StorageException.invalid(
+          name,
+          Shape.shortened(name) + " has a broken % escape.",
+          "Write % as %25, and other bytes as % and two hexadecimal digits.");
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package io.quarry.agent.server;
+
+import java.time.Duration;
+
+/**
+ * The server's limits.
+ *
+ * @param requestsInFlightMax calls that run at once, without those that wait for a status
+ * @param waitsInFlightMax calls that wait for a status
+ * @param bodyBytesMax largest request body
+ * @param headerTimeout from connecting until the first request's headers are there
+ * @param bodyTimeout from a request's headers until its body is there
+ * @param idleTimeout after which a silent connection is closed; above {@link #STATUS_WAIT_MAX}
+ */
+public record ServerLimits(
+    int requestsInFlightMax,
+    int waitsInFlightMax,
+    int bodyBytesMax,
+    Duration headerTimeout,
+    Duration bodyTimeout,
+    Duration idleTimeout) {
+  /** Longest {@code wait} of a status call; a client that wants more asks again. */
+  public static final Duration STATUS_WAIT_MAX = Duration.ofSeconds(60);
+
+  public static final int HEADER_BYTES_MAX = 16 << 10;
+  public static final int REQUEST_LINE_BYTES_MAX = 8 << 10;
+
+  public static final ServerLimits DEFAULT =
+      new ServerLimits(
+          1024,
+          4096,
+          1 << 20,
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(120));
+}

@@ -1,0 +1,196 @@
+package io.quarry.agent.server;
+
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.ImageState;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** From the contract's verbs to the methods of {@link StorageApi}. */
+final class Verbs {
+  /** A verb's answer becomes the response's JSON; null means there is nothing to say. */
+  @FunctionalInterface
+  private interface Verb {
+    @Nullable Object answer(StorageApi api, Call call);
+  }
+
+  private static final Map<String, Verb> ALL =
+      Map.ofEntries(
+          verb(
+              "connectStorageRepository",
+              (api, call) -> api.connectStorageRepository(call.body(ConnectRequest.class))),
+          verb(
+              "listStorageRepositories",
+              (api, call) -> Map.of("repositories", api.listStorageRepositories())),
+          verb("getStorageRepository", (api, call) -> api.getStorageRepository(call.repoId())),
+          silent(
+              "disconnectStorageRepository",
+              (api, call) -> api.disconnectStorageRepository(call.repoId())),
+          verb(
+              "createVirtualDisk",
+              (api, call) ->
+                  api.createVirtualDisk(
+                      call.repoId(), call.body(CreateVirtualDiskRequest.class), call.requestId())),
+          verb(
+              "createSnapshot",
+              (api, call) ->
+                  api.createSnapshot(
+                      call.repoId(), call.body(CreateSnapshotRequest.class), call.requestId())),
+          verb(
+              "copyImage",
+              (api, call) ->
+                  api.copyImage(
+                      call.repoId(), call.body(CopyImageRequest.class), call.requestId())),
+          verb(
+              "removeImage",
+              (api, call) ->
+                  api.removeImage(call.repoId(), call.imageId(), removal(call), call.requestId())),
+          verb("listImages", (api, call) -> api.listImages(call.repoId(), listing(call))),
+          verb(
+              "getImage",
+              (api, call) ->
+                  api.getImage(call.repoId(), call.imageId(), call.queryNumber("atLeast"))),
+          verb(
+              "getImageStatus",
+              (api, call) -> api.getImageStatus(call.repoId(), call.imageId(), status(call))),
+          verb(
+              "openImage",
+              (api, call) ->
+                  api.openImage(
+                      call.repoId(),
+                      call.imageId(),
+                      call.body(OpenRequest.class),
+                      call.requestId())),
+          verb(
+              "closeImage",
+              (api, call) ->
+                  api.closeImage(
+                      call.repoId(),
+                      call.imageId(),
+                      call.body().path("openId").asText(),
+                      call.requestId())),
+          verb(
+              "checkStorageRepository",
+              (api, call) ->
+                  api.checkStorageRepository(call.repoId(), call.body(CheckOptions.class))),
+          verb("fixStorageRepository", Verbs::fix),
+          verb("listFixes", (api, call) -> Map.of("fixes", api.listFixes(call.repoId()))),
+          verb("listHosts", (api, call) -> Map.of("hosts", api.listHosts())),
+          silent("fenceHost", (api, call) -> api.fenceHost(call.variable("hostId"))),
+          verb("listTasks", (api, call) -> Map.of("tasks", api.listTasks(call.query("host")))),
+          silent("stopTask", (api, call) -> api.stopTask(call.variable("taskId"))),
+          silent("releaseTask", (api, call) -> api.releaseTask(call.variable("taskId"))),
+          silent(
+              "setThrottle",
+              (api, call) -> api.setThrottle(call.body().path("bytesPerSecond").longValue())));
+
+  private Verbs() {}
+
+  static Set<String> names() {
+    return ALL.keySet();
+  }
+
+  static @Nullable Object answer(String operationId, StorageApi api, Call call) {
+    Verb verb = ALL.get(operationId);
+    if (verb == null) {
+      throw new IllegalStateException("No verb " + operationId);
+    }
+    return verb.answer(api, call);
+  }
+
+  private static Object fix(StorageApi api, Call call) {
+    call.body().remove("options");
+    return api.fixStorageRepository(call.repoId(), call.body(FixRequest.class), call.requestId());
+  }
+
+  private static RemoveImageOptions removal(Call call) {
+    String autoFix = call.query("autoFix");
+    String retain = call.query("retain");
+    boolean inBody = !call.body().isEmpty();
+    if (inBody && (autoFix != null || retain != null)) {
+      throw StorageException.invalid(
+          "options",
+          "Options are in the query and in the body.",
+          "Give them in one of the two places.");
+    }
+    if (inBody) {
+      String text = call.body().path("retain").asText();
+      return new RemoveImageOptions(
+          call.body().path("autoFix").asBoolean(), Durations.parse(text, "retain"));
+    }
+    return new RemoveImageOptions(
+        autoFix == null || autoFix.equals("true"),
+        retain == null ? Duration.ZERO : Durations.parse(retain, "retain"));
+  }
+
+  private static ImageQuery listing(Call call) {
+    String kind = call.query("kind");
+    return new ImageQuery(
+        kind == null
+            ? null
+            : kind.equals(ImageKind.SNAPSHOT.label()) ? ImageKind.SNAPSHOT : ImageKind.VIRTUAL_DISK,
+        state(call.query("state")),
+        call.query("label"),
+        call.query("after"),
+        (int) call.queryNumber("limit"),
+        call.queryNumber("atLeast"));
+  }
+
+  private static StatusQuery status(Call call) {
+    String wait = call.query("wait");
+    ImageState until = state(call.query("until"));
+    long atLeast = call.queryNumber("atLeast");
+    if (wait == null) {
+      return new StatusQuery(Duration.ZERO, until, atLeast);
+    }
+    Duration timeout = Durations.parse(wait, "wait");
+    if (timeout.compareTo(ServerLimits.STATUS_WAIT_MAX) > 0) {
+      throw StorageException.invalid(
+          "wait",
+          "wait is "
+              + wait
+              + " and must be at most "
+              + ServerLimits.STATUS_WAIT_MAX.toSeconds()
+              + "s.",
+          "Ask again when the time is over.");
+    }
+    return new StatusQuery(timeout, until == null ? ImageState.OPTIMIZED : until, atLeast);
+  }
+
+  private static @Nullable ImageState state(@Nullable String label) {
+    for (ImageState state : ImageState.values()) {
+      if (state.label().equals(label)) {
+        return state;
+      }
+    }
+    return null;
+  }
+
+  private static Map.Entry<String, Verb> verb(String operationId, Verb verb) {
+    return Map.entry(operationId, verb);
+  }
+
+  private static Map.Entry<String, Verb> silent(
+      String operationId, BiConsumer<StorageApi, Call> action) {
+    return Map.entry(
+        operationId,
+        (api, call) -> {
+          action.accept(api, call);
+          return null;
+        });
+  }
+}

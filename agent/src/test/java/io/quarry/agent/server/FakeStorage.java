@@ -1,0 +1,398 @@
+package io.quarry.agent.server;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.Committed;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Fix;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixQueued;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImagePage;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Progress;
+import io.quarry.common.model.VolumeFormat;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A storage in memory whose images are ready at once. Two agents of one cluster share one: a
+ * request id has one effect, whoever takes the call.
+ */
+final class FakeStorage implements StorageApi {
+  static final Instant TIME = Instant.parse("2026-01-01T12:00:00Z");
+
+  private static final Progress PROGRESS =
+      new Progress("host-1", "2/4", "copy", 31, 5L << 30, 16L << 30, null, TIME);
+
+  private final Map<String, ConnectRequest> repositories = new TreeMap<>();
+  private final Map<String, ImageInfo> images = new TreeMap<>();
+  private final Map<String, Object> answers = new ConcurrentHashMap<>();
+  private long commit;
+
+  /** What a test wants to happen before a verb; it may throw. */
+  private volatile Consumer<String> before = verb -> {};
+
+  private volatile long throttle;
+  private volatile @Nullable StatusQuery lastStatusQuery;
+  private volatile @Nullable ImageQuery lastImageQuery;
+  private volatile @Nullable Object lastRequest;
+
+  void before(Consumer<String> action) {
+    before = action;
+  }
+
+  long throttle() {
+    return throttle;
+  }
+
+  @Nullable StatusQuery lastStatusQuery() {
+    return lastStatusQuery;
+  }
+
+  @Nullable ImageQuery lastImageQuery() {
+    return lastImageQuery;
+  }
+
+  @Nullable Object lastRequest() {
+    return lastRequest;
+  }
+
+  synchronized int images() {
+    return images.size();
+  }
+
+  private <T> T once(@Nullable String requestId, Class<T> type, Function<Long, T> effect) {
+    synchronized (this) {
+      if (requestId == null) {
+        return effect.apply(++commit);
+      }
+      Object known = answers.get(requestId);
+      if (known == null) {
+        known = effect.apply(++commit);
+        answers.put(requestId, known);
+      }
+      return type.cast(known);
+    }
+  }
+
+  private synchronized ConnectRequest repository(String repoId) {
+    ConnectRequest repository = repositories.get(repoId);
+    if (repository == null) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_NOT_CONNECTED,
+          "No repository " + repoId + " is connected here.",
+          repoId,
+          "Connect it here or ask an agent that has it connected.");
+    }
+    return repository;
+  }
+
+  private synchronized ImageInfo image(String imageId) {
+    ImageInfo image = images.get(imageId);
+    if (image == null) {
+      throw new StorageException(
+          ErrorCode.IMAGE_NOT_FOUND, "No image " + imageId + ".", imageId, "List the images.");
+    }
+    return image;
+  }
+
+  private CreatedImage add(
+      @Nullable String requestId, String prefix, ImageKind kind, long size, ObjectNode userData) {
+    return once(
+        requestId,
+        CreatedImage.class,
+        number -> {
+          String id = "%s-%06d".formatted(prefix, number);
+          images.put(
+              id,
+              new ImageInfo(
+                  id,
+                  kind,
+                  ImageState.OPTIMIZED,
+                  null,
+                  size,
+                  -1,
+                  VolumeFormat.QCOW2,
+                  null,
+                  List.of(),
+                  userData,
+                  TIME,
+                  number));
+          return new CreatedImage(id, number);
+        });
+  }
+
+  @Override
+  public RepositoryInfo connectStorageRepository(ConnectRequest request) {
+    before.accept("connectStorageRepository");
+    synchronized (this) {
+      repositories.put(request.repoId(), request);
+      return info(request);
+    }
+  }
+
+  private RepositoryInfo info(ConnectRequest request) {
+    return new RepositoryInfo(
+        request.repoId(),
+        request.repoFormat(),
+        request.connectionParameters(),
+        1L << 40,
+        1L << 39,
+        -1,
+        null,
+        Map.of("optimized", images.size(), "weak", 0),
+        0,
+        "ok",
+        null,
+        commit);
+  }
+
+  @Override
+  public void disconnectStorageRepository(String repoId) {
+    before.accept("disconnectStorageRepository");
+    repository(repoId);
+    synchronized (this) {
+      repositories.remove(repoId);
+    }
+  }
+
+  @Override
+  public synchronized List<RepositoryInfo> listStorageRepositories() {
+    before.accept("listStorageRepositories");
+    return repositories.values().stream().map(this::info).toList();
+  }
+
+  @Override
+  public RepositoryInfo getStorageRepository(String repoId) {
+    before.accept("getStorageRepository");
+    return info(repository(repoId));
+  }
+
+  @Override
+  public CreatedImage createVirtualDisk(
+      String repoId, CreateVirtualDiskRequest request, @Nullable String requestId) {
+    before.accept("createVirtualDisk " + requestId);
+    repository(repoId);
+    lastRequest = request;
+    return add(requestId, "disk", ImageKind.VIRTUAL_DISK, request.size(), request.userData());
+  }
+
+  @Override
+  public CreatedImage createSnapshot(
+      String repoId, CreateSnapshotRequest request, @Nullable String requestId) {
+    before.accept("createSnapshot " + requestId);
+    repository(repoId);
+    lastRequest = request;
+    ImageInfo disk = image(request.baseVirtualDiskId());
+    return add(requestId, "snapshot", ImageKind.SNAPSHOT, disk.size(), request.userData());
+  }
+
+  @Override
+  public CreatedImage copyImage(
+      String repoId, CopyImageRequest request, @Nullable String requestId) {
+    before.accept("copyImage " + requestId);
+    repository(repoId);
+    lastRequest = request;
+    ImageInfo image = image(request.imageId());
+    return add(requestId, "copy", image.kind(), image.size(), request.userData());
+  }
+
+  @Override
+  public Committed removeImage(
+      String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
+    before.accept("removeImage " + requestId);
+    repository(repoId);
+    lastRequest = options;
+    return once(
+        requestId,
+        Committed.class,
+        number -> {
+          image(imageId);
+          images.remove(imageId);
+          return new Committed(number);
+        });
+  }
+
+  @Override
+  public ImagePage listImages(String repoId, ImageQuery query) {
+    before.accept("listImages");
+    repository(repoId);
+    lastImageQuery = query;
+    synchronized (this) {
+      List<ImageInfo> found = new ArrayList<>();
+      for (ImageInfo image : images.values()) {
+        if (query.after() == null || image.imageId().compareTo(query.after()) > 0) {
+          found.add(image);
+        }
+      }
+      boolean more = found.size() > query.limit();
+      List<ImageInfo> page = more ? found.subList(0, query.limit()) : found;
+      return new ImagePage(page, more ? page.getLast().imageId() : null, commit);
+    }
+  }
+
+  @Override
+  public ImageInfo getImage(String repoId, String imageId, long atLeast) {
+    before.accept("getImage");
+    repository(repoId);
+    return image(imageId);
+  }
+
+  @Override
+  public ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query) {
+    before.accept("getImageStatus");
+    repository(repoId);
+    lastStatusQuery = query;
+    return new ImageStatus(image(imageId).state(), null, commit, PROGRESS);
+  }
+
+  @Override
+  public OpenedImage openImage(
+      String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
+    before.accept("openImage " + requestId);
+    repository(repoId);
+    lastRequest = request;
+    ImageInfo image = image(imageId);
+    return once(
+        requestId,
+        OpenedImage.class,
+        number ->
+            new OpenedImage(
+                "open-" + number,
+                imageId,
+                "host-1",
+                request.readOnly(),
+                "/srv/quarry/volumes/" + imageId,
+                VolumeFormat.QCOW2,
+                image.size(),
+                List.of(new OpenedImage.ChainLink("base", "/srv/quarry/v", VolumeFormat.RAW)),
+                Json.MAPPER.createObjectNode().put("driver", "qcow2"),
+                "<disk/>",
+                number));
+  }
+
+  @Override
+  public Committed closeImage(
+      String repoId, String imageId, String openId, @Nullable String requestId) {
+    before.accept("closeImage " + requestId);
+    repository(repoId);
+    return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
+  public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
+    before.accept("checkStorageRepository");
+    repository(repoId);
+    lastRequest = options;
+    Fix stray = new Fix(FixType.CLEAN, null, "stray file", 0, 4096, 20, "waiting", null, "eA==");
+    Fix mend = new Fix(FixType.MEND, "disk-1", "half", 9, 0, 10, "parked", "stopped", "eQ==");
+    return new CheckReport(List.of(mend, stray), commit);
+  }
+
+  @Override
+  public FixQueued fixStorageRepository(
+      String repoId, FixRequest request, @Nullable String requestId) {
+    before.accept("fixStorageRepository " + requestId);
+    repository(repoId);
+    lastRequest = request;
+    return once(requestId, FixQueued.class, number -> new FixQueued("fix-" + number, number));
+  }
+
+  @Override
+  public List<FixInfo> listFixes(String repoId) {
+    before.accept("listFixes");
+    repository(repoId);
+    return List.of(
+        new FixInfo(
+            "fix-1", FixType.MEND, "disk-1", "running", 10, 1, "host-1", TIME, "stopped", PROGRESS),
+        new FixInfo("fix-2", FixType.CLEAN, null, "queued", 20, 0, null, null, null, null));
+  }
+
+  @Override
+  public List<HostInfo> listHosts() {
+    before.accept("listHosts");
+    var repository = new HostInfo.HostRepository("fast", "localfs-1.0", true, true);
+    return List.of(
+        new HostInfo("host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2));
+  }
+
+  @Override
+  public void fenceHost(String hostId) {
+    before.accept("fenceHost");
+    if (!hostId.equals("host-1")) {
+      throw new StorageException(
+          ErrorCode.HOST_NOT_FOUND, "No host " + hostId + ".", hostId, "List the hosts.");
+    }
+  }
+
+  @Override
+  public List<TaskInfo> listTasks(@Nullable String hostId) {
+    before.accept("listTasks");
+    return List.of(
+        new TaskInfo(
+            "host-1:fix-1:3",
+            "host-1",
+            "fast",
+            "fix-1",
+            FixType.MEND,
+            "disk-1",
+            3,
+            TIME,
+            -1,
+            PROGRESS));
+  }
+
+  @Override
+  public void stopTask(String taskId) {
+    before.accept("stopTask");
+    known(taskId);
+  }
+
+  @Override
+  public void releaseTask(String taskId) {
+    before.accept("releaseTask");
+    known(taskId);
+  }
+
+  private static void known(String taskId) {
+    if (!taskId.equals("host-1:fix-1:3")) {
+      throw new StorageException(
+          ErrorCode.TASK_NOT_FOUND, "No task " + taskId + ".", taskId, "List the tasks.");
+    }
+  }
+
+  @Override
+  public void setThrottle(long bytesPerSecond) {
+    before.accept("setThrottle");
+    throttle = bytesPerSecond;
+  }
+}
