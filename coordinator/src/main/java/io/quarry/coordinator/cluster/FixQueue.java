@@ -21,7 +21,7 @@ public final class FixQueue implements AutoCloseable {
 
   private static final Duration PERIOD = Duration.ofSeconds(10);
   private static final Comparator<QueuedFix> FIRST_TO_DO =
-      Comparator.comparing((QueuedFix queued) -> -queued.fix().priority())
+      Comparator.comparingInt((QueuedFix queued) -> -queued.fix().priority())
           .thenComparing(queued -> queued.fix().queuedAt())
           .thenComparing(QueuedFix::name);
 

@@ -170,7 +170,8 @@ public final class HostRegistry implements AutoCloseable {
     }
     List<Entry<DeathRecord>> oldest =
         dead.entries().values().stream()
-            .sorted(Comparator.comparing((Entry<DeathRecord> entry) -> entry.znode().createdAt()))
+            .sorted(
+                Comparator.comparingLong((Entry<DeathRecord> entry) -> entry.znode().createdAt()))
             .limit(surplus)
             .toList();
     Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);

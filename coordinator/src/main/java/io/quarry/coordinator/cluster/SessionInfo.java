@@ -8,6 +8,8 @@ import java.util.Objects;
  * What another process needs to close this session: the guardian does, once it has seen the agent
  * die. The connect string names servers only; paths of this package are absolute.
  */
+// Copied on the way in and out, and compared by content.
+@SuppressWarnings("ArrayRecordComponent")
 public record SessionInfo(
     String connectString, long sessionId, byte[] password, Duration sessionTimeout) {
   public SessionInfo {

@@ -8,6 +8,8 @@ import org.apache.zookeeper.ZooDefs.Ids;
  * One step of a commit. There is none without a guard: it creates, or it names the version that it
  * expects.
  */
+// Nobody changes or compares content on its way out.
+@SuppressWarnings("ArrayRecordComponent")
 sealed interface Write {
   Op operation();
 
