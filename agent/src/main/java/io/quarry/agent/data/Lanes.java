@@ -95,7 +95,7 @@ final class Lanes implements AutoCloseable {
   }
 
   private void run() {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofShared()) {
       MemorySegment buffer = arena.allocate(ChunkCopier.CHUNK_BYTES, NativeFile.DIRECT_ALIGNMENT);
       Chunk chunk = next();
       while (chunk != null) {

@@ -11,6 +11,8 @@ public final class Child {
   /** Enough for the words a tool ends with. */
   static final int STDERR_BYTES_MAX = 8 << 10;
 
+  private static final Duration LAST_WORDS_DEADLINE = Duration.ofSeconds(1);
+
   private final List<String> command;
   private final Process process;
   private final Capture stdout;
@@ -70,10 +72,17 @@ public final class Child {
     stderr.await(deadline.toMillis());
   }
 
-  /** The failure of an ended child, with what it said. */
+  /** The failure of a child, with its exit code and last words if it has ended. */
   public ToolFailure failure(String why) {
-    Integer exit = process.isAlive() ? null : process.exitValue();
-    return new ToolFailure(command, exit, stderr(), why);
+    if (process.isAlive()) {
+      return new ToolFailure(command, null, stderr(), why);
+    }
+    try {
+      stderr.await(LAST_WORDS_DEADLINE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return new ToolFailure(command, process.exitValue(), stderr(), why);
   }
 
   int exitCode() {
