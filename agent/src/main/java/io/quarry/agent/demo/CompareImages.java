@@ -1,0 +1,99 @@
+package io.quarry.agent.demo;
+
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.OpenedImage.ChainLink;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** Compares images with their source, twice: as QEMU reads them, and by hash. */
+final class CompareImages {
+  /** An image that ought to be equal to the source. */
+  record Subject(String what, String repoId, String imageId) {
+    @Override
+    public String toString() {
+      return "%s (%s in %s)".formatted(what, imageId, repoId);
+    }
+  }
+
+  private final Scene scene;
+  private final Tools tools;
+  private final RealDisk source;
+  private final Contents contents;
+  private final String expected;
+
+  CompareImages(Scene scene, Tools tools, RealDisk source)
+      throws IOException, InterruptedException {
+    this.scene = scene;
+    this.tools = tools;
+    this.source = source;
+    this.contents = new Contents(tools.qemuImg());
+    this.expected = contents.sha256(List.of(source.file()), VolumeFormat.RAW, source.size());
+  }
+
+  /** Compares several at once; the first difference is the failure. */
+  void compareAll(List<Subject> subjects) throws IOException, InterruptedException, DemoFailure {
+    scene.audience().progress("comparing " + subjects.size() + " images", null);
+    int threads = Math.max(2, Runtime.getRuntime().availableProcessors());
+    try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
+      List<Future<?>> comparisons = new ArrayList<>();
+      for (Subject subject : subjects) {
+        comparisons.add(
+            executor.submit(() -> {
+              compare(subject);
+              return subject;
+            }));
+      }
+      for (Future<?> comparison : comparisons) {
+        comparison.get();
+      }
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case DemoFailure difference -> throw difference;
+        case IOException failure -> throw failure;
+        case RuntimeException failure -> throw failure;
+        case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private void compare(Subject subject) throws IOException, InterruptedException, DemoFailure {
+    OpenRequest reading = new OpenRequest(true, MakeImages.OWNER);
+    OpenedImage opened = scene.api().openImage(subject.repoId(), subject.imageId(), reading, null);
+    try {
+      compare(subject, opened);
+    } finally {
+      scene.api().closeImage(subject.repoId(), subject.imageId(), opened.openId(), null);
+    }
+  }
+
+  private void compare(Subject subject, OpenedImage opened)
+      throws IOException, InterruptedException, DemoFailure {
+    if (opened.size() != source.size()) {
+      throw new DemoFailure(
+          subject + " has " + opened.size() + " bytes, its source has " + source.size());
+    }
+    Path top = Path.of(opened.path());
+    if (!tools.qemuImg().compare(source.file(), VolumeFormat.RAW, top, opened.format())) {
+      throw new DemoFailure(subject + " differs from its source, says qemu-img compare");
+    }
+    List<Path> chain = new ArrayList<>(List.of(top));
+    opened.backingChain().stream().map(ChainLink::path).map(Path::of).forEach(chain::add);
+    String found = contents.sha256(chain, opened.format(), opened.size());
+    if (!found.equals(expected)) {
+      throw new DemoFailure(
+          subject + " differs from its source: SHA-256 " + found + ", not " + expected);
+    }
+  }
+
+  String expected() {
+    return expected;
+  }
+}

@@ -1,0 +1,133 @@
+package io.quarry.agent.demo;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.demo.TaskWatch.Sighting;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.ImageOptions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Copies the snapshot to the other repository while agents are killed. */
+final class CopyUnderFire {
+  /** Slow enough to see something and to kill somebody. */
+  private static final Duration THROTTLED_COPY = Duration.ofSeconds(16);
+
+  private static final Duration CLAIM_MAX = Duration.ofSeconds(40);
+  private static final Duration PROGRESS_MAX = Duration.ofMinutes(1);
+  private static final Duration END_MAX = Duration.ofMinutes(2);
+  private static final int FIRST_KILL_PERCENT = 30;
+  private static final int SDM_KILL_PERCENT = 45;
+  private static final int SECOND_KILL_PERCENT = 60;
+
+  /** What was seen. */
+  record Result(String imageId, List<Takeover> takeovers, SdmFailover sdmFailover) {}
+
+  private final Scene scene;
+  private final Hosts hosts;
+  private final RealDisk source;
+
+  CopyUnderFire(Scene scene, Hosts hosts, RealDisk source) {
+    this.scene = scene;
+    this.hosts = hosts;
+    this.source = source;
+  }
+
+  Result copy(String snapshot) throws IOException, InterruptedException, DemoFailure {
+    long rate = Math.max(1 << 20, source.dataBytes() / THROTTLED_COPY.toSeconds());
+    hosts.throttle(rate);
+    CreatedImage copy =
+        scene
+            .api()
+            .copyImage(
+                Scene.BACKUP,
+                new CopyImageRequest(
+                    snapshot, null, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
+                null);
+    scene
+        .timeline()
+        .add("began to copy the snapshot, throttled to " + Figures.mebibytes(rate) + "/s");
+    List<Takeover> takeovers = new ArrayList<>();
+    SdmFailover failover;
+    try (TaskWatch watch = TaskWatch.start(scene.hosts(), fixOf(copy))) {
+      takeovers.add(killCopier(watch, FIRST_KILL_PERCENT));
+      awaitPercent(watch, SDM_KILL_PERCENT);
+      failover = new SdmKill(scene, hosts).kill(snapshot, watch);
+      takeovers.add(killCopier(watch, SECOND_KILL_PERCENT));
+      hosts.throttle(0);
+      scene.timeline().add("lifted the throttle");
+      Waiting.untilOptimized(
+          scene, "copying", Scene.BACKUP, copy.imageId(), copy.commit(), END_MAX);
+    }
+    scene.timeline().add("the copy is whole");
+    return new Result(copy.imageId(), takeovers, failover);
+  }
+
+  private String fixOf(CreatedImage copy) throws InterruptedException, DemoFailure {
+    List<FixInfo> found = new ArrayList<>();
+    Waiting.until(
+        "the copy to be queued",
+        CLAIM_MAX,
+        () ->
+            scene.api().listFixes(Scene.BACKUP).stream()
+                .filter(fix -> copy.imageId().equals(fix.imageId()))
+                .peek(found::add)
+                .findFirst()
+                .isPresent());
+    return found.getFirst().fixId();
+  }
+
+  private Takeover killCopier(TaskWatch watch, int percent)
+      throws IOException, InterruptedException, DemoFailure {
+    Sighting victim = awaitPercent(watch, percent);
+    long killed = System.nanoTime();
+    scene.cluster().kill(victim.hostId());
+    scene
+        .timeline()
+        .add("killed the agent of %s at %d %%".formatted(victim.hostId(), victim.percent()));
+    Sighting heir = watch.await(each -> each.epoch() > victim.epoch(), CLAIM_MAX);
+    if (heir == null) {
+      throw new DemoFailure("Nobody took over from " + victim.hostId());
+    }
+    // The first answer may come before the checkpoint has been read.
+    Sighting resumed =
+        watch.await(each -> each.epoch() > victim.epoch() && each.progress() != null, CLAIM_MAX);
+    long from = resumed == null ? 0 : resumed.bytesDone();
+    Takeover takeover =
+        new Takeover(
+            victim.hostId(),
+            heir.hostId(),
+            victim.percent(),
+            Duration.ofNanos(heir.nanos() - killed),
+            victim.bytesDone(),
+            from);
+    scene
+        .timeline()
+        .add(
+            "%s took over after %s, from %s"
+                .formatted(
+                    heir.hostId(),
+                    Figures.millis(takeover.killToClaim()),
+                    Figures.mebibytes(from)));
+    hosts.awaitReady(victim.hostId());
+    scene.timeline().add("the agent of " + victim.hostId() + " is back");
+    return takeover;
+  }
+
+  private Sighting awaitPercent(TaskWatch watch, int percent)
+      throws InterruptedException, DemoFailure {
+    long deadline = System.nanoTime() + PROGRESS_MAX.toNanos();
+    while (System.nanoTime() < deadline) {
+      Sighting sighting = watch.await(each -> each.percent() >= percent, Duration.ofMillis(100));
+      if (sighting != null && sighting.percent() >= percent) {
+        return sighting;
+      }
+      Sighting last = watch.last();
+      scene.audience().progress("copying", last == null ? null : last.progress());
+    }
+    throw new DemoFailure("The copy did not get to " + percent + " % in time");
+  }
+}

@@ -1,0 +1,89 @@
+package io.quarry.agent.demo;
+
+import io.quarry.agent.demo.RealFiles.Found;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The disk image that everything is compared with, always raw.
+ *
+ * @param dataBytes what of it is data, about
+ */
+record RealDisk(Path file, long size, long dataBytes) {
+  /** Blocks of zeros in the files stay holes, so that it takes more than a GiB to have one. */
+  static final long DATA_BYTES = 1280L << 20;
+
+  private static final long SIZE_BYTES = 2L << 30;
+  private static final long SECTOR_BYTES = 512;
+
+  /** An ext4 filesystem full of this machine's own files. */
+  static RealDisk build(Tools tools, Path directory, List<Path> places)
+      throws IOException, InterruptedException, DemoFailure {
+    List<Found> found = RealFiles.find(places, DATA_BYTES);
+    if (found.isEmpty()) {
+      throw new DemoFailure("No large files to make a disk of in " + places + "; use --image");
+    }
+    Path content = Files.createDirectories(directory.resolve("content"));
+    long bytes = 0;
+    int number = 0;
+    // Where the machine has too little, its files come more than once.
+    while (bytes < DATA_BYTES) {
+      for (Found file : found) {
+        String name = "%04d-%s".formatted(number++, file.path().getFileName());
+        place(file.path(), content.resolve(name));
+        bytes += file.bytes();
+        if (bytes >= DATA_BYTES) {
+          break;
+        }
+      }
+    }
+    Path image = directory.resolve("source.raw");
+    tools.makeFilesystem(content, image, SIZE_BYTES);
+    delete(content);
+    long data = tools.qemuImg().info(image, VolumeFormat.RAW).allocatedBytes();
+    return new RealDisk(image, SIZE_BYTES, data);
+  }
+
+  /** A raw copy of somebody's image. */
+  static RealDisk of(Tools tools, Path directory, Path image)
+      throws IOException, InterruptedException, DemoFailure {
+    VolumeFormat format = formatOf(image);
+    var info = tools.qemuImg().infoUntrusted(image, format);
+    if (info.backingFile().isPresent() || info.dataFile().isPresent()) {
+      throw new DemoFailure(image + " needs another file beside it; convert it first");
+    }
+    if (info.virtualSize() == 0 || info.virtualSize() % SECTOR_BYTES != 0) {
+      throw new DemoFailure(image + " has " + info.virtualSize() + " bytes: no whole sectors");
+    }
+    Path raw = directory.resolve("source.raw");
+    tools.toRaw(image, format, raw);
+    return new RealDisk(raw, info.virtualSize(), info.allocatedBytes());
+  }
+
+  /** By the name: the content is the last one to ask. */
+  static VolumeFormat formatOf(Path image) {
+    return image.toString().endsWith(".qcow2") ? VolumeFormat.QCOW2 : VolumeFormat.RAW;
+  }
+
+  /** A second name costs nothing; where the system forbids it, it is a copy. */
+  private static void place(Path file, Path target) throws IOException {
+    try {
+      Files.createLink(target, file.toRealPath());
+    } catch (FileSystemException | UnsupportedOperationException e) {
+      Files.copy(file, target);
+    }
+  }
+
+  private static void delete(Path content) throws IOException {
+    try (var files = Files.list(content)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(content);
+  }
+}

@@ -1,0 +1,19 @@
+package io.quarry.agent.demo;
+
+import java.time.Duration;
+
+/**
+ * One host going on with a copy where a killed one left it.
+ *
+ * @param percentAtKill last seen before the kill
+ * @param killToClaim from SIGKILL to the first sight of the new claim
+ * @param bytesSeenBefore the durable bytes last seen before the kill
+ * @param bytesFrom the checkpoint that the new host went on from
+ */
+public record Takeover(
+    String killedHostId,
+    String newHostId,
+    int percentAtKill,
+    Duration killToClaim,
+    long bytesSeenBefore,
+    long bytesFrom) {}

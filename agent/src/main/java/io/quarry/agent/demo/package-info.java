@@ -1,0 +1,5 @@
+/** The whole story on one machine: make disks, kill agents, compare every byte. */
+@NullMarked
+package io.quarry.agent.demo;
+
+import org.jspecify.annotations.NullMarked;
