@@ -23,11 +23,11 @@ final class AgentProcess {
 
   private final Process process;
   private final InputStream messages;
-  private final Consumer<SessionInfo> onSession;
+  private final Consumer<GuardedSession> onSession;
   private final Thread reader;
-  private volatile @Nullable SessionInfo session;
+  private volatile @Nullable GuardedSession session;
 
-  private AgentProcess(Process process, Consumer<SessionInfo> onSession) {
+  private AgentProcess(Process process, Consumer<GuardedSession> onSession) {
     this.process = process;
     this.messages = process.getInputStream();
     this.onSession = onSession;
@@ -36,7 +36,7 @@ final class AgentProcess {
 
   /** Call it from a thread that stays: the agent dies with the thread that started it. */
   static AgentProcess start(
-      AgentCommand command, String incarnation, Consumer<SessionInfo> onSession)
+      AgentCommand command, String incarnation, Consumer<GuardedSession> onSession)
       throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(command.words()).redirectError(ProcessBuilder.Redirect.INHERIT);
@@ -71,7 +71,7 @@ final class AgentProcess {
   }
 
   /** The last session that the dead agent announced. */
-  Optional<SessionInfo> lastSession() throws InterruptedException {
+  Optional<GuardedSession> lastSession() throws InterruptedException {
     if (reader.join(LAST_MESSAGES_WAIT)) {
       // At the child's exit Java moves what is left in the pipe into a buffer of the same stream;
       // the reader may have seen the pipe's end just before.
@@ -86,7 +86,7 @@ final class AgentProcess {
     DataInputStream in = new DataInputStream(messages);
     try {
       while (true) {
-        SessionInfo changed = SessionInfo.readMessage(in);
+        GuardedSession changed = GuardedSession.readMessage(in);
         session = changed;
         onSession.accept(changed);
       }

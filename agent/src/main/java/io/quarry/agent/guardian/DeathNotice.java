@@ -21,36 +21,36 @@ final class DeathNotice {
 
   private static final Logger log = LoggerFactory.getLogger(DeathNotice.class);
 
-  private final SessionInfo session;
+  private final GuardedSession guarded;
 
-  DeathNotice(SessionInfo session) {
-    this.session = session;
+  DeathNotice(GuardedSession guarded) {
+    this.guarded = guarded;
   }
 
   /** Publishes proof and end; survives an absent ZooKeeper and an expired session. */
   void publish() throws InterruptedException {
-    log.info("Proving the death of {}", session);
+    log.info("Proving the death of {}", guarded);
     long started = System.nanoTime();
     if (repeat(() -> attempt(true))) {
       log.info(
-          "Proved the death of {} after {} ms", session, (System.nanoTime() - started) / 1_000_000);
+          "Proved the death of {} after {} ms", guarded, (System.nanoTime() - started) / 1_000_000);
     } else {
-      log.error("Gave up proving the death of {}: ZooKeeper stayed away", session);
+      log.error("Gave up proving the death of {}: ZooKeeper stayed away", guarded);
     }
   }
 
   /** Ends the session alone: something of the agent may still write, and nobody may be told no. */
   void closeWithoutProof() throws InterruptedException {
     if (repeat(() -> attempt(false))) {
-      log.warn("Ended {} without proof of death", session);
+      log.warn("Ended {} without proof of death", guarded);
     }
   }
 
   /** Loads and compiles what the real thing needs, by connecting once beside the agent. */
-  static void rehearse(SessionInfo session) {
-    try (SessionConnection connection = SessionConnection.fresh(session)) {
+  static void rehearse(GuardedSession guarded) {
+    try (SessionConnection connection = SessionConnection.fresh(guarded.session())) {
       if (connection.await(ATTEMPT) == Outcome.CONNECTED) {
-        connection.rehearse(session);
+        connection.rehearse(guarded.proof());
       }
     } catch (IOException | KeeperException failure) {
       log.debug("The rehearsal failed; the real thing will be some milliseconds slower", failure);
@@ -61,28 +61,28 @@ final class DeathNotice {
 
   private boolean attempt(boolean withProof)
       throws IOException, KeeperException, InterruptedException {
-    try (SessionConnection attached = SessionConnection.attach(session)) {
+    try (SessionConnection attached = SessionConnection.attach(guarded.session())) {
       switch (attached.await(ATTEMPT)) {
         case CONNECTED -> {
           if (withProof) {
-            attached.createProof(session);
+            attached.create(guarded.proof());
           }
           return true;
         }
         case UNREACHABLE -> {
           return false;
         }
-        case EXPIRED -> log.info("{} has expired already", session);
+        case EXPIRED -> log.info("{} has expired already", guarded);
       }
     }
     if (!withProof) {
       return true;
     }
-    try (SessionConnection fresh = SessionConnection.fresh(session)) {
+    try (SessionConnection fresh = SessionConnection.fresh(guarded.session())) {
       if (fresh.await(ATTEMPT) != Outcome.CONNECTED) {
         return false;
       }
-      fresh.createProof(session);
+      fresh.create(guarded.proof());
       return true;
     }
   }
@@ -95,9 +95,9 @@ final class DeathNotice {
         if (attempt.succeeds()) {
           return true;
         }
-        log.warn("ZooKeeper {} does not answer; trying on", session.connectString());
+        log.warn("ZooKeeper {} does not answer; trying on", guarded.session().connectString());
       } catch (IOException | KeeperException failure) {
-        log.warn("The death of {} is not proved yet: {}", session, failure.toString());
+        log.warn("The death of {} is not proved yet: {}", guarded, failure.toString());
       }
       Thread.sleep(pause);
       Duration doubled = pause.multipliedBy(2);

@@ -160,7 +160,7 @@ final class Guardian {
     }
   }
 
-  private void guard(SessionInfo session) {
+  private void guard(GuardedSession session) {
     Thread.ofPlatform()
         .name("rehearsal")
         .daemon()

@@ -1,5 +1,7 @@
 package io.quarry.agent.guardian;
 
+import io.quarry.coordinator.cluster.ProofOfDeath;
+import io.quarry.coordinator.cluster.SessionInfo;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -70,10 +72,12 @@ public final class GuardianLink {
    * Tells the guardian which session is the agent's. Call it for every new session before anything
    * ephemeral is created in it. When it returns, the guardian will know even if this process is
    * killed in the next instant.
+   *
+   * @param proof what to create once nothing of this process lives
    */
-  public synchronized void sessionChanged(SessionInfo session) {
+  public synchronized void sessionChanged(SessionInfo session, ProofOfDeath proof) {
     try {
-      sessions.write(session.toMessage());
+      sessions.write(new GuardedSession(session, proof, incarnation).toMessage());
     } catch (IOException failure) {
       halt("the pipe to the guardian broke: " + failure.getMessage());
     }

@@ -31,6 +31,10 @@ public final class GuardianMain {
   private GuardianMain() {}
 
   public static void main(String[] arguments) throws Exception {
+    if (List.of(arguments).contains("--help")) {
+      System.out.print(USAGE);
+      return;
+    }
     Guardian guardian;
     try {
       guardian = parse(List.of(arguments));

@@ -1,5 +1,7 @@
 package io.quarry.agent.guardian;
 
+import io.quarry.coordinator.cluster.ProofOfDeath;
+import io.quarry.coordinator.cluster.SessionInfo;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
@@ -30,16 +32,9 @@ final class SessionConnection implements AutoCloseable {
 
   private final BlockingQueue<KeeperState> states = new LinkedBlockingQueue<>();
   private final ZooKeeper client;
-  private final String chroot;
 
   private SessionConnection(SessionInfo session, boolean attach) throws IOException {
-    int slash = session.connectString().indexOf('/');
-    String servers =
-        slash < 0 ? session.connectString() : session.connectString().substring(0, slash);
-    // A wiped ensemble has lost the chroot too, and a client under a chroot cannot create it.
-    String root = slash < 0 ? "" : session.connectString().substring(slash);
-    chroot = root.endsWith("/") ? root.substring(0, root.length() - 1) : root;
-
+    String servers = session.connectString();
     ZKClientConfig settings = new ZKClientConfig();
     // SASL would look the server's name up in the DNS first, which can take seconds.
     settings.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
@@ -52,7 +47,7 @@ final class SessionConnection implements AutoCloseable {
                 timeout,
                 watcher,
                 session.sessionId(),
-                session.sessionPassword(),
+                session.password(),
                 false,
                 new StaticHostProvider(new ConnectStringParser(servers).getServerAddresses()),
                 settings)
@@ -88,16 +83,15 @@ final class SessionConnection implements AutoCloseable {
     }
   }
 
-  /** Creates the persistent proof, with its parents where they are missing. */
-  void createProof(SessionInfo session) throws KeeperException, InterruptedException {
-    String path = chroot + session.proofPath();
+  /** Creates the persistent proof, with its parents where a wiped ensemble lacks them. */
+  void create(ProofOfDeath proof) throws KeeperException, InterruptedException {
     try {
-      create(path, session.proof());
+      create(proof.path(), proof.content());
     } catch (KeeperException.NoNodeException noParent) {
-      for (int end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
-        create(path.substring(0, end), new byte[0]);
+      for (String parent : proof.parents()) {
+        create(parent, new byte[0]);
       }
-      create(path, session.proof());
+      create(proof.path(), proof.content());
     }
   }
 
@@ -110,8 +104,8 @@ final class SessionConnection implements AutoCloseable {
   }
 
   /** Runs the path of a real proof, harmlessly, so that its classes are loaded and compiled. */
-  void rehearse(SessionInfo session) throws KeeperException, InterruptedException {
-    client.exists(chroot + session.proofPath(), false);
+  void rehearse(ProofOfDeath proof) throws KeeperException, InterruptedException {
+    client.exists(proof.path(), false);
   }
 
   /** Ends the session: its ephemeral znodes are gone when this returns, if it was connected. */

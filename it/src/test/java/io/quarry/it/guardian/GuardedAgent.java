@@ -1,12 +1,16 @@
 package io.quarry.it.guardian;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.guardian.GuardianLink;
-import io.quarry.agent.guardian.SessionInfo;
+import io.quarry.coordinator.cluster.ProofOfDeath;
+import io.quarry.coordinator.cluster.SessionInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import org.apache.zookeeper.CreateMode;
@@ -60,11 +64,8 @@ final class GuardedAgent {
             settings.getProperty("zookeeper"),
             client.getSessionId(),
             client.getSessionPasswd(),
-            Duration.ofMillis(client.getSessionTimeout()),
-            "host-1",
-            incarnation,
-            PROOFS + "/" + incarnation,
-            incarnation.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+            Duration.ofMillis(client.getSessionTimeout())),
+        new ProofOfDeath(List.of(PROOFS), PROOFS + "/" + incarnation, incarnation.getBytes(UTF_8)));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> endGently(directory, client)));
     client.create(
         HOSTS + "/" + incarnation, new byte[0], Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL);

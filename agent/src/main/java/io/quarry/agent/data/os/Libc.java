@@ -25,7 +25,7 @@ final class Libc {
   private static final VarHandle ERRNO =
       STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-  // open, fcntl, ioctl and prctl are variadic in C, which matters to the calling convention.
+  // open, fcntl and ioctl are variadic in C, which matters to the calling convention.
   private static final MethodHandle OPEN =
       variadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
   private static final MethodHandle FCNTL =
@@ -34,11 +34,6 @@ final class Libc {
       variadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
   private static final MethodHandle IOCTL_INT =
       variadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle PRCTL =
-      variadic(
-          "prctl",
-          1,
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
   private static final MethodHandle CLOSE =
       function("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle PREAD =
@@ -67,8 +62,6 @@ final class Libc {
           "copy_file_range",
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle WAITPID =
-      function("waitpid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
           SYMBOLS.findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
@@ -111,16 +104,6 @@ final class Libc {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       int result = (int) IOCTL_INT.invokeExact(state, fd, request, argument);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
-  }
-
-  static int prctl(int option, long argument) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) PRCTL.invokeExact(state, option, argument, 0L, 0L, 0L);
       return result < 0 ? -errno(state) : result;
     } catch (Throwable e) {
       throw impossible(e);
@@ -223,16 +206,6 @@ final class Libc {
       MemorySegment in = arena.allocateFrom(JAVA_LONG, fromOffset);
       MemorySegment out = arena.allocateFrom(JAVA_LONG, toOffset);
       long result = (long) COPY_FILE_RANGE.invokeExact(state, from, in, to, out, length, 0);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
-  }
-
-  static int waitpid(int pid, MemorySegment status, int options) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) WAITPID.invokeExact(state, pid, status, options);
       return result < 0 ? -errno(state) : result;
     } catch (Throwable e) {
       throw impossible(e);

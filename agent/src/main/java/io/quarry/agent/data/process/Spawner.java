@@ -17,18 +17,25 @@ public final class Spawner {
   private static final List<String> DIE_WITH_PARENT =
       List.of("setpriv", "--pdeathsig", "KILL", "--");
 
+  // Not newSingleThreadExecutor: that one ends, and its children with it, when it is unreachable.
   private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(
-          Thread.ofPlatform().daemon().name("tool-spawner").factory());
+      Executors.newFixedThreadPool(1, Thread.ofPlatform().daemon().name("tool-spawner").factory());
+
+  Process start(List<String> command) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("LC_ALL", "C");
+    return start(builder);
+  }
 
   /**
-   * Waits without heeding interrupts: it is a matter of milliseconds, and no child may get lost.
+   * Starts what the builder says, as a child that dies with this process. Waits without heeding
+   * interrupts: it is a matter of milliseconds, and no child may get lost.
    */
-  Process start(List<String> command) throws IOException {
+  public Process start(ProcessBuilder builder) throws IOException {
+    String program = builder.command().getFirst();
     List<String> words = new ArrayList<>(DIE_WITH_PARENT);
-    words.addAll(command);
-    ProcessBuilder builder = new ProcessBuilder(words);
-    builder.environment().put("LC_ALL", "C");
+    words.addAll(builder.command());
+    builder.command(words);
     Future<Process> started = thread.submit(builder::start);
     boolean interrupted = false;
     try {
@@ -38,7 +45,7 @@ public final class Spawner {
         } catch (InterruptedException e) {
           interrupted = true;
         } catch (ExecutionException e) {
-          throw new IOException(command.getFirst() + ": cannot be started", e.getCause());
+          throw new IOException(program + ": cannot be started", e.getCause());
         }
       }
     } finally {

@@ -3,16 +3,19 @@ package io.quarry.agent.guardian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.coordinator.cluster.ProofOfDeath;
+import io.quarry.coordinator.cluster.SessionInfo;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
-final class SessionInfoTest {
-  private static final SessionInfo SESSION = session("/quarry/dead/host-1", new byte[] {1, 2});
+final class GuardedSessionTest {
+  private static final GuardedSession SESSION = session(new byte[] {1, 2});
 
   @Test
   void messageCarriesEveryField() throws Exception {
@@ -28,34 +31,23 @@ final class SessionInfoTest {
 
   @Test
   void messageThatCouldBeTornIsRefused() {
-    SessionInfo large = session("/dead", new byte[SessionInfo.MESSAGE_BYTES_MAX]);
+    GuardedSession large = session(new byte[GuardedSession.MESSAGE_BYTES_MAX]);
     assertThatThrownBy(large::toMessage).isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
   void passwordStaysOutOfTheLog() {
-    assertThat(SESSION.toString()).isEqualTo("session 0x10 of host host-1, incarnation 0001");
+    assertThat(SESSION.toString()).isEqualTo("session 0x10 of incarnation 0001");
   }
 
-  @Test
-  void relativeProofPathIsRefused() {
-    assertThatThrownBy(() -> session("dead/host-1", new byte[0]))
-        .hasMessageContaining("dead/host-1");
+  private static GuardedSession session(byte[] proof) {
+    return new GuardedSession(
+        new SessionInfo("127.0.0.1:2181", 16, new byte[16], Duration.ofSeconds(15)),
+        new ProofOfDeath(List.of("/quarry", "/quarry/dead"), "/quarry/dead/0001", proof),
+        "0001");
   }
 
-  private static SessionInfo session(String proofPath, byte[] proof) {
-    return new SessionInfo(
-        "127.0.0.1:2181/quarry",
-        16,
-        new byte[16],
-        Duration.ofSeconds(15),
-        "host-1",
-        "0001",
-        proofPath,
-        proof);
-  }
-
-  private static SessionInfo read(byte[] message) throws IOException {
-    return SessionInfo.readMessage(new DataInputStream(new ByteArrayInputStream(message)));
+  private static GuardedSession read(byte[] message) throws IOException {
+    return GuardedSession.readMessage(new DataInputStream(new ByteArrayInputStream(message)));
   }
 }

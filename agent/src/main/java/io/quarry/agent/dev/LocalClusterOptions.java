@@ -1,0 +1,110 @@
+package io.quarry.agent.dev;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a {@link LocalCluster} looks like.
+ *
+ * @param directory for state, logs and ZooKeeper's data; made when missing
+ * @param externalZooKeeper a connect string; empty: the cluster starts its own
+ * @param javaOptions for the agents' JVMs
+ * @param agentConfig fields to set in every agent's configuration, as in its JSON
+ * @param guardianArguments more arguments for the guardians
+ */
+public record LocalClusterOptions(
+    int hosts,
+    Path directory,
+    Duration sessionTimeout,
+    Optional<String> externalZooKeeper,
+    List<String> javaOptions,
+    Map<String, Object> agentConfig,
+    List<String> guardianArguments) {
+  public static final int HOSTS_MAX = 50;
+
+  public LocalClusterOptions {
+    if (hosts < 1 || hosts > HOSTS_MAX) {
+      throw new IllegalArgumentException(
+          "A local cluster has 1 to " + HOSTS_MAX + " hosts, not " + hosts);
+    }
+    directory = directory.toAbsolutePath().normalize();
+    javaOptions = List.copyOf(javaOptions);
+    agentConfig = Map.copyOf(agentConfig);
+    guardianArguments = List.copyOf(guardianArguments);
+  }
+
+  /** One host, its own ZooKeeper, sessions of 15 s, small JVMs. */
+  public static LocalClusterOptions in(Path directory) {
+    return new LocalClusterOptions(
+        1,
+        directory,
+        Duration.ofSeconds(15),
+        Optional.empty(),
+        List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+        Map.of(),
+        List.of());
+  }
+
+  public LocalClusterOptions withHosts(int count) {
+    return new LocalClusterOptions(
+        count,
+        directory,
+        sessionTimeout,
+        externalZooKeeper,
+        javaOptions,
+        agentConfig,
+        guardianArguments);
+  }
+
+  public LocalClusterOptions withSessionTimeout(Duration timeout) {
+    return new LocalClusterOptions(
+        hosts, directory, timeout, externalZooKeeper, javaOptions, agentConfig, guardianArguments);
+  }
+
+  public LocalClusterOptions withExternalZooKeeper(String connectString) {
+    return new LocalClusterOptions(
+        hosts,
+        directory,
+        sessionTimeout,
+        Optional.of(connectString),
+        javaOptions,
+        agentConfig,
+        guardianArguments);
+  }
+
+  public LocalClusterOptions withJavaOptions(String... options) {
+    return new LocalClusterOptions(
+        hosts,
+        directory,
+        sessionTimeout,
+        externalZooKeeper,
+        List.of(options),
+        agentConfig,
+        guardianArguments);
+  }
+
+  public LocalClusterOptions withAgentConfig(Map<String, Object> fields) {
+    return new LocalClusterOptions(
+        hosts,
+        directory,
+        sessionTimeout,
+        externalZooKeeper,
+        javaOptions,
+        fields,
+        guardianArguments);
+  }
+
+  public LocalClusterOptions withGuardianArguments(String... arguments) {
+    return new LocalClusterOptions(
+        hosts,
+        directory,
+        sessionTimeout,
+        externalZooKeeper,
+        javaOptions,
+        agentConfig,
+        List.of(arguments));
+  }
+}

@@ -1,0 +1,172 @@
+package io.quarry.agent.dev;
+
+import io.quarry.agent.AgentConfig;
+import io.quarry.agent.guardian.GuardianMain;
+import io.quarry.agent.guardian.PidFile;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** One host of a {@link LocalCluster}: a guardian and its agent. Not thread-safe. */
+public final class LocalHost implements AutoCloseable {
+  private static final List<String> GUARDIAN_OPTIONS =
+      List.of("-Xmx48m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+  private static final Duration POLL = Duration.ofMillis(50);
+  private static final Duration HEALTH_WAIT = Duration.ofSeconds(2);
+  private static final int OK = 200;
+
+  private final ChildProcesses processes;
+  private final HttpClient http;
+  private final LocalClusterOptions options;
+  private final AgentConfig config;
+  private final Path directory;
+  private @Nullable Process guardian;
+
+  LocalHost(
+      ChildProcesses processes,
+      HttpClient http,
+      LocalClusterOptions options,
+      AgentConfig config,
+      Path directory) {
+    this.processes = processes;
+    this.http = http;
+    this.options = options;
+    this.config = config;
+    this.directory = directory;
+  }
+
+  public String hostId() {
+    return config.hostId();
+  }
+
+  /** The base URL of its API. */
+  public URI url() {
+    return config.advertise();
+  }
+
+  public Path stateDirectory() {
+    return config.stateDirectory();
+  }
+
+  /** What the guardian and all its agents print. */
+  public Path log() {
+    return directory.resolve("agent.log");
+  }
+
+  /** The real agent's JVM, another one after each restart; empty before the first started. */
+  public OptionalLong agentPid() throws IOException {
+    return PidFile.read(directory, PidFile.AGENT);
+  }
+
+  public long guardianPid() {
+    return running().pid();
+  }
+
+  /** Starts guardian and agent, and does not wait for them. */
+  public void start() throws IOException {
+    if (guardian != null && guardian.isAlive()) {
+      throw new IllegalStateException(hostId() + " runs already");
+    }
+    Files.createDirectories(directory);
+    Files.deleteIfExists(directory.resolve(PidFile.AGENT));
+    Path file = directory.resolve("agent.json");
+    config.write(file);
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("--config", file.toString(), "--pid-directory", directory.toString()));
+    for (String option : options.javaOptions()) {
+      words.addAll(List.of("--java-option", option));
+    }
+    words.addAll(options.guardianArguments());
+    guardian = processes.java(GUARDIAN_OPTIONS, GuardianMain.class, words, log());
+  }
+
+  /** Waits until the agent answers {@code GET /health} with 200. */
+  public void awaitReady(Duration within)
+      throws IOException, InterruptedException, TimeoutException {
+    long deadline = System.nanoTime() + within.toNanos();
+    while (!ready()) {
+      if (!running().isAlive()) {
+        throw new IOException(
+            hostId() + " ended with exit code " + running().exitValue() + "; see " + log());
+      }
+      if (System.nanoTime() > deadline) {
+        throw new TimeoutException(hostId() + " is not ready after " + within + "; see " + log());
+      }
+      Thread.sleep(POLL);
+    }
+  }
+
+  public boolean ready() throws InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(url().resolve("/health")).timeout(HEALTH_WAIT).build();
+    try {
+      return http.send(request, BodyHandlers.discarding()).statusCode() == OK;
+    } catch (IOException notYet) {
+      return false;
+    }
+  }
+
+  /** SIGKILL to the agent alone: its guardian proves the death and starts the next. */
+  public void killAgent() throws IOException {
+    ProcessHandle.of(agent()).ifPresent(Pids::kill);
+  }
+
+  /** The guardian first, then everything below it: like a power cut, nothing proves the death. */
+  public void killHost() {
+    if (guardian == null) {
+      return;
+    }
+    Set<ProcessHandle> below = new LinkedHashSet<>(guardian.descendants().toList());
+    guardian.destroyForcibly().onExit().join();
+    // What was born since the list was made is found below its parent, while that still lives.
+    List.copyOf(below).forEach(process -> process.descendants().forEach(below::add));
+    below.forEach(ProcessHandle::destroyForcibly);
+    below.forEach(process -> Pids.awaitEnd(process.pid()));
+  }
+
+  /** SIGTERM to the guardian: the agent ends gently. Returns when both have ended. */
+  public void shutDown() {
+    if (guardian != null) {
+      guardian.destroy();
+      guardian.onExit().join();
+    }
+  }
+
+  /** SIGSTOP to the agent: a long pause. */
+  public void pauseAgent() throws IOException, InterruptedException {
+    Pids.signal(agent(), "STOP");
+  }
+
+  /** SIGCONT to the agent. */
+  public void resumeAgent() throws IOException, InterruptedException {
+    Pids.signal(agent(), "CONT");
+  }
+
+  @Override
+  public void close() {
+    killHost();
+  }
+
+  private long agent() throws IOException {
+    return agentPid().orElseThrow(() -> new IllegalStateException(hostId() + " has no agent"));
+  }
+
+  private Process running() {
+    if (guardian == null) {
+      throw new IllegalStateException(hostId() + " was not started");
+    }
+    return guardian;
+  }
+}

@@ -1,0 +1,119 @@
+package io.quarry.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarry.common.api.ConnectRequest;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class AgentConfigTest {
+  private static final String SMALLEST =
+      """
+      {
+        "hostId": "host-1",
+        "listen": "127.0.0.1:7400",
+        "zookeeper": "127.0.0.1:2181/quarry",
+        "stateDirectory": "/var/lib/quarry"
+      }
+      """;
+
+  @Test
+  void restHasDefaults(@TempDir Path directory) throws Exception {
+    AgentConfig config = load(directory, SMALLEST);
+    assertThat(config)
+        .isEqualTo(
+            new AgentConfig(
+                "host-1",
+                "127.0.0.1:7400",
+                URI.create("http://127.0.0.1:7400"),
+                "127.0.0.1:2181/quarry",
+                Duration.ofSeconds(15),
+                Path.of("/var/lib/quarry"),
+                List.of(),
+                0,
+                AgentConfig.HEAVY_FIXES));
+    assertThat(config.listenAddress().getPort()).isEqualTo(7400);
+  }
+
+  @Test
+  void writtenFileReadsBack(@TempDir Path directory) throws Exception {
+    AgentConfig config =
+        load(
+            directory,
+            """
+            {
+              "hostId": "host-1",
+              "listen": "0.0.0.0:7400",
+              "advertise": "http://host-1.example:7400",
+              "zookeeper": "zk1:2181,zk2:2181",
+              "sessionTimeout": "PT4S",
+              "stateDirectory": "/var/lib/quarry",
+              "repositories": [
+                {"repoId": "fast", "repoFormat": "localfs-1.0",
+                 "connectionParameters": {"path": "/srv/fast"}, "create": true},
+                {"repoId": "slow", "repoFormat": "nfs-3.4"}
+              ],
+              "throttleBytesPerSecond": 1000000,
+              "heavyFixesMax": 1
+            }
+            """);
+    assertThat(config.repositories())
+        .containsExactly(
+            new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/fast"), true),
+            new ConnectRequest("slow", "nfs-3.4", Map.of(), false));
+    Path copy = directory.resolve("copy.json");
+    config.write(copy);
+    assertThat(AgentConfig.load(copy)).isEqualTo(config);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "host-1"                | "host/1"        | hostId must be letters, digits
+          "host-1"                | null            | hostId is missing
+          "127.0.0.1:7400"        | "7400"          | listen must be host:port
+          "127.0.0.1:7400"        | "localhost:0"   | listen must be host:port
+          "127.0.0.1:7400"        | "0.0.0.0:7400"  | advertise is missing
+          "127.0.0.1:2181/quarry" | "a b"           | zookeeper must be a connect string
+          "/var/lib/quarry"       | "state"         | stateDirectory must be an absolute path
+          }                       | , "sessiontimeout": "PT4S"}      | unknown field "sessiontimeout"; known are advertise
+          }                       | , "sessionTimeout": "PT0.5S"}    | between PT1S and PT2M
+          }                       | , "sessionTimeout": "soon"}      | sessionTimeout:
+          }                       | , "heavyFixesMax": 0}            | heavyFixesMax must be between 1
+          }                       | , "throttleBytesPerSecond": -1}  | throttleBytesPerSecond must be 0
+          }                       | , "advertise": "host-1"}         | advertise must be a URL
+          }                       | , "repositories": [{"repoId": "a"}]} | repoFormat is missing
+          }                       | ,                                | not JSON
+          """)
+  void mistakeIsNamed(String original, String mistake, String message, @TempDir Path directory) {
+    assertThatThrownBy(() -> load(directory, SMALLEST.replace(original, mistake)))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("agent.json: ")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void missingFileIsNamed(@TempDir Path directory) {
+    Path missing = directory.resolve("none.json");
+    assertThatThrownBy(() -> AgentConfig.load(missing))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining(missing.toString());
+  }
+
+  private static AgentConfig load(Path directory, String text)
+      throws ConfigurationException, IOException {
+    return AgentConfig.load(Files.writeString(directory.resolve("agent.json"), text));
+  }
+}
