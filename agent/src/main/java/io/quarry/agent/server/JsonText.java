@@ -4,10 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.io.JsonEOFException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
@@ -15,13 +13,9 @@ import java.io.UncheckedIOException;
 
 /** JSON at the server's edge. */
 final class JsonText {
-  /** userData is kept as it is: no digit of a number may get lost, no field be given twice. */
+  /** Of a field that is given twice, one would silently win. */
   private static final ObjectReader READER =
-      Json.MAPPER
-          .readerFor(JsonNode.class)
-          .with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-          .with(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .without(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES);
+      Json.MAPPER.readerFor(JsonNode.class).with(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
 
   private JsonText() {}
 

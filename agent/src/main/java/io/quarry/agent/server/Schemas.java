@@ -87,6 +87,9 @@ final class Schemas {
     List<String> words = new ArrayList<>();
     schema.path("enum").forEach(word -> words.add(word.textValue()));
     String pattern = schema.path("pattern").textValue();
+    if (pattern != null && !(pattern.startsWith("^") && pattern.endsWith("$"))) {
+      throw new IllegalStateException("A pattern must speak of the whole text: " + pattern);
+    }
     return new Shape.Text(
         schema.path("minLength").asInt(0),
         schema.path("maxLength").asInt(Integer.MAX_VALUE),

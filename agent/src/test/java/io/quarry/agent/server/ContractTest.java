@@ -1,0 +1,303 @@
+package io.quarry.agent.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageApi;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.Json;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.json.schema.OutputUnit;
+import io.vertx.openapi.contract.OpenAPIContract;
+import io.vertx.openapi.validation.ResponseValidator;
+import io.vertx.openapi.validation.ValidatableResponse;
+import java.lang.reflect.Method;
+import java.net.http.HttpResponse;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.yaml.snakeyaml.Yaml;
+
+/**
+ * The OpenAPI file and the server agree, both ways; the library that knows OpenAPI is the judge.
+ */
+final class ContractTest {
+  private static final Vertx VERTX = Vertx.vertx();
+  private static final JsonObject FILE =
+      new JsonObject(
+          new Yaml().<Map<String, Object>>load(Buffer.buffer(Contract.load().text()).toString()));
+  private static final OpenAPIContract CONTRACT = OpenAPIContract.from(VERTX, FILE.copy()).await();
+
+  /** A request for each verb that is built; `{disk}` is a disk of its own. */
+  private static final Map<String, String> REQUESTS =
+      Map.ofEntries(
+          Map.entry("listStorageRepositories", "GET /v1/repositories"),
+          Map.entry(
+              "connectStorageRepository",
+              "POST /v1/repositories {\"repoId\": \"slow\", \"repoFormat\": \"nfs-3.4\","
+                  + " \"connectionParameters\": {\"export\": \"h:/x\"}}"),
+          Map.entry("getStorageRepository", "GET /v1/repositories/fast"),
+          Map.entry("disconnectStorageRepository", "DELETE /v1/repositories/gone"),
+          Map.entry(
+              "createVirtualDisk", "POST /v1/repositories/fast/virtual-disks {\"size\": 512}"),
+          Map.entry(
+              "createSnapshot",
+              "POST /v1/repositories/fast/snapshots {\"baseVirtualDiskId\": \"{disk}\"}"),
+          Map.entry("copyImage", "POST /v1/repositories/fast/copies {\"imageId\": \"{disk}\"}"),
+          Map.entry("listImages", "GET /v1/repositories/fast/images?limit=1&kind=VirtualDisk"),
+          Map.entry("getImage", "GET /v1/repositories/fast/images/{disk}?atLeast=1"),
+          Map.entry("removeImage", "DELETE /v1/repositories/fast/images/{disk}"),
+          Map.entry("getImageStatus", "GET /v1/repositories/fast/images/{disk}/status?wait=1s"),
+          Map.entry("openImage", "POST /v1/repositories/fast/images/{disk}/open"),
+          Map.entry(
+              "closeImage",
+              "POST /v1/repositories/fast/images/{disk}/close {\"openId\": \"open-1\"}"),
+          Map.entry("checkStorageRepository", "POST /v1/repositories/fast/check"),
+          Map.entry(
+              "fixStorageRepository",
+              "POST /v1/repositories/fast/fixes {\"fix\": {\"type\": \"mend\", \"imageId\": \"a\","
+                  + " \"reason\": \"r\", \"bytesToMove\": 0, \"bytesToGain\": 0, \"priority\": 10,"
+                  + " \"state\": \"waiting\", \"data\": \"x\"}, \"options\": {}}"),
+          Map.entry("listFixes", "GET /v1/repositories/fast/fixes"),
+          Map.entry("listHosts", "GET /v1/hosts"),
+          Map.entry("fenceHost", "POST /v1/hosts/host-1/fence"),
+          Map.entry("listTasks", "GET /v1/tasks?host=host-1"),
+          Map.entry("stopTask", "POST /v1/tasks/host-1:fix-1:3/stop"),
+          Map.entry("releaseTask", "POST /v1/tasks/host-1:fix-1:3/release"),
+          Map.entry("setThrottle", "PUT /v1/throttle {\"bytesPerSecond\": 1048576}"));
+
+  private static ServerUnderTest server = new ServerUnderTest();
+
+  @BeforeAll
+  static void seed() {
+    server.seed();
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+    VERTX.close().await();
+  }
+
+  static List<Operation> operations() {
+    return Contract.load().operations();
+  }
+
+  private static JsonObject raw(Operation operation) {
+    return FILE.getJsonObject("paths")
+        .getJsonObject(operation.path())
+        .getJsonObject(operation.method().toLowerCase(Locale.ROOT));
+  }
+
+  @Test
+  void everyVerbIsAMethodOrPlanned() {
+    Set<String> methods =
+        Arrays.stream(StorageApi.class.getMethods())
+            .map(Method::getName)
+            .collect(Collectors.toSet());
+    Set<String> built =
+        operations().stream()
+            .filter(operation -> !operation.planned())
+            .map(Operation::id)
+            .collect(Collectors.toSet());
+    assertThat(built).isEqualTo(methods).isEqualTo(Verbs.names());
+  }
+
+  @Test
+  void plannedVerbsAreTheOnesWeKnow() {
+    assertThat(operations().stream().filter(Operation::planned).map(Operation::id))
+        .containsExactlyInAnyOrder(
+            "setUserData",
+            "resizeImage",
+            "restoreImage",
+            "uploadImage",
+            "downloadImage",
+            "explainImage",
+            "pauseFix",
+            "resumeFix",
+            "drainHost",
+            "watchEvents");
+  }
+
+  @Test
+  void errorCodesInTheFileAreTheOnesInTheCode() {
+    JsonArray words =
+        FILE.getJsonObject("components")
+            .getJsonObject("schemas")
+            .getJsonObject("Error")
+            .getJsonObject("properties")
+            .getJsonObject("code")
+            .getJsonArray("enum");
+    assertThat(words.stream().map(Object::toString))
+        .containsExactlyInAnyOrderElementsOf(
+            Arrays.stream(ErrorCode.values()).map(Enum::name).toList());
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void everyErrorResponseNamesCodesOfItsStatus(Operation operation) {
+    JsonObject responses = raw(operation).getJsonObject("responses");
+    assertThat(responses.fieldNames()).contains("400");
+    for (String status : responses.fieldNames()) {
+      if (status.startsWith("2")) {
+        continue;
+      }
+      JsonObject response = responses.getJsonObject(status);
+      String reference = response.getString("$ref");
+      if (reference != null) {
+        String name = reference.substring(reference.lastIndexOf('/') + 1);
+        response = FILE.getJsonObject("components").getJsonObject("responses").getJsonObject(name);
+      }
+      JsonArray codes = response.getJsonArray("x-codes");
+      assertThat(codes).as("%s %s", operation.id(), status).isNotEmpty();
+      for (Object code : codes) {
+        assertThat(ErrorCode.valueOf(code.toString()).httpStatus())
+            .isEqualTo(Integer.parseInt(status));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void everyRouteAnswersAsTheFileSays(Operation operation) {
+    if (operation.planned()) {
+      String path = operation.path().replaceAll("\\{.*?}", "x");
+      HttpResponse<String> response = server.send(operation.method(), path, null, Map.of());
+      assertThat(response.statusCode()).isEqualTo(501);
+      judge(operation, response);
+      return;
+    }
+    String request = REQUESTS.getOrDefault(operation.id(), "");
+    assertThat(request).as("a request for " + operation.id()).isNotEmpty();
+    if (operation.id().equals("disconnectStorageRepository")) {
+      server.post(
+          "/v1/repositories",
+          "{\"repoId\": \"gone\", \"repoFormat\": \"x-1.0\", \"connectionParameters\": {}}");
+    }
+    String[] parts = request.replace("{disk}", server.seed()).split(" ", 3);
+    String body = parts.length == 3 ? parts[2] : null;
+    HttpResponse<String> response = server.send(parts[0], parts[1], body, Map.of());
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(operation.status());
+    judge(operation, response);
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void refusalsLookAsTheFileSays(Operation operation) {
+    String path = operation.path().replaceAll("\\{.*?}", "x");
+    judge(operation, server.send(operation.method(), path + "?colour=red", null, Map.of()));
+  }
+
+  private static void judge(Operation operation, HttpResponse<String> response) {
+    ValidatableResponse answer =
+        response.body().isEmpty()
+            ? ValidatableResponse.create(response.statusCode(), Map.of("Location", "x"))
+            : ValidatableResponse.create(
+                response.statusCode(),
+                Map.of("Location", "x"),
+                Buffer.buffer(response.body()),
+                "application/json");
+    ResponseValidator.create(VERTX, CONTRACT).validate(answer, operation.id()).await();
+  }
+
+  @Test
+  void creatingSaysWhere() {
+    var response = server.post("/v1/repositories/fast/virtual-disks", "{\"size\": 512}");
+    String id = new JsonObject(response.body()).getString("imageId");
+    assertThat(response.headers().firstValue("Location"))
+        .contains("/v1/repositories/fast/images/" + id);
+  }
+
+  static Stream<String> bodies() {
+    return Stream.of(
+        "{\"size\": 0}",
+        "{\"size\": 512}",
+        "{\"size\": 513}",
+        "{\"size\": 1024.5}",
+        "{\"size\": -512}",
+        "{\"size\": 70368744177664}",
+        "{\"size\": 70368744178176}",
+        "{\"size\": 9223372036854775807}",
+        "{\"size\": 1e30}",
+        "{\"size\": \"512\"}",
+        "{\"size\": null}",
+        "{\"size\": {}}",
+        "{}",
+        "[]",
+        "{\"size\": 512, \"baseSnapshotId\": null}",
+        "{\"size\": 512, \"baseSnapshotId\": \"a\"}",
+        "{\"size\": 512, \"baseSnapshotId\": \"\"}",
+        "{\"size\": 512, \"baseSnapshotId\": \"a b\"}",
+        "{\"size\": 512, \"baseSnapshotId\": \"" + "a".repeat(128) + "\"}",
+        "{\"size\": 512, \"baseSnapshotId\": \"" + "a".repeat(129) + "\"}",
+        "{\"size\": 512, \"userData\": {\"a\": [1, {\"b\": null}]}}",
+        "{\"size\": 512, \"userData\": \"a\"}",
+        "{\"size\": 512, \"options\": {}}",
+        "{\"size\": 512, \"options\": {\"autoFix\": false, \"strategy\": \"performance\"}}",
+        "{\"size\": 512, \"options\": {\"autoFix\": 1}}",
+        "{\"size\": 512, \"options\": {\"strategy\": \"fast\"}}",
+        "{\"size\": 512, \"options\": {\"colour\": \"red\"}}",
+        "{\"size\": 512, \"options\": {\"participatingRepositories\": [\"a\", \"b\"]}}",
+        "{\"size\": 512, \"options\": {\"participatingRepositories\": []}}",
+        "{\"size\": 512, \"options\": {\"participatingRepositories\": [\"/\"]}}",
+        "{\"size\": 512, \"options\": {\"imageHints\": {\"a\": \"b\"}}}",
+        "{\"size\": 512, \"options\": {\"imageHints\": {\"a\": \"b/\"}}}",
+        "{\"size\": 512, \"extra\": 1}");
+  }
+
+  @ParameterizedTest
+  @MethodSource("bodies")
+  void ourChecksAgreeWithTheLibrarys(String body) {
+    var schema =
+        requireNonNull(
+                CONTRACT
+                    .operation("createVirtualDisk")
+                    .getRequestBody()
+                    .getContent()
+                    .get("application/json"))
+            .getSchema();
+    OutputUnit verdict =
+        CONTRACT.getSchemaRepository().validator(schema).validate(Json.decodeValue(body));
+    int status = server.post("/v1/repositories/fast/virtual-disks", body).statusCode();
+    assertThat(status).isEqualTo(verdict.getValid() ? 201 : 400);
+  }
+
+  /** The library takes `$` to match before a last newline, and 1024.0 for no integer. */
+  @Test
+  void whereWeDifferFromTheLibraryJsonSchemaIsOnOurSide() {
+    String path = "/v1/repositories/fast/virtual-disks";
+    assertThat(server.post(path, "{\"size\": 1024.0}").statusCode()).isEqualTo(201);
+    String newline = "{\"size\": 512, \"baseSnapshotId\": \"a\\n\"}";
+    assertThat(server.post(path, newline).statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void everyExampleKeepsItsSchema() {
+    Set<String> checked = new TreeSet<>();
+    for (Operation operation : operations()) {
+      JsonObject content =
+          raw(operation).getJsonObject("requestBody", new JsonObject()).getJsonObject("content");
+      JsonObject media = content == null ? null : content.getJsonObject("application/json");
+      if (media != null && operation.body() != null) {
+        Object example = media.getValue("example");
+        operation.body().check(JsonText.read(example.toString().getBytes(UTF_8)), Contract.BODY);
+        checked.add(operation.id());
+      }
+    }
+    assertThat(checked).contains("createVirtualDisk", "connectStorageRepository");
+  }
+}

@@ -1,0 +1,412 @@
+package io.quarry.agent.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Fix;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.JsonHttp;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageState;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+final class StorageClientTest {
+  private static final Duration SOON = Duration.ofSeconds(5);
+
+  private static StorageClient client(ServerUnderTest... servers) {
+    return new StorageClient(
+        List.of(servers).stream().map(server -> server.server.uri()).toList(),
+        ClientSettings.within(SOON));
+  }
+
+  private static CreateVirtualDiskRequest disk() {
+    return new CreateVirtualDiskRequest(
+        1 << 20, null, Json.MAPPER.createObjectNode().put("name", "web"), ImageOptions.DEFAULT);
+  }
+
+  private static ServerUnderTest agent(FakeStorage storage) {
+    return new ServerUnderTest(storage, ServerLimits.DEFAULT, body -> body);
+  }
+
+  @Test
+  void everyVerbGoesThere() {
+    try (var server = new ServerUnderTest();
+        var client = client(server)) {
+      var connect = new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry"), true);
+      assertThat(client.connectStorageRepository(connect).health()).isEqualTo("ok");
+      assertThat(client.listStorageRepositories()).hasSize(1);
+      assertThat(client.getStorageRepository("fast").connectionParameters())
+          .isEqualTo(connect.connectionParameters());
+      CreatedImage disk = client.createVirtualDisk("fast", disk(), null);
+      assertThat(server.storage.lastRequest()).isEqualTo(disk());
+      var userData = Json.MAPPER.createObjectNode();
+      var snapshot =
+          client.createSnapshot(
+              "fast",
+              new CreateSnapshotRequest(disk.imageId(), userData, ImageOptions.DEFAULT),
+              null);
+      var options =
+          new ImageOptions(
+              false, ImageOptions.DEFAULT.strategy(), List.of("fast"), Map.of("a", "b"));
+      var copy = new CopyImageRequest(snapshot.imageId(), "base", userData, options);
+      client.copyImage("fast", copy, null);
+      assertThat(server.storage.lastRequest()).isEqualTo(copy);
+      assertThat(client.listImages("fast", ImageQuery.ALL).images()).hasSize(3);
+      ImageInfo image = client.getImage("fast", disk.imageId(), 0);
+      assertThat(image.userData()).isEqualTo(disk().userData());
+      assertThat(image.createdAt()).isEqualTo(FakeStorage.TIME);
+      OpenedImage opened =
+          client.openImage("fast", disk.imageId(), new OpenRequest(true, "web 1"), null);
+      assertThat(opened.readOnly()).isTrue();
+      client.closeImage("fast", disk.imageId(), opened.openId(), null);
+      Fix fix = client.checkStorageRepository("fast", CheckOptions.DEFAULT).fixes().getFirst();
+      client.fixStorageRepository("fast", new FixRequest(fix), null);
+      assertThat(server.storage.lastRequest()).isEqualTo(new FixRequest(fix));
+      assertThat(client.listFixes("fast")).hasSize(2);
+      assertThat(client.listHosts()).hasSize(1);
+      client.fenceHost("host-1");
+      String task = client.listTasks("host-1").getFirst().taskId();
+      client.stopTask(task);
+      client.releaseTask(task);
+      client.setThrottle(1 << 20);
+      assertThat(server.storage.throttle()).isEqualTo(1 << 20);
+      client.removeImage("fast", disk.imageId(), RemoveImageOptions.DEFAULT, null);
+      assertThat(server.storage.lastRequest()).isEqualTo(RemoveImageOptions.DEFAULT);
+      client.disconnectStorageRepository("fast");
+      assertThat(client.listStorageRepositories()).isEmpty();
+    }
+  }
+
+  @Test
+  void errorsArriveWhole() {
+    try (var server = new ServerUnderTest();
+        var client = client(server)) {
+      server.seed();
+      assertThatThrownBy(() -> client.getImage("fast", "../etc", 0))
+          .isInstanceOfSatisfying(
+              StorageException.class,
+              e -> {
+                assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+                assertThat(e.subject()).isEqualTo("imageId");
+                assertThat(e.remedy()).isNotEmpty();
+              });
+    }
+  }
+
+  @Test
+  void readsAskForWhatWasWritten() {
+    try (var server = new ServerUnderTest();
+        var client = client(server)) {
+      server.seed();
+      CreatedImage disk = client.createVirtualDisk("fast", disk(), null);
+      client.getImageStatus("fast", disk.imageId(), StatusQuery.NOW);
+      assertThat(server.storage.lastStatusQuery())
+          .isEqualTo(new StatusQuery(Duration.ZERO, null, disk.commit()));
+      client.listImages("fast", ImageQuery.ALL);
+      assertThat(server.storage.lastImageQuery())
+          .isNotNull()
+          .extracting(ImageQuery::atLeast)
+          .isEqualTo(disk.commit());
+    }
+  }
+
+  @Test
+  void waitIsPassedOn() {
+    try (var server = new ServerUnderTest();
+        var client = client(server)) {
+      String disk = server.seed();
+      var query = new StatusQuery(Duration.ofSeconds(30), ImageState.DEGRADED, 0);
+      assertThat(client.getImageStatus("fast", disk, query).state())
+          .isEqualTo(ImageState.OPTIMIZED);
+      StatusQuery seen = requireNonNull(server.storage.lastStatusQuery());
+      assertThat(seen.until()).isEqualTo(ImageState.DEGRADED);
+      assertThat(seen.timeout()).isBetween(Duration.ofSeconds(29), Duration.ofSeconds(30));
+    }
+  }
+
+  @Test
+  void deadAgentInTheMiddleOfARequestIsPassedOver() throws Exception {
+    var storage = new FakeStorage();
+    Queue<String> tries = new ConcurrentLinkedQueue<>();
+    var entered = new CountDownLatch(1);
+    storage.before(verb -> {
+      tries.add(verb);
+      if (tries.size() == 1) {
+        entered.countDown();
+        hold(new CountDownLatch(1));
+      }
+    });
+    try (var first = agent(storage);
+        var second = agent(storage);
+        var client = client(first, second);
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      storage.before(verb -> {});
+      first.seed();
+      tries.clear();
+      storage.before(verb -> {
+        tries.add(verb);
+        if (tries.size() == 1) {
+          entered.countDown();
+          hold(new CountDownLatch(1));
+        }
+      });
+      int before = storage.images();
+      Future<CreatedImage> call =
+          callers.submit(() -> client.createVirtualDisk("fast", disk(), "request-1"));
+      entered.await();
+      first.server.close(Duration.ZERO);
+      CreatedImage image = call.get();
+      assertThat(client.getImage("fast", image.imageId(), 0).imageId()).isEqualTo(image.imageId());
+      assertThat(tries).contains("createVirtualDisk request-1");
+      assertThat(storage.images()).isEqualTo(before + 1);
+    }
+  }
+
+  @Test
+  void everyTryCarriesTheSameRequestId() {
+    var storage = new FakeStorage();
+    Set<String> verbs = new HashSet<>();
+    var tries = new AtomicInteger();
+    try (var first = agent(storage);
+        var second = agent(storage);
+        var client = client(first, second)) {
+      first.seed();
+      storage.before(verb -> {
+        verbs.add(verb);
+        if (tries.incrementAndGet() < 5) {
+          ErrorCode code =
+              tries.get() % 2 == 0 ? ErrorCode.SDM_UNAVAILABLE : ErrorCode.OUTCOME_UNKNOWN;
+          throw new StorageException(code, "Not now.", "fast", "Again.");
+        }
+      });
+      client.createVirtualDisk("fast", disk(), null);
+      assertThat(tries).hasValue(5);
+      assertThat(verbs).hasSize(1).noneMatch(verb -> verb.endsWith("null"));
+    }
+  }
+
+  @Test
+  void repositoryIsFoundAtTheAgentThatHasIt() {
+    try (var first = agent(new FakeStorage());
+        var second = agent(new FakeStorage());
+        var client = client(first, second)) {
+      String disk = second.seed();
+      assertThat(client.getImage("fast", disk, 0).imageId()).isEqualTo(disk);
+      assertThatThrownBy(() -> client.getStorageRepository("none"))
+          .isInstanceOfSatisfying(
+              StorageException.class,
+              e -> assertThat(e.code()).isEqualTo(ErrorCode.REPOSITORY_NOT_CONNECTED));
+    }
+  }
+
+  @Test
+  void whatIsAboutOneHostGoesToTheFirstAgentAlone() {
+    try (var first = agent(new FakeStorage());
+        var second = agent(new FakeStorage());
+        var both = client(first, second)) {
+      second.seed();
+      both.getImage("fast", second.seed(), 0);
+      both.setThrottle(7);
+      assertThat(first.storage.throttle()).isEqualTo(7);
+      assertThat(second.storage.throttle()).isZero();
+      both.withAgents(List.of(second.server.uri())).setThrottle(8);
+      assertThat(second.storage.throttle()).isEqualTo(8);
+    }
+  }
+
+  @Test
+  void deadlineEndsWithWhatIsKnown() throws IOException {
+    URI nobody = freePort();
+    var settings = ClientSettings.within(Duration.ofMillis(300));
+    try (var client = new StorageClient(List.of(nobody), settings)) {
+      assertThatThrownBy(() -> client.createVirtualDisk("fast", disk(), null))
+          .isInstanceOfSatisfying(
+              StorageException.class,
+              e -> {
+                assertThat(e.code()).isEqualTo(ErrorCode.AGENT_UNAVAILABLE);
+                assertThat(e.subject()).contains(nobody.toString());
+              });
+    }
+  }
+
+  @Test
+  void lostAnswerIsAnUnknownOutcomeWithItsRequestId() throws Exception {
+    var settings = ClientSettings.within(Duration.ofMillis(300));
+    try (var deaf = new ServerSocket(0, 9, InetAddress.getLoopbackAddress());
+        var client = new StorageClient(List.of(uri(deaf)), settings)) {
+      assertThatThrownBy(() -> client.createVirtualDisk("fast", disk(), "request-7"))
+          .isInstanceOfSatisfying(
+              StorageException.class,
+              e -> {
+                assertThat(e.code()).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+                assertThat(e.subject()).isEqualTo("request-7");
+              });
+    }
+  }
+
+  @Test
+  void disconnectThatLostItsAnswerIsDoneWhenItIsGone() {
+    var storage = new FakeStorage();
+    var tries = new AtomicInteger();
+    try (var server = agent(storage);
+        var client = client(server)) {
+      server.seed();
+      storage.before(verb -> {
+        if (tries.incrementAndGet() == 1) {
+          storage.disconnectStorageRepository("fast");
+          throw new StorageException(ErrorCode.OUTCOME_UNKNOWN, "Lost.", "fast", "Again.");
+        }
+      });
+      client.disconnectStorageRepository("fast");
+      assertThat(storage.listStorageRepositories()).isEmpty();
+    }
+  }
+
+  @Test
+  void unsentAndUnknownAreToldApart() throws Exception {
+    byte[] body = "{}".getBytes(UTF_8);
+    try (var http = new JsonHttp();
+        var deaf = new ServerSocket(0, 9, InetAddress.getLoopbackAddress());
+        var server = new ServerUnderTest();
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      assertThat(http.post(freePort(), "/internal/v1/submit", body, SOON))
+          .isInstanceOf(JsonHttp.Outcome.NotSent.class);
+      assertThat(http.post(URI.create("http://no.such.host.invalid"), "/", body, SOON))
+          .isInstanceOf(JsonHttp.Outcome.NotSent.class);
+      assertThat(http.post(uri(deaf), "/", body, Duration.ofMillis(100)))
+          .isInstanceOf(JsonHttp.Outcome.Unknown.class);
+      var reset =
+          callers.submit(() -> {
+            // One connection is left over from before.
+            deaf.accept().close();
+            Socket socket = deaf.accept();
+            var _ = socket.getInputStream().readNBytes(10);
+            socket.close();
+            return true;
+          });
+      assertThat(http.post(uri(deaf), "/", body, SOON))
+          .isInstanceOf(JsonHttp.Outcome.Unknown.class);
+      assertThat(reset.get()).isTrue();
+      // A body that the other side never reads does not fit into its buffers.
+      assertThat(http.post(uri(deaf), "/", new byte[64 << 20], Duration.ofMillis(300)))
+          .isInstanceOf(JsonHttp.Outcome.NotSent.class);
+      assertThat(http.post(server.server.uri(), "/internal/v1/submit", body, SOON))
+          .isInstanceOfSatisfying(
+              JsonHttp.Outcome.Answered.class,
+              answer -> assertThat(new String(answer.body(), UTF_8)).isEqualTo("{}"));
+    }
+  }
+
+  @Test
+  void restartedAgentDoesNotFailTheNextCallOnAKeptConnection() {
+    try (var http = new JsonHttp()) {
+      URI uri;
+      try (var server = new ServerUnderTest()) {
+        uri = server.server.uri();
+        assertThat(http.post(uri, "/internal/v1/submit", new byte[0], SOON))
+            .isInstanceOf(JsonHttp.Outcome.Answered.class);
+      }
+      assertThat(http.post(uri, "/internal/v1/submit", new byte[0], SOON))
+          .isInstanceOf(JsonHttp.Outcome.NotSent.class);
+    }
+  }
+
+  @Test
+  void twoHundredClientsAtOnce() throws Exception {
+    var storage = new FakeStorage();
+    try (var first = agent(storage);
+        var second = agent(storage);
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      first.seed();
+      List<Future<Set<String>>> results =
+          IntStream.range(0, 200)
+              .mapToObj(i -> callers.submit(() -> work(i % 2 == 0 ? first : second)))
+              .toList();
+      Set<String> ids = new HashSet<>();
+      for (Future<Set<String>> result : results) {
+        ids.addAll(result.get());
+      }
+      assertThat(ids).hasSize(2000);
+      assertThat(storage.images()).isEqualTo(2001);
+    }
+  }
+
+  private static Set<String> work(ServerUnderTest server) {
+    Set<String> ids = new HashSet<>();
+    try (var client = client(server)) {
+      for (int i = 0; i < 10; i++) {
+        String id = client.createVirtualDisk("fast", disk(), null).imageId();
+        client.getImageStatus("fast", id, StatusQuery.NOW);
+        ids.add(id);
+      }
+    }
+    return ids;
+  }
+
+  @Test
+  void wrongAddressesAreRefusedAtOnce() {
+    for (String address : List.of("host:1", "https://h:1", "http://h:1/x", "http://h:70000")) {
+      assertThatThrownBy(() -> new StorageClient(List.of(URI.create(address))).close())
+          .isInstanceOf(StorageException.class);
+    }
+    assertThatThrownBy(() -> new StorageClient(List.of()).close())
+        .isInstanceOf(StorageException.class);
+  }
+
+  private static URI uri(ServerSocket socket) {
+    return URI.create("http://127.0.0.1:" + socket.getLocalPort());
+  }
+
+  private static URI freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return uri(socket);
+    }
+  }
+
+  private static void hold(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package io.quarry.common.client;
+
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
+
+/**
+ * @param deadline until when a call is repeated before it fails
+ * @param attemptTimeout how long one agent gets to answer before the next is asked
+ * @param requestIds makes the id of each request that has none
+ * @param jitter from 0 to 1; spreads pauses
+ */
+public record ClientSettings(
+    Duration deadline,
+    Duration attemptTimeout,
+    Supplier<String> requestIds,
+    DoubleSupplier jitter) {
+
+  public static final ClientSettings DEFAULT = within(Duration.ofSeconds(60));
+
+  public static ClientSettings within(Duration deadline) {
+    return new ClientSettings(
+        deadline,
+        Duration.ofSeconds(15),
+        () -> UUID.randomUUID().toString(),
+        () -> ThreadLocalRandom.current().nextDouble());
+  }
+}

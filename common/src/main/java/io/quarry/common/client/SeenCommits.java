@@ -1,0 +1,25 @@
+package io.quarry.common.client;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/** The newest commit seen of each repository, so that reads on any agent show what was written. */
+final class SeenCommits {
+  private final ConcurrentMap<String, Long> newest = new ConcurrentHashMap<>();
+
+  void saw(String repoId, long commit) {
+    Long known = newest.get(repoId);
+    if (known == null || known < commit) {
+      newest.merge(repoId, commit, Math::max);
+    }
+  }
+
+  long atLeast(String repoId, long asked) {
+    return Math.max(asked, newest.getOrDefault(repoId, 0L));
+  }
+
+  /** The handle may name another repository next time. */
+  void forget(String repoId) {
+    newest.remove(repoId);
+  }
+}

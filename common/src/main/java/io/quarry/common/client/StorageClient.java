@@ -1,0 +1,375 @@
+package io.quarry.common.client;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectReader;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.Committed;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixQueued;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImagePage;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.model.ImageState;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The API over HTTP. A call goes to the agent that answered last, and to the next when that one
+ * cannot be reached or asks to try again; every try of a change carries the same request id, so
+ * that it has one effect. Reads show what this client has written, on any agent. Thread-safe.
+ *
+ * <p>What is about one host (connect, disconnect, open, throttle) goes to the first agent of the
+ * list and to no other: name the host's agent with {@link #withAgents}.
+ */
+public final class StorageClient implements StorageApi, AutoCloseable {
+  /** Longest single wait for a status; longer ones are asked for in turns. */
+  static final Duration STATUS_WAIT_MAX = Duration.ofSeconds(50);
+
+  private static final int PORT_MAX = 65_535;
+  private static final Duration STATUS_WAIT_GRACE = Duration.ofSeconds(10);
+  private static final Pattern REQUEST_ID = Pattern.compile("[!-~]{1,128}");
+
+  /** An agent of a newer version may say more than this client knows. */
+  private static final ObjectReader READER =
+      Json.MAPPER.reader().without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+  private final List<URI> agents;
+  private final ClientSettings settings;
+  private final JsonHttp http;
+  private final Failover failover;
+  private final SeenCommits seen = new SeenCommits();
+
+  public StorageClient(List<URI> agents) {
+    this(agents, ClientSettings.DEFAULT);
+  }
+
+  public StorageClient(List<URI> agents, ClientSettings settings) {
+    this(agents, settings, new JsonHttp());
+  }
+
+  private StorageClient(List<URI> agents, ClientSettings settings, JsonHttp http) {
+    agents.forEach(StorageClient::check);
+    if (agents.isEmpty()) {
+      throw StorageException.invalid("agents", "No agent is named.", "Name at least one.");
+    }
+    this.agents = List.copyOf(agents);
+    this.settings = settings;
+    this.http = http;
+    this.failover = new Failover(agents, settings, http);
+  }
+
+  private static void check(URI agent) {
+    String path = agent.getRawPath();
+    if (!"http".equals(agent.getScheme())
+        || agent.getHost() == null
+        || agent.getPort() > PORT_MAX
+        || !(path == null || path.isEmpty() || path.equals("/"))) {
+      throw StorageException.invalid(
+          agent.toString(), agent + " is not the address of an agent.", "Write http://host:port.");
+    }
+  }
+
+  /** The same client for other agents; it shares connections, and nothing it has seen. */
+  public StorageClient withAgents(List<URI> others) {
+    return new StorageClient(others, settings, http);
+  }
+
+  public List<URI> agents() {
+    return agents;
+  }
+
+  /** Closes idle connections. */
+  @Override
+  public void close() {
+    http.close();
+  }
+
+  @Override
+  public RepositoryInfo connectStorageRepository(ConnectRequest request) {
+    RepositoryInfo info =
+        hostBound("POST", Target.of("/v1/repositories"), request, null, RepositoryInfo.class);
+    seen.saw(info.repoId(), info.commit());
+    return info;
+  }
+
+  @Override
+  public void disconnectStorageRepository(String repoId) {
+    var request = new JsonHttp.Request("DELETE", path(Target.repository(repoId)), null, null);
+    ErrorCode done = ErrorCode.REPOSITORY_NOT_CONNECTED;
+    failover.call(new Attempt(request, true, true, settings.deadline(), done), settings.deadline());
+    seen.forget(repoId);
+  }
+
+  private record Repositories(List<RepositoryInfo> repositories) {}
+
+  @Override
+  public List<RepositoryInfo> listStorageRepositories() {
+    return read(Target.of("/v1/repositories"), Repositories.class).repositories();
+  }
+
+  @Override
+  public RepositoryInfo getStorageRepository(String repoId) {
+    return read(Target.repository(repoId), RepositoryInfo.class);
+  }
+
+  @Override
+  public CreatedImage createVirtualDisk(
+      String repoId, CreateVirtualDiskRequest request, @Nullable String requestId) {
+    return created(repoId, "/virtual-disks", request, requestId);
+  }
+
+  @Override
+  public CreatedImage createSnapshot(
+      String repoId, CreateSnapshotRequest request, @Nullable String requestId) {
+    return created(repoId, "/snapshots", request, requestId);
+  }
+
+  @Override
+  public CreatedImage copyImage(
+      String repoId, CopyImageRequest request, @Nullable String requestId) {
+    return created(repoId, "/copies", request, requestId);
+  }
+
+  private CreatedImage created(
+      String repoId, String path, Object request, @Nullable String requestId) {
+    Target target = Target.repository(repoId).then(path);
+    CreatedImage image = change("POST", target, request, requestId, CreatedImage.class);
+    seen.saw(repoId, image.commit());
+    return image;
+  }
+
+  @Override
+  public Committed removeImage(
+      String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
+    Target target = Target.image(repoId, imageId);
+    return committed(repoId, change("DELETE", target, options, requestId, Committed.class));
+  }
+
+  private Committed committed(String repoId, Committed committed) {
+    seen.saw(repoId, committed.commit());
+    return committed;
+  }
+
+  @Override
+  public ImagePage listImages(String repoId, ImageQuery query) {
+    Target target =
+        Target.repository(repoId)
+            .then("/images")
+            .with("kind", query.kind() == null ? null : query.kind().label())
+            .with("state", query.state() == null ? null : query.state().label())
+            .with("label", query.label())
+            .with("after", query.after())
+            .with("limit", query.limit())
+            .atLeast(seen.atLeast(repoId, query.atLeast()));
+    ImagePage page = read(target, ImagePage.class);
+    seen.saw(repoId, page.commit());
+    return page;
+  }
+
+  @Override
+  public ImageInfo getImage(String repoId, String imageId, long atLeast) {
+    Target target = Target.image(repoId, imageId).atLeast(seen.atLeast(repoId, atLeast));
+    return read(target, ImageInfo.class);
+  }
+
+  @Override
+  public ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query) {
+    long until = System.nanoTime() + query.timeout().toNanos();
+    while (true) {
+      Duration left = Duration.ofNanos(Math.max(0, until - System.nanoTime()));
+      Duration wait = left.compareTo(STATUS_WAIT_MAX) < 0 ? left : STATUS_WAIT_MAX;
+      ImageStatus status = status(repoId, imageId, query, wait);
+      if (reached(status.state(), query.until()) || wait.equals(left)) {
+        return status;
+      }
+    }
+  }
+
+  private ImageStatus status(String repoId, String imageId, StatusQuery query, Duration wait) {
+    Target target =
+        Target.image(repoId, imageId)
+            .then("/status")
+            .with("wait", wait.isZero() ? null : wait)
+            .with("until", query.until() == null ? null : query.until().label())
+            .atLeast(seen.atLeast(repoId, query.atLeast()));
+    Duration timeout = wait.isZero() ? settings.attemptTimeout() : wait.plus(STATUS_WAIT_GRACE);
+    byte[] body =
+        failover.call(Attempt.reading(path(target), timeout), settings.deadline().plus(wait));
+    ImageStatus status = parse(body, ImageStatus.class);
+    seen.saw(repoId, status.commit());
+    return status;
+  }
+
+  private static boolean reached(ImageState state, @Nullable ImageState until) {
+    return until == null
+        || state == until
+        || (until == ImageState.DEGRADED && state == ImageState.OPTIMIZED);
+  }
+
+  @Override
+  public OpenedImage openImage(
+      String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
+    Target target = Target.image(repoId, imageId).then("/open");
+    OpenedImage opened =
+        hostBound("POST", target, request, requestId(requestId), OpenedImage.class);
+    seen.saw(repoId, opened.commit());
+    return opened;
+  }
+
+  @Override
+  public Committed closeImage(
+      String repoId, String imageId, String openId, @Nullable String requestId) {
+    Target target = Target.image(repoId, imageId).then("/close");
+    Map<String, String> body = Map.of("openId", openId);
+    return committed(repoId, change("POST", target, body, requestId, Committed.class));
+  }
+
+  @Override
+  public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
+    var body = new CheckOptions(options.deep(), seen.atLeast(repoId, options.atLeast()));
+    String path = path(Target.repository(repoId).then("/check"));
+    var request = new JsonHttp.Request("POST", path, Failover.json(body), null);
+    CheckReport report =
+        parse(
+            failover.call(
+                new Attempt(request, false, false, settings.deadline(), null), settings.deadline()),
+            CheckReport.class);
+    seen.saw(repoId, report.commit());
+    return report;
+  }
+
+  @Override
+  public FixQueued fixStorageRepository(
+      String repoId, FixRequest request, @Nullable String requestId) {
+    Target target = Target.repository(repoId).then("/fixes");
+    FixQueued queued = change("POST", target, request, requestId, FixQueued.class);
+    seen.saw(repoId, queued.commit());
+    return queued;
+  }
+
+  private record Fixes(List<FixInfo> fixes) {}
+
+  @Override
+  public List<FixInfo> listFixes(String repoId) {
+    return read(Target.repository(repoId).then("/fixes"), Fixes.class).fixes();
+  }
+
+  private record Hosts(List<HostInfo> hosts) {}
+
+  @Override
+  public List<HostInfo> listHosts() {
+    return read(Target.of("/v1/hosts"), Hosts.class).hosts();
+  }
+
+  @Override
+  public void fenceHost(String hostId) {
+    order(Target.of("/v1/hosts").segment("hostId", hostId).then("/fence"), null);
+  }
+
+  private record Tasks(List<TaskInfo> tasks) {}
+
+  @Override
+  public List<TaskInfo> listTasks(@Nullable String hostId) {
+    return read(Target.of("/v1/tasks").with("host", hostId), Tasks.class).tasks();
+  }
+
+  @Override
+  public void stopTask(String taskId) {
+    order(Target.of("/v1/tasks").segment("taskId", taskId).then("/stop"), ErrorCode.TASK_NOT_FOUND);
+  }
+
+  @Override
+  public void releaseTask(String taskId) {
+    order(
+        Target.of("/v1/tasks").segment("taskId", taskId).then("/release"),
+        ErrorCode.TASK_NOT_FOUND);
+  }
+
+  @Override
+  public void setThrottle(long bytesPerSecond) {
+    byte[] body = Failover.json(Map.of("bytesPerSecond", bytesPerSecond));
+    var request = new JsonHttp.Request("PUT", "/v1/throttle", body, null);
+    failover.call(
+        new Attempt(request, true, true, settings.attemptTimeout(), null), settings.deadline());
+  }
+
+  private <T> T read(Target target, Class<T> type) {
+    Attempt attempt = Attempt.reading(path(target), settings.attemptTimeout());
+    return parse(failover.call(attempt, settings.deadline()), type);
+  }
+
+  private <T> T change(
+      String method, Target target, Object body, @Nullable String requestId, Class<T> type) {
+    var request =
+        new JsonHttp.Request(method, path(target), Failover.json(body), requestId(requestId));
+    Attempt attempt = new Attempt(request, true, false, settings.attemptTimeout(), null);
+    return parse(failover.call(attempt, settings.deadline()), type);
+  }
+
+  private <T> T hostBound(
+      String method, Target target, Object body, @Nullable String requestId, Class<T> type) {
+    var request = new JsonHttp.Request(method, path(target), Failover.json(body), requestId);
+    Attempt attempt = new Attempt(request, true, true, settings.deadline(), null);
+    return parse(failover.call(attempt, settings.deadline()), type);
+  }
+
+  private void order(Target target, @Nullable ErrorCode done) {
+    var request = new JsonHttp.Request("POST", path(target), null, null);
+    failover.call(
+        new Attempt(request, true, false, settings.attemptTimeout(), done), settings.deadline());
+  }
+
+  private static String path(Target target) {
+    return target.toString();
+  }
+
+  private String requestId(@Nullable String given) {
+    if (given == null) {
+      return settings.requestIds().get();
+    }
+    if (!REQUEST_ID.matcher(given).matches()) {
+      throw StorageException.invalid(
+          "requestId",
+          "The request id must be 1 to 128 visible ASCII characters.",
+          "Use a UUID, for example.");
+    }
+    return given;
+  }
+
+  private static <T> T parse(byte[] body, Class<T> type) {
+    try {
+      return READER.forType(type).readValue(body);
+    } catch (IOException e) {
+      throw new StorageException(
+          ErrorCode.INTERNAL,
+          "The agent's answer cannot be understood.",
+          type.getSimpleName(),
+          "Use a client of the agent's version.",
+          e);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package io.quarry.common.client;
+
+import io.quarry.common.api.StorageException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** Builds the path and query of a request. */
+final class Target {
+  private final StringBuilder text;
+  private boolean hasQuery;
+
+  private Target(String start) {
+    this.text = new StringBuilder(start);
+  }
+
+  static Target of(String path) {
+    return new Target(path);
+  }
+
+  static Target repository(String repoId) {
+    return of("/v1/repositories").segment("repoId", repoId);
+  }
+
+  static Target image(String repoId, String imageId) {
+    return repository(repoId).then("/images").segment("imageId", imageId);
+  }
+
+  Target then(String path) {
+    text.append(path);
+    return this;
+  }
+
+  Target segment(String name, String value) {
+    if (value.isEmpty()) {
+      throw StorageException.invalid(name, name + " is empty.", "Name one.");
+    }
+    text.append('/').append(encoded(value));
+    return this;
+  }
+
+  Target with(String name, @Nullable Object value) {
+    if (value != null) {
+      text.append(hasQuery ? '&' : '?').append(name).append('=').append(encoded(value.toString()));
+      hasQuery = true;
+    }
+    return this;
+  }
+
+  Target atLeast(long commit) {
+    return commit > 0 ? with("atLeast", commit) : this;
+  }
+
+  private static String encoded(String value) {
+    String encoded = URLEncoder.encode(value, StandardCharsets.UTF_8).replace("+", "%20");
+    // These two mean places in a path, and encoders leave dots alone.
+    return encoded.equals(".") || encoded.equals("..") ? encoded.replace(".", "%2E") : encoded;
+  }
+
+  @Override
+  public String toString() {
+    return text.toString();
+  }
+}
