@@ -27,9 +27,6 @@ final class GuardedAgent {
   static final String PROOFS = "/proofs";
   static final String ENDED_GENTLY = "ended-gently";
 
-  /** A pipe that the detached processes hold open: who reads it sees its end when they are dead. */
-  static final String LIFE = "life";
-
   private GuardedAgent() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -44,7 +41,7 @@ final class GuardedAgent {
       System.exit(ExitCode.CONFIGURATION);
     }
     GuardianLink link = GuardianLink.fromEnvironment().orElseThrow();
-    startChildren(directory);
+    startChildren();
 
     Duration timeout = Duration.parse(settings.getProperty("sessionTimeout"));
     CountDownLatch connected = new CountDownLatch(1);
@@ -72,12 +69,10 @@ final class GuardedAgent {
     Thread.currentThread().join();
   }
 
-  private static void startChildren(Path directory) throws IOException, InterruptedException {
+  private static void startChildren() throws IOException, InterruptedException {
     new ProcessBuilder("setpriv", "--pdeathsig", "KILL", "sleep", "1000").start();
     // In a session of its own, without a parent-death signal, orphaned at once.
-    new ProcessBuilder("mkfifo", LIFE).directory(directory.toFile()).start().waitFor();
-    new ProcessBuilder("setsid", "--fork", "sh", "-c", "exec 9<>" + LIFE + "; sleep 1000 & wait")
-        .directory(directory.toFile())
+    new ProcessBuilder("setsid", "--fork", "sh", "-c", "sleep 1000 & wait")
         .inheritIO()
         .start()
         .waitFor();
