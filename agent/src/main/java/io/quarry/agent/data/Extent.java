@@ -1,15 +1,26 @@
 package io.quarry.agent.data;
 
+import io.quarry.agent.data.os.NativeFile;
+import java.util.Optional;
+
 /**
  * A stretch of an image, in bytes.
  *
  * @param kind whether it must be read, or is known to be zeros without reading
+ * @param place where its bytes are in a file, if they are there as they are
  */
-public record Extent(long offset, long length, Kind kind) {
+public record Extent(long offset, long length, Kind kind, Optional<Place> place) {
   /** What is known of a stretch without reading it. */
   public enum Kind {
     DATA,
     ZERO
+  }
+
+  /** The beginning of a stretch in a file, from where it can be shared or read. */
+  public record Place(NativeFile file, long offset) {
+    boolean isFollowedBy(Place next, long length) {
+      return file == next.file && offset + length == next.offset;
+    }
   }
 
   public Extent {
@@ -18,7 +29,28 @@ public record Extent(long offset, long length, Kind kind) {
     }
   }
 
+  static Extent zero(long offset, long length) {
+    return new Extent(offset, length, Kind.ZERO, Optional.empty());
+  }
+
+  /** Data that only the source itself knows how to read. */
+  static Extent data(long offset, long length) {
+    return new Extent(offset, length, Kind.DATA, Optional.empty());
+  }
+
+  static Extent data(long offset, long length, NativeFile file, long fileOffset) {
+    return new Extent(offset, length, Kind.DATA, Optional.of(new Place(file, fileOffset)));
+  }
+
   public long end() {
     return offset + length;
+  }
+
+  /** Whether {@code next} goes on where this ends and says the same, so that both are one. */
+  boolean isContinuedBy(Extent next) {
+    return end() == next.offset
+        && kind == next.kind
+        && place.isPresent() == next.place.isPresent()
+        && (place.isEmpty() || place.get().isFollowedBy(next.place.orElseThrow(), length));
   }
 }

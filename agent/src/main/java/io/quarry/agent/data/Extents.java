@@ -1,6 +1,5 @@
 package io.quarry.agent.data;
 
-import io.quarry.agent.data.Extent.Kind;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -8,21 +7,14 @@ import java.util.List;
 final class Extents {
   private final List<Extent> merged = new ArrayList<>();
 
-  void add(long offset, long length, Kind kind) {
-    if (length == 0) {
-      return;
+  void add(Extent next) {
+    if (!merged.isEmpty() && merged.getLast().isContinuedBy(next)) {
+      Extent last = merged.removeLast();
+      merged.add(
+          new Extent(last.offset(), last.length() + next.length(), last.kind(), last.place()));
+    } else {
+      merged.add(next);
     }
-    if (!merged.isEmpty()) {
-      Extent last = merged.getLast();
-      if (last.end() != offset) {
-        throw new IllegalArgumentException("extent at " + offset + " after " + last);
-      }
-      if (last.kind() == kind) {
-        merged.set(merged.size() - 1, new Extent(last.offset(), last.length() + length, kind));
-        return;
-      }
-    }
-    merged.add(new Extent(offset, length, kind));
   }
 
   List<Extent> list() {

@@ -1,6 +1,5 @@
 package io.quarry.agent.data;
 
-import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.os.Outcome;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,19 +14,12 @@ public final class PrefixCopy {
   private static final long STEP_BYTES = 8L << 20;
 
   private final RawFileSource from;
-  private final NativeFile fromFile;
   private final RawTarget to;
   private final Throttle throttle;
   private final CopyControl control;
 
-  private PrefixCopy(
-      RawFileSource from,
-      NativeFile fromFile,
-      RawTarget to,
-      Throttle throttle,
-      CopyControl control) {
+  private PrefixCopy(RawFileSource from, RawTarget to, Throttle throttle, CopyControl control) {
     this.from = from;
-    this.fromFile = fromFile;
     this.to = to;
     this.throttle = throttle;
     this.control = control;
@@ -51,8 +43,7 @@ public final class PrefixCopy {
       if (source.size() < endOffset) {
         throw new IOException(from + ": ends before the durable offset " + endOffset);
       }
-      NativeFile file = source.rawFile().orElseThrow();
-      Way way = new PrefixCopy(source, file, to, throttle, control).run(endOffset);
+      Way way = new PrefixCopy(source, to, throttle, control).run(endOffset);
       if (way != Way.NOT_SUPPORTED) {
         to.flush();
       }
@@ -61,7 +52,7 @@ public final class PrefixCopy {
   }
 
   private Way run(long endOffset) throws IOException, InterruptedException {
-    if (endOffset == 0 || to.cloneRange(fromFile, 0, endOffset) == Outcome.DONE) {
+    if (endOffset == 0 || to.cloneRange(from.file(), 0, endOffset, 0) == Outcome.DONE) {
       return Way.CLONED;
     }
     for (Extent extent : from.extents(0, endOffset)) {
@@ -81,7 +72,7 @@ public final class PrefixCopy {
       if (Thread.interrupted()) {
         throw new InterruptedException("copy to " + to.path() + " interrupted at " + at);
       }
-      if (to.copyRange(fromFile, at, length) == Outcome.NOT_SUPPORTED) {
+      if (to.copyRange(from.file(), at, length) == Outcome.NOT_SUPPORTED) {
         return Outcome.NOT_SUPPORTED;
       }
       to.startWriteback(at, length);

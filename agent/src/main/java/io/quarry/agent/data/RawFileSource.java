@@ -1,12 +1,10 @@
 package io.quarry.agent.data;
 
-import io.quarry.agent.data.Extent.Kind;
 import io.quarry.agent.data.os.NativeFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /** A raw image file. It must not change while it is read. */
 public final class RawFileSource implements Source {
@@ -41,12 +39,14 @@ public final class RawFileSource implements Source {
     long at = offset;
     while (at < end) {
       long data = Math.min(end, file.nextData(at).orElse(end));
-      extents.add(at, data - at, Kind.ZERO);
+      if (data > at) {
+        extents.add(Extent.zero(at, data - at));
+      }
       if (data == end) {
         break;
       }
       long hole = Math.min(end, file.nextHole(data));
-      extents.add(data, hole - data, Kind.DATA);
+      extents.add(Extent.data(data, hole - data, file, data));
       at = hole;
     }
     return extents.list();
@@ -57,9 +57,9 @@ public final class RawFileSource implements Source {
     file.read(offset, into);
   }
 
-  @Override
-  public Optional<NativeFile> rawFile() {
-    return Optional.of(file);
+  /** The open file, whose bytes are the image's at the same offsets. */
+  NativeFile file() {
+    return file;
   }
 
   @Override

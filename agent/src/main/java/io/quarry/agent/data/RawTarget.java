@@ -83,8 +83,9 @@ public final class RawTarget implements Closeable {
     var _ = file.startWriteback(offset, length);
   }
 
-  Outcome cloneRange(NativeFile from, long offset, long length) throws IOException {
-    return file.cloneRange(from, offset, length, offset);
+  Outcome cloneRange(NativeFile from, long fromOffset, long length, long offset)
+      throws IOException {
+    return file.cloneRange(from, fromOffset, length, offset);
   }
 
   Outcome copyRange(NativeFile from, long offset, long length) throws IOException {

@@ -1,11 +1,9 @@
 package io.quarry.agent.data;
 
-import io.quarry.agent.data.os.NativeFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Optional;
 
 /** The content of an image, read at any offset by several threads at once. */
 public interface Source extends Closeable {
@@ -15,13 +13,6 @@ public interface Source extends Closeable {
   /** What is known of a range without reading it: in order, without gaps, neighbours merged. */
   List<Extent> extents(long offset, long length) throws IOException;
 
-  /** Fills {@code into} with the content from {@code offset} on. */
+  /** Fills native memory with the content from {@code offset} on. */
   void read(long offset, MemorySegment into) throws IOException;
-
-  /**
-   * The file that holds exactly these bytes at these offsets, if there is one to share blocks of.
-   */
-  default Optional<NativeFile> rawFile() {
-    return Optional.empty();
-  }
 }

@@ -1,9 +1,9 @@
 package io.quarry.agent.data;
 
-import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.Extent.Kind;
+import io.quarry.agent.data.Extent.Place;
 import io.quarry.agent.data.os.Outcome;
 import java.io.IOException;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,23 +81,51 @@ public final class WindowCopier {
 
   /** Shares blocks as far as the filesystem does it, and returns where copying has to begin. */
   private long cloneFrom(long start) throws IOException, InterruptedException {
-    Optional<NativeFile> file = source.rawFile();
-    if (file.isEmpty()) {
-      return start;
-    }
     long at = start;
     while (at < source.size()) {
       checkStopped(at);
       long end = Math.min(source.size(), at + CLONE_STEP_BYTES);
-      if (target.cloneRange(file.get(), at, end - at) == Outcome.NOT_SUPPORTED) {
-        break;
+      long before = cloned;
+      long reached = cloneRange(at, end);
+      if (cloned > before || reached == source.size()) {
+        target.flush();
+        listener.windowDurable(reached, cloned);
       }
-      cloned += Window.of(source, at, end).dataBytes();
-      target.flush();
-      listener.windowDurable(end, cloned);
-      at = end;
+      if (reached < end) {
+        return reached;
+      }
+      at = reached;
     }
     return at;
+  }
+
+  private long cloneRange(long start, long end) throws IOException {
+    for (Extent extent : source.extents(start, end - start)) {
+      if (extent.kind() == Kind.ZERO) {
+        continue;
+      }
+      if (extent.place().isEmpty()) {
+        return extent.offset();
+      }
+      Place place = extent.place().get();
+      long length = clonableLength(extent.length(), place);
+      if (length == 0
+          || target.cloneRange(place.file(), place.offset(), length, extent.offset())
+              == Outcome.NOT_SUPPORTED) {
+        return extent.offset();
+      }
+      cloned += length;
+      if (length < extent.length()) {
+        return extent.offset() + length;
+      }
+    }
+    return end;
+  }
+
+  /** Blocks are shared whole, only the last one of a file also in part. */
+  private static long clonableLength(long length, Place place) throws IOException {
+    long odd = length % Zeros.BLOCK_BYTES;
+    return odd == 0 || place.offset() + length == place.file().size() ? length : length - odd;
   }
 
   private void copyWindows(Lanes lanes, ChunkCopier chunks, long start, long windowBytes)

@@ -3,9 +3,13 @@ package io.quarry.agent.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -155,6 +159,53 @@ final class WindowCopierTest {
     copyBy(CopyPlan.fromStart(), source, dir.resolve("target"), (end, moved) -> ends.add(end));
     assertThat(ends).containsExactly(size);
     assertThat(Files.size(dir.resolve("target"))).isEqualTo(size);
+  }
+
+  @Test
+  void blocksAreSharedWhereTheFilesystemDoes() throws Exception {
+    try (LoopFilesystem xfs = LoopFilesystem.mountXfs(dir)) {
+      long size = 40 * MIB + 512;
+      Path source = DiskImages.random(xfs.path().resolve("source"), size, 6);
+      Path target = xfs.path().resolve("target");
+      List<Long> ends = new ArrayList<>();
+      CopyFigures figures = copy(source, target, 0, (end, moved) -> ends.add(end));
+      assertThat(figures.read()).isZero();
+      assertThat(figures.cloned()).isPositive();
+      assertThat(ends).containsExactly(size);
+      assertThat(DiskImages.same(source, target)).isTrue();
+      DiskImages.fill(source, 0, 30 * MIB, 0xcc);
+      resume(source, target, 20 * MIB, NOBODY);
+      assertThat(Files.mismatch(source, target)).isBetween(0L, 20L * MIB);
+    }
+  }
+
+  @Test
+  void aChainOfThreeBecomesOneRawFile() throws Exception {
+    try (LoopFilesystem xfs = LoopFilesystem.mountXfs(dir)) {
+      for (Path place : new Path[] {dir, xfs.path()}) {
+        Children children = new Children(new Spawner(), "test");
+        Tools tools = new Tools(children);
+        Path top = tools.chainOfThree(place, 33 * MIB + 512, 40 * MIB + 1024, 31);
+        Path flat = place.resolve("flat");
+        tools.run(
+            "qemu-img", "convert", "-f", "qcow2", "-O", "raw", top.toString(), flat.toString());
+        Path target = place.resolve("target");
+        try (Source from = ChainSource.open(children, dir, top, VolumeFormat.QCOW2);
+            RawTarget to = RawTarget.create(target, from.size())) {
+          CopyFigures figures =
+              WindowCopier.copy(
+                  from,
+                  to,
+                  new CopyPlan(0, WINDOW),
+                  Throttle.unlimited(),
+                  new CopyControl(),
+                  NOBODY);
+          assertThat(figures.cloned() > 0).isEqualTo(place.equals(xfs.path()));
+        }
+        assertThat(DiskImages.same(flat, target)).isTrue();
+        children.stopAll(Duration.ofSeconds(20));
+      }
+    }
   }
 
   @Test

@@ -1,6 +1,10 @@
 package io.quarry.agent.data.qemu;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -13,14 +17,44 @@ import java.util.OptionalLong;
  */
 public record MapEntry(
     long start, long length, int depth, boolean zero, boolean data, OptionalLong fileOffset) {
-  static MapEntry of(JsonNode entry) {
-    JsonNode offset = entry.path("offset");
-    return new MapEntry(
-        entry.required("start").asLong(),
-        entry.required("length").asLong(),
-        entry.required("depth").asInt(),
-        entry.required("zero").asBoolean(),
-        entry.required("data").asBoolean(),
-        offset.isNumber() ? OptionalLong.of(offset.asLong()) : OptionalLong.empty());
+  public long end() {
+    return start + length;
+  }
+
+  /** Reads an array of entries as a stream: there may be one for each cluster. */
+  static List<MapEntry> read(JsonParser json) throws IOException {
+    List<MapEntry> entries = new ArrayList<>();
+    if (json.nextToken() != JsonToken.START_ARRAY) {
+      throw new IOException("no array");
+    }
+    while (json.nextToken() == JsonToken.START_OBJECT) {
+      entries.add(readOne(json));
+    }
+    return List.copyOf(entries);
+  }
+
+  private static MapEntry readOne(JsonParser json) throws IOException {
+    long start = -1;
+    long length = -1;
+    int depth = -1;
+    boolean zero = false;
+    boolean data = false;
+    OptionalLong offset = OptionalLong.empty();
+    for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+      json.nextToken();
+      switch (name) {
+        case "start" -> start = json.getLongValue();
+        case "length" -> length = json.getLongValue();
+        case "depth" -> depth = json.getIntValue();
+        case "zero" -> zero = json.getBooleanValue();
+        case "data" -> data = json.getBooleanValue();
+        case "offset" -> offset = OptionalLong.of(json.getLongValue());
+        default -> json.skipChildren();
+      }
+    }
+    if (start < 0 || length <= 0 || depth < 0) {
+      throw new IOException("incomplete entry");
+    }
+    return new MapEntry(start, length, depth, zero, data, offset);
   }
 }

@@ -1,5 +1,6 @@
 package io.quarry.agent.data.qemu;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.agent.data.process.Children;
@@ -125,6 +126,24 @@ public final class QemuImg {
     children.run(words, HEADER_DEADLINE).orFail();
   }
 
+  /** The image and those below it, top first. */
+  public List<ChainLink> chain(Path file, VolumeFormat format)
+      throws IOException, InterruptedException {
+    List<String> command =
+        command(
+            "info",
+            "-U",
+            "--backing-chain",
+            "--output=json",
+            "-f",
+            format.label(),
+            file.toString());
+    List<ChainLink> links = new ArrayList<>();
+    json(children.run(command, HEADER_DEADLINE).orFail())
+        .forEach(info -> links.add(ChainLink.of(info)));
+    return List.copyOf(links);
+  }
+
   /** Where the content of a range is, through the whole chain. */
   public List<MapEntry> map(Path file, VolumeFormat format, long offset, long length)
       throws IOException, InterruptedException {
@@ -137,10 +156,12 @@ public final class QemuImg {
             "-f",
             format.label(),
             file.toString());
-    List<MapEntry> entries = new ArrayList<>();
-    json(children.run(command, METADATA_DEADLINE).orFail())
-        .forEach(entry -> entries.add(MapEntry.of(entry)));
-    return List.copyOf(entries);
+    ToolOutput output = children.run(command, METADATA_DEADLINE).orFail();
+    try (JsonParser json = Json.MAPPER.createParser(output.stdout())) {
+      return MapEntry.read(json);
+    } catch (JsonProcessingException e) {
+      throw output.failure("no map in the output: " + e.getOriginalMessage());
+    }
   }
 
   private static List<String> command(String... words) {

@@ -1,0 +1,101 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.qemu.MapEntry;
+import io.quarry.agent.data.qemu.QemuImg;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Where each byte of an image is in the files of its chain, asked from QEMU in large spans and kept
+ * as long as it is likely to be asked again.
+ */
+final class ChainMap {
+  /** Fewer entries than this in an answer, and the next span is twice as long. */
+  private static final int ENTRIES_FEW = 4096;
+
+  /** At most 64 Ki entries, 9 MB of text, when every cluster is somewhere else. */
+  private static final long FIRST_SPAN_BYTES = 4L << 30;
+
+  private static final long SPAN_BYTES_MAX = 1L << 40;
+
+  /** The window being written, the next, and one more for luck. */
+  private static final int SPANS_KEPT = 4;
+
+  private final QemuImg qemu;
+  private final Path top;
+  private final VolumeFormat format;
+  private final long size;
+  private final Deque<Span> kept = new ArrayDeque<>();
+  private long spanBytes = FIRST_SPAN_BYTES;
+
+  ChainMap(QemuImg qemu, Path top, VolumeFormat format, long size) {
+    this.qemu = qemu;
+    this.top = top;
+    this.format = format;
+    this.size = size;
+  }
+
+  private record Span(long start, long end, List<MapEntry> entries) {
+    boolean contains(long offset) {
+      return start <= offset && offset < end;
+    }
+
+    MapEntry at(long offset) {
+      MapEntry key = new MapEntry(offset, 1, 0, false, false, OptionalLong.empty());
+      int found = Collections.binarySearch(entries, key, Comparator.comparingLong(MapEntry::start));
+      return entries.get(found >= 0 ? found : -found - 2);
+    }
+  }
+
+  /** The entry that a byte is in. */
+  MapEntry at(long offset) throws IOException {
+    return span(offset).at(offset);
+  }
+
+  private synchronized Span span(long offset) throws IOException {
+    for (Span span : kept) {
+      if (span.contains(offset)) {
+        return span;
+      }
+    }
+    Span span = ask(offset);
+    kept.addLast(span);
+    if (kept.size() > SPANS_KEPT) {
+      kept.removeFirst();
+    }
+    return span;
+  }
+
+  private Span ask(long offset) throws IOException {
+    long end = Math.min(size, offset + spanBytes);
+    List<MapEntry> entries;
+    try {
+      entries = qemu.map(top, format, offset, end - offset);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException(top + ": interrupted while asking for its map");
+    }
+    long at = offset;
+    for (MapEntry entry : entries) {
+      if (entry.start() != at) {
+        throw new IOException(top + ": the map has a gap at " + at);
+      }
+      at = entry.end();
+    }
+    if (at < end) {
+      throw new IOException(top + ": the map ends at " + at + ", not at " + end);
+    }
+    if (entries.size() < ENTRIES_FEW) {
+      spanBytes = Math.min(SPAN_BYTES_MAX, 2 * spanBytes);
+    }
+    return new Span(offset, end, entries);
+  }
+}

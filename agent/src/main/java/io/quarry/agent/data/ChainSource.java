@@ -1,0 +1,156 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.qemu.ChainLink;
+import io.quarry.agent.data.qemu.MapEntry;
+import io.quarry.agent.data.qemu.QemuImg;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The content of an image through all the images below it, read straight from their files. QEMU
+ * tells where each stretch is ({@code qemu-img map}, which is meant for this), so that a copy out
+ * of a chain costs what a copy of a raw file costs, and blocks can be shared where the filesystem
+ * does that. What is not there as it is, compressed clusters above all, is read through a QEMU
+ * server, which is only started when something needs it.
+ *
+ * <p>No image of the chain may change while it is read.
+ */
+public final class ChainSource implements Source {
+  private final Children children;
+  private final Path runtimeDirectory;
+  private final Path top;
+  private final VolumeFormat format;
+  private final long size;
+  private final ChainMap map;
+  private final List<NativeFile> files;
+  private @Nullable NbdSource server;
+
+  private ChainSource(
+      Children children,
+      Path runtimeDirectory,
+      Path top,
+      VolumeFormat format,
+      long size,
+      List<NativeFile> files) {
+    this.children = children;
+    this.runtimeDirectory = runtimeDirectory;
+    this.top = top;
+    this.format = format;
+    this.size = size;
+    this.files = files;
+    this.map = new ChainMap(new QemuImg(children), top, format, size);
+  }
+
+  /** Opens the chain; one that cannot be read from its files is read through a server alone. */
+  public static Source open(Children children, Path runtimeDirectory, Path top, VolumeFormat format)
+      throws IOException, InterruptedException {
+    List<ChainLink> links = new QemuImg(children).chain(top.toAbsolutePath(), format);
+    if (!links.stream().allMatch(ChainSource::isPlain)) {
+      return NbdSource.open(children, runtimeDirectory, top, format);
+    }
+    List<NativeFile> files = new ArrayList<>();
+    try {
+      for (ChainLink link : links) {
+        files.add(NativeFile.openRead(Path.of(link.file())));
+        files.getLast().adviseSequential();
+      }
+    } catch (IOException e) {
+      files.forEach(NativeFile::close);
+      throw e;
+    }
+    long size = links.getFirst().image().virtualSize();
+    return new ChainSource(children, runtimeDirectory, top, format, size, List.copyOf(files));
+  }
+
+  private static boolean isPlain(ChainLink link) {
+    return link.image().dataFile().isEmpty()
+        && !link.image().encrypted()
+        && (link.image().format().equals("raw") || link.image().format().equals("qcow2"))
+        && !link.file().startsWith("json:");
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public List<Extent> extents(long offset, long length) throws IOException {
+    Extents extents = new Extents();
+    long end = Math.addExact(offset, length);
+    long at = offset;
+    while (at < end) {
+      MapEntry entry = map.at(at);
+      long stop = Math.min(end, entry.end());
+      extents.add(extent(entry, at, stop - at));
+      at = stop;
+    }
+    return extents.list();
+  }
+
+  @Override
+  public void read(long offset, MemorySegment into) throws IOException {
+    long end = offset + into.byteSize();
+    long at = offset;
+    while (at < end) {
+      MapEntry entry = map.at(at);
+      long stop = Math.min(end, entry.end());
+      Extent extent = extent(entry, at, stop - at);
+      MemorySegment part = into.asSlice(at - offset, stop - at);
+      if (extent.kind() == Extent.Kind.ZERO) {
+        part.fill((byte) 0);
+      } else if (extent.place().isPresent()) {
+        readFromFile(extent.place().get(), part);
+      } else {
+        server().read(at, part);
+      }
+      at = stop;
+    }
+  }
+
+  /** A file may end inside its last cluster; behind its end QEMU reads zeros, and so does this. */
+  private static void readFromFile(Extent.Place place, MemorySegment into) throws IOException {
+    long inFile = Math.clamp(place.file().size() - place.offset(), 0, into.byteSize());
+    place.file().read(place.offset(), into.asSlice(0, inFile));
+    into.asSlice(inFile).fill((byte) 0);
+  }
+
+  private Extent extent(MapEntry entry, long offset, long length) {
+    if (entry.zero()) {
+      return Extent.zero(offset, length);
+    }
+    if (entry.fileOffset().isEmpty() || entry.depth() >= files.size()) {
+      return Extent.data(offset, length);
+    }
+    long fileOffset = entry.fileOffset().getAsLong() + offset - entry.start();
+    return Extent.data(offset, length, files.get(entry.depth()), fileOffset);
+  }
+
+  private synchronized NbdSource server() throws IOException {
+    if (server == null) {
+      try {
+        server = NbdSource.open(children, runtimeDirectory, top, format);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException(top + ": interrupted while its server starts");
+      }
+    }
+    return server;
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    files.forEach(NativeFile::close);
+    if (server != null) {
+      server.close();
+    }
+  }
+}

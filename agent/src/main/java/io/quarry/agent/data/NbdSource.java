@@ -1,0 +1,68 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.nbd.BlockStatus;
+import io.quarry.agent.data.nbd.QemuNbd;
+import io.quarry.agent.data.nbd.ServedImage;
+import io.quarry.agent.data.process.Children;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The content of an image through all the images below it, as a QEMU server reads it. It reads
+ * everything that QEMU does, compressed clusters too, at the price of every byte going through the
+ * server and its socket.
+ */
+public final class NbdSource implements Source {
+  private final QemuNbd server;
+
+  private NbdSource(QemuNbd server) {
+    this.server = server;
+  }
+
+  public static NbdSource open(
+      Children children, Path runtimeDirectory, Path top, VolumeFormat format)
+      throws IOException, InterruptedException {
+    return new NbdSource(
+        QemuNbd.start(children, runtimeDirectory, ServedImage.readOnly(top, format)));
+  }
+
+  @Override
+  public long size() {
+    return server.client().size();
+  }
+
+  @Override
+  public List<Extent> extents(long offset, long length) throws IOException {
+    Extents extents = new Extents();
+    long end = Math.addExact(offset, length);
+    long at = offset;
+    while (at < end) {
+      List<BlockStatus> statuses =
+          server.client().blockStatus(at, end - at).get(BlockStatus.ALLOCATION);
+      if (statuses == null) {
+        throw new IOException("the server of the source has no " + BlockStatus.ALLOCATION);
+      }
+      for (BlockStatus status : statuses) {
+        long stop = Math.min(end, status.end());
+        if (stop > at) {
+          extents.add(status.isZero() ? Extent.zero(at, stop - at) : Extent.data(at, stop - at));
+          at = stop;
+        }
+      }
+    }
+    return extents.list();
+  }
+
+  @Override
+  public void read(long offset, MemorySegment into) throws IOException {
+    server.client().read(offset, into);
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+  }
+}

@@ -1,0 +1,55 @@
+package io.quarry.agent.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.data.process.ToolFailure;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** An XFS of its own in a file, mounted by a loop device: a filesystem that shares blocks. */
+public final class LoopFilesystem implements AutoCloseable {
+  private static final long SIZE = 1L << 30;
+
+  private final Tools tools;
+  private final Path mountPoint;
+
+  private LoopFilesystem(Tools tools, Path mountPoint) {
+    this.tools = tools;
+    this.mountPoint = mountPoint;
+  }
+
+  /** Skips the test where mounting is not possible. */
+  public static LoopFilesystem mountXfs(Path dir) throws IOException, InterruptedException {
+    assumeTrue("root".equals(System.getProperty("user.name")), "mounting needs root");
+    Tools tools = new Tools(new Children(new Spawner(), "test"));
+    Path image = DiskImages.hole(dir.resolve("xfs.img"), SIZE);
+    Path mountPoint = Files.createDirectory(dir.resolve("xfs"));
+    try {
+      tools.run("mkfs.xfs", "-q", image.toString());
+      tools.run("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString());
+    } catch (ToolFailure e) {
+      assumeTrue(false, "no loop-mounted XFS: " + e.getMessage());
+    }
+    return new LoopFilesystem(tools, mountPoint);
+  }
+
+  public Path path() {
+    return mountPoint;
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      tools.run("umount", mountPoint.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException(mountPoint + ": still mounted");
+    }
+    assertThat(mountPoint).isEmptyDirectory();
+  }
+}
