@@ -27,6 +27,10 @@ public final class ClusterConnection implements AutoCloseable {
   private static final Duration BACKGROUND_PAUSE = Duration.ofMillis(50);
   private static final Duration BACKGROUND_PAUSE_MAX = Duration.ofSeconds(1);
 
+  /** Of the session timeout: so long a client may be without a server before it is replaced. */
+  private static final int REPLACE_CLIENT_PERCENT = 25;
+
+  private final SessionResumer resumer = new SessionResumer();
   private final String servers;
   private final CuratorFramework curator;
   private final Znodes znodes;
@@ -50,13 +54,14 @@ public final class ClusterConnection implements AutoCloseable {
                     Math.toIntExact(BACKGROUND_PAUSE.toMillis()),
                     Math.toIntExact(BACKGROUND_PAUSE_MAX.toMillis()),
                     BACKGROUND_RETRIES))
+            .simulatedSessionExpirationPercent(REPLACE_CLIENT_PERCENT)
             .connectionStateErrorPolicy(new SessionConnectionStateErrorPolicy())
-            .zookeeperFactory(PatientZooKeeper::new)
+            .zookeeperFactory(resumer)
             // The configured servers count, not the addresses that servers know each other by.
             .ensembleTracker(false)
             .build();
     store = new ZnodeStore(this);
-    keeper = new SessionKeeper(this, sessionTimeout);
+    keeper = new SessionKeeper(this);
   }
 
   /**
@@ -117,6 +122,7 @@ public final class ClusterConnection implements AutoCloseable {
       changed.notifyAll();
     }
     keeper.close();
+    resumer.endSession();
     curator.close();
   }
 
@@ -150,11 +156,11 @@ public final class ClusterConnection implements AutoCloseable {
   }
 
   /** The handle as it is now, connected or not. */
-  PatientZooKeeper handle() throws ClusterUnavailableException {
+  ZooKeeper handle() throws ClusterUnavailableException {
     try {
       ZooKeeper handle = curator.getZookeeperClient().getZooKeeper();
-      if (!closed && handle instanceof PatientZooKeeper patient) {
-        return patient;
+      if (!closed && handle != null) {
+        return handle;
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
@@ -168,7 +174,7 @@ public final class ClusterConnection implements AutoCloseable {
   /** What holds until the connection breaks next; empty while it is broken. */
   Optional<Attachment> attachment() throws ClusterUnavailableException {
     long now = epoch.get();
-    PatientZooKeeper handle = handle();
+    ZooKeeper handle = handle();
     return connected()
         ? Optional.of(new Attachment(handle, handle.getSessionId(), now))
         : Optional.empty();
@@ -190,5 +196,5 @@ public final class ClusterConnection implements AutoCloseable {
   /**
    * @param epoch counts connections: what was read in an earlier one is to be read again
    */
-  record Attachment(PatientZooKeeper handle, long sessionId, long epoch) {}
+  record Attachment(ZooKeeper handle, long sessionId, long epoch) {}
 }

@@ -118,7 +118,7 @@ final class DirectoryView<T> implements AutoCloseable {
 
   private void watch(Deadline deadline, Attachment attachment) throws ClusterUnavailableException {
     Attachment before = watched;
-    if (before == null || before.handle() != attachment.handle()) {
+    if (before == null || !before.handle().equals(attachment.handle())) {
       connection.store().watch(deadline, attachment, directory.path(), watcher);
       watched = attachment;
     }

@@ -111,6 +111,10 @@ public final class FixQueue implements AutoCloseable {
         .collect(Collectors.toUnmodifiableMap(Entry::name, FixQueue::observed));
   }
 
+  public Optional<ObservedClaim> claimOn(QueuedFix fix) {
+    return claims.find(fix.name()).map(FixQueue::observed);
+  }
+
   /** Calls back when entries or claims have changed; several changes may come as one. */
   public Subscription onChange(Runnable listener) {
     return listeners.add(listener);

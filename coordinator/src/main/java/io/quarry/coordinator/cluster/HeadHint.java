@@ -89,7 +89,7 @@ public final class HeadHint implements AutoCloseable {
 
   private void publishWanted() throws ClusterUnavailableException {
     long target = wanted.get();
-    if (target < 0) {
+    if (target < 0 || !connection.connected()) {
       return;
     }
     publishedAtNanos = System.nanoTime();

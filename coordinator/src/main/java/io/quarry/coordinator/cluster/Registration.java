@@ -49,8 +49,10 @@ final class Registration implements AutoCloseable {
   }
 
   void register(HostRecord record) throws HostRejectedException, ClusterUnavailableException {
-    desired = record;
-    write(record);
+    synchronized (attempts) {
+      desired = record;
+      write(record);
+    }
   }
 
   void update(HostRecord record) {
@@ -76,13 +78,14 @@ final class Registration implements AutoCloseable {
     if (record == null || attachment.isEmpty()) {
       return;
     }
-    synchronized (attempts) {
-      if (record.equals(written) && writtenEpoch == attachment.get().epoch()) {
-        return;
-      }
-    }
     try {
-      write(record);
+      synchronized (attempts) {
+        boolean done = record.equals(written) && writtenEpoch == attachment.get().epoch();
+        // Who was rejected meanwhile must not slip in after all.
+        if (!done && record.equals(desired)) {
+          write(record);
+        }
+      }
     } catch (HostRejectedException rejected) {
       LOG.error("This agent is out of the cluster: {}", rejected.getMessage());
       onRejected.accept(rejected);
@@ -90,15 +93,13 @@ final class Registration implements AutoCloseable {
   }
 
   private void write(HostRecord record) throws HostRejectedException, ClusterUnavailableException {
-    synchronized (attempts) {
-      writtenAtNanos = System.nanoTime();
-      try {
-        connection.store().<Boolean, HostRejectedException>retrying(d -> attempt(d, record));
-        written = record;
-      } catch (HostRejectedException rejected) {
-        desired = null;
-        throw rejected;
-      }
+    writtenAtNanos = System.nanoTime();
+    try {
+      connection.store().<Boolean, HostRejectedException>retrying(d -> attempt(d, record));
+      written = record;
+    } catch (HostRejectedException rejected) {
+      desired = null;
+      throw rejected;
     }
   }
 

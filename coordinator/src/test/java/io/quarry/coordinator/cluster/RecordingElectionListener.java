@@ -1,0 +1,28 @@
+package io.quarry.coordinator.cluster;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Remembers what an election said. */
+final class RecordingElectionListener implements ElectionListener {
+  private final List<Long> elections = new CopyOnWriteArrayList<>();
+  private final List<String> depositions = new CopyOnWriteArrayList<>();
+
+  @Override
+  public void elected(long electionNumber) {
+    elections.add(electionNumber);
+  }
+
+  @Override
+  public void deposed(String reason) {
+    depositions.add(reason);
+  }
+
+  List<Long> elections() {
+    return elections;
+  }
+
+  List<String> depositions() {
+    return depositions;
+  }
+}
