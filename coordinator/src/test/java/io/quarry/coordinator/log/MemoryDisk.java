@@ -1,0 +1,84 @@
+package io.quarry.coordinator.log;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** What several {@link MemorySlotStore}s share: names, a head, and a limited space. */
+public final class MemoryDisk {
+  public static final int BALLAST_BYTES = 4_096;
+
+  private final Map<String, byte[]> files = new HashMap<>();
+  private OptionalLong head = OptionalLong.empty();
+  private long freeBytes = Long.MAX_VALUE;
+  private boolean ballast;
+
+  synchronized boolean link(String name, byte[] content) {
+    return files.putIfAbsent(name, content.clone()) == null;
+  }
+
+  /** Whether there was space to take. */
+  synchronized boolean take(long bytes) {
+    if (freeBytes < bytes) {
+      return false;
+    }
+    freeBytes -= bytes;
+    return true;
+  }
+
+  synchronized byte @Nullable [] read(String name) {
+    byte[] content = files.get(name);
+    return content == null ? null : content.clone();
+  }
+
+  synchronized List<String> names() {
+    return new ArrayList<>(files.keySet());
+  }
+
+  synchronized void delete(String name) {
+    byte[] content = files.remove(name);
+    if (content != null) {
+      freeBytes += content.length;
+    }
+  }
+
+  /** What a broken storage does: the content of a name changes behind everybody's back. */
+  synchronized void overwrite(String name, byte[] content) {
+    files.put(name, content.clone());
+  }
+
+  synchronized void writeHead(long sequence) {
+    head = OptionalLong.of(sequence);
+  }
+
+  synchronized OptionalLong head() {
+    return head;
+  }
+
+  synchronized boolean releaseBallast() {
+    boolean was = ballast;
+    if (was) {
+      freeBytes += BALLAST_BYTES;
+    }
+    ballast = false;
+    return was;
+  }
+
+  synchronized void restoreBallast() {
+    if (!ballast && take(BALLAST_BYTES)) {
+      ballast = true;
+    }
+  }
+
+  public synchronized boolean hasBallast() {
+    return ballast;
+  }
+
+  /** The space that is left for everything. */
+  public synchronized void free(long bytes) {
+    freeBytes = bytes;
+  }
+}

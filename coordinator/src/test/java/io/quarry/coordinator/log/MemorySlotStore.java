@@ -1,0 +1,185 @@
+package io.quarry.coordinator.log;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Slots in memory, as one host sees them. It keeps the contract of {@link SlotStore}, and on
+ * demand does what storage does on bad days: each fault is ordered beforehand and strikes once.
+ */
+public final class MemorySlotStore implements SlotStore {
+  /** What becomes of a put. */
+  public enum PutFault {
+    NONE,
+    /** Fails before the name is touched. */
+    BEFORE_LINK,
+    /** The name is taken, the caller learns nothing. */
+    LOST_REPLY,
+    /** The caller learns nothing, and the name is taken when {@link #landDelayed} is called. */
+    DELAYED_LINK
+  }
+
+  private record Delayed(String name, byte[] content) {
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+      return name.hashCode();
+    }
+  }
+
+  private final MemoryDisk disk;
+  private final Consumer<String> beforeEachStep;
+  private final Queue<PutFault> putFaults = new ArrayDeque<>();
+  private final List<Delayed> delayed = new ArrayList<>();
+  private int readFaults;
+  private @Nullable List<String> staleNames;
+
+  public MemorySlotStore(MemoryDisk disk) {
+    this(disk, step -> {});
+  }
+
+  /**
+   * @param beforeEachStep is called before anything that others could see or that looks at others;
+   *     may block for as long as it likes
+   */
+  public MemorySlotStore(MemoryDisk disk, Consumer<String> beforeEachStep) {
+    this.disk = disk;
+    this.beforeEachStep = beforeEachStep;
+  }
+
+  /** The fates of the next puts, in order. */
+  public synchronized void nextPuts(PutFault... faults) {
+    putFaults.addAll(List.of(faults));
+  }
+
+  /** That many of the next reads fail. */
+  public synchronized void failReads(int count) {
+    readFaults = count;
+  }
+
+  /** From now on, this host sees the directory as it is now. */
+  public synchronized void freezeListing() {
+    staleNames = disk.names();
+  }
+
+  public synchronized void thawListing() {
+    staleNames = null;
+  }
+
+  /** What was delayed happens now, if the names are free. */
+  public synchronized void landDelayed() {
+    delayed.forEach(one -> disk.link(one.name(), one.content()));
+    delayed.clear();
+  }
+
+  @Override
+  public Put putIfAbsent(String name, byte[] content) throws IOException {
+    beforeEachStep.accept("put " + name);
+    PutFault fault = nextPut();
+    if (fault == PutFault.BEFORE_LINK) {
+      throw new PutNotStartedException(new IOException("Input/output error"));
+    }
+    if (!disk.take(content.length)) {
+      throw new PutNotStartedException(new IOException("No space left on device"));
+    }
+    if (fault == PutFault.DELAYED_LINK) {
+      delay(new Delayed(name, content.clone()));
+      throw new IOException("timed out");
+    }
+    boolean created = disk.link(name, content);
+    if (!created) {
+      disk.take(-content.length);
+    }
+    if (fault == PutFault.LOST_REPLY) {
+      throw new IOException("timed out");
+    }
+    return created ? Put.CREATED : Put.EXISTS;
+  }
+
+  private synchronized void delay(Delayed one) {
+    delayed.add(one);
+  }
+
+  private synchronized PutFault nextPut() {
+    PutFault fault = putFaults.poll();
+    return fault == null ? PutFault.NONE : fault;
+  }
+
+  @Override
+  public byte @Nullable [] read(String name) throws IOException {
+    beforeEachStep.accept("read " + name);
+    failRead();
+    return disk.read(name);
+  }
+
+  @Override
+  public byte @Nullable [] readStart(String name, int bytes) throws IOException {
+    byte[] whole = read(name);
+    return whole == null ? null : Arrays.copyOf(whole, Math.min(bytes, whole.length));
+  }
+
+  @Override
+  public List<String> list() throws IOException {
+    beforeEachStep.accept("list");
+    failRead();
+    synchronized (this) {
+      return staleNames == null ? disk.names() : List.copyOf(staleNames);
+    }
+  }
+
+  private synchronized void failRead() throws IOException {
+    if (readFaults > 0) {
+      readFaults--;
+      throw new IOException("Input/output error");
+    }
+  }
+
+  @Override
+  public void delete(List<String> names) {
+    for (String name : names) {
+      beforeEachStep.accept("delete " + name);
+      disk.delete(name);
+    }
+  }
+
+  @Override
+  public void force(List<String> names) {}
+
+  @Override
+  public void writeHead(long sequence) {
+    beforeEachStep.accept("head " + sequence);
+    disk.writeHead(sequence);
+  }
+
+  @Override
+  public OptionalLong readHead() {
+    beforeEachStep.accept("head");
+    return disk.head();
+  }
+
+  @Override
+  public boolean releaseBallast() {
+    return disk.releaseBallast();
+  }
+
+  @Override
+  public void restoreBallast() {
+    disk.restoreBallast();
+  }
+
+  @Override
+  public String describe(String name) {
+    return "memory/" + name;
+  }
+}
