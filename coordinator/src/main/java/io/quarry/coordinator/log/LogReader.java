@@ -20,9 +20,24 @@ public final class LogReader {
   private static final long MISSING_PAUSE_MILLIS = 100;
 
   private final SlotStore store;
+  private final Pause pause;
+
+  /** Gives a shared filesystem's view of a directory a moment to catch up. */
+  @FunctionalInterface
+  interface Pause {
+    void take() throws IOException;
+  }
+
+  /** What follows a state, and the newest checkpoint that was there after the last read of it. */
+  private record Tail(LogState state, long checkpoint) {}
 
   public LogReader(SlotStore store) {
+    this(store, LogReader::sleep);
+  }
+
+  LogReader(SlotStore store, Pause pause) {
     this.store = store;
+    this.pause = pause;
   }
 
   /** Checkpoint, then tail, then make sure that the checkpoint is still the newest. */
@@ -35,9 +50,9 @@ public final class LogReader {
         continue;
       }
       try {
-        LogState state = tail(base, head.orElse(0));
-        if (newestCheckpoint(store.list()) == newest) {
-          return state;
+        Tail tail = tail(base, head.orElse(0));
+        if (tail.checkpoint() == newest) {
+          return tail.state();
         }
       } catch (LogDamagedException e) {
         if (newestCheckpoint(store.list()) == newest) {
@@ -51,41 +66,45 @@ public final class LogReader {
   /** The state after everything committed since; the same one when nothing was. */
   public LogState catchUp(LogState from) throws IOException {
     OptionalLong head = store.readHead();
-    LogState state;
     try {
-      state = tail(from, head.orElse(0));
+      Tail tail = tail(from, head.orElse(0));
+      return overtaken(from, tail.checkpoint()) ? load() : tail.state();
     } catch (LogDamagedException e) {
-      if (overtaken(from)) {
+      if (overtaken(from, newestCheckpoint(store.list()))) {
         return load();
       }
       throw e;
     }
-    return overtaken(from) ? load() : state;
   }
 
   /** Whether names after the position may have been freed, and so may hold anything. */
-  private boolean overtaken(LogState from) throws IOException {
-    return newestCheckpoint(store.list()) > from.sequence();
+  private static boolean overtaken(LogState from, long checkpoint) {
+    return checkpoint > from.sequence();
   }
 
-  /** Reads on to the end, and makes sure that it is the end. */
-  private LogState tail(LogState from, long head) throws IOException {
-    LogState state = from;
-    for (int look = 0; look < MISSING_LOOKS; look++) {
-      state = readOn(state);
-      long last = Math.max(head, lastRecord(store.list()));
-      if (last <= state.sequence()) {
-        return state;
-      }
+  /**
+   * Reads on to where the end was when it looked, and makes sure that nothing is missing before it.
+   * Stops early when it was overtaken.
+   */
+  private Tail tail(LogState from, long head) throws IOException {
+    LogState state = readOn(from);
+    List<String> names = store.list();
+    long end = Math.max(head, lastRecord(names));
+    int looks = 0;
+    while (state.sequence() < end && !overtaken(from, newestCheckpoint(names))) {
       LogState more = readOn(state);
       if (more.sequence() == state.sequence()) {
-        pause();
+        if (++looks == MISSING_LOOKS) {
+          String missing = store.describe(Names.record(state.sequence() + 1));
+          throw new LogDamagedException(
+              missing, "it is missing, though later records were committed");
+        }
+        pause.take();
       }
       state = more;
+      names = store.list();
     }
-    String missing = Names.record(state.sequence() + 1);
-    throw new LogDamagedException(
-        store.describe(missing), "it is missing, though later records were committed");
+    return new Tail(state, newestCheckpoint(names));
   }
 
   private LogState readOn(LogState from) throws IOException {
@@ -126,7 +145,7 @@ public final class LogReader {
     return after;
   }
 
-  private static void pause() throws IOException {
+  private static void sleep() throws IOException {
     try {
       Thread.sleep(MISSING_PAUSE_MILLIS);
     } catch (InterruptedException e) {

@@ -11,8 +11,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Slots in memory, as one host sees them. It keeps the contract of {@link SlotStore}, and on
- * demand does what storage does on bad days: each fault is ordered beforehand and strikes once.
+ * Slots in memory, as one host sees them. It keeps the contract of {@link SlotStore}, and on demand
+ * does what storage does on bad days: each fault is ordered beforehand and strikes once.
  */
 public final class MemorySlotStore implements SlotStore {
   /** What becomes of a put. */

@@ -137,16 +137,15 @@ abstract class SlotStoreContract {
         CyclicBarrier start = new CyclicBarrier(racers);
         List<Callable<Put>> puts =
             IntStream.range(0, racers)
-                .<Callable<Put>>mapToObj(
-                    racer ->
-                        () -> {
-                          start.await();
-                          Put put = store.putIfAbsent(name, bytes("racer " + racer));
-                          if (put == Put.CREATED) {
-                            assertThat(store.read(name)).isEqualTo(bytes("racer " + racer));
-                          }
-                          return put;
-                        })
+                .<Callable<Put>>mapToObj(racer ->
+                    () -> {
+                      start.await();
+                      Put put = store.putIfAbsent(name, bytes("racer " + racer));
+                      if (put == Put.CREATED) {
+                        assertThat(store.read(name)).isEqualTo(bytes("racer " + racer));
+                      }
+                      return put;
+                    })
                 .toList();
         int winners = 0;
         for (var put : threads.invokeAll(puts)) {

@@ -1,0 +1,69 @@
+package io.quarry.coordinator.log;
+
+import io.quarry.coordinator.log.CommitLog.Outcome;
+import io.quarry.coordinator.log.LogRecord.Entry;
+import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.Pin;
+import io.quarry.coordinator.plan.Reply;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+
+/** One host that believes to be the SDM: a commit log and what it knows of it. */
+final class Candidate {
+  static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+
+  final SlotStore store;
+  final String name;
+  final CommitLog log;
+  LogState state = LogState.EMPTY;
+
+  Candidate(SlotStore store, String name) {
+    this.store = store;
+    this.name = name;
+    this.log = new CommitLog(store, name);
+  }
+
+  /** Begins a term on what it knows. */
+  Outcome lead() throws IOException {
+    return know(log.beginTerm(state, NOW));
+  }
+
+  /** Commits one entry per request id right after what it knows. */
+  Outcome commit(String... requestIds) throws IOException {
+    return know(log.commit(state, entries(state, requestIds), NOW));
+  }
+
+  /** Each entry pins something under the request's id; the reply names the candidate. */
+  List<Entry> entries(LogState after, String... requestIds) {
+    return Arrays.stream(requestIds).map(id -> entry(after, id, name + "-" + id)).toList();
+  }
+
+  static Entry entry(LogState after, String requestId, String replyId) {
+    Reply reply = new Reply("pinForCopy", replyId, after.sequence() + 1);
+    Change change = new Change.PutPin(new Pin(requestId, "image", "key", "target", NOW));
+    return new Entry(requestId, reply, List.of(change));
+  }
+
+  long checkpoint() throws IOException {
+    return new Checkpointer(store).checkpoint(state);
+  }
+
+  private Outcome know(Outcome outcome) {
+    if (outcome instanceof Outcome.Committed committed) {
+      state = committed.state();
+    }
+    return outcome;
+  }
+
+  /** A candidate that leads and has committed that many records, the term's one included. */
+  static Candidate leading(SlotStore store, String name, int records) throws IOException {
+    Candidate candidate = new Candidate(store, name);
+    candidate.lead();
+    while (candidate.state.sequence() < records) {
+      candidate.commit(name + "." + (candidate.state.sequence() + 1));
+    }
+    return candidate;
+  }
+}

@@ -1,0 +1,138 @@
+package io.quarry.coordinator.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+class LogReaderTest {
+  private final MemoryDisk disk = new MemoryDisk();
+
+  private static void noPause() throws IOException {
+    throw new AssertionError("nothing is missing, so there is nothing to wait for");
+  }
+
+  @Test
+  void emptyLogIsAnEmptyRepository() throws Exception {
+    LogState state = new LogReader(new MemorySlotStore(disk)).load();
+    assertThat(Fingerprint.of(state)).isEqualTo(Fingerprint.of(LogState.EMPTY));
+  }
+
+  @Test
+  void checkpointAndTailGiveTheSameAsAllRecords() throws Exception {
+    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 7);
+    sdm.checkpoint();
+    sdm.commit("r8", "r9");
+    LogState fresh = new LogReader(new MemorySlotStore(disk)).load();
+    assertThat(Fingerprint.of(fresh)).isEqualTo(Fingerprint.of(sdm.state));
+    assertThat(new MemorySlotStore(disk).list())
+        .containsExactlyInAnyOrder(Names.record(7), Names.record(8), Names.checkpoint(7));
+  }
+
+  @Test
+  void busyLogIsNotDamaged() throws Exception {
+    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    MemorySlotStore behind =
+        new MemorySlotStore(
+            disk,
+            step -> {
+              if (step.equals("list")) {
+                commit(sdm);
+              }
+            });
+    LogState seen = new LogReader(behind, LogReaderTest::noPause).catchUp(LogState.EMPTY);
+    assertThat(seen.sequence()).isGreaterThanOrEqualTo(3);
+  }
+
+  private static void commit(Candidate sdm) {
+    try {
+      sdm.commit("more " + sdm.state.sequence());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void readerFarBehindAVacuumStartsOverAtOnce() throws Exception {
+    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    LogState old = sdm.state;
+    for (int i = 0; i < 20; i++) {
+      sdm.commit("r" + i);
+    }
+    sdm.checkpoint();
+    sdm.commit("last");
+    LogState seen = new LogReader(new MemorySlotStore(disk), LogReaderTest::noPause).catchUp(old);
+    assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(sdm.state));
+  }
+
+  @Test
+  void readerOvertakenBetweenCheckpointAndTailStartsOver() throws Exception {
+    for (String moment : new String[] {"read 0000000000000004.record", "list", "head"}) {
+      MemoryDisk fresh = new MemoryDisk();
+      Candidate sdm = Candidate.leading(new MemorySlotStore(fresh), "a", 3);
+      sdm.checkpoint();
+      sdm.commit("before");
+      AtomicBoolean once = new AtomicBoolean();
+      MemorySlotStore slow =
+          new MemorySlotStore(
+              fresh,
+              step -> {
+                if (step.equals(moment) && once.compareAndSet(false, true)) {
+                  for (int i = 0; i < 5; i++) {
+                    commit(sdm);
+                  }
+                  checkpoint(sdm);
+                  commit(sdm);
+                }
+              });
+      LogState seen = new LogReader(slow, LogReaderTest::noPause).load();
+      assertThat(Fingerprint.of(seen)).as(moment).isEqualTo(Fingerprint.of(sdm.state));
+    }
+  }
+
+  private static void checkpoint(Candidate sdm) {
+    try {
+      sdm.checkpoint();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void recordInAFreedNameMisleadsNoReader() throws Exception {
+    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    LogState old = sdm.state;
+    byte[] stray = Codec.encode(strayAfter(old)).bytes();
+    for (int i = 0; i < 5; i++) {
+      sdm.commit("r" + i);
+    }
+    sdm.checkpoint();
+    disk.link(Names.record(4), stray);
+    LogState seen = new LogReader(new MemorySlotStore(disk)).catchUp(old);
+    assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(sdm.state));
+  }
+
+  private static LogRecord strayAfter(LogState state) {
+    return new LogRecord(
+        state.sequence() + 1,
+        state.position().hash(),
+        state.position().term(),
+        "zombie",
+        "nonce",
+        Candidate.NOW,
+        java.util.List.of(Candidate.entry(state, "stray", "stray")));
+  }
+
+  @Test
+  void readErrorIsNoDamage() throws Exception {
+    MemorySlotStore store = new MemorySlotStore(disk);
+    Candidate.leading(store, "a", 3);
+    store.failReads(1);
+    assertThatThrownBy(() -> new LogReader(store).load())
+        .isInstanceOf(IOException.class)
+        .isNotInstanceOf(LogDamagedException.class);
+    assertThat(new LogReader(store).load().sequence()).isEqualTo(3);
+  }
+}
