@@ -99,14 +99,19 @@ public final class CommitLog {
    */
   private Outcome validate(LogState after, LogRecord record, Codec.Encoded encoded)
       throws IOException {
-    if (after.sequence() > 0) {
-      byte[] expected = Codec.recordHeader(after.sequence(), after.position().hash());
-      byte[] found = store.readStart(Names.record(after.sequence()), expected.length);
-      if (Arrays.equals(expected, found)) {
-        return new Outcome.Committed(after.plus(record, encoded.hash()));
-      }
+    return readersPass(after)
+        ? new Outcome.Committed(after.plus(record, encoded.hash()))
+        : settle(record, new SupersededException("the log has moved on without this SDM"));
+  }
+
+  /** Whether a fresh reader comes to the name after the state: asked once the name is taken. */
+  private boolean readersPass(LogState after) throws IOException {
+    if (after.sequence() == 0) {
+      return false;
     }
-    return settle(record, new SupersededException("the log has moved on without this SDM"));
+    byte[] expected = Codec.recordHeader(after.sequence(), after.position().hash());
+    byte[] found = store.readStart(Names.record(after.sequence()), expected.length);
+    return Arrays.equals(expected, found);
   }
 
   /** Decides by what a fresh reader sees. */
@@ -147,7 +152,9 @@ public final class CommitLog {
 
   /**
    * The put may or may not have happened, and a delayed one may still happen. Filling the name
-   * ourselves ends that: either it is ours or another's record already, or the no-op takes it.
+   * ourselves ends that: either it is ours or another's record already, or the no-op takes it. The
+   * no-op proves nothing when readers do not come to it: the record may have been committed,
+   * covered by a checkpoint and freed meanwhile.
    */
   private Outcome settleUnknown(
       LogState after, LogRecord record, Codec.Encoded encoded, IOException cause) {
@@ -165,7 +172,9 @@ public final class CommitLog {
               List.of());
       Codec.Encoded filler = Codec.encode(noop);
       if (store.putIfAbsent(name, filler.bytes()) == Put.CREATED || isOurs(name, filler)) {
-        return new Outcome.NotCommitted(cause);
+        return readersPass(after)
+            ? new Outcome.NotCommitted(cause)
+            : settle(record, new SupersededException("the log has moved on without this SDM"));
       }
       if (isOurs(name, encoded)) {
         store.force(List.of(name));

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** What several {@link MemorySlotStore}s share: names, a head, and a limited space. */
@@ -16,8 +17,25 @@ public final class MemoryDisk {
   private long freeBytes = Long.MAX_VALUE;
   private boolean ballast;
 
+  private final BiConsumer<String, byte[]> onLink;
+
+  public MemoryDisk() {
+    this((name, content) -> {});
+  }
+
+  /**
+   * @param onLink sees each name that is taken, at the moment it is
+   */
+  MemoryDisk(BiConsumer<String, byte[]> onLink) {
+    this.onLink = onLink;
+  }
+
   synchronized boolean link(String name, byte[] content) {
-    return files.putIfAbsent(name, content.clone()) == null;
+    boolean created = files.putIfAbsent(name, content.clone()) == null;
+    if (created) {
+      onLink.accept(name, content);
+    }
+    return created;
   }
 
   /** Whether there was space to take. */

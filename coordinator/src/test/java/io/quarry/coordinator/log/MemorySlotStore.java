@@ -26,22 +26,10 @@ public final class MemorySlotStore implements SlotStore {
     DELAYED_LINK
   }
 
-  private record Delayed(String name, byte[] content) {
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return this == other;
-    }
-
-    @Override
-    public int hashCode() {
-      return name.hashCode();
-    }
-  }
-
   private final MemoryDisk disk;
   private final Consumer<String> beforeEachStep;
   private final Queue<PutFault> putFaults = new ArrayDeque<>();
-  private final List<Delayed> delayed = new ArrayList<>();
+  private final List<Runnable> delayed = new ArrayList<>();
   private int readFaults;
   private @Nullable List<String> staleNames;
 
@@ -68,7 +56,7 @@ public final class MemorySlotStore implements SlotStore {
     readFaults = count;
   }
 
-  /** From now on, this host sees the directory as it is now. */
+  /** Until it puts something itself, this host sees the directory as it is now: NFS does that. */
   public synchronized void freezeListing() {
     staleNames = disk.names();
   }
@@ -79,7 +67,7 @@ public final class MemorySlotStore implements SlotStore {
 
   /** What was delayed happens now, if the names are free. */
   public synchronized void landDelayed() {
-    delayed.forEach(one -> disk.link(one.name(), one.content()));
+    delayed.forEach(Runnable::run);
     delayed.clear();
   }
 
@@ -94,9 +82,11 @@ public final class MemorySlotStore implements SlotStore {
       throw new PutNotStartedException(new IOException("No space left on device"));
     }
     if (fault == PutFault.DELAYED_LINK) {
-      delay(new Delayed(name, content.clone()));
+      byte[] sent = content.clone();
+      delay(() -> disk.link(name, sent));
       throw new IOException("timed out");
     }
+    thawListing();
     boolean created = disk.link(name, content);
     if (!created) {
       disk.take(-content.length);
@@ -107,8 +97,8 @@ public final class MemorySlotStore implements SlotStore {
     return created ? Put.CREATED : Put.EXISTS;
   }
 
-  private synchronized void delay(Delayed one) {
-    delayed.add(one);
+  private synchronized void delay(Runnable link) {
+    delayed.add(link);
   }
 
   private synchronized PutFault nextPut() {

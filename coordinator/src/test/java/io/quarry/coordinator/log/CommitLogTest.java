@@ -1,0 +1,169 @@
+package io.quarry.coordinator.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.coordinator.log.CommitLog.Outcome;
+import io.quarry.coordinator.log.CommitLog.SupersededException;
+import io.quarry.coordinator.log.MemorySlotStore.PutFault;
+import java.io.IOException;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+class CommitLogTest {
+  private final MemoryDisk disk = new MemoryDisk();
+  private final MemorySlotStore store = new MemorySlotStore(disk);
+
+  private LogState fresh() throws IOException {
+    return new LogReader(new MemorySlotStore(disk)).load();
+  }
+
+  private boolean committed(String requestId) throws IOException {
+    return fresh().repository().requests().find(requestId) != null;
+  }
+
+  @Test
+  void termBeginsWithARecordOfItsOwn() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 1);
+    assertThat(fresh().position()).isEqualTo(new Position(1, a.state.position().hash(), 1, "a"));
+    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    assertThat(b.lead()).isInstanceOf(Outcome.Committed.class);
+    assertThat(fresh().position().term()).isEqualTo(2);
+    assertThat(fresh().position().writer()).isEqualTo("b");
+  }
+
+  @Test
+  void committedStateIsWhatAFreshReaderSees() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 1);
+    assertThat(a.commit("r1", "r2")).isInstanceOf(Outcome.Committed.class);
+    assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
+    assertThat(store.readHead()).hasValue(2);
+  }
+
+  @Test
+  void ownRecordIsKnownAgainAfterALostReply() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    store.nextPuts(PutFault.LOST_REPLY);
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
+    assertThat(fresh().sequence()).isEqualTo(4);
+    assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
+  }
+
+  @Test
+  void ownTermRecordIsKnownAgainAfterALostReply() throws Exception {
+    Candidate a = new Candidate(store, "a");
+    store.nextPuts(PutFault.LOST_REPLY);
+    assertThat(a.lead()).isInstanceOf(Outcome.Committed.class);
+    assertThat(fresh().sequence()).isEqualTo(1);
+  }
+
+  @Test
+  void readErrorAfterTheLinkIsSettled() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    store.failReads(1);
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
+    assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
+  }
+
+  @Test
+  void putThatNeverStartedLeavesTheNameToTheNext() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    store.nextPuts(PutFault.BEFORE_LINK);
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.NotCommitted.class);
+    assertThat(a.commit("r2")).isInstanceOf(Outcome.Committed.class);
+    assertThat(fresh().sequence()).isEqualTo(4);
+    assertThat(committed("r1")).isFalse();
+  }
+
+  @Test
+  void unknownOutcomeIsSettledByANoOp() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    store.nextPuts(PutFault.DELAYED_LINK);
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.NotCommitted.class);
+    assertThat(fresh().sequence()).isEqualTo(4);
+    assertThat(committed("r1")).isFalse();
+  }
+
+  @Test
+  void linkThatLandsAfterTheNoOpChangesNothing() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    store.nextPuts(PutFault.DELAYED_LINK);
+    a.commit("r1");
+    Fingerprint before = Fingerprint.of(fresh());
+    store.landDelayed();
+    assertThat(Fingerprint.of(fresh())).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = PutFault.class, mode = Mode.EXCLUDE, names = "NONE")
+  void outcomeStaysUnknownWhenTheNoOpFailsToo(PutFault second) throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    store.nextPuts(PutFault.DELAYED_LINK, second);
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
+  }
+
+  @Test
+  void whoeverAsksAgainLearnsAnUnknownOutcome() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    store.nextPuts(PutFault.DELAYED_LINK, PutFault.BEFORE_LINK);
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
+    store.landDelayed();
+    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    b.lead();
+    assertThat(b.state.repository().requests().find("r1"))
+        .isEqualTo(a.entries(a.state, "r1").getFirst().reply());
+  }
+
+  @Test
+  void supersededSdmLearnsItAtItsNextCommit() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    b.lead();
+    assertThat(a.commit("r1"))
+        .isInstanceOfSatisfying(
+            Outcome.NotCommitted.class,
+            not -> assertThat(not.cause()).isInstanceOf(SupersededException.class));
+    assertThat(committed("r1")).isFalse();
+  }
+
+  @Test
+  void lostReplyIsSettledAlthoughAnotherHasGoneOn() throws Exception {
+    Candidate a =
+        Candidate.leading(pausing("put 0000000000000004.record", 2, this::goFarOn), "a", 3);
+    MemorySlotStore itsStore = (MemorySlotStore) a.store;
+    itsStore.nextPuts(PutFault.LOST_REPLY);
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
+    assertThat(committed("r1")).isTrue();
+  }
+
+  /** At that occurrence of the step, the host pauses and something else happens. */
+  private MemorySlotStore pausing(String step, int occurrence, Runnable meanwhile) {
+    return new MemorySlotStore(
+        disk,
+        new Consumer<>() {
+          private int count;
+
+          @Override
+          public void accept(String what) {
+            if (what.equals(step) && ++count == occurrence) {
+              meanwhile.run();
+            }
+          }
+        });
+  }
+
+  /** Another SDM takes over, commits, and a checkpoint frees what it covers. */
+  private void goFarOn() {
+    try {
+      Candidate other = new Candidate(new MemorySlotStore(disk), "other");
+      other.lead();
+      other.commit("other1");
+      other.commit("other2");
+      other.checkpoint();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
