@@ -56,10 +56,13 @@ public final class CommitLog {
     long checkpoint = LogReader.newestCheckpoint(store.list());
     store.force(LogReader.recordsAfter(store.list(), checkpoint));
     Position at = latest.position();
-    return append(
-        latest,
-        new LogRecord(
-            at.sequence() + 1, at.hash(), at.term() + 1, writer, nonce(), now, List.of()));
+    LogRecord record =
+        new LogRecord(at.sequence() + 1, at.hash(), at.term() + 1, writer, nonce(), now, List.of());
+    Outcome outcome = append(latest, record);
+    // A shared filesystem may have shown an old directory, and so a record in a freed name. Having
+    // put something itself, this host sees the directory as it is.
+    boolean misled = LogReader.newestCheckpoint(store.list()) > latest.sequence();
+    return misled && outcome instanceof Outcome.Committed ? settle(record, overtaken()) : outcome;
   }
 
   /** Commits the entries right after the state, or says that it did not, or cannot say. */
@@ -101,7 +104,7 @@ public final class CommitLog {
       throws IOException {
     return readersPass(after)
         ? new Outcome.Committed(after.plus(record, encoded.hash()))
-        : settle(record, new SupersededException("the log has moved on without this SDM"));
+        : settle(record, overtaken());
   }
 
   /** Whether a fresh reader comes to the name after the state: asked once the name is taken. */
@@ -172,9 +175,7 @@ public final class CommitLog {
               List.of());
       Codec.Encoded filler = Codec.encode(noop);
       if (store.putIfAbsent(name, filler.bytes()) == Put.CREATED || isOurs(name, filler)) {
-        return readersPass(after)
-            ? new Outcome.NotCommitted(cause)
-            : settle(record, new SupersededException("the log has moved on without this SDM"));
+        return readersPass(after) ? new Outcome.NotCommitted(cause) : settle(record, overtaken());
       }
       if (isOurs(name, encoded)) {
         store.force(List.of(name));
@@ -198,6 +199,10 @@ public final class CommitLog {
     } catch (IOException e) {
       LOG.warn("Could not note the head {}: {}", sequence, e.toString());
     }
+  }
+
+  private static SupersededException overtaken() {
+    return new SupersededException("the log has moved on without this SDM");
   }
 
   private static String nonce() {

@@ -130,15 +130,27 @@ class CommitLogTest {
 
   @Test
   void lostReplyIsSettledAlthoughAnotherHasGoneOn() throws Exception {
-    Candidate a =
-        Candidate.leading(pausing("put 0000000000000004.record", 2, this::goFarOn), "a", 3);
-    MemorySlotStore itsStore = (MemorySlotStore) a.store;
-    itsStore.nextPuts(PutFault.LOST_REPLY);
+    MemorySlotStore paused = pausing("put " + Names.record(4), 2, this::goFarOn);
+    Candidate a = Candidate.leading(paused, "a", 3);
+    paused.nextPuts(PutFault.LOST_REPLY);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
     assertThat(committed("r1")).isTrue();
   }
 
-  /** At that occurrence of the step, the host pauses and something else happens. */
+  @Test
+  void termIsNotBuiltOnARecordInAFreedName() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 2);
+    Candidate zombie = new Candidate(pausing("put " + Names.record(3), 1, this::goFarOn), "zombie");
+    zombie.state = a.state;
+    MemorySlotStore behind =
+        pausing("read " + Names.record(3), 1, () -> assertRefused(zombie, "r1"));
+    behind.freezeListing();
+    Candidate late = new Candidate(behind, "late");
+    late.state = a.state;
+    assertThat(late.lead()).isInstanceOf(Outcome.NotCommitted.class);
+  }
+
+  /** Before that occurrence of the step the host pauses, and something else happens. */
   private MemorySlotStore pausing(String step, int occurrence, Runnable meanwhile) {
     return new MemorySlotStore(
         disk,
@@ -154,6 +166,15 @@ class CommitLogTest {
         });
   }
 
+  private void assertRefused(Candidate candidate, String requestId) {
+    try {
+      assertThat(candidate.commit(requestId)).isInstanceOf(Outcome.NotCommitted.class);
+      assertThat(committed(requestId)).isFalse();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   /** Another SDM takes over, commits, and a checkpoint frees what it covers. */
   private void goFarOn() {
     try {
@@ -161,6 +182,7 @@ class CommitLogTest {
       other.lead();
       other.commit("other1");
       other.commit("other2");
+      other.commit("other3");
       other.checkpoint();
     } catch (IOException e) {
       throw new AssertionError(e);
