@@ -2,7 +2,8 @@ package io.quarry.coordinator.log;
 
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.SlotStore.Put;
-import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.RecentRequests;
+import io.quarry.coordinator.plan.Reply;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
@@ -130,27 +131,40 @@ public final class CommitLog {
           fresh.position().term() == record.term() && fresh.position().writer().equals(writer);
       return current ? new Outcome.Committed(fresh) : new Outcome.NotCommitted(why);
     }
-    return switch (presence(fresh.repository(), record)) {
+    return switch (presence(fresh, record)) {
       case ALL -> new Outcome.Committed(fresh);
       case NONE -> new Outcome.NotCommitted(why);
-      case FORGOTTEN -> new Outcome.Unknown(why);
+      case UNCLEAR -> new Outcome.Unknown(why);
     };
   }
 
   private enum Presence {
     ALL,
     NONE,
-    FORGOTTEN
+    /**
+     * Forgotten, not read yet, or committed at least in part by another, to whom it was repeated.
+     */
+    UNCLEAR
   }
 
-  /** A record is applied as a whole, so its first entry speaks for all. */
-  private static Presence presence(RepositoryState state, LogRecord record) {
-    Entry first = record.entries().getFirst();
-    var reply = state.requests().find(first.requestId());
-    if (reply != null) {
-      return reply.commit() == record.sequence() ? Presence.ALL : Presence.NONE;
+  /**
+   * Whether the log has the entries, wherever they are. The same request may have been repeated to
+   * another SDM, even into a record of the same number, so no entry speaks for the rest.
+   */
+  private static Presence presence(LogState fresh, LogRecord record) {
+    RecentRequests requests = fresh.repository().requests();
+    int found = 0;
+    boolean same = true;
+    for (Entry entry : record.entries()) {
+      Reply reply = requests.find(entry.requestId());
+      found += reply == null ? 0 : 1;
+      same &= entry.reply().equals(reply);
     }
-    return state.requests().remembers(record.sequence()) ? Presence.NONE : Presence.FORGOTTEN;
+    if (same) {
+      return Presence.ALL;
+    }
+    boolean known = fresh.sequence() >= record.sequence() && requests.remembers(record.sequence());
+    return found == 0 && known ? Presence.NONE : Presence.UNCLEAR;
   }
 
   /**

@@ -150,6 +150,25 @@ class CommitLogTest {
     assertThat(late.lead()).isInstanceOf(Outcome.NotCommitted.class);
   }
 
+  @Test
+  void requestRepeatedToAnotherSdmDoesNotSpeakForTheRestOfTheRecord() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    b.state = a.state;
+    b.commit("r1", "r3");
+    assertThat(a.commit("r1", "r2")).isInstanceOf(Outcome.Unknown.class);
+    assertThat(committed("r2")).isFalse();
+  }
+
+  @Test
+  void requestCommittedByAnotherSdmIsNotReportedAsNotCommitted() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    b.lead();
+    b.commit("r1");
+    assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
+  }
+
   /** Before that occurrence of the step the host pauses, and something else happens. */
   private MemorySlotStore pausing(String step, int occurrence, Runnable meanwhile) {
     return new MemorySlotStore(
