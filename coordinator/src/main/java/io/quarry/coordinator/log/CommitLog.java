@@ -46,8 +46,12 @@ public final class CommitLog {
   }
 
   public CommitLog(SlotStore store, String writer) {
+    this(store, new LogReader(store), writer);
+  }
+
+  CommitLog(SlotStore store, LogReader reader, String writer) {
     this.store = store;
-    this.reader = new LogReader(store);
+    this.reader = reader;
     this.writer = writer;
   }
 

@@ -1,0 +1,56 @@
+package io.quarry.coordinator.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.coordinator.plan.Reply;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The log as the disk saw it grow: the record that took the next number is the next record, whoever
+ * wrote it, and what is linked under an earlier number is nothing. Judges what SDMs and readers
+ * claim.
+ */
+final class TrueLog {
+  private final List<LogState> states = new ArrayList<>(List.of(LogState.EMPTY));
+
+  /** A name was taken. */
+  void linked(String name, byte[] content) {
+    LogState last = latest();
+    if (Names.recordNumber(name) == last.sequence() + 1) {
+      try {
+        states.add(Codec.follow(last, content, name));
+      } catch (IOException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  LogState latest() {
+    return states.getLast();
+  }
+
+  /** A reader never sees anything but a beginning of the log. */
+  void checkSeen(LogState seen) {
+    assertThat(seen.sequence()).isLessThanOrEqualTo(latest().sequence());
+    assertThat(seen.position()).isEqualTo(states.get((int) seen.sequence()).position());
+  }
+
+  /** In the end a fresh reader sees everything. */
+  void checkWhole(LogState seen) {
+    assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(latest()));
+  }
+
+  void checkAcknowledged(String requestId, Reply reply) {
+    assertThat(latest().repository().requests().find(requestId))
+        .as("acknowledged %s", requestId)
+        .isEqualTo(reply);
+  }
+
+  void checkNotCommitted(String requestId, Reply reply) {
+    assertThat(latest().repository().requests().find(requestId))
+        .as("reported as not committed: %s", requestId)
+        .isNotEqualTo(reply);
+  }
+}
