@@ -1,0 +1,278 @@
+package io.quarry.agent.repository;
+
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.cluster.Candidate;
+import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.Election;
+import io.quarry.coordinator.cluster.ElectionListener;
+import io.quarry.coordinator.cluster.FixQueue;
+import io.quarry.coordinator.cluster.HeadHint;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.log.LogDamagedException;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.sdm.Sdm;
+import io.quarry.coordinator.sdm.SdmListener;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A repository that this host reaches, and everything of it that runs here. */
+public final class ConnectedRepository implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ConnectedRepository.class);
+
+  /** How long a read waits for a commit that the caller has been told of. */
+  private static final Duration CATCH_UP = Duration.ofSeconds(10);
+
+  /** A host whose terms end at once lets others try. */
+  private static final int SHORT_TERMS_MAX = 2;
+
+  private static final Duration AGAIN = Duration.ofMillis(100);
+  private static final Duration STAND_AGAIN = Duration.ofSeconds(3);
+
+  /** How the caller connected it. */
+  public record Identity(String repoId, String format, Map<String, String> parameters) {}
+
+  /** What all repositories of an agent share. */
+  public record Shared(
+      ClusterConnection cluster,
+      HostRegistry hosts,
+      Candidate self,
+      SubmitTransport transport,
+      Clock clock) {}
+
+  private final Identity identity;
+  private final RepositoryStorage storage;
+  private final Replica replica;
+  private final Sdm sdm;
+  private final Election election;
+  private final FixQueue queue;
+  private final HeadHint head;
+  private final Forwarder forwarder;
+  private final QueueKeeper keeper;
+  private final AtomicInteger shortTerms = new AtomicInteger();
+  private final ScheduledExecutorService timer;
+
+  public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
+      throws IOException {
+    this.identity = identity;
+    this.storage = storage;
+    String key = storage.genesis().key();
+    String name = identity.repoId();
+    Candidate self = shared.self();
+    this.timer =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("terms-" + name).daemon(true).factory());
+    this.replica = new Replica(name, storage.slots());
+    this.sdm =
+        new Sdm(
+            name,
+            storage.slots(),
+            replica,
+            self.hostId() + "@" + self.incarnation(),
+            shared.clock(),
+            new Terms());
+    this.election = new Election(shared.cluster(), key, self, new Votes());
+    this.queue =
+        new FixQueue(
+            shared.cluster(),
+            key,
+            shared.clock(),
+            () -> UUID.randomUUID().toString().replace("-", ""));
+    this.head = new HeadHint(shared.cluster(), key);
+    this.forwarder =
+        new Forwarder(name, key, self.incarnation(), sdm, election, shared.transport());
+    this.keeper = new QueueKeeper(name, key, replica, queue, shared.hosts(), shared.clock());
+  }
+
+  /** Takes part in the cluster from now on. */
+  public void start() {
+    head.onHeadMoved(replica::hint);
+    head.start();
+    queue.start();
+    queue.onChange(keeper::wake);
+    replica.onChange(state -> keeper.wake());
+    election.onLeaderChange(forwarder::sdmChanged);
+    if (replica.damage() == null) {
+      election.start();
+    } else {
+      election.follow();
+    }
+  }
+
+  public Identity identity() {
+    return identity;
+  }
+
+  public String repoId() {
+    return identity.repoId();
+  }
+
+  public String key() {
+    return storage.genesis().key();
+  }
+
+  public RepositoryStorage storage() {
+    return storage;
+  }
+
+  public Replica replica() {
+    return replica;
+  }
+
+  public FixQueue queue() {
+    return queue;
+  }
+
+  /** The host that commits, as far as known. */
+  public Optional<Candidate> leader() {
+    return election.leader();
+  }
+
+  /** Whether this host commits. */
+  public boolean leading() {
+    return sdm.leading();
+  }
+
+  /** The state on this host. */
+  public LogState state() {
+    return replica.state();
+  }
+
+  /** The state with that commit in it. */
+  public LogState atLeast(long commit) {
+    LogState state = replica.atLeast(commit, CATCH_UP);
+    if (state.sequence() < commit) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_UNRESPONSIVE,
+          "commit " + commit + " has not been seen on this host, the newest is " + state.sequence(),
+          repoId(),
+          "repeat the call, or ask another agent");
+    }
+    return state;
+  }
+
+  /** Commits a request, wherever the SDM is, and returns when it is durable. */
+  public Reply commit(String requestId, Request request) {
+    requireSound();
+    return forwarder.submit(requestId, request);
+  }
+
+  /** Commits a request that another agent forwarded; only if the SDM is here. */
+  public Reply commitHere(String requestId, Request request) {
+    requireSound();
+    try {
+      return forwarder.here(requestId, request);
+    } catch (TimeoutException e) {
+      throw new StorageException(
+          ErrorCode.OUTCOME_UNKNOWN,
+          "the storage of " + repoId() + " did not answer in time",
+          requestId,
+          "repeat the call with the same request id",
+          e);
+    }
+  }
+
+  private void requireSound() {
+    LogDamagedException damage = replica.damage();
+    if (damage != null) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_DAMAGED,
+          "repository " + repoId() + " is read-only, its log is damaged: " + damage.getMessage(),
+          damage.file(),
+          "restore that file from a backup or another copy, then disconnect and connect again",
+          damage);
+    }
+  }
+
+  private final class Votes implements ElectionListener {
+    @Override
+    public void elected(long electionNumber) {
+      shortTerms.set(0);
+      sdm.lead();
+    }
+
+    @Override
+    public void deposed(String reason) {
+      sdm.stepDown(reason);
+    }
+  }
+
+  private final class Terms implements SdmListener {
+    @Override
+    public void leading(LogState state) {
+      head.publish(state.sequence());
+      keeper.lead();
+      forwarder.sdmChanged();
+    }
+
+    @Override
+    public void committed(LogState before, LogState after) {
+      shortTerms.set(0);
+      head.publish(after.sequence());
+    }
+
+    @Override
+    public void steppedDown(String reason) {
+      keeper.rest();
+      forwarder.sdmChanged();
+      if (timer.isShutdown()) {
+        return;
+      }
+      boolean sick = shortTerms.incrementAndGet() > SHORT_TERMS_MAX || replica.damage() != null;
+      if (!sick) {
+        after(AGAIN, ConnectedRepository.this::leadIfElected);
+        return;
+      }
+      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
+      election.standDown(reason);
+      after(STAND_AGAIN, ConnectedRepository.this::standIfSound);
+    }
+  }
+
+  private void leadIfElected() {
+    if (election.leading()) {
+      sdm.lead();
+    }
+  }
+
+  private void standIfSound() {
+    if (replica.damage() == null) {
+      election.stand();
+    }
+  }
+
+  private void after(Duration pause, Runnable action) {
+    try {
+      var _ = timer.schedule(action, pause.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (java.util.concurrent.RejectedExecutionException e) {
+      LOG.debug("{} is being disconnected", repoId());
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    keeper.close();
+    election.close();
+    sdm.close();
+    queue.close();
+    head.close();
+    replica.close();
+    storage.close();
+  }
+}

@@ -1,0 +1,210 @@
+package io.quarry.agent.repository;
+
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
+import io.quarry.coordinator.cluster.Enqueued;
+import io.quarry.coordinator.cluster.FixEntry;
+import io.quarry.coordinator.cluster.FixQueue;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.cluster.QueuedFix;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * While this host is the SDM, keeps the queue in ZooKeeper in line with what the repository's state
+ * asks for. The queue holds nothing that the state does not: wiped, it is filled again. One thread
+ * compares the two whenever either has changed.
+ */
+final class QueueKeeper implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(QueueKeeper.class);
+
+  /** Even when nothing seems to change: timers run out, and a cache may have missed something. */
+  private static final long ROUND_MILLIS = 500;
+
+  /** Changes in a burst are looked at together. */
+  private static final long GATHER_MILLIS = 10;
+
+  /**
+   * How long the host that a fix was born with may take before everybody may have it. Such fixes
+   * take milliseconds.
+   */
+  private static final Duration BORN_GRACE = Duration.ofSeconds(3);
+
+  private static final Duration RETRY_MIN = Duration.ofSeconds(1);
+  private static final Duration RETRY_MAX = Duration.ofMinutes(1);
+
+  private final String name;
+  private final String key;
+  private final Replica replica;
+  private final FixQueue queue;
+  private final HostRegistry hosts;
+  private final Clock clock;
+  private final Thread thread;
+
+  /** Guards the two flags; signalled when they change. */
+  private final Object lock = new Object();
+
+  private boolean leading;
+  private boolean woken;
+  private boolean closed;
+
+  // Only the thread's:
+  private final Map<String, Long> bornSeen = new HashMap<>();
+
+  QueueKeeper(
+      String name, String key, Replica replica, FixQueue queue, HostRegistry hosts, Clock clock) {
+    this.name = name;
+    this.key = key;
+    this.replica = replica;
+    this.queue = queue;
+    this.hosts = hosts;
+    this.clock = clock;
+    this.thread =
+        Thread.ofPlatform().name("queue-keeper-" + name).daemon(true).unstarted(this::run);
+    thread.start();
+  }
+
+  void lead() {
+    set(true);
+  }
+
+  void rest() {
+    set(false);
+  }
+
+  private void set(boolean nowLeading) {
+    synchronized (lock) {
+      leading = nowLeading;
+      woken = true;
+      lock.notifyAll();
+    }
+  }
+
+  void wake() {
+    synchronized (lock) {
+      woken = true;
+      lock.notifyAll();
+    }
+  }
+
+  private void run() {
+    while (awaitWork()) {
+      try {
+        if (queue.current()) {
+          reconcile(replica.state().repository());
+        }
+      } catch (ClusterUnavailableException e) {
+        LOG.debug("The queue of {} has to wait: {}", name, e.toString());
+      } catch (RuntimeException e) {
+        LOG.error("Keeping the queue of {} failed", name, e);
+      }
+    }
+  }
+
+  /** False when closed. */
+  private boolean awaitWork() {
+    synchronized (lock) {
+      try {
+        while (!closed && !(leading && woken)) {
+          lock.wait(ROUND_MILLIS);
+          woken = true;
+        }
+        long gathered = System.nanoTime() + GATHER_MILLIS * 1_000_000;
+        while (!closed && gathered - System.nanoTime() > 0) {
+          lock.wait(1 + (gathered - System.nanoTime()) / 1_000_000);
+        }
+      } catch (InterruptedException e) {
+        return false;
+      }
+      woken = false;
+      return !closed;
+    }
+  }
+
+  private void reconcile(RepositoryState state) throws ClusterUnavailableException {
+    Set<String> queued = new HashSet<>();
+    for (QueuedFix entry : queue.entries()) {
+      FixState fix = state.fixes().get(entry.fix().fixId());
+      boolean outdated = fix == null || !fix.wanted() || fix.failures() != entry.fix().epochHint();
+      if (outdated) {
+        queue.remove(entry);
+      } else {
+        queued.add(entry.fix().fixId());
+      }
+    }
+    bornSeen.keySet().removeIf(fixId -> !state.fixes().containsKey(fixId));
+    List<FixState> missing =
+        state.fixes().values().stream()
+            .filter(fix -> fix.wanted() && !queued.contains(fix.id()) && !withItsBirthHost(fix))
+            .sorted(Comparator.comparingInt(fix -> fix.type().priority()))
+            .toList();
+    for (FixState fix : missing) {
+      if (queue.enqueue(entryOf(fix, state)) == Enqueued.FULL) {
+        return;
+      }
+    }
+  }
+
+  /** Cheap fixes are made at once by the host that took the call, without the queue. */
+  private boolean withItsBirthHost(FixState fix) {
+    FixState.Worker born = fix.born();
+    if (born == null || fix.failures() > 0) {
+      return false;
+    }
+    long now = System.nanoTime();
+    long seen = bornSeen.computeIfAbsent(fix.id(), id -> now);
+    return now - seen < BORN_GRACE.toNanos() && hosts.incarnationLive(born.incarnation());
+  }
+
+  private FixEntry entryOf(FixState fix, RepositoryState state) {
+    Instant now = clock.instant();
+    return new FixEntry(
+        fix.id(),
+        fix.type().label(),
+        100 - fix.type().priority(),
+        fix.imageId() == null ? "" : fix.imageId(),
+        fix.failures(),
+        now,
+        now.plus(pause(fix.failures())),
+        fix.heavy(),
+        required(fix, state));
+  }
+
+  private static Duration pause(int failures) {
+    if (failures == 0) {
+      return Duration.ZERO;
+    }
+    Duration pause = RETRY_MIN.multipliedBy(1L << Math.min(failures - 1, 10));
+    return pause.compareTo(RETRY_MAX) > 0 ? RETRY_MAX : pause;
+  }
+
+  private Set<String> required(FixState fix, RepositoryState state) {
+    Set<String> keys = new HashSet<>(Set.of(key));
+    @Nullable Volume volume = fix.volumeId() == null ? null : state.volumes().get(fix.volumeId());
+    if (volume != null && volume.source() != null && fix.heavy()) {
+      keys.add(volume.source().repositoryKey());
+    }
+    return keys;
+  }
+
+  @Override
+  public void close() {
+    synchronized (lock) {
+      closed = true;
+      lock.notifyAll();
+    }
+  }
+}
