@@ -1,0 +1,92 @@
+package io.quarry.agent.fix;
+
+import io.quarry.common.model.Progress;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How far an epoch is, as persisted on the storage.
+ *
+ * @param incarnation the worker's life
+ * @param stage from 1 to {@code stages}
+ * @param file the volume file it writes
+ * @param offset all bytes of that file before it are durable and right
+ * @param bytesTotal of the stage
+ * @param bytesMoved by all epochs together, as far as checkpoints know
+ * @param released the worker has stopped, with its children; nothing of it will write any more
+ * @param lastError only for failures other than I/O or a crash
+ */
+public record Checkpoint(
+    String hostId,
+    String incarnation,
+    long epoch,
+    int stage,
+    int stages,
+    String stageName,
+    @Nullable String file,
+    long offset,
+    long bytesTotal,
+    long bytesMoved,
+    boolean released,
+    @Nullable String lastError,
+    Instant updatedAt) {
+
+  /** As callers see it. */
+  public Progress progress() {
+    int percent =
+        bytesTotal > 0 ? (int) Math.min(100, 100 * offset / bytesTotal) : Progress.UNKNOWN_PERCENT;
+    return new Progress(
+        hostId, stage + "/" + stages, stageName, percent, offset, bytesTotal, lastError, updatedAt);
+  }
+
+  Checkpoint at(long newOffset, long moved, Instant now) {
+    return new Checkpoint(
+        hostId,
+        incarnation,
+        epoch,
+        stage,
+        stages,
+        stageName,
+        file,
+        newOffset,
+        bytesTotal,
+        moved,
+        false,
+        null,
+        now);
+  }
+
+  Checkpoint stage(int newStage, String name, Instant now) {
+    return new Checkpoint(
+        hostId,
+        incarnation,
+        epoch,
+        newStage,
+        stages,
+        name,
+        file,
+        offset,
+        bytesTotal,
+        bytesMoved,
+        false,
+        null,
+        now);
+  }
+
+  Checkpoint letGo(@Nullable String error, Instant now) {
+    return new Checkpoint(
+        hostId,
+        incarnation,
+        epoch,
+        stage,
+        stages,
+        stageName,
+        file,
+        offset,
+        bytesTotal,
+        bytesMoved,
+        true,
+        error,
+        now);
+  }
+}

@@ -1,0 +1,68 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.PurgeVolume;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.TombstoneVolume;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.util.UUID;
+
+/**
+ * Frees the space of a volume that nobody needs: tombstone, unlink, purge. The tombstone is the
+ * decision; what comes after may be done any number of times by any number of hosts.
+ */
+final class CleanFix {
+  /** Files of epochs beyond the newest known claim are strays, which check finds. */
+  private static final long EPOCHS_BEYOND = 1;
+
+  private final RunningFix run;
+  private final ConnectedRepository repository;
+
+  CleanFix(RunningFix run) {
+    this.run = run;
+    this.repository = run.repository();
+  }
+
+  void run() throws IOException, FixGoneException {
+    String volumeId = String.valueOf(run.fix().volumeId());
+    commit(new TombstoneVolume(run.fix().id(), volumeId));
+    Volume volume = repository.state().repository().volumes().get(volumeId);
+    if (volume == null) {
+      volume = repository.replica().refresh().repository().volumes().get(volumeId);
+    }
+    if (volume == null || volume.stage() != Volume.Stage.TOMBSTONED) {
+      throw new FixGoneException("its volume is not tombstoned");
+    }
+    FaultPoints.reach("clean.tombstoned");
+    String mendId = FixState.mendId(volumeId);
+    new VolumeFiles(repository.storage()).removeAll(volume, epochs(volume, mendId));
+    if (volume.source() != null) {
+      SourcePin.release(run, volume.source());
+    }
+    run.store().forget(mendId);
+    commit(new PurgeVolume(run.fix().id(), volumeId));
+    run.store().forget(run.fix().id());
+  }
+
+  private long epochs(Volume volume, String mendId) throws IOException {
+    FixStore.ClaimFile newest = run.store().newestClaim(mendId);
+    long claimed = newest == null ? 1 : newest.epoch();
+    long published = volume.file() == null ? 1 : VolumeName.epochOf(volume.file());
+    return Math.max(claimed, published) + EPOCHS_BEYOND;
+  }
+
+  private void commit(Request request) throws FixGoneException {
+    try {
+      repository.commit(UUID.randomUUID().toString(), request);
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.FIX_STALE) {
+        throw new FixGoneException(String.valueOf(e.getMessage()));
+      }
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.CopyStopped;
+import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.FailFix;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs one fix from its claim to its end, and sees to it that it ends in exactly one way. */
+final class FixRunner {
+  private static final Logger LOG = LoggerFactory.getLogger(FixRunner.class);
+
+  /** Killed processes are gone in milliseconds, unless the storage hangs. */
+  private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
+
+  private FixRunner() {}
+
+  /** How a run ended, for whoever decides what to do next on this host. */
+  enum End {
+    /** Done, or no longer needed. */
+    OVER,
+    /** Asked to let go; others may go on. */
+    LET_GO,
+    /** The storage or the cluster failed; worth another try after a pause. */
+    TROUBLE,
+    /** Failed for a reason of its own; the log counts it. */
+    FAILED
+  }
+
+  /** When it returns, nothing of the fix runs on this host any more. */
+  static End run(RunningFix run) {
+    End end = stages(run);
+    if (end == End.LET_GO || end == End.TROUBLE) {
+      letGo(run, null);
+    }
+    return end;
+  }
+
+  private static End stages(RunningFix run) {
+    String what = run.fix().id() + " epoch " + run.epoch();
+    try {
+      switch (run.fix().type()) {
+        case MEND -> new MendFix(run).run();
+        case CLEAN -> {
+          if (run.fix().file() != null) {
+            new StrayFix(run).run();
+          } else {
+            new CleanFix(run).run();
+          }
+        }
+        case OPTIMIZE, MERGE -> throw new IllegalStateException("nobody plans these yet");
+      }
+      LOG.info("Done: {}", what);
+      return End.OVER;
+    } catch (FixGoneException e) {
+      LOG.info("No longer needed: {}: {}", what, e.getMessage());
+      return End.OVER;
+    } catch (CopyStopped e) {
+      LOG.info("Let go of {}: {}", what, run.stopReason());
+      return End.LET_GO;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return End.LET_GO;
+    } catch (ToolFailure e) {
+      return fail(run, e);
+    } catch (StorageException e) {
+      LOG.warn("{} has to wait: {}", what, e.getMessage());
+      return e.code() == ErrorCode.INTERNAL ? fail(run, e) : End.TROUBLE;
+    } catch (IOException e) {
+      LOG.warn("{} has to wait: {}", what, e.toString());
+      return End.TROUBLE;
+    } catch (RuntimeException e) {
+      return fail(run, e);
+    }
+  }
+
+  private static End fail(RunningFix run, Exception why) {
+    LOG.error("{} failed", run.fix().id(), why);
+    String error = String.valueOf(why.getMessage());
+    letGo(run, error);
+    try {
+      run.repository().commit(UUID.randomUUID().toString(), new FailFix(run.fix().id(), error));
+    } catch (StorageException e) {
+      LOG.warn("The failure of {} could not be noted: {}", run.fix().id(), e.getMessage());
+    }
+    return End.FAILED;
+  }
+
+  /** Once all that this run has started is gone, the next epoch may go on in place. */
+  private static void letGo(RunningFix run, @Nullable String error) {
+    Checkpoint checkpoint = run.checkpoint();
+    try {
+      run.children().stopAll(CHILDREN_GONE);
+      if (checkpoint.file() == null && error == null) {
+        return;
+      }
+      run.save(checkpoint.letGo(error, run.now()));
+    } catch (IOException e) {
+      LOG.warn("Letting go of {} could not be noted: {}", run.fix().id(), e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

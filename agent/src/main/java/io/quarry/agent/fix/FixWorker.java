@@ -1,0 +1,356 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.coordinator.cluster.Claimant;
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.cluster.QueueClaim;
+import io.quarry.coordinator.cluster.QueuedFix;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This host's share of the fixes: claims what it can take from the queues of the connected
+ * repositories and runs it. One thread chooses, one thread per fix works.
+ */
+public final class FixWorker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(FixWorker.class);
+
+  /** Fixes at once that move no data. */
+  private static final int LIGHT_FIXES_MAX = 8;
+
+  /** Fixes at once that the host makes right after the commit that it took. */
+  private static final int BORN_FIXES_MAX = 16;
+
+  private static final long ROUND_MILLIS = 1_000;
+
+  /** A claim whose owner has been away for so long has stayed behind. */
+  private static final Duration DANGLING = Duration.ofSeconds(30);
+
+  /** After letting go of a fix, others get the first chance. */
+  private static final Duration AFTER_LETTING_GO = Duration.ofSeconds(5);
+
+  private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
+  private static final Duration TROUBLE_MAX = Duration.ofMinutes(1);
+  private static final long STOP_WAIT_MILLIS = 30_000;
+
+  private final Worker self;
+  private final int heavyFixesMax;
+  private final Supplier<List<ConnectedRepository>> repositories;
+  private final HostRegistry hosts;
+  private final Surroundings around;
+  private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
+  private final Map<String, QueueClaim> claims = new ConcurrentHashMap<>();
+  private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
+  private final ExecutorService workers;
+  private final ExecutorService bornWorkers;
+  private final Thread chooser;
+
+  /** Guards {@code woken} and {@code closed}; signalled when they change. */
+  private final Object lock = new Object();
+
+  private boolean woken;
+  private volatile boolean closed;
+  private volatile boolean draining;
+
+  public FixWorker(
+      Worker self,
+      int heavyFixesMax,
+      Supplier<List<ConnectedRepository>> repositories,
+      HostRegistry hosts,
+      Surroundings around) {
+    this.self = self;
+    this.heavyFixesMax = heavyFixesMax;
+    this.repositories = repositories;
+    this.hosts = hosts;
+    this.around = around;
+    this.workers =
+        Executors.newCachedThreadPool(Thread.ofPlatform().name("fix-", 0).daemon(true).factory());
+    this.bornWorkers =
+        Executors.newFixedThreadPool(
+            BORN_FIXES_MAX, Thread.ofPlatform().name("born-", 0).daemon(true).factory());
+    this.chooser = Thread.ofPlatform().name("fix-chooser").daemon(true).unstarted(this::choose);
+  }
+
+  public void start() {
+    chooser.start();
+  }
+
+  /** To be called for each repository that gets connected. */
+  public void watch(ConnectedRepository repository) {
+    repository.queue().onChange(this::wake);
+    repository.replica().onChange(state -> stopUnwanted(repository, state.repository()));
+    wake();
+  }
+
+  public int runningFixes() {
+    return running.size();
+  }
+
+  /** What runs on this host right now. */
+  public List<TaskInfo> tasks() {
+    return running.values().stream().map(RunningFix::info).toList();
+  }
+
+  /** Makes at once what the commit asked this host for; others get it if this fails. */
+  public void runBorn(ConnectedRepository repository, String fixId, long commit) {
+    bornWorkers.execute(() -> {
+      FixState fix = repository.atLeast(commit).repository().fixes().get(fixId);
+      if (fix != null && self.equals(fix.born())) {
+        RunningFix run = new RunningFix(repository, fix, self, 1, around, ignored -> {});
+        FixRunner.run(run);
+      }
+    });
+  }
+
+  /**
+   * Asks a task of this host to let go and waits until it has.
+   *
+   * @return false when no such task runs here
+   */
+  public boolean letGo(String taskId, String reason) throws InterruptedException, TimeoutException {
+    RunningFix run =
+        running.values().stream().filter(one -> one.taskId().equals(taskId)).findAny().orElse(null);
+    if (run == null) {
+      return false;
+    }
+    pauses.until(keyOf(run.repository(), run.fix().id()), AFTER_LETTING_GO);
+    run.stop(reason);
+    run.awaitEnd(STOP_WAIT_MILLIS);
+    return true;
+  }
+
+  /** Lets go of everything of a repository that is being disconnected. */
+  public void release(ConnectedRepository repository)
+      throws InterruptedException, TimeoutException {
+    for (RunningFix run : running.values()) {
+      if (run.repository() == repository) {
+        run.stop("the repository is being disconnected");
+        run.awaitEnd(STOP_WAIT_MILLIS);
+      }
+    }
+  }
+
+  private void wake() {
+    synchronized (lock) {
+      woken = true;
+      lock.notifyAll();
+    }
+  }
+
+  /** "I don't want that image", or a manual stop. */
+  private void stopUnwanted(ConnectedRepository repository, RepositoryState state) {
+    for (RunningFix run : running.values()) {
+      if (run.repository() == repository) {
+        FixState fix = state.fixes().get(run.fix().id());
+        if (fix == null || !fix.wanted()) {
+          run.stop(fix == null ? "it is no longer needed" : "it was stopped");
+        }
+      }
+    }
+  }
+
+  private void choose() {
+    while (awaitWork()) {
+      try {
+        for (Candidate candidate : candidates()) {
+          claim(candidate);
+        }
+      } catch (ClusterUnavailableException e) {
+        LOG.debug("New claims have to wait: {}", e.toString());
+      } catch (RuntimeException e) {
+        LOG.error("Choosing fixes failed", e);
+      }
+    }
+  }
+
+  private boolean awaitWork() {
+    synchronized (lock) {
+      try {
+        long until = System.nanoTime() + Math.min(ROUND_MILLIS, pauses.millisToNext()) * 1_000_000;
+        while (!woken && !closed && until - System.nanoTime() > 0) {
+          lock.wait(1 + (until - System.nanoTime()) / 1_000_000);
+        }
+      } catch (InterruptedException e) {
+        return false;
+      }
+      woken = false;
+      return !closed;
+    }
+  }
+
+  /** A queued fix that this host could take now. */
+  private record Candidate(
+      ConnectedRepository repository, QueuedFix queued, @Nullable ObservedClaim dangling) {}
+
+  private List<Candidate> candidates() {
+    List<Candidate> all = new ArrayList<>();
+    List<ConnectedRepository> connected = repositories.get();
+    Set<String> keys = new java.util.HashSet<>();
+    connected.forEach(repository -> keys.add(repository.key()));
+    if (draining) {
+      return all;
+    }
+    for (ConnectedRepository repository : connected) {
+      Map<String, ObservedClaim> claimed = repository.queue().claims();
+      for (QueuedFix queued : repository.queue().entries()) {
+        ObservedClaim claim = claimed.get(queued.name());
+        boolean free = claim == null || dangling(claim);
+        if (free && possible(repository, queued, keys)) {
+          all.add(new Candidate(repository, queued, claim));
+        }
+      }
+    }
+    all.sort(
+        Comparator.comparingInt((Candidate one) -> -one.queued().fix().priority())
+            .thenComparing(one -> one.queued().fix().queuedAt()));
+    return all;
+  }
+
+  private boolean dangling(ObservedClaim claim) {
+    return hosts.absentFor(claim.claimant().incarnation()).compareTo(DANGLING) > 0;
+  }
+
+  private boolean possible(ConnectedRepository repository, QueuedFix queued, Set<String> keys) {
+    var fix = queued.fix();
+    String key = keyOf(repository, fix.fixId());
+    Duration early = Duration.between(around.clock().instant(), fix.notBefore());
+    if (early.isPositive()) {
+      pauses.atLeast(key, early);
+    }
+    return keys.containsAll(fix.requires()) && !running.containsKey(key) && !pauses.pausing(key);
+  }
+
+  private void claim(Candidate candidate) throws ClusterUnavailableException {
+    var fix = candidate.queued().fix();
+    long busy = running.values().stream().filter(run -> run.fix().heavy() == fix.heavy()).count();
+    if (closed || busy >= (fix.heavy() ? heavyFixesMax : LIGHT_FIXES_MAX)) {
+      return;
+    }
+    Claimant claimant = new Claimant(self.hostId(), self.incarnation());
+    ConnectedRepository repository = candidate.repository();
+    Optional<QueueClaim> claim =
+        candidate.dangling() == null
+            ? repository.queue().tryClaim(candidate.queued(), claimant)
+            : repository.queue().steal(candidate.queued(), candidate.dangling(), claimant);
+    if (claim.isEmpty()) {
+      return;
+    }
+    String key = keyOf(repository, fix.fixId());
+    try {
+      RunningFix run = take(repository, fix.fixId(), claim.get());
+      if (run == null) {
+        pauses.until(key, TROUBLE_MIN);
+        claim.get().release();
+        return;
+      }
+      running.put(key, run);
+      claims.put(key, claim.get());
+      claim.get().onLost(reason -> LOG.debug("The queue's claim is gone, {}: {}", key, reason));
+      show(run);
+      workers.execute(() -> work(key, run, claim.get()));
+    } catch (IOException e) {
+      LOG.warn("Could not take {}: {}", fix.fixId(), e.toString());
+      pauses.trouble(key);
+      claim.get().release();
+    }
+  }
+
+  /**
+   * Takes the next epoch on the storage, where the authority is. Null when the fix is not needed,
+   * or when another host was faster.
+   */
+  private @Nullable RunningFix take(ConnectedRepository repository, String fixId, QueueClaim claim)
+      throws IOException {
+    FixState fix = repository.replica().refresh().repository().fixes().get(fixId);
+    if (fix == null || !fix.wanted()) {
+      return null;
+    }
+    FixStore store = new FixStore(repository.storage());
+    FixStore.ClaimFile newest = store.newestClaim(fixId);
+    long epoch = 1 + Math.max(newest == null ? 0 : newest.epoch(), fix.born() == null ? 0 : 1);
+    if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
+      return null;
+    }
+    FixState still = repository.replica().refresh().repository().fixes().get(fixId);
+    if (still == null || !still.wanted()) {
+      store.forget(fixId);
+      return null;
+    }
+    LOG.info("Claimed {} as epoch {} ({})", fixId, epoch, claim.fix().name());
+    return new RunningFix(repository, still, self, epoch, around, this::show);
+  }
+
+  private void show(RunningFix run) {
+    QueueClaim claim = claims.get(keyOf(run.repository(), run.fix().id()));
+    if (claim != null) {
+      try {
+        claim.progress(Json.MAPPER.writeValueAsString(run.info()));
+      } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+        throw new IllegalStateException("task information cannot be written as JSON", e);
+      }
+    }
+  }
+
+  private void work(String key, RunningFix run, QueueClaim claim) {
+    FixRunner.End end = FixRunner.End.TROUBLE;
+    try {
+      end = FixRunner.run(run);
+    } finally {
+      switch (end) {
+        case OVER, FAILED -> pauses.forget(key);
+        case LET_GO -> pauses.until(key, AFTER_LETTING_GO);
+        case TROUBLE -> pauses.trouble(key);
+      }
+      running.remove(key);
+      claims.remove(key);
+      run.finished();
+      claim.release();
+      wake();
+    }
+  }
+
+  private static String keyOf(ConnectedRepository repository, String fixId) {
+    return repository.key() + "/" + fixId;
+  }
+
+  /** Lets go of everything, at checkpoints. */
+  @Override
+  public void close() {
+    closed = true;
+    draining = true;
+    wake();
+    running.values().forEach(run -> run.stop("the agent is stopping"));
+    try {
+      for (RunningFix run : running.values()) {
+        run.awaitEnd(STOP_WAIT_MILLIS);
+      }
+    } catch (TimeoutException e) {
+      LOG.warn("{}", e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    workers.shutdown();
+    bornWorkers.shutdown();
+  }
+}

@@ -1,0 +1,161 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.CopyControl;
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fix as it runs on this host right now. One thread works on it; any thread may ask it to let go.
+ */
+final class RunningFix {
+  private final ConnectedRepository repository;
+  private final FixStore store;
+  private final FixState fix;
+  private final Worker worker;
+  private final long epoch;
+  private final Instant startedAt;
+  private final Surroundings around;
+  private final Consumer<RunningFix> reporter;
+  private final CopyControl control = new CopyControl();
+  private final Children children;
+  private final CountDownLatch done = new CountDownLatch(1);
+
+  private volatile @Nullable String stopReason;
+  private volatile Checkpoint checkpoint;
+  private final AtomicLong bytesThisRun = new AtomicLong();
+
+  RunningFix(
+      ConnectedRepository repository,
+      FixState fix,
+      Worker worker,
+      long epoch,
+      Surroundings around,
+      Consumer<RunningFix> reporter) {
+    this.repository = repository;
+    this.store = new FixStore(repository.storage());
+    this.fix = fix;
+    this.worker = worker;
+    this.epoch = epoch;
+    this.around = around;
+    this.reporter = reporter;
+    this.startedAt = around.clock().instant();
+    this.children = new Children(around.spawner(), worker.hostId() + ":" + fix.id());
+    this.checkpoint =
+        new Checkpoint(
+            worker.hostId(),
+            worker.incarnation(),
+            epoch,
+            1,
+            1,
+            "starting",
+            null,
+            0,
+            0,
+            0,
+            false,
+            null,
+            startedAt);
+  }
+
+  ConnectedRepository repository() {
+    return repository;
+  }
+
+  FixStore store() {
+    return store;
+  }
+
+  FixState fix() {
+    return fix;
+  }
+
+  Worker worker() {
+    return worker;
+  }
+
+  long epoch() {
+    return epoch;
+  }
+
+  Surroundings around() {
+    return around;
+  }
+
+  /** Tools that work for this fix; they end before its claim does. */
+  Children children() {
+    return children;
+  }
+
+  CopyControl control() {
+    return control;
+  }
+
+  Instant now() {
+    return around.clock().instant();
+  }
+
+  String taskId() {
+    return worker.hostId() + ":" + fix.id() + ":" + epoch;
+  }
+
+  Checkpoint checkpoint() {
+    return checkpoint;
+  }
+
+  /** Persists how far this epoch is. What it says must be durable already. */
+  void save(Checkpoint newer) throws IOException {
+    store.save(fix.id(), newer);
+    bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
+    checkpoint = newer;
+    reporter.accept(this);
+  }
+
+  /** Asks the worker to let go at the next opportunity; the first reason counts. */
+  void stop(String reason) {
+    if (stopReason == null) {
+      stopReason = reason;
+    }
+    control.stop();
+  }
+
+  @Nullable String stopReason() {
+    return stopReason;
+  }
+
+  void finished() {
+    done.countDown();
+  }
+
+  /** Waits until nothing of it runs any more. */
+  void awaitEnd(long millis) throws InterruptedException, TimeoutException {
+    if (!done.await(millis, TimeUnit.MILLISECONDS)) {
+      throw new TimeoutException("task " + taskId() + " did not end within " + millis + " ms");
+    }
+  }
+
+  TaskInfo info() {
+    long millis = Math.max(1, now().toEpochMilli() - startedAt.toEpochMilli());
+    return new TaskInfo(
+        taskId(),
+        worker.hostId(),
+        repository.repoId(),
+        fix.id(),
+        fix.type(),
+        fix.imageId(),
+        epoch,
+        startedAt,
+        bytesThisRun.get() * 1000 / millis,
+        checkpoint.progress());
+  }
+}

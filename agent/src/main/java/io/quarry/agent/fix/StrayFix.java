@@ -1,0 +1,30 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.plan.FinishStray;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.UUID;
+
+/** Removes a file that no volume names. */
+final class StrayFix {
+  private final RunningFix run;
+  private final ConnectedRepository repository;
+
+  StrayFix(RunningFix run) {
+    this.run = run;
+    this.repository = run.repository();
+  }
+
+  void run() throws IOException {
+    String file = String.valueOf(run.fix().file());
+    RepositoryState state = repository.replica().refresh().repository();
+    if (StrayFiles.isStray(file, state)) {
+      Files.deleteIfExists(repository.storage().volume(file));
+      repository.storage().forceVolumes();
+    }
+    repository.commit(UUID.randomUUID().toString(), new FinishStray(run.fix().id()));
+    run.store().forget(run.fix().id());
+  }
+}

@@ -1,0 +1,25 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.Throttle;
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.repository.ConnectedRepository;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * What a running fix needs of its agent.
+ *
+ * @param repositories those connected here, by key
+ * @param throttle shared by all copies of the host
+ * @param spawner starts the tools that a fix needs
+ * @param runtimeDirectory for sockets
+ */
+public record Surroundings(
+    Function<String, Optional<ConnectedRepository>> repositories,
+    PredecessorProof proof,
+    Throttle throttle,
+    Spawner spawner,
+    Path runtimeDirectory,
+    InstantSource clock) {}

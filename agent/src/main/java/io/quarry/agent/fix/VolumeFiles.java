@@ -1,0 +1,76 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.qemu.Backing;
+import io.quarry.agent.data.qemu.EmptyQcow2;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Makes and removes the files of volumes. */
+final class VolumeFiles {
+  private final RepositoryStorage storage;
+
+  VolumeFiles(RepositoryStorage storage) {
+    this.storage = storage;
+  }
+
+  /** Makes the file of a volume that needs no data: an empty disk or an overlay; durable. */
+  void makeEmpty(Volume volume, String file, RepositoryState state) throws IOException {
+    Path path = storage.volume(file);
+    switch (volume.format()) {
+      case RAW -> makeRaw(path, volume.size());
+      case QCOW2 -> EmptyQcow2.write(path, volume.size(), backingOf(volume, state));
+    }
+    storage.forceVolumes();
+  }
+
+  private static void makeRaw(Path path, long size) throws IOException {
+    try (NativeFile created = NativeFile.createNew(path)) {
+      created.truncate(size);
+      created.dataSync();
+    }
+  }
+
+  private static Optional<Backing> backingOf(Volume volume, RepositoryState state)
+      throws IOException {
+    if (volume.parentImageId() == null) {
+      return Optional.empty();
+    }
+    Image parent = state.images().get(volume.parentImageId());
+    if (parent == null) {
+      throw new IOException("the base image " + volume.parentImageId() + " is gone");
+    }
+    Volume base = state.volumeOf(parent);
+    if (base.file() == null) {
+      throw new IOException("the base image " + parent.id() + " is broken");
+    }
+    return Optional.of(new Backing(base.file(), base.format()));
+  }
+
+  /** Removes what the first epochs wrote, but not the published file. */
+  void removeOthers(Volume volume, String published, long epochs) throws IOException {
+    for (long epoch = 1; epoch <= epochs; epoch++) {
+      String file = volume.fileOfEpoch(epoch);
+      if (!file.equals(published)) {
+        Files.deleteIfExists(storage.volume(file));
+      }
+    }
+  }
+
+  /** Removes all files of a tombstoned volume, durably. */
+  void removeAll(Volume volume, long epochs) throws IOException {
+    if (volume.file() != null) {
+      Files.deleteIfExists(storage.volume(volume.file()));
+    }
+    for (long epoch = 1; epoch <= epochs; epoch++) {
+      Files.deleteIfExists(storage.volume(volume.fileOfEpoch(epoch)));
+    }
+    storage.forceVolumes();
+  }
+}
