@@ -1,0 +1,210 @@
+package io.quarry.agent;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.quarry.agent.data.Throttle;
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.fix.PredecessorProof;
+import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.guardian.GuardianLink;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.ForwardedRequest;
+import io.quarry.agent.server.ApiServer;
+import io.quarry.agent.server.Health;
+import io.quarry.agent.service.Housekeeper;
+import io.quarry.agent.service.Repositories;
+import io.quarry.agent.service.StorageIo;
+import io.quarry.agent.service.StorageService;
+import io.quarry.agent.service.Tasks;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.JsonHttp;
+import io.quarry.common.client.StorageClient;
+import io.quarry.coordinator.cluster.Candidate;
+import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One agent, wired by hand: everything that runs on a host. */
+final class Agent implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+
+  private final AgentConfig config;
+  private final ClusterConnection cluster;
+  private final HostRegistry registry;
+  private final Repositories repositories;
+  private final FixWorker fixes;
+  private final StorageIo io;
+  private final JsonHttp http;
+  private final StorageService service;
+  private final Presence presence;
+  private final Housekeeper housekeeper;
+  private final ApiServer server;
+  private volatile boolean ready;
+
+  Agent(AgentConfig config, Optional<GuardianLink> guardian) throws IOException {
+    this.config = config;
+    Clock clock = Clock.systemUTC();
+    String incarnation =
+        guardian.map(GuardianLink::incarnation).orElseGet(() -> UUID.randomUUID().toString());
+    Worker self = new Worker(config.hostId(), incarnation);
+    Files.createDirectories(config.stateDirectory().resolve("run"));
+
+    this.cluster = ClusterConnection.open(config.zookeeper(), config.sessionTimeout());
+    this.registry = new HostRegistry(cluster, clock);
+    guardian.ifPresent(
+        link ->
+            cluster.onSession(
+                session ->
+                    link.sessionChanged(
+                        session,
+                        registry.proofOfDeath(config.hostId(), incarnation, "guardian"))));
+
+    this.http = new JsonHttp();
+    this.io = new StorageIo();
+    Throttle throttle = new Throttle(config.throttleBytesPerSecond());
+    this.repositories =
+        new Repositories(
+            new ConnectedRepository.Shared(
+                cluster,
+                registry,
+                new Candidate(config.hostId(), incarnation, config.advertise().toString()),
+                new HttpTransport(http),
+                clock),
+            io);
+    this.fixes =
+        new FixWorker(
+            self,
+            config.heavyFixesMax(),
+            repositories::all,
+            registry,
+            new Surroundings(
+                repositories::byKey,
+                proof(),
+                throttle,
+                new Spawner(),
+                config.stateDirectory().resolve("run"),
+                clock));
+    this.presence = new Presence(config, self, registry, repositories, fixes, clock);
+    Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, this::peer);
+    this.service =
+        new StorageService(self, repositories, fixes, tasks, io, throttle, presence::changed);
+    this.housekeeper = new Housekeeper(repositories, clock);
+    this.server =
+        ApiServer.start(
+            new ApiServer.Settings(
+                config.listenAddress().getHostString(), config.listenAddress().getPort()),
+            new ApiServer.Parts(
+                service,
+                this::health,
+                this::submitted,
+                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT)));
+  }
+
+  /** Joins the cluster and connects what the configuration names. */
+  void start() {
+    registry.start();
+    presence.start();
+    fixes.start();
+    housekeeper.start();
+    for (ConnectRequest repository : config.repositories()) {
+      connect(repository);
+    }
+    ready = true;
+    LOG.info("Host {} serves {}", config.hostId(), config.advertise());
+  }
+
+  private void connect(ConnectRequest repository) {
+    try {
+      service.connectStorageRepository(repository);
+    } catch (StorageException e) {
+      LOG.error(
+          "Repository {} is not connected: {} ({})",
+          repository.repoId(),
+          e.getMessage(),
+          e.remedy());
+    }
+  }
+
+  /** ZooKeeper's word is enough: a proof can only be true, since no incarnation ever returns. */
+  private PredecessorProof proof() {
+    return worker -> {
+      try {
+        return registry.provenDead(worker.incarnation());
+      } catch (ClusterUnavailableException e) {
+        LOG.info("No proof of death to be had: {}", e.toString());
+        return false;
+      }
+    };
+  }
+
+  private StorageClient peer(String endpoint) {
+    return new StorageClient(List.of(URI.create(endpoint)), ClientSettings.DEFAULT);
+  }
+
+  private Health health() {
+    return new Health(
+        ready,
+        Map.of(
+            "hostId",
+            config.hostId(),
+            "zookeeper",
+            cluster.connected() ? "connected" : "unreachable",
+            "repositories",
+            Integer.toString(repositories.all().size())));
+  }
+
+  /** Another agent believes that the SDM is here. */
+  private byte[] submitted(byte[] body) {
+    try {
+      ForwardedRequest forwarded = Json.MAPPER.readValue(body, ForwardedRequest.class);
+      ConnectedRepository repository =
+          repositories
+              .byKey(forwarded.repositoryKey())
+              .orElseThrow(
+                  () ->
+                      new StorageException(
+                          ErrorCode.SDM_UNAVAILABLE,
+                          "the repository is not connected on host " + config.hostId(),
+                          forwarded.repositoryKey(),
+                          "ask again when the election has settled"));
+      return Json.MAPPER.writeValueAsBytes(
+          repository.commitHere(forwarded.requestId(), forwarded.request()));
+    } catch (JsonProcessingException e) {
+      throw StorageException.invalid(
+          "body", "not a forwarded request: " + e.getOriginalMessage(), "agents of one version");
+    } catch (IOException e) {
+      throw StorageException.invalid("body", "not a forwarded request", "agents of one version");
+    }
+  }
+
+  @Override
+  public void close() {
+    LOG.info("Host {} stops", config.hostId());
+    server.close();
+    housekeeper.close();
+    fixes.close();
+    repositories.all().forEach(ConnectedRepository::close);
+    presence.close();
+    registry.close();
+    cluster.close();
+    io.close();
+    http.close();
+  }
+}

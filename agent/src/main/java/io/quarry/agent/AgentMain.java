@@ -1,0 +1,44 @@
+package io.quarry.agent;
+
+import io.quarry.agent.guardian.ExitCode;
+import io.quarry.agent.guardian.GuardianLink;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs one agent until it is told to stop: {@code AgentMain CONFIG-FILE}. */
+public final class AgentMain {
+  private static final Logger LOG = LoggerFactory.getLogger(AgentMain.class);
+
+  private AgentMain() {}
+
+  public static void main(String[] arguments) throws InterruptedException {
+    Optional<GuardianLink> guardian = GuardianLink.fromEnvironment();
+    if (arguments.length != 1) {
+      System.err.println("usage: AgentMain CONFIG-FILE");
+      System.exit(ExitCode.USAGE);
+    }
+    run(Path.of(arguments[0]), guardian);
+  }
+
+  /** Returns never, or by exiting the process. */
+  private static void run(Path file, Optional<GuardianLink> guardian)
+      throws InterruptedException {
+    try {
+      Agent agent = new Agent(AgentConfig.load(file), guardian);
+      Runtime.getRuntime()
+          .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(agent::close));
+      agent.start();
+      new CountDownLatch(1).await();
+    } catch (ConfigurationException e) {
+      System.err.println("error: " + e.getMessage());
+      System.exit(ExitCode.CONFIGURATION);
+    } catch (IOException | RuntimeException e) {
+      LOG.error("The agent cannot start", e);
+      System.exit(ExitCode.FAILED);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package io.quarry.agent;
+
+import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.guardian.ExitCode;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.service.Repositories;
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
+import io.quarry.coordinator.cluster.HostListener;
+import io.quarry.coordinator.cluster.HostLoad;
+import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.cluster.HostRejectedException;
+import io.quarry.coordinator.cluster.RepositoryOnHost;
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Shows this host in the cluster: where it is, what it has connected, how busy it is. */
+final class Presence implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Presence.class);
+  private static final long ROUND_MILLIS = 2_000;
+
+  private final AgentConfig config;
+  private final Worker self;
+  private final HostRegistry registry;
+  private final Repositories repositories;
+  private final FixWorker fixes;
+  private final Instant startedAt;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("presence").daemon(true).factory());
+
+  // Only the timer's thread:
+  private boolean registered;
+  private HostRecord shown;
+
+  Presence(
+      AgentConfig config,
+      Worker self,
+      HostRegistry registry,
+      Repositories repositories,
+      FixWorker fixes,
+      Clock clock) {
+    this.config = config;
+    this.self = self;
+    this.registry = registry;
+    this.repositories = repositories;
+    this.fixes = fixes;
+    this.startedAt = clock.instant();
+    this.shown = record();
+  }
+
+  void start() {
+    registry.onChange(
+        new HostListener() {
+          @Override
+          public void hostsChanged() {}
+
+          @Override
+          public void rejected(HostRejectedException why) {
+            end(why);
+          }
+        });
+    var _ = timer.scheduleWithFixedDelay(this::show, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** What is connected here has changed. */
+  void changed() {
+    timer.execute(this::show);
+  }
+
+  private void show() {
+    try {
+      HostRecord now = record();
+      if (!registered) {
+        registry.register(now);
+        registered = true;
+      } else if (!now.equals(shown)) {
+        registry.update(now);
+      }
+      shown = now;
+    } catch (ClusterUnavailableException e) {
+      LOG.info("Not registered yet, ZooKeeper does not answer: {}", e.toString());
+    } catch (HostRejectedException e) {
+      end(e);
+    } catch (RuntimeException e) {
+      LOG.error("Showing this host in the cluster failed", e);
+    }
+  }
+
+  /** Two agents with one name would overwrite each other: this one goes. */
+  private void end(HostRejectedException why) {
+    LOG.error("Host {} is not wanted in the cluster: {}", config.hostId(), why.getMessage());
+    Runtime.getRuntime().halt(ExitCode.FAILED);
+  }
+
+  private HostRecord record() {
+    Map<String, RepositoryOnHost> connected = new HashMap<>();
+    for (ConnectedRepository repository : repositories.all()) {
+      boolean healthy =
+          repository.replica().damage() == null && repository.replica().trouble() == null;
+      connected.put(
+          repository.key(),
+          new RepositoryOnHost(repository.repoId(), repository.identity().format(), healthy));
+    }
+    return new HostRecord(
+        self.hostId(),
+        self.incarnation(),
+        config.advertise().toString(),
+        startedAt,
+        connected,
+        new HostLoad(fixes.runningFixes(), config.heavyFixesMax(), 0),
+        Version.TEXT);
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

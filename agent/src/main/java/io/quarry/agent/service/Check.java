@@ -1,0 +1,137 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.fix.StrayFiles;
+import io.quarry.agent.fix.VolumeName;
+import io.quarry.agent.format.Genesis;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.Fix;
+import io.quarry.common.model.FixType;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Goes over a repository and says what could be done for it. It takes no lock: the files are listed
+ * first and judged by a state that is newer than the listing.
+ */
+final class Check {
+  private final ConnectedRepository repository;
+  private final Genesis genesis;
+
+  Check(ConnectedRepository repository) {
+    this.repository = repository;
+    this.genesis = repository.storage().genesis();
+  }
+
+  CheckReport run() throws IOException {
+    Map<String, Long> files = files();
+    LogState state = repository.replica().refresh();
+    List<Fix> found = new ArrayList<>();
+    for (FixState fix : state.repository().fixes().values()) {
+      if (fix.file() == null) {
+        found.add(describe(fix, state.repository(), files));
+      }
+    }
+    for (Map.Entry<String, Long> file : files.entrySet()) {
+      if (StrayFiles.isStray(file.getKey(), state.repository())) {
+        found.add(stray(file.getKey(), file.getValue(), state.repository()));
+      }
+    }
+    found.sort(Comparator.comparingInt(Fix::priority).thenComparing(Fix::reason));
+    return new CheckReport(found, state.sequence());
+  }
+
+  /** Volume files and their allocated bytes. */
+  private Map<String, Long> files() throws IOException {
+    Map<String, Long> files = new HashMap<>();
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(repository.storage().volumes())) {
+      for (Path entry : entries) {
+        String name = String.valueOf(entry.getFileName());
+        if (VolumeName.parse(name) != null) {
+          files.put(name, DiskUsage.allocated(entry));
+        }
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return files;
+  }
+
+  private Fix describe(FixState fix, RepositoryState state, Map<String, Long> files) {
+    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
+    long gain = 0;
+    if (fix.type() == FixType.CLEAN && volume != null && volume.file() != null) {
+      gain = files.getOrDefault(volume.file(), 0L);
+    }
+    return FixData.sign(
+        new Fix(
+            fix.type(),
+            fix.imageId(),
+            reason(fix, volume, state),
+            volume != null && fix.type() == FixType.MEND && volume.heavy() ? volume.size() : 0,
+            gain,
+            fix.type().priority(),
+            stateOf(fix),
+            fix.lastError(),
+            ""),
+        fix.id(),
+        null,
+        genesis);
+  }
+
+  private static String reason(
+      FixState fix, @Nullable Volume volume, RepositoryState state) {
+    if (fix.type() == FixType.CLEAN) {
+      return volume != null && volume.stage() == Volume.Stage.TOMBSTONED
+          ? "its image is gone, its files are being removed"
+          : "the image was removed and nothing depends on it";
+    }
+    Image image = state.images().get(String.valueOf(fix.imageId()));
+    String why = image == null ? null : state.reasonOf(image);
+    return why == null ? "the image is broken" : why;
+  }
+
+  /** {@code running} is not told apart here: that is the queue's to say. */
+  private static String stateOf(FixState fix) {
+    if (fix.parked()) {
+      return "parked";
+    }
+    if (!fix.wanted()) {
+      return "waiting";
+    }
+    return fix.failures() > 0 ? "retrying" : "queued";
+  }
+
+  private Fix stray(String file, long bytes, RepositoryState state) {
+    FixState queued = state.fixes().get(FixState.strayId(file));
+    return FixData.sign(
+        new Fix(
+            FixType.CLEAN,
+            null,
+            "file " + file + " belongs to no volume",
+            0,
+            bytes,
+            FixType.CLEAN.priority(),
+            queued == null ? "waiting" : stateOf(queued),
+            queued == null ? null : queued.lastError(),
+            ""),
+        FixState.strayId(file),
+        file,
+        genesis);
+  }
+}

@@ -1,0 +1,109 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.Pin;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Unpin;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts in order, now and then, what crashes have left behind in repositories this host leads. */
+public final class Housekeeper implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Housekeeper.class);
+  private static final long ROUND_SECONDS = 30;
+
+  /** Far longer than a caller takes from its pin to its copy. */
+  private static final Duration PIN_YOUNG = Duration.ofMinutes(5);
+
+  /** Far longer than a temporary file is needed. */
+  private static final Duration TEMPORARY_YOUNG = Duration.ofHours(1);
+
+  private final Repositories repositories;
+  private final Clock clock;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("housekeeper").daemon(true).factory());
+
+  public Housekeeper(Repositories repositories, Clock clock) {
+    this.repositories = repositories;
+    this.clock = clock;
+  }
+
+  public void start() {
+    var _ = timer.scheduleWithFixedDelay(this::round, ROUND_SECONDS, ROUND_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void round() {
+    for (ConnectedRepository repository : repositories.all()) {
+      if (!repository.leading()) {
+        continue;
+      }
+      try {
+        reapPins(repository);
+        sweepTemporary(repository);
+      } catch (IOException | StorageException e) {
+        LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());
+      } catch (RuntimeException e) {
+        LOG.error("Housekeeping of {} failed", repository.repoId(), e);
+      }
+    }
+  }
+
+  /** A pin whose target does not wait for the source any more, judged by the target's own log. */
+  private void reapPins(ConnectedRepository repository) throws IOException {
+    Instant young = clock.instant().minus(PIN_YOUNG);
+    for (Pin pin : repository.state().repository().pins().values()) {
+      Optional<ConnectedRepository> target = repositories.byKey(pin.targetKey());
+      if (pin.since().isBefore(young) && target.isPresent()) {
+        RepositoryState fresh = target.get().replica().refresh().repository();
+        if (!waitsFor(fresh, pin)) {
+          LOG.info("Reaping the stale pin {} of image {}", pin.id(), pin.imageId());
+          repository.commit(UUID.randomUUID().toString(), new Unpin(pin.id()));
+        }
+      }
+    }
+  }
+
+  private static boolean waitsFor(RepositoryState target, Pin pin) {
+    return target.volumes().values().stream()
+        .anyMatch(
+            volume ->
+                volume.stage() == Volume.Stage.INTENDED
+                    && volume.source() != null
+                    && volume.source().pinId().equals(pin.id()));
+  }
+
+  private void sweepTemporary(ConnectedRepository repository) throws IOException {
+    Instant young = clock.instant().minus(TEMPORARY_YOUNG);
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(repository.storage().temporary())) {
+      for (Path entry : entries) {
+        if (Files.getLastModifiedTime(entry).toInstant().isBefore(young)) {
+          Files.deleteIfExists(entry);
+        }
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

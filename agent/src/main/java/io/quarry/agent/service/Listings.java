@@ -1,0 +1,179 @@
+package io.quarry.agent.service;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.agent.format.RepositoryStorage.Space;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImagePage;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageState;
+import io.quarry.coordinator.cluster.Candidate;
+import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.cluster.QueuedFix;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What is in a repository: itself, its images, its outstanding fixes. */
+final class Listings {
+  private static final long UNKNOWN = -1;
+
+  private final StorageIo io;
+  private final Status status;
+
+  Listings(StorageIo io, Status status) {
+    this.io = io;
+    this.status = status;
+  }
+
+  RepositoryInfo repository(ConnectedRepository repository) {
+    LogState state = repository.state();
+    Space space = new Space(UNKNOWN, UNKNOWN);
+    String health = repository.replica().damage() == null ? "ok" : "damaged";
+    String reason = Repositories.trouble(repository);
+    try {
+      space = io.call(repository.repoId(), () -> repository.storage().space());
+    } catch (StorageException e) {
+      health = "unresponsive";
+      reason = e.getMessage();
+    }
+    return new RepositoryInfo(
+        repository.repoId(),
+        repository.identity().format(),
+        repository.identity().parameters(),
+        space.capacity(),
+        space.free(),
+        UNKNOWN,
+        repository.leader().map(Candidate::hostId).orElse(null),
+        counts(state.repository()),
+        state.repository().fixes().size(),
+        health,
+        reason,
+        state.sequence());
+  }
+
+  private static Map<String, Integer> counts(RepositoryState state) {
+    Map<String, Integer> counts = new HashMap<>();
+    for (ImageState each : ImageState.values()) {
+      counts.put(each.label(), 0);
+    }
+    counts.put("weak", 0);
+    for (Image image : state.images().values()) {
+      counts.merge(image.strong() ? state.stateOf(image).label() : "weak", 1, Integer::sum);
+    }
+    return counts;
+  }
+
+  ImageInfo image(ConnectedRepository repository, String imageId, long atLeast) {
+    LogState state = repository.atLeast(atLeast);
+    Image image = StorageService.require(state, imageId, repository.repoId());
+    Volume volume = state.repository().volumeOf(image);
+    String file = volume.file();
+    long bytes =
+        file == null
+            ? 0
+            : io.call(
+                repository.repoId(),
+                () -> DiskUsage.allocated(repository.storage().volume(file)));
+    return Views.image(state.repository(), image, bytes, state.sequence());
+  }
+
+  ImagePage images(ConnectedRepository repository, ImageQuery query) {
+    if (query.limit() < 1 || query.limit() > ImageQuery.LIMIT_MAX) {
+      throw StorageException.invalid(
+          "limit", "limit is " + query.limit(), "give 1 to " + ImageQuery.LIMIT_MAX);
+    }
+    LogState state = repository.atLeast(query.atLeast());
+    RepositoryState all = state.repository();
+    var candidates =
+        query.after() == null
+            ? all.images().values()
+            : all.images().tailMap(query.after(), false).values();
+    List<ImageInfo> page = new ArrayList<>();
+    for (Image image : candidates) {
+      if (!image.strong() || !fits(all, image, query)) {
+        continue;
+      }
+      if (page.size() == query.limit()) {
+        return new ImagePage(page, page.getLast().imageId(), state.sequence());
+      }
+      page.add(Views.image(all, image, Views.BYTES_UNKNOWN, state.sequence()));
+    }
+    return new ImagePage(page, null, state.sequence());
+  }
+
+  private static boolean fits(RepositoryState state, Image image, ImageQuery query) {
+    return (query.kind() == null || image.kind() == query.kind())
+        && (query.state() == null || state.stateOf(image) == query.state())
+        && (query.label() == null || labelled(image, query.label()));
+  }
+
+  private static boolean labelled(Image image, String label) {
+    int equals = label.indexOf('=');
+    if (equals < 0) {
+      return image.userData().has(label);
+    }
+    JsonNode value = image.userData().get(label.substring(0, equals));
+    return value != null && value.asText().equals(label.substring(equals + 1));
+  }
+
+  List<FixInfo> fixes(ConnectedRepository repository) {
+    Map<String, QueuedFix> queued = new HashMap<>();
+    repository.queue().entries().forEach(entry -> queued.put(entry.fix().fixId(), entry));
+    Map<String, ObservedClaim> claims = repository.queue().claims();
+    return repository.state().repository().fixes().values().stream()
+        .map(
+            fix -> {
+              QueuedFix entry = queued.get(fix.id());
+              ObservedClaim claim = entry == null ? null : claims.get(entry.name());
+              return fix(repository, fix, entry, claim);
+            })
+        .sorted(Comparator.comparingInt(FixInfo::priority).thenComparing(FixInfo::fixId))
+        .toList();
+  }
+
+  private FixInfo fix(
+      ConnectedRepository repository,
+      FixState fix,
+      @Nullable QueuedFix entry,
+      @Nullable ObservedClaim claim) {
+    Instant retry = entry == null ? null : entry.fix().notBefore();
+    return new FixInfo(
+        fix.id(),
+        fix.type(),
+        fix.imageId(),
+        stateOf(fix, claim),
+        fix.type().priority(),
+        fix.failures(),
+        Optional.ofNullable(claim).map(one -> one.claimant().hostId()).orElse(null),
+        fix.failures() > 0 ? retry : null,
+        fix.lastError(),
+        status.progress(repository, fix.id()));
+  }
+
+  private static String stateOf(FixState fix, @Nullable ObservedClaim claim) {
+    if (fix.parked()) {
+      return "parked";
+    }
+    if (!fix.wanted()) {
+      return "waiting";
+    }
+    if (claim != null) {
+      return "running";
+    }
+    return fix.failures() > 0 ? "retrying" : "queued";
+  }
+}

@@ -1,0 +1,110 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.format.RepositoryFormat;
+import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.LogDamagedException;
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The repositories connected on this host, by the caller's repoId. */
+public final class Repositories {
+  private final ConnectedRepository.Shared shared;
+  private final Map<String, ConnectedRepository> connected = new ConcurrentHashMap<>();
+  private final StorageIo io;
+
+  public Repositories(ConnectedRepository.Shared shared, StorageIo io) {
+    this.shared = shared;
+    this.io = io;
+  }
+
+  public List<ConnectedRepository> all() {
+    return connected.values().stream()
+        .sorted(Comparator.comparing(ConnectedRepository::repoId))
+        .toList();
+  }
+
+  public ConnectedRepository get(String repoId) {
+    ConnectedRepository repository = connected.get(repoId);
+    if (repository == null) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_NOT_CONNECTED,
+          "no repository " + repoId + " is connected on this host",
+          repoId,
+          "connect it first; list the repositories to see what is connected here");
+    }
+    return repository;
+  }
+
+  public Optional<ConnectedRepository> byKey(String key) {
+    return connected.values().stream().filter(one -> one.key().equals(key)).findAny();
+  }
+
+  /** The same parameters again change nothing; the new connection is not started yet. */
+  synchronized Connection connect(ConnectRequest request) {
+    Names.check("repoId", request.repoId());
+    RepositoryFormat format = RepositoryFormats.find(request.repoFormat());
+    format.checkParameters(request.connectionParameters());
+    var identity =
+        new ConnectedRepository.Identity(
+            request.repoId(), request.repoFormat(), request.connectionParameters());
+    ConnectedRepository present = connected.get(request.repoId());
+    if (present != null) {
+      if (present.identity().equals(identity)) {
+        return new Connection(present, false);
+      }
+      throw new StorageException(
+          ErrorCode.REPOSITORY_ID_TAKEN,
+          "repoId " + request.repoId() + " is connected with other parameters",
+          request.repoId(),
+          "choose another repoId, or disconnect that one first");
+    }
+    String writer = shared.self().hostId() + "@" + shared.self().incarnation();
+    RepositoryStorage storage =
+        io.call(
+            request.repoId(),
+            () -> format.connect(request.connectionParameters(), request.create(), writer));
+    byKey(storage.genesis().key())
+        .ifPresent(
+            same -> {
+              storage.close();
+              throw new StorageException(
+                  ErrorCode.REPOSITORY_IN_USE,
+                  "this storage is connected already, as " + same.repoId(),
+                  same.repoId(),
+                  "use that repoId, or disconnect it first");
+            });
+    ConnectedRepository repository =
+        io.call(request.repoId(), () -> new ConnectedRepository(identity, storage, shared));
+    connected.put(request.repoId(), repository);
+    return new Connection(repository, true);
+  }
+
+  /**
+   * @param fresh whether it has to be started
+   */
+  record Connection(ConnectedRepository repository, boolean fresh) {}
+
+  /** Takes it out of the list; the caller closes it. */
+  Optional<ConnectedRepository> remove(String repoId) {
+    return Optional.ofNullable(connected.remove(repoId));
+  }
+
+  /** Why the repository is not as it should be, or null. */
+  static @org.jspecify.annotations.Nullable String trouble(ConnectedRepository repository) {
+    LogDamagedException damage = repository.replica().damage();
+    if (damage != null) {
+      return damage.getMessage();
+    }
+    IOException trouble = repository.replica().trouble();
+    return trouble == null ? null : trouble.toString();
+  }
+}

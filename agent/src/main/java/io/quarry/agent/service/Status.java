@@ -1,0 +1,120 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.fix.Checkpoint;
+import io.quarry.agent.fix.FixStore;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Progress;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers how images are. An optimized image costs a look-up in memory; for others the last
+ * persisted progress is read from the storage, at most a few times a second each.
+ */
+final class Status {
+  /** The longest a call may wait. */
+  static final Duration WAIT_MAX = Duration.ofMinutes(5);
+
+  private static final Duration PROGRESS_FRESH = Duration.ofMillis(200);
+  private static final int PROGRESS_KEPT_MAX = 10_000;
+
+  private final StorageIo io;
+  private final Map<String, Kept> kept = new ConcurrentHashMap<>();
+
+  private record Kept(@Nullable Progress progress, long readNanos) {}
+
+  Status(StorageIo io) {
+    this.io = io;
+  }
+
+  ImageStatus of(ConnectedRepository repository, String imageId, StatusQuery query) {
+    LogState state = repository.atLeast(query.atLeast());
+    ImageState until = query.until();
+    if (until != null && query.timeout().isPositive()) {
+      Duration timeout =
+          query.timeout().compareTo(WAIT_MAX) > 0 ? WAIT_MAX : query.timeout();
+      state = repository.replica().await(now -> reached(now, imageId, until), timeout);
+    }
+    Image image = state.repository().strongImage(imageId);
+    if (image == null) {
+      throw notFound(imageId, repository.repoId());
+    }
+    ImageState found = state.repository().stateOf(image);
+    Progress progress =
+        found == ImageState.OPTIMIZED
+            ? null
+            : progress(repository, FixState.mendId(image.volumeId()));
+    return new ImageStatus(
+        found, state.repository().reasonOf(image), state.sequence(), withError(state, image, progress));
+  }
+
+  /** A stop or a failure that the log knows is shown even when no worker could persist it. */
+  private static @Nullable Progress withError(
+      LogState state, Image image, @Nullable Progress progress) {
+    FixState fix = state.repository().fixes().get(FixState.mendId(image.volumeId()));
+    if (fix == null || fix.lastError() == null) {
+      return progress;
+    }
+    if (progress == null) {
+      return new Progress(
+          "", "0/0", "not started", Progress.UNKNOWN_PERCENT, 0, 0, fix.lastError(), fix.since());
+    }
+    return new Progress(
+        progress.hostId(),
+        progress.stage(),
+        progress.stageName(),
+        progress.percentComplete(),
+        progress.bytesDone(),
+        progress.bytesTotal(),
+        fix.lastError(),
+        progress.updatedAt());
+  }
+
+  private static boolean reached(LogState state, String imageId, ImageState until) {
+    Image image = state.repository().strongImage(imageId);
+    if (image == null) {
+      return true;
+    }
+    ImageState now = state.repository().stateOf(image);
+    return now == until || (until == ImageState.DEGRADED && now == ImageState.OPTIMIZED);
+  }
+
+  /** The last persisted progress of a fix; null when nothing was ever persisted. */
+  @Nullable Progress progress(ConnectedRepository repository, String fixId) {
+    String key = repository.key() + "/" + fixId;
+    Kept known = kept.get(key);
+    if (known != null && System.nanoTime() - known.readNanos() < PROGRESS_FRESH.toNanos()) {
+      return known.progress();
+    }
+    if (kept.size() > PROGRESS_KEPT_MAX) {
+      kept.clear();
+    }
+    Kept fresh =
+        io.call(
+            repository.repoId(),
+            () -> {
+              Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fixId);
+              return new Kept(newest == null ? null : newest.progress(), System.nanoTime());
+            });
+    kept.put(key, fresh);
+    return fresh.progress();
+  }
+
+  static StorageException notFound(String imageId, String repoId) {
+    return new StorageException(
+        ErrorCode.IMAGE_NOT_FOUND,
+        "there is no image " + imageId + " in repository " + repoId,
+        imageId,
+        "list the repository's images; a removed image is gone for callers at once");
+  }
+}

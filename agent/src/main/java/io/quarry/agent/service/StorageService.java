@@ -1,0 +1,266 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.data.Throttle;
+import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.Committed;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixQueued;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImagePage;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.OpenImage;
+import io.quarry.coordinator.plan.QueueFix;
+import io.quarry.coordinator.plan.RemoveImage;
+import io.quarry.coordinator.plan.Reply;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The storage API as this agent serves it: checks, looks up, commits, answers. */
+public final class StorageService implements StorageApi {
+  private static final Logger LOG = LoggerFactory.getLogger(StorageService.class);
+
+  private final Repositories repositories;
+  private final FixWorker fixes;
+  private final Images images;
+  private final Tasks tasks;
+  private final StorageIo io;
+  private final Status status;
+  private final Listings listings;
+  private final Throttle throttle;
+  private final Runnable connectionsChanged;
+  private final String hostId;
+
+  /**
+   * @param connectionsChanged tells the cluster what this host has connected
+   */
+  public StorageService(
+      Worker self,
+      Repositories repositories,
+      FixWorker fixes,
+      Tasks tasks,
+      StorageIo io,
+      Throttle throttle,
+      Runnable connectionsChanged) {
+    this.hostId = self.hostId();
+    this.repositories = repositories;
+    this.fixes = fixes;
+    this.images = new Images(repositories, fixes, self);
+    this.tasks = tasks;
+    this.io = io;
+    this.status = new Status(io);
+    this.listings = new Listings(io, status);
+    this.throttle = throttle;
+    this.connectionsChanged = connectionsChanged;
+  }
+
+  @Override
+  public RepositoryInfo connectStorageRepository(ConnectRequest request) {
+    Repositories.Connection connection = repositories.connect(request);
+    if (connection.fresh()) {
+      connection.repository().start();
+      fixes.watch(connection.repository());
+      connectionsChanged.run();
+    }
+    return listings.repository(connection.repository());
+  }
+
+  @Override
+  public void disconnectStorageRepository(String repoId) {
+    ConnectedRepository repository = repositories.get(repoId);
+    repositories.remove(repoId);
+    connectionsChanged.run();
+    try {
+      fixes.release(repository);
+    } catch (TimeoutException e) {
+      LOG.warn("Disconnecting {} all the same: {}", repoId, e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    repository.close();
+  }
+
+  @Override
+  public List<RepositoryInfo> listStorageRepositories() {
+    return repositories.all().stream().map(listings::repository).toList();
+  }
+
+  @Override
+  public RepositoryInfo getStorageRepository(String repoId) {
+    return listings.repository(repositories.get(repoId));
+  }
+
+  @Override
+  public CreatedImage createVirtualDisk(
+      String repoId, CreateVirtualDiskRequest request, @Nullable String requestId) {
+    return images.createVirtualDisk(repoId, request, requestId);
+  }
+
+  @Override
+  public CreatedImage createSnapshot(
+      String repoId, CreateSnapshotRequest request, @Nullable String requestId) {
+    return images.createSnapshot(repoId, request, requestId);
+  }
+
+  @Override
+  public CreatedImage copyImage(
+      String repoId, CopyImageRequest request, @Nullable String requestId) {
+    return images.copyImage(repoId, request, requestId);
+  }
+
+  @Override
+  public Committed removeImage(
+      String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
+    if (!options.retain().isZero()) {
+      throw Names.notImplemented("retain");
+    }
+    Reply reply =
+        repositories
+            .get(repoId)
+            .commit(Names.requestId(requestId), new RemoveImage(imageId, options.autoFix()));
+    return new Committed(reply.commit());
+  }
+
+  @Override
+  public ImagePage listImages(String repoId, ImageQuery query) {
+    return listings.images(repositories.get(repoId), query);
+  }
+
+  @Override
+  public ImageInfo getImage(String repoId, String imageId, long atLeast) {
+    return listings.image(repositories.get(repoId), imageId, atLeast);
+  }
+
+  @Override
+  public ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query) {
+    return status.of(repositories.get(repoId), imageId, query);
+  }
+
+  @Override
+  public OpenedImage openImage(
+      String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
+    ConnectedRepository repository = repositories.get(repoId);
+    images.awaitLightMend(repository, imageId);
+    Reply reply =
+        repository.commit(
+            Names.requestId(requestId),
+            new OpenImage(
+                UUID.randomUUID().toString(),
+                imageId,
+                request.readOnly(),
+                hostId,
+                request.owner()));
+    LogState state = repository.atLeast(reply.commit());
+    Open open = state.repository().opens().get(reply.id());
+    if (open == null) {
+      throw Tasks.openNotFound(imageId, reply.id());
+    }
+    return Opened.describe(repository, state.repository(), open, reply.commit());
+  }
+
+  @Override
+  public Committed closeImage(
+      String repoId, String imageId, String openId, @Nullable String requestId) {
+    Reply reply =
+        repositories
+            .get(repoId)
+            .commit(Names.requestId(requestId), new CloseImage(imageId, openId));
+    return new Committed(reply.commit());
+  }
+
+  @Override
+  public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
+    if (options.deep()) {
+      throw Names.notImplemented("deep");
+    }
+    ConnectedRepository repository = repositories.get(repoId);
+    repository.atLeast(options.atLeast());
+    return io.call(repoId, () -> new Check(repository).run());
+  }
+
+  @Override
+  public FixQueued fixStorageRepository(
+      String repoId, FixRequest request, @Nullable String requestId) {
+    ConnectedRepository repository = repositories.get(repoId);
+    FixData data = FixData.verify(request.fix(), repository.storage().genesis());
+    Reply reply =
+        repository.commit(
+            Names.requestId(requestId), new QueueFix(data.fixId(), data.strayFile()));
+    return new FixQueued(reply.id(), reply.commit());
+  }
+
+  @Override
+  public List<FixInfo> listFixes(String repoId) {
+    return listings.fixes(repositories.get(repoId));
+  }
+
+  @Override
+  public List<HostInfo> listHosts() {
+    return tasks.hosts();
+  }
+
+  @Override
+  public void fenceHost(String fencedHostId) {
+    tasks.fence(fencedHostId);
+  }
+
+  @Override
+  public List<TaskInfo> listTasks(@Nullable String ofHost) {
+    return tasks.list(ofHost);
+  }
+
+  @Override
+  public void stopTask(String taskId) {
+    tasks.stop(taskId);
+  }
+
+  @Override
+  public void releaseTask(String taskId) {
+    tasks.release(taskId);
+  }
+
+  @Override
+  public void setThrottle(long bytesPerSecond) {
+    if (bytesPerSecond < 0) {
+      throw StorageException.invalid(
+          "bytesPerSecond", "a throttle cannot be negative", "give bytes per second, 0 for none");
+    }
+    throttle.setBytesPerSecond(bytesPerSecond);
+  }
+
+  /** The image of that id, for other parts of the API. */
+  static Image require(LogState state, String imageId, String repoId) {
+    Image image = state.repository().strongImage(imageId);
+    if (image == null) {
+      throw Status.notFound(imageId, repoId);
+    }
+    return image;
+  }
+}

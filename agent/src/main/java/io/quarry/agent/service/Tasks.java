@@ -1,0 +1,231 @@
+package io.quarry.agent.service;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostInfo.HostRepository;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
+import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.plan.ReapOpens;
+import io.quarry.coordinator.plan.StopFix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Who does what: hosts and the fixes that run on them. */
+public final class Tasks {
+  private static final Logger LOG = LoggerFactory.getLogger(Tasks.class);
+
+  private final String hostId;
+  private final Repositories repositories;
+  private final FixWorker fixes;
+  private final HostRegistry registry;
+  private final PeerApi peers;
+
+  public Tasks(
+      String hostId,
+      Repositories repositories,
+      FixWorker fixes,
+      HostRegistry registry,
+      PeerApi peers) {
+    this.hostId = hostId;
+    this.repositories = repositories;
+    this.fixes = fixes;
+    this.registry = registry;
+    this.peers = peers;
+  }
+
+  List<HostInfo> hosts() {
+    return registry.live().stream().map(this::host).toList();
+  }
+
+  private HostInfo host(HostRecord host) {
+    List<HostRepository> connected =
+        host.repositories().entrySet().stream()
+            .map(
+                entry ->
+                    new HostRepository(
+                        entry.getValue().repoId(),
+                        entry.getValue().repoFormat(),
+                        entry.getValue().healthy(),
+                        leads(host, entry.getKey())))
+            .sorted(java.util.Comparator.comparing(HostRepository::repoId))
+            .toList();
+    return new HostInfo(
+        host.hostId(),
+        host.incarnation(),
+        host.endpoint(),
+        host.startedAt(),
+        host.version(),
+        connected,
+        host.load().runningFixes(),
+        host.load().heavyFixesMax());
+  }
+
+  private boolean leads(HostRecord host, String repositoryKey) {
+    return repositories
+        .byKey(repositoryKey)
+        .flatMap(ConnectedRepository::leader)
+        .map(leader -> leader.incarnation().equals(host.incarnation()))
+        .orElse(false);
+  }
+
+  /** This host's from memory, the others' as they show them in ZooKeeper. */
+  List<TaskInfo> list(@Nullable String ofHost) {
+    List<TaskInfo> all = new ArrayList<>(fixes.tasks());
+    for (ConnectedRepository repository : repositories.all()) {
+      Map<String, ObservedClaim> claims = repository.queue().claims();
+      claims.values().stream()
+          .filter(claim -> !claim.claimant().hostId().equals(hostId))
+          .map(claim -> read(claim, repository))
+          .filter(java.util.Objects::nonNull)
+          .forEach(all::add);
+    }
+    return ofHost == null
+        ? all
+        : all.stream().filter(task -> task.hostId().equals(ofHost)).toList();
+  }
+
+  private static @Nullable TaskInfo read(ObservedClaim claim, ConnectedRepository here) {
+    if (claim.progress().isEmpty()) {
+      return null;
+    }
+    try {
+      TaskInfo there = Json.MAPPER.readValue(claim.progress().get(), TaskInfo.class);
+      return new TaskInfo(
+          there.taskId(),
+          there.hostId(),
+          here.repoId(),
+          there.fixId(),
+          there.type(),
+          there.imageId(),
+          there.epoch(),
+          there.startedAt(),
+          there.bytesPerSecond(),
+          there.progress());
+    } catch (JsonProcessingException e) {
+      LOG.debug("The progress of {} cannot be read: {}", claim.name(), e.getOriginalMessage());
+      return null;
+    }
+  }
+
+  void stop(String taskId) {
+    TaskId task = TaskId.parse(taskId);
+    ConnectedRepository repository = holderOf(task);
+    repository.commit(
+        UUID.randomUUID().toString(),
+        new StopFix(task.fixId(), "stopped by request on " + task.hostId()));
+    letGo(task, taskId, "it was stopped by request", false);
+  }
+
+  void release(String taskId) {
+    letGo(TaskId.parse(taskId), taskId, "it was released by request", true);
+  }
+
+  private void letGo(TaskId task, String taskId, String reason, boolean forward) {
+    if (task.hostId().equals(hostId)) {
+      try {
+        if (!fixes.letGo(taskId, reason) && forward) {
+          throw taskNotFound(taskId);
+        }
+      } catch (TimeoutException e) {
+        throw new StorageException(
+            ErrorCode.REPOSITORY_UNRESPONSIVE,
+            "task " + taskId + " has been told to let go but has not yet",
+            taskId,
+            "list the tasks to see when it is gone",
+            e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return;
+    }
+    if (forward) {
+      HostRecord host = registry.find(task.hostId()).orElseThrow(() -> taskNotFound(taskId));
+      peers.at(host.endpoint()).releaseTask(taskId);
+    }
+  }
+
+  private ConnectedRepository holderOf(TaskId task) {
+    return repositories.all().stream()
+        .filter(one -> one.state().repository().fixes().containsKey(task.fixId()))
+        .findAny()
+        .orElseThrow(() -> taskNotFound(task.text()));
+  }
+
+  /**
+   * An administrator vouches that the host is dead: its files may be gone on with, and nothing on it
+   * uses any image.
+   */
+  void fence(String fencedHostId) {
+    Names.check("hostId", fencedHostId);
+    if (registry.find(fencedHostId).isPresent()) {
+      throw new StorageException(
+          ErrorCode.INVALID_ARGUMENT,
+          "host " + fencedHostId + " is alive in the cluster",
+          fencedHostId,
+          "stop it first; fencing is for hosts that are gone");
+    }
+    for (ConnectedRepository repository : repositories.all()) {
+      for (ObservedClaim claim : repository.queue().claims().values()) {
+        if (claim.claimant().hostId().equals(fencedHostId)) {
+          confirmDead(fencedHostId, claim.claimant().incarnation());
+        }
+      }
+      repository.commit(UUID.randomUUID().toString(), new ReapOpens(fencedHostId));
+    }
+  }
+
+  private void confirmDead(String deadHostId, String incarnation) {
+    try {
+      registry.confirmDead(deadHostId, incarnation, "administrator");
+    } catch (ClusterUnavailableException e) {
+      throw new StorageException(
+          ErrorCode.CLUSTER_UNAVAILABLE,
+          "ZooKeeper does not answer: " + e.getMessage(),
+          deadHostId,
+          "repeat the call when ZooKeeper is back",
+          e);
+    }
+  }
+
+  private static StorageException taskNotFound(String taskId) {
+    return new StorageException(
+        ErrorCode.TASK_NOT_FOUND,
+        "no task " + taskId + " is running",
+        taskId,
+        "list the tasks; it may have ended, or gone on elsewhere under another epoch");
+  }
+
+  static StorageException openNotFound(String imageId, String openId) {
+    return new StorageException(
+        ErrorCode.OPEN_NOT_FOUND,
+        "open " + openId + " of image " + imageId + " has been closed meanwhile",
+        openId,
+        "open the image again");
+  }
+
+  /** {@code hostId:fixId:epoch}. */
+  private record TaskId(String text, String hostId, String fixId) {
+    static TaskId parse(String text) {
+      int first = text.indexOf(':');
+      int last = text.lastIndexOf(':');
+      if (first <= 0 || last <= first) {
+        throw taskNotFound(text);
+      }
+      return new TaskId(text, text.substring(0, first), text.substring(first + 1, last));
+    }
+  }
+}
