@@ -1,0 +1,16 @@
+# One agent under its guardian. Build once, run on every host; see docker-compose.yml.
+FROM maven:3-eclipse-temurin-25 AS build
+WORKDIR /src
+COPY . .
+RUN mvn -B -q -Dquick -pl agent -am package
+
+FROM eclipse-temurin:25-jre
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends qemu-utils util-linux curl \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /src/agent/target/lib /opt/quarry/agent/target/lib
+COPY --from=build /src/agent/target/agent-*.jar /opt/quarry/agent/target/
+ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
+    "-cp", "/opt/quarry/agent/target/*:/opt/quarry/agent/target/lib/*", "io.quarry.agent.cli.Main"]
+CMD ["--help"]
+EXPOSE 7070
