@@ -83,7 +83,11 @@ final class Agents implements AutoCloseable {
   }
 
   static void eventually(Supplier<Boolean> condition) {
-    await().atMost(SOON).pollInterval(Duration.ofMillis(2)).until(condition::get);
+    await()
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(2))
+        .until(condition::get);
   }
 
   /** Waits until so much time has passed: for what must not happen, there is no other condition. */
@@ -95,7 +99,11 @@ final class Agents implements AutoCloseable {
   }
 
   static long millisSince(long startNanos) {
-    return Duration.ofNanos(System.nanoTime() - startNanos).toMillis();
+    return millisBetween(startNanos, System.nanoTime());
+  }
+
+  static long millisBetween(long startNanos, long endNanos) {
+    return Duration.ofNanos(endNanos - startNanos).toMillis();
   }
 
   @Override

@@ -4,6 +4,7 @@ import static io.quarry.coordinator.cluster.Agents.claimant;
 import static io.quarry.coordinator.cluster.Agents.eventually;
 import static io.quarry.coordinator.cluster.Agents.fix;
 import static io.quarry.coordinator.cluster.Agents.host;
+import static io.quarry.coordinator.cluster.Agents.millisBetween;
 import static io.quarry.coordinator.cluster.Agents.millisSince;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 final class FixQueueTest extends ClusterTest {
@@ -109,15 +111,21 @@ final class FixQueueTest extends ClusterTest {
     QueueClaim claim = worker.tryClaim(fix, claimant("a")).orElseThrow();
     eventually(() -> !other.claims().isEmpty() && dying.session().isPresent());
     CountDownLatch taken = new CountDownLatch(1);
+    AtomicLong freeAt = new AtomicLong();
     other.onChange(() -> {
-      if (other.claims().isEmpty() && claimed(other, fix, "b")) {
+      if (other.claims().isEmpty()) {
+        freeAt.compareAndSet(0, System.nanoTime());
+      }
+      if (claimed(other, fix, "b")) {
         taken.countDown();
       }
     });
 
     long start = server.closeSession(dying.session().orElseThrow());
     assertThat(taken.await(20, TimeUnit.SECONDS)).isTrue();
-    print("claim taken over after its session was closed", millisSince(start));
+    print(
+        "listener called after the claimant's session was closed",
+        millisBetween(start, freeAt.get()));
 
     eventually(() -> !claim.valid());
     assertThat(claim.ended()).contains("claimed by b");

@@ -6,16 +6,22 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** Remembers what an election said. */
 final class RecordingElectionListener implements ElectionListener {
   private final List<Long> elections = new CopyOnWriteArrayList<>();
+  private volatile long electedAtNanos;
   private final List<String> depositions = new CopyOnWriteArrayList<>();
 
   @Override
   public void elected(long electionNumber) {
+    electedAtNanos = System.nanoTime();
     elections.add(electionNumber);
   }
 
   @Override
   public void deposed(String reason) {
     depositions.add(reason);
+  }
+
+  long electedAtNanos() {
+    return electedAtNanos;
   }
 
   List<Long> elections() {
