@@ -17,7 +17,7 @@ final class Bar {
     if (progress.percentComplete() >= 0) {
       parts.add("%3d %%".formatted(progress.percentComplete()));
     }
-    if (progress.bytesTotal() > 0) {
+    if (progress.bytesTotal() > 0 && progress.bytesDone() >= 0) {
       parts.add(Units.bytes(progress.bytesDone()) + " of " + Units.bytes(progress.bytesTotal()));
       if (rate.bytesPerSecond() >= 0) {
         parts.add(Units.rate(rate.bytesPerSecond()));

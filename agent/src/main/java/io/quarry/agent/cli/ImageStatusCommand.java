@@ -75,7 +75,7 @@ final class ImageStatusCommand extends ApiCommand {
             .fact("complete", Units.percent(progress.percentComplete()))
             .fact(
                 "data",
-                progress.bytesTotal() <= 0
+                progress.bytesTotal() <= 0 || progress.bytesDone() < 0
                     ? ""
                     : Units.bytes(progress.bytesDone())
                         + " of "

@@ -29,6 +29,9 @@ import picocli.CommandLine.Spec;
     scope = ScopeType.INHERIT,
     versionProvider = Main.Version.class,
     subcommands = {
+      DemoCommand.class,
+      DevCommand.class,
+      AgentCommand.class,
       RepoCommand.class,
       DiskCommand.class,
       SnapshotCommand.class,

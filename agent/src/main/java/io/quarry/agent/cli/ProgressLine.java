@@ -10,10 +10,16 @@ final class ProgressLine implements AutoCloseable {
 
   private final PrintWriter err;
   private final Shell shell;
-  private final GoesOn goesOn;
+  private final @Nullable GoesOn goesOn;
   private final Rate rate = new Rate();
   private String last = "";
   private boolean drawn;
+
+  ProgressLine(PrintWriter err, Shell shell) {
+    this.err = err;
+    this.shell = shell;
+    this.goesOn = null;
+  }
 
   /**
    * @param watch the command that goes on watching after Ctrl-C
@@ -49,7 +55,9 @@ final class ProgressLine implements AutoCloseable {
 
   @Override
   public void close() {
-    goesOn.close();
+    if (goesOn != null) {
+      goesOn.close();
+    }
     clear();
   }
 

@@ -1,7 +1,7 @@
 package io.quarry.agent.cli;
 
-import io.quarry.common.api.ErrorCode;
-import io.quarry.common.api.StorageException;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.StorageClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,17 +11,14 @@ import java.time.Duration;
 final class SystemShell {
   private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
 
+  /** Long enough for a failover; whoever mistyped an address must not wait much longer. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private SystemShell() {}
 
   static Shell create() {
     return new Shell(
-        agents -> {
-          throw new StorageException(
-              ErrorCode.NOT_IMPLEMENTED,
-              "the client is not built yet",
-              agents.toString(),
-              "Wait for it.");
-        },
+        agents -> new StorageClient(agents, ClientSettings.within(PATIENCE)),
         System.getenv(),
         System.in,
         watched(),

@@ -4,9 +4,7 @@ import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.demo.CompareImages.Subject;
 import io.quarry.agent.demo.MakeImages.Images;
-import io.quarry.common.api.StorageApi;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The demo's acts in their order. Close it in any case; another thread may. */
@@ -25,14 +22,7 @@ public final class Demo implements AutoCloseable {
   private static final long SPARE_BYTES = 1L << 30;
   private static final Duration CHILDREN_END_MAX = Duration.ofSeconds(5);
 
-  /** Starts so many hosts whose data goes into this directory. */
-  interface ClusterStarter {
-    Cluster start(Path directory, int hosts) throws IOException, InterruptedException;
-  }
-
   private final DemoOptions options;
-  private final Function<List<URI>, StorageApi> connect;
-  private final ClusterStarter clusterStarter;
   private final Audience audience;
   private final Timeline timeline;
   private final Children children = new Children(new Spawner(), "demo");
@@ -40,14 +30,8 @@ public final class Demo implements AutoCloseable {
   private @Nullable Cluster cluster;
   private boolean closed;
 
-  Demo(
-      DemoOptions options,
-      Function<List<URI>, StorageApi> connect,
-      ClusterStarter clusterStarter,
-      Audience audience) {
+  public Demo(DemoOptions options, Audience audience) {
     this.options = options;
-    this.connect = connect;
-    this.clusterStarter = clusterStarter;
     this.audience = audience;
     this.timeline = new Timeline(System::nanoTime, audience);
   }
@@ -67,7 +51,7 @@ public final class Demo implements AutoCloseable {
     Cluster running = join(starting);
     timeline.add("started ZooKeeper and " + running.members().size() + " agents");
 
-    Scene scene = Scene.of(running, connect, directory, timeline, audience);
+    Scene scene = Scene.of(running, directory, timeline, audience);
     Hosts hosts = new Hosts(scene);
     hosts.connectAll();
     timeline.add("connected two repositories on every host");
@@ -148,7 +132,7 @@ public final class Demo implements AutoCloseable {
 
   private Cluster startCluster(Path directory) {
     try {
-      Cluster started = clusterStarter.start(directory, options.hosts());
+      Cluster started = LocalMembers.start(directory, options.hosts());
       synchronized (this) {
         if (!closed) {
           cluster = started;
@@ -158,9 +142,6 @@ public final class Demo implements AutoCloseable {
       started.close();
       throw new IllegalStateException("the demo was ended");
     } catch (IOException e) {
-      throw new CompletionException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
       throw new CompletionException(e);
     }
   }
@@ -189,13 +170,13 @@ public final class Demo implements AutoCloseable {
       }
       try {
         children.stopAll(CHILDREN_END_MAX);
+        if (place != null && !options.keep()) {
+          place.clean();
+        }
       } catch (IOException e) {
-        audience.progress(String.valueOf(e.getMessage()), null);
+        audience.progress("cannot clean up: " + e.getMessage(), null);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-      }
-      if (place != null && !options.keep()) {
-        place.clean();
       }
     }
   }

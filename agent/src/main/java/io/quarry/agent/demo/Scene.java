@@ -2,18 +2,20 @@ package io.quarry.agent.demo;
 
 import io.quarry.agent.demo.Cluster.Member;
 import io.quarry.common.api.StorageApi;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.StorageClient;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 
 /**
  * What every act of the demo works with.
  *
  * @param api any reachable agent, as an engine would ask
- * @param hosts each host's own agent
+ * @param hosts each host's own agent, asked once or little more
  */
 record Scene(
     Cluster cluster,
@@ -26,18 +28,17 @@ record Scene(
   static final String BACKUP = "backup";
   static final List<String> REPOSITORIES = List.of(MAIN, BACKUP);
 
-  static Scene of(
-      Cluster cluster,
-      Function<List<URI>, StorageApi> connect,
-      Path directory,
-      Timeline timeline,
-      Audience audience) {
+  private static final Duration HOST_DEADLINE = Duration.ofSeconds(2);
+
+  static Scene of(Cluster cluster, Path directory, Timeline timeline, Audience audience) {
     Map<String, StorageApi> hosts = new LinkedHashMap<>();
-    cluster
-        .members()
-        .forEach(each -> hosts.put(each.hostId(), connect.apply(List.of(each.agent()))));
+    for (Member member : cluster.members()) {
+      hosts.put(
+          member.hostId(),
+          new StorageClient(List.of(member.agent()), ClientSettings.within(HOST_DEADLINE)));
+    }
     List<URI> agents = cluster.members().stream().map(Member::agent).toList();
-    return new Scene(cluster, connect.apply(agents), hosts, directory, timeline, audience);
+    return new Scene(cluster, new StorageClient(agents), hosts, directory, timeline, audience);
   }
 
   StorageApi host(String hostId) {

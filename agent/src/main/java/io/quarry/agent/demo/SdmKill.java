@@ -1,12 +1,16 @@
 package io.quarry.agent.demo;
 
+import io.quarry.agent.demo.Cluster.Member;
 import io.quarry.agent.demo.TaskWatch.Sighting;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -44,7 +48,7 @@ final class SdmKill {
         .timeline()
         .add("killed the SDM's agent of " + victim + (copies ? ", which copied as well" : ""));
     CompletableFuture<Long> committed =
-        CompletableFuture.supplyAsync(() -> commit(snapshot), Thread.ofVirtual()::start);
+        CompletableFuture.supplyAsync(() -> commit(snapshot, victim), Thread.ofVirtual()::start);
     Elected elected = awaitElection(victim);
     Duration killToCommit;
     try {
@@ -64,13 +68,20 @@ final class SdmKill {
     return new SdmFailover(Scene.MAIN, victim, elected.hostId(), killToSdm, killToCommit);
   }
 
-  /** Returns when the commit was answered. */
-  private long commit(String snapshot) {
-    OpenedImage opened =
-        scene.api().openImage(Scene.MAIN, snapshot, new OpenRequest(true, MakeImages.OWNER), null);
-    long answered = System.nanoTime();
-    scene.api().closeImage(Scene.MAIN, snapshot, opened.openId(), null);
-    return answered;
+  /** Opens something on a surviving host; returns when that was answered. */
+  private long commit(String snapshot, String victim) {
+    List<URI> agents =
+        scene.cluster().members().stream()
+            .filter(member -> !member.hostId().equals(victim))
+            .map(Member::agent)
+            .toList();
+    try (StorageClient survivors = new StorageClient(agents)) {
+      OpenRequest reading = new OpenRequest(true, MakeImages.OWNER);
+      OpenedImage opened = survivors.openImage(Scene.MAIN, snapshot, reading, null);
+      long answered = System.nanoTime();
+      survivors.closeImage(Scene.MAIN, snapshot, opened.openId(), null);
+      return answered;
+    }
   }
 
   private Elected awaitElection(String victim) throws InterruptedException, DemoFailure {

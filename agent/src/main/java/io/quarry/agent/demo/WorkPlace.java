@@ -1,12 +1,9 @@
 package io.quarry.agent.demo;
 
+import io.quarry.agent.dev.DeleteTree;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -49,47 +46,11 @@ final class WorkPlace {
     }
   }
 
-  /** Whoever still writes may have made something meanwhile; then it is done again. */
-  void clean() {
-    for (int tries = 0; tries < 3; tries++) {
-      try {
-        delete();
-        return;
-      } catch (IOException e) {
-        if (tries == 2) {
-          throw new UncheckedIOException(e);
-        }
-      }
+  void clean() throws IOException {
+    if (made) {
+      DeleteTree.of(directory);
+    } else {
+      DeleteTree.below(directory);
     }
-  }
-
-  private void delete() throws IOException {
-    if (!Files.exists(directory)) {
-      return;
-    }
-    Files.walkFileTree(
-        directory,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.deleteIfExists(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult visitFileFailed(Path file, IOException failure) {
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure)
-              throws IOException {
-            if (made || !visited.equals(directory)) {
-              Files.deleteIfExists(visited);
-            }
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }
