@@ -75,7 +75,6 @@ public final class PrefixCopy {
       if (to.copyRange(from.file(), at, length) == Outcome.NOT_SUPPORTED) {
         return Outcome.NOT_SUPPORTED;
       }
-      to.startWriteback(at, length);
     }
     return Outcome.DONE;
   }

@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A sparse raw file being filled. Writes may come from several threads at once; {@link #flush} is
@@ -21,11 +22,14 @@ public final class RawTarget implements Closeable {
   private static final long QEMU_LOCK_BYTES = 104;
 
   private final NativeFile file;
+  private final Optional<NativeFile> direct;
   private final long size;
+  private volatile boolean directRefused;
   private volatile boolean broken;
 
-  private RawTarget(NativeFile file, long size) {
+  private RawTarget(NativeFile file, Optional<NativeFile> direct, long size) {
     this.file = file;
+    this.direct = direct;
     this.size = size;
   }
 
@@ -54,7 +58,7 @@ public final class RawTarget implements Closeable {
       }
       file.truncate(keepBytes);
       file.truncate(size);
-      return new RawTarget(file, size);
+      return new RawTarget(file, NativeFile.openDirect(file.path()), size);
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
@@ -69,18 +73,40 @@ public final class RawTarget implements Closeable {
     return size;
   }
 
-  /** Writes inside the virtual size; the way to the disk begins at once, in the background. */
+  /** Writes native memory inside the virtual size, around the page cache where that is possible. */
   public void write(long offset, MemorySegment from) throws IOException {
     if (offset + from.byteSize() > size) {
       throw new IOException(file.path() + ": write at " + offset + " past the size " + size);
     }
-    file.write(offset, from);
+    long aligned =
+        writesDirect() && isAligned(offset) && isAligned(from.address())
+            ? from.byteSize() - from.byteSize() % NativeFile.DIRECT_ALIGNMENT
+            : 0;
+    if (aligned > 0) {
+      NativeFile around = direct.orElseThrow();
+      if (around.writeDirect(offset, from.asSlice(0, aligned)) == Outcome.NOT_SUPPORTED) {
+        // A filesystem may open a file for it and then ask for more than pages.
+        directRefused = true;
+        aligned = 0;
+      }
+    }
+    file.write(offset + aligned, from.asSlice(aligned));
   }
 
   /** Lets the way to the disk of a written range begin, so that the flush finds little to do. */
   void startWriteback(long offset, long length) throws IOException {
-    // Only speed hangs on it, so a filesystem without it is as good.
-    var _ = file.startWriteback(offset, length);
+    if (!writesDirect()) {
+      // Only speed hangs on it, so a filesystem without it is as good.
+      var _ = file.startWriteback(offset, length);
+    }
+  }
+
+  private boolean writesDirect() {
+    return direct.isPresent() && !directRefused;
+  }
+
+  private static boolean isAligned(long number) {
+    return number % NativeFile.DIRECT_ALIGNMENT == 0;
   }
 
   Outcome cloneRange(NativeFile from, long fromOffset, long length, long offset)
@@ -89,7 +115,11 @@ public final class RawTarget implements Closeable {
   }
 
   Outcome copyRange(NativeFile from, long offset, long length) throws IOException {
-    return file.copyRange(from, offset, length, offset);
+    Outcome outcome = file.copyRange(from, offset, length, offset);
+    if (outcome == Outcome.DONE) {
+      var _ = file.startWriteback(offset, length);
+    }
+    return outcome;
   }
 
   /** Makes all returned writes durable. After one failure the file cannot be trusted any more. */
@@ -108,6 +138,7 @@ public final class RawTarget implements Closeable {
 
   @Override
   public void close() {
+    direct.ifPresent(NativeFile::close);
     file.close();
   }
 }

@@ -14,10 +14,6 @@ record Window(long offset, long end, List<Span> data) {
     return data.isEmpty();
   }
 
-  long dataBytes() {
-    return data.stream().mapToLong(span -> span.end() - span.offset()).sum();
-  }
-
   List<Chunk> chunks() {
     return data.stream()
         .map(span -> new Chunk(this, span.offset(), span.end() - span.offset()))
@@ -34,11 +30,10 @@ record Window(long offset, long end, List<Span> data) {
       if (extent.kind() == Kind.ZERO) {
         continue;
       }
-      long at = extent.offset();
+      // Whole blocks: an odd beginning could only be written through the page cache.
+      long at = Math.max(offset, extent.offset() - extent.offset() % Zeros.BLOCK_BYTES);
       while (at < extent.end()) {
-        long stop =
-            Math.min(
-                extent.end(), chunkNumber(at) * ChunkCopier.CHUNK_BYTES + ChunkCopier.CHUNK_BYTES);
+        long stop = Math.min(extent.end(), (chunkNumber(at) + 1) * ChunkCopier.CHUNK_BYTES);
         if (!spans.isEmpty() && chunkNumber(spans.getLast().offset()) == chunkNumber(at)) {
           spans.set(spans.size() - 1, new Span(spans.getLast().offset(), stop));
         } else {

@@ -122,6 +122,24 @@ public final class NativeFile implements AutoCloseable {
     }
   }
 
+  /**
+   * Writes through a descriptor of {@link #openDirect}; offset, length and memory must be aligned
+   * to {@link #DIRECT_ALIGNMENT}. When it is not supported, a part may have been written.
+   */
+  public Outcome writeDirect(long offset, MemorySegment from) throws IOException {
+    long done = 0;
+    while (done < from.byteSize()) {
+      MemorySegment rest = from.asSlice(done);
+      long position = offset + done;
+      long n = call(() -> Libc.pwrite(fd, rest, position));
+      if (n < 0 && Errno.meansNotSupported((int) -n)) {
+        return Outcome.NOT_SUPPORTED;
+      }
+      done += check("write", n);
+    }
+    return Outcome.DONE;
+  }
+
   public void truncate(long size) throws IOException {
     check("truncate", call(() -> Libc.ftruncate(fd, size)));
   }
