@@ -9,7 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs one agent until it is told to stop: {@code AgentMain CONFIG-FILE}. */
+/** Runs one agent until it is told to stop: {@code AgentMain --config FILE}. */
 public final class AgentMain {
   private static final Logger LOG = LoggerFactory.getLogger(AgentMain.class);
 
@@ -17,11 +17,11 @@ public final class AgentMain {
 
   public static void main(String[] arguments) throws InterruptedException {
     Optional<GuardianLink> guardian = GuardianLink.fromEnvironment();
-    if (arguments.length != 1) {
-      System.err.println("usage: AgentMain CONFIG-FILE");
+    if (arguments.length != 2 || !arguments[0].equals("--config")) {
+      System.err.println("usage: AgentMain --config FILE");
       System.exit(ExitCode.USAGE);
     }
-    run(Path.of(arguments[0]), guardian);
+    run(Path.of(arguments[1]), guardian);
   }
 
   /** Returns never, or by exiting the process. */
