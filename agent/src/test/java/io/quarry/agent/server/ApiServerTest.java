@@ -281,6 +281,17 @@ final class ApiServerTest {
     }
   }
 
+  /** Printed to be looked at; {@link Throughput} measures more. */
+  @Test
+  void statusReadsPerSecond() throws Exception {
+    try (var server = new ServerUnderTest()) {
+      String path = "/v1/repositories/fast/images/" + server.seed() + "/status";
+      long reads = Throughput.load(server, path, 8, Duration.ofSeconds(1));
+      System.out.println(reads + " status reads in a second, on 8 connections, cold");
+      assertThat(reads).isPositive();
+    }
+  }
+
   private static String untilClosed(ServerUnderTest server, String text) throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
       OutputStream output = socket.getOutputStream();
