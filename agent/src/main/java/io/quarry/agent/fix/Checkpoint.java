@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.common.model.Progress;
+import io.quarry.coordinator.plan.FixState.Worker;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,25 @@ public record Checkpoint(
         bytesTotal > 0 ? (int) Math.min(100, 100 * offset / bytesTotal) : Progress.UNKNOWN_PERCENT;
     return new Progress(
         hostId, stage + "/" + stages, stageName, percent, offset, bytesTotal, lastError, updatedAt);
+  }
+
+  /** Nothing done by this epoch yet; shows what earlier ones have reached. */
+  static Checkpoint starting(
+      Worker worker, long epoch, @Nullable Checkpoint earlier, Instant now) {
+    return new Checkpoint(
+        worker.hostId(),
+        worker.incarnation(),
+        epoch,
+        1,
+        earlier == null ? 1 : earlier.stages(),
+        "starting",
+        null,
+        earlier == null ? 0 : earlier.offset(),
+        earlier == null ? 0 : earlier.bytesTotal(),
+        earlier == null ? 0 : earlier.bytesMoved(),
+        false,
+        null,
+        now);
   }
 
   Checkpoint at(long newOffset, long moved, Instant now) {

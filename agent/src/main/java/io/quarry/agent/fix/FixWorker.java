@@ -117,7 +117,7 @@ public final class FixWorker implements AutoCloseable {
     bornWorkers.execute(() -> {
       FixState fix = repository.atLeast(commit).repository().fixes().get(fixId);
       if (fix != null && self.equals(fix.born())) {
-        RunningFix run = new RunningFix(repository, fix, self, 1, around, ignored -> {});
+        RunningFix run = new RunningFix(repository, fix, self, 1, null, around, ignored -> {});
         FixRunner.run(run);
       }
     });
@@ -298,7 +298,8 @@ public final class FixWorker implements AutoCloseable {
       return null;
     }
     LOG.info("Claimed {} as epoch {} ({})", fixId, epoch, claim.fix().name());
-    return new RunningFix(repository, still, self, epoch, around, this::show);
+    Checkpoint earlier = store.newestCheckpoint(fixId);
+    return new RunningFix(repository, still, self, epoch, earlier, around, this::show);
   }
 
   private void show(RunningFix run) {

@@ -35,11 +35,15 @@ final class RunningFix {
   private volatile Checkpoint checkpoint;
   private final AtomicLong bytesThisRun = new AtomicLong();
 
+  /**
+   * @param earlier the newest checkpoint of an earlier epoch: what is shown until this one has its own
+   */
   RunningFix(
       ConnectedRepository repository,
       FixState fix,
       Worker worker,
       long epoch,
+      @Nullable Checkpoint earlier,
       Surroundings around,
       Consumer<RunningFix> reporter) {
     this.repository = repository;
@@ -51,21 +55,7 @@ final class RunningFix {
     this.reporter = reporter;
     this.startedAt = around.clock().instant();
     this.children = new Children(around.spawner(), worker.hostId() + ":" + fix.id());
-    this.checkpoint =
-        new Checkpoint(
-            worker.hostId(),
-            worker.incarnation(),
-            epoch,
-            1,
-            1,
-            "starting",
-            null,
-            0,
-            0,
-            0,
-            false,
-            null,
-            startedAt);
+    this.checkpoint = Checkpoint.starting(worker, epoch, earlier, startedAt);
   }
 
   ConnectedRepository repository() {
