@@ -68,13 +68,10 @@ final class Agent implements AutoCloseable {
 
     this.cluster = ClusterConnection.open(config.zookeeper(), config.sessionTimeout());
     this.registry = new HostRegistry(cluster, clock);
-    guardian.ifPresent(
-        link ->
-            cluster.onSession(
-                session ->
-                    link.sessionChanged(
-                        session,
-                        registry.proofOfDeath(config.hostId(), incarnation, "guardian"))));
+    guardian.ifPresent(link ->
+        cluster.onSession(session ->
+            link.sessionChanged(
+                session, registry.proofOfDeath(config.hostId(), incarnation, "guardian"))));
 
     this.http = new JsonHttp();
     this.io = new StorageIo();
@@ -177,13 +174,12 @@ final class Agent implements AutoCloseable {
       ConnectedRepository repository =
           repositories
               .byKey(forwarded.repositoryKey())
-              .orElseThrow(
-                  () ->
-                      new StorageException(
-                          ErrorCode.SDM_UNAVAILABLE,
-                          "the repository is not connected on host " + config.hostId(),
-                          forwarded.repositoryKey(),
-                          "ask again when the election has settled"));
+              .orElseThrow(() ->
+                  new StorageException(
+                      ErrorCode.SDM_UNAVAILABLE,
+                      "the repository is not connected on host " + config.hostId(),
+                      forwarded.repositoryKey(),
+                      "ask again when the election has settled"));
       return Json.MAPPER.writeValueAsBytes(
           repository.commitHere(forwarded.requestId(), forwarded.request()));
     } catch (JsonProcessingException e) {

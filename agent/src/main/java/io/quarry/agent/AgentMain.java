@@ -25,8 +25,7 @@ public final class AgentMain {
   }
 
   /** Returns never, or by exiting the process. */
-  private static void run(Path file, Optional<GuardianLink> guardian)
-      throws InterruptedException {
+  private static void run(Path file, Optional<GuardianLink> guardian) throws InterruptedException {
     try {
       Agent agent = new Agent(AgentConfig.load(file), guardian);
       Runtime.getRuntime()

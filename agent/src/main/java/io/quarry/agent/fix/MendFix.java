@@ -212,5 +212,4 @@ final class MendFix {
       Files.deleteIfExists(repository.storage().volume(file));
     }
   }
-
 }

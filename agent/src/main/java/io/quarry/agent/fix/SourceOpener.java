@@ -39,7 +39,6 @@ final class SourceOpener {
     if (volume.format() == VolumeFormat.RAW) {
       return RawFileSource.open(path);
     }
-    return ChainSource.open(
-        run.children(), run.around().runtimeDirectory(), path, volume.format());
+    return ChainSource.open(run.children(), run.around().runtimeDirectory(), path, volume.format());
   }
 }

@@ -38,6 +38,7 @@ final class Forwarder {
   private final Sdm sdm;
   private final Election election;
   private final SubmitTransport transport;
+
   /** Guards {@code changes}; signalled when it grows. */
   private final Object changed = new Object();
 

@@ -58,8 +58,7 @@ final class Check {
   /** Volume files and their allocated bytes. */
   private Map<String, Long> files() throws IOException {
     Map<String, Long> files = new HashMap<>();
-    try (DirectoryStream<Path> entries =
-        Files.newDirectoryStream(repository.storage().volumes())) {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(repository.storage().volumes())) {
       for (Path entry : entries) {
         String name = String.valueOf(entry.getFileName());
         if (VolumeName.parse(name) != null) {
@@ -94,8 +93,7 @@ final class Check {
         genesis);
   }
 
-  private static String reason(
-      FixState fix, @Nullable Volume volume, RepositoryState state) {
+  private static String reason(FixState fix, @Nullable Volume volume, RepositoryState state) {
     if (fix.type() == FixType.CLEAN) {
       return volume != null && volume.stage() == Volume.Stage.TOMBSTONED
           ? "its image is gone, its files are being removed"

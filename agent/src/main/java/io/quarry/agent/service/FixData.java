@@ -26,8 +26,7 @@ record FixData(String fixId, @Nullable String strayFile, String signature) {
   /** A fix as callers get it, with its data in place. */
   static Fix sign(Fix unsigned, String fixId, @Nullable String strayFile, Genesis genesis) {
     FixData data = new FixData(fixId, strayFile, signature(unsigned, fixId, strayFile, genesis));
-    String text =
-        Base64.getUrlEncoder().withoutPadding().encodeToString(write(data));
+    String text = Base64.getUrlEncoder().withoutPadding().encodeToString(write(data));
     return new Fix(
         unsigned.type(),
         unsigned.imageId(),
@@ -53,8 +52,7 @@ record FixData(String fixId, @Nullable String strayFile, String signature) {
     }
     byte[] expected =
         signature(fix, data.fixId(), data.strayFile(), genesis).getBytes(StandardCharsets.US_ASCII);
-    if (!MessageDigest.isEqual(
-        expected, data.signature().getBytes(StandardCharsets.US_ASCII))) {
+    if (!MessageDigest.isEqual(expected, data.signature().getBytes(StandardCharsets.US_ASCII))) {
       throw forged();
     }
     return data;

@@ -45,7 +45,8 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   public void start() {
-    var _ = timer.scheduleWithFixedDelay(this::round, ROUND_SECONDS, ROUND_SECONDS, TimeUnit.SECONDS);
+    var _ =
+        timer.scheduleWithFixedDelay(this::round, ROUND_SECONDS, ROUND_SECONDS, TimeUnit.SECONDS);
   }
 
   private void round() {
@@ -81,11 +82,10 @@ public final class Housekeeper implements AutoCloseable {
 
   private static boolean waitsFor(RepositoryState target, Pin pin) {
     return target.volumes().values().stream()
-        .anyMatch(
-            volume ->
-                volume.stage() == Volume.Stage.INTENDED
-                    && volume.source() != null
-                    && volume.source().pinId().equals(pin.id()));
+        .anyMatch(volume ->
+            volume.stage() == Volume.Stage.INTENDED
+                && volume.source() != null
+                && volume.source().pinId().equals(pin.id()));
   }
 
   private void sweepTemporary(ConnectedRepository repository) throws IOException {

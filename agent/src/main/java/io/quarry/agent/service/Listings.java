@@ -86,8 +86,7 @@ final class Listings {
         file == null
             ? 0
             : io.call(
-                repository.repoId(),
-                () -> DiskUsage.allocated(repository.storage().volume(file)));
+                repository.repoId(), () -> DiskUsage.allocated(repository.storage().volume(file)));
     return Views.image(state.repository(), image, bytes, state.sequence());
   }
 
@@ -135,12 +134,11 @@ final class Listings {
     repository.queue().entries().forEach(entry -> queued.put(entry.fix().fixId(), entry));
     Map<String, ObservedClaim> claims = repository.queue().claims();
     return repository.state().repository().fixes().values().stream()
-        .map(
-            fix -> {
-              QueuedFix entry = queued.get(fix.id());
-              ObservedClaim claim = entry == null ? null : claims.get(entry.name());
-              return fix(repository, fix, entry, claim);
-            })
+        .map(fix -> {
+          QueuedFix entry = queued.get(fix.id());
+          ObservedClaim claim = entry == null ? null : claims.get(entry.name());
+          return fix(repository, fix, entry, claim);
+        })
         .sorted(Comparator.comparingInt(FixInfo::priority).thenComparing(FixInfo::fixId))
         .toList();
   }

@@ -72,13 +72,13 @@ final class Opened {
 
   private static String libvirt(ChainLink top, boolean readOnly) {
     return """
-        <disk type="file" device="disk">
-          <driver name="qemu" type="%s" cache="none"/>
-          <source file="%s"/>
-          <target dev="vda" bus="virtio"/>%s
-        </disk>"""
-        .formatted(
-            top.format().label(), escape(top.path()), readOnly ? "\n  <readonly/>" : "");
+    <disk type="file" device="disk">
+      <driver name="qemu" type="%s" cache="none"/>
+      <source file="%s"/>
+      <target dev="vda" bus="virtio"/>%s
+    </disk>\
+    """
+        .formatted(top.format().label(), escape(top.path()), readOnly ? "\n  <readonly/>" : "");
   }
 
   private static String escape(String text) {

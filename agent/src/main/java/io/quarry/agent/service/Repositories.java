@@ -73,15 +73,14 @@ public final class Repositories {
             request.repoId(),
             () -> format.connect(request.connectionParameters(), request.create(), writer));
     byKey(storage.genesis().key())
-        .ifPresent(
-            same -> {
-              storage.close();
-              throw new StorageException(
-                  ErrorCode.REPOSITORY_IN_USE,
-                  "this storage is connected already, as " + same.repoId(),
-                  same.repoId(),
-                  "use that repoId, or disconnect it first");
-            });
+        .ifPresent(same -> {
+          storage.close();
+          throw new StorageException(
+              ErrorCode.REPOSITORY_IN_USE,
+              "this storage is connected already, as " + same.repoId(),
+              same.repoId(),
+              "use that repoId, or disconnect it first");
+        });
     ConnectedRepository repository =
         io.call(request.repoId(), () -> new ConnectedRepository(identity, storage, shared));
     connected.put(request.repoId(), repository);

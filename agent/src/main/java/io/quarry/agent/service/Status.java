@@ -41,8 +41,7 @@ final class Status {
     LogState state = repository.atLeast(query.atLeast());
     ImageState until = query.until();
     if (until != null && query.timeout().isPositive()) {
-      Duration timeout =
-          query.timeout().compareTo(WAIT_MAX) > 0 ? WAIT_MAX : query.timeout();
+      Duration timeout = query.timeout().compareTo(WAIT_MAX) > 0 ? WAIT_MAX : query.timeout();
       state = repository.replica().await(now -> reached(now, imageId, until), timeout);
     }
     Image image = state.repository().strongImage(imageId);
@@ -55,7 +54,10 @@ final class Status {
             ? null
             : progress(repository, FixState.mendId(image.volumeId()));
     return new ImageStatus(
-        found, state.repository().reasonOf(image), state.sequence(), withError(state, image, progress));
+        found,
+        state.repository().reasonOf(image),
+        state.sequence(),
+        withError(state, image, progress));
   }
 
   /** A stop or a failure that the log knows is shown even when no worker could persist it. */

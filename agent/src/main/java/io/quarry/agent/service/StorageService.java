@@ -211,8 +211,7 @@ public final class StorageService implements StorageApi {
     ConnectedRepository repository = repositories.get(repoId);
     FixData data = FixData.verify(request.fix(), repository.storage().genesis());
     Reply reply =
-        repository.commit(
-            Names.requestId(requestId), new QueueFix(data.fixId(), data.strayFile()));
+        repository.commit(Names.requestId(requestId), new QueueFix(data.fixId(), data.strayFile()));
     return new FixQueued(reply.id(), reply.commit());
   }
 

@@ -54,13 +54,12 @@ public final class Tasks {
   private HostInfo host(HostRecord host) {
     List<HostRepository> connected =
         host.repositories().entrySet().stream()
-            .map(
-                entry ->
-                    new HostRepository(
-                        entry.getValue().repoId(),
-                        entry.getValue().repoFormat(),
-                        entry.getValue().healthy(),
-                        leads(host, entry.getKey())))
+            .map(entry ->
+                new HostRepository(
+                    entry.getValue().repoId(),
+                    entry.getValue().repoFormat(),
+                    entry.getValue().healthy(),
+                    leads(host, entry.getKey())))
             .sorted(java.util.Comparator.comparing(HostRepository::repoId))
             .toList();
     return new HostInfo(
@@ -166,8 +165,8 @@ public final class Tasks {
   }
 
   /**
-   * An administrator vouches that the host is dead: its files may be gone on with, and nothing on it
-   * uses any image.
+   * An administrator vouches that the host is dead: its files may be gone on with, and nothing on
+   * it uses any image.
    */
   void fence(String fencedHostId) {
     Names.check("hostId", fencedHostId);
