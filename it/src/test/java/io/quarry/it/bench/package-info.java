@@ -1,4 +1,7 @@
-/** Benchmarks: what Quarry does side by side with the tools that people use today. */
+/**
+ * What Quarry costs, always beside a peer in the same run: {@code ./verify bench}. Nothing here is
+ * asserted; goals are reported as met or not.
+ */
 @NullMarked
 package io.quarry.it.bench;
 
