@@ -145,6 +145,9 @@ final class QueueKeeper implements AutoCloseable {
         queued.add(entry.fix().fixId());
       }
     }
+    if (queued.size() >= FixQueue.QUEUED_FIXES_MAX) {
+      return;
+    }
     bornSeen.keySet().removeIf(fixId -> !state.fixes().containsKey(fixId));
     List<FixState> missing =
         state.fixes().values().stream()

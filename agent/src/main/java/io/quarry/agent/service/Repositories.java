@@ -81,8 +81,14 @@ public final class Repositories {
               same.repoId(),
               "use that repoId, or disconnect it first");
         });
-    ConnectedRepository repository =
-        io.call(request.repoId(), () -> new ConnectedRepository(identity, storage, shared));
+    ConnectedRepository repository;
+    try {
+      repository =
+          io.call(request.repoId(), () -> new ConnectedRepository(identity, storage, shared));
+    } catch (RuntimeException e) {
+      storage.close();
+      throw e;
+    }
     connected.put(request.repoId(), repository);
     return new Connection(repository, true);
   }

@@ -15,6 +15,7 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.plan.ReapOpens;
 import io.quarry.coordinator.plan.StopFix;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,9 @@ import org.slf4j.LoggerFactory;
 /** Who does what: hosts and the fixes that run on them. */
 public final class Tasks {
   private static final Logger LOG = LoggerFactory.getLogger(Tasks.class);
+
+  private static final Duration STOP_WAIT = Duration.ofSeconds(30);
+  private static final long LOOK_AGAIN_MILLIS = 20;
 
   private final String hostId;
   private final Repositories repositories;
@@ -127,6 +131,23 @@ public final class Tasks {
         UUID.randomUUID().toString(),
         new StopFix(task.fixId(), "stopped by request on " + task.hostId()));
     letGo(task, taskId, "it was stopped by request", false);
+    awaitGone(taskId);
+  }
+
+  /** The worker's host hears of it through the log; the task is over when its claim is gone. */
+  private void awaitGone(String taskId) {
+    long deadline = System.nanoTime() + STOP_WAIT.toNanos();
+    while (list(null).stream().anyMatch(task -> task.taskId().equals(taskId))) {
+      if (System.nanoTime() - deadline > 0) {
+        throw stillRunning(taskId);
+      }
+      try {
+        Thread.sleep(LOOK_AGAIN_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
   }
 
   void release(String taskId) {
@@ -140,12 +161,7 @@ public final class Tasks {
           throw taskNotFound(taskId);
         }
       } catch (TimeoutException e) {
-        throw new StorageException(
-            ErrorCode.REPOSITORY_UNRESPONSIVE,
-            "task " + taskId + " has been told to let go but has not yet",
-            taskId,
-            "list the tasks to see when it is gone",
-            e);
+        throw stillRunning(taskId);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
@@ -198,6 +214,14 @@ public final class Tasks {
           "repeat the call when ZooKeeper is back",
           e);
     }
+  }
+
+  private static StorageException stillRunning(String taskId) {
+    return new StorageException(
+        ErrorCode.REPOSITORY_UNRESPONSIVE,
+        "task " + taskId + " has been told to let go but has not yet",
+        taskId,
+        "list the tasks to see when it is gone");
   }
 
   private static StorageException taskNotFound(String taskId) {
