@@ -37,8 +37,9 @@ public record RecentRequests(
 
   RecentRequests plus(String requestId, Reply reply) {
     if (younger.size() >= GENERATION_REQUESTS) {
+      // The generation before may hold a part of this commit: only the next one is known whole.
       return new RecentRequests(
-          HashTreePMap.singleton(requestId, reply), younger, youngerFrom, reply.commit());
+          HashTreePMap.singleton(requestId, reply), younger, youngerFrom, reply.commit() + 1);
     }
     return new RecentRequests(younger.plus(requestId, reply), older, olderFrom, youngerFrom);
   }
