@@ -29,12 +29,15 @@ public final class Checkpointer {
     return Math.max(0, LogReader.newestCheckpoint(store.list()));
   }
 
-  /** Frees what the newest checkpoint covers. */
+  /**
+   * Frees what the newest checkpoint covers. The names to free are listed after the checkpoint was
+   * seen: a listing may miss names that came to be while it was made, and freeing a name while the
+   * one before it stays would mislead {@link CommitLog}.
+   */
   void vacuum() throws IOException {
-    List<String> names = store.list();
-    long newest = LogReader.newestCheckpoint(names);
+    long newest = LogReader.newestCheckpoint(store.list());
     List<String> covered =
-        names.stream()
+        store.list().stream()
             .filter(name -> covered(name, newest))
             .sorted(Comparator.comparingLong(Checkpointer::numberOf))
             .toList();

@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarry.coordinator.log.CommitLog.Outcome;
 import io.quarry.coordinator.log.CommitLog.SupersededException;
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
+import io.quarry.coordinator.plan.RecentRequests;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -167,6 +171,39 @@ class CommitLogTest {
     b.lead();
     b.commit("r1");
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
+  }
+
+  @Test
+  void clockThatGoesBackwardsChangesNothing() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    for (int day = 3; day > 0; day--) {
+      var before = Candidate.NOW.minus(day, ChronoUnit.DAYS);
+      Outcome outcome = a.log.commit(a.state, a.entries(a.state, "r" + day), before);
+      a.state = ((Outcome.Committed) outcome).state();
+    }
+    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    b.state = a.state;
+    assertThat(b.log.beginTerm(b.state, Instant.EPOCH)).isInstanceOf(Outcome.Committed.class);
+    assertThat(fresh().position().term()).isEqualTo(2);
+    assertThat(fresh().sequence()).isEqualTo(7);
+  }
+
+  @Test
+  void requestIdsAreRememberedAcrossCheckpointsAndGenerations() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 2);
+    int group = RecentRequests.GENERATION_REQUESTS / 10;
+    a.commit("first");
+    for (int round = 0; round < 20; round++) {
+      assertThat(a.state.repository().requests().find("first")).isNotNull();
+      String prefix = "r" + round + ".";
+      a.commit(IntStream.range(0, group).mapToObj(i -> prefix + i).toArray(String[]::new));
+    }
+    a.checkpoint();
+    RecentRequests requests = fresh().repository().requests();
+    assertThat(requests.find("first")).isNull();
+    assertThat(requests.remembers(3)).isFalse();
+    assertThat(requests.find("r10.1")).isNotNull();
+    assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
   }
 
   /** Before that occurrence of the step the host pauses, and something else happens. */

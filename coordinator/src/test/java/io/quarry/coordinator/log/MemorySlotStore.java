@@ -32,6 +32,7 @@ public final class MemorySlotStore implements SlotStore {
   private final List<Runnable> delayed = new ArrayList<>();
   private int readFaults;
   private @Nullable List<String> staleNames;
+  private @Nullable String overlooked;
 
   public MemorySlotStore(MemoryDisk disk) {
     this(disk, step -> {});
@@ -63,6 +64,11 @@ public final class MemorySlotStore implements SlotStore {
 
   public synchronized void thawListing() {
     staleNames = null;
+  }
+
+  /** The next listing misses a name: it came to be while the directory was read. */
+  public synchronized void overlookOnce(String name) {
+    overlooked = name;
   }
 
   /** What was delayed happens now, if the names are free. */
@@ -124,7 +130,10 @@ public final class MemorySlotStore implements SlotStore {
     beforeEachStep.accept("list");
     failRead();
     synchronized (this) {
-      return staleNames == null ? disk.names() : List.copyOf(staleNames);
+      List<String> names = staleNames == null ? disk.names() : new ArrayList<>(staleNames);
+      names.remove(overlooked);
+      overlooked = null;
+      return names;
     }
   }
 
