@@ -83,11 +83,14 @@ public final class CommitLog {
     String name = Names.record(record.sequence());
     Outcome outcome;
     try {
-      Put put = store.putIfAbsent(name, encoded.bytes());
-      outcome =
-          put == Put.CREATED || isOurs(name, encoded)
-              ? validate(after, record, encoded)
-              : settle(record, new SupersededException(name + " was written by another SDM"));
+      if (store.putIfAbsent(name, encoded.bytes()) == Put.CREATED) {
+        outcome = validate(after, record, encoded);
+      } else if (isOurs(name, encoded)) {
+        store.force(List.of(name));
+        outcome = validate(after, record, encoded);
+      } else {
+        outcome = settle(record, writtenByAnother(name));
+      }
     } catch (PutNotStartedException e) {
       return new Outcome.NotCommitted(e);
     } catch (IOException e) {
@@ -199,7 +202,7 @@ public final class CommitLog {
         store.force(List.of(name));
         return validate(after, record, encoded);
       }
-      return settle(record, new SupersededException(name + " was written by another SDM"));
+      return settle(record, writtenByAnother(name));
     } catch (IOException e) {
       e.addSuppressed(cause);
       return new Outcome.Unknown(e);
@@ -217,6 +220,10 @@ public final class CommitLog {
     } catch (IOException e) {
       LOG.warn("Could not note the head {}: {}", sequence, e.toString());
     }
+  }
+
+  private static SupersededException writtenByAnother(String name) {
+    return new SupersededException(name + " was written by another SDM");
   }
 
   private static SupersededException overtaken() {

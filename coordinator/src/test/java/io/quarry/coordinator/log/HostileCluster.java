@@ -162,7 +162,7 @@ final class HostileCluster {
   }
 
   private void disturb(MemorySlotStore store) {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(16)) {
       case 0 -> store.nextPuts(PutFault.LOST_REPLY);
       case 1 -> store.nextPuts(PutFault.DELAYED_LINK);
       case 2 -> store.nextPuts(PutFault.BEFORE_LINK);
@@ -170,6 +170,8 @@ final class HostileCluster {
       case 4 -> store.failReads(1);
       case 5 -> store.freezeListing();
       case 6 -> store.landDelayed();
+      case 7 -> store.nextPuts(PutFault.SENT_TWICE);
+      case 8 -> store.nextPuts(PutFault.LOST_REPLY, PutFault.SENT_TWICE);
       default -> {}
     }
   }

@@ -22,6 +22,8 @@ public final class MemorySlotStore implements SlotStore {
     BEFORE_LINK,
     /** The name is taken, the caller learns nothing. */
     LOST_REPLY,
+    /** The name is taken, and the caller is told that it was taken already. */
+    SENT_TWICE,
     /** The caller learns nothing, and the name is taken when {@link #landDelayed} is called. */
     DELAYED_LINK
   }
@@ -30,6 +32,7 @@ public final class MemorySlotStore implements SlotStore {
   private final Consumer<String> beforeEachStep;
   private final Queue<PutFault> putFaults = new ArrayDeque<>();
   private final List<Runnable> delayed = new ArrayList<>();
+  private final List<String> forced = new ArrayList<>();
   private int readFaults;
   private @Nullable List<String> staleNames;
   private @Nullable String overlooked;
@@ -100,7 +103,7 @@ public final class MemorySlotStore implements SlotStore {
     if (fault == PutFault.LOST_REPLY) {
       throw new IOException("timed out");
     }
-    return created ? Put.CREATED : Put.EXISTS;
+    return created && fault != PutFault.SENT_TWICE ? Put.CREATED : Put.EXISTS;
   }
 
   private synchronized void delay(Runnable link) {
@@ -153,7 +156,14 @@ public final class MemorySlotStore implements SlotStore {
   }
 
   @Override
-  public void force(List<String> names) {}
+  public synchronized void force(List<String> names) {
+    forced.addAll(names);
+  }
+
+  /** What was forced after it was put, by whomever. */
+  synchronized List<String> forced() {
+    return List.copyOf(forced);
+  }
 
   @Override
   public void writeHead(long sequence) {

@@ -31,6 +31,13 @@ class MemorySlotStoreTest extends SlotStoreContract {
   }
 
   @Test
+  void putThatIsSentTwiceMeetsItself() throws Exception {
+    store.nextPuts(PutFault.SENT_TWICE);
+    assertThat(store.putIfAbsent("a", ONE)).isEqualTo(Put.EXISTS);
+    assertThat(store.read("a")).isEqualTo(ONE);
+  }
+
+  @Test
   void delayedLinkLandsLaterIfTheNameIsStillFree() throws Exception {
     store.nextPuts(PutFault.DELAYED_LINK, PutFault.DELAYED_LINK);
     assertThatThrownBy(() -> store.putIfAbsent("a", ONE)).isInstanceOf(IOException.class);
