@@ -37,9 +37,10 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   private final Path temporary;
   private final Path ballast;
   private final String writer;
-  private final FileChannel directory;
   private final AtomicLong counter = new AtomicLong();
+  private FileChannel directory;
   private @Nullable FileChannel head;
+  private boolean closed;
 
   /**
    * @param root of the repository, with its directories {@code log} and {@code tmp} in place
@@ -50,7 +51,23 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     this.temporary = root.resolve("tmp");
     this.ballast = root.resolve("ballast");
     this.writer = writer;
-    this.directory = FileChannel.open(log, StandardOpenOption.READ);
+    this.directory = openDirectory();
+  }
+
+  private FileChannel openDirectory() throws IOException {
+    return FileChannel.open(log, StandardOpenOption.READ);
+  }
+
+  /** An interrupt closes a channel for good; one interrupted thread must not end all commits. */
+  private void forceDirectory() throws IOException {
+    FileChannel channel;
+    synchronized (this) {
+      if (!directory.isOpen() && !closed) {
+        directory = openDirectory();
+      }
+      channel = directory;
+    }
+    channel.force(true);
   }
 
   @Override
@@ -63,13 +80,25 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
       throw new PutNotStartedException(e);
     }
     try {
-      Files.createLink(log.resolve(name), written);
-      directory.force(true);
+      link(name, written);
+      forceDirectory();
       return Put.CREATED;
     } catch (FileAlreadyExistsException e) {
       return Put.EXISTS;
     } finally {
       discard(written);
+    }
+  }
+
+  /** A directory may have no room for another name: that is an answer, and nothing was linked. */
+  private void link(String name, Path written) throws IOException {
+    try {
+      Files.createLink(log.resolve(name), written);
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (IOException e) {
+      PutNotStartedException refused = new PutNotStartedException(e);
+      throw refused.noSpace() ? refused : e;
     }
   }
 
@@ -126,7 +155,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
         LOG.debug("{} is gone: a checkpoint covers it, and that one is durable", name);
       }
     }
-    directory.force(true);
+    forceDirectory();
   }
 
   @Override
@@ -186,6 +215,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
 
   @Override
   public synchronized void close() throws IOException {
+    closed = true;
     directory.close();
     if (head != null) {
       head.close();

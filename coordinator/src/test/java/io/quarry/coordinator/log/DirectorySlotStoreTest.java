@@ -1,10 +1,15 @@
 package io.quarry.coordinator.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.quarry.coordinator.log.SlotStore.Put;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,5 +58,37 @@ class DirectorySlotStoreTest extends SlotStoreContract {
     assertThat(store.readHead()).isEmpty();
     Files.write(root.resolve("log/head"), new byte[42]);
     assertThat(store.readHead()).isEmpty();
+  }
+
+  @Test
+  void leftoversOfACrashBeforeTheLinkDoNotMatter() throws Exception {
+    Candidate sdm = Candidate.leading(store, "a", 3);
+    Files.write(root.resolve("tmp/b.1." + Names.record(4)), new byte[] {1, 2, 3});
+    Files.write(root.resolve("tmp/b.2.ballast"), new byte[100]);
+    assertThat(Fingerprint.of(new LogReader(store).load())).isEqualTo(Fingerprint.of(sdm.state));
+    sdm.commit("r1");
+    assertThat(Fingerprint.of(new LogReader(store).load())).isEqualTo(Fingerprint.of(sdm.state));
+  }
+
+  @Test
+  void interruptedThreadDoesNotSpoilTheStoreForOthers() throws Exception {
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> store.force(List.of())).isInstanceOf(ClosedByInterruptException.class);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(store.putIfAbsent("x", new byte[] {1})).isEqualTo(Put.CREATED);
+    store.force(List.of("x"));
+  }
+
+  @Test
+  void directoryWithoutRoomForANameIsAFullStorage(@TempDir Path mountPoint) throws Exception {
+    try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=1m,nr_inodes=5");
+        DirectorySlotStore itsStore = new DirectorySlotStore(small.root(), "a")) {
+      Files.createFile(small.root().resolve("one"));
+      PutNotStartedException refused =
+          catchThrowableOfType(
+              PutNotStartedException.class, () -> itsStore.putIfAbsent("x", new byte[] {1}));
+      assertThat(refused.noSpace()).isTrue();
+      assertThat(itsStore.read("x")).isNull();
+    }
   }
 }

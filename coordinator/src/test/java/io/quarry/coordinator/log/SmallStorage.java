@@ -1,0 +1,59 @@
+package io.quarry.coordinator.log;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+
+/** A filesystem of a few megabytes, to fill up. Tests that use it are skipped without root. */
+public final class SmallStorage implements AutoCloseable {
+  private final Path root;
+
+  private SmallStorage(Path root) {
+    this.root = root;
+  }
+
+  /**
+   * @param options as mount takes them for tmpfs
+   */
+  public static SmallStorage mounted(Path at, String options) throws Exception {
+    boolean mounted = run("mount", "-t", "tmpfs", "-o", options, "quarry", at.toString());
+    Assumptions.assumeTrue(mounted, "mounting takes root");
+    Files.createDirectories(at.resolve("log"));
+    Files.createDirectories(at.resolve("tmp"));
+    return new SmallStorage(at);
+  }
+
+  public Path root() {
+    return root;
+  }
+
+  /** Takes all the space there is, to the last byte. */
+  public Path fill() throws IOException {
+    Path filler = root.resolve("filler");
+    byte[] piece = new byte[512];
+    try (var out = Files.newOutputStream(filler)) {
+      while (true) {
+        out.write(piece);
+      }
+    } catch (IOException e) {
+      return filler;
+    }
+  }
+
+  @Override
+  public void close() throws Exception {
+    run("umount", "-l", root.toString());
+  }
+
+  private static boolean run(String... command) throws Exception {
+    Process process =
+        new ProcessBuilder(List.of(command))
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+  }
+}
