@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,8 +27,14 @@ import org.slf4j.LoggerFactory;
  * linked to its name (link, never rename: a rename would replace), and the directory is forced.
  */
 public final class DirectorySlotStore implements SlotStore, AutoCloseable {
-  /** Enough for thousands of removal records. */
+  /** Enough for hundreds of removal records, at a block or two each. */
   public static final int BALLAST_BYTES = 4 << 20;
+
+  /** Freed at a time: whatever else writes to a full storage takes what is free. */
+  static final int BALLAST_PIECE_BYTES = 64 << 10;
+
+  /** The ballast is not restored from the last of the space. */
+  private static final long RESTORE_FREE_BYTES_MIN = 2L * BALLAST_BYTES;
 
   private static final Logger LOG = LoggerFactory.getLogger(DirectorySlotStore.class);
   private static final String HEAD = "head";
@@ -189,20 +196,34 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
 
   @Override
   public boolean releaseBallast() throws IOException {
+    try (FileChannel channel = FileChannel.open(ballast, StandardOpenOption.WRITE)) {
+      long left = channel.size() - BALLAST_PIECE_BYTES;
+      if (left > 0) {
+        channel.truncate(left);
+        return true;
+      }
+    } catch (NoSuchFileException e) {
+      return false;
+    }
     return Files.deleteIfExists(ballast);
   }
 
   @Override
-  public void restoreBallast() throws IOException {
+  public boolean restoreBallast() throws IOException {
     if (Files.exists(ballast) && Files.size(ballast) == BALLAST_BYTES) {
-      return;
+      return true;
+    }
+    if (Files.getFileStore(log).getUsableSpace() < RESTORE_FREE_BYTES_MIN) {
+      return false;
     }
     Path written = temporary.resolve(writer + "." + counter.incrementAndGet() + ".ballast");
     try {
+      // Noise: a filesystem that compresses keeps no space for zeros.
       byte[] bytes = new byte[BALLAST_BYTES];
-      bytes[0] = 1;
+      new SplittableRandom(BALLAST_BYTES).nextBytes(bytes);
       writeForced(written, bytes);
       Files.move(written, ballast, StandardCopyOption.REPLACE_EXISTING);
+      return true;
     } finally {
       discard(written);
     }

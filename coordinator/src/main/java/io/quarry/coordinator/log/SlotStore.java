@@ -47,11 +47,11 @@ public interface SlotStore {
   /** The newest acknowledged sequence number that was noted; empty when it cannot be told. */
   OptionalLong readHead() throws IOException;
 
-  /** Frees the space that is kept for removals on a full storage; false when there was none. */
+  /** Frees some of the space that is kept for removals on a full storage; false without any. */
   boolean releaseBallast() throws IOException;
 
-  /** Keeps space for removals again; does nothing when it is there or the storage is too full. */
-  void restoreBallast() throws IOException;
+  /** Keeps space for removals again; false when the storage is too full for it. */
+  boolean restoreBallast() throws IOException;
 
   /** Where the store is, for messages. */
   String describe(String name);

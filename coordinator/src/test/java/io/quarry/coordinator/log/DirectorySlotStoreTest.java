@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,5 +91,47 @@ class DirectorySlotStoreTest extends SlotStoreContract {
       assertThat(refused.noSpace()).isTrue();
       assertThat(itsStore.read("x")).isNull();
     }
+  }
+
+  @Test
+  void ballastIsNotRestoredFromTheLastOfTheSpace(@TempDir Path mountPoint) throws Exception {
+    try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=12m");
+        DirectorySlotStore itsStore = new DirectorySlotStore(small.root(), "a")) {
+      assertThat(itsStore.restoreBallast()).isTrue();
+      Path filler = small.fill();
+      assertThat(itsStore.releaseBallast()).isTrue();
+      assertThat(itsStore.restoreBallast()).isFalse();
+      assertThat(itsStore.putIfAbsent("x", new byte[] {1})).isEqualTo(Put.CREATED);
+      Files.delete(filler);
+      assertThat(itsStore.restoreBallast()).isTrue();
+      assertThat(Files.size(small.root().resolve("ballast")))
+          .isEqualTo(DirectorySlotStore.BALLAST_BYTES);
+    }
+  }
+
+  @Test
+  void ballastLastsForMoreThanOneFullMoment(@TempDir Path mountPoint) throws Exception {
+    try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=12m");
+        DirectorySlotStore itsStore = new DirectorySlotStore(small.root(), "a")) {
+      itsStore.restoreBallast();
+      for (int i = 0; i < 20; i++) {
+        Files.deleteIfExists(small.root().resolve("filler" + (i - 1)));
+        Files.move(small.fill(), small.root().resolve("filler" + i));
+        assertThat(itsStore.releaseBallast()).isTrue();
+        assertThat(itsStore.putIfAbsent("x" + i, new byte[] {1})).isEqualTo(Put.CREATED);
+      }
+    }
+  }
+
+  @Test
+  void ballastIsNothingThatCouldBeCompressedAway() throws Exception {
+    store.restoreBallast();
+    byte[] ballast = Files.readAllBytes(root.resolve("ballast"));
+    Deflater deflater = new Deflater();
+    deflater.setInput(ballast);
+    deflater.finish();
+    int compressed = deflater.deflate(new byte[2 * ballast.length]);
+    deflater.end();
+    assertThat(compressed).isGreaterThan(ballast.length / 2);
   }
 }

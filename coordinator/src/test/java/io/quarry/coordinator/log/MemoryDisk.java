@@ -85,10 +85,9 @@ public final class MemoryDisk {
     return was;
   }
 
-  synchronized void restoreBallast() {
-    if (!ballast && take(BALLAST_BYTES)) {
-      ballast = true;
-    }
+  synchronized boolean restoreBallast() {
+    ballast = ballast || take(BALLAST_BYTES);
+    return ballast;
   }
 
   public synchronized boolean hasBallast() {

@@ -183,8 +183,8 @@ public final class MemorySlotStore implements SlotStore {
   }
 
   @Override
-  public void restoreBallast() {
-    disk.restoreBallast();
+  public boolean restoreBallast() {
+    return disk.restoreBallast();
   }
 
   @Override
