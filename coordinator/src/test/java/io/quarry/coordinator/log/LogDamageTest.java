@@ -177,30 +177,23 @@ class LogDamageTest {
   private static String spoil(MemoryDisk disk, String name, Random random) {
     byte[] whole = Objects.requireNonNull(disk.read(name));
     int at = random.nextInt(whole.length);
-    switch (random.nextInt(name.endsWith("checkpoint") ? 4 : 5)) {
-      case 0 -> {
-        whole[at] ^= (byte) (1 << random.nextInt(8));
-        disk.overwrite(name, whole);
-        return "flip at " + at;
-      }
-      case 1 -> {
-        disk.overwrite(name, Arrays.copyOf(whole, at));
-        return "truncation to " + at;
-      }
-      case 2 -> {
-        disk.overwrite(name, Arrays.copyOf(whole, whole.length + 1 + random.nextInt(600)));
-        return "growth";
-      }
-      case 3 -> {
-        int to = Math.min(whole.length, at + 1 + random.nextInt(512));
-        Arrays.fill(whole, at, to, (byte) 0);
-        disk.overwrite(name, whole);
-        return "hole at " + at;
-      }
-      default -> {
-        disk.delete(name);
-        return "absence";
-      }
+    int kind = random.nextInt(name.endsWith("checkpoint") ? 4 : 5);
+    if (kind == 4) {
+      disk.delete(name);
+      return "absence";
     }
+    byte[] spoilt =
+        switch (kind) {
+          case 0 -> Arrays.copyOf(whole, at);
+          case 1 -> Arrays.copyOf(whole, whole.length + 1 + random.nextInt(600));
+          default -> whole.clone();
+        };
+    if (kind == 2) {
+      spoilt[at] ^= (byte) (1 << random.nextInt(8));
+    } else if (kind == 3) {
+      Arrays.fill(spoilt, at, Math.min(whole.length, at + 1 + random.nextInt(512)), (byte) 0);
+    }
+    disk.overwrite(name, spoilt);
+    return "kind " + kind + " at " + at;
   }
 }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /** A filesystem of a few megabytes, to fill up. Tests that use it are skipped without root. */
@@ -18,7 +17,7 @@ public final class SmallStorage implements AutoCloseable {
   /**
    * @param options as mount takes them for tmpfs
    */
-  public static SmallStorage mounted(Path at, String options) throws Exception {
+  public static SmallStorage mounted(Path at, String options) throws IOException {
     boolean mounted = run("mount", "-t", "tmpfs", "-o", options, "quarry", at.toString());
     Assumptions.assumeTrue(mounted, "mounting takes root");
     Files.createDirectories(at.resolve("log"));
@@ -32,7 +31,11 @@ public final class SmallStorage implements AutoCloseable {
 
   /** Takes all the space there is, to the last byte. */
   public Path fill() throws IOException {
-    Path filler = root.resolve("filler");
+    return fill("filler");
+  }
+
+  public Path fill(String name) throws IOException {
+    Path filler = root.resolve(name);
     byte[] piece = new byte[512];
     try (var out = Files.newOutputStream(filler)) {
       while (true) {
@@ -44,16 +47,16 @@ public final class SmallStorage implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     run("umount", "-l", root.toString());
   }
 
-  private static boolean run(String... command) throws Exception {
+  private static boolean run(String... command) throws IOException {
     Process process =
         new ProcessBuilder(List.of(command))
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
-    return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+    return process.onExit().join().exitValue() == 0;
   }
 }

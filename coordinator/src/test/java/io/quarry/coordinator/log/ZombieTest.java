@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class ZombieTest {
   private static final int KNOWN = 5;
 
-  private final class History {
+  private static final class History {
     final MemoryDisk disk = new MemoryDisk();
     final Candidate leader;
 

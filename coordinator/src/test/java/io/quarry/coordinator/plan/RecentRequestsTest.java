@@ -8,7 +8,7 @@ class RecentRequestsTest {
   private static final int PER_COMMIT = 7;
 
   private static long commitOf(int request) {
-    return 1 + request / PER_COMMIT;
+    return 1 + (long) request / PER_COMMIT;
   }
 
   @Test
