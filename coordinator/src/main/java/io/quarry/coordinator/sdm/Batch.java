@@ -10,30 +10,43 @@ import io.quarry.coordinator.plan.RepositoryState;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The requests of one record: each is planned on the state that the ones before it leave behind.
- * Nobody is answered before the record is committed, refusals neither: they may rest on it.
+ * Nobody is answered before the record is committed, refusals and repeats neither: they may rest on
+ * it, and without it they would be wrong.
  */
 final class Batch {
   private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
 
   private final long commit;
   private final Instant now;
+  private final @Nullable StorageException full;
+  private final List<Submission> submissions = new ArrayList<>();
   private final List<Entry> entries = new ArrayList<>();
-  private final List<Submission> planned = new ArrayList<>();
   private final List<Runnable> answers = new ArrayList<>();
   private RepositoryState state;
 
   Batch(LogState after, Instant now) {
+    this(after, now, null);
+  }
+
+  /**
+   * @param full what requests are told that would change something and free no space; null when
+   *     there is space for all
+   */
+  Batch(LogState after, Instant now, @Nullable StorageException full) {
+    this.full = full;
     this.commit = after.sequence() + 1;
     this.now = now;
     this.state = after.repository();
   }
 
   void plan(Submission submission) {
+    submissions.add(submission);
     Reply earlier = state.requests().find(submission.requestId());
     if (earlier != null) {
       answers.add(() -> repeat(submission, earlier));
@@ -42,9 +55,11 @@ final class Batch {
     Draft draft = new Draft(state, commit, now);
     try {
       Reply reply = submission.request().plan(draft);
+      if (full != null && !submission.request().freesSpace()) {
+        throw full;
+      }
       state = draft.state().remember(submission.requestId(), reply);
       entries.add(new Entry(submission.requestId(), reply, draft.changes()));
-      planned.add(submission);
       answers.add(() -> submission.answer().complete(reply));
     } catch (StorageException e) {
       answers.add(() -> submission.answer().completeExceptionally(e));
@@ -73,19 +88,13 @@ final class Batch {
     return entries;
   }
 
-  /** The requests whose changes the record holds. */
-  List<Submission> planned() {
-    return planned;
-  }
-
   /** The record is committed, or there was nothing to commit. */
   void answer() {
     answers.forEach(Runnable::run);
   }
 
-  /** The record is not committed, or nobody can tell. */
+  /** The record is not committed, or nobody can tell: neither can anything that rests on it. */
   void fail(StorageException why) {
-    planned.forEach(submission -> submission.answer().completeExceptionally(why));
-    answers.forEach(Runnable::run);
+    submissions.forEach(submission -> submission.answer().completeExceptionally(why));
   }
 }

@@ -32,7 +32,10 @@ final class CheckpointKeeper implements AutoCloseable {
   private final ExecutorService background;
   private final AtomicBoolean busy = new AtomicBoolean();
 
+  private final AtomicBoolean restoring = new AtomicBoolean();
+
   private volatile long checkpointBytes;
+  private volatile boolean ballastWhole;
   private long records;
   private long entries;
 
@@ -43,12 +46,12 @@ final class CheckpointKeeper implements AutoCloseable {
     this.background =
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("checkpoint-" + name).daemon(true).factory());
-    ballastUsed();
   }
 
   /** A term begins: what earlier ones left to be replayed counts. */
   void begin(LogState state) throws IOException {
     records = state.sequence() - checkpointer.covered();
+    restoreBallast();
   }
 
   /** To be called by the SDM's thread after each commit. */
@@ -63,23 +66,34 @@ final class CheckpointKeeper implements AutoCloseable {
       entries = 0;
       background.execute(() -> write(state));
     }
+    restoreBallast();
   }
 
   /** The ballast has to be restored when there is space again. */
   void ballastUsed() {
-    background.execute(() -> {
-      try {
-        store.restoreBallast();
-      } catch (IOException e) {
-        LOG.warn("No ballast for removals on {}: {}", name, e.toString());
-      }
-    });
+    ballastWhole = false;
+  }
+
+  /** Tried after each commit until it is there: something must have freed the space. */
+  private void restoreBallast() {
+    if (!ballastWhole && restoring.compareAndSet(false, true)) {
+      background.execute(this::tryToRestoreBallast);
+    }
+  }
+
+  private void tryToRestoreBallast() {
+    try {
+      ballastWhole = store.restoreBallast();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("No ballast for removals on {}: {}", name, e.toString());
+    } finally {
+      restoring.set(false);
+    }
   }
 
   private void write(LogState state) {
     try {
       checkpointBytes = checkpointer.checkpoint(state);
-      store.restoreBallast();
     } catch (IOException | RuntimeException e) {
       LOG.warn("Could not write a checkpoint of {}: {}", name, e.toString());
     } finally {

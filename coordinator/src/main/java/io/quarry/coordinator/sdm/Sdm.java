@@ -75,16 +75,16 @@ public final class Sdm implements AutoCloseable {
     String reason;
     try {
       reason = running.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("The SDM of {} failed", name, e);
       reason = "internal error: " + e;
     }
     LOG.info("No longer SDM of {}: {}", name, reason);
     synchronized (this) {
       term = null;
-      thread = null;
     }
     drain();
+    running.close();
     listener.steppedDown(reason);
   }
 

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * One host's time as SDM, from its term record to its end, as one method call. Everything queued
  * when a record is begun goes into it.
  */
-final class Term {
+final class Term implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Term.class);
 
   /** Requests in one record. */
@@ -71,9 +71,9 @@ final class Term {
     return committing;
   }
 
-  /** Returns why the term ended. */
+  /** Returns why the term ended. To be closed afterwards. */
   String run() {
-    try (checkpoints) {
+    try {
       LogState state = begin();
       committing = true;
       while (stopReason == null) {
@@ -92,6 +92,12 @@ final class Term {
     }
   }
 
+  /** Waits for a checkpoint that is being written. */
+  @Override
+  public void close() {
+    checkpoints.close();
+  }
+
   private static final class EndOfTerm extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -101,7 +107,11 @@ final class Term {
   }
 
   private LogState begin() throws IOException, EndOfTerm {
-    return switch (log.beginTerm(replica.state(), clock.instant())) {
+    Outcome outcome = log.beginTerm(replica.state(), clock.instant());
+    while (lacksSpace(outcome) && releaseBallast()) {
+      outcome = log.beginTerm(replica.state(), clock.instant());
+    }
+    return switch (outcome) {
       case Outcome.Committed committed -> {
         LogState state = committed.state();
         LOG.info(
@@ -134,18 +144,58 @@ final class Term {
   }
 
   private LogState commit(LogState state, List<Submission> group) throws EndOfTerm {
-    Batch batch = new Batch(state, clock.instant());
-    group.forEach(batch::plan);
-    if (batch.entries().isEmpty()) {
-      batch.answer();
+    try {
+      Batch batch = planned(new Batch(state, clock.instant()), group);
+      Outcome outcome = append(state, batch);
+      return lacksSpace(outcome) ? commitRemovals(state, group) : conclude(state, batch, outcome);
+    } catch (RuntimeException | Error e) {
+      StorageException why = unknown(new IOException("internal error: " + e, e));
+      group.forEach(one -> one.answer().completeExceptionally(why));
+      throw e;
+    }
+  }
+
+  /** The storage is full: what frees space is committed on the ballast, the rest is refused. */
+  private LogState commitRemovals(LogState state, List<Submission> group) throws EndOfTerm {
+    Batch removals = planned(new Batch(state, clock.instant(), noSpace()), group);
+    Outcome outcome = append(state, removals);
+    while (lacksSpace(outcome) && releaseBallast()) {
+      outcome = append(state, removals);
+    }
+    if (lacksSpace(outcome)) {
+      removals.fail(noSpace());
       return state;
     }
-    return switch (append(state, batch)) {
-      case Outcome.Committed committed -> acknowledge(state, committed.state(), batch);
+    return conclude(state, removals, outcome);
+  }
+
+  private static Batch planned(Batch batch, List<Submission> group) {
+    group.forEach(batch::plan);
+    return batch;
+  }
+
+  /** What changes nothing is committed already. */
+  private Outcome append(LogState state, Batch batch) {
+    if (batch.entries().isEmpty()) {
+      return new Outcome.Committed(state);
+    }
+    try {
+      return log.commit(state, batch.entries(), clock.instant());
+    } catch (IOException e) {
+      return new Outcome.Unknown(e);
+    }
+  }
+
+  private static boolean lacksSpace(Outcome outcome) {
+    return outcome instanceof Outcome.NotCommitted not
+        && not.cause() instanceof PutNotStartedException refused
+        && refused.noSpace();
+  }
+
+  private LogState conclude(LogState before, Batch batch, Outcome outcome) throws EndOfTerm {
+    return switch (outcome) {
+      case Outcome.Committed committed -> acknowledge(before, committed.state(), batch);
       case Outcome.NotCommitted not -> {
-        if (not.cause() instanceof PutNotStartedException refused && refused.noSpace()) {
-          yield commitRemovalsOnly(state, batch);
-        }
         batch.fail(notCommitted(not.cause()));
         throw new EndOfTerm(String.valueOf(not.cause().getMessage()));
       }
@@ -156,17 +206,15 @@ final class Term {
     };
   }
 
-  private Outcome append(LogState state, Batch batch) {
-    try {
-      return log.commit(state, batch.entries(), clock.instant());
-    } catch (IOException e) {
-      return new Outcome.Unknown(e);
-    }
-  }
-
   private LogState acknowledge(LogState before, LogState after, Batch batch) throws EndOfTerm {
-    replica.advance(after);
-    batch.answer();
+    try {
+      replica.advance(after);
+    } finally {
+      batch.answer();
+    }
+    if (after.sequence() == before.sequence()) {
+      return after;
+    }
     listener.committed(before, after);
     checkpoints.committed(after, batch.entries().size());
     if (!after.position().writer().equals(writer)) {
@@ -175,36 +223,9 @@ final class Term {
     return after;
   }
 
-  /** The storage is full: what frees space is committed on the ballast, the rest is refused. */
-  private LogState commitRemovalsOnly(LogState state, Batch full) throws EndOfTerm {
-    List<Submission> removals =
-        full.planned().stream().filter(one -> one.request().freesSpace()).toList();
-    full.planned().stream()
-        .filter(one -> !one.request().freesSpace())
-        .forEach(one -> one.answer().completeExceptionally(noSpace()));
-    if (removals.isEmpty() || !releaseBallast()) {
-      full.fail(noSpace());
-      return state;
-    }
-    Batch batch = new Batch(state, clock.instant());
-    removals.forEach(batch::plan);
-    Outcome outcome = batch.entries().isEmpty() ? null : append(state, batch);
-    checkpoints.ballastUsed();
-    if (outcome instanceof Outcome.Committed committed) {
-      LogState after = acknowledge(state, committed.state(), batch);
-      full.answer();
-      return after;
-    }
-    batch.fail(noSpace());
-    full.answer();
-    if (outcome instanceof Outcome.Unknown unknown) {
-      throw new EndOfTerm("a commit's outcome is unknown: " + unknown.cause().getMessage());
-    }
-    return state;
-  }
-
   private boolean releaseBallast() {
     try {
+      checkpoints.ballastUsed();
       return store.releaseBallast();
     } catch (IOException e) {
       LOG.warn("Could not release the ballast of {}: {}", name, e.toString());

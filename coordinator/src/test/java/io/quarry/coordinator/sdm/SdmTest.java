@@ -1,110 +1,241 @@
 package io.quarry.coordinator.sdm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.quarry.common.model.ImageState;
-import io.quarry.common.model.Strategy;
-import io.quarry.coordinator.log.DirectorySlotStore;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
-import io.quarry.coordinator.log.Replica;
-import io.quarry.coordinator.plan.CreateVirtualDisk;
-import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.log.MemoryDisk;
+import io.quarry.coordinator.log.MemorySlotStore;
+import io.quarry.coordinator.log.MemorySlotStore.PutFault;
 import io.quarry.coordinator.plan.Reply;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.InstantSource;
+import io.quarry.coordinator.plan.Unpin;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.UUID;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class SdmTest {
-  @TempDir Path root;
+  private final MemoryDisk disk = new MemoryDisk();
+  private final Gate gate = new Gate();
+  private final MemorySlotStore store = new MemorySlotStore(disk, gate);
+  private SdmHost host;
 
   @BeforeEach
-  void layOut() throws Exception {
-    Files.createDirectories(root.resolve("log"));
-    Files.createDirectories(root.resolve("tmp"));
+  void lead() throws Exception {
+    host = SdmHost.leading(store, "a");
   }
 
-  static final SdmListener SILENT =
-      new SdmListener() {
-        @Override
-        public void leading(LogState state) {}
+  @AfterEach
+  void close() {
+    gate.open();
+    host.close();
+  }
 
-        @Override
-        public void committed(LogState before, LogState after) {}
+  private LogState fresh() throws Exception {
+    return new LogReader(new MemorySlotStore(disk)).load();
+  }
 
-        @Override
-        public void steppedDown(String reason) {}
-      };
+  private static ErrorCode refusal(CompletableFuture<Reply> answer) {
+    Throwable thrown = catchThrowable(() -> answer.get(30, TimeUnit.SECONDS));
+    assertThat(thrown).isInstanceOf(ExecutionException.class);
+    assertThat(thrown.getCause()).isInstanceOf(StorageException.class);
+    return ((StorageException) Objects.requireNonNull(thrown.getCause())).code();
+  }
 
-  static CreateVirtualDisk disk() {
-    return new CreateVirtualDisk(
-        UUID.randomUUID().toString(),
-        UUID.randomUUID().toString(),
-        1 << 20,
-        null,
-        Strategy.SPACE,
-        true,
-        JsonNodeFactory.instance.objectNode(),
-        null);
+  /** From the next record on, the SDM waits before it puts one. */
+  private CompletableFuture<Reply> heldUp() {
+    gate.hold(step -> step.startsWith("put ") && step.endsWith(".record"));
+    CompletableFuture<Reply> first = host.create("held up");
+    Awaitility.await().until(gate::holdsSomebody);
+    return first;
   }
 
   @Test
-  void acknowledgedDisksAreSeenByAFreshReader() throws Exception {
-    Set<String> acknowledged;
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "a");
-        Replica replica = new Replica("main", store);
-        Sdm sdm = new Sdm("main", store, replica, "a", InstantSource.system(), SILENT)) {
-      sdm.lead();
-      Awaitility.await().until(sdm::leading);
-      List<CompletableFuture<Reply>> answers = new ArrayList<>();
-      long start = System.nanoTime();
-      for (int i = 0; i < 5_000; i++) {
-        answers.add(sdm.submit(UUID.randomUUID().toString(), disk()));
-      }
-      CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new)).get(30, TimeUnit.SECONDS);
-      System.out.printf("5000 commits in %d ms%n", (System.nanoTime() - start) / 1_000_000);
-      start = System.nanoTime();
-      for (int i = 0; i < 1_500; i++) {
-        answers.add(sdm.submit(UUID.randomUUID().toString(), disk()));
-        answers.getLast().get(30, TimeUnit.SECONDS);
-      }
-      System.out.printf(
-          "1500 single commits, %d us each%n", (System.nanoTime() - start) / 1_500_000);
-      acknowledged = answers.stream().map(one -> one.join().id()).collect(Collectors.toSet());
+  void everythingQueuedGoesIntoOneRecordInOrder() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    List<CompletableFuture<Reply>> answers = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      names.add("disk" + (i * 37) % 100);
+      answers.add(host.create(names.getLast()));
     }
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "b")) {
-      LogState fresh = new LogReader(store).load();
-      assertThat(fresh.repository().images().keySet())
-          .containsExactlyInAnyOrderElementsOf(acknowledged);
-      Image any = fresh.repository().images().values().iterator().next();
-      assertThat(fresh.repository().stateOf(any)).isEqualTo(ImageState.BROKEN);
-      assertThat(store.list()).anyMatch(name -> name.endsWith(".checkpoint"));
+    gate.open();
+    long commit = host.committed(first).commit() + 1;
+    for (CompletableFuture<Reply> answer : answers) {
+      assertThat(host.committed(answer).commit()).isEqualTo(commit);
     }
+    List<String> recorded = new ArrayList<>();
+    for (JsonNode entry : record(commit).get("entries")) {
+      recorded.add(entry.get("requestId").asText());
+    }
+    assertThat(recorded).isEqualTo(names);
+    assertThat(host.listener.commits()).containsExactly(1L, 2L, 3L);
+  }
+
+  private JsonNode record(long sequence) throws Exception {
+    byte[] bytes = Objects.requireNonNull(store.read(String.format("%016d.record", sequence)));
+    String text = new String(bytes, StandardCharsets.UTF_8);
+    return Json.MAPPER.readTree(text.substring(text.indexOf('\n') + 1));
+  }
+
+  @Test
+  void answeredCommitIsInTheReplicaAndInTheLog() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      host.committed(host.create("disk" + i));
+      assertThat(host.knows("disk" + i)).isTrue();
+    }
+    assertThat(fresh().repository().images()).hasSize(50);
   }
 
   @Test
   void repeatedRequestIdHasOneEffect() throws Exception {
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "a");
-        Replica replica = new Replica("main", store);
-        Sdm sdm = new Sdm("main", store, replica, "a", InstantSource.system(), SILENT)) {
-      sdm.lead();
-      Awaitility.await().until(sdm::leading);
-      Reply first = sdm.submit("r1", disk()).get(5, TimeUnit.SECONDS);
-      Reply second = sdm.submit("r1", disk()).get(5, TimeUnit.SECONDS);
-      assertThat(second).isEqualTo(first);
-      assertThat(replica.state().repository().images()).hasSize(1);
+    Reply first = host.committed(host.create("disk"));
+    assertThat(host.committed(host.create("disk"))).isEqualTo(first);
+    assertThat(fresh().sequence()).isEqualTo(first.commit());
+  }
+
+  @Test
+  void requestIdBelongsToOneOperation() throws Exception {
+    host.committed(host.create("disk"));
+    assertThat(refusal(host.sdm.submit("disk", new Unpin("p"))))
+        .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
+  }
+
+  @Test
+  void refusalIsAnsweredAfterTheCommitItRestsOn() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    CompletableFuture<Reply> creation = host.create("disk");
+    CompletableFuture<Reply> again = host.sdm.submit("again", SdmHost.disk("disk"));
+    gate.hold(step -> step.equals("put 0000000000000003.record"));
+    host.committed(first);
+    Awaitility.await().until(gate::holdsSomebody);
+    assertThat(again).isNotDone();
+    assertThat(creation).isNotDone();
+    gate.open();
+    assertThat(refusal(again)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    assertThat(creation).isDone();
+  }
+
+  @Test
+  void nothingThatRestsOnAFailedCommitIsAnsweredAsIfItHadHappened() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    CompletableFuture<Reply> creation = host.create("disk");
+    CompletableFuture<Reply> refused = host.sdm.submit("again", SdmHost.disk("disk"));
+    CompletableFuture<Reply> repeated = host.create("disk");
+    store.nextPuts(PutFault.NONE, PutFault.BEFORE_LINK);
+    gate.open();
+    host.committed(first);
+    assertThat(refusal(creation)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(refusal(refused)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(refusal(repeated)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(fresh().repository().images()).doesNotContainKey("disk");
+  }
+
+  @Test
+  void unknownOutcomeIsToldAndTheRepeatGivesTheTruth() throws Exception {
+    store.nextPuts(PutFault.DELAYED_LINK, PutFault.BEFORE_LINK);
+    assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+    Awaitility.await().until(() -> !host.sdm.leading());
+    store.landDelayed();
+    host.lead();
+    assertThat(host.committed(host.create("disk")).commit()).isEqualTo(2);
+    assertThat(fresh().repository().images()).hasSize(1);
+  }
+
+  @Test
+  void unknownOutcomeThatCameToNothingIsDoneByTheRepeat() throws Exception {
+    store.nextPuts(PutFault.DELAYED_LINK, PutFault.BEFORE_LINK);
+    assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+    Awaitility.await().until(() -> !host.sdm.leading());
+    host.lead();
+    assertThat(host.committed(host.create("disk")).commit()).isEqualTo(3);
+    store.landDelayed();
+    assertThat(fresh().repository().images()).hasSize(1);
+  }
+
+  @Test
+  void stepDownFinishesTheRecordAndAnswersWhoeverWaits() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    List<CompletableFuture<Reply>> waiting = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      waiting.add(host.create("disk" + i));
     }
+    host.sdm.stepDown("told to");
+    gate.open();
+    host.committed(first);
+    for (CompletableFuture<Reply> answer : waiting) {
+      assertThat(refusal(answer)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    }
+    Awaitility.await().until(() -> host.listener.ends().equals(List.of("told to")));
+    assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(fresh().repository().images().keySet()).containsExactly("held up");
+  }
+
+  @Test
+  void supersededSdmStepsDown() throws Exception {
+    try (SdmHost other = SdmHost.leading(new MemorySlotStore(disk), "b")) {
+      assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+      Awaitility.await().until(() -> !host.listener.ends().isEmpty());
+      assertThat(host.sdm.leading()).isFalse();
+      assertThat(other.sdm.leading()).isTrue();
+      other.committed(other.create("disk"));
+      assertThat(fresh().repository().images()).hasSize(1);
+    }
+  }
+
+  @Test
+  void queueIsBoundedAndSaysSo() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    for (int i = 0; i < Sdm.QUEUED_REQUESTS_MAX; i++) {
+      assertThat(host.create("disk" + i)).isNotDone();
+    }
+    assertThat(refusal(host.create("one too many"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    host.sdm.stepDown("enough");
+    gate.open();
+    host.committed(first);
+  }
+
+  @Test
+  void checkpointBeingWrittenHoldsUpNobody() throws Exception {
+    gate.hold(step -> step.endsWith(".checkpoint"));
+    for (int i = 0; !gate.holdsSomebody(); i++) {
+      assertThat(i).isLessThan(5_000);
+      host.committed(host.create("disk" + i));
+    }
+    host.committed(host.create("another"));
+    host.sdm.stepDown("told to");
+    Awaitility.await().until(() -> !host.sdm.leading());
+    assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(gate.holdsSomebody()).isTrue();
+  }
+
+  @Test
+  void everybodyIsAnsweredWhenAListenerFails() throws Exception {
+    host.replica.onChange(state -> {
+      throw new IllegalStateException("listener");
+    });
+    assertThat(host.committed(host.create("disk")).commit()).isEqualTo(2);
+    Awaitility.await().until(() -> !host.listener.ends().isEmpty());
+    assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+  }
+
+  @Test
+  void closedSdmNeverLeadsAgain() {
+    host.sdm.close();
+    host.sdm.lead();
+    assertThat(host.sdm.leading()).isFalse();
+    assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
   }
 }

@@ -1,0 +1,73 @@
+package io.quarry.coordinator.sdm;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.log.SlotStore;
+import io.quarry.coordinator.plan.CreateVirtualDisk;
+import io.quarry.coordinator.plan.RemoveImage;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** One host with one repository: a replica and an SDM over a store. */
+final class SdmHost implements AutoCloseable {
+  final RecordingListener listener = new RecordingListener();
+  final Replica replica;
+  final Sdm sdm;
+
+  SdmHost(SlotStore store, String name) throws IOException {
+    replica = new Replica("main", store);
+    sdm = new Sdm("main", store, replica, name, InstantSource.system(), listener);
+  }
+
+  static SdmHost leading(SlotStore store, String name) throws IOException {
+    SdmHost host = new SdmHost(store, name);
+    host.lead();
+    return host;
+  }
+
+  void lead() {
+    sdm.lead();
+    Awaitility.await().until(sdm::leading);
+  }
+
+  /** Submits under a request id that is the disk's id, too. */
+  CompletableFuture<Reply> create(String disk) {
+    return sdm.submit(disk, disk(disk));
+  }
+
+  CompletableFuture<Reply> remove(String disk) {
+    return sdm.submit("remove " + disk, new RemoveImage(disk, true));
+  }
+
+  Reply committed(CompletableFuture<Reply> answer) throws Exception {
+    return answer.get(30, TimeUnit.SECONDS);
+  }
+
+  boolean knows(String disk) {
+    return replica.state().repository().images().containsKey(disk);
+  }
+
+  static Request disk(String id) {
+    return new CreateVirtualDisk(
+        id,
+        "volume of " + id,
+        1 << 20,
+        null,
+        Strategy.SPACE,
+        true,
+        JsonNodeFactory.instance.objectNode(),
+        null);
+  }
+
+  @Override
+  public void close() {
+    sdm.close();
+    replica.close();
+  }
+}
