@@ -35,16 +35,18 @@ final class Guardian {
   private final AgentCommand command;
   private final boolean restart;
   private final @Nullable Path pidDirectory;
-  private final RestartPauses pauses = new RestartPauses();
+  private final RestartPauses pauses;
   private final Set<ProcessHandle> survivors = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean rehearsed = new AtomicBoolean();
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private @Nullable AgentProcess running;
 
-  Guardian(AgentCommand command, boolean restart, @Nullable Path pidDirectory) {
+  Guardian(
+      AgentCommand command, boolean restart, RestartPauses pauses, @Nullable Path pidDirectory) {
     this.command = command;
     this.restart = restart;
+    this.pauses = pauses;
     this.pidDirectory = pidDirectory;
   }
 

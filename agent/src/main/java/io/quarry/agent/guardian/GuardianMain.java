@@ -2,6 +2,8 @@ package io.quarry.agent.guardian;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -71,6 +73,7 @@ public final class GuardianMain {
     String config = null;
     Path pidDirectory = null;
     boolean restart = true;
+    Duration pauseMax = RestartPauses.PAUSE_MAX;
     List<String> javaOptions = new ArrayList<>();
     String fromEnvironment = System.getenv().getOrDefault(JAVA_OPTIONS, "").strip();
     if (!fromEnvironment.isEmpty()) {
@@ -87,12 +90,14 @@ public final class GuardianMain {
         case "--java-option" -> javaOptions.add(valueOf(word, words));
         // Not in the usage: for tests.
         case "--agent-main" -> mainClass = valueOf(word, words);
+        case "--restart-pause-max" -> pauseMax = pause(word, valueOf(word, words));
         default -> throw new IllegalArgumentException("Unknown argument: " + word);
       }
     }
     return new Guardian(
         new AgentCommand(mainClass, javaOptions, List.of("--config", required(config))),
         restart,
+        new RestartPauses(pauseMax),
         pidDirectory);
   }
 
@@ -101,6 +106,14 @@ public final class GuardianMain {
       throw new IllegalArgumentException(option + " needs a value");
     }
     return words.next();
+  }
+
+  private static Duration pause(String option, String value) {
+    try {
+      return Duration.parse(value);
+    } catch (DateTimeParseException wrong) {
+      throw new IllegalArgumentException(option + " must be like PT1S, not " + value, wrong);
+    }
   }
 
   private static String required(@Nullable String config) {

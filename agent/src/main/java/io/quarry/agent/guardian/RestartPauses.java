@@ -10,15 +10,25 @@ final class RestartPauses {
   /** An agent that lived this long was healthy: the next pause is the shortest again. */
   static final Duration HEALTHY_AFTER = Duration.ofMinutes(1);
 
-  private Duration next = PAUSE_MIN;
+  private final Duration longest;
+  private Duration next;
+
+  RestartPauses(Duration longest) {
+    this.longest = longest;
+    this.next = shortest();
+  }
 
   Duration after(Duration lived) {
     if (lived.compareTo(HEALTHY_AFTER) >= 0) {
-      next = PAUSE_MIN;
+      next = shortest();
     }
     Duration pause = next;
     Duration doubled = pause.multipliedBy(2);
-    next = doubled.compareTo(PAUSE_MAX) > 0 ? PAUSE_MAX : doubled;
+    next = doubled.compareTo(longest) > 0 ? longest : doubled;
     return pause;
+  }
+
+  private Duration shortest() {
+    return PAUSE_MIN.compareTo(longest) < 0 ? PAUSE_MIN : longest;
   }
 }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 final class RestartPausesTest {
   private static final Duration EARLY = Duration.ofSeconds(2);
 
-  private final RestartPauses pauses = new RestartPauses();
+  private final RestartPauses pauses = new RestartPauses(RestartPauses.PAUSE_MAX);
 
   @Test
   void pausesDoubleUpToTheLongest() {
@@ -23,5 +23,13 @@ final class RestartPausesTest {
     pauses.after(EARLY);
     assertThat(pauses.after(RestartPauses.HEALTHY_AFTER)).isEqualTo(RestartPauses.PAUSE_MIN);
     assertThat(pauses.after(EARLY)).isEqualTo(RestartPauses.PAUSE_MIN.multipliedBy(2));
+  }
+
+  @Test
+  void longestCapsTheShortestToo() {
+    Duration longest = Duration.ofMillis(200);
+    RestartPauses capped = new RestartPauses(longest);
+    assertThat(capped.after(EARLY)).isEqualTo(longest);
+    assertThat(capped.after(EARLY)).isEqualTo(longest);
   }
 }
