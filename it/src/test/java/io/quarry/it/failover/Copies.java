@@ -1,0 +1,111 @@
+package io.quarry.it.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.Progress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.awaitility.Awaitility;
+
+/** Watches copies, and compares what they made. */
+final class Copies {
+  private static final Duration POLL = Duration.ofMillis(3);
+
+  /** One host's view of it must not keep the others from being asked. */
+  private static final Duration ASK_MAX = Duration.ofSeconds(1);
+
+  private final Hosts hosts;
+
+  Copies(Hosts hosts) {
+    this.hosts = hosts;
+  }
+
+  String fixOf(String imageId) {
+    return hosts.everywhere().listFixes(Hosts.BACKUP).stream()
+        .filter(fix -> imageId.equals(fix.imageId()))
+        .map(FixInfo::fixId)
+        .findAny()
+        .orElseThrow();
+  }
+
+  /** Waits until one of these hosts shows such a task of the fix; the highest epoch counts. */
+  TaskInfo await(String fixId, List<LocalHost> asked, Predicate<TaskInfo> wanted) {
+    List<StorageClient> clients =
+        asked.stream().map(host -> hosts.clientWithin(ASK_MAX, List.of(host))).toList();
+    try {
+      return poll(fixId, clients, wanted);
+    } finally {
+      clients.forEach(StorageClient::close);
+    }
+  }
+
+  private static TaskInfo poll(
+      String fixId, List<StorageClient> clients, Predicate<TaskInfo> wanted) {
+    return Awaitility.await()
+        .atMost(Hosts.PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(POLL)
+        .pollInSameThread()
+        .ignoreExceptionsInstanceOf(StorageException.class)
+        .until(
+            () ->
+                clients.stream()
+                    .flatMap(client -> client.listTasks(null).stream())
+                    .filter(task -> task.fixId().equals(fixId))
+                    .filter(wanted)
+                    .max(Comparator.comparingLong(TaskInfo::epoch)),
+            Optional::isPresent)
+        .orElseThrow();
+  }
+
+  /** Up to where the copy is durable; −1 while its worker has not looked yet where to begin. */
+  static long checkpoint(TaskInfo task) {
+    Progress progress = task.progress();
+    return progress == null || progress.stageName().equals("starting") ? -1 : progress.bytesDone();
+  }
+
+  /** Every byte is right, by hash and as QEMU reads it, and holes are holes. */
+  void assertEqual(String sourceId, String copyId, SourceImage image)
+      throws IOException, InterruptedException {
+    Path source = hosts.bottomFile(Hosts.MAIN, sourceId);
+    Path copy = hosts.bottomFile(Hosts.BACKUP, copyId);
+    assertThat(Files.size(copy)).isEqualTo(image.size());
+    assertThat(SourceImage.sha256(copy)).isEqualTo(SourceImage.sha256(source));
+    Process compare =
+        new ProcessBuilder(
+                "qemu-img",
+                "compare",
+                "-U",
+                "-f",
+                "raw",
+                "-F",
+                "raw",
+                source.toString(),
+                copy.toString())
+            .inheritIO()
+            .start();
+    assertThat(compare.waitFor()).as("qemu-img compare").isZero();
+    assertThat(allocatedBytes(copy))
+        .as("allocated bytes of the copy")
+        .isLessThan(image.dataBytes() + image.dataBytes() / 10)
+        .isLessThanOrEqualTo(allocatedBytes(source));
+  }
+
+  private static long allocatedBytes(Path file) throws IOException, InterruptedException {
+    Process stat = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
+    try (var out = stat.inputReader()) {
+      return Long.parseLong(out.readLine()) * 512;
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package io.quarry.it.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.StorageClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a killed agent was doing goes on elsewhere, long before its session would end. */
+@Timeout(600)
+@SuppressWarnings("SystemOut")
+final class TakeoverIT {
+  private static final Duration SESSION = Duration.ofSeconds(15);
+
+  private static final int COPY_KILLS = 20;
+  private static final Duration TAKEOVER_MEDIAN_MAX = Duration.ofMillis(500);
+  private static final SourceImage SOURCE = new SourceImage(2 * COPY_KILLS);
+
+  /** Next to nothing: a copy stands still until the test lets it go on. */
+  private static final long SLOW = 256 << 10;
+
+  private static final long FAST = 48 << 20;
+
+  private static final int SDM_KILLS = 10;
+  private static final Duration SDM_MEDIAN_MAX = Duration.ofSeconds(1);
+  private static final long SMALL_DISK_BYTES = 1 << 20;
+
+  /** A busy machine may take this many times as long. */
+  private static final int LOAD_FACTOR = Integer.getInteger("quarry.it.loadFactor", 1);
+
+  @TempDir private Path directory;
+
+  @Test
+  void copyGoesOnFromTheCheckpointAfterEachKill() throws Exception {
+    try (Hosts hosts = Hosts.start(directory, SESSION, SLOW)) {
+      Copies copies = new Copies(hosts);
+      String source = hosts.diskWith(SOURCE);
+      CreatedImage copy = hosts.startCopy(source);
+      String fix = copies.fixOf(copy.imageId());
+      TaskInfo task =
+          copies.await(fix, hosts.cluster().hosts(), any -> Copies.checkpoint(any) >= 0);
+      Durations takeovers = new Durations();
+      WrittenBytes written = new WrittenBytes();
+      for (int kill = 0; kill < COPY_KILLS; kill++) {
+        hosts.awaitWhole();
+        LocalHost victim = hosts.named(task.hostId());
+        hosts.of(victim).setThrottle(FAST);
+        long epoch = task.epoch();
+        long from = Copies.checkpoint(task);
+        TaskInfo last =
+            copies.await(
+                fix,
+                List.of(victim),
+                now -> now.epoch() == epoch && Copies.checkpoint(now) > from);
+        written.look(victim);
+
+        long killed = System.nanoTime();
+        victim.killAgent();
+        copies.await(fix, hosts.allBut(victim), now -> now.epoch() > epoch);
+        takeovers.add(Duration.ofNanos(System.nanoTime() - killed));
+
+        task =
+            copies.await(
+                fix,
+                hosts.allBut(victim),
+                now -> now.epoch() > epoch && Copies.checkpoint(now) >= 0);
+        assertThat(Copies.checkpoint(task))
+            .as("start of epoch %d after %s", task.epoch(), last)
+            .isGreaterThanOrEqualTo(Copies.checkpoint(last))
+            .isPositive();
+      }
+      for (LocalHost host : hosts.cluster().hosts()) {
+        host.awaitReady(Hosts.PATIENCE);
+        hosts.of(host).setThrottle(0);
+      }
+      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      for (LocalHost host : hosts.cluster().hosts()) {
+        written.look(host);
+      }
+      System.out.printf("Takeover of a copy after SIGKILL: %s%n", takeovers);
+      System.out.printf(
+          "Written for a copy of %d MiB with %d kills: %d MiB%n",
+          SOURCE.dataBytes() >> 20, COPY_KILLS, written.sum() >> 20);
+      copies.assertEqual(source, copy.imageId(), SOURCE);
+      assertThat(written.sum() - SOURCE.dataBytes())
+          .as("bytes copied twice")
+          .isLessThan(COPY_KILLS * 2 * SourceImage.STRETCH_DATA_BYTES);
+      assertThat(takeovers.median())
+          .isLessThanOrEqualTo(TAKEOVER_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
+    }
+  }
+
+  @Test
+  void commitsGoOnAfterTheSdmIsKilled() throws Exception {
+    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
+      Durations commits = new Durations();
+      for (int kill = 0; kill < SDM_KILLS; kill++) {
+        hosts.awaitWhole();
+        String sdm = Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow();
+        LocalHost victim = hosts.named(sdm);
+        StorageClient other = hosts.of(hosts.allBut(victim).get(kill % 2));
+        // Connections and classes that a first call would have to wait for.
+        Hosts.createDisk(other, Hosts.MAIN, SMALL_DISK_BYTES, "before-" + kill);
+
+        long killed = System.nanoTime();
+        victim.killAgent();
+        CreatedImage created =
+            Hosts.createDisk(other, Hosts.MAIN, SMALL_DISK_BYTES, "after-" + kill);
+        commits.add(Duration.ofNanos(System.nanoTime() - killed));
+        hosts.awaitOptimized(Hosts.MAIN, created.imageId(), created.commit());
+      }
+      System.out.printf("Next commit after SIGKILL of the SDM: %s%n", commits);
+      assertThat(Hosts.allImages(hosts.everywhere(), Hosts.MAIN)).hasSize(2 * SDM_KILLS);
+      assertThat(commits.median()).isLessThanOrEqualTo(SDM_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
+    }
+  }
+
+  /** What each life of each agent wrote, as the kernel counts it. */
+  private static final class WrittenBytes {
+    private final Map<Long, Long> byPid = new HashMap<>();
+
+    void look(LocalHost host) throws IOException {
+      long pid = host.agentPid().orElseThrow();
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/io"))) {
+        if (line.startsWith("wchar: ")) {
+          byPid.put(pid, Long.valueOf(line.substring("wchar: ".length())));
+        }
+      }
+    }
+
+    long sum() {
+      return byPid.values().stream().mapToLong(Long::longValue).sum();
+    }
+  }
+}
