@@ -1,6 +1,5 @@
 package io.quarry.agent.data;
 
-import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.qemu.ChainLink;
 import io.quarry.agent.data.qemu.MapEntry;
@@ -30,7 +29,7 @@ public final class ChainSource implements Source {
   private final VolumeFormat format;
   private final long size;
   private final ChainMap map;
-  private final List<NativeFile> files;
+  private final List<SourceFile> files;
   private @Nullable NbdSource server;
 
   private ChainSource(
@@ -39,7 +38,7 @@ public final class ChainSource implements Source {
       Path top,
       VolumeFormat format,
       long size,
-      List<NativeFile> files) {
+      List<SourceFile> files) {
     this.children = children;
     this.runtimeDirectory = runtimeDirectory;
     this.top = top;
@@ -56,14 +55,13 @@ public final class ChainSource implements Source {
     if (!links.stream().allMatch(ChainSource::isPlain)) {
       return NbdSource.open(children, runtimeDirectory, top, format);
     }
-    List<NativeFile> files = new ArrayList<>();
+    List<SourceFile> files = new ArrayList<>();
     try {
       for (ChainLink link : links) {
-        files.add(NativeFile.openRead(Path.of(link.file())));
-        files.getLast().adviseSequential();
+        files.add(SourceFile.open(Path.of(link.file())));
       }
     } catch (IOException e) {
-      files.forEach(NativeFile::close);
+      files.forEach(SourceFile::close);
       throw e;
     }
     long size = links.getFirst().image().virtualSize();
@@ -108,7 +106,7 @@ public final class ChainSource implements Source {
       if (extent.kind() == Extent.Kind.ZERO) {
         part.fill((byte) 0);
       } else if (extent.place().isPresent()) {
-        readFromFile(extent.place().get(), part);
+        readFromFile(files.get(entry.depth()), extent.place().get().offset(), part);
       } else {
         server().read(at, part);
       }
@@ -117,9 +115,10 @@ public final class ChainSource implements Source {
   }
 
   /** A file may end inside its last cluster; behind its end QEMU reads zeros, and so does this. */
-  private static void readFromFile(Extent.Place place, MemorySegment into) throws IOException {
-    long inFile = Math.clamp(place.file().size() - place.offset(), 0, into.byteSize());
-    place.file().read(place.offset(), into.asSlice(0, inFile));
+  private static void readFromFile(SourceFile file, long offset, MemorySegment into)
+      throws IOException {
+    long inFile = Math.clamp(file.file().size() - offset, 0, into.byteSize());
+    file.read(offset, into.asSlice(0, inFile));
     into.asSlice(inFile).fill((byte) 0);
   }
 
@@ -131,7 +130,7 @@ public final class ChainSource implements Source {
       return Extent.data(offset, length);
     }
     long fileOffset = entry.fileOffset().getAsLong() + offset - entry.start();
-    return Extent.data(offset, length, files.get(entry.depth()), fileOffset);
+    return Extent.data(offset, length, files.get(entry.depth()).file(), fileOffset);
   }
 
   private synchronized NbdSource server() throws IOException {
@@ -148,7 +147,7 @@ public final class ChainSource implements Source {
 
   @Override
   public synchronized void close() throws IOException {
-    files.forEach(NativeFile::close);
+    files.forEach(SourceFile::close);
     if (server != null) {
       server.close();
     }

@@ -8,21 +8,22 @@ import java.util.List;
 
 /** A raw image file. It must not change while it is read. */
 public final class RawFileSource implements Source {
+  private final SourceFile content;
   private final NativeFile file;
   private final long size;
 
-  private RawFileSource(NativeFile file, long size) {
-    this.file = file;
+  private RawFileSource(SourceFile content, long size) {
+    this.content = content;
+    this.file = content.file();
     this.size = size;
   }
 
   public static RawFileSource open(Path path) throws IOException {
-    NativeFile file = NativeFile.openRead(path);
+    SourceFile content = SourceFile.open(path);
     try {
-      file.adviseSequential();
-      return new RawFileSource(file, file.size());
+      return new RawFileSource(content, content.file().size());
     } catch (IOException e) {
-      file.close();
+      content.close();
       throw e;
     }
   }
@@ -54,7 +55,7 @@ public final class RawFileSource implements Source {
 
   @Override
   public void read(long offset, MemorySegment into) throws IOException {
-    file.read(offset, into);
+    content.read(offset, into);
   }
 
   /** The open file, whose bytes are the image's at the same offsets. */
@@ -64,6 +65,6 @@ public final class RawFileSource implements Source {
 
   @Override
   public void close() {
-    file.close();
+    content.close();
   }
 }

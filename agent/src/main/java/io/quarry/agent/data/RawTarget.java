@@ -58,7 +58,7 @@ public final class RawTarget implements Closeable {
       }
       file.truncate(keepBytes);
       file.truncate(size);
-      return new RawTarget(file, NativeFile.openDirect(file.path()), size);
+      return new RawTarget(file, NativeFile.openWriteDirect(file.path()), size);
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;

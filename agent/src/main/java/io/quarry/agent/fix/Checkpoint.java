@@ -41,8 +41,7 @@ public record Checkpoint(
   }
 
   /** Nothing done by this epoch yet; shows what earlier ones have reached. */
-  static Checkpoint starting(
-      Worker worker, long epoch, @Nullable Checkpoint earlier, Instant now) {
+  static Checkpoint starting(Worker worker, long epoch, @Nullable Checkpoint earlier, Instant now) {
     return new Checkpoint(
         worker.hostId(),
         worker.incarnation(),

@@ -36,7 +36,8 @@ final class RunningFix {
   private final AtomicLong bytesThisRun = new AtomicLong();
 
   /**
-   * @param earlier the newest checkpoint of an earlier epoch: what is shown until this one has its own
+   * @param earlier the newest checkpoint of an earlier epoch: what is shown until this one has its
+   *     own
    */
   RunningFix(
       ConnectedRepository repository,

@@ -2,6 +2,7 @@ package io.quarry.agent.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.common.model.VolumeFormat;
@@ -38,6 +39,20 @@ final class SourceTest {
     Path raw = DiskImages.random(dir.resolve("disk.raw"), 9 * MIB + 512, 21);
     try (Source source = RawFileSource.open(raw)) {
       assertHas(source, Files.readAllBytes(raw));
+    }
+  }
+
+  @Test
+  void rawFileThatIsNotCached() throws Exception {
+    Path raw = DiskImages.random(dir.resolve("disk.raw"), 9 * MIB + 512, 25);
+    byte[] expected = Files.readAllBytes(raw);
+    try (Source source = RawFileSource.open(raw);
+        NativeFile file = NativeFile.openWrite(raw)) {
+      file.dataSync();
+      for (int offset = 0; offset < 9 * MIB; offset += 700_416) {
+        file.adviseDontNeed(0, 0);
+        assertRead(source, offset, Math.min(MIB, expected.length - offset), expected);
+      }
     }
   }
 
@@ -132,7 +147,7 @@ final class SourceTest {
   private static void assertRead(Source source, int offset, int length, byte[] expected)
       throws IOException {
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment into = arena.allocate(length).fill((byte) 0x5a);
+      MemorySegment into = arena.allocate(length, 4096).fill((byte) 0x5a);
       source.read(offset, into);
       assertThat(into.mismatch(MemorySegment.ofArray(expected).asSlice(offset, length)))
           .as("%d bytes at %d", length, offset)

@@ -62,10 +62,16 @@ final class Libc {
           "copy_file_range",
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle SYSCALL =
+      variadic(
+          "syscall",
+          1,
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_INT));
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
           SYMBOLS.findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
+  private static final long SYS_CACHESTAT = 451;
   private static final long ERROR_TEXT_BYTES_MAX = 256;
 
   private Libc() {}
@@ -207,6 +213,17 @@ final class Libc {
       MemorySegment out = arena.allocateFrom(JAVA_LONG, toOffset);
       long result = (long) COPY_FILE_RANGE.invokeExact(state, from, in, to, out, length, 0);
       return result < 0 ? -errno(state) : result;
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  /** The C library of today does not know this call yet. */
+  static long cachestat(int fd, MemorySegment range, MemorySegment result) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      long code = (long) SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, result, 0);
+      return code < 0 ? -errno(state) : code;
     } catch (Throwable e) {
       throw impossible(e);
     }

@@ -12,6 +12,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -31,6 +32,8 @@ public final class NativeFile implements AutoCloseable {
   /** One call of copy_file_range moves at most 2 GiB less a page; smaller steps can be stopped. */
   private static final long COPY_RANGE_STEP_BYTES = 1L << 30;
 
+  private static final long PAGE_BYTES = 4096;
+
   private static final int O_RDWR = 2;
   private static final int O_CREAT = 0x40;
   private static final int O_EXCL = 0x80;
@@ -47,7 +50,6 @@ public final class NativeFile implements AutoCloseable {
   private static final int FALLOC_KEEP_SIZE_PUNCH_HOLE = 0x03;
   private static final int SYNC_FILE_RANGE_WRITE = 2;
   private static final int FADV_SEQUENTIAL = 2;
-  private static final int FADV_WILLNEED = 3;
   private static final int FADV_DONTNEED = 4;
   private static final int F_OFD_SETLK = 37;
   private static final short F_WRLCK = 1;
@@ -80,9 +82,18 @@ public final class NativeFile implements AutoCloseable {
     return new NativeFile(path, opened(path, Libc.open(path.toString(), flags, MODE_NEW_FILE)));
   }
 
+  /** A second descriptor that reads around the page cache, or nothing where that is not offered. */
+  public static Optional<NativeFile> openReadDirect(Path path) throws IOException {
+    return openDirect(path, 0);
+  }
+
   /** A second descriptor that bypasses the page cache, or nothing where that is not offered. */
-  public static Optional<NativeFile> openDirect(Path path) throws IOException {
-    int fd = Libc.open(path.toString(), O_RDWR | O_CLOEXEC | O_DIRECT, 0);
+  public static Optional<NativeFile> openWriteDirect(Path path) throws IOException {
+    return openDirect(path, O_RDWR);
+  }
+
+  private static Optional<NativeFile> openDirect(Path path, int access) throws IOException {
+    int fd = Libc.open(path.toString(), access | O_CLOEXEC | O_DIRECT, 0);
     if (fd < 0 && Errno.meansNotSupported(-fd)) {
       return Optional.empty();
     }
@@ -113,6 +124,36 @@ public final class NativeFile implements AutoCloseable {
     }
   }
 
+  /**
+   * Reads through a descriptor of {@link #openReadDirect}; offset, length and memory must be
+   * aligned to {@link #DIRECT_ALIGNMENT}, and the range be inside the file.
+   */
+  public Outcome readDirect(long offset, MemorySegment into) throws IOException {
+    long done = 0;
+    while (done < into.byteSize()) {
+      MemorySegment rest = into.asSlice(done);
+      long position = offset + done;
+      long n = call(() -> Libc.pread(fd, rest, position));
+      if (n == 0 || (n < 0 && Errno.meansNotSupported((int) -n))) {
+        return Outcome.NOT_SUPPORTED;
+      }
+      done += check("read", n);
+    }
+    return Outcome.DONE;
+  }
+
+  /** How much of a range is in the page cache, in bytes; empty if the kernel does not tell. */
+  public OptionalLong cachedBytes(long offset, long length) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment range = arena.allocateFrom(JAVA_LONG, offset, length);
+      MemorySegment result = arena.allocate(JAVA_LONG, 5);
+      long code = call(() -> Libc.cachestat(fd, range, result));
+      return code < 0
+          ? OptionalLong.empty()
+          : OptionalLong.of(result.getAtIndex(JAVA_LONG, 0) * PAGE_BYTES);
+    }
+  }
+
   public void write(long offset, MemorySegment from) throws IOException {
     long done = 0;
     while (done < from.byteSize()) {
@@ -123,8 +164,8 @@ public final class NativeFile implements AutoCloseable {
   }
 
   /**
-   * Writes through a descriptor of {@link #openDirect}; offset, length and memory must be aligned
-   * to {@link #DIRECT_ALIGNMENT}. When it is not supported, a part may have been written.
+   * Writes through a descriptor of {@link #openWriteDirect}; offset, length and memory must be
+   * aligned to {@link #DIRECT_ALIGNMENT}. When it is not supported, a part may have been written.
    */
   public Outcome writeDirect(long offset, MemorySegment from) throws IOException {
     long done = 0;
@@ -226,11 +267,6 @@ public final class NativeFile implements AutoCloseable {
   /** Hints that the file is read from start to end. */
   public void adviseSequential() throws IOException {
     advise(0, 0, FADV_SEQUENTIAL);
-  }
-
-  /** Hints that the range will be read soon. */
-  public void adviseWillNeed(long offset, long length) throws IOException {
-    advise(offset, length, FADV_WILLNEED);
   }
 
   /** Hints that the range's clean pages may leave the page cache. */
