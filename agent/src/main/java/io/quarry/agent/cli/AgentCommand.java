@@ -1,5 +1,6 @@
 package io.quarry.agent.cli;
 
+import io.quarry.agent.AgentMain;
 import io.quarry.agent.guardian.GuardianMain;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ final class AgentCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (noGuardian) {
-      throw new UnsupportedOperationException("AgentMain");
+      AgentMain.main(new String[] {"--config", config.toString()});
     } else {
       GuardianMain.main(guardianArguments().toArray(String[]::new));
     }

@@ -32,6 +32,7 @@ final class DemoText {
       facts.fact("  kill " + ++number, text(takeover));
     }
     facts
+        .fact("  copied twice", Units.bytes(report.bytesCopiedTwice()) + " in all")
         .fact("  SDM kill", text(report.sdmFailover()))
         .fact(
             "  commit",
@@ -43,13 +44,14 @@ final class DemoText {
   }
 
   private static String text(Takeover takeover) {
-    return "%s at %d %%: %s had a new claim after %s and went on from %s"
+    return "%s at %d %%: %s had a new claim after %s, went on from %s, copied %s twice"
         .formatted(
             takeover.killedHostId(),
             takeover.percentAtKill(),
             takeover.newHostId(),
             millis(takeover.killToClaim()),
-            Units.bytes(takeover.bytesFrom()));
+            Units.bytes(takeover.bytesFrom()),
+            Units.bytes(takeover.bytesCopiedTwice()));
   }
 
   private static String text(SdmFailover failover) {

@@ -10,15 +10,22 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Copies the snapshot to the other repository while agents are killed. */
 final class CopyUnderFire {
   /** Slow enough to see something and to kill somebody. */
-  private static final Duration THROTTLED_COPY = Duration.ofSeconds(16);
+  private static final Duration THROTTLED_COPY = Duration.ofSeconds(20);
 
   private static final Duration CLAIM_MAX = Duration.ofSeconds(40);
   private static final Duration PROGRESS_MAX = Duration.ofMinutes(1);
   private static final Duration END_MAX = Duration.ofMinutes(2);
+  private static final String VOLUMES = "volumes";
+  private static final int TOO_LATE_PERCENT = 90;
+
+  /** A checkpoint has just been seen: an accident would rather come between two. */
+  private static final long AIM_MILLIS_MAX = 500;
+
   private static final int FIRST_KILL_PERCENT = 30;
   private static final int SDM_KILL_PERCENT = 45;
   private static final int SECOND_KILL_PERCENT = 60;
@@ -83,37 +90,42 @@ final class CopyUnderFire {
   private Takeover killCopier(TaskWatch watch, int percent)
       throws IOException, InterruptedException, DemoFailure {
     Sighting victim = awaitPercent(watch, percent);
+    if (victim.percent() > TOO_LATE_PERCENT) {
+      throw new DemoFailure("The copy is at " + victim.percent() + " %: too late for a kill");
+    }
+    Thread.sleep(ThreadLocalRandom.current().nextLong(AIM_MILLIS_MAX));
     long killed = System.nanoTime();
     scene.cluster().kill(victim.hostId());
+    Written written = Written.in(scene.repository(Scene.BACKUP).resolve(VOLUMES));
     scene
         .timeline()
-        .add("killed the agent of %s at %d %%".formatted(victim.hostId(), victim.percent()));
+        .add(
+            killed, "killed the agent of %s at %d %%".formatted(victim.hostId(), victim.percent()));
     Sighting heir = watch.await(each -> each.epoch() > victim.epoch(), CLAIM_MAX);
-    if (heir == null) {
-      throw new DemoFailure("Nobody took over from " + victim.hostId());
-    }
     // The first answer may come before the checkpoint has been read.
     Sighting resumed =
-        watch.await(each -> each.epoch() > victim.epoch() && each.progress() != null, CLAIM_MAX);
-    long from = resumed == null ? 0 : resumed.bytesDone();
+        watch.await(each -> each.epoch() > victim.epoch() && each.bytesTotal() > 0, CLAIM_MAX);
+    if (heir == null || resumed == null) {
+      throw new DemoFailure("Nobody took over from " + victim.hostId());
+    }
     Takeover takeover =
         new Takeover(
             victim.hostId(),
             heir.hostId(),
             victim.percent(),
             Duration.ofNanos(heir.nanos() - killed),
-            victim.bytesDone(),
-            from);
+            resumed.bytesDone(),
+            written.bytesFrom(resumed.bytesDone()));
     scene
         .timeline()
         .add(
-            "%s took over after %s, from %s"
+            "%s took over after %s and went on from %s, %s are copied twice"
                 .formatted(
                     heir.hostId(),
                     Figures.millis(takeover.killToClaim()),
-                    Figures.mebibytes(from)));
-    hosts.awaitReady(victim.hostId());
-    scene.timeline().add("the agent of " + victim.hostId() + " is back");
+                    Figures.mebibytes(takeover.bytesFrom()),
+                    Figures.mebibytes(takeover.bytesCopiedTwice())));
+    hosts.awaitReturn(victim.hostId());
     return takeover;
   }
 

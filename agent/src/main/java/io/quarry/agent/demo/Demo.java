@@ -68,6 +68,7 @@ public final class Demo implements AutoCloseable {
         source.size(),
         source.dataBytes(),
         compared,
+        copied.takeovers().stream().mapToLong(Takeover::bytesCopiedTwice).sum(),
         commits.size(),
         Percentile.of(commits, 50),
         Percentile.of(commits, 99),

@@ -9,6 +9,7 @@ import java.util.List;
  * @param imageBytes the size of the disk
  * @param dataBytes what of it is data, about
  * @param imagesCompared each with its source, by qemu-img and by SHA-256
+ * @param bytesCopiedTwice because of all kills together
  * @param commits how many commits were measured
  */
 public record DemoReport(
@@ -18,6 +19,7 @@ public record DemoReport(
     long imageBytes,
     long dataBytes,
     int imagesCompared,
+    long bytesCopiedTwice,
     int commits,
     Duration commitP50,
     Duration commitP99,

@@ -3,6 +3,7 @@ package io.quarry.agent.demo;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.StorageApi;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
 
@@ -10,6 +11,8 @@ import java.util.Map;
 final class Hosts {
   private static final String FORMAT = "localfs-1.0";
   private static final Duration RETURN_MAX = Duration.ofSeconds(40);
+
+  private static final int SLOWER = 8;
 
   private final Scene scene;
   private volatile long bytesPerSecond;
@@ -20,7 +23,7 @@ final class Hosts {
 
   void connectAll() throws IOException, InterruptedException, DemoFailure {
     for (String repoId : Scene.REPOSITORIES) {
-      java.nio.file.Files.createDirectories(scene.repository(repoId));
+      Files.createDirectories(scene.repository(repoId));
     }
     for (String hostId : scene.hosts().keySet()) {
       awaitReady(hostId);
@@ -33,6 +36,15 @@ final class Hosts {
         "the agent of " + hostId,
         RETURN_MAX,
         () -> Waiting.succeeds(() -> prepare(scene.host(hostId))));
+  }
+
+  /** Waits for a killed agent; meanwhile the others copy slowly, so that there is one to kill. */
+  void awaitReturn(String hostId) throws InterruptedException, DemoFailure {
+    long rate = bytesPerSecond;
+    throttle(rate / SLOWER);
+    awaitReady(hostId);
+    throttle(rate);
+    scene.timeline().add("the agent of " + hostId + " is back");
   }
 
   /** Changes the throttle of every host; 0 lifts it. */

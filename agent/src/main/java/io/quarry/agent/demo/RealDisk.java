@@ -15,7 +15,7 @@ import java.util.List;
  */
 record RealDisk(Path file, long size, long dataBytes) {
   /** Blocks of zeros in the files stay holes, so that it takes more than a GiB to have one. */
-  static final long DATA_BYTES = 1280L << 20;
+  static final long DATA_BYTES = 1600L << 20;
 
   private static final long SIZE_BYTES = 2L << 30;
   private static final long SECTOR_BYTES = 512;

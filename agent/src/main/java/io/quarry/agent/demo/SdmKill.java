@@ -46,7 +46,9 @@ final class SdmKill {
     boolean copies = before != null && before.hostId().equals(victim);
     scene
         .timeline()
-        .add("killed the SDM's agent of " + victim + (copies ? ", which copied as well" : ""));
+        .add(
+            killed,
+            "killed the SDM's agent of " + victim + (copies ? ", which copied as well" : ""));
     CompletableFuture<Long> committed =
         CompletableFuture.supplyAsync(() -> commit(snapshot, victim), Thread.ofVirtual()::start);
     Elected elected = awaitElection(victim);
@@ -63,8 +65,7 @@ final class SdmKill {
             "%s is the new SDM after %s; the next commit took %s"
                 .formatted(
                     elected.hostId(), Figures.millis(killToSdm), Figures.millis(killToCommit)));
-    hosts.awaitReady(victim);
-    scene.timeline().add("the agent of " + victim + " is back");
+    hosts.awaitReturn(victim);
     return new SdmFailover(Scene.MAIN, victim, elected.hostId(), killToSdm, killToCommit);
   }
 

@@ -7,13 +7,13 @@ import java.time.Duration;
  *
  * @param percentAtKill last seen before the kill
  * @param killToClaim from SIGKILL to the first sight of the new claim
- * @param bytesSeenBefore the durable bytes last seen before the kill
  * @param bytesFrom the checkpoint that the new host went on from
+ * @param bytesCopiedTwice what the killed one had written beyond it
  */
 public record Takeover(
     String killedHostId,
     String newHostId,
     int percentAtKill,
     Duration killToClaim,
-    long bytesSeenBefore,
-    long bytesFrom) {}
+    long bytesFrom,
+    long bytesCopiedTwice) {}

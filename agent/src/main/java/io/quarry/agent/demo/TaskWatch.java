@@ -32,6 +32,10 @@ final class TaskWatch implements AutoCloseable {
           System.nanoTime());
     }
 
+    long bytesTotal() {
+      return progress == null ? 0 : progress.bytesTotal();
+    }
+
     long bytesDone() {
       return progress == null ? 0 : Math.max(0, progress.bytesDone());
     }

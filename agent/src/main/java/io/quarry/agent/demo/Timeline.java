@@ -19,8 +19,15 @@ final class Timeline {
     this.audience = audience;
   }
 
-  synchronized void add(String text) {
-    Moment event = new Moment(sinceBegin(), text);
+  void add(String text) {
+    add(nanos.getAsLong(), text);
+  }
+
+  /**
+   * @param at when it happened, on the clock of {@link System#nanoTime}
+   */
+  synchronized void add(long at, String text) {
+    Moment event = new Moment(Duration.ofNanos(at - began), text);
     events.add(event);
     audience.event(event.at(), event.text());
   }

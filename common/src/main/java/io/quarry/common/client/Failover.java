@@ -56,6 +56,9 @@ final class Failover {
       int first = attempt.hostBound() ? 0 : preferred.get();
       Duration pause = PAUSE_MIN;
       while (true) {
+        if (System.nanoTime() >= deadline) {
+          throw giveUp();
+        }
         int notConnected = 0;
         silence = "";
         for (int i = 0; i < agentsToAsk; i++) {
