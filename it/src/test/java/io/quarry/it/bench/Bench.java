@@ -72,8 +72,7 @@ public final class Bench {
       cluster.hosts().forEach(host -> clients.add(new StorageClient(List.of(host.url()))));
       for (StorageClient client : clients) {
         client.connectStorageRepository(
-            new ConnectRequest(
-                "main", "localfs-1.0", Map.of("path", repository.toString()), true));
+            new ConnectRequest("main", "localfs-1.0", Map.of("path", repository.toString()), true));
       }
       StorageClient sdm = sdm(cluster, clients.getFirst());
       StorageClient other =
@@ -182,9 +181,7 @@ public final class Bench {
       state =
           client
               .getImageStatus(
-                  repoId,
-                  imageId,
-                  new StatusQuery(Duration.ofSeconds(30), ImageState.OPTIMIZED, 0))
+                  repoId, imageId, new StatusQuery(Duration.ofSeconds(30), ImageState.OPTIMIZED, 0))
               .state();
     } while (state != ImageState.OPTIMIZED);
   }
@@ -193,8 +190,7 @@ public final class Bench {
   private static StorageClient sdm(LocalCluster cluster, StorageClient any) {
     while (true) {
       String hostId = any.getStorageRepository("main").sdmHostId();
-      var host =
-          cluster.hosts().stream().filter(one -> one.hostId().equals(hostId)).findFirst();
+      var host = cluster.hosts().stream().filter(one -> one.hostId().equals(hostId)).findFirst();
       if (host.isPresent()) {
         return new StorageClient(List.of(host.get().url()));
       }

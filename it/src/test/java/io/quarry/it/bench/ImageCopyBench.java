@@ -53,10 +53,7 @@ final class ImageCopyBench {
       for (String repoId : List.of(FROM, TO)) {
         client.connectStorageRepository(
             new ConnectRequest(
-                repoId,
-                "localfs-1.0",
-                Map.of("path", directory.resolve(repoId).toString()),
-                true));
+                repoId, "localfs-1.0", Map.of("path", directory.resolve(repoId).toString()), true));
       }
       Filled raw = fill(client, image, null);
       String base = snapshotOfEmpty(client);

@@ -22,19 +22,18 @@ final class Load {
     for (int i = 0; i < clients; i++) {
       Thread.ofPlatform()
           .daemon(true)
-          .start(
-              () -> {
-                try {
-                  while (System.nanoTime() - end < 0 && failure.get() == null) {
-                    call.run();
-                    done.increment();
-                  }
-                } catch (Exception e) {
-                  failure.compareAndSet(null, e);
-                } finally {
-                  ended.countDown();
-                }
-              });
+          .start(() -> {
+            try {
+              while (System.nanoTime() - end < 0 && failure.get() == null) {
+                call.run();
+                done.increment();
+              }
+            } catch (Exception e) {
+              failure.compareAndSet(null, e);
+            } finally {
+              ended.countDown();
+            }
+          });
     }
     ended.await();
     if (failure.get() != null) {

@@ -60,9 +60,7 @@ final class TakeoverIT {
         long from = Copies.checkpoint(task);
         TaskInfo last =
             copies.await(
-                fix,
-                List.of(victim),
-                now -> now.epoch() == epoch && Copies.checkpoint(now) > from);
+                fix, List.of(victim), now -> now.epoch() == epoch && Copies.checkpoint(now) > from);
         written.look(victim);
 
         long killed = System.nanoTime();
