@@ -25,7 +25,7 @@ public record CopyImage(
   public Reply plan(Draft draft) {
     Refusal.checkSize(size);
     Image present = draft.state().images().get(imageId);
-    if (present != null && kind != ImageKind.SNAPSHOT) {
+    if (present != null && !(kind == ImageKind.SNAPSHOT && present.kind() == kind)) {
       throw Refusal.imageExists(imageId);
     }
     if (present != null && usable(draft.state(), present)) {

@@ -48,6 +48,9 @@ public final class Draft {
 
   /** Records a volume that has yet to be made, and the mend that will make it. */
   void intend(Volume volume, boolean wanted, @Nullable Worker worker) {
+    if (state.volumes().containsKey(volume.id())) {
+      throw Refusal.exists("volume", volume.id());
+    }
     add(new Change.PutVolume(volume));
     add(new PutFix(FixState.mend(volume, wanted, wanted ? worker : null, now)));
   }

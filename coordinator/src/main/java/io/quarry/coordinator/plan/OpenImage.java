@@ -15,6 +15,9 @@ public record OpenImage(
     if (image == null) {
       throw Refusal.imageNotFound(imageId);
     }
+    if (state.opens().containsKey(openId)) {
+      throw Refusal.exists("open", openId);
+    }
     if (!readOnly && image.kind() != ImageKind.VIRTUAL_DISK) {
       throw Refusal.wrongKind(image, ImageKind.VIRTUAL_DISK);
     }

@@ -28,6 +28,9 @@ public record PinForCopy(
     if (image == null) {
       throw Refusal.imageNotFound(imageId);
     }
+    if (draft.state().pins().containsKey(pinId)) {
+      throw Refusal.exists("pin", pinId);
+    }
     String source = imageId;
     if (image.kind() == ImageKind.VIRTUAL_DISK) {
       source = weakSnapshotId;

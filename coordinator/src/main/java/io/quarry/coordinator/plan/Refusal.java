@@ -18,8 +18,13 @@ final class Refusal {
   }
 
   static StorageException imageExists(String imageId) {
+    return exists("image", imageId);
+  }
+
+  /** Ids are made for each call; one that is taken must not change what has it. */
+  static StorageException exists(String what, String id) {
     return StorageException.invalid(
-        imageId, "an image " + imageId + " exists already", "repeat the call; ids are fresh");
+        id, "the " + what + " " + id + " exists already", "repeat the call; ids are fresh");
   }
 
   static StorageException wrongKind(Image image, ImageKind wanted) {

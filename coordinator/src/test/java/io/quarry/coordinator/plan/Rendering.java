@@ -1,0 +1,88 @@
+package io.quarry.coordinator.plan;
+
+import java.util.List;
+import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
+
+/** Changes and states as lines for people. */
+final class Rendering {
+  private Rendering() {}
+
+  static String change(Change change) {
+    return switch (change) {
+      case Change.PutImage put -> "+ " + image(put.image());
+      case Change.DropImage drop -> "- image " + drop.id();
+      case Change.PutVolume put -> "+ " + volume(put.volume());
+      case Change.DropVolume drop -> "- volume " + drop.id();
+      case Change.PutFix put -> "+ " + fix(put.fix());
+      case Change.DropFix drop -> "- fix " + drop.id();
+      case Change.PutPin put -> "+ " + pin(put.pin());
+      case Change.DropPin drop -> "- pin " + drop.id();
+      case Change.PutOpen put -> "+ " + open(put.open());
+      case Change.DropOpen drop -> "- open " + drop.id();
+    };
+  }
+
+  /** Everything there is, in a fixed order. */
+  static List<String> state(RepositoryState state) {
+    return state.asChanges().stream().map(change -> change(change).substring(2)).sorted().toList();
+  }
+
+  private static String image(Image image) {
+    return line(
+        "image " + image.id(),
+        image.kind().label(),
+        image.strong() ? "strong" : "weak",
+        image.size() + " bytes",
+        "on " + image.volumeId(),
+        image.autoFix() ? null : "no autoFix",
+        image.userData().isEmpty() ? null : image.userData().toString());
+  }
+
+  private static String volume(Volume volume) {
+    return line(
+        "volume " + volume.id(),
+        volume.format().label(),
+        volume.stage().name(),
+        "of " + volume.imageId(),
+        volume.parentImageId() == null ? null : "over " + volume.parentImageId(),
+        volume.source() == null ? null : "from " + volume.source().imageId(),
+        volume.file() == null ? null : "in " + volume.file());
+  }
+
+  private static String fix(FixState fix) {
+    return line(
+        "fix " + fix.id(),
+        fix.imageId() == null ? null : "of " + fix.imageId(),
+        fix.file() == null ? null : "of file " + fix.file(),
+        fix.wanted() ? "wanted" : "not wanted",
+        fix.heavy() ? "heavy" : null,
+        fix.born() == null ? null : "claimed by " + fix.born().hostId(),
+        fix.failures() == 0 ? null : "failures " + fix.failures(),
+        fix.parked() ? "parked" : null,
+        fix.lastError() == null ? null : "error: " + fix.lastError());
+  }
+
+  private static String pin(Pin pin) {
+    return "pin " + pin.id() + " keeps " + pin.imageId() + " for " + pin.targetImageId();
+  }
+
+  private static String open(Open open) {
+    return line(
+        "open " + open.id(),
+        "of " + open.imageId(),
+        open.readOnly() ? "to read" : "to write",
+        "on " + open.hostId(),
+        open.owner() == null ? null : "by " + open.owner());
+  }
+
+  private static String line(@Nullable String... parts) {
+    StringJoiner line = new StringJoiner(", ");
+    for (String part : parts) {
+      if (part != null) {
+        line.add(part);
+      }
+    }
+    return line.toString();
+  }
+}

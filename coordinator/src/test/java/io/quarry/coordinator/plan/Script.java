@@ -1,0 +1,101 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A story of requests, each followed by what becomes of it. Lines that begin with {@code #}
+ * explain.
+ *
+ * <pre>
+ * > operation {its fields; autoFix, strategy and userData have defaults}
+ * + what is put         - what is dropped
+ * = the reply's id      ! the refusal's code: its message (and its remedy)
+ * ? shows the state
+ * </pre>
+ */
+final class Script {
+  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+  private static final JsonMapper MAPPER =
+      Json.MAPPER
+          .rebuild()
+          .enable(JsonReadFeature.ALLOW_UNQUOTED_FIELD_NAMES)
+          .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
+          .build();
+
+  private final List<String> lines = new ArrayList<>();
+  private RepositoryState state = RepositoryState.EMPTY;
+  private long commit;
+
+  private Script() {}
+
+  /** The script with what really becomes of its requests. */
+  static String run(String text) throws IOException {
+    Script script = new Script();
+    for (String line : text.lines().toList()) {
+      script.take(line);
+    }
+    return String.join("\n", script.lines) + "\n";
+  }
+
+  private void take(String line) throws IOException {
+    if (line.startsWith("> ")) {
+      lines.add(line);
+      plan(line.substring(2));
+    } else if (line.equals("?")) {
+      lines.add(line);
+      Rendering.state(state).forEach(this::result);
+    } else if (line.isBlank() || line.startsWith("#")) {
+      lines.add(line);
+    }
+  }
+
+  private void plan(String text) throws IOException {
+    Request request = request(text);
+    Draft draft = new Draft(state, commit + 1, NOW);
+    try {
+      Reply reply = request.plan(draft);
+      draft.changes().forEach(change -> result(Rendering.change(change)));
+      result("= " + reply.id());
+      state = draft.state();
+      commit++;
+    } catch (StorageException e) {
+      result("! " + e.code() + ": " + e.getMessage() + " (" + e.remedy() + ")");
+    }
+  }
+
+  private void result(String line) {
+    lines.add("  " + line);
+  }
+
+  private static Request request(String text) throws IOException {
+    int space = text.indexOf(' ');
+    ObjectNode fields = (ObjectNode) MAPPER.readTree(text.substring(space));
+    String operation = text.substring(0, space);
+    Class<?> type =
+        Stream.of(Request.class.getPermittedSubclasses())
+            .filter(one -> one.getSimpleName().equalsIgnoreCase(operation))
+            .findFirst()
+            .orElseThrow();
+    for (var component : type.getRecordComponents()) {
+      if (!fields.has(component.getName())) {
+        switch (component.getName()) {
+          case "autoFix" -> fields.put("autoFix", true);
+          case "strategy" -> fields.put("strategy", "space");
+          case "userData" -> fields.putObject("userData");
+          default -> {}
+        }
+      }
+    }
+    fields.put("operation", operation);
+    return MAPPER.treeToValue(fields, Request.class);
+  }
+}
