@@ -26,11 +26,12 @@ public record FinishMend(String fixId, String volumeId, long epoch, String file)
 
   /** The file of this epoch, or of an earlier one that was proven dead and gone on with. */
   private boolean namesThisVolume(Volume volume) {
-    for (long candidate = epoch; candidate >= 1; candidate--) {
-      if (volume.fileOfEpoch(candidate).equals(file)) {
-        return true;
-      }
+    String[] parts = file.split("\\.", -1);
+    try {
+      long written = Long.parseLong(parts[Math.max(0, parts.length - 2)]);
+      return written >= 1 && written <= epoch && volume.fileOfEpoch(written).equals(file);
+    } catch (NumberFormatException e) {
+      return false;
     }
-    return false;
   }
 }

@@ -4,6 +4,10 @@ package io.quarry.coordinator.plan;
 public record FinishStray(String fixId) implements Request {
   @Override
   public Reply plan(Draft draft) {
+    FixState fix = draft.state().fixes().get(fixId);
+    if (fix != null && fix.file() == null) {
+      throw Refusal.stale(fixId, "it is not about a stray file");
+    }
     draft.dropFix(fixId);
     return draft.reply(this, fixId);
   }

@@ -34,6 +34,9 @@ public record FixState(
   /** After so many failures a fix is parked. */
   public static final int FAILURES_MAX = 5;
 
+  /** Of an error that is kept. */
+  static final int ERROR_CHARS_MAX = 1_000;
+
   /** One life of one host. */
   public record Worker(String hostId, String incarnation) {}
 
@@ -109,12 +112,28 @@ public record FixState(
 
   FixState stopped(String error) {
     return new FixState(
-        id, type, imageId, volumeId, file, heavy, false, born, failures, false, error, since);
+        id, type, imageId, volumeId, file, heavy, false, born, failures, false, cut(error), since);
+  }
+
+  /** A tool can say more than anybody wants to keep in every checkpoint. */
+  private static String cut(String error) {
+    return error.length() <= ERROR_CHARS_MAX ? error : error.substring(0, ERROR_CHARS_MAX) + "…";
   }
 
   FixState failed(String error) {
     boolean park = failures + 1 >= FAILURES_MAX;
     return new FixState(
-        id, type, imageId, volumeId, file, heavy, !park, born, failures + 1, park, error, since);
+        id,
+        type,
+        imageId,
+        volumeId,
+        file,
+        heavy,
+        wanted && !park,
+        born,
+        failures + 1,
+        park,
+        cut(error),
+        since);
   }
 }

@@ -5,7 +5,9 @@ public record PurgeVolume(String fixId, String volumeId) implements Request {
   @Override
   public Reply plan(Draft draft) {
     Volume volume = draft.state().volumes().get(volumeId);
-    if (volume == null || volume.stage() != Volume.Stage.TOMBSTONED) {
+    if (volume == null
+        || volume.stage() != Volume.Stage.TOMBSTONED
+        || !FixState.cleanId(volumeId).equals(fixId)) {
       throw Refusal.stale(fixId, "it is done, or was never tombstoned");
     }
     draft.add(new Change.DropVolume(volumeId));

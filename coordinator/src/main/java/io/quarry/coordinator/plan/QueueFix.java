@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 public record QueueFix(String fixId, @Nullable String strayFile) implements Request {
   @Override
   public Reply plan(Draft draft) {
+    if (strayFile != null && !FixState.strayId(strayFile).equals(fixId)) {
+      throw Refusal.stale(fixId, "it is not about file " + strayFile);
+    }
     FixState fix = draft.state().fixes().get(fixId);
     if (fix == null && strayFile == null) {
       throw Refusal.stale(fixId, "it is done, or its image is gone");
