@@ -71,8 +71,9 @@ public final class Draft {
   }
 
   /**
-   * Brings the clean fix of an image into line with whether it can be cleaned: weak, and no
-   * overlay, pin or open needs it. To be called for every image whose dependants changed.
+   * Brings the fixes of an image into line with whether it can be cleaned: weak, and no overlay,
+   * pin or open needs it. What can be cleaned is not mended any more. To be called for every image
+   * whose dependants changed.
    */
   void settle(@Nullable String imageId) {
     Image image = imageId == null ? null : state.images().get(imageId);
@@ -83,7 +84,10 @@ public final class Draft {
     boolean cleanable = !image.strong() && !needed(image.id());
     if (!cleanable) {
       dropFix(fixId);
-    } else if (!state.fixes().containsKey(fixId)) {
+      return;
+    }
+    dropFix(FixState.mendId(image.volumeId()));
+    if (!state.fixes().containsKey(fixId)) {
       add(new PutFix(FixState.clean(state.volumeOf(image), image.autoFix(), now)));
     }
   }

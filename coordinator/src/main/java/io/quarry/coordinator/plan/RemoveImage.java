@@ -2,7 +2,8 @@ package io.quarry.coordinator.plan;
 
 /**
  * Strong becomes weak. Never refused because others depend on it; its data stays until they don't.
- * An unfinished image stops being mended: removing it is how an operation is cancelled.
+ * An unfinished image that nothing depends on stops being mended: removing it is how an operation
+ * is cancelled.
  */
 public record RemoveImage(String imageId, boolean autoFix) implements Request {
   @Override
@@ -12,7 +13,6 @@ public record RemoveImage(String imageId, boolean autoFix) implements Request {
       throw Refusal.imageNotFound(imageId);
     }
     draft.add(new Change.PutImage(image.weak(autoFix)));
-    draft.dropFix(FixState.mendId(image.volumeId()));
     draft.settle(imageId);
     return draft.reply(this, imageId);
   }

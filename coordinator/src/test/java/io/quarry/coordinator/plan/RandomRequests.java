@@ -1,0 +1,129 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.util.Collection;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/** All kinds of requests, likely and unlikely ones, as callers, workers and hosts make them. */
+final class RandomRequests {
+  private static final String NOBODY = "nobody";
+
+  private final Random random;
+  private int ids;
+
+  RandomRequests(Random random) {
+    this.random = random;
+  }
+
+  Request next(RepositoryState state) {
+    String image = any(state.images().keySet());
+    String fix = any(state.fixes().keySet());
+    return switch (random.nextInt(20)) {
+      case 0, 1 ->
+          new CreateVirtualDisk(
+              fresh(state.images().keySet()),
+              fresh(state.volumes().keySet()),
+              size(),
+              random.nextBoolean() ? image : null,
+              oneOf(List.of(Strategy.values())),
+              random.nextBoolean(),
+              JsonNodeFactory.instance.objectNode(),
+              worker());
+      case 2, 3 ->
+          new CreateSnapshot(
+              fresh(state.images().keySet()),
+              image,
+              fresh(state.volumes().keySet()),
+              random.nextBoolean(),
+              JsonNodeFactory.instance.objectNode(),
+              worker());
+      case 4 ->
+          new PinForCopy(
+              fresh(state.pins().keySet()),
+              image,
+              fresh(state.images().keySet()),
+              fresh(state.volumes().keySet()),
+              "other",
+              image,
+              worker());
+      case 5 ->
+          new CopyImage(
+              random.nextBoolean() ? image : fresh(state.images().keySet()),
+              fresh(state.volumes().keySet()),
+              oneOf(List.of(ImageKind.values())),
+              size(),
+              new Volume.CopySource("other", "source", "pin"),
+              Strategy.SPACE,
+              random.nextBoolean(),
+              JsonNodeFactory.instance.objectNode());
+      case 6 -> new Unpin(any(state.pins().keySet()));
+      case 7, 8 -> new RemoveImage(image, random.nextBoolean());
+      case 9 ->
+          new OpenImage(fresh(state.opens().keySet()), image, random.nextBoolean(), host(), null);
+      case 10 -> closing(state);
+      case 11 -> new ReapOpens(host());
+      case 12 -> random.nextBoolean() ? new QueueFix(fix, null) : stray(fix);
+      case 13 -> new StopFix(fix, "stopped");
+      case 14 -> new FailFix(fix, "failed");
+      case 15, 16 -> mended(fix);
+      case 17 -> new TombstoneVolume(fix, volumeOf(fix));
+      case 18 -> new PurgeVolume(fix, volumeOf(fix));
+      default -> new FinishStray(fix);
+    };
+  }
+
+  private Request closing(RepositoryState state) {
+    String open = any(state.opens().keySet());
+    Open known = state.opens().get(open);
+    return new CloseImage(known == null ? NOBODY : known.imageId(), open);
+  }
+
+  private Request stray(String fix) {
+    String file = "file" + random.nextInt(3);
+    return new QueueFix(random.nextInt(5) == 0 ? fix : FixState.strayId(file), file);
+  }
+
+  private Request mended(String fix) {
+    String volume = volumeOf(fix);
+    long epoch = 1L + random.nextInt(3);
+    String format = random.nextBoolean() ? ".raw" : ".qcow2";
+    return new FinishMend(fix, volume, epoch, volume + "." + (1 + random.nextInt(3)) + format);
+  }
+
+  private static String volumeOf(String fix) {
+    return fix.substring(fix.indexOf('-') + 1);
+  }
+
+  private long size() {
+    return random.nextInt(10) == 0 ? 100 : 512L * (1 + random.nextInt(4));
+  }
+
+  private String host() {
+    return "host" + random.nextInt(2);
+  }
+
+  private @Nullable Worker worker() {
+    return random.nextBoolean() ? null : new Worker(host(), "incarnation");
+  }
+
+  /** Sometimes the id is not so fresh. */
+  private String fresh(Collection<String> taken) {
+    return random.nextInt(12) == 0 ? any(taken) : "id" + ids++;
+  }
+
+  private <T> T oneOf(List<T> choice) {
+    return choice.get(random.nextInt(choice.size()));
+  }
+
+  /** Sometimes it is none of them. */
+  private String any(Collection<String> choice) {
+    return choice.isEmpty() || random.nextInt(20) == 0
+        ? NOBODY
+        : oneOf(choice.stream().sorted().toList());
+  }
+}

@@ -1,0 +1,101 @@
+package io.quarry.coordinator.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.model.FixType;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What holds in every state of a repository. */
+final class StateInvariants {
+  private final RepositoryState state;
+
+  private StateInvariants(RepositoryState state) {
+    this.state = state;
+  }
+
+  static void check(RepositoryState state) {
+    StateInvariants invariants = new StateInvariants(state);
+    state.images().values().forEach(invariants::image);
+    state.volumes().values().forEach(invariants::volume);
+    state.fixes().values().forEach(invariants::fix);
+    state.pins().values().forEach(pin -> assertThat(state.images()).containsKey(pin.imageId()));
+    state.opens().values().forEach(open -> assertThat(state.images()).containsKey(open.imageId()));
+    invariants.rebuilt();
+  }
+
+  private boolean needed(Image image) {
+    return !state.overlaysOf(image.id()).isEmpty()
+        || !state.pinsOf(image.id()).isEmpty()
+        || !state.opensOf(image.id()).isEmpty();
+  }
+
+  private void image(Image image) {
+    Volume volume = state.volumeOf(image);
+    assertThat(volume.imageId()).isEqualTo(image.id());
+    assertThat(volume.stage()).as("%s", image).isNotEqualTo(Volume.Stage.TOMBSTONED);
+    boolean cleanable = !image.strong() && !needed(image);
+    assertThat(state.fixes().containsKey(FixState.cleanId(volume.id())))
+        .as("%s has a clean fix", image)
+        .isEqualTo(cleanable);
+    assertThat(state.fixes().containsKey(FixState.mendId(volume.id())))
+        .as("%s has a mend", image)
+        .isEqualTo(!cleanable && volume.stage() == Volume.Stage.INTENDED);
+    assertThat(state.stateOf(image)).isNotNull();
+    assertThat(state.reasonOf(image) == null).isEqualTo(volume.stage() == Volume.Stage.READY);
+    assertThat(state.chainOf(image).getLast()).matches(base -> parentOf(base) == null);
+  }
+
+  private @Nullable String parentOf(Image image) {
+    return state.volumeOf(image).parentImageId();
+  }
+
+  private void volume(Volume volume) {
+    if (volume.stage() == Volume.Stage.READY) {
+      assertThat(volume.file()).as("%s", volume).isNotNull();
+    }
+    if (volume.stage() == Volume.Stage.INTENDED) {
+      assertThat(volume.file()).as("%s", volume).isNull();
+    }
+    if (volume.stage() == Volume.Stage.TOMBSTONED) {
+      assertThat(state.fixes()).as("%s", volume).containsKey(FixState.cleanId(volume.id()));
+    } else {
+      assertThat(state.images().get(volume.imageId()))
+          .as("%s", volume)
+          .isNotNull()
+          .matches(image -> image.volumeId().equals(volume.id()));
+    }
+    if (volume.parentImageId() != null) {
+      assertThat(state.images()).as("parent of %s", volume).containsKey(volume.parentImageId());
+    }
+  }
+
+  private void fix(FixState fix) {
+    if (fix.volumeId() == null) {
+      assertThat(fix.id()).isEqualTo(FixState.strayId(String.valueOf(fix.file())));
+      return;
+    }
+    assertThat(state.volumes()).as("%s", fix).containsKey(fix.volumeId());
+    assertThat(fix.id())
+        .isEqualTo(
+            fix.type() == FixType.MEND
+                ? FixState.mendId(fix.volumeId())
+                : FixState.cleanId(fix.volumeId()));
+    assertThat(fix.wanted() && fix.parked()).as("%s", fix).isFalse();
+  }
+
+  /** A checkpoint holds everything, and the indexes follow from it. */
+  private void rebuilt() {
+    RepositoryState again = RepositoryState.EMPTY;
+    for (Change change : state.asChanges()) {
+      again = again.apply(change);
+    }
+    assertThat(Set.copyOf(again.asChanges())).isEqualTo(new HashSet<>(state.asChanges()));
+    for (String id : state.images().keySet()) {
+      assertThat(state.overlaysOf(id)).isEqualTo(again.overlaysOf(id));
+      assertThat(state.pinsOf(id)).isEqualTo(again.pinsOf(id));
+      assertThat(state.opensOf(id)).isEqualTo(again.opensOf(id));
+    }
+  }
+}
