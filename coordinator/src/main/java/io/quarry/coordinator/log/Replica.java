@@ -20,6 +20,9 @@ public final class Replica implements AutoCloseable {
   /** The fallback when no hint arrives. */
   private static final Duration POLL = Duration.ofSeconds(1);
 
+  /** A damaged log is replayed whole to see whether somebody has brought the file back. */
+  private static final Duration DAMAGED_POLL = Duration.ofSeconds(30);
+
   private final String name;
   private final LogReader reader;
   private final Thread follower;
@@ -27,6 +30,9 @@ public final class Replica implements AutoCloseable {
 
   /** Guards the fields below; signalled at each change of them. */
   private final Object lock = new Object();
+
+  /** Held while listeners are told, so that they hear of states in the order of the log. */
+  private final Object order = new Object();
 
   private volatile LogState state;
   private volatile @Nullable LogDamagedException damage;
@@ -47,8 +53,7 @@ public final class Replica implements AutoCloseable {
     try {
       this.state = reader.load();
     } catch (LogDamagedException e) {
-      LOG.error("Repository {} is read-only: {}", name, e.getMessage());
-      this.damage = e;
+      note(e);
     }
     this.follower =
         Thread.ofPlatform().name("replica-" + name).daemon(true).unstarted(this::follow);
@@ -86,15 +91,17 @@ public final class Replica implements AutoCloseable {
 
   /** The SDM on this host has committed. */
   public void advance(LogState newer) {
-    synchronized (lock) {
-      if (newer.sequence() <= state.sequence()) {
-        return;
+    synchronized (order) {
+      synchronized (lock) {
+        if (newer.sequence() <= state.sequence()) {
+          return;
+        }
+        state = newer;
+        lock.notifyAll();
       }
-      state = newer;
-      lock.notifyAll();
-    }
-    for (Consumer<LogState> listener : listeners) {
-      listener.accept(newer);
+      for (Consumer<LogState> listener : listeners) {
+        listener.accept(newer);
+      }
     }
   }
 
@@ -147,13 +154,15 @@ public final class Replica implements AutoCloseable {
   private void follow() {
     while (awaitReason()) {
       try {
-        if (damage == null) {
-          advance(reader.catchUp(state));
-          trouble = null;
+        LogState latest = damage == null ? reader.catchUp(state) : reader.load();
+        if (damage != null) {
+          LOG.info("The log of {} can be read again", name);
         }
+        damage = null;
+        trouble = null;
+        advance(latest);
       } catch (LogDamagedException e) {
-        LOG.error("Repository {} is read-only: {}", name, e.getMessage());
-        damage = e;
+        note(e);
       } catch (IOException e) {
         LOG.warn("Could not read the log of {}: {}", name, e.toString());
         trouble = e;
@@ -163,9 +172,19 @@ public final class Replica implements AutoCloseable {
     }
   }
 
+  /** Damage may pass: a shared filesystem can be late to show a file, and people restore files. */
+  private void note(LogDamagedException found) {
+    LogDamagedException known = damage;
+    if (known == null || !String.valueOf(known.getMessage()).equals(found.getMessage())) {
+      LOG.error("Repository {} is read-only: {}", name, found.getMessage());
+    }
+    damage = found;
+  }
+
   /** Waits for a hint beyond the state, or the poll interval; false when closed. */
   private boolean awaitReason() {
-    long deadline = System.nanoTime() + POLL.toNanos();
+    Duration poll = damage == null ? POLL : DAMAGED_POLL;
+    long deadline = System.nanoTime() + poll.toNanos();
     synchronized (lock) {
       while (!closed && !poke && hinted <= state.sequence()) {
         long left = deadline - System.nanoTime();

@@ -1,0 +1,152 @@
+package io.quarry.coordinator.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ReplicaTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+
+  private final MemoryDisk disk = new MemoryDisk();
+  private final MemorySlotStore store = new MemorySlotStore(disk);
+  private Candidate sdm;
+  private Replica replica;
+
+  @BeforeEach
+  void start() throws IOException {
+    sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    replica = new Replica("main", store);
+  }
+
+  @AfterEach
+  void stop() {
+    replica.close();
+  }
+
+  @Test
+  void startsWithWhatTheLogSays() {
+    assertThat(Fingerprint.of(replica.state())).isEqualTo(Fingerprint.of(sdm.state));
+  }
+
+  @Test
+  void followsCommitsOfOthers() throws Exception {
+    sdm.commit("r1");
+    replica.hint(4);
+    assertThat(replica.atLeast(4, LONG).sequence()).isEqualTo(4);
+    sdm.commit("r2");
+    assertThat(replica.await(state -> state.sequence() >= 5, LONG).sequence()).isEqualTo(5);
+  }
+
+  @Test
+  void readOfAtLeastWaitsForTheCommit() throws Exception {
+    CompletableFuture<LogState> read =
+        CompletableFuture.supplyAsync(() -> replica.atLeast(4, LONG));
+    sdm.commit("r1");
+    replica.hint(4);
+    assertThat(read.get(30, TimeUnit.SECONDS).sequence()).isGreaterThanOrEqualTo(4);
+  }
+
+  @Test
+  void readOfAtLeastGivesTheLatestWhenTheTimeIsUp() {
+    assertThat(replica.atLeast(99, Duration.ofMillis(1)).sequence()).isEqualTo(3);
+  }
+
+  @Test
+  void refreshIsAsNewAsTheCall() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      sdm.commit("r" + i);
+      assertThat(replica.refresh().sequence()).isEqualTo(sdm.state.sequence());
+    }
+  }
+
+  @Test
+  void catchesUpAlthoughAVacuumHasLeftItBehind() throws Exception {
+    store.failReads(1_000);
+    for (int i = 0; i < 20; i++) {
+      sdm.commit("r" + i);
+    }
+    sdm.checkpoint();
+    sdm.commit("last");
+    store.failReads(0);
+    assertThat(Fingerprint.of(replica.atLeast(24, LONG))).isEqualTo(Fingerprint.of(sdm.state));
+  }
+
+  @Test
+  void readErrorsPass() throws Exception {
+    store.failReads(2);
+    replica.poke();
+    Awaitility.await().until(() -> replica.trouble() != null);
+    sdm.commit("r1");
+    assertThat(replica.atLeast(4, LONG).sequence()).isEqualTo(4);
+    Awaitility.await().until(() -> replica.trouble() == null);
+  }
+
+  @Test
+  void damageIsToldAndPassesWhenTheFileIsBack() throws Exception {
+    sdm.commit("r1");
+    sdm.commit("r2");
+    byte[] whole = Objects.requireNonNull(disk.read(Names.record(5)));
+    disk.overwrite(Names.record(5), new byte[] {1});
+    replica.poke();
+    Awaitility.await().until(() -> replica.damage() != null);
+    assertThatThrownBy(() -> replica.refresh()).isInstanceOf(LogDamagedException.class);
+    assertThat(replica.state().sequence()).isLessThan(5);
+    disk.overwrite(Names.record(5), whole);
+    replica.poke();
+    Awaitility.await().until(() -> replica.damage() == null);
+    assertThat(replica.atLeast(5, LONG).sequence()).isEqualTo(5);
+  }
+
+  @Test
+  void damagedFromTheStartIsAReplicaThatSaysSo() throws Exception {
+    byte[] whole = Objects.requireNonNull(disk.read(Names.record(2)));
+    disk.overwrite(Names.record(2), new byte[] {1});
+    try (Replica damaged = new Replica("damaged", new MemorySlotStore(disk))) {
+      assertThat(Objects.requireNonNull(damaged.damage()).file()).contains(Names.record(2));
+      disk.overwrite(Names.record(2), whole);
+      damaged.poke();
+      assertThat(damaged.atLeast(3, LONG).sequence()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void listenersHearOfStatesInOrder() throws Exception {
+    List<LogState> states = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      sdm.commit("r" + i);
+      states.add(sdm.state);
+    }
+    List<Long> heard = Collections.synchronizedList(new ArrayList<>());
+    try (Replica told = new Replica("told", new MemorySlotStore(new MemoryDisk()))) {
+      told.onChange(state -> heard.add(state.sequence()));
+      List<Thread> tellers =
+          List.of(
+              Thread.ofPlatform().start(() -> states.forEach(told::advance)),
+              Thread.ofPlatform().start(() -> states.forEach(told::advance)));
+      for (Thread teller : tellers) {
+        teller.join();
+      }
+    }
+    assertThat(heard).isSorted().hasSize(2_000);
+  }
+
+  @Test
+  void closingWakesWhoeverWaits() throws Exception {
+    CompletableFuture<LogState> read =
+        CompletableFuture.supplyAsync(() -> replica.atLeast(99, LONG));
+    replica.close();
+    assertThat(read.get(10, TimeUnit.SECONDS).sequence()).isEqualTo(3);
+  }
+}
