@@ -109,7 +109,7 @@ final class Images {
     }
     Reply earlier = target.state().repository().requests().find(requestId);
     if (earlier != null) {
-      return new CreatedImage(earlier.id(), earlier.commit());
+      return repeated(requestId, earlier);
     }
     Lookup.Found found = lookup.find(request.imageId(), request.options(), target);
     ConnectedRepository source = found.repository();
@@ -118,6 +118,18 @@ final class Images {
       return new CreatedImage(image.id(), target.state().sequence());
     }
     return pinAndCopy(requestId, target, source, image, request);
+  }
+
+  /** What the copy was answered the first time; nothing is pinned again. */
+  private static CreatedImage repeated(String requestId, Reply earlier) {
+    if (!earlier.operation().equals("copyImage")) {
+      throw new StorageException(
+          ErrorCode.REQUEST_ID_REUSED,
+          "request id " + requestId + " was used for " + earlier.operation(),
+          requestId,
+          "use a fresh request id for each call, and the same one only to repeat it");
+    }
+    return new CreatedImage(earlier.id(), earlier.commit());
   }
 
   /**
