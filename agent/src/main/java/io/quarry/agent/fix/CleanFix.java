@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.PurgeVolume;
 import io.quarry.coordinator.plan.Request;

@@ -9,6 +9,7 @@ import io.quarry.agent.data.WindowCopier;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FinishMend;
 import io.quarry.coordinator.plan.RepositoryState;

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.log;
 
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.SlotStore.Put;
 import io.quarry.coordinator.plan.RecentRequests;
@@ -83,7 +84,10 @@ public final class CommitLog {
     String name = Names.record(record.sequence());
     Outcome outcome;
     try {
-      if (store.putIfAbsent(name, encoded.bytes()) == Put.CREATED) {
+      FaultPoints.reach("log.put");
+      Put put = store.putIfAbsent(name, encoded.bytes());
+      FaultPoints.reach("log.validate");
+      if (put == Put.CREATED) {
         outcome = validate(after, record, encoded);
       } else if (isOurs(name, encoded)) {
         store.force(List.of(name));

@@ -1,0 +1,5 @@
+/** Where tests make a whole process pause. */
+@NullMarked
+package io.quarry.coordinator.fault;
+
+import org.jspecify.annotations.NullMarked;
