@@ -1,0 +1,182 @@
+package io.quarry.it.box;
+
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.dev.LocalCluster;
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Clusters of real processes that share a ZooKeeper, and repositories that all their hosts reach. */
+public final class Box implements AutoCloseable {
+  public static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  private final Path directory;
+  private final List<LocalCluster> clusters = new ArrayList<>();
+  private final List<LocalHost> hosts = new ArrayList<>();
+  private final List<StorageClient> clients = new ArrayList<>();
+
+  private Box(Path directory) {
+    this.directory = directory;
+  }
+
+  public static Box start(LocalClusterOptions options) throws Exception {
+    Box box = new Box(options.directory());
+    box.add(options);
+    return box;
+  }
+
+  /** More hosts, whose JVMs have these options, too; they follow those that are there. */
+  public void addOdd(String hostId, LocalClusterOptions like, String... javaOptions)
+      throws Exception {
+    List<String> all = new ArrayList<>(like.javaOptions());
+    all.addAll(List.of(javaOptions));
+    add(
+        new LocalClusterOptions(
+            1,
+            directory.resolve(hostId),
+            like.sessionTimeout(),
+            Optional.of(clusters.getFirst().connectString()),
+            all,
+            Map.of("hostId", hostId),
+            List.of()));
+  }
+
+  private void add(LocalClusterOptions options) throws Exception {
+    try {
+      LocalCluster cluster = LocalCluster.start(options);
+      clusters.add(cluster);
+      cluster.awaitReady(PATIENCE);
+      for (LocalHost host : cluster.hosts()) {
+        hosts.add(host);
+        clients.add(new StorageClient(List.of(host.url())));
+      }
+    } catch (Exception e) {
+      close();
+      throw e;
+    }
+  }
+
+  public LocalHost host(int index) {
+    return hosts.get(index);
+  }
+
+  public LocalHost host(String hostId) {
+    return hosts.stream().filter(each -> each.hostId().equals(hostId)).findAny().orElseThrow();
+  }
+
+  /** Speaks to that host's agent alone. */
+  public StorageClient client(int index) {
+    return clients.get(index);
+  }
+
+  public StorageClient client(String hostId) {
+    return clients.get(hosts.indexOf(host(hostId)));
+  }
+
+  public Path repository(String repoId) {
+    return directory.resolve("storage").resolve(repoId);
+  }
+
+  /** Connects it on all hosts, the first host first, and makes it when it is new. */
+  public void connect(String repoId) throws IOException {
+    for (int host = 0; host < hosts.size(); host++) {
+      connect(repoId, host);
+    }
+  }
+
+  public void connect(String repoId, int host) throws IOException {
+    Files.createDirectories(repository(repoId));
+    client(host)
+        .connectStorageRepository(
+            new ConnectRequest(
+                repoId, "localfs-1.0", Map.of("path", repository(repoId).toString()), true));
+  }
+
+  /** The host that commits, once all the hosts named agree. */
+  public String awaitSdm(String repoId, int... askedHosts) {
+    return await()
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .until(
+            () -> {
+              @Nullable String agreed = sdm(repoId, askedHosts[0]);
+              for (int host : askedHosts) {
+                if (agreed == null || !agreed.equals(sdm(repoId, host))) {
+                  return "";
+                }
+              }
+              return agreed;
+            },
+            sdm -> !sdm.isEmpty());
+  }
+
+  private @Nullable String sdm(String repoId, int host) {
+    return client(host).getStorageRepository(repoId).sdmHostId();
+  }
+
+  public static CreatedImage disk(StorageClient client, String repoId, long size) {
+    return client.createVirtualDisk(repoId, newDisk(size, null, ImageOptions.DEFAULT), null);
+  }
+
+  public static CreateVirtualDiskRequest newDisk(
+      long size, @Nullable String base, ImageOptions options) {
+    return new CreateVirtualDiskRequest(
+        size, base, JsonNodeFactory.instance.objectNode(), options);
+  }
+
+  public static CreatedImage snapshot(StorageClient client, String repoId, String disk) {
+    return client.createSnapshot(
+        repoId,
+        new CreateSnapshotRequest(
+            disk, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
+        null);
+  }
+
+  public static ImageStatus awaitOptimized(StorageClient client, String repoId, String imageId) {
+    return await()
+        .atMost(PATIENCE.multipliedBy(2))
+        .until(
+            () ->
+                client.getImageStatus(
+                    repoId,
+                    imageId,
+                    new StatusQuery(Duration.ofSeconds(5), ImageState.OPTIMIZED, 0)),
+            status -> status.state() == ImageState.OPTIMIZED);
+  }
+
+  /** Names of volume files. */
+  public List<String> volumes(String repoId) throws IOException {
+    return names(repository(repoId).resolve("volumes"));
+  }
+
+  public static List<String> names(Path directory) throws IOException {
+    try (var entries = Files.list(directory)) {
+      return entries.map(entry -> String.valueOf(entry.getFileName())).sorted().toList();
+    }
+  }
+
+  @Override
+  public void close() {
+    clients.forEach(StorageClient::close);
+    clusters.reversed().forEach(LocalCluster::close);
+  }
+}

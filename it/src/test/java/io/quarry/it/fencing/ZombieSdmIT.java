@@ -1,0 +1,130 @@
+package io.quarry.it.fencing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
+import io.quarry.coordinator.log.DirectorySlotStore;
+import io.quarry.coordinator.log.LogReader;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.it.box.Box;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** An SDM that was paused in the middle of a commit wakes up when the log has long moved on. */
+@Timeout(300)
+final class ZombieSdmIT {
+  private static final String REPOSITORY = "vms";
+  private static final long SIZE = 1 << 20;
+  private static final int BEFORE = 5;
+  private static final int CALLERS = 8;
+
+  /** More than enough for the paused SDM's next name to be covered and freed. */
+  private static final int MEANWHILE = 120;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"log.put", "log.validate"})
+  void wokenSdmAcknowledgesNothingThatReadersDoNotSee(String place, @TempDir Path directory)
+      throws Exception {
+    Path trigger = directory.resolve("pause-now");
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory)
+            .withHosts(2)
+            .withSessionTimeout(Duration.ofSeconds(5))
+            .withJavaOptions(
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Dquarry.checkpoint.records=20");
+    Queue<CreatedImage> acknowledged = new ConcurrentLinkedQueue<>();
+    Queue<StorageException> refused = new ConcurrentLinkedQueue<>();
+    try (Box box = Box.start(options);
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      box.addOdd(
+          "odd", options, "-Dquarry.fault.stopAt=" + place, "-Dquarry.fault.armedBy=" + trigger);
+      LocalHost zombie = box.host("odd");
+      StorageClient paused = box.client("odd");
+      int odd = 2;
+      box.connect(REPOSITORY, odd);
+      assertThat(box.awaitSdm(REPOSITORY, odd)).isEqualTo("odd");
+      box.connect(REPOSITORY);
+      for (int disk = 0; disk < BEFORE; disk++) {
+        acknowledged.add(Box.disk(paused, REPOSITORY, SIZE));
+      }
+
+      Files.createFile(trigger);
+      for (int caller = 0; caller < CALLERS; caller++) {
+        var _ =
+            callers.submit(() -> {
+              try {
+                acknowledged.add(Box.disk(paused, REPOSITORY, SIZE));
+              } catch (StorageException e) {
+                refused.add(e);
+              }
+            });
+      }
+      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
+      String next = nextName(box);
+      for (int disk = 0; disk < MEANWHILE; disk++) {
+        acknowledged.add(Box.disk(box.client(disk % 2), REPOSITORY, SIZE));
+      }
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> !Files.exists(box.repository(REPOSITORY).resolve("log").resolve(next)));
+
+      Files.delete(trigger);
+      zombie.resumeAgent();
+      zombie.awaitReady(Box.PATIENCE);
+      callers.shutdown();
+      assertThat(callers.awaitTermination(2, TimeUnit.MINUTES)).isTrue();
+      assertThat(acknowledged.size() + refused.size()).isEqualTo(BEFORE + CALLERS + MEANWHILE);
+
+      assertThat(box.awaitSdm(REPOSITORY, 0, 1, odd)).isNotEqualTo("odd");
+      assertThat(Files.readString(zombie.log())).contains("No longer SDM of " + REPOSITORY);
+      acknowledged.add(Box.disk(paused, REPOSITORY, SIZE));
+      LogState fresh = load(box);
+      assertThat(fresh.repository().images().keySet())
+          .containsAll(acknowledged.stream().map(CreatedImage::imageId).toList());
+      for (CreatedImage image : acknowledged) {
+        assertThat(image.commit()).isLessThanOrEqualTo(fresh.sequence());
+        for (int host = 0; host <= odd; host++) {
+          assertThat(box.client(host).getImage(REPOSITORY, image.imageId(), fresh.sequence()).size())
+              .isEqualTo(SIZE);
+        }
+      }
+    }
+  }
+
+  /** The name that the paused SDM is about to take, or has just taken. */
+  private static String nextName(Box box) throws Exception {
+    long newest =
+        Box.names(box.repository(REPOSITORY).resolve("log")).stream()
+            .filter(name -> name.endsWith(".record"))
+            .mapToLong(name -> Long.parseLong(name.substring(0, name.indexOf('.'))))
+            .max()
+            .orElseThrow();
+    return String.format(Locale.ROOT, "%016d.record", newest + 1);
+  }
+
+  private static LogState load(Box box) throws Exception {
+    try (DirectorySlotStore slots =
+        new DirectorySlotStore(box.repository(REPOSITORY), "test-reader")) {
+      return new LogReader(slots).load();
+    }
+  }
+}

@@ -1,0 +1,226 @@
+package io.quarry.it.fencing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateSnapshotRequest;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.Fix;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Guest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A worker that was given up for lost wakes up and writes what it had in mind. */
+@Timeout(300)
+final class ZombieWorkerIT {
+  private static final String REPOSITORY = "vms";
+  private static final Duration SESSION = Duration.ofSeconds(5);
+  private static final long MIB = 1L << 20;
+
+  /** Windows of a copy, each with that much data in it. */
+  private static final int WINDOWS = 4;
+
+  private static final long WINDOW = 128 * MIB;
+  private static final long DATA = 24 * MIB;
+
+  @Test
+  void wokenCopierDoesNotTouchWhatAnotherHostPublished(@TempDir Path directory) throws Exception {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION);
+    try (Box box = Box.start(options)) {
+      box.connect(REPOSITORY);
+      String source = diskWithData(box.client(0));
+      box.client(0).setThrottle(6 * MIB);
+      box.client(1).setThrottle(6 * MIB);
+      CreatedImage copy =
+          box.client(0)
+              .copyImage(
+                  REPOSITORY,
+                  new CopyImageRequest(
+                      source, null, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
+                  null);
+
+      TaskInfo task = awaitTask(box, copy.imageId());
+      LocalHost zombie = box.host(task.hostId());
+      LocalHost successor = zombie == box.host(0) ? box.host(1) : box.host(0);
+      StorageClient client = box.client(successor.hostId());
+      await().atMost(Box.PATIENCE).until(() -> bytesDone(box, task) >= WINDOW);
+      zombie.pauseAgent();
+      String abandoned = fileOf(box, task);
+
+      client.setThrottle(0);
+      Box.awaitOptimized(client, REPOSITORY, copy.imageId());
+      OpenedImage published = Guest.look(client, REPOSITORY, copy.imageId());
+      Path file = Path.of(published.path());
+      assertThat(file.getFileName()).hasToString(nextEpoch(abandoned));
+      Guest.assertSameContent(published, Guest.look(client, REPOSITORY, source));
+      // A guest changes all that the zombie may still want to write.
+      List<String> writes = new ArrayList<>();
+      for (int window = 0; window < WINDOWS; window++) {
+        writes.add("write -P 0x5a %d %d".formatted(window * WINDOW, DATA));
+      }
+      writes.add("flush");
+      Guest.use(client, REPOSITORY, copy.imageId(), writes.toArray(String[]::new));
+      String expected = Guest.sha256(file);
+
+      zombie.resumeAgent();
+      zombie.awaitReady(Box.PATIENCE);
+      await()
+          .atMost(Box.PATIENCE)
+          .until(
+              () ->
+                  box.client(zombie.hostId()).listTasks(zombie.hostId()).isEmpty()
+                      && logOf(zombie).contains(task.fixId() + " epoch 1"));
+
+      assertThat(Guest.sha256(file)).isEqualTo(expected);
+      assertThat(logOf(zombie)).doesNotContain("Done: " + task.fixId());
+      assertThat(Guest.look(client, REPOSITORY, copy.imageId()).path()).isEqualTo(file.toString());
+      assertThat(Guest.look(box.client(zombie.hostId()), REPOSITORY, copy.imageId()).path())
+          .isEqualTo(file.toString());
+      fixStrays(client);
+      assertThat(box.volumes(REPOSITORY)).doesNotContain(abandoned).contains(nextEpoch(abandoned));
+      assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mend.made", "mend.publish"})
+  void wokenMenderDoesNotTouchWhatAnotherHostPublished(String place, @TempDir Path directory)
+      throws Exception {
+    LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
+    try (Box box = Box.start(options)) {
+      box.addOdd("odd", options, "-Dquarry.fault.stopAt=" + place);
+      box.connect(REPOSITORY);
+      StorageClient client = box.client(0);
+      LocalHost zombie = box.host("odd");
+      String disk = Box.disk(client, REPOSITORY, 64 * MIB).imageId();
+      Box.awaitOptimized(client, REPOSITORY, disk);
+      Guest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
+
+      String snapshot;
+      try (StorageClient impatient =
+          new StorageClient(
+              List.of(zombie.url(), box.host(0).url()),
+              new ClientSettings(
+                  Duration.ofMinutes(1),
+                  Duration.ofSeconds(3),
+                  ClientSettings.DEFAULT.requestIds(),
+                  ClientSettings.DEFAULT.jitter()))) {
+        snapshot =
+            impatient
+                .createSnapshot(
+                    REPOSITORY,
+                    new CreateSnapshotRequest(
+                        disk, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
+                    null)
+                .imageId();
+      }
+      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
+      Box.awaitOptimized(client, REPOSITORY, disk);
+      OpenedImage published = Guest.look(client, REPOSITORY, disk);
+      Path file = Path.of(published.path());
+      assertThat(file.getFileName().toString()).endsWith(".2.qcow2");
+      Guest.use(client, REPOSITORY, disk, "write -P 2 4M 8M", "flush");
+      String expected = Guest.sha256(file);
+
+      zombie.resumeAgent();
+      zombie.awaitReady(Box.PATIENCE);
+      await().atMost(Box.PATIENCE).until(() -> logOf(zombie).contains("No longer needed: mend-"));
+
+      assertThat(Guest.sha256(file)).isEqualTo(expected);
+      OpenedImage still = Guest.look(box.client("odd"), REPOSITORY, disk);
+      assertThat(still.path()).isEqualTo(file.toString());
+      assertThat(still.backingChain()).hasSize(1);
+      assertThat(still.backingChain().getFirst().imageId()).isEqualTo(snapshot);
+      Guest.assertSound(still);
+      Guest.use(client, REPOSITORY, disk, "read -P 1 0 4M", "read -P 2 4M 8M");
+      fixStrays(client);
+      assertThat(box.volumes(REPOSITORY)).hasSize(2);
+      assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
+    }
+  }
+
+  private static String diskWithData(StorageClient client) throws Exception {
+    String disk = Box.disk(client, REPOSITORY, WINDOWS * WINDOW).imageId();
+    Box.awaitOptimized(client, REPOSITORY, disk);
+    List<String> writes = new ArrayList<>();
+    for (int window = 0; window < WINDOWS; window++) {
+      writes.add("write -P %d %d %d".formatted(window + 1, window * WINDOW, DATA));
+    }
+    Guest.use(client, REPOSITORY, disk, writes.toArray(String[]::new));
+    return disk;
+  }
+
+  private static TaskInfo awaitTask(Box box, String imageId) {
+    return await()
+        .atMost(Box.PATIENCE)
+        .until(
+            () ->
+                box.client(0).listTasks(null).stream()
+                    .filter(task -> imageId.equals(task.imageId()))
+                    .findAny(),
+            java.util.Optional::isPresent)
+        .orElseThrow();
+  }
+
+  private static long bytesDone(Box box, TaskInfo sought) {
+    return box.client(sought.hostId()).listTasks(sought.hostId()).stream()
+        .filter(task -> task.taskId().equals(sought.taskId()) && task.progress() != null)
+        .mapToLong(task -> java.util.Objects.requireNonNull(task.progress()).bytesDone())
+        .max()
+        .orElse(0);
+  }
+
+  private static String fileOf(Box box, TaskInfo task) throws IOException {
+    String volumeId = task.fixId().substring("mend-".length());
+    List<String> files =
+        box.volumes(REPOSITORY).stream().filter(name -> name.startsWith(volumeId)).toList();
+    assertThat(files).hasSize(1);
+    return files.getFirst();
+  }
+
+  private static String nextEpoch(String file) {
+    assertThat(file).endsWith(".1.raw");
+    return file.replace(".1.raw", ".2.raw");
+  }
+
+  private static void fixStrays(StorageClient client) {
+    await()
+        .atMost(Box.PATIENCE)
+        .until(
+            () -> {
+              List<Fix> fixes =
+                  client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes();
+              fixes.stream()
+                  .filter(fix -> fix.state().equals("waiting"))
+                  .forEach(
+                      fix -> client.fixStorageRepository(REPOSITORY, new FixRequest(fix), null));
+              return fixes.isEmpty();
+            });
+  }
+
+  private static String logOf(LocalHost host) throws IOException {
+    return Files.readString(host.log());
+  }
+}
