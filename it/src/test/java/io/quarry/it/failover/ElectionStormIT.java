@@ -1,0 +1,197 @@
+package io.quarry.it.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageState;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The host that commits is killed again and again under load: each call has one effect or none. */
+@Timeout(600)
+@SuppressWarnings("SystemOut")
+final class ElectionStormIT {
+  private static final Duration SESSION = Duration.ofSeconds(15);
+  private static final Duration STORM =
+      Duration.ofSeconds(Integer.getInteger("quarry.it.stormSeconds", 60));
+  private static final Duration KILL_EVERY = Duration.ofSeconds(2);
+  private static final int CALLERS = 200;
+  private static final Duration CALL_MAX = Duration.ofSeconds(10);
+  private static final Duration SHRINKS_WITHIN = Duration.ofSeconds(30);
+  private static final Duration POLL = Duration.ofMillis(250);
+  private static final long SMALL_DISK_BYTES = 64 << 10;
+
+  /** Even on a busy machine the storm is to hit more than a few. */
+  private static final int ACKNOWLEDGED_MIN = 100;
+
+  @TempDir private Path directory;
+
+  /** Request id, which is the label of the disk, to what became of the call. */
+  private final Map<String, String> acknowledged = new ConcurrentHashMap<>();
+
+  private final Map<String, ErrorCode> errors = new ConcurrentHashMap<>();
+  private final AtomicInteger kills = new AtomicInteger();
+
+  @Test
+  void eachCallHasOneEffectOrNone() throws Exception {
+    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
+      long started = System.nanoTime();
+      try (StorageClient client = hosts.clientWithin(CALL_MAX, hosts.cluster().hosts())) {
+        storm(hosts, client);
+      }
+      double seconds = (System.nanoTime() - started) / 1e9;
+      System.out.printf(
+          "Storm of %.0f s: %d calls, %d acknowledged, errors %s, %d kills, %.0f commits/s%n",
+          seconds,
+          acknowledged.size() + errors.size(),
+          acknowledged.size(),
+          errors.values().stream()
+              .collect(Collectors.groupingBy(code -> code, Collectors.counting())),
+          kills.get(),
+          acknowledged.size() / seconds);
+      hosts.awaitWhole();
+      assertThat(acknowledged).hasSizeGreaterThan(ACKNOWLEDGED_MIN);
+
+      Map<String, String> found = imagesByLabel(hosts);
+      assertThat(found).containsAllEntriesOf(acknowledged);
+      assertThat(errors.entrySet())
+          .filteredOn(error -> error.getValue() != ErrorCode.OUTCOME_UNKNOWN)
+          .allSatisfy(error -> assertThat(found).doesNotContainKey(error.getKey()));
+
+      assertRepeatsAddNothing(hosts, found);
+      awaitNothingLeft(hosts);
+    }
+  }
+
+  private void storm(Hosts hosts, StorageClient client) throws Exception {
+    long end = System.nanoTime() + STORM.toNanos();
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+        ScheduledExecutorService killer = Executors.newSingleThreadScheduledExecutor()) {
+      var killing =
+          killer.scheduleAtFixedRate(
+              () -> killSdm(hosts),
+              KILL_EVERY.toMillis(),
+              KILL_EVERY.toMillis(),
+              TimeUnit.MILLISECONDS);
+      for (int caller = 0; caller < CALLERS; caller++) {
+        var _ =
+            callers.submit(() -> {
+              while (System.nanoTime() < end) {
+                call(client);
+              }
+            });
+      }
+      callers.shutdown();
+      assertThat(callers.awaitTermination(STORM.multipliedBy(2).toSeconds(), TimeUnit.SECONDS))
+          .isTrue();
+      assertThat(killing.isDone()).as("a kill failed").isFalse();
+      killing.cancel(false);
+    }
+  }
+
+  private void call(StorageClient client) {
+    String requestId = UUID.randomUUID().toString();
+    try {
+      String id = Hosts.createDisk(client, Hosts.MAIN, SMALL_DISK_BYTES, requestId).imageId();
+      acknowledged.put(requestId, id);
+    } catch (StorageException e) {
+      errors.put(requestId, e.code());
+    }
+  }
+
+  /** Does nothing while nobody leads: the next round will. */
+  private void killSdm(Hosts hosts) {
+    try (StorageClient client = hosts.clientWithin(KILL_EVERY, hosts.cluster().hosts())) {
+      var sdm = Hosts.sdm(client, Hosts.MAIN);
+      if (sdm.isPresent()) {
+        hosts.named(sdm.get()).killAgent();
+        kills.incrementAndGet();
+      }
+    } catch (StorageException nobodyAnswers) {
+      // All agents may be starting.
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Each label once. */
+  private static Map<String, String> imagesByLabel(Hosts hosts) {
+    Map<String, String> found = new HashMap<>();
+    for (ImageInfo image : Hosts.allImages(hosts.everywhere(), Hosts.MAIN)) {
+      String label = image.userData().path("label").asText();
+      assertThat(found.put(label, image.imageId())).as("another image of %s", label).isNull();
+    }
+    return found;
+  }
+
+  private void assertRepeatsAddNothing(Hosts hosts, Map<String, String> found) throws Exception {
+    Map<String, String> again = new ConcurrentHashMap<>();
+    List<String> repeated =
+        errors.entrySet().stream()
+            .filter(error -> error.getValue() == ErrorCode.OUTCOME_UNKNOWN)
+            .map(Map.Entry::getKey)
+            .collect(Collectors.toCollection(ArrayList::new));
+    repeated.addAll(acknowledged.keySet());
+    try (ExecutorService callers = Executors.newFixedThreadPool(CALLERS)) {
+      for (String requestId : repeated) {
+        var _ =
+            callers.submit(() ->
+                again.put(
+                    requestId,
+                    Hosts.createDisk(hosts.everywhere(), Hosts.MAIN, SMALL_DISK_BYTES, requestId)
+                        .imageId()));
+      }
+    }
+    assertThat(again.keySet()).as("repeated calls that succeeded").hasSize(repeated.size());
+    Map<String, String> expected = new HashMap<>(again);
+    expected.putAll(found);
+    assertThat(imagesByLabel(hosts)).isEqualTo(expected);
+    assertThat(again).containsAllEntriesOf(acknowledged);
+  }
+
+  /** What killed hosts left goes through the queue; a backlog is fine as long as it shrinks. */
+  private static void awaitNothingLeft(Hosts hosts) {
+    StorageClient client = hosts.everywhere();
+    int atFirst = outstanding(client);
+    int before = atFirst;
+    long started = System.nanoTime();
+    while (before > 0) {
+      int last = before;
+      before =
+          await("fewer than " + last + " things left to do")
+              .atMost(SHRINKS_WITHIN)
+              .pollInterval(POLL)
+              .until(() -> outstanding(client), left -> left < last);
+    }
+    double seconds = (System.nanoTime() - started) / 1e9;
+    System.out.printf("Left to mend after the storm: %d, took %.1f s%n", atFirst, seconds);
+    assertThat(Hosts.allImages(client, Hosts.MAIN))
+        .allMatch(image -> image.state() == ImageState.OPTIMIZED);
+  }
+
+  private static int outstanding(StorageClient client) {
+    return client.checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT).fixes().size();
+  }
+}

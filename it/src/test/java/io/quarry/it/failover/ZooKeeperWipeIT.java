@@ -1,0 +1,137 @@
+package io.quarry.it.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.StorageClient;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** ZooKeeper goes away, or forgets everything: the repositories are the truth. */
+@Timeout(600)
+@SuppressWarnings("SystemOut")
+final class ZooKeeperWipeIT {
+  private static final Duration SESSION = Duration.ofSeconds(6);
+
+  /** Longer than a session, which would have ended if anybody could tell. */
+  private static final Duration DOWN = SESSION.plusSeconds(3);
+
+  private static final Duration CALL_MAX = Duration.ofSeconds(5);
+  private static final SourceImage SOURCE = new SourceImage(4);
+  private static final long SLOW = 256 << 10;
+  private static final long FAST = 16 << 20;
+  private static final long SMALL_DISK_BYTES = 64 << 10;
+
+  @TempDir private Path directory;
+
+  @Test
+  void everythingIsRebuiltAfterAWipe() throws Exception {
+    try (Hosts hosts = Hosts.start(directory, SESSION, SLOW)) {
+      Copies copies = new Copies(hosts);
+      String source = hosts.diskWith(SOURCE);
+      CreatedImage copy = startedCopy(hosts, copies, source);
+      LocalHost sdm = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+
+      hosts.cluster().zooKeeper().kill();
+      Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
+      hosts.cluster().zooKeeper().wipe();
+      hosts.cluster().zooKeeper().start();
+      long back = System.nanoTime();
+      hosts.awaitWhole();
+      System.out.printf(
+          "ZooKeeper down for %d s and wiped: %d disks created meanwhile; whole %.1f s after%n",
+          DOWN.toSeconds(), acknowledged.size(), (System.nanoTime() - back) / 1e9);
+
+      assertThat(acknowledged).isNotEmpty();
+      assertThat(labels(hosts)).containsAllEntriesOf(acknowledged);
+      unthrottle(hosts);
+      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      copies.assertEqual(source, copy.imageId(), SOURCE);
+
+      CreatedImage next = hosts.startCopy(source);
+      hosts.awaitOptimized(Hosts.BACKUP, next.imageId(), next.commit());
+      copies.assertEqual(source, next.imageId(), SOURCE);
+    }
+  }
+
+  @Test
+  void copyFinishesWithoutZooKeeper() throws Exception {
+    try (Hosts hosts = Hosts.start(directory, SESSION, SLOW)) {
+      Copies copies = new Copies(hosts);
+      String source = hosts.diskWith(SOURCE);
+      CreatedImage copy = startedCopy(hosts, copies, source);
+
+      hosts.cluster().zooKeeper().kill();
+      long killed = System.nanoTime();
+      LocalHost sdm = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+      Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
+      unthrottle(hosts);
+      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      System.out.printf(
+          "ZooKeeper down: %d disks created, the copy was whole after %.1f s%n",
+          acknowledged.size(), (System.nanoTime() - killed) / 1e9);
+      assertThat(acknowledged).isNotEmpty();
+      copies.assertEqual(source, copy.imageId(), SOURCE);
+
+      hosts.cluster().zooKeeper().start();
+      hosts.awaitWhole();
+      assertThat(labels(hosts)).containsAllEntriesOf(acknowledged);
+    }
+  }
+
+  /** A copy that has its first checkpoint, and from then on hardly moves. */
+  private static CreatedImage startedCopy(Hosts hosts, Copies copies, String source) {
+    CreatedImage copy = hosts.startCopy(source);
+    String fix = copies.fixOf(copy.imageId());
+    TaskInfo task = copies.await(fix, hosts.cluster().hosts(), any -> true);
+    StorageClient worker = hosts.of(hosts.named(task.hostId()));
+    worker.setThrottle(FAST);
+    TaskInfo begun = copies.await(fix, hosts.cluster().hosts(), now -> Copies.checkpoint(now) > 0);
+    worker.setThrottle(SLOW);
+    assertThat(Copies.checkpoint(begun)).isLessThan(SOURCE.size());
+    return copy;
+  }
+
+  /** Creates disks through the SDM's own agent; what was acknowledged, by label. */
+  private static Map<String, String> commitFor(Duration duration, Hosts hosts, LocalHost sdm) {
+    Map<String, String> acknowledged = new HashMap<>();
+    int refused = 0;
+    long end = System.nanoTime() + duration.toNanos();
+    try (StorageClient client = hosts.clientWithin(CALL_MAX, List.of(sdm))) {
+      for (int number = 0; System.nanoTime() < end; number++) {
+        String label = "down-" + number;
+        try {
+          acknowledged.put(
+              label, Hosts.createDisk(client, Hosts.MAIN, SMALL_DISK_BYTES, label).imageId());
+        } catch (StorageException e) {
+          refused++;
+          System.out.println("Refused while ZooKeeper is down: " + e.getMessage());
+        }
+      }
+    }
+    assertThat(refused).as("commits refused").isZero();
+    return acknowledged;
+  }
+
+  private static Map<String, String> labels(Hosts hosts) {
+    Map<String, String> labels = new HashMap<>();
+    for (ImageInfo image : Hosts.allImages(hosts.everywhere(), Hosts.MAIN)) {
+      labels.put(image.userData().path("label").asText(), image.imageId());
+    }
+    return labels;
+  }
+
+  private static void unthrottle(Hosts hosts) {
+    hosts.cluster().hosts().forEach(host -> hosts.of(host).setThrottle(0));
+  }
+}
