@@ -6,6 +6,7 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
