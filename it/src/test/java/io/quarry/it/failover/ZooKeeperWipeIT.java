@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** ZooKeeper goes away, or forgets everything: the repositories are the truth. */
+/**
+ * ZooKeeper goes away, or forgets everything: the repositories are the truth. With an election that
+ * deposes on connection loss, commits are refused while it is down.
+ */
 @Timeout(600)
 @SuppressWarnings("SystemOut")
 final class ZooKeeperWipeIT {
