@@ -51,8 +51,7 @@ public final class PrefixCopy {
   }
 
   private Way run(long endOffset) throws IOException, InterruptedException {
-    if (endOffset == 0
-        || to.cloneRange(from.file(), 0, endOffset, 0) == Outcome.DONE) {
+    if (endOffset == 0 || to.cloneRange(from.file(), 0, endOffset, 0) == Outcome.DONE) {
       return Way.CLONED;
     }
     if (!serverCopies() || copyInKernel(endOffset) == Outcome.NOT_SUPPORTED) {
