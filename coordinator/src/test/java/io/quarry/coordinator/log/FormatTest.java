@@ -1,0 +1,27 @@
+package io.quarry.coordinator.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/** Logs that were written once stay readable; docs/repository-format.md shows this one. */
+class FormatTest {
+  private static final String DISK = "0b9f6f1e-2f5c-4c6b-9f0e-6d2f3c1a7b10";
+
+  @Test
+  void logOfVersion1IsReadable() throws Exception {
+    URI log = Objects.requireNonNull(getClass().getResource("version-1")).toURI();
+    try (DirectorySlotStore store = new DirectorySlotStore(Path.of(log), "reader")) {
+      assertThat(store.readHead()).hasValue(4);
+      LogState state = new LogReader(store).load();
+      assertThat(state.sequence()).isEqualTo(4);
+      assertThat(state.position().writer()).isEqualTo("host-1/5a31");
+      assertThat(state.repository().images().get(DISK)).matches(image -> !image.strong());
+      assertThat(state.repository().requests().find("9e107d9d-1")).isNotNull();
+      assertThat(state.repository().fixes()).hasSize(1);
+    }
+  }
+}
