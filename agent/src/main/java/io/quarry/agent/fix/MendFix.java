@@ -154,13 +154,11 @@ final class MendFix {
           earlier.offset(),
           start.file(),
           way);
-      return way == PrefixCopy.Way.NOT_SUPPORTED
-          ? start
-          : new Start(
-              start.file(),
-              start.target(),
-              earlier.offset(),
-              earlier.bytesMoved() + (way == PrefixCopy.Way.COPIED ? earlier.offset() : 0));
+      return new Start(
+          start.file(),
+          start.target(),
+          earlier.offset(),
+          earlier.bytesMoved() + (way == PrefixCopy.Way.COPIED ? earlier.offset() : 0));
     } catch (IOException | InterruptedException | RuntimeException e) {
       start.target().close();
       throw e;
