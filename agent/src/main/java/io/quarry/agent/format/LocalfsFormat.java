@@ -26,6 +26,9 @@ final class LocalfsFormat implements RepositoryFormat {
   private static final String PATH = "path";
   private static final List<String> DIRECTORIES = List.of("log", "fixes", "volumes", "tmp");
 
+  /** Without these a genesis record names nothing and signs nothing. */
+  private static final List<String> GENESIS_FIELDS = List.of("key", "createdAt", "fixSecret");
+
   /** What a fresh filesystem may hold and still be called empty. */
   private static final Set<String> HARMLESS = Set.of("lost+found");
 
@@ -163,6 +166,14 @@ final class LocalfsFormat implements RepositoryFormat {
             root,
             root + " has layout version " + version + ", this agent knows " + Genesis.VERSION,
             "use an agent that knows version " + version);
+      }
+      for (String field : GENESIS_FIELDS) {
+        if (!json.path(field).isTextual()) {
+          throw unusable(
+              root,
+              file + " is not a whole genesis record: it has no " + field,
+              "restore that file; without it the repository has no name");
+        }
       }
       genesis = Json.MAPPER.treeToValue(json, Genesis.class);
     } catch (NoSuchFileException e) {
