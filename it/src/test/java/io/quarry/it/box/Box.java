@@ -7,9 +7,9 @@ import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.ConnectRequest;
-import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.StatusQuery;
@@ -25,7 +25,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Clusters of real processes that share a ZooKeeper, and repositories that all their hosts reach. */
+/**
+ * Clusters of real processes that share a ZooKeeper, and repositories that all their hosts reach.
+ */
 public final class Box implements AutoCloseable {
   public static final Duration PATIENCE = Duration.ofSeconds(90);
 
@@ -139,8 +141,7 @@ public final class Box implements AutoCloseable {
 
   public static CreateVirtualDiskRequest newDisk(
       long size, @Nullable String base, ImageOptions options) {
-    return new CreateVirtualDiskRequest(
-        size, base, JsonNodeFactory.instance.objectNode(), options);
+    return new CreateVirtualDiskRequest(size, base, JsonNodeFactory.instance.objectNode(), options);
   }
 
   public static CreatedImage snapshot(StorageClient client, String repoId, String disk) {

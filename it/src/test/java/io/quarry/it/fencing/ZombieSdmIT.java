@@ -103,7 +103,8 @@ final class ZombieSdmIT {
       for (CreatedImage image : acknowledged) {
         assertThat(image.commit()).isLessThanOrEqualTo(fresh.sequence());
         for (int host = 0; host <= odd; host++) {
-          assertThat(box.client(host).getImage(REPOSITORY, image.imageId(), fresh.sequence()).size())
+          assertThat(
+                  box.client(host).getImage(REPOSITORY, image.imageId(), fresh.sequence()).size())
               .isEqualTo(SIZE);
         }
       }

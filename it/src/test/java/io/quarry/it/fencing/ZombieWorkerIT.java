@@ -88,10 +88,9 @@ final class ZombieWorkerIT {
       zombie.awaitReady(Box.PATIENCE);
       await()
           .atMost(Box.PATIENCE)
-          .until(
-              () ->
-                  box.client(zombie.hostId()).listTasks(zombie.hostId()).isEmpty()
-                      && logOf(zombie).contains(task.fixId() + " epoch 1"));
+          .until(() ->
+              box.client(zombie.hostId()).listTasks(zombie.hostId()).isEmpty()
+                  && logOf(zombie).contains(task.fixId() + " epoch 1"));
 
       assertThat(Guest.sha256(file)).isEqualTo(expected);
       assertThat(logOf(zombie)).doesNotContain("Done: " + task.fixId());
@@ -208,16 +207,13 @@ final class ZombieWorkerIT {
   private static void fixStrays(StorageClient client) {
     await()
         .atMost(Box.PATIENCE)
-        .until(
-            () -> {
-              List<Fix> fixes =
-                  client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes();
-              fixes.stream()
-                  .filter(fix -> fix.state().equals("waiting"))
-                  .forEach(
-                      fix -> client.fixStorageRepository(REPOSITORY, new FixRequest(fix), null));
-              return fixes.isEmpty();
-            });
+        .until(() -> {
+          List<Fix> fixes = client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes();
+          fixes.stream()
+              .filter(fix -> fix.state().equals("waiting"))
+              .forEach(fix -> client.fixStorageRepository(REPOSITORY, new FixRequest(fix), null));
+          return fixes.isEmpty();
+        });
   }
 
   private static String logOf(LocalHost host) throws IOException {
