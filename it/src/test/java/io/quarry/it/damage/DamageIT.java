@@ -1,0 +1,167 @@
+package io.quarry.it.damage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A log that lost or changed a file is never believed, and never taken for shorter than it is. */
+@Timeout(300)
+final class DamageIT {
+  private static final String DAMAGED = "damaged";
+  private static final String SOUND = "sound";
+  private static final long SIZE = 1 << 20;
+  private static final int DISKS = 25;
+  private static final int CHECKPOINT_RECORDS = 20;
+  private static final int RECORDS_BEYOND = 4;
+
+  private enum Victim {
+    MIDDLE_RECORD,
+    LAST_RECORD,
+    CHECKPOINT
+  }
+
+  private enum Harm {
+    FLIPPED_BIT,
+    TRUNCATED,
+    DELETED
+  }
+
+  @Test
+  void damagedLogIsReadOnlyUntilItIsRestored(@TempDir Path directory) throws Exception {
+    try (Box box =
+        Box.start(
+            LocalClusterOptions.in(directory)
+                .withJavaOptions(
+                    "-Xmx256m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Dquarry.checkpoint.records=" + CHECKPOINT_RECORDS))) {
+      box.connect(DAMAGED);
+      box.connect(SOUND);
+      StorageClient client = box.client(0);
+      List<String> disks = new ArrayList<>();
+      for (int disk = 0; disk < DISKS; disk++) {
+        CreatedImage created = Box.disk(client, DAMAGED, SIZE);
+        Box.awaitOptimized(client, DAMAGED, created.imageId());
+        disks.add(created.imageId());
+      }
+      await().atMost(Box.PATIENCE).until(() -> !ending(box, ".checkpoint").isEmpty());
+      for (Victim victim : Victim.values()) {
+        for (Harm harm : Harm.values()) {
+          disks.add(damageAndRestore(box, victim, harm, disks));
+        }
+      }
+    }
+  }
+
+  private static String damageAndRestore(Box box, Victim victim, Harm harm, List<String> disks)
+      throws Exception {
+    String which = victim + " " + harm;
+    StorageClient client = box.client(0);
+    // A checkpoint may just have been written: there has to be a middle beyond it.
+    while (beyondCheckpoint(box).size() < RECORDS_BEYOND) {
+      Box.awaitOptimized(client, DAMAGED, Box.disk(client, DAMAGED, SIZE).imageId());
+    }
+    box.host(0).shutDown();
+    Path file = file(box, victim);
+    byte[] original = Files.readAllBytes(file);
+    harm(file, original, harm);
+    // Torn before it was published: this one means nothing to anybody.
+    Files.write(
+        box.repository(DAMAGED).resolve("tmp").resolve("torn." + which.replace(' ', '.')),
+        Arrays.copyOf(original, original.length / 3));
+    box.host(0).start();
+    box.host(0).awaitReady(Box.PATIENCE);
+    box.connect(DAMAGED);
+    box.connect(SOUND);
+
+    RepositoryInfo info = client.getStorageRepository(DAMAGED);
+    assertThat(info.health()).as(which).isEqualTo("damaged");
+    String named = file.toString();
+    if (victim == Victim.CHECKPOINT && harm == Harm.DELETED) {
+      // Only that it is missing can be told, not what its name was.
+      named = file.getParent().toString();
+    }
+    assertThat(info.healthReason()).as(which).contains(named);
+    StorageException refusal =
+        catchThrowableOfType(StorageException.class, () -> Box.disk(client, DAMAGED, SIZE));
+    assertThat(refusal).as(which).isNotNull();
+    assertThat(refusal.code()).as(which).isEqualTo(ErrorCode.REPOSITORY_DAMAGED);
+    assertThat(refusal.code().httpStatus()).isEqualTo(422);
+    assertThat(refusal.subject()).as(which).startsWith(named);
+    assertThat(refusal.remedy()).isNotBlank();
+    CreatedImage elsewhere = Box.disk(client, SOUND, SIZE);
+    Box.awaitOptimized(client, SOUND, elsewhere.imageId());
+    assertThat(client.getStorageRepository(SOUND).health()).isEqualTo("ok");
+
+    client.disconnectStorageRepository(DAMAGED);
+    Files.write(file, original);
+    box.connect(DAMAGED);
+    assertThat(client.getStorageRepository(DAMAGED).health()).as(which).isEqualTo("ok");
+    for (String disk : disks) {
+      assertThat(client.getImage(DAMAGED, disk, 0).size()).isEqualTo(SIZE);
+    }
+    CreatedImage created = Box.disk(client, DAMAGED, SIZE);
+    Box.awaitOptimized(client, DAMAGED, created.imageId());
+    return created.imageId();
+  }
+
+  private static List<String> beyondCheckpoint(Box box) throws IOException {
+    String checkpoint = number(ending(box, ".checkpoint").getLast());
+    return ending(box, ".record").stream()
+        .filter(record -> number(record).compareTo(checkpoint) > 0)
+        .toList();
+  }
+
+  private static Path file(Box box, Victim victim) throws IOException {
+    String checkpoint = ending(box, ".checkpoint").getLast();
+    List<String> beyond = beyondCheckpoint(box);
+    assertThat(beyond).hasSizeGreaterThan(2);
+    String name =
+        switch (victim) {
+          case MIDDLE_RECORD -> beyond.get(beyond.size() / 2);
+          case LAST_RECORD -> beyond.getLast();
+          case CHECKPOINT -> checkpoint;
+        };
+    return box.repository(DAMAGED).resolve("log").resolve(name);
+  }
+
+  private static String number(String name) {
+    return name.substring(0, name.indexOf('.'));
+  }
+
+  private static void harm(Path file, byte[] original, Harm harm) throws IOException {
+    switch (harm) {
+      case FLIPPED_BIT -> {
+        byte[] changed = original.clone();
+        changed[changed.length / 2] ^= 4;
+        Files.write(file, changed);
+      }
+      case TRUNCATED -> Files.write(file, Arrays.copyOf(original, original.length * 2 / 3));
+      case DELETED -> Files.delete(file);
+    }
+  }
+
+  private static List<String> ending(Box box, String suffix) throws IOException {
+    return Box.names(box.repository(DAMAGED).resolve("log")).stream()
+        .filter(name -> name.endsWith(suffix))
+        .toList();
+  }
+}
