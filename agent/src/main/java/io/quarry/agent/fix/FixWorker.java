@@ -61,6 +61,10 @@ public final class FixWorker implements AutoCloseable {
   private final Surroundings around;
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Map<String, QueueClaim> claims = new ConcurrentHashMap<>();
+
+  /** What is being claimed or run, and whether it is heavy. */
+  private final Map<String, Boolean> taken = new ConcurrentHashMap<>();
+
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
   private final ExecutorService workers;
   private final ExecutorService bornWorkers;
@@ -176,8 +180,6 @@ public final class FixWorker implements AutoCloseable {
         for (Candidate candidate : candidates()) {
           claim(candidate);
         }
-      } catch (ClusterUnavailableException e) {
-        LOG.debug("New claims have to wait: {}", e.toString());
       } catch (RuntimeException e) {
         LOG.error("Choosing fixes failed", e);
       }
@@ -238,41 +240,62 @@ public final class FixWorker implements AutoCloseable {
     if (early.isPositive()) {
       pauses.atLeast(key, early);
     }
-    return keys.containsAll(fix.requires()) && !running.containsKey(key) && !pauses.pausing(key);
+    return keys.containsAll(fix.requires()) && !taken.containsKey(key) && !pauses.pausing(key);
   }
 
-  private void claim(Candidate candidate) throws ClusterUnavailableException {
-    var fix = candidate.queued().fix();
-    long busy = running.values().stream().filter(run -> run.fix().heavy() == fix.heavy()).count();
-    if (closed || busy >= (fix.heavy() ? heavyFixesMax : LIGHT_FIXES_MAX)) {
+  /** Reserves a place for it; the rest takes a while and happens on a worker's thread. */
+  private void claim(Candidate candidate) {
+    boolean heavy = candidate.queued().fix().heavy();
+    long busy = taken.values().stream().filter(one -> one == heavy).count();
+    if (closed || busy >= (heavy ? heavyFixesMax : LIGHT_FIXES_MAX)) {
       return;
     }
-    Claimant claimant = new Claimant(self.hostId(), self.incarnation());
-    ConnectedRepository repository = candidate.repository();
-    Optional<QueueClaim> claim =
-        candidate.dangling() == null
-            ? repository.queue().tryClaim(candidate.queued(), claimant)
-            : repository.queue().steal(candidate.queued(), candidate.dangling(), claimant);
-    if (claim.isEmpty()) {
-      return;
+    String key = keyOf(candidate.repository(), candidate.queued().fix().fixId());
+    if (taken.putIfAbsent(key, heavy) == null) {
+      workers.execute(() -> claimAndWork(key, candidate));
     }
-    String key = keyOf(repository, fix.fixId());
+  }
+
+  private void claimAndWork(String key, Candidate candidate) {
     try {
-      RunningFix run = take(repository, fix.fixId(), claim.get());
+      Optional<QueueClaim> claim = claimInQueue(candidate);
+      if (claim.isPresent()) {
+        takeAndWork(key, candidate, claim.get());
+      }
+    } catch (ClusterUnavailableException e) {
+      LOG.debug("Claiming {} has to wait: {}", key, e.toString());
+    } finally {
+      taken.remove(key);
+      wake();
+    }
+  }
+
+  private Optional<QueueClaim> claimInQueue(Candidate candidate)
+      throws ClusterUnavailableException {
+    Claimant claimant = new Claimant(self.hostId(), self.incarnation());
+    return candidate.dangling() == null
+        ? candidate.repository().queue().tryClaim(candidate.queued(), claimant)
+        : candidate.repository().queue().steal(candidate.queued(), candidate.dangling(), claimant);
+  }
+
+  private void takeAndWork(String key, Candidate candidate, QueueClaim claim) {
+    String fixId = candidate.queued().fix().fixId();
+    try {
+      RunningFix run = take(candidate.repository(), fixId, claim);
       if (run == null) {
         pauses.until(key, TROUBLE_MIN);
-        claim.get().release();
         return;
       }
       running.put(key, run);
-      claims.put(key, claim.get());
-      claim.get().onLost(reason -> LOG.debug("The queue's claim is gone, {}: {}", key, reason));
+      claims.put(key, claim);
+      claim.onLost(reason -> LOG.debug("The queue's claim is gone, {}: {}", key, reason));
       show(run);
-      workers.execute(() -> work(key, run, claim.get()));
+      work(key, run);
     } catch (IOException e) {
-      LOG.warn("Could not take {}: {}", fix.fixId(), e.toString());
+      LOG.warn("Could not take {}: {}", fixId, e.toString());
       pauses.trouble(key);
-      claim.get().release();
+    } finally {
+      claim.release();
     }
   }
 
@@ -313,7 +336,7 @@ public final class FixWorker implements AutoCloseable {
     }
   }
 
-  private void work(String key, RunningFix run, QueueClaim claim) {
+  private void work(String key, RunningFix run) {
     FixRunner.End end = FixRunner.End.TROUBLE;
     try {
       end = FixRunner.run(run);
@@ -326,8 +349,6 @@ public final class FixWorker implements AutoCloseable {
       running.remove(key);
       claims.remove(key);
       run.finished();
-      claim.release();
-      wake();
     }
   }
 
