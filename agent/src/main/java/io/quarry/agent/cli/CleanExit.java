@@ -1,6 +1,7 @@
 package io.quarry.agent.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 
 /** Cleans up when the process is told to end, and keeps the main thread from speaking meanwhile. */
 final class CleanExit implements AutoCloseable {
@@ -12,11 +13,14 @@ final class CleanExit implements AutoCloseable {
   private final Thread hook;
   private volatile boolean ending;
 
-  CleanExit(Runnable cleanUp) {
+  CleanExit(PrintWriter err, Runnable cleanUp) {
     hook =
         new Thread(
             () -> {
               ending = true;
+              err.println();
+              err.println("cleaning up ...");
+              err.flush();
               cleanUp.run();
             },
             "clean-exit");

@@ -53,7 +53,7 @@ final class DemoCommand implements Callable<Integer> {
     Output output = main.output(spec.commandLine());
     ProgressLine line = new ProgressLine(output.err(), main.shell());
     try (Demo demo = new Demo(options(), new DemoScreen(line, main.shell().terminal()));
-        CleanExit cleanExit = new CleanExit(demo::close)) {
+        CleanExit cleanExit = new CleanExit(output.err(), demo::close)) {
       DemoReport report = cleanExit.unlessEnding(demo::run);
       line.close();
       output.print(report, () -> DemoText.of(report));

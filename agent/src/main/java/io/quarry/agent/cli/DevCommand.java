@@ -55,7 +55,7 @@ final class DevCommand implements Callable<Integer> {
     Path place = directory == null ? Files.createTempDirectory("quarry-dev-") : directory;
     // The hook is there before the first process is: Ctrl-C may come early.
     try (DevCluster cluster = new DevCluster(place, directory == null);
-        CleanExit cleanExit = new CleanExit(cluster::close)) {
+        CleanExit cleanExit = new CleanExit(spec.commandLine().getErr(), cluster::close)) {
       return cleanExit.unlessEnding(() -> run(cluster, place));
     }
   }

@@ -1,5 +1,6 @@
 package io.quarry.agent.demo;
 
+import io.quarry.agent.data.CopyPlan;
 import io.quarry.agent.demo.RealFiles.Found;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
@@ -18,6 +19,10 @@ record RealDisk(Path file, long size, long dataBytes) {
   static final long DATA_BYTES = 1600L << 20;
 
   private static final long SIZE_BYTES = 2L << 30;
+
+  /** A checkpoint comes once a window, and the kills want to hit between several. */
+  private static final long SIZE_BYTES_MIN = 8 * CopyPlan.WINDOW_BYTES;
+
   private static final long SECTOR_BYTES = 512;
 
   /** An ext4 filesystem full of this machine's own files. */
@@ -58,6 +63,12 @@ record RealDisk(Path file, long size, long dataBytes) {
     }
     if (info.virtualSize() == 0 || info.virtualSize() % SECTOR_BYTES != 0) {
       throw new DemoFailure(image + " has " + info.virtualSize() + " bytes: no whole sectors");
+    }
+    if (info.virtualSize() < SIZE_BYTES_MIN) {
+      throw new DemoFailure(
+          "%s has %s; with less than %s its copy is over before it can be killed"
+              .formatted(
+                  image, Figures.mebibytes(info.virtualSize()), Figures.mebibytes(SIZE_BYTES_MIN)));
     }
     Path raw = directory.resolve("source.raw");
     tools.toRaw(image, format, raw);

@@ -43,10 +43,22 @@ final class RealDiskTest {
   void takesSomebodysImage() throws Exception {
     Path raw = directory.resolve("disk.img");
     write(raw, 5 * MIB);
+    try (FileChannel file = FileChannel.open(raw, StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.allocate(1), 1024 * MIB - 1);
+    }
     Path work = Files.createDirectory(directory.resolve("work"));
     RealDisk disk = RealDisk.of(tools, work, raw);
-    assertThat(disk.size()).isEqualTo(5 * MIB);
+    assertThat(disk.size()).isEqualTo(1024 * MIB);
     assertThat(Files.mismatch(disk.file(), raw)).isEqualTo(-1);
+  }
+
+  @Test
+  void refusesAnImageThatIsCopiedTooSoon() throws Exception {
+    Path raw = directory.resolve("disk.img");
+    write(raw, 5 * MIB);
+    assertThatThrownBy(() -> RealDisk.of(tools, directory, raw))
+        .isInstanceOf(DemoFailure.class)
+        .hasMessageContaining("before it can be killed");
   }
 
   @Test
