@@ -49,7 +49,8 @@ final class RealDiskTest {
     Path work = Files.createDirectory(directory.resolve("work"));
     RealDisk disk = RealDisk.of(tools, work, raw);
     assertThat(disk.size()).isEqualTo(1024 * MIB);
-    assertThat(Files.mismatch(disk.file(), raw)).isEqualTo(-1);
+    assertThat(tools.qemuImg().compare(disk.file(), VolumeFormat.RAW, raw, VolumeFormat.RAW))
+        .isTrue();
   }
 
   @Test
