@@ -6,7 +6,9 @@ import io.quarry.coordinator.log.CommitLog.Outcome;
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
 import io.quarry.coordinator.plan.Reply;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -139,6 +141,41 @@ class ZombieTest {
     LogState after = new LogReader(new MemorySlotStore(history.disk)).load();
     assertThat(Fingerprint.of(after)).isEqualTo(Fingerprint.of(next.state));
     history.checkStillWorks("late checkpoint");
+  }
+
+  @Test
+  void zombiesThatWakeDuringAVacuumAcknowledgeNothingThatIsNotThere() throws Exception {
+    for (int pause = 1; pause <= KNOWN + 3; pause++) {
+      for (boolean oldestFirst : new boolean[] {true, false}) {
+        History history = new History();
+        List<Candidate> zombies = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          zombies.add(history.zombie("zombie" + i));
+          history.leader.commit("known" + i);
+        }
+        List<Candidate> waking = oldestFirst ? zombies : zombies.reversed();
+        String what = "at deletion " + pause + ", oldest first: " + oldestFirst;
+        AtomicInteger deletions = new AtomicInteger(pause);
+        MemorySlotStore slow =
+            new MemorySlotStore(
+                history.disk,
+                step -> {
+                  if (step.startsWith("delete") && deletions.decrementAndGet() == 0) {
+                    waking.forEach(zombie -> check(history, what, zombie));
+                  }
+                });
+        new Checkpointer(slow).checkpoint(history.leader.state);
+        history.checkStillWorks(what);
+      }
+    }
+  }
+
+  private static void check(History history, String what, Candidate zombie) {
+    try {
+      history.checkTruth(what, zombie, "by " + zombie.name);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
