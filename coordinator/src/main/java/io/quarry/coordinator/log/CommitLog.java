@@ -59,9 +59,10 @@ public final class CommitLog {
   /** Begins a term on top of what the log holds now, after making that durable. */
   public Outcome beginTerm(LogState known, Instant now) throws IOException {
     LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUp(known);
-    long checkpoint = LogReader.newestCheckpoint(store.list());
-    store.force(LogReader.recordsAfter(store.list(), checkpoint));
     Position at = latest.position();
+    // Each record was forced before it was linked; what its writer may not have come to is to force
+    // the directory. One name is enough for that, and a tail may have thousands.
+    store.force(List.of(Names.record(at.sequence())));
     LogRecord record =
         new LogRecord(at.sequence() + 1, at.hash(), at.term() + 1, writer, nonce(), now, List.of());
     Outcome outcome = append(latest, record);

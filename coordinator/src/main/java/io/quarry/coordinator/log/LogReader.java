@@ -1,7 +1,6 @@
 package io.quarry.coordinator.log;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -132,17 +131,6 @@ public final class LogReader {
 
   private static long lastRecord(List<String> names) {
     return names.stream().mapToLong(Names::recordNumber).max().orElse(Names.NONE);
-  }
-
-  /** The records from a position on, that a new SDM builds upon. */
-  static List<String> recordsAfter(List<String> names, long sequence) {
-    List<String> after = new ArrayList<>();
-    for (String name : names) {
-      if (Names.recordNumber(name) > sequence) {
-        after.add(name);
-      }
-    }
-    return after;
   }
 
   private static void sleep() throws IOException {

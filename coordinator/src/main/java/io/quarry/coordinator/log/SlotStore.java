@@ -38,7 +38,7 @@ public interface SlotStore {
   /** Frees names, in the given order. Only for what a checkpoint covers. */
   void delete(List<String> names) throws IOException;
 
-  /** Makes durable what others have put: a new SDM builds on it. */
+  /** Makes durable which names there are, and what these hold; missing ones do not matter. */
   void force(List<String> names) throws IOException;
 
   /** Notes the newest acknowledged sequence number. Not forced: it only ever helps to find loss. */

@@ -38,6 +38,15 @@ class CommitLogTest {
   }
 
   @Test
+  void termForcesWhatItBuildsOnFirst() throws Exception {
+    Candidate.leading(store, "a", 3);
+    MemorySlotStore next = new MemorySlotStore(disk);
+    next.nextPuts(PutFault.BEFORE_LINK);
+    assertThat(new Candidate(next, "b").lead()).isInstanceOf(Outcome.NotCommitted.class);
+    assertThat(next.forced()).containsExactly(Names.record(3));
+  }
+
+  @Test
   void committedStateIsWhatAFreshReaderSees() throws Exception {
     Candidate a = Candidate.leading(store, "a", 1);
     assertThat(a.commit("r1", "r2")).isInstanceOf(Outcome.Committed.class);
@@ -50,6 +59,7 @@ class CommitLogTest {
     Candidate a = Candidate.leading(store, "a", 3);
     store.nextPuts(PutFault.LOST_REPLY);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
+    assertThat(store.forced()).contains(Names.record(4));
     assertThat(fresh().sequence()).isEqualTo(4);
     assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
   }
