@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -106,7 +107,7 @@ final class BadInputIT {
           `                                                     ` | 400 | INVALID_ARGUMENT
           [1]                                                     | 400 | INVALID_ARGUMENT
           """)
-  void diskIsRefused(String body, int status, ErrorCode code) throws Exception {
+  void diskIsRefused(@Nullable String body, int status, ErrorCode code) throws Exception {
     refused("POST", "/v1/repositories/main/virtual-disks", body, Map.of(), status, code);
   }
 
@@ -143,7 +144,7 @@ final class BadInputIT {
           POST   | main/fixes/nothing/pause      |                                       | 501 | NOT_IMPLEMENTED
           POST   | main/fixes/nothing/resume     |                                       | 501 | NOT_IMPLEMENTED
           """)
-  void operationIsRefused(String method, String path, String body, int status, ErrorCode code)
+  void operationIsRefused(String method, String path, @Nullable String body, int status, ErrorCode code)
       throws Exception {
     refused(method, "/v1/repositories/" + path, body, Map.of(), status, code);
   }
@@ -302,7 +303,7 @@ final class BadInputIT {
   }
 
   private static void fixRefused(ObjectNode fix, int status, ErrorCode code) throws Exception {
-    String body = Json.MAPPER.writeValueAsString(Map.of("fix", fix));
+    @Nullable String body = Json.MAPPER.writeValueAsString(Map.of("fix", fix));
     refused("POST", "/v1/repositories/main/fixes", body, Map.of(), status, code);
   }
 
@@ -316,7 +317,7 @@ final class BadInputIT {
 
   private static HttpResponse<String> connect(
       String repoId, String format, String path, boolean create) throws Exception {
-    String body =
+    @Nullable String body =
         Json.MAPPER.writeValueAsString(
             Map.of(
                 "repoId",
@@ -334,7 +335,7 @@ final class BadInputIT {
   private static void refused(
       String method,
       String path,
-      String body,
+      @Nullable String body,
       Map<String, String> headers,
       int status,
       ErrorCode code)
@@ -368,7 +369,7 @@ final class BadInputIT {
   }
 
   private static HttpResponse<String> send(
-      String method, String path, String body, Map<String, String> headers) throws Exception {
+      String method, String path, @Nullable String body, Map<String, String> headers) throws Exception {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(box.host(0).url() + named(path)))
             .method(

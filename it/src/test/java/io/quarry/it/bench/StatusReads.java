@@ -23,8 +23,8 @@ final class StatusReads implements AutoCloseable {
   StatusReads(URI agent, String repoId, String imageId) {
     this.agent = agent;
     this.request =
-        ("GET /v1/repositories/%s/images/%s/status HTTP/1.1\r\nHost: %s\r\n\r\n"
-                .formatted(repoId, imageId, agent.getAuthority()))
+        "GET /v1/repositories/%s/images/%s/status HTTP/1.1\r\nHost: %s\r\n\r\n"
+            .formatted(repoId, imageId, agent.getAuthority())
             .getBytes(StandardCharsets.US_ASCII);
   }
 

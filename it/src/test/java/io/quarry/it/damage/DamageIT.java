@@ -97,7 +97,7 @@ final class DamageIT {
     String named = file.toString();
     if (victim == Victim.CHECKPOINT && harm == Harm.DELETED) {
       // Only that it is missing can be told, not what its name was.
-      named = file.getParent().toString();
+      named = String.valueOf(file.getParent());
     }
     assertThat(info.healthReason()).as(which).contains(named);
     StorageException refusal =
