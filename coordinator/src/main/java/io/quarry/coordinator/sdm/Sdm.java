@@ -38,6 +38,9 @@ public final class Sdm implements AutoCloseable {
   private @Nullable Thread thread;
   private boolean closed;
 
+  /** A term is to begin when the one that is ending is over. */
+  private boolean again;
+
   /**
    * @param name of the repository, for threads and messages
    * @param writer host and incarnation, as the log names them
@@ -57,16 +60,22 @@ public final class Sdm implements AutoCloseable {
     this.listener = listener;
   }
 
-  /** Begins a term; does nothing when one is running. */
+  /** Begins a term, after the one that is ending if there is one; does nothing when one runs. */
   public synchronized void lead() {
-    if (closed || term != null) {
-      return;
+    if (term != null) {
+      again = term.ending();
+    } else if (!closed) {
+      begin();
     }
+  }
+
+  private synchronized void begin() {
     Term next =
         new Term(
             name, new CommitLog(store, writer), store, replica, writer, clock, queue, listener);
-    term = next;
     Thread runner = Thread.ofPlatform().name("sdm-" + name).daemon(true).unstarted(() -> run(next));
+    again = false;
+    term = next;
     thread = runner;
     runner.start();
   }
@@ -80,18 +89,32 @@ public final class Sdm implements AutoCloseable {
       reason = "internal error: " + e;
     }
     LOG.info("No longer SDM of {}: {}", name, reason);
-    synchronized (this) {
-      term = null;
-    }
     drain();
-    running.close();
-    listener.steppedDown(reason);
+    try {
+      listener.steppedDown(reason);
+    } finally {
+      over();
+      running.close();
+    }
   }
 
-  /** Ends the term after what is being committed; does nothing when none is running. */
+  /** The host has heard of the end before it hears of the next beginning. */
+  private synchronized void over() {
+    term = null;
+    if (again && !closed) {
+      begin();
+    }
+  }
+
+  /**
+   * Ends the term after what is being committed; does nothing when none is running. Whoever waits
+   * in the queue is answered at once: the storage may take long, or for ever.
+   */
   public synchronized void stepDown(String reason) {
+    again = false;
     if (term != null) {
       term.stop(reason);
+      drain();
     }
   }
 
@@ -107,7 +130,7 @@ public final class Sdm implements AutoCloseable {
   public CompletableFuture<Reply> submit(String requestId, Request request) {
     CompletableFuture<Reply> answer = new CompletableFuture<>();
     synchronized (this) {
-      if (term == null) {
+      if (term == null || term.ending()) {
         answer.completeExceptionally(unavailable("this host is not the repository's SDM"));
       } else if (!queue.offer(new Submission(requestId, request, answer))) {
         answer.completeExceptionally(
@@ -117,14 +140,10 @@ public final class Sdm implements AutoCloseable {
     return answer;
   }
 
-  private void drain() {
-    synchronized (this) {
-      if (term != null) {
-        return;
-      }
-      for (Submission left = queue.poll(); left != null; left = queue.poll()) {
-        left.answer().completeExceptionally(unavailable("the SDM is changing"));
-      }
+  /** What is still in the queue has changed nothing. */
+  private synchronized void drain() {
+    for (Submission left = queue.poll(); left != null; left = queue.poll()) {
+      left.answer().completeExceptionally(unavailable("the SDM is changing"));
     }
   }
 
@@ -143,9 +162,7 @@ public final class Sdm implements AutoCloseable {
     synchronized (this) {
       closed = true;
       running = thread;
-      if (term != null) {
-        term.stop("the repository is being disconnected");
-      }
+      stepDown("the repository is being disconnected");
     }
     if (running != null && running != Thread.currentThread()) {
       try {
@@ -154,7 +171,6 @@ public final class Sdm implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
-    drain();
   }
 
   private static final long CLOSE_WAIT_MILLIS = 5_000;

@@ -42,6 +42,7 @@ final class Term implements AutoCloseable {
 
   private volatile @Nullable String stopReason;
   private volatile boolean committing;
+  private volatile boolean over;
 
   Term(
       String name,
@@ -71,6 +72,11 @@ final class Term implements AutoCloseable {
     return committing;
   }
 
+  /** Nothing more is taken from the queue, but for what is being committed. */
+  boolean ending() {
+    return over || stopReason != null;
+  }
+
   /** Returns why the term ended. To be closed afterwards. */
   String run() {
     try {
@@ -89,6 +95,7 @@ final class Term implements AutoCloseable {
       return "the storage failed: " + e.getMessage();
     } finally {
       committing = false;
+      over = true;
     }
   }
 

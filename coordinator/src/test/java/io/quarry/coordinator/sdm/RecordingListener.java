@@ -7,10 +7,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** Remembers what an SDM told its host. */
 final class RecordingListener implements SdmListener {
   private final List<Long> commits = new CopyOnWriteArrayList<>();
+  private final List<String> turns = new CopyOnWriteArrayList<>();
   private final List<String> ends = new CopyOnWriteArrayList<>();
 
   @Override
   public void leading(LogState state) {
+    turns.add("leading");
     commits.add(state.sequence());
   }
 
@@ -21,11 +23,17 @@ final class RecordingListener implements SdmListener {
 
   @Override
   public void steppedDown(String reason) {
+    turns.add("stepped down");
     ends.add(reason);
   }
 
   List<Long> commits() {
     return commits;
+  }
+
+  /** Beginnings and ends of terms, in the order in which they were told. */
+  List<String> turns() {
+    return turns;
   }
 
   List<String> ends() {

@@ -173,14 +173,55 @@ class SdmTest {
       waiting.add(host.create("disk" + i));
     }
     host.sdm.stepDown("told to");
-    gate.open();
-    host.committed(first);
     for (CompletableFuture<Reply> answer : waiting) {
       assertThat(refusal(answer)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
     }
+    assertThat(refusal(host.create("meanwhile"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(first).isNotDone();
+    gate.open();
+    host.committed(first);
     Awaitility.await().until(() -> host.listener.ends().equals(List.of("told to")));
     assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
     assertThat(fresh().repository().images().keySet()).containsExactly("held up");
+  }
+
+  @Test
+  void electedAgainWhileATermEndsItLeadsAgain() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    host.sdm.stepDown("told to");
+    host.sdm.lead();
+    gate.open();
+    host.committed(first);
+    Awaitility.await().until(host.sdm::leading);
+    host.committed(host.create("disk"));
+    assertThat(host.listener.turns()).containsExactly("leading", "stepped down", "leading");
+  }
+
+  @Test
+  void deposedAgainWhileATermEndsItDoesNotLead() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    host.sdm.stepDown("told to");
+    host.sdm.lead();
+    host.sdm.stepDown("told again");
+    gate.open();
+    host.committed(first);
+    Awaitility.await().until(() -> !host.listener.ends().isEmpty());
+    assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(host.listener.turns()).containsExactly("leading", "stepped down");
+  }
+
+  @Test
+  void nextTermIsToldAfterTheEndOfTheLastEvenIfACheckpointTakesLong() throws Exception {
+    gate.hold(step -> step.endsWith(".checkpoint"));
+    for (int i = 0; !gate.holdsSomebody(); i++) {
+      assertThat(i).isLessThan(5_000);
+      host.committed(host.create("disk" + i));
+    }
+    host.sdm.stepDown("told to");
+    host.sdm.lead();
+    Awaitility.await().until(host.sdm::leading);
+    host.committed(host.create("another"));
+    assertThat(host.listener.turns()).containsExactly("leading", "stepped down", "leading");
   }
 
   @Test
