@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.Checkpointer;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.MemoryDisk;
@@ -21,6 +22,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -233,6 +235,24 @@ class SdmTest {
       assertThat(other.sdm.leading()).isTrue();
       other.committed(other.create("disk"));
       assertThat(fresh().repository().images()).hasSize(1);
+    }
+  }
+
+  @Test
+  void commitThatWasSettledInAnothersTermIsAcknowledgedAndTheLast() throws Exception {
+    store.nextPuts(PutFault.LOST_REPLY);
+    AtomicInteger puts = new AtomicInteger();
+    gate.hold(step -> step.equals("put 0000000000000002.record") && puts.incrementAndGet() > 1);
+    CompletableFuture<Reply> answer = host.create("disk");
+    Awaitility.await().until(gate::holdsSomebody);
+    MemorySlotStore itsStore = new MemorySlotStore(disk);
+    try (SdmHost other = SdmHost.leading(itsStore, "b")) {
+      new Checkpointer(itsStore).checkpoint(other.replica.state());
+      gate.open();
+      assertThat(host.committed(answer).commit()).isEqualTo(2);
+      Awaitility.await().until(() -> !host.listener.ends().isEmpty());
+      other.committed(other.create("another"));
+      assertThat(fresh().repository().images()).hasSize(2);
     }
   }
 
