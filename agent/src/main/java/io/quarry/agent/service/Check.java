@@ -19,9 +19,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,31 +38,30 @@ final class Check {
   }
 
   CheckReport run() throws IOException {
-    Map<String, Long> files = files();
+    Set<String> files = files();
     LogState state = repository.replica().refresh();
     List<Fix> found = new ArrayList<>();
     for (FixState fix : state.repository().fixes().values()) {
       if (fix.file() == null) {
-        found.add(describe(fix, state.repository(), files));
+        found.add(describe(fix, state.repository()));
       }
     }
-    for (Map.Entry<String, Long> file : files.entrySet()) {
-      if (StrayFiles.isStray(file.getKey(), state.repository())) {
-        found.add(stray(file.getKey(), file.getValue(), state.repository()));
+    for (String file : files) {
+      if (StrayFiles.isStray(file, state.repository())) {
+        found.add(stray(file, allocated(file), state.repository()));
       }
     }
     found.sort(Comparator.comparingInt(Fix::priority).thenComparing(Fix::reason));
     return new CheckReport(found, state.sequence());
   }
 
-  /** Volume files and their allocated bytes. */
-  private Map<String, Long> files() throws IOException {
-    Map<String, Long> files = new HashMap<>();
+  private Set<String> files() throws IOException {
+    Set<String> files = new HashSet<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(repository.storage().volumes())) {
       for (Path entry : entries) {
         String name = String.valueOf(entry.getFileName());
         if (VolumeName.parse(name) != null) {
-          files.put(name, DiskUsage.allocated(entry));
+          files.add(name);
         }
       }
     } catch (DirectoryIteratorException e) {
@@ -71,11 +70,15 @@ final class Check {
     return files;
   }
 
-  private Fix describe(FixState fix, RepositoryState state, Map<String, Long> files) {
+  private long allocated(String file) throws IOException {
+    return DiskUsage.allocated(repository.storage().volume(file));
+  }
+
+  private Fix describe(FixState fix, RepositoryState state) throws IOException {
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     long gain = 0;
     if (fix.type() == FixType.CLEAN && volume != null && volume.file() != null) {
-      gain = files.getOrDefault(volume.file(), 0L);
+      gain = allocated(volume.file());
     }
     return FixData.sign(
         new Fix(

@@ -1,6 +1,7 @@
 package io.quarry.coordinator.log;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,12 @@ public final class LogReader {
   public LogState catchUp(LogState from) throws IOException {
     OptionalLong head = store.readHead();
     try {
+      if (from.sequence() > 0) {
+        LogState state = readOn(from);
+        if (head.orElse(Long.MAX_VALUE) <= state.sequence() && stillThere(from.position())) {
+          return state;
+        }
+      }
       Tail tail = tail(from, head.orElse(0));
       return overtaken(from, tail.checkpoint()) ? load() : tail.state();
     } catch (LogDamagedException e) {
@@ -74,6 +81,16 @@ public final class LogReader {
       }
       throw e;
     }
+  }
+
+  /**
+   * Names are freed in ascending order: while this record is there, none after it has been freed,
+   * and whatever was read after it is true. It saves the listing of a long log.
+   */
+  private boolean stillThere(Position position) throws IOException {
+    byte[] expected = Codec.recordHeader(position.sequence(), position.hash());
+    byte[] found = store.readStart(Names.record(position.sequence()), expected.length);
+    return Arrays.equals(expected, found);
   }
 
   /** Whether names after the position may have been freed, and so may hold anything. */

@@ -187,11 +187,12 @@ final class ElectionStormIT {
     }
     double seconds = (System.nanoTime() - started) / 1e9;
     System.out.printf("Left to mend after the storm: %d, took %.1f s%n", atFirst, seconds);
+    assertThat(client.checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT).fixes()).isEmpty();
     assertThat(Hosts.allImages(client, Hosts.MAIN))
         .allMatch(image -> image.state() == ImageState.OPTIMIZED);
   }
 
   private static int outstanding(StorageClient client) {
-    return client.checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT).fixes().size();
+    return client.getStorageRepository(Hosts.MAIN).fixes();
   }
 }
