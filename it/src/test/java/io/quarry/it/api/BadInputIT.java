@@ -144,7 +144,8 @@ final class BadInputIT {
           POST   | main/fixes/nothing/pause      |                                       | 501 | NOT_IMPLEMENTED
           POST   | main/fixes/nothing/resume     |                                       | 501 | NOT_IMPLEMENTED
           """)
-  void operationIsRefused(String method, String path, @Nullable String body, int status, ErrorCode code)
+  void operationIsRefused(
+      String method, String path, @Nullable String body, int status, ErrorCode code)
       throws Exception {
     refused(method, "/v1/repositories/" + path, body, Map.of(), status, code);
   }
@@ -369,7 +370,8 @@ final class BadInputIT {
   }
 
   private static HttpResponse<String> send(
-      String method, String path, @Nullable String body, Map<String, String> headers) throws Exception {
+      String method, String path, @Nullable String body, Map<String, String> headers)
+      throws Exception {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(box.host(0).url() + named(path)))
             .method(
