@@ -58,7 +58,7 @@ public final class CommitLog {
 
   /** Begins a term on top of what the log holds now, after making that durable. */
   public Outcome beginTerm(LogState known, Instant now) throws IOException {
-    LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUp(known);
+    LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUpListing(known);
     Position at = latest.position();
     // Each record was forced before it was linked; what its writer may not have come to is to force
     // the directory. One name is enough for that, and a tail may have thousands.

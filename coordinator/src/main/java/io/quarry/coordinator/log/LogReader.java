@@ -63,16 +63,29 @@ public final class LogReader {
     throw new IOException("checkpoints kept overtaking the reader of " + store.describe(""));
   }
 
-  /** The state after everything committed since; the same one when nothing was. */
+  /**
+   * The state after everything committed since, as far as the head knows; the same one when nothing
+   * was. Costs no listing when the head is right.
+   */
   public LogState catchUp(LogState from) throws IOException {
     OptionalLong head = store.readHead();
-    try {
-      if (from.sequence() > 0) {
+    if (from.sequence() > 0 && head.isPresent()) {
+      try {
         LogState state = readOn(from);
-        if (head.orElse(Long.MAX_VALUE) <= state.sequence() && stillThere(from.position())) {
+        if (head.getAsLong() <= state.sequence() && stillThere(from.position())) {
           return state;
         }
+      } catch (LogDamagedException e) {
+        // It may be a record in a freed name: the listing tells.
       }
+    }
+    return catchUpListing(from);
+  }
+
+  /** As catchUp, but the head may be wrong: what is missing before later records is found. */
+  LogState catchUpListing(LogState from) throws IOException {
+    OptionalLong head = store.readHead();
+    try {
       Tail tail = tail(from, head.orElse(0));
       return overtaken(from, tail.checkpoint()) ? load() : tail.state();
     } catch (LogDamagedException e) {

@@ -1,5 +1,7 @@
 package io.quarry.coordinator.log;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.quarry.coordinator.log.CommitLog.Outcome;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.plan.Change;
@@ -60,9 +62,10 @@ final class Candidate {
   /** A candidate that leads and has committed that many records, the term's one included. */
   static Candidate leading(SlotStore store, String name, int records) throws IOException {
     Candidate candidate = new Candidate(store, name);
-    candidate.lead();
+    assertThat(candidate.lead()).isInstanceOf(Outcome.Committed.class);
     while (candidate.state.sequence() < records) {
-      candidate.commit(name + "." + (candidate.state.sequence() + 1));
+      Outcome outcome = candidate.commit(name + "." + (candidate.state.sequence() + 1));
+      assertThat(outcome).isInstanceOf(Outcome.Committed.class);
     }
     return candidate;
   }

@@ -1,6 +1,7 @@
 package io.quarry.coordinator.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.coordinator.log.CommitLog.Outcome;
 import io.quarry.coordinator.log.CommitLog.SupersededException;
@@ -35,6 +36,21 @@ class CommitLogTest {
     assertThat(b.lead()).isInstanceOf(Outcome.Committed.class);
     assertThat(fresh().position().term()).isEqualTo(2);
     assertThat(fresh().position().writer()).isEqualTo("b");
+  }
+
+  @Test
+  void termIsNotBuiltOverAMissingRecordThatTheHeadDoesNotKnow() throws Exception {
+    Candidate a = Candidate.leading(store, "a", 3);
+    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    b.state = a.state;
+    a.commit("r1");
+    a.commit("r2");
+    disk.delete(Names.record(4));
+    store.writeHead(3);
+    assertThatThrownBy(b::lead)
+        .isInstanceOf(LogDamagedException.class)
+        .hasMessageContaining(Names.record(4));
+    assertThat(store.read(Names.record(4))).isNull();
   }
 
   @Test

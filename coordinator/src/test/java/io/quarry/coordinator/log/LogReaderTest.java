@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -123,6 +124,35 @@ class LogReaderTest {
         "nonce",
         Candidate.NOW,
         java.util.List.of(Candidate.entry(state, "stray", "stray")));
+  }
+
+  @Test
+  void catchingUpListsNothingWhenTheHeadIsRight() throws Exception {
+    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    LogState old = sdm.state;
+    sdm.commit("r1");
+    sdm.commit("r2");
+    MemorySlotStore unlisted =
+        new MemorySlotStore(disk, step -> assertThat(step).isNotEqualTo("list"));
+    LogState seen = new LogReader(unlisted).catchUp(old);
+    assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(sdm.state));
+    assertThat(new LogReader(unlisted).catchUp(seen)).isEqualTo(seen);
+  }
+
+  @Test
+  void catchingUpWithoutAHeadListsTheDirectory() throws Exception {
+    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    MemoryDisk headless = new MemoryDisk();
+    for (long sequence = 1; sequence <= 3; sequence++) {
+      byte[] record = Objects.requireNonNull(disk.read(Names.record(sequence)));
+      headless.link(Names.record(sequence), record);
+    }
+    headless.delete(Names.record(2));
+    LogReader reader = new LogReader(new MemorySlotStore(headless), () -> {});
+    LogState first =
+        Codec.follow(LogState.EMPTY, Objects.requireNonNull(disk.read(Names.record(1))), "1");
+    assertThatThrownBy(() -> reader.catchUp(first)).hasMessageContaining(Names.record(2));
+    assertThat(sdm.state.sequence()).isEqualTo(3);
   }
 
   @Test
