@@ -44,14 +44,15 @@ final class CleanFix {
     if (volume.source() != null) {
       SourcePin.release(run, volume.source());
     }
-    run.store().forget(mendId);
+    if (volume.heavy()) {
+      run.store().forget(mendId);
+    }
     commit(new PurgeVolume(run.fix().id(), volumeId));
-    run.store().forget(run.fix().id());
   }
 
   private long epochs(Volume volume, String mendId) throws IOException {
-    FixStore.ClaimFile newest = run.store().newestClaim(mendId);
-    long claimed = newest == null ? 1 : newest.epoch();
+    FixStore.ClaimFile newest = volume.heavy() ? run.store().newestClaim(mendId) : null;
+    long claimed = newest == null ? run.epoch() : newest.epoch();
     long published = volume.file() == null ? 1 : VolumeName.epochOf(volume.file());
     return Math.max(claimed, published) + EPOCHS_BEYOND;
   }

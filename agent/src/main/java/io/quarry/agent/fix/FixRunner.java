@@ -11,6 +11,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** Runs one fix from its claim to its end, and sees to it that it ends in exactly one way. */
 final class FixRunner {
@@ -56,7 +57,7 @@ final class FixRunner {
         }
         case OPTIMIZE, MERGE -> throw new IllegalStateException("nobody plans these yet");
       }
-      LOG.info("Done: {}", what);
+      LOG.atLevel(run.fix().heavy() ? Level.INFO : Level.DEBUG).log("Done: {}", what);
       return End.OVER;
     } catch (FixGoneException e) {
       LOG.info("No longer needed: {}: {}", what, e.getMessage());
@@ -97,7 +98,7 @@ final class FixRunner {
     Checkpoint checkpoint = run.checkpoint();
     try {
       run.children().stopAll(CHILDREN_GONE);
-      if (checkpoint.file() == null && error == null) {
+      if (!run.fix().heavy() || (checkpoint.file() == null && error == null)) {
         return;
       }
       run.save(checkpoint.letGo(error, run.now()));

@@ -25,22 +25,18 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This host's share of the fixes: claims what it can take from the queues of the connected
- * repositories and runs it. One thread chooses, one thread per fix works.
+ * This host's share of the fixes: does the light ones that it is granted, claims what it can take of
+ * the heavy ones from the queues of the connected repositories, and runs them. One thread chooses,
+ * one thread per fix works.
  */
 public final class FixWorker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FixWorker.class);
-
-  /** Fixes at once that move no data. */
-  private static final int LIGHT_FIXES_MAX = 8;
-
-  /** Fixes at once that the host makes right after the commit that it took. */
-  private static final int BORN_FIXES_MAX = 16;
 
   private static final long ROUND_MILLIS = 1_000;
 
@@ -62,18 +58,14 @@ public final class FixWorker implements AutoCloseable {
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Map<String, QueueClaim> claims = new ConcurrentHashMap<>();
 
-  /** What is being claimed or run, and whether it is heavy. */
-  private final Map<String, Boolean> taken = new ConcurrentHashMap<>();
+  /** What is being claimed or run. */
+  private final Set<String> taken = ConcurrentHashMap.newKeySet();
 
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
   private final ExecutorService workers;
-  private final ExecutorService bornWorkers;
+  private final GrantedFixes granted;
+  private final Waker waker = new Waker();
   private final Thread chooser;
-
-  /** Guards {@code woken} and {@code closed}; signalled when they change. */
-  private final Object lock = new Object();
-
-  private boolean woken;
   private volatile boolean closed;
   private volatile boolean draining;
 
@@ -90,41 +82,37 @@ public final class FixWorker implements AutoCloseable {
     this.around = around;
     this.workers =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("fix-", 0).daemon(true).factory());
-    this.bornWorkers =
-        Executors.newFixedThreadPool(
-            BORN_FIXES_MAX, Thread.ofPlatform().name("born-", 0).daemon(true).factory());
+    this.granted = new GrantedFixes(self, repositories, around);
     this.chooser = Thread.ofPlatform().name("fix-chooser").daemon(true).unstarted(this::choose);
   }
 
   public void start() {
     chooser.start();
+    granted.start();
   }
 
   /** To be called for each repository that gets connected. */
   public void watch(ConnectedRepository repository) {
-    repository.queue().onChange(this::wake);
-    repository.replica().onChange(state -> stopUnwanted(repository, state.repository()));
-    wake();
+    repository.queue().onChange(waker::wake);
+    repository.replica().onChange(state -> {
+      granted.wake();
+      stopUnwanted(repository, state.repository());
+    });
+    waker.wake();
+    granted.wake();
   }
 
   public int runningFixes() {
-    return running.size();
+    return running.size() + granted.running().size();
   }
 
   /** What runs on this host right now. */
   public List<TaskInfo> tasks() {
-    return running.values().stream().map(RunningFix::info).toList();
+    return all().map(RunningFix::info).toList();
   }
 
-  /** Makes at once what the commit asked this host for; others get it if this fails. */
-  public void runBorn(ConnectedRepository repository, String fixId, long commit) {
-    bornWorkers.execute(() -> {
-      FixState fix = repository.atLeast(commit).repository().fixes().get(fixId);
-      if (fix != null && self.equals(fix.born())) {
-        RunningFix run = new RunningFix(repository, fix, self, 1, null, around, ignored -> {});
-        FixRunner.run(run);
-      }
-    });
+  private Stream<RunningFix> all() {
+    return Stream.concat(running.values().stream(), granted.running().stream());
   }
 
   /**
@@ -134,7 +122,7 @@ public final class FixWorker implements AutoCloseable {
    */
   public boolean letGo(String taskId, String reason) throws InterruptedException, TimeoutException {
     RunningFix run =
-        running.values().stream().filter(one -> one.taskId().equals(taskId)).findAny().orElse(null);
+        all().filter(one -> one.taskId().equals(taskId)).findAny().orElse(null);
     if (run == null) {
       return false;
     }
@@ -147,18 +135,11 @@ public final class FixWorker implements AutoCloseable {
   /** Lets go of everything of a repository that is being disconnected. */
   public void release(ConnectedRepository repository)
       throws InterruptedException, TimeoutException {
-    for (RunningFix run : running.values()) {
+    for (RunningFix run : all().toList()) {
       if (run.repository() == repository) {
         run.stop("the repository is being disconnected");
         run.awaitEnd(STOP_WAIT_MILLIS);
       }
-    }
-  }
-
-  private void wake() {
-    synchronized (lock) {
-      woken = true;
-      lock.notifyAll();
     }
   }
 
@@ -175,7 +156,7 @@ public final class FixWorker implements AutoCloseable {
   }
 
   private void choose() {
-    while (awaitWork()) {
+    while (waker.await(Math.min(ROUND_MILLIS, pauses.millisToNext()))) {
       try {
         for (Candidate candidate : candidates()) {
           claim(candidate);
@@ -183,21 +164,6 @@ public final class FixWorker implements AutoCloseable {
       } catch (RuntimeException e) {
         LOG.error("Choosing fixes failed", e);
       }
-    }
-  }
-
-  private boolean awaitWork() {
-    synchronized (lock) {
-      try {
-        long until = System.nanoTime() + Math.min(ROUND_MILLIS, pauses.millisToNext()) * 1_000_000;
-        while (!woken && !closed && until - System.nanoTime() > 0) {
-          lock.wait(1 + (until - System.nanoTime()) / 1_000_000);
-        }
-      } catch (InterruptedException e) {
-        return false;
-      }
-      woken = false;
-      return !closed;
     }
   }
 
@@ -240,18 +206,16 @@ public final class FixWorker implements AutoCloseable {
     if (early.isPositive()) {
       pauses.atLeast(key, early);
     }
-    return keys.containsAll(fix.requires()) && !taken.containsKey(key) && !pauses.pausing(key);
+    return keys.containsAll(fix.requires()) && !taken.contains(key) && !pauses.pausing(key);
   }
 
   /** Reserves a place for it; the rest takes a while and happens on a worker's thread. */
   private void claim(Candidate candidate) {
-    boolean heavy = candidate.queued().fix().heavy();
-    long busy = taken.values().stream().filter(one -> one == heavy).count();
-    if (closed || busy >= (heavy ? heavyFixesMax : LIGHT_FIXES_MAX)) {
+    if (closed || taken.size() >= heavyFixesMax) {
       return;
     }
     String key = keyOf(candidate.repository(), candidate.queued().fix().fixId());
-    if (taken.putIfAbsent(key, heavy) == null) {
+    if (taken.add(key)) {
       workers.execute(() -> claimAndWork(key, candidate));
     }
   }
@@ -266,7 +230,7 @@ public final class FixWorker implements AutoCloseable {
       LOG.debug("Claiming {} has to wait: {}", key, e.toString());
     } finally {
       taken.remove(key);
-      wake();
+      waker.wake();
     }
   }
 
@@ -311,7 +275,7 @@ public final class FixWorker implements AutoCloseable {
     }
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile newest = store.newestClaim(fixId);
-    long epoch = 1 + Math.max(newest == null ? 0 : newest.epoch(), fix.born() == null ? 0 : 1);
+    long epoch = newest == null ? 1 : 1 + newest.epoch();
     if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
       return null;
     }
@@ -361,10 +325,12 @@ public final class FixWorker implements AutoCloseable {
   public void close() {
     closed = true;
     draining = true;
-    wake();
-    running.values().forEach(run -> run.stop("the agent is stopping"));
+    waker.close();
+    granted.close();
+    List<RunningFix> last = all().toList();
+    last.forEach(run -> run.stop("the agent is stopping"));
     try {
-      for (RunningFix run : running.values()) {
+      for (RunningFix run : last) {
         run.awaitEnd(STOP_WAIT_MILLIS);
       }
     } catch (TimeoutException e) {
@@ -373,6 +339,5 @@ public final class FixWorker implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     workers.shutdown();
-    bornWorkers.shutdown();
   }
 }

@@ -12,6 +12,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FinishMend;
+import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
@@ -192,15 +193,27 @@ final class MendFix {
       throw e;
     }
     files.removeOthers(volume, file, run.epoch());
-    run.store().forget(run.fix().id());
+    if (run.fix().heavy()) {
+      run.store().forget(run.fix().id());
+    }
   }
 
   /** An early stop for a worker that was away for long; safety does not rest on it. */
   private void requireOurs() throws IOException, FixGoneException {
-    FixStore.ClaimFile newest = run.store().newestClaim(run.fix().id());
-    if (newest != null && newest.epoch() > run.epoch()) {
-      throw new FixGoneException("epoch " + newest.epoch() + " has taken over");
+    long newest = run.fix().heavy() ? newestClaim() : newestGrant();
+    if (newest > run.epoch()) {
+      throw new FixGoneException("epoch " + newest + " has taken over");
     }
+  }
+
+  private long newestClaim() throws IOException {
+    FixStore.ClaimFile newest = run.store().newestClaim(run.fix().id());
+    return newest == null ? 0 : newest.epoch();
+  }
+
+  private long newestGrant() {
+    FixState now = repository.state().repository().fixes().get(run.fix().id());
+    return now == null ? 0 : now.epoch();
   }
 
   /** Our file is not the published one: nobody will ever read it. */

@@ -21,8 +21,7 @@ final class Predecessors {
     }
     for (long epoch = run.epoch() - 1; epoch > newest.epoch(); epoch--) {
       FixStore.ClaimFile claim = run.store().claimOf(run.fix().id(), epoch);
-      Worker holder = claim == null ? run.fix().born() : claim.worker();
-      if (holder == null || !dead(holder)) {
+      if (claim == null || !dead(claim.worker())) {
         return false;
       }
     }

@@ -25,6 +25,5 @@ final class StrayFix {
       repository.storage().forceVolumes();
     }
     repository.commit(UUID.randomUUID().toString(), new FinishStray(run.fix().id()));
-    run.store().forget(run.fix().id());
   }
 }

@@ -10,9 +10,11 @@ import io.quarry.coordinator.cluster.ElectionListener;
 import io.quarry.coordinator.cluster.FixQueue;
 import io.quarry.coordinator.cluster.HeadHint;
 import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.cluster.Subscription;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.sdm.Sdm;
@@ -28,6 +30,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +69,8 @@ public final class ConnectedRepository implements AutoCloseable {
   private final QueueKeeper keeper;
   private final AtomicInteger shortTerms = new AtomicInteger();
   private final ScheduledExecutorService timer;
+  private final HostRegistry hosts;
+  private @Nullable Subscription hostsChanged;
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
       throws IOException {
@@ -96,7 +101,20 @@ public final class ConnectedRepository implements AutoCloseable {
     this.head = new HeadHint(shared.cluster(), key);
     this.forwarder =
         new Forwarder(name, key, self.incarnation(), sdm, election, shared.transport());
-    this.keeper = new QueueKeeper(name, key, replica, queue, shared.hosts(), shared.clock());
+    this.keeper =
+        new QueueKeeper(
+            name,
+            key,
+            replica,
+            queue,
+            new Grants(
+                key,
+                new Worker(self.hostId(), self.incarnation()),
+                shared.hosts(),
+                shared.clock(),
+                request -> sdm.submit(UUID.randomUUID().toString(), request)),
+            shared.clock());
+    this.hosts = shared.hosts();
   }
 
   /** Takes part in the cluster from now on. */
@@ -105,6 +123,7 @@ public final class ConnectedRepository implements AutoCloseable {
     head.start();
     queue.start();
     queue.onChange(keeper::wake);
+    hostsChanged = hosts.onChange(keeper::wake);
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
     if (replica.damage() == null) {
@@ -169,7 +188,9 @@ public final class ConnectedRepository implements AutoCloseable {
   /** Commits a request, wherever the SDM is, and returns when it is durable. */
   public Reply commit(String requestId, Request request) {
     requireSound();
-    return forwarder.submit(requestId, request);
+    Reply reply = forwarder.submit(requestId, request);
+    replica.hint(reply.commit());
+    return reply;
   }
 
   /** Commits a request that another agent forwarded; only if the SDM is here. */
@@ -267,6 +288,9 @@ public final class ConnectedRepository implements AutoCloseable {
   @Override
   public void close() {
     timer.shutdownNow();
+    if (hostsChanged != null) {
+      hostsChanged.close();
+    }
     keeper.close();
     election.close();
     sdm.close();

@@ -4,29 +4,27 @@ import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.Enqueued;
 import io.quarry.coordinator.cluster.FixEntry;
 import io.quarry.coordinator.cluster.FixQueue;
-import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * While this host is the SDM, keeps the queue in ZooKeeper in line with what the repository's state
- * asks for. The queue holds nothing that the state does not: wiped, it is filled again. One thread
- * compares the two whenever either has changed.
+ * While this host is the SDM, sees to it that somebody does the fixes that the repository's state
+ * asks for: light ones are granted, for heavy ones the queue in ZooKeeper is kept in line with the
+ * state. It holds nothing that the state does not: wiped, it is filled again. One thread compares
+ * the two whenever either has changed.
  */
 final class QueueKeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(QueueKeeper.class);
@@ -37,20 +35,11 @@ final class QueueKeeper implements AutoCloseable {
   /** Changes in a burst are looked at together. */
   private static final long GATHER_MILLIS = 10;
 
-  /**
-   * How long the host that a fix was born with may take before everybody may have it. Such fixes
-   * take milliseconds.
-   */
-  private static final Duration BORN_GRACE = Duration.ofSeconds(3);
-
-  private static final Duration RETRY_MIN = Duration.ofSeconds(1);
-  private static final Duration RETRY_MAX = Duration.ofMinutes(1);
-
   private final String name;
   private final String key;
   private final Replica replica;
   private final FixQueue queue;
-  private final HostRegistry hosts;
+  private final Grants grants;
   private final Clock clock;
   private final Thread thread;
 
@@ -61,16 +50,13 @@ final class QueueKeeper implements AutoCloseable {
   private boolean woken;
   private boolean closed;
 
-  // Only the thread's:
-  private final Map<String, Long> bornSeen = new HashMap<>();
-
   QueueKeeper(
-      String name, String key, Replica replica, FixQueue queue, HostRegistry hosts, Clock clock) {
+      String name, String key, Replica replica, FixQueue queue, Grants grants, Clock clock) {
     this.name = name;
     this.key = key;
     this.replica = replica;
     this.queue = queue;
-    this.hosts = hosts;
+    this.grants = grants;
     this.clock = clock;
     this.thread =
         Thread.ofPlatform().name("queue-keeper-" + name).daemon(true).unstarted(this::run);
@@ -103,9 +89,12 @@ final class QueueKeeper implements AutoCloseable {
   private void run() {
     while (awaitWork()) {
       try {
+        grants.give(replica.state().repository());
         if (queue.current()) {
           reconcile(replica.state().repository());
         }
+      } catch (InterruptedException e) {
+        return;
       } catch (ClusterUnavailableException e) {
         LOG.debug("The queue of {} has to wait: {}", name, e.toString());
       } catch (RuntimeException e) {
@@ -138,7 +127,11 @@ final class QueueKeeper implements AutoCloseable {
     Set<String> queued = new HashSet<>();
     for (QueuedFix entry : queue.entries()) {
       FixState fix = state.fixes().get(entry.fix().fixId());
-      boolean outdated = fix == null || !fix.wanted() || fix.failures() != entry.fix().epochHint();
+      boolean outdated =
+          fix == null
+              || !fix.wanted()
+              || !fix.heavy()
+              || fix.failures() != entry.fix().failures();
       if (outdated) {
         queue.remove(entry);
       } else {
@@ -148,10 +141,10 @@ final class QueueKeeper implements AutoCloseable {
     if (queued.size() >= FixQueue.QUEUED_FIXES_MAX) {
       return;
     }
-    bornSeen.keySet().removeIf(fixId -> !state.fixes().containsKey(fixId));
     List<FixState> missing =
-        state.fixes().values().stream()
-            .filter(fix -> fix.wanted() && !queued.contains(fix.id()) && !withItsBirthHost(fix))
+        state.work().toQueue().stream()
+            .filter(fixId -> !queued.contains(fixId))
+            .map(fixId -> Objects.requireNonNull(state.fixes().get(fixId)))
             .sorted(Comparator.comparingInt(fix -> fix.type().priority()))
             .toList();
     for (FixState fix : missing) {
@@ -159,17 +152,6 @@ final class QueueKeeper implements AutoCloseable {
         return;
       }
     }
-  }
-
-  /** Cheap fixes are made at once by the host that took the call, without the queue. */
-  private boolean withItsBirthHost(FixState fix) {
-    FixState.Worker born = fix.born();
-    if (born == null || fix.failures() > 0) {
-      return false;
-    }
-    long now = System.nanoTime();
-    long seen = bornSeen.computeIfAbsent(fix.id(), id -> now);
-    return now - seen < BORN_GRACE.toNanos() && hosts.incarnationLive(born.incarnation());
   }
 
   private FixEntry entryOf(FixState fix, RepositoryState state) {
@@ -181,17 +163,9 @@ final class QueueKeeper implements AutoCloseable {
         fix.imageId() == null ? "" : fix.imageId(),
         fix.failures(),
         now,
-        now.plus(pause(fix.failures())),
+        fix.retryAt(),
         fix.heavy(),
         required(fix, state));
-  }
-
-  private static Duration pause(int failures) {
-    if (failures == 0) {
-      return Duration.ZERO;
-    }
-    Duration pause = RETRY_MIN.multipliedBy(1L << Math.min(failures - 1, 10));
-    return pause.compareTo(RETRY_MAX) > 0 ? RETRY_MAX : pause;
   }
 
   private Set<String> required(FixState fix, RepositoryState state) {

@@ -1,6 +1,5 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
@@ -39,13 +38,11 @@ final class Images {
 
   private final Repositories repositories;
   private final Lookup lookup;
-  private final FixWorker fixes;
   private final Worker self;
 
-  Images(Repositories repositories, FixWorker fixes, Worker self) {
+  Images(Repositories repositories, Worker self) {
     this.repositories = repositories;
     this.lookup = new Lookup(repositories);
-    this.fixes = fixes;
     this.self = self;
   }
 
@@ -76,7 +73,6 @@ final class Images {
                 request.options().autoFix(),
                 request.userData(),
                 self));
-    fixes.runBorn(target, FixState.mendId(volumeId), reply.commit());
     return new CreatedImage(reply.id(), reply.commit());
   }
 
@@ -97,7 +93,6 @@ final class Images {
                 request.options().autoFix(),
                 request.userData(),
                 self));
-    fixes.runBorn(target, FixState.mendId(overlayId), reply.commit());
     return new CreatedImage(reply.id(), reply.commit());
   }
 
@@ -159,9 +154,6 @@ final class Images {
                 target.key(),
                 newId,
                 self));
-    if (disk) {
-      fixes.runBorn(source, FixState.mendId(overlayId), pinned.commit());
-    }
     CopyImage copy =
         new CopyImage(
             newId,

@@ -15,10 +15,10 @@ import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -137,7 +137,7 @@ final class Listings {
         .map(fix -> {
           QueuedFix entry = queued.get(fix.id());
           ObservedClaim claim = entry == null ? null : claims.get(entry.name());
-          return fix(repository, fix, entry, claim);
+          return fix(repository, fix, claim);
         })
         .sorted(Comparator.comparingInt(FixInfo::priority).thenComparing(FixInfo::fixId))
         .toList();
@@ -146,9 +146,8 @@ final class Listings {
   private FixInfo fix(
       ConnectedRepository repository,
       FixState fix,
-      @Nullable QueuedFix entry,
       @Nullable ObservedClaim claim) {
-    Instant retry = entry == null ? null : entry.fix().notBefore();
+    Worker holder = fix.worker();
     return new FixInfo(
         fix.id(),
         fix.type(),
@@ -156,8 +155,10 @@ final class Listings {
         stateOf(fix, claim),
         fix.type().priority(),
         fix.failures(),
-        Optional.ofNullable(claim).map(one -> one.claimant().hostId()).orElse(null),
-        fix.failures() > 0 ? retry : null,
+        holder != null
+            ? holder.hostId()
+            : Optional.ofNullable(claim).map(one -> one.claimant().hostId()).orElse(null),
+        fix.retryAt(),
         fix.lastError(),
         status.progress(repository, fix.id()));
   }
@@ -169,7 +170,7 @@ final class Listings {
     if (!fix.wanted()) {
       return "waiting";
     }
-    if (claim != null) {
+    if (claim != null || fix.worker() != null) {
       return "running";
     }
     return fix.failures() > 0 ? "retrying" : "queued";

@@ -72,7 +72,7 @@ public final class StorageService implements StorageApi {
     this.hostId = self.hostId();
     this.repositories = repositories;
     this.fixes = fixes;
-    this.images = new Images(repositories, fixes, self);
+    this.images = new Images(repositories, self);
     this.tasks = tasks;
     this.io = io;
     this.status = new Status(io);

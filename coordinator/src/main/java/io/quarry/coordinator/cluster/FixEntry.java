@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A fix as the queue holds it; whatever else a worker needs is in the repository's log.
  *
  * @param priority higher goes first
- * @param epochHint claim epoch on the storage when this was queued; the storage decides
+ * @param failures how often it had failed when this was queued
  * @param notBefore for pauses between attempts; {@code queuedAt} when absent
  * @param heavy whether it moves much data
  * @param requires keys of the repositories a worker must have connected
@@ -19,7 +19,7 @@ public record FixEntry(
     String type,
     int priority,
     String imageId,
-    long epochHint,
+    int failures,
     Instant queuedAt,
     Instant notBefore,
     boolean heavy,
@@ -29,7 +29,7 @@ public record FixEntry(
       String type,
       int priority,
       String imageId,
-      long epochHint,
+      int failures,
       Instant queuedAt,
       @Nullable Instant notBefore,
       boolean heavy,
@@ -38,7 +38,7 @@ public record FixEntry(
     this.type = Objects.requireNonNull(type);
     this.priority = priority;
     this.imageId = Objects.requireNonNull(imageId);
-    this.epochHint = epochHint;
+    this.failures = failures;
     this.queuedAt = Objects.requireNonNull(queuedAt);
     this.notBefore = notBefore == null ? queuedAt : notBefore;
     this.heavy = heavy;

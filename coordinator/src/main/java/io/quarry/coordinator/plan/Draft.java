@@ -52,15 +52,21 @@ public final class Draft {
       throw Refusal.exists("volume", volume.id());
     }
     add(new Change.PutVolume(volume));
-    add(new PutFix(FixState.mend(volume, wanted, wanted ? worker : null, now)));
+    FixState mend = FixState.mend(volume, wanted, now);
+    add(new PutFix(wanted && worker != null ? mend.grantedTo(worker) : mend));
   }
 
   /** The volume's files are to go, whoever owned it; the clean fix does it. */
   void tombstone(Volume volume, boolean wanted) {
     add(new Change.PutVolume(volume.tombstoned()));
+    cleanInsteadOfMending(volume, wanted);
+  }
+
+  private void cleanInsteadOfMending(Volume volume, boolean wanted) {
+    FixState mend = state.fixes().get(FixState.mendId(volume.id()));
     dropFix(FixState.mendId(volume.id()));
     if (!state.fixes().containsKey(FixState.cleanId(volume.id()))) {
-      add(new PutFix(FixState.clean(volume, wanted, now)));
+      add(new PutFix(FixState.clean(volume, wanted, mend, now)));
     }
   }
 
@@ -86,10 +92,7 @@ public final class Draft {
       dropFix(fixId);
       return;
     }
-    dropFix(FixState.mendId(image.volumeId()));
-    if (!state.fixes().containsKey(fixId)) {
-      add(new PutFix(FixState.clean(state.volumeOf(image), image.autoFix(), now)));
-    }
+    cleanInsteadOfMending(state.volumeOf(image), image.autoFix());
   }
 
   /** Whether anything keeps the image although it may be weak. */

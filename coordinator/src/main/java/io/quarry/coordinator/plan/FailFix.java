@@ -8,7 +8,7 @@ public record FailFix(String fixId, String error) implements Request {
     if (fix == null) {
       throw Refusal.stale(fixId, "it is done, or its image is gone");
     }
-    draft.add(new Change.PutFix(fix.failed(error)));
+    draft.add(new Change.PutFix(fix.failed(error, draft.now())));
     return draft.reply(this, fixId);
   }
 }

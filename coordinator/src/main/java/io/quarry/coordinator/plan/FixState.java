@@ -1,6 +1,7 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.FixType;
+import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -11,10 +12,13 @@ import org.jspecify.annotations.Nullable;
  * @param imageId the image it is about; null for strays
  * @param volumeId the volume it works on; null for strays
  * @param file the stray file
- * @param wanted whether it belongs into the queue
- * @param born who holds epoch 1 since the very commit that made the fix necessary
+ * @param heavy whether it moves data: such fixes are claimed on the storage, the others are granted
+ * @param wanted whether anybody is to do it
+ * @param epoch of the latest grant; 0 when there was none
+ * @param worker who holds that grant, or null
  * @param failures how often it failed for a reason other than I/O or a crash
  * @param parked failed too often; only an explicit fix call brings it back
+ * @param retryAt when to try again after a failure
  * @param since when it became necessary
  */
 public record FixState(
@@ -25,14 +29,19 @@ public record FixState(
     @Nullable String file,
     boolean heavy,
     boolean wanted,
-    @Nullable Worker born,
+    long epoch,
+    @Nullable Worker worker,
     int failures,
     boolean parked,
     @Nullable String lastError,
+    @Nullable Instant retryAt,
     Instant since) {
 
   /** After so many failures a fix is parked. */
   public static final int FAILURES_MAX = 5;
+
+  /** After the first failure; each later one doubles it. */
+  private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
 
   /** Of an error that is kept. */
   static final int ERROR_CHARS_MAX = 1_000;
@@ -52,7 +61,7 @@ public record FixState(
     return "stray-" + file;
   }
 
-  static FixState mend(Volume volume, boolean wanted, @Nullable Worker born, Instant now) {
+  static FixState mend(Volume volume, boolean wanted, Instant now) {
     return new FixState(
         mendId(volume.id()),
         FixType.MEND,
@@ -61,14 +70,20 @@ public record FixState(
         null,
         volume.heavy(),
         wanted,
-        born,
+        0,
+        null,
         0,
         false,
+        null,
         null,
         now);
   }
 
-  static FixState clean(Volume volume, boolean wanted, Instant now) {
+  /**
+   * @param mend that it takes the place of, whose epochs it goes on with: so it knows which files
+   *     the mend may have left
+   */
+  static FixState clean(Volume volume, boolean wanted, @Nullable FixState mend, Instant now) {
     return new FixState(
         cleanId(volume.id()),
         FixType.CLEAN,
@@ -77,16 +92,18 @@ public record FixState(
         null,
         false,
         wanted,
+        mend == null ? 0 : mend.epoch(),
         null,
         0,
         false,
+        null,
         null,
         now);
   }
 
   static FixState stray(String file, Instant now) {
     return new FixState(
-        strayId(file), FixType.CLEAN, null, null, file, false, true, null, 0, false, null, now);
+        strayId(file), FixType.CLEAN, null, null, file, false, true, 0, null, 0, false, null, null, now);
   }
 
   FixState about(String newImageId) {
@@ -98,30 +115,49 @@ public record FixState(
         file,
         heavy,
         wanted,
-        born,
+        epoch,
+        worker,
         failures,
         parked,
         lastError,
+        retryAt,
         since);
   }
 
+  /** The next epoch is that host's. */
+  FixState grantedTo(Worker holder) {
+    return with(wanted, epoch + 1, holder, failures, parked, lastError, retryAt);
+  }
+
   FixState asked() {
-    return new FixState(
-        id, type, imageId, volumeId, file, heavy, true, born, 0, false, null, since);
+    return with(true, epoch, worker, 0, false, null, null);
   }
 
   FixState stopped(String error) {
-    return new FixState(
-        id, type, imageId, volumeId, file, heavy, false, born, failures, false, cut(error), since);
+    return with(false, epoch, null, failures, false, cut(error), null);
   }
 
-  /** A tool can say more than anybody wants to keep in every checkpoint. */
-  private static String cut(String error) {
-    return error.length() <= ERROR_CHARS_MAX ? error : error.substring(0, ERROR_CHARS_MAX) + "…";
+  FixState failed(String error, Instant now) {
+    int newFailures = failures + 1;
+    boolean park = newFailures >= FAILURES_MAX;
+    return with(
+        wanted && !park,
+        epoch,
+        null,
+        newFailures,
+        park,
+        cut(error),
+        park ? null : now.plus(RETRY_PAUSE.multipliedBy(1L << failures)));
   }
 
-  FixState failed(String error) {
-    boolean park = failures + 1 >= FAILURES_MAX;
+  private FixState with(
+      boolean nowWanted,
+      long newEpoch,
+      @Nullable Worker holder,
+      int newFailures,
+      boolean nowParked,
+      @Nullable String error,
+      @Nullable Instant newRetryAt) {
     return new FixState(
         id,
         type,
@@ -129,11 +165,18 @@ public record FixState(
         volumeId,
         file,
         heavy,
-        wanted && !park,
-        born,
-        failures + 1,
-        park,
-        cut(error),
+        nowWanted,
+        newEpoch,
+        holder,
+        newFailures,
+        nowParked,
+        error,
+        newRetryAt,
         since);
+  }
+
+  /** A tool can say more than anybody wants to keep in every checkpoint. */
+  private static String cut(String error) {
+    return error.length() <= ERROR_CHARS_MAX ? error : error.substring(0, ERROR_CHARS_MAX) + "…";
   }
 }

@@ -18,7 +18,7 @@ public final class RepositoryState {
       new RepositoryState(
           TreePMap.empty(),
           HashTreePMap.empty(),
-          HashTreePMap.empty(),
+          Fixes.NONE,
           HashTreePMap.empty(),
           HashTreePMap.empty(),
           Index.EMPTY,
@@ -28,7 +28,7 @@ public final class RepositoryState {
 
   private final TreePMap<String, Image> images;
   private final PMap<String, Volume> volumes;
-  private final PMap<String, FixState> fixes;
+  private final Fixes fixes;
   private final PMap<String, Pin> pins;
   private final PMap<String, Open> opens;
   private final Index overlays;
@@ -39,7 +39,7 @@ public final class RepositoryState {
   private RepositoryState(
       TreePMap<String, Image> images,
       PMap<String, Volume> volumes,
-      PMap<String, FixState> fixes,
+      Fixes fixes,
       PMap<String, Pin> pins,
       PMap<String, Open> opens,
       Index overlays,
@@ -67,6 +67,11 @@ public final class RepositoryState {
   }
 
   public PMap<String, FixState> fixes() {
+    return fixes.all();
+  }
+
+  /** The outstanding fixes by whose turn it is. */
+  public Fixes work() {
     return fixes;
   }
 
@@ -121,7 +126,7 @@ public final class RepositoryState {
     if (volume.stage() == Volume.Stage.READY) {
       return null;
     }
-    FixState mend = fixes.get(FixState.mendId(volume.id()));
+    FixState mend = fixes().get(FixState.mendId(volume.id()));
     String what =
         volume.source() == null
             ? "its volume has not been made yet"
@@ -169,7 +174,7 @@ public final class RepositoryState {
       }
       case Change.DropVolume drop ->
           withVolumes(volumes.minus(drop.id()), overlaysWithout(drop.id()));
-      case Change.PutFix put -> withFixes(fixes.plus(put.fix().id(), put.fix()));
+      case Change.PutFix put -> withFixes(fixes.plus(put.fix()));
       case Change.DropFix drop -> withFixes(fixes.minus(drop.id()));
       case Change.PutPin put ->
           with(
@@ -223,7 +228,7 @@ public final class RepositoryState {
     List<Change> all = new ArrayList<>();
     images.values().forEach(image -> all.add(new Change.PutImage(image)));
     volumes.values().forEach(volume -> all.add(new Change.PutVolume(volume)));
-    fixes.values().forEach(fix -> all.add(new Change.PutFix(fix)));
+    fixes().values().forEach(fix -> all.add(new Change.PutFix(fix)));
     pins.values().forEach(pin -> all.add(new Change.PutPin(pin)));
     opens.values().forEach(open -> all.add(new Change.PutOpen(open)));
     return all;
@@ -242,14 +247,14 @@ public final class RepositoryState {
     return with(images, newVolumes, fixes, pins, opens, newOverlays, pinsOfImage, opensOfImage);
   }
 
-  private RepositoryState withFixes(PMap<String, FixState> newFixes) {
+  private RepositoryState withFixes(Fixes newFixes) {
     return with(images, volumes, newFixes, pins, opens, overlays, pinsOfImage, opensOfImage);
   }
 
   private RepositoryState with(
       TreePMap<String, Image> newImages,
       PMap<String, Volume> newVolumes,
-      PMap<String, FixState> newFixes,
+      Fixes newFixes,
       PMap<String, Pin> newPins,
       PMap<String, Open> newOpens,
       Index newOverlays,

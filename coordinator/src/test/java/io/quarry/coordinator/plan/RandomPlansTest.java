@@ -98,7 +98,7 @@ class RandomPlansTest {
       }
       story.accepted.forEach((operation, count) -> accepted.merge(operation, count, Integer::sum));
     }
-    assertThat(accepted).as("each kind of request succeeds sometimes").hasSize(16);
+    assertThat(accepted).as("each kind of request succeeds sometimes").hasSize(17);
   }
 
   private static void checkBest(RepositoryState state) {

@@ -6,6 +6,7 @@ import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +24,7 @@ final class RandomRequests {
   Request next(RepositoryState state) {
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(20)) {
+    return switch (random.nextInt(21)) {
       case 0, 1 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
@@ -73,8 +74,15 @@ final class RandomRequests {
       case 15, 16 -> mended(fix);
       case 17 -> new TombstoneVolume(fix, volumeOf(fix));
       case 18 -> new PurgeVolume(fix, volumeOf(fix));
+      case 19 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
       default -> new FinishStray(fix);
     };
+  }
+
+  /** Sometimes an old one. */
+  private long epochOf(RepositoryState state, String fixId) {
+    FixState fix = state.fixes().get(fixId);
+    return fix == null ? 0 : fix.epoch() - random.nextInt(2);
   }
 
   private Request closing(RepositoryState state) {
@@ -122,7 +130,7 @@ final class RandomRequests {
 
   /** Sometimes it is none of them. */
   private String any(Collection<String> choice) {
-    return choice.isEmpty() || random.nextInt(20) == 0
+    return choice.isEmpty() || random.nextInt(21) == 0
         ? NOBODY
         : oneOf(choice.stream().sorted().toList());
   }

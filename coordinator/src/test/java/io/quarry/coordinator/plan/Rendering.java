@@ -57,7 +57,8 @@ final class Rendering {
         fix.file() == null ? null : "of file " + fix.file(),
         fix.wanted() ? "wanted" : "not wanted",
         fix.heavy() ? "heavy" : null,
-        fix.born() == null ? null : "claimed by " + fix.born().hostId(),
+        fix.worker() == null ? null : "claimed by " + fix.worker().hostId(),
+        fix.epoch() <= 1 ? null : "epoch " + fix.epoch(),
         fix.failures() == 0 ? null : "failures " + fix.failures(),
         fix.parked() ? "parked" : null,
         fix.lastError() == null ? null : "error: " + fix.lastError());

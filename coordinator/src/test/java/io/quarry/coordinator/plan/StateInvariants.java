@@ -3,7 +3,9 @@ package io.quarry.coordinator.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.model.FixType;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,7 @@ final class StateInvariants {
     state.fixes().values().forEach(invariants::fix);
     state.pins().values().forEach(pin -> assertThat(state.images()).containsKey(pin.imageId()));
     state.opens().values().forEach(open -> assertThat(state.images()).containsKey(open.imageId()));
+    invariants.turns();
     invariants.rebuilt();
   }
 
@@ -83,6 +86,27 @@ final class StateInvariants {
                 ? FixState.mendId(fix.volumeId())
                 : FixState.cleanId(fix.volumeId()));
     assertThat(fix.wanted() && fix.parked()).as("%s", fix).isFalse();
+  }
+
+  /** Each wanted fix is somebody's turn, and only that. */
+  private void turns() {
+    List<String> turns = new ArrayList<>(state.work().toQueue());
+    for (FixType type : FixType.values()) {
+      turns.addAll(state.work().toGrant(type));
+    }
+    for (String holder : state.work().holders()) {
+      for (String id : state.work().heldBy(holder)) {
+        assertThat(state.fixes().get(id)).matches(fix -> holder.equals(holderOf(fix)));
+        turns.add(id);
+      }
+    }
+    assertThat(turns)
+        .containsExactlyInAnyOrderElementsOf(
+            state.fixes().values().stream().filter(FixState::wanted).map(FixState::id).toList());
+  }
+
+  private static @Nullable String holderOf(FixState fix) {
+    return fix.worker() == null ? null : fix.worker().incarnation();
   }
 
   /** A checkpoint holds everything, and the indexes follow from it. */

@@ -139,7 +139,7 @@ final class ElectionStormIT {
   /** Each label once. */
   private static Map<String, String> imagesByLabel(Hosts hosts) {
     Map<String, String> found = new HashMap<>();
-    for (ImageInfo image : Hosts.allImages(hosts.everywhere(), Hosts.MAIN)) {
+    for (ImageInfo image : hosts.allImages(Hosts.MAIN)) {
       String label = image.userData().path("label").asText();
       assertThat(found.put(label, image.imageId())).as("another image of %s", label).isNull();
     }
@@ -188,7 +188,7 @@ final class ElectionStormIT {
     double seconds = (System.nanoTime() - started) / 1e9;
     System.out.printf("Left to mend after the storm: %d, took %.1f s%n", atFirst, seconds);
     assertThat(client.checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT).fixes()).isEmpty();
-    assertThat(Hosts.allImages(client, Hosts.MAIN))
+    assertThat(hosts.allImages(Hosts.MAIN))
         .allMatch(image -> image.state() == ImageState.OPTIMIZED);
   }
 

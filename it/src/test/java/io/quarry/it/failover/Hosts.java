@@ -184,13 +184,19 @@ final class Hosts implements AutoCloseable {
   }
 
   /** Every image of a repository, page by page. */
-  static List<ImageInfo> allImages(StorageClient client, String repoId) {
+  /** With all that was acknowledged before this call: the SDM's host knows the newest commit. */
+  List<ImageInfo> allImages(String repoId) {
+    long newest =
+        cluster.hosts().stream()
+            .mapToLong(host -> of(host).getStorageRepository(repoId).commit())
+            .max()
+            .orElseThrow();
     List<ImageInfo> all = new ArrayList<>();
     String after = null;
     do {
       ImagePage page =
-          client.listImages(
-              repoId, new ImageQuery(null, null, null, after, ImageQuery.LIMIT_MAX, 0));
+          everywhere.listImages(
+              repoId, new ImageQuery(null, null, null, after, ImageQuery.LIMIT_MAX, newest));
       all.addAll(page.images());
       after = page.next();
     } while (after != null);

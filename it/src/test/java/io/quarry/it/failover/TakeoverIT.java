@@ -122,7 +122,7 @@ final class TakeoverIT {
         hosts.awaitOptimized(Hosts.MAIN, created.imageId(), created.commit());
       }
       System.out.printf("Next commit after SIGKILL of the SDM: %s%n", commits);
-      assertThat(Hosts.allImages(hosts.everywhere(), Hosts.MAIN)).hasSize(2 * SDM_KILLS);
+      assertThat(hosts.allImages(Hosts.MAIN)).hasSize(2 * SDM_KILLS);
       assertThat(commits.median()).isLessThanOrEqualTo(SDM_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
     }
   }

@@ -128,7 +128,7 @@ final class ZooKeeperWipeIT {
 
   private static Map<String, String> labels(Hosts hosts) {
     Map<String, String> labels = new HashMap<>();
-    for (ImageInfo image : Hosts.allImages(hosts.everywhere(), Hosts.MAIN)) {
+    for (ImageInfo image : hosts.allImages(Hosts.MAIN)) {
       labels.put(image.userData().path("label").asText(), image.imageId());
     }
     return labels;

@@ -1,0 +1,140 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The light fixes that the logs grant this life of the host: it does them without asking anybody.
+ * One thread looks, a few work.
+ */
+final class GrantedFixes implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(GrantedFixes.class);
+
+  /** Fixes at once; they wait for the storage most of the time. */
+  private static final int AT_ONCE_MAX = 16;
+
+  private static final long ROUND_MILLIS = 1_000;
+  private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
+  private static final Duration TROUBLE_MAX = Duration.ofSeconds(10);
+
+  private final Worker self;
+  private final Supplier<List<ConnectedRepository>> repositories;
+  private final Surroundings around;
+  private final Map<String, Begun> begun = new ConcurrentHashMap<>();
+  private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
+  private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
+  private final Waker waker = new Waker();
+  private final ExecutorService workers;
+  private final Thread looker;
+  private volatile boolean closed;
+
+  /** What became of a grant here, until the log says that it is over. */
+  private record Begun(long epoch, boolean inTrouble) {}
+
+  GrantedFixes(
+      Worker self, Supplier<List<ConnectedRepository>> repositories, Surroundings around) {
+    this.self = self;
+    this.repositories = repositories;
+    this.around = around;
+    this.workers =
+        Executors.newFixedThreadPool(
+            AT_ONCE_MAX, Thread.ofPlatform().name("granted-", 0).daemon(true).factory());
+    this.looker = Thread.ofPlatform().name("grants").daemon(true).unstarted(this::run);
+  }
+
+  void start() {
+    looker.start();
+  }
+
+  void wake() {
+    waker.wake();
+  }
+
+  Collection<RunningFix> running() {
+    return running.values();
+  }
+
+  private void run() {
+    while (waker.await(Math.min(ROUND_MILLIS, pauses.millisToNext()))) {
+      try {
+        look();
+      } catch (RuntimeException e) {
+        LOG.error("Looking for granted fixes failed", e);
+      }
+    }
+  }
+
+  private void look() {
+    Set<String> held = new HashSet<>();
+    for (ConnectedRepository repository : repositories.get()) {
+      RepositoryState state = repository.state().repository();
+      for (String fixId : state.work().heldBy(self.incarnation())) {
+        String key = repository.key() + "/" + fixId;
+        held.add(key);
+        FixState fix = Objects.requireNonNull(state.fixes().get(fixId));
+        if (isDue(key, fix, begun.get(key))) {
+          begun.put(key, new Begun(fix.epoch(), false));
+          workers.execute(() -> work(key, repository, fix));
+        }
+      }
+    }
+    begun.keySet().removeIf(key -> {
+      boolean over = !held.contains(key);
+      if (over) {
+        pauses.forget(key);
+      }
+      return over;
+    });
+  }
+
+  private boolean isDue(String key, FixState fix, @Nullable Begun before) {
+    return before == null
+        || before.epoch() != fix.epoch()
+        || (before.inTrouble() && !pauses.pausing(key));
+  }
+
+  private void work(String key, ConnectedRepository repository, FixState fix) {
+    FixState now = repository.state().repository().fixes().get(fix.id());
+    if (closed || now == null || now.epoch() != fix.epoch() || !self.equals(now.worker())) {
+      return;
+    }
+    RunningFix run = new RunningFix(repository, now, self, now.epoch(), null, around, ignored -> {});
+    running.put(key, run);
+    FixRunner.End end = FixRunner.End.TROUBLE;
+    try {
+      end = FixRunner.run(run);
+    } finally {
+      running.remove(key);
+      run.finished();
+      if (end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO) {
+        pauses.trouble(key);
+        begun.put(key, new Begun(fix.epoch(), true));
+        waker.wake();
+      }
+    }
+  }
+
+  /** Begins nothing more. */
+  @Override
+  public void close() {
+    closed = true;
+    waker.close();
+    workers.shutdown();
+  }
+}

@@ -1,0 +1,175 @@
+package io.quarry.agent.repository;
+
+import io.quarry.common.model.FixType;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Fixes;
+import io.quarry.coordinator.plan.GrantFixes;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives light fixes to hosts, by commits in the log: those that nobody holds, those whose holder is
+ * gone, and those whose holder takes too long. Many fixes share a commit, so a dead host's thousands
+ * cost next to nothing. For the one thread of {@link QueueKeeper}.
+ */
+final class Grants {
+  private static final Logger LOG = LoggerFactory.getLogger(Grants.class);
+
+  /** What the SDM gives one host at a time; callers may give it more. */
+  private static final int HELD_MAX = 256;
+
+  /** How long a host may sit on a fix that takes milliseconds before another one gets it. */
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
+  /** Between two looks at how long fixes have been held. */
+  private static final Duration ROUND = Duration.ofSeconds(1);
+
+  private static final long COMMIT_SECONDS_MAX = 10;
+
+  private final String repositoryKey;
+  private final Worker self;
+  private final HostRegistry hosts;
+  private final Clock clock;
+  private final Function<Request, CompletableFuture<Reply>> sdm;
+  private final Map<String, Held> held = new HashMap<>();
+  private long lastRound = System.nanoTime();
+
+  private record Held(long epoch, long sinceNanos) {}
+
+  /**
+   * @param sdm of this host; refuses when it does not lead any more
+   */
+  Grants(
+      String repositoryKey,
+      Worker self,
+      HostRegistry hosts,
+      Clock clock,
+      Function<Request, CompletableFuture<Reply>> sdm) {
+    this.repositoryKey = repositoryKey;
+    this.self = self;
+    this.hosts = hosts;
+    this.clock = clock;
+    this.sdm = sdm;
+  }
+
+  /** Returns when the grants are committed. */
+  void give(RepositoryState state) throws InterruptedException {
+    Map<Worker, Integer> room = room(state.work());
+    int places = room.values().stream().mapToInt(Integer::intValue).sum();
+    Map<Worker, Map<String, Long>> given = new HashMap<>();
+    for (FixState fix : waiting(state, room.keySet(), places)) {
+      Worker host = roomiest(room, fix.worker());
+      if (host != null) {
+        room.merge(host, -1, Integer::sum);
+        given.computeIfAbsent(host, ignored -> new HashMap<>()).put(fix.id(), fix.epoch());
+      }
+    }
+    commit(given);
+  }
+
+  /** How many more each host may get. */
+  private Map<Worker, Integer> room(Fixes work) {
+    Set<Worker> able = new HashSet<>(Set.of(self));
+    hosts.live().stream()
+        .filter(host -> {
+          var connected = host.repositories().get(repositoryKey);
+          return connected != null && connected.healthy();
+        })
+        .forEach(host -> able.add(new Worker(host.hostId(), host.incarnation())));
+    Map<Worker, Integer> room = new HashMap<>();
+    for (Worker host : able) {
+      room.put(host, Math.max(0, HELD_MAX - work.heldBy(host.incarnation()).size()));
+    }
+    return room;
+  }
+
+  private List<FixState> waiting(RepositoryState state, Set<Worker> able, int places) {
+    Fixes work = state.work();
+    Set<String> lives = new HashSet<>();
+    able.forEach(host -> lives.add(host.incarnation()));
+    Stream<String> left =
+        work.holders().stream()
+            .filter(holder -> !lives.contains(holder))
+            .flatMap(holder -> work.heldBy(holder).stream());
+    Stream<String> free =
+        Stream.of(FixType.values())
+            .sorted(Comparator.comparingInt(FixType::priority))
+            .flatMap(type -> work.toGrant(type).stream());
+    return Stream.of(overdue(state, lives).stream(), left, free)
+        .flatMap(ids -> ids)
+        .map(id -> Objects.requireNonNull(state.fixes().get(id)))
+        .filter(this::due)
+        .limit(places)
+        .toList();
+  }
+
+  private boolean due(FixState fix) {
+    return fix.retryAt() == null || !fix.retryAt().isAfter(clock.instant());
+  }
+
+  private List<String> overdue(RepositoryState state, Set<String> lives) {
+    long now = System.nanoTime();
+    if (lives.size() < 2 || now - lastRound < ROUND.toNanos()) {
+      return List.of();
+    }
+    lastRound = now;
+    List<String> overdue = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    for (String life : lives) {
+      for (String id : state.work().heldBy(life)) {
+        seen.add(id);
+        FixState fix = Objects.requireNonNull(state.fixes().get(id));
+        Held since = held.get(id);
+        if (since == null || since.epoch() != fix.epoch()) {
+          held.put(id, new Held(fix.epoch(), now));
+        } else if (now - since.sinceNanos() > GRACE.toNanos()) {
+          overdue.add(id);
+        }
+      }
+    }
+    held.keySet().retainAll(seen);
+    return overdue;
+  }
+
+  /** Not the one that has it already. */
+  private static @Nullable Worker roomiest(Map<Worker, Integer> room, @Nullable Worker holder) {
+    return room.entrySet().stream()
+        .filter(entry -> entry.getValue() > 0 && !entry.getKey().equals(holder))
+        .max(Map.Entry.comparingByValue())
+        .map(Map.Entry::getKey)
+        .orElse(null);
+  }
+
+  private void commit(Map<Worker, Map<String, Long>> given) throws InterruptedException {
+    List<CompletableFuture<Reply>> commits = new ArrayList<>();
+    given.forEach((host, epochs) -> commits.add(sdm.apply(new GrantFixes(host, epochs))));
+    try {
+      CompletableFuture.allOf(commits.toArray(CompletableFuture[]::new))
+          .get(COMMIT_SECONDS_MAX, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("Granting fixes has to wait", e);
+    }
+  }
+}

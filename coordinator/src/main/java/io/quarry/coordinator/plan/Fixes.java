@@ -1,0 +1,81 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.common.model.FixType;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.pcollections.HashTreePMap;
+import org.pcollections.PMap;
+import org.pcollections.PSet;
+
+/**
+ * The outstanding fixes, and the wanted ones by whose turn it is, so that nobody has to look at all
+ * of them to find his own. Immutable.
+ */
+public final class Fixes {
+  static final Fixes NONE = new Fixes(HashTreePMap.empty(), Index.EMPTY);
+
+  private static final String QUEUE = "queue";
+  private static final String GRANT = "grant:";
+  private static final String HELD = "held:";
+
+  private final PMap<String, FixState> all;
+  private final Index turns;
+
+  private Fixes(PMap<String, FixState> all, Index turns) {
+    this.all = all;
+    this.turns = turns;
+  }
+
+  PMap<String, FixState> all() {
+    return all;
+  }
+
+  /** Wanted fixes that move data: hosts claim them, through the queue. */
+  public PSet<String> toQueue() {
+    return turns.of(QUEUE);
+  }
+
+  /** Wanted light fixes of that type that no host holds. */
+  public PSet<String> toGrant(FixType type) {
+    return turns.of(GRANT + type.label());
+  }
+
+  /** Light fixes that this life of a host holds. */
+  public PSet<String> heldBy(String incarnation) {
+    return turns.of(HELD + incarnation);
+  }
+
+  /** Everybody who holds light fixes. */
+  public Set<String> holders() {
+    return turns.ids().keySet().stream()
+        .filter(turn -> turn.startsWith(HELD))
+        .map(turn -> turn.substring(HELD.length()))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  Fixes plus(FixState fix) {
+    return new Fixes(all.plus(fix.id(), fix), without(fix.id()).plus(turnOf(fix), fix.id()));
+  }
+
+  Fixes minus(String id) {
+    return new Fixes(all.minus(id), without(id));
+  }
+
+  private Index without(String id) {
+    FixState old = all.get(id);
+    return old == null ? turns : turns.minus(turnOf(old), id);
+  }
+
+  private static @Nullable String turnOf(FixState fix) {
+    if (!fix.wanted()) {
+      return null;
+    }
+    if (fix.heavy()) {
+      return QUEUE;
+    }
+    return fix.worker() == null
+        ? GRANT + fix.type().label()
+        : HELD + fix.worker().incarnation();
+  }
+}

@@ -1,0 +1,27 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.util.Map;
+
+/**
+ * The SDM gives light fixes to a host, each under its next epoch. Whoever held one before may still
+ * be at it: the files of two epochs differ, and who publishes first wins.
+ *
+ * @param epochs by fix id, as the SDM saw them: what was granted again meanwhile is left alone
+ */
+public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Request {
+  public GrantFixes {
+    epochs = Map.copyOf(epochs);
+  }
+
+  @Override
+  public Reply plan(Draft draft) {
+    epochs.forEach((fixId, epoch) -> {
+      FixState fix = draft.state().fixes().get(fixId);
+      if (fix != null && fix.wanted() && !fix.heavy() && fix.epoch() == epoch) {
+        draft.add(new Change.PutFix(fix.grantedTo(worker)));
+      }
+    });
+    return draft.reply(this, worker.hostId());
+  }
+}
