@@ -31,9 +31,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This host's share of the fixes: does the light ones that it is granted, claims what it can take of
- * the heavy ones from the queues of the connected repositories, and runs them. One thread chooses,
- * one thread per fix works.
+ * This host's share of the fixes: does the light ones that it is granted, claims what it can take
+ * of the heavy ones from the queues of the connected repositories, and runs them. One thread
+ * chooses, one thread per fix works.
  */
 public final class FixWorker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FixWorker.class);
@@ -94,10 +94,12 @@ public final class FixWorker implements AutoCloseable {
   /** To be called for each repository that gets connected. */
   public void watch(ConnectedRepository repository) {
     repository.queue().onChange(waker::wake);
-    repository.replica().onChange(state -> {
-      granted.wake();
-      stopUnwanted(repository, state.repository());
-    });
+    repository
+        .replica()
+        .onChange(state -> {
+          granted.wake();
+          stopUnwanted(repository, state.repository());
+        });
     waker.wake();
     granted.wake();
   }
@@ -121,8 +123,7 @@ public final class FixWorker implements AutoCloseable {
    * @return false when no such task runs here
    */
   public boolean letGo(String taskId, String reason) throws InterruptedException, TimeoutException {
-    RunningFix run =
-        all().filter(one -> one.taskId().equals(taskId)).findAny().orElse(null);
+    RunningFix run = all().filter(one -> one.taskId().equals(taskId)).findAny().orElse(null);
     if (run == null) {
       return false;
     }

@@ -47,8 +47,7 @@ final class GrantedFixes implements AutoCloseable {
   /** What became of a grant here, until the log says that it is over. */
   private record Begun(long epoch, boolean inTrouble) {}
 
-  GrantedFixes(
-      Worker self, Supplier<List<ConnectedRepository>> repositories, Surroundings around) {
+  GrantedFixes(Worker self, Supplier<List<ConnectedRepository>> repositories, Surroundings around) {
     this.self = self;
     this.repositories = repositories;
     this.around = around;
@@ -94,13 +93,15 @@ final class GrantedFixes implements AutoCloseable {
         }
       }
     }
-    begun.keySet().removeIf(key -> {
-      boolean over = !held.contains(key);
-      if (over) {
-        pauses.forget(key);
-      }
-      return over;
-    });
+    begun
+        .keySet()
+        .removeIf(key -> {
+          boolean over = !held.contains(key);
+          if (over) {
+            pauses.forget(key);
+          }
+          return over;
+        });
   }
 
   private boolean isDue(String key, FixState fix, @Nullable Begun before) {
@@ -114,7 +115,8 @@ final class GrantedFixes implements AutoCloseable {
     if (closed || now == null || now.epoch() != fix.epoch() || !self.equals(now.worker())) {
       return;
     }
-    RunningFix run = new RunningFix(repository, now, self, now.epoch(), null, around, ignored -> {});
+    RunningFix run =
+        new RunningFix(repository, now, self, now.epoch(), null, around, ignored -> {});
     running.put(key, run);
     FixRunner.End end = FixRunner.End.TROUBLE;
     try {

@@ -9,7 +9,9 @@ import io.quarry.coordinator.cluster.Election;
 import io.quarry.coordinator.cluster.ElectionListener;
 import io.quarry.coordinator.cluster.FixQueue;
 import io.quarry.coordinator.cluster.HeadHint;
+import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.cluster.Subscription;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
@@ -22,8 +24,10 @@ import io.quarry.coordinator.sdm.SdmListener;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -59,6 +63,7 @@ public final class ConnectedRepository implements AutoCloseable {
       Clock clock) {}
 
   private final Identity identity;
+  private final Candidate self;
   private final RepositoryStorage storage;
   private final Replica replica;
   private final Sdm sdm;
@@ -75,10 +80,11 @@ public final class ConnectedRepository implements AutoCloseable {
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
       throws IOException {
     this.identity = identity;
+    this.self = shared.self();
+    this.hosts = shared.hosts();
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
-    Candidate self = shared.self();
     this.timer =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("terms-" + name).daemon(true).factory());
@@ -108,13 +114,10 @@ public final class ConnectedRepository implements AutoCloseable {
             replica,
             queue,
             new Grants(
-                key,
-                new Worker(self.hostId(), self.incarnation()),
-                shared.hosts(),
+                this::ableHosts,
                 shared.clock(),
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
             shared.clock());
-    this.hosts = shared.hosts();
   }
 
   /** Takes part in the cluster from now on. */
@@ -165,6 +168,19 @@ public final class ConnectedRepository implements AutoCloseable {
   /** Whether this host commits. */
   public boolean leading() {
     return sdm.leading();
+  }
+
+  /** Who lives and reaches it; this host does, as far as it knows. */
+  private Set<Worker> ableHosts() {
+    Set<Worker> able = new HashSet<>();
+    able.add(new Worker(self.hostId(), self.incarnation()));
+    for (HostRecord host : hosts.live()) {
+      RepositoryOnHost there = host.repositories().get(key());
+      if (there != null && there.healthy()) {
+        able.add(new Worker(host.hostId(), host.incarnation()));
+      }
+    }
+    return able;
   }
 
   /** The state on this host. */

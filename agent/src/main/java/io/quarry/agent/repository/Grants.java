@@ -1,16 +1,15 @@
 package io.quarry.agent.repository;
 
 import io.quarry.common.model.FixType;
-import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Fixes;
 import io.quarry.coordinator.plan.GrantFixes;
 import io.quarry.coordinator.plan.Reply;
-import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RepositoryState;
-import java.time.Clock;
+import io.quarry.coordinator.plan.Request;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -24,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gives light fixes to hosts, by commits in the log: those that nobody holds, those whose holder is
- * gone, and those whose holder takes too long. Many fixes share a commit, so a dead host's thousands
- * cost next to nothing. For the one thread of {@link QueueKeeper}.
+ * gone, and those whose holder takes too long. Many fixes share a commit, so a dead host's
+ * thousands cost next to nothing. For the one thread of {@link QueueKeeper}.
  */
 final class Grants {
   private static final Logger LOG = LoggerFactory.getLogger(Grants.class);
@@ -48,10 +48,8 @@ final class Grants {
 
   private static final long COMMIT_SECONDS_MAX = 10;
 
-  private final String repositoryKey;
-  private final Worker self;
-  private final HostRegistry hosts;
-  private final Clock clock;
+  private final Supplier<Set<Worker>> hosts;
+  private final InstantSource clock;
   private final Function<Request, CompletableFuture<Reply>> sdm;
   private final Map<String, Held> held = new HashMap<>();
   private long lastRound = System.nanoTime();
@@ -59,16 +57,13 @@ final class Grants {
   private record Held(long epoch, long sinceNanos) {}
 
   /**
+   * @param hosts those that live and reach the repository
    * @param sdm of this host; refuses when it does not lead any more
    */
   Grants(
-      String repositoryKey,
-      Worker self,
-      HostRegistry hosts,
-      Clock clock,
+      Supplier<Set<Worker>> hosts,
+      InstantSource clock,
       Function<Request, CompletableFuture<Reply>> sdm) {
-    this.repositoryKey = repositoryKey;
-    this.self = self;
     this.hosts = hosts;
     this.clock = clock;
     this.sdm = sdm;
@@ -91,15 +86,8 @@ final class Grants {
 
   /** How many more each host may get. */
   private Map<Worker, Integer> room(Fixes work) {
-    Set<Worker> able = new HashSet<>(Set.of(self));
-    hosts.live().stream()
-        .filter(host -> {
-          var connected = host.repositories().get(repositoryKey);
-          return connected != null && connected.healthy();
-        })
-        .forEach(host -> able.add(new Worker(host.hostId(), host.incarnation())));
     Map<Worker, Integer> room = new HashMap<>();
-    for (Worker host : able) {
+    for (Worker host : hosts.get()) {
       room.put(host, Math.max(0, HELD_MAX - work.heldBy(host.incarnation()).size()));
     }
     return room;

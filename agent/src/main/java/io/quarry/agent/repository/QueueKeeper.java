@@ -128,10 +128,7 @@ final class QueueKeeper implements AutoCloseable {
     for (QueuedFix entry : queue.entries()) {
       FixState fix = state.fixes().get(entry.fix().fixId());
       boolean outdated =
-          fix == null
-              || !fix.wanted()
-              || !fix.heavy()
-              || fix.failures() != entry.fix().failures();
+          fix == null || !fix.wanted() || !fix.heavy() || fix.failures() != entry.fix().failures();
       if (outdated) {
         queue.remove(entry);
       } else {

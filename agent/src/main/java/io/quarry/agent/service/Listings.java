@@ -143,10 +143,7 @@ final class Listings {
         .toList();
   }
 
-  private FixInfo fix(
-      ConnectedRepository repository,
-      FixState fix,
-      @Nullable ObservedClaim claim) {
+  private FixInfo fix(ConnectedRepository repository, FixState fix, @Nullable ObservedClaim claim) {
     Worker holder = fix.worker();
     return new FixInfo(
         fix.id(),

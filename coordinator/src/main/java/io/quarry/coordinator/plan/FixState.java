@@ -103,7 +103,20 @@ public record FixState(
 
   static FixState stray(String file, Instant now) {
     return new FixState(
-        strayId(file), FixType.CLEAN, null, null, file, false, true, 0, null, 0, false, null, null, now);
+        strayId(file),
+        FixType.CLEAN,
+        null,
+        null,
+        file,
+        false,
+        true,
+        0,
+        null,
+        0,
+        false,
+        null,
+        null,
+        now);
   }
 
   FixState about(String newImageId) {

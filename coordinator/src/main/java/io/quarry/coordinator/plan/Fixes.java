@@ -74,8 +74,6 @@ public final class Fixes {
     if (fix.heavy()) {
       return QUEUE;
     }
-    return fix.worker() == null
-        ? GRANT + fix.type().label()
-        : HELD + fix.worker().incarnation();
+    return fix.worker() == null ? GRANT + fix.type().label() : HELD + fix.worker().incarnation();
   }
 }

@@ -51,7 +51,7 @@ final class ElectionStormIT {
   /** Request id, which is the label of the disk, to what became of the call. */
   private final Map<String, String> acknowledged = new ConcurrentHashMap<>();
 
-  private final Map<String, ErrorCode> errors = new ConcurrentHashMap<>();
+  private final Map<String, StorageException> errors = new ConcurrentHashMap<>();
   private final AtomicInteger kills = new AtomicInteger();
 
   @Test
@@ -68,7 +68,7 @@ final class ElectionStormIT {
           acknowledged.size() + errors.size(),
           acknowledged.size(),
           errors.values().stream()
-              .collect(Collectors.groupingBy(code -> code, Collectors.counting())),
+              .collect(Collectors.groupingBy(StorageException::code, Collectors.counting())),
           kills.get(),
           acknowledged.size() / seconds);
       hosts.awaitWhole();
@@ -76,8 +76,11 @@ final class ElectionStormIT {
 
       Map<String, String> found = imagesByLabel(hosts);
       assertThat(found).containsAllEntriesOf(acknowledged);
+      assertThat(errors.values())
+          .as("what a caller may be told in an election")
+          .allMatch(error -> error.code().retryable());
       assertThat(errors.entrySet())
-          .filteredOn(error -> error.getValue() != ErrorCode.OUTCOME_UNKNOWN)
+          .filteredOn(error -> error.getValue().code() != ErrorCode.OUTCOME_UNKNOWN)
           .allSatisfy(error -> assertThat(found).doesNotContainKey(error.getKey()));
 
       assertRepeatsAddNothing(hosts, found);
@@ -117,7 +120,7 @@ final class ElectionStormIT {
       String id = Hosts.createDisk(client, Hosts.MAIN, SMALL_DISK_BYTES, requestId).imageId();
       acknowledged.put(requestId, id);
     } catch (StorageException e) {
-      errors.put(requestId, e.code());
+      errors.put(requestId, e);
     }
   }
 
@@ -150,7 +153,7 @@ final class ElectionStormIT {
     Map<String, String> again = new ConcurrentHashMap<>();
     List<String> repeated =
         errors.entrySet().stream()
-            .filter(error -> error.getValue() == ErrorCode.OUTCOME_UNKNOWN)
+            .filter(error -> error.getValue().code() == ErrorCode.OUTCOME_UNKNOWN)
             .map(Map.Entry::getKey)
             .collect(Collectors.toCollection(ArrayList::new));
     repeated.addAll(acknowledged.keySet());

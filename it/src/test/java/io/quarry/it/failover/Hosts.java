@@ -183,7 +183,6 @@ final class Hosts implements AutoCloseable {
         .satisfies(status -> assertThat(status.state()).isEqualTo(ImageState.OPTIMIZED));
   }
 
-  /** Every image of a repository, page by page. */
   /** With all that was acknowledged before this call: the SDM's host knows the newest commit. */
   List<ImageInfo> allImages(String repoId) {
     long newest =
