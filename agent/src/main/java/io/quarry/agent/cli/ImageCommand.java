@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       ImageRemove.class,
       ImageRestore.class,
       ImageResize.class,
+      ImageUserData.class,
       ImageOpen.class,
       ImageClose.class,
       ImageUpload.class,

@@ -68,6 +68,10 @@ final class Verbs {
               "getImageStatus",
               (api, call) -> api.getImageStatus(call.repoId(), call.imageId(), status(call))),
           verb(
+              "setUserData",
+              (api, call) ->
+                  api.setUserData(call.repoId(), call.imageId(), call.body(), call.requestId())),
+          verb(
               "openImage",
               (api, call) ->
                   api.openImage(

@@ -1,5 +1,6 @@
 package io.quarry.agent.service;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -36,6 +37,8 @@ import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.QueueFix;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.SetUserData;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
@@ -141,11 +144,7 @@ public final class StorageService implements StorageApi {
     if (!options.retain().isZero()) {
       throw Names.notImplemented("retain");
     }
-    Reply reply =
-        repositories
-            .get(repoId)
-            .commit(Names.requestId(requestId), new RemoveImage(imageId, options.autoFix()));
-    return new Committed(reply.commit());
+    return committed(repoId, new RemoveImage(imageId, options.autoFix()), requestId);
   }
 
   @Override
@@ -161,6 +160,13 @@ public final class StorageService implements StorageApi {
   @Override
   public ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query) {
     return status.of(repositories.get(repoId), imageId, query);
+  }
+
+  @Override
+  public Committed setUserData(
+      String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
+    Names.checkUserData(userData);
+    return committed(repoId, new SetUserData(imageId, userData), requestId);
   }
 
   @Override
@@ -188,11 +194,7 @@ public final class StorageService implements StorageApi {
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
-    Reply reply =
-        repositories
-            .get(repoId)
-            .commit(Names.requestId(requestId), new CloseImage(imageId, openId));
-    return new Committed(reply.commit());
+    return committed(repoId, new CloseImage(imageId, openId), requestId);
   }
 
   @Override
@@ -252,6 +254,11 @@ public final class StorageService implements StorageApi {
           "bytesPerSecond", "a throttle cannot be negative", "give bytes per second, 0 for none");
     }
     throttle.setBytesPerSecond(bytesPerSecond);
+  }
+
+  private Committed committed(String repoId, Request request, @Nullable String requestId) {
+    Reply reply = repositories.get(repoId).commit(Names.requestId(requestId), request);
+    return new Committed(reply.commit());
   }
 
   /** The image of that id, for other parts of the API. */

@@ -56,7 +56,7 @@ final class FakeStorage implements StorageApi {
     final String id;
     final ImageKind kind;
     final long size;
-    final ObjectNode userData;
+    ObjectNode userData;
     @Nullable String parent;
     ImageState state = ImageState.BROKEN;
     boolean weak;
@@ -314,6 +314,13 @@ final class FakeStorage implements StorageApi {
         }
       }
     }
+  }
+
+  @Override
+  public Committed setUserData(
+      String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
+    image(repoId, imageId).userData = userData;
+    return new Committed(++commit);
   }
 
   @Override

@@ -62,6 +62,8 @@ final class ContractTest {
           Map.entry("getImage", "GET /v1/repositories/fast/images/{disk}?atLeast=1"),
           Map.entry("removeImage", "DELETE /v1/repositories/fast/images/{disk}"),
           Map.entry("getImageStatus", "GET /v1/repositories/fast/images/{disk}/status?wait=1s"),
+          Map.entry(
+              "setUserData", "PUT /v1/repositories/fast/images/{disk}/user-data {\"a\": [1]}"),
           Map.entry("openImage", "POST /v1/repositories/fast/images/{disk}/open"),
           Map.entry(
               "closeImage",
@@ -121,7 +123,6 @@ final class ContractTest {
   void plannedVerbsAreTheOnesWeKnow() {
     assertThat(operations().stream().filter(Operation::planned).map(Operation::id))
         .containsExactlyInAnyOrder(
-            "setUserData",
             "resizeImage",
             "restoreImage",
             "uploadImage",

@@ -276,6 +276,16 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public Committed setUserData(
+      String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
+    before.accept("setUserData " + requestId);
+    repository(repoId);
+    image(imageId);
+    lastRequest = userData;
+    return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     before.accept("openImage " + requestId);

@@ -1,5 +1,6 @@
 package io.quarry.common.api;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,10 @@ public interface StorageApi {
   ImageInfo getImage(String repoId, String imageId, long atLeast);
 
   ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query);
+
+  /** Replaces an image's user data as a whole. */
+  Committed setUserData(
+      String repoId, String imageId, ObjectNode userData, @Nullable String requestId);
 
   OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId);

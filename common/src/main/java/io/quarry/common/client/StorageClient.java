@@ -2,6 +2,7 @@ package io.quarry.common.client;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Committed;
@@ -228,6 +229,13 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return until == null
         || state == until
         || (until == ImageState.DEGRADED && state == ImageState.OPTIMIZED);
+  }
+
+  @Override
+  public Committed setUserData(
+      String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
+    Target target = Target.image(repoId, imageId).then("/user-data");
+    return committed(repoId, change("PUT", target, userData, requestId, Committed.class));
   }
 
   @Override

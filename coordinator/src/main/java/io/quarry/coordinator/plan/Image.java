@@ -31,6 +31,10 @@ public record Image(
     return new Image(id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData);
   }
 
+  Image with(ObjectNode newUserData) {
+    return new Image(id, kind, strong, size, volumeId, strategy, autoFix, createdAt, newUserData);
+  }
+
   Image on(String newVolumeId) {
     return new Image(id, kind, strong, size, newVolumeId, strategy, autoFix, createdAt, userData);
   }

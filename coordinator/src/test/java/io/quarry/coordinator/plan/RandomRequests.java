@@ -24,7 +24,7 @@ final class RandomRequests {
   Request next(RepositoryState state) {
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(21)) {
+    return switch (random.nextInt(22)) {
       case 0, 1 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
@@ -75,6 +75,8 @@ final class RandomRequests {
       case 17 -> new TombstoneVolume(fix, volumeOf(fix));
       case 18 -> new PurgeVolume(fix, volumeOf(fix));
       case 19 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
+      case 20 ->
+          new SetUserData(image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
       default -> new FinishStray(fix);
     };
   }

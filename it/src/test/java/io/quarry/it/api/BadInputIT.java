@@ -137,7 +137,8 @@ final class BadInputIT {
           DELETE | main/images/DISK?retain=PT1H  |                                       | 501 | NOT_IMPLEMENTED
           POST   | main/check                    | {"deep": true}                        | 501 | NOT_IMPLEMENTED
           GET    | main/images/DISK/explain      |                                       | 501 | NOT_IMPLEMENTED
-          PUT    | main/images/DISK/user-data    | {}                                    | 501 | NOT_IMPLEMENTED
+          PUT    | main/images/nothing/user-data | {}                                    | 404 | IMAGE_NOT_FOUND
+          PUT    | main/images/DISK/user-data    | [1]                                   | 400 | INVALID_ARGUMENT
           POST   | main/images/DISK/resize       | {"size": 2097152}                     | 501 | NOT_IMPLEMENTED
           POST   | main/images/DISK/restore      |                                       | 501 | NOT_IMPLEMENTED
           GET    | main/images/DISK/data         |                                       | 501 | NOT_IMPLEMENTED

@@ -1,0 +1,16 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** Callers' own data is replaced as a whole; how the image is does not matter. */
+public record SetUserData(String imageId, ObjectNode userData) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    Image image = draft.state().strongImage(imageId);
+    if (image == null) {
+      throw Refusal.imageNotFound(imageId);
+    }
+    draft.add(new Change.PutImage(image.with(userData)));
+    return draft.reply(this, imageId);
+  }
+}
