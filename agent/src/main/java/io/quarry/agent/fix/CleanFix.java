@@ -39,19 +39,19 @@ final class CleanFix {
       throw new FixGoneException("its volume is not tombstoned");
     }
     FaultPoints.reach("clean.tombstoned");
-    String mendId = FixState.mendId(volumeId);
-    new VolumeFiles(repository.storage()).removeAll(volume, epochs(volume, mendId));
+    String maker = FixState.makerId(volume);
+    new VolumeFiles(repository.storage()).removeAll(volume, epochs(volume, maker));
     if (volume.source() != null) {
       SourcePin.release(run, volume.source());
     }
     if (volume.heavy()) {
-      run.store().forget(mendId);
+      run.store().forget(maker);
     }
     commit(new PurgeVolume(run.fix().id(), volumeId));
   }
 
-  private long epochs(Volume volume, String mendId) throws IOException {
-    FixStore.ClaimFile newest = volume.heavy() ? run.store().newestClaim(mendId) : null;
+  private long epochs(Volume volume, String maker) throws IOException {
+    FixStore.ClaimFile newest = volume.heavy() ? run.store().newestClaim(maker) : null;
     long claimed = newest == null ? run.epoch() : newest.epoch();
     long published = volume.file() == null ? 1 : VolumeName.epochOf(volume.file());
     return Math.max(claimed, published) + EPOCHS_BEYOND;

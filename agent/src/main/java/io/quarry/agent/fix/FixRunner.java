@@ -55,7 +55,8 @@ final class FixRunner {
             new CleanFix(run).run();
           }
         }
-        case OPTIMIZE, MERGE -> throw new IllegalStateException("nobody plans these yet");
+        case OPTIMIZE -> new OptimizeFix(run).run();
+        case MERGE -> throw new IllegalStateException("nobody plans these yet");
       }
       LOG.atLevel(run.fix().heavy() ? Level.INFO : Level.DEBUG).log("Done: {}", what);
       return End.OVER;

@@ -85,7 +85,7 @@ final class Check {
             fix.type(),
             fix.imageId(),
             reason(fix, volume, state),
-            volume != null && fix.type() == FixType.MEND && volume.heavy() ? volume.size() : 0,
+            volume != null && fix.type() != FixType.CLEAN && volume.heavy() ? volume.size() : 0,
             gain,
             fix.type().priority(),
             stateOf(fix),
@@ -104,7 +104,7 @@ final class Check {
     }
     Image image = state.images().get(String.valueOf(fix.imageId()));
     String why = image == null ? null : state.reasonOf(image);
-    return why == null ? "the image is broken" : why;
+    return why == null ? "the image can be represented better" : why;
   }
 
   /** {@code running} is not told apart here: that is the queue's to say. */

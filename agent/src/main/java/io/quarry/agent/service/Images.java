@@ -9,7 +9,6 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
-import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CopyImage;
 import io.quarry.coordinator.plan.CreateSnapshot;
@@ -53,9 +52,6 @@ final class Images {
     Names.checkUserData(request.userData());
     String base = request.baseSnapshotId();
     if (base != null) {
-      if (request.options().strategy() == Strategy.PERFORMANCE) {
-        throw Names.notImplemented("strategy performance with a base snapshot");
-      }
       if (lookup.find(base, request.options(), target).repository() != target) {
         throw Names.notImplemented("a base snapshot in another repository");
       }

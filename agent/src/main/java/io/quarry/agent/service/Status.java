@@ -49,21 +49,14 @@ final class Status {
       throw notFound(imageId, repository.repoId());
     }
     ImageState found = state.repository().stateOf(image);
-    Progress progress =
-        found == ImageState.OPTIMIZED
-            ? null
-            : progress(repository, FixState.mendId(image.volumeId()));
+    FixState fix = state.repository().fixOf(image);
+    Progress progress = fix == null ? null : progress(repository, fix.id());
     return new ImageStatus(
-        found,
-        state.repository().reasonOf(image),
-        state.sequence(),
-        withError(state, image, progress));
+        found, state.repository().reasonOf(image), state.sequence(), withError(fix, progress));
   }
 
   /** A stop or a failure that the log knows is shown even when no worker could persist it. */
-  private static @Nullable Progress withError(
-      LogState state, Image image, @Nullable Progress progress) {
-    FixState fix = state.repository().fixes().get(FixState.mendId(image.volumeId()));
+  private static @Nullable Progress withError(@Nullable FixState fix, @Nullable Progress progress) {
     if (fix == null || fix.lastError() == null) {
       return progress;
     }

@@ -44,7 +44,15 @@ public record CopyImage(
                 imageId, kind, true, size, volumeId, strategy, autoFix, draft.now(), userData)));
     draft.intend(
         new Volume(
-            volumeId, imageId, VolumeFormat.RAW, size, null, Volume.Stage.INTENDED, null, source),
+            volumeId,
+            imageId,
+            VolumeFormat.RAW,
+            size,
+            null,
+            Volume.Stage.INTENDED,
+            null,
+            source,
+            null),
         autoFix,
         null);
     return draft.reply(this, imageId);

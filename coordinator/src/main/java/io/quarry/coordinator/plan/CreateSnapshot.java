@@ -69,6 +69,7 @@ public record CreateSnapshot(
                 autoFix,
                 draft.now(),
                 userData)));
+    draft.giveUpReplacement(volume, disk.autoFix());
     draft.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
     draft.add(new Change.PutImage(disk.on(overlayVolumeId)));
     draft.intend(
@@ -79,6 +80,7 @@ public record CreateSnapshot(
             disk.size(),
             snapshotId,
             Volume.Stage.INTENDED,
+            null,
             null,
             null),
         autoFix,

@@ -49,7 +49,15 @@ public record CreateVirtualDisk(
                 userData)));
     draft.intend(
         new Volume(
-            volumeId, imageId, format, size, baseSnapshotId, Volume.Stage.INTENDED, null, null),
+            volumeId,
+            imageId,
+            format,
+            size,
+            baseSnapshotId,
+            Volume.Stage.INTENDED,
+            null,
+            null,
+            null),
         autoFix,
         worker);
     return draft.reply(this, imageId);

@@ -1,11 +1,14 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.plan.Change.DropFix;
 import io.quarry.coordinator.plan.Change.PutFix;
 import io.quarry.coordinator.plan.FixState.Worker;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** One request being planned: the state so far, and the changes that led to it. */
@@ -46,27 +49,27 @@ public final class Draft {
     return new Reply(request.operation(), id, commit);
   }
 
-  /** Records a volume that has yet to be made, and the mend that will make it. */
+  /** Records a volume that has yet to be made, and the fix that will make it. */
   void intend(Volume volume, boolean wanted, @Nullable Worker worker) {
     if (state.volumes().containsKey(volume.id())) {
       throw Refusal.exists("volume", volume.id());
     }
     add(new Change.PutVolume(volume));
-    FixState mend = FixState.mend(volume, wanted, now);
-    add(new PutFix(wanted && worker != null ? mend.grantedTo(worker) : mend));
+    FixState maker = FixState.maker(volume, wanted, now);
+    add(new PutFix(wanted && worker != null ? maker.grantedTo(worker) : maker));
   }
 
   /** The volume's files are to go, whoever owned it; the clean fix does it. */
   void tombstone(Volume volume, boolean wanted) {
     add(new Change.PutVolume(volume.tombstoned()));
-    cleanInsteadOfMending(volume, wanted);
+    cleanInsteadOfMaking(volume, wanted);
   }
 
-  private void cleanInsteadOfMending(Volume volume, boolean wanted) {
-    FixState mend = state.fixes().get(FixState.mendId(volume.id()));
-    dropFix(FixState.mendId(volume.id()));
+  private void cleanInsteadOfMaking(Volume volume, boolean wanted) {
+    FixState maker = state.fixes().get(FixState.makerId(volume));
+    dropFix(FixState.makerId(volume));
     if (!state.fixes().containsKey(FixState.cleanId(volume.id()))) {
-      add(new PutFix(FixState.clean(volume, wanted, mend, now)));
+      add(new PutFix(FixState.clean(volume, wanted, maker, now)));
     }
   }
 
@@ -78,21 +81,59 @@ public final class Draft {
 
   /**
    * Brings the fixes of an image into line with whether it can be cleaned: weak, and no overlay,
-   * pin or open needs it. What can be cleaned is not mended any more. To be called for every image
-   * whose dependants changed.
+   * pin or open needs it. What can be cleaned is not mended any more. Then with whether it can be
+   * optimized. To be called for every image that changed, or whose dependants did.
    */
   void settle(@Nullable String imageId) {
     Image image = imageId == null ? null : state.images().get(imageId);
     if (image == null) {
       return;
     }
+    settleReplacement(image);
     String fixId = FixState.cleanId(image.volumeId());
     boolean cleanable = !image.strong() && !needed(image.id());
     if (!cleanable) {
       dropFix(fixId);
       return;
     }
-    cleanInsteadOfMending(state.volumeOf(image), image.autoFix());
+    cleanInsteadOfMaking(state.volumeOf(image), image.autoFix());
+  }
+
+  /**
+   * A replacement has the content that the image had when it was begun. So it is given up when
+   * somebody opens the image, and begun anew when it is closed.
+   */
+  private void settleReplacement(Image image) {
+    Volume current = state.volumeOf(image);
+    Volume replacement = state.replacementOf(current.id());
+    boolean apt =
+        state.stateOf(image) == ImageState.DEGRADED && state.opensOf(image.id()).isEmpty();
+    if (replacement != null && !(apt && replacement.size() == image.size())) {
+      giveUpReplacement(current, image.autoFix());
+      replacement = null;
+    }
+    if (apt && replacement == null) {
+      intend(Volume.replacement(freshId(current), image, current), image.autoFix(), null);
+    }
+  }
+
+  /** The volume gets a new owner or a new user. */
+  void giveUpReplacement(Volume current, boolean wanted) {
+    Volume replacement = state.replacementOf(current.id());
+    if (replacement != null) {
+      tombstone(replacement, wanted);
+    }
+  }
+
+  /** Ids are the callers' to make; this one follows from what is unique already. */
+  private String freshId(Volume replaced) {
+    int count = 0;
+    String id;
+    do {
+      String name = replaced.id() + "/" + commit + "/" + count++;
+      id = UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
+    } while (state.volumes().containsKey(id));
+    return id;
   }
 
   /** Whether anything keeps the image although it may be weak. */

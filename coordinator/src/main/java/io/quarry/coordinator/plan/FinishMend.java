@@ -16,22 +16,12 @@ public record FinishMend(String fixId, String volumeId, long epoch, String file)
     if (fix == null || volume == null || volume.stage() != Volume.Stage.INTENDED) {
       throw Refusal.stale(fixId, "another worker finished it, or its image was removed");
     }
-    if (!FixState.mendId(volumeId).equals(fixId) || !namesThisVolume(volume)) {
+    if (!FixState.mendId(volumeId).equals(fixId) || !volume.mayBePublished(file, epoch)) {
       throw Refusal.stale(fixId, "file " + file + " is not one of volume " + volumeId);
     }
     draft.add(new Change.PutVolume(volume.ready(file)));
     draft.add(new Change.DropFix(fixId));
+    draft.settle(volume.imageId());
     return draft.reply(this, volumeId);
-  }
-
-  /** The file of this epoch, or of an earlier one that was proven dead and gone on with. */
-  private boolean namesThisVolume(Volume volume) {
-    String[] parts = file.split("\\.", -1);
-    try {
-      long written = Long.parseLong(parts[Math.max(0, parts.length - 2)]);
-      return written >= 1 && written <= epoch && volume.fileOfEpoch(written).equals(file);
-    } catch (NumberFormatException e) {
-      return false;
-    }
   }
 }

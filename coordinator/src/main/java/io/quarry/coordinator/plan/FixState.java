@@ -61,10 +61,19 @@ public record FixState(
     return "stray-" + file;
   }
 
-  static FixState mend(Volume volume, boolean wanted, Instant now) {
+  public static String optimizeId(String volumeId) {
+    return FixType.OPTIMIZE.label() + "-" + volumeId;
+  }
+
+  /** The fix that makes the volume. */
+  public static String makerId(Volume volume) {
+    return volume.replaces() == null ? mendId(volume.id()) : optimizeId(volume.id());
+  }
+
+  static FixState maker(Volume volume, boolean wanted, Instant now) {
     return new FixState(
-        mendId(volume.id()),
-        FixType.MEND,
+        makerId(volume),
+        volume.replaces() == null ? FixType.MEND : FixType.OPTIMIZE,
         volume.imageId(),
         volume.id(),
         null,
@@ -80,10 +89,10 @@ public record FixState(
   }
 
   /**
-   * @param mend that it takes the place of, whose epochs it goes on with: so it knows which files
-   *     the mend may have left
+   * @param maker that it takes the place of, whose epochs it goes on with: so it knows which files
+   *     the maker may have left
    */
-  static FixState clean(Volume volume, boolean wanted, @Nullable FixState mend, Instant now) {
+  static FixState clean(Volume volume, boolean wanted, @Nullable FixState maker, Instant now) {
     return new FixState(
         cleanId(volume.id()),
         FixType.CLEAN,
@@ -92,7 +101,7 @@ public record FixState(
         null,
         false,
         wanted,
-        mend == null ? 0 : mend.epoch(),
+        maker == null ? 0 : maker.epoch(),
         null,
         0,
         false,

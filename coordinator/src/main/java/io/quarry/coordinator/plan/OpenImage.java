@@ -31,6 +31,7 @@ public record OpenImage(
       throw Refusal.broken(image, state);
     }
     draft.add(new Change.PutOpen(new Open(openId, imageId, readOnly, hostId, owner, draft.now())));
+    draft.settle(imageId);
     return draft.reply(this, openId);
   }
 }

@@ -1,6 +1,8 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Strategy;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,32 +19,29 @@ public final class RepositoryState {
   public static final RepositoryState EMPTY =
       new RepositoryState(
           TreePMap.empty(),
-          HashTreePMap.empty(),
+          Volumes.NONE,
           Fixes.NONE,
           HashTreePMap.empty(),
           HashTreePMap.empty(),
           Index.EMPTY,
           Index.EMPTY,
-          Index.EMPTY,
           RecentRequests.NONE);
 
   private final TreePMap<String, Image> images;
-  private final PMap<String, Volume> volumes;
+  private final Volumes volumes;
   private final Fixes fixes;
   private final PMap<String, Pin> pins;
   private final PMap<String, Open> opens;
-  private final Index overlays;
   private final Index pinsOfImage;
   private final Index opensOfImage;
   private final RecentRequests requests;
 
   private RepositoryState(
       TreePMap<String, Image> images,
-      PMap<String, Volume> volumes,
+      Volumes volumes,
       Fixes fixes,
       PMap<String, Pin> pins,
       PMap<String, Open> opens,
-      Index overlays,
       Index pinsOfImage,
       Index opensOfImage,
       RecentRequests requests) {
@@ -51,7 +50,6 @@ public final class RepositoryState {
     this.fixes = fixes;
     this.pins = pins;
     this.opens = opens;
-    this.overlays = overlays;
     this.pinsOfImage = pinsOfImage;
     this.opensOfImage = opensOfImage;
     this.requests = requests;
@@ -63,7 +61,7 @@ public final class RepositoryState {
   }
 
   public PMap<String, Volume> volumes() {
-    return volumes;
+    return volumes.all();
   }
 
   public PMap<String, FixState> fixes() {
@@ -89,7 +87,7 @@ public final class RepositoryState {
 
   /** Volumes that are overlays of the image, also tombstoned ones: their files may still exist. */
   public PSet<String> overlaysOf(String imageId) {
-    return overlays.of(imageId);
+    return volumes.overlaysOf(imageId);
   }
 
   public PSet<String> pinsOf(String imageId) {
@@ -108,25 +106,52 @@ public final class RepositoryState {
 
   /** The volume of an image; every image has one. */
   public Volume volumeOf(Image image) {
-    Volume volume = volumes.get(image.volumeId());
+    Volume volume = volumes().get(image.volumeId());
     if (volume == null) {
       throw new IllegalStateException("image " + image.id() + " has no volume");
     }
     return volume;
   }
 
+  /** What is being made to take the place of a volume, or null. */
+  public @Nullable Volume replacementOf(String volumeId) {
+    return volumes.replacementsOf(volumeId).stream().map(volumes()::get).findAny().orElse(null);
+  }
+
   /** How well the image is represented, as recorded. */
   public ImageState stateOf(Image image) {
-    return volumeOf(image).stage() == Volume.Stage.READY ? ImageState.OPTIMIZED : ImageState.BROKEN;
+    Volume volume = volumeOf(image);
+    if (volume.stage() != Volume.Stage.READY) {
+      return ImageState.BROKEN;
+    }
+    return wantsItsOwn(image, volume) ? ImageState.DEGRADED : ImageState.OPTIMIZED;
+  }
+
+  /**
+   * A disk that is to be fast should not be an overlay. A snapshot keeps the volume that it was
+   * taken with.
+   */
+  private static boolean wantsItsOwn(Image image, Volume volume) {
+    return image.strong()
+        && image.kind() == ImageKind.VIRTUAL_DISK
+        && image.strategy() == Strategy.PERFORMANCE
+        && volume.parentImageId() != null;
+  }
+
+  /** The fix that brings the image closer to its best state, or null. */
+  public @Nullable FixState fixOf(Image image) {
+    Volume volume = volumeOf(image);
+    Volume better = volume.stage() == Volume.Stage.READY ? replacementOf(volume.id()) : volume;
+    return better == null ? null : fixes().get(FixState.makerId(better));
   }
 
   /** Why the image is not optimized, for people; null when it is. */
   public @Nullable String reasonOf(Image image) {
     Volume volume = volumeOf(image);
     if (volume.stage() == Volume.Stage.READY) {
-      return null;
+      return wantsItsOwn(image, volume) ? reasonOfDegraded(image, volume) : null;
     }
-    FixState mend = fixes().get(FixState.mendId(volume.id()));
+    FixState mend = fixOf(image);
     String what =
         volume.source() == null
             ? "its volume has not been made yet"
@@ -137,6 +162,20 @@ public final class RepositoryState {
     return mend.parked()
         ? what + "; the mend failed " + mend.failures() + " times and is parked"
         : what + "; nobody has asked for the mend";
+  }
+
+  private String reasonOfDegraded(Image image, Volume volume) {
+    String what = "it is an overlay of " + volume.parentImageId() + " and is to be independent";
+    if (!opensOf(image.id()).isEmpty()) {
+      return what + "; that has to wait until it is closed";
+    }
+    FixState optimize = fixOf(image);
+    if (optimize == null || optimize.wanted()) {
+      return what;
+    }
+    return optimize.parked()
+        ? what + "; the optimize failed " + optimize.failures() + " times and is parked"
+        : what + "; nobody has asked for the optimize";
   }
 
   /** The image and what it is an overlay of, from the top down. */
@@ -158,7 +197,7 @@ public final class RepositoryState {
 
   public RepositoryState withRequests(RecentRequests newRequests) {
     return new RepositoryState(
-        images, volumes, fixes, pins, opens, overlays, pinsOfImage, opensOfImage, newRequests);
+        images, volumes, fixes, pins, opens, pinsOfImage, opensOfImage, newRequests);
   }
 
   /** The state after one change. */
@@ -166,14 +205,8 @@ public final class RepositoryState {
     return switch (change) {
       case Change.PutImage put -> withImages(images.plus(put.image().id(), put.image()));
       case Change.DropImage drop -> withImages(images.minus(drop.id()));
-      case Change.PutVolume put -> {
-        Index without = overlaysWithout(put.volume().id());
-        yield withVolumes(
-            volumes.plus(put.volume().id(), put.volume()),
-            without.plus(put.volume().parentImageId(), put.volume().id()));
-      }
-      case Change.DropVolume drop ->
-          withVolumes(volumes.minus(drop.id()), overlaysWithout(drop.id()));
+      case Change.PutVolume put -> withVolumes(volumes.plus(put.volume()));
+      case Change.DropVolume drop -> withVolumes(volumes.minus(drop.id()));
       case Change.PutFix put -> withFixes(fixes.plus(put.fix()));
       case Change.DropFix drop -> withFixes(fixes.minus(drop.id()));
       case Change.PutPin put ->
@@ -183,7 +216,6 @@ public final class RepositoryState {
               fixes,
               pins.plus(put.pin().id(), put.pin()),
               opens,
-              overlays,
               pinsOfImage.plus(put.pin().imageId(), put.pin().id()),
               opensOfImage);
       case Change.DropPin drop -> {
@@ -194,7 +226,6 @@ public final class RepositoryState {
             fixes,
             pins.minus(drop.id()),
             opens,
-            overlays,
             pin == null ? pinsOfImage : pinsOfImage.minus(pin.imageId(), pin.id()),
             opensOfImage);
       }
@@ -205,7 +236,6 @@ public final class RepositoryState {
               fixes,
               pins,
               opens.plus(put.open().id(), put.open()),
-              overlays,
               pinsOfImage,
               opensOfImage.plus(put.open().imageId(), put.open().id()));
       case Change.DropOpen drop -> {
@@ -216,7 +246,6 @@ public final class RepositoryState {
             fixes,
             pins,
             opens.minus(drop.id()),
-            overlays,
             pinsOfImage,
             open == null ? opensOfImage : opensOfImage.minus(open.imageId(), open.id()));
       }
@@ -227,37 +256,31 @@ public final class RepositoryState {
   public List<Change> asChanges() {
     List<Change> all = new ArrayList<>();
     images.values().forEach(image -> all.add(new Change.PutImage(image)));
-    volumes.values().forEach(volume -> all.add(new Change.PutVolume(volume)));
+    volumes().values().forEach(volume -> all.add(new Change.PutVolume(volume)));
     fixes().values().forEach(fix -> all.add(new Change.PutFix(fix)));
     pins.values().forEach(pin -> all.add(new Change.PutPin(pin)));
     opens.values().forEach(open -> all.add(new Change.PutOpen(open)));
     return all;
   }
 
-  private Index overlaysWithout(String volumeId) {
-    Volume old = volumes.get(volumeId);
-    return old == null ? overlays : overlays.minus(old.parentImageId(), volumeId);
-  }
-
   private RepositoryState withImages(TreePMap<String, Image> newImages) {
-    return with(newImages, volumes, fixes, pins, opens, overlays, pinsOfImage, opensOfImage);
+    return with(newImages, volumes, fixes, pins, opens, pinsOfImage, opensOfImage);
   }
 
-  private RepositoryState withVolumes(PMap<String, Volume> newVolumes, Index newOverlays) {
-    return with(images, newVolumes, fixes, pins, opens, newOverlays, pinsOfImage, opensOfImage);
+  private RepositoryState withVolumes(Volumes newVolumes) {
+    return with(images, newVolumes, fixes, pins, opens, pinsOfImage, opensOfImage);
   }
 
   private RepositoryState withFixes(Fixes newFixes) {
-    return with(images, volumes, newFixes, pins, opens, overlays, pinsOfImage, opensOfImage);
+    return with(images, volumes, newFixes, pins, opens, pinsOfImage, opensOfImage);
   }
 
   private RepositoryState with(
       TreePMap<String, Image> newImages,
-      PMap<String, Volume> newVolumes,
+      Volumes newVolumes,
       Fixes newFixes,
       PMap<String, Pin> newPins,
       PMap<String, Open> newOpens,
-      Index newOverlays,
       Index newPinsOfImage,
       Index newOpensOfImage) {
     return new RepositoryState(
@@ -266,7 +289,6 @@ public final class RepositoryState {
         newFixes,
         newPins,
         newOpens,
-        newOverlays,
         newPinsOfImage,
         newOpensOfImage,
         requests);

@@ -26,6 +26,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = StopFix.class, name = "stopFix"),
   @JsonSubTypes.Type(value = FailFix.class, name = "failFix"),
   @JsonSubTypes.Type(value = FinishMend.class, name = "finishMend"),
+  @JsonSubTypes.Type(value = FinishOptimize.class, name = "finishOptimize"),
   @JsonSubTypes.Type(value = TombstoneVolume.class, name = "tombstoneVolume"),
   @JsonSubTypes.Type(value = PurgeVolume.class, name = "purgeVolume"),
   @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
@@ -46,6 +47,7 @@ public sealed interface Request
         StopFix,
         FailFix,
         FinishMend,
+        FinishOptimize,
         TombstoneVolume,
         PurgeVolume,
         FinishStray {

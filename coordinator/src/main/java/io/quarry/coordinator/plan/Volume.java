@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param stage how far it is; the only place where "broken" is recorded
  * @param file name of the one file that holds it, once published
  * @param source where its content is copied from, for copies
+ * @param replaces the volume of the same image whose place it takes once it is made
  */
 public record Volume(
     String id,
@@ -21,7 +22,8 @@ public record Volume(
     @Nullable String parentImageId,
     Stage stage,
     @Nullable String file,
-    @Nullable CopySource source) {
+    @Nullable CopySource source,
+    @Nullable String replaces) {
 
   /** Intent before files, tombstone before unlinking. */
   public enum Stage {
@@ -40,9 +42,25 @@ public record Volume(
    */
   public record CopySource(String repositoryKey, String imageId, String pinId) {}
 
-  /** Copies move data and go through the queue; the rest is made in milliseconds. */
+  /** An independent volume for the content of one that is an overlay. */
+  static Volume replacement(String id, Image image, Volume current) {
+    return new Volume(
+        id,
+        image.id(),
+        VolumeFormat.RAW,
+        image.size(),
+        null,
+        Stage.INTENDED,
+        null,
+        null,
+        current.id());
+  }
+
+  /**
+   * Copies and replacements move data and go through the queue; the rest is made in milliseconds.
+   */
   public boolean heavy() {
-    return source != null;
+    return source != null || replaces != null;
   }
 
   /** The file an epoch's worker writes; no two epochs share one unless death was proven. */
@@ -50,15 +68,28 @@ public record Volume(
     return id + "." + epoch + "." + format.label();
   }
 
+  /** Whether the file is of that epoch, or of an earlier one that was proven dead. */
+  boolean mayBePublished(String published, long epoch) {
+    String[] parts = published.split("\\.", -1);
+    try {
+      long written = Long.parseLong(parts[Math.max(0, parts.length - 2)]);
+      return written >= 1 && written <= epoch && fileOfEpoch(written).equals(published);
+    } catch (NumberFormatException e) {
+      return false;
+    }
+  }
+
   Volume ownedBy(String newImageId) {
-    return new Volume(id, newImageId, format, size, parentImageId, stage, file, source);
+    return new Volume(id, newImageId, format, size, parentImageId, stage, file, source, replaces);
   }
 
   Volume ready(String publishedFile) {
-    return new Volume(id, imageId, format, size, parentImageId, Stage.READY, publishedFile, source);
+    return new Volume(
+        id, imageId, format, size, parentImageId, Stage.READY, publishedFile, source, replaces);
   }
 
   Volume tombstoned() {
-    return new Volume(id, imageId, format, size, parentImageId, Stage.TOMBSTONED, file, source);
+    return new Volume(
+        id, imageId, format, size, parentImageId, Stage.TOMBSTONED, file, source, replaces);
   }
 }

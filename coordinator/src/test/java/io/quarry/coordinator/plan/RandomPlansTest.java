@@ -74,6 +74,9 @@ class RandomPlansTest {
         plan(new FinishStray(fix.id()));
       } else if (fix.type() == FixType.MEND) {
         plan(new FinishMend(fix.id(), volume.id(), 9, volume.fileOfEpoch(9)));
+      } else if (fix.type() == FixType.OPTIMIZE) {
+        assertThat(plan(new FinishOptimize(fix.id(), volume.id(), 9, volume.fileOfEpoch(9))))
+            .isTrue();
       } else {
         assertThat(plan(new TombstoneVolume(fix.id(), volume.id()))).isTrue();
         assertThat(plan(new PurgeVolume(fix.id(), volume.id()))).isTrue();

@@ -102,7 +102,10 @@ final class RandomRequests {
     String volume = volumeOf(fix);
     long epoch = 1L + random.nextInt(3);
     String format = random.nextBoolean() ? ".raw" : ".qcow2";
-    return new FinishMend(fix, volume, epoch, volume + "." + (1 + random.nextInt(3)) + format);
+    String file = volume + "." + (1 + random.nextInt(3)) + format;
+    return fix.startsWith("optimize") == (random.nextInt(10) > 0)
+        ? new FinishOptimize(fix, volume, epoch, file)
+        : new FinishMend(fix, volume, epoch, file);
   }
 
   private static String volumeOf(String fix) {

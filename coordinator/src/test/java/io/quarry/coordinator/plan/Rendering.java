@@ -47,6 +47,7 @@ final class Rendering {
         "of " + volume.imageId(),
         volume.parentImageId() == null ? null : "over " + volume.parentImageId(),
         volume.source() == null ? null : "from " + volume.source().imageId(),
+        volume.replaces() == null ? null : "instead of " + volume.replaces(),
         volume.file() == null ? null : "in " + volume.file());
   }
 

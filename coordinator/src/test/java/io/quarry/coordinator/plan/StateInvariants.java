@@ -3,6 +3,7 @@ package io.quarry.coordinator.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.model.FixType;
+import io.quarry.common.model.ImageState;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -45,9 +46,22 @@ final class StateInvariants {
     assertThat(state.fixes().containsKey(FixState.mendId(volume.id())))
         .as("%s has a mend", image)
         .isEqualTo(!cleanable && volume.stage() == Volume.Stage.INTENDED);
-    assertThat(state.stateOf(image)).isNotNull();
-    assertThat(state.reasonOf(image) == null).isEqualTo(volume.stage() == Volume.Stage.READY);
+    ImageState found = state.stateOf(image);
+    assertThat(state.reasonOf(image) == null).isEqualTo(found == ImageState.OPTIMIZED);
+    Volume replacement = state.replacementOf(volume.id());
+    assertThat(replacement != null)
+        .as("%s is being optimized", image)
+        .isEqualTo(found == ImageState.DEGRADED && state.opensOf(image.id()).isEmpty());
+    if (replacement != null) {
+      assertThat(state.fixes()).containsKey(FixState.optimizeId(replacement.id()));
+      assertThat(replacement.size()).isEqualTo(image.size());
+    }
     assertThat(state.chainOf(image).getLast()).matches(base -> parentOf(base) == null);
+  }
+
+  /** A volume that is being made is its image's, or will be. */
+  private static String becomes(Volume volume) {
+    return volume.replaces() == null ? volume.id() : volume.replaces();
   }
 
   private @Nullable String parentOf(Image image) {
@@ -64,10 +78,11 @@ final class StateInvariants {
     if (volume.stage() == Volume.Stage.TOMBSTONED) {
       assertThat(state.fixes()).as("%s", volume).containsKey(FixState.cleanId(volume.id()));
     } else {
+      String used = volume.stage() == Volume.Stage.READY ? volume.id() : becomes(volume);
       assertThat(state.images().get(volume.imageId()))
           .as("%s", volume)
           .isNotNull()
-          .matches(image -> image.volumeId().equals(volume.id()));
+          .matches(image -> image.volumeId().equals(used));
     }
     if (volume.parentImageId() != null) {
       assertThat(state.images()).as("parent of %s", volume).containsKey(volume.parentImageId());
@@ -82,9 +97,11 @@ final class StateInvariants {
     assertThat(state.volumes()).as("%s", fix).containsKey(fix.volumeId());
     assertThat(fix.id())
         .isEqualTo(
-            fix.type() == FixType.MEND
-                ? FixState.mendId(fix.volumeId())
-                : FixState.cleanId(fix.volumeId()));
+            switch (fix.type()) {
+              case MEND -> FixState.mendId(fix.volumeId());
+              case OPTIMIZE -> FixState.optimizeId(fix.volumeId());
+              case CLEAN, MERGE -> FixState.cleanId(fix.volumeId());
+            });
     assertThat(fix.wanted() && fix.parked()).as("%s", fix).isFalse();
   }
 

@@ -7,6 +7,7 @@ import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.FixType;
 import io.quarry.common.model.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +33,12 @@ final class Copies {
   }
 
   String fixOf(String imageId) {
-    return hosts.everywhere().listFixes(Hosts.BACKUP).stream()
+    return fixOf(Hosts.BACKUP, imageId);
+  }
+
+  String fixOf(String repoId, String imageId) {
+    return hosts.everywhere().listFixes(repoId).stream()
+        .filter(fix -> fix.type() != FixType.CLEAN)
         .filter(fix -> imageId.equals(fix.imageId()))
         .map(FixInfo::fixId)
         .findAny()

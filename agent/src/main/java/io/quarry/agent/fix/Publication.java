@@ -1,0 +1,74 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.UUID;
+
+/** Makes a volume's file the one that counts, and tidies up after it. */
+final class Publication {
+  private final RunningFix run;
+  private final ConnectedRepository repository;
+  private final VolumeFiles files;
+
+  Publication(RunningFix run) {
+    this.run = run;
+    this.repository = run.repository();
+    this.files = new VolumeFiles(repository.storage());
+  }
+
+  /**
+   * @param finish names the file, which is durable
+   */
+  void publish(Volume volume, String file, Request finish) throws IOException, FixGoneException {
+    requireOurs();
+    FaultPoints.reach("mend.publish");
+    try {
+      repository.commit(UUID.randomUUID().toString(), finish);
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.FIX_STALE) {
+        discard(volume, file);
+        throw new FixGoneException(String.valueOf(e.getMessage()));
+      }
+      throw e;
+    }
+    files.removeOthers(volume, file, run.epoch());
+    if (run.fix().heavy()) {
+      run.store().forget(run.fix().id());
+    }
+  }
+
+  /** An early stop for a worker that was away for long; safety does not rest on it. */
+  private void requireOurs() throws IOException, FixGoneException {
+    long newest = run.fix().heavy() ? newestClaim() : newestGrant();
+    if (newest > run.epoch()) {
+      throw new FixGoneException("epoch " + newest + " has taken over");
+    }
+  }
+
+  private long newestClaim() throws IOException {
+    FixStore.ClaimFile newest = run.store().newestClaim(run.fix().id());
+    return newest == null ? 0 : newest.epoch();
+  }
+
+  private long newestGrant() {
+    FixState now = repository.state().repository().fixes().get(run.fix().id());
+    return now == null ? 0 : now.epoch();
+  }
+
+  /** Our file is not the published one: nobody will ever read it. */
+  private void discard(Volume intended, String file) throws IOException {
+    LogState fresh = repository.replica().refresh();
+    Volume now = fresh.repository().volumes().get(intended.id());
+    if (now == null || !file.equals(now.file())) {
+      Files.deleteIfExists(repository.storage().volume(file));
+    }
+  }
+}

@@ -1,0 +1,141 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.CopyFigures;
+import io.quarry.agent.data.CopyPlan;
+import io.quarry.agent.data.PrefixCopy;
+import io.quarry.agent.data.RawTarget;
+import io.quarry.agent.data.Source;
+import io.quarry.agent.data.WindowCopier;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Brings the whole content of an image into a raw volume, from the last checkpoint on. */
+final class RawCopy {
+  private static final Logger LOG = LoggerFactory.getLogger(RawCopy.class);
+  private static final int STAGES = 2;
+
+  private final RunningFix run;
+  private final ConnectedRepository repository;
+  private final Volume volume;
+
+  RawCopy(RunningFix run, Volume volume) {
+    this.run = run;
+    this.repository = run.repository();
+    this.volume = volume;
+  }
+
+  /** Returns the file that now holds the whole content, durably. */
+  String copy(Source source) throws IOException, InterruptedException {
+    Start start = start(source.size());
+    try (RawTarget target = start.target()) {
+      Checkpoint checkpoint =
+          new Checkpoint(
+              run.worker().hostId(),
+              run.worker().incarnation(),
+              run.epoch(),
+              1,
+              STAGES,
+              "copy",
+              start.file(),
+              start.offset(),
+              source.size(),
+              start.movedBefore(),
+              false,
+              null,
+              run.now());
+      run.save(checkpoint);
+      CopyFigures figures =
+          WindowCopier.copy(
+              source,
+              target,
+              CopyPlan.from(start.offset()),
+              run.around().throttle(),
+              run.control(),
+              (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));
+      target.flush();
+      LOG.info("Copied into {}: {}", start.file(), figures);
+      FaultPoints.reach("copy.done");
+      run.save(run.checkpoint().stage(STAGES, "publish", run.now()));
+    }
+    return start.file();
+  }
+
+  /**
+   * @param offset up to where the file holds the content already
+   * @param movedBefore bytes that earlier epochs moved, as far as checkpoints know
+   */
+  private record Start(String file, RawTarget target, long offset, long movedBefore) {}
+
+  /**
+   * One inode has one writer epoch. An earlier epoch's file is gone on with only when its worker is
+   * proven dead or let go of it; otherwise its checkpointed part is brought into a file of our own,
+   * so that late writes land where nobody looks.
+   */
+  private Start start(long size) throws IOException, InterruptedException {
+    Checkpoint earlier = run.store().newestCheckpoint(run.fix().id());
+    if (earlier != null && usable(earlier)) {
+      String earlierFile = String.valueOf(earlier.file());
+      if (proven(earlier)) {
+        RawTarget target =
+            RawTarget.reopen(repository.storage().volume(earlierFile), earlier.offset(), size);
+        LOG.info("Going on with {} from byte {}", earlierFile, earlier.offset());
+        return new Start(earlierFile, target, earlier.offset(), earlier.bytesMoved());
+      }
+      return startAnew(size, earlier);
+    }
+    return fresh(size, 0);
+  }
+
+  private Start fresh(long size, long movedBefore) throws IOException {
+    String file = volume.fileOfEpoch(run.epoch());
+    RawTarget target = RawTarget.create(repository.storage().volume(file), size);
+    repository.storage().forceVolumes();
+    return new Start(file, target, 0, movedBefore);
+  }
+
+  private Start startAnew(long size, Checkpoint earlier) throws IOException, InterruptedException {
+    Start start = fresh(size, earlier.bytesMoved());
+    try {
+      PrefixCopy.Way way =
+          PrefixCopy.copy(
+              repository.storage().volume(String.valueOf(earlier.file())),
+              start.target(),
+              earlier.offset(),
+              run.around().throttle(),
+              run.control());
+      LOG.info(
+          "No proof that {}@{} is dead: {} up to byte {} into {}, {}",
+          earlier.hostId(),
+          earlier.incarnation(),
+          earlier.file(),
+          earlier.offset(),
+          start.file(),
+          way);
+      return new Start(
+          start.file(),
+          start.target(),
+          earlier.offset(),
+          earlier.bytesMoved() + (way == PrefixCopy.Way.COPIED ? earlier.offset() : 0));
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      start.target().close();
+      throw e;
+    }
+  }
+
+  private boolean usable(Checkpoint earlier) {
+    return earlier.file() != null
+        && earlier.file().startsWith(volume.id() + ".")
+        && earlier.offset() > 0
+        && Files.exists(repository.storage().volume(earlier.file()));
+  }
+
+  /** All claims between that checkpoint and ours must be over, too: they may write that file. */
+  private boolean proven(Checkpoint earlier) throws IOException {
+    return new Predecessors(run).allOver(earlier);
+  }
+}
