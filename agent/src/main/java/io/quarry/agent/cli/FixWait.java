@@ -52,7 +52,7 @@ final class FixWait {
   }
 
   private static boolean parked(FixInfo fix) {
-    return fix.state().equals("parked") || fix.state().equals("waiting");
+    return List.of("parked", "paused", "waiting").contains(fix.state());
   }
 
   private static void show(ProgressLine line, int total, List<FixInfo> left) {
@@ -69,12 +69,15 @@ final class FixWait {
       return Exit.DONE;
     }
     FixInfo first = parked.getFirst();
+    boolean paused = first.state().equals("paused");
     throw new StorageException(
         ErrorCode.INTERNAL,
         Units.count(parked.size(), "fix is", "fixes are")
-            + " parked: "
-            + (first.lastError() == null ? "stopped" : first.lastError()),
+            + (paused ? " paused" : " parked: ")
+            + (paused ? "" : first.lastError() == null ? "stopped" : first.lastError()),
         first.imageId() == null ? first.fixId() : first.imageId(),
-        "Remove the cause, then run quarry fix " + repo + " --all again.");
+        paused
+            ? "Run quarry queue resume " + repo + " " + first.fixId() + "."
+            : "Remove the cause, then run quarry fix " + repo + " --all again.");
   }
 }

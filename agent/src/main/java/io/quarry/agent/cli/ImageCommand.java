@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
       ImageShow.class,
       ImageTree.class,
       ImageStatusCommand.class,
+      ImageExplain.class,
       ImageRemove.class,
       ImageRestore.class,
       ImageResize.class,

@@ -87,7 +87,7 @@ final class ImageWait {
   }
 
   private static boolean works(FixInfo fix) {
-    return !fix.state().equals("parked") && !fix.state().equals("waiting");
+    return !List.of("parked", "paused", "waiting").contains(fix.state());
   }
 
   private static @Nullable FixInfo of(String image, List<FixInfo> fixes) {

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       ImageCommand.class,
       Check.class,
       FixCommand.class,
+      QueueCommand.class,
       TaskCommand.class,
       HostCommand.class,
       Events.class,

@@ -149,8 +149,11 @@ public final class FixWorker implements AutoCloseable {
     for (RunningFix run : running.values()) {
       if (run.repository() == repository) {
         FixState fix = state.fixes().get(run.fix().id());
-        if (fix == null || !fix.wanted()) {
-          run.stop(fix == null ? "it is no longer needed" : "it was stopped");
+        if (fix == null || !fix.runnable()) {
+          run.stop(
+              fix == null
+                  ? "it is no longer needed"
+                  : fix.paused() ? "it was paused" : "it was stopped");
         }
       }
     }
@@ -271,7 +274,7 @@ public final class FixWorker implements AutoCloseable {
   private @Nullable RunningFix take(ConnectedRepository repository, String fixId, QueueClaim claim)
       throws IOException {
     FixState fix = repository.replica().refresh().repository().fixes().get(fixId);
-    if (fix == null || !fix.wanted()) {
+    if (fix == null || !fix.runnable()) {
       return null;
     }
     FixStore store = new FixStore(repository.storage());
@@ -281,7 +284,7 @@ public final class FixWorker implements AutoCloseable {
       return null;
     }
     FixState still = repository.replica().refresh().repository().fixes().get(fixId);
-    if (still == null || !still.wanted()) {
+    if (still == null || !still.runnable()) {
       store.forget(fixId);
       return null;
     }

@@ -11,7 +11,6 @@ import io.quarry.coordinator.cluster.FixQueue;
 import io.quarry.coordinator.cluster.HeadHint;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.HostRegistry;
-import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.cluster.Subscription;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
@@ -175,8 +174,7 @@ public final class ConnectedRepository implements AutoCloseable {
     Set<Worker> able = new HashSet<>();
     able.add(new Worker(self.hostId(), self.incarnation()));
     for (HostRecord host : hosts.live()) {
-      RepositoryOnHost there = host.repositories().get(key());
-      if (there != null && there.healthy()) {
+      if (Reach.reaches(host, key())) {
         able.add(new Worker(host.hostId(), host.incarnation()));
       }
     }

@@ -8,7 +8,6 @@ import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Comparator;
@@ -16,7 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -128,7 +126,10 @@ final class QueueKeeper implements AutoCloseable {
     for (QueuedFix entry : queue.entries()) {
       FixState fix = state.fixes().get(entry.fix().fixId());
       boolean outdated =
-          fix == null || !fix.wanted() || !fix.heavy() || fix.failures() != entry.fix().failures();
+          fix == null
+              || !fix.runnable()
+              || !fix.heavy()
+              || fix.failures() != entry.fix().failures();
       if (outdated) {
         queue.remove(entry);
       } else {
@@ -162,16 +163,7 @@ final class QueueKeeper implements AutoCloseable {
         now,
         fix.retryAt(),
         fix.heavy(),
-        required(fix, state));
-  }
-
-  private Set<String> required(FixState fix, RepositoryState state) {
-    Set<String> keys = new HashSet<>(Set.of(key));
-    @Nullable Volume volume = fix.volumeId() == null ? null : state.volumes().get(fix.volumeId());
-    if (volume != null && volume.source() != null && fix.heavy()) {
-      keys.add(volume.source().repositoryKey());
-    }
-    return keys;
+        Reach.required(fix, state, key));
   }
 
   @Override

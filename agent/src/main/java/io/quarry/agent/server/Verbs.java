@@ -68,6 +68,10 @@ final class Verbs {
               "getImageStatus",
               (api, call) -> api.getImageStatus(call.repoId(), call.imageId(), status(call))),
           verb(
+              "explainImage",
+              (api, call) ->
+                  api.explainImage(call.repoId(), call.imageId(), call.queryNumber("atLeast"))),
+          verb(
               "setUserData",
               (api, call) ->
                   api.setUserData(call.repoId(), call.imageId(), call.body(), call.requestId())),
@@ -93,6 +97,13 @@ final class Verbs {
                   api.checkStorageRepository(call.repoId(), call.body(CheckOptions.class))),
           verb("fixStorageRepository", Verbs::fix),
           verb("listFixes", (api, call) -> Map.of("fixes", api.listFixes(call.repoId()))),
+          verb(
+              "pauseFix",
+              (api, call) -> api.pauseFix(call.repoId(), call.variable("fixId"), call.requestId())),
+          verb(
+              "resumeFix",
+              (api, call) ->
+                  api.resumeFix(call.repoId(), call.variable("fixId"), call.requestId())),
           verb("listHosts", (api, call) -> Map.of("hosts", api.listHosts())),
           silent("fenceHost", (api, call) -> api.fenceHost(call.variable("hostId"))),
           verb("listTasks", (api, call) -> Map.of("tasks", api.listTasks(call.query("host")))),

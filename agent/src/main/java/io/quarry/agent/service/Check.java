@@ -112,6 +112,9 @@ final class Check {
     if (fix.parked()) {
       return "parked";
     }
+    if (fix.paused()) {
+      return "paused";
+    }
     if (!fix.wanted()) {
       return "waiting";
     }

@@ -149,7 +149,7 @@ final class Listings {
         fix.id(),
         fix.type(),
         fix.imageId(),
-        stateOf(fix, claim),
+        stateOf(fix, claim != null || holder != null),
         fix.type().priority(),
         fix.failures(),
         holder != null
@@ -160,14 +160,17 @@ final class Listings {
         status.progress(repository, fix.id()));
   }
 
-  private static String stateOf(FixState fix, @Nullable ObservedClaim claim) {
+  static String stateOf(FixState fix, boolean held) {
     if (fix.parked()) {
       return "parked";
+    }
+    if (fix.paused()) {
+      return "paused";
     }
     if (!fix.wanted()) {
       return "waiting";
     }
-    if (claim != null || fix.worker() != null) {
+    if (held) {
       return "running";
     }
     return fix.failures() > 0 ? "retrying" : "queued";

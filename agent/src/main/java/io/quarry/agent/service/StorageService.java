@@ -16,6 +16,7 @@ import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -34,10 +35,12 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.OpenImage;
+import io.quarry.coordinator.plan.PauseFix;
 import io.quarry.coordinator.plan.QueueFix;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
 import java.util.List;
 import java.util.UUID;
@@ -57,6 +60,7 @@ public final class StorageService implements StorageApi {
   private final StorageIo io;
   private final Status status;
   private final Listings listings;
+  private final Explain explain;
   private final Throttle throttle;
   private final Runnable connectionsChanged;
   private final String hostId;
@@ -80,6 +84,7 @@ public final class StorageService implements StorageApi {
     this.io = io;
     this.status = new Status(io);
     this.listings = new Listings(io, status);
+    this.explain = new Explain(status, tasks::live);
     this.throttle = throttle;
     this.connectionsChanged = connectionsChanged;
   }
@@ -163,6 +168,11 @@ public final class StorageService implements StorageApi {
   }
 
   @Override
+  public ImageExplanation explainImage(String repoId, String imageId, long atLeast) {
+    return explain.image(repositories.get(repoId), imageId, atLeast);
+  }
+
+  @Override
   public Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
     Names.checkUserData(userData);
@@ -220,6 +230,16 @@ public final class StorageService implements StorageApi {
   @Override
   public List<FixInfo> listFixes(String repoId) {
     return listings.fixes(repositories.get(repoId));
+  }
+
+  @Override
+  public Committed pauseFix(String repoId, String fixId, @Nullable String requestId) {
+    return committed(repoId, new PauseFix(fixId), requestId);
+  }
+
+  @Override
+  public Committed resumeFix(String repoId, String fixId, @Nullable String requestId) {
+    return committed(repoId, new ResumeFix(fixId), requestId);
   }
 
   @Override

@@ -51,6 +51,10 @@ public final class Tasks {
     this.peers = peers;
   }
 
+  List<HostRecord> live() {
+    return registry.live();
+  }
+
   List<HostInfo> hosts() {
     return registry.live().stream().map(this::host).toList();
   }

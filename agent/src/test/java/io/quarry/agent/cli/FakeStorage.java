@@ -17,6 +17,9 @@ import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
+import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.ImageExplanation.ExplainedFix;
+import io.quarry.common.api.ImageExplanation.Obstacle;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -317,6 +320,28 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public ImageExplanation explainImage(String repoId, String imageId, long atLeast) {
+    Image image = image(repoId, imageId);
+    Work work = works.stream().filter(each -> each.image == image).findFirst().orElse(null);
+    return new ImageExplanation(
+        imageId,
+        image.kind,
+        true,
+        image.state,
+        work == null
+            ? List.of("It is optimized: nothing is missing.")
+            : List.of("It is broken: its data is not complete.", "Nobody works on it."),
+        reason(image),
+        work == null
+            ? null
+            : new ExplainedFix(
+                work.id, work.type, work.state, null, Obstacle.PARKED, null, work.lastError, null),
+        List.of(),
+        0,
+        commit);
+  }
+
+  @Override
   public Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
     image(repoId, imageId).userData = userData;
@@ -398,7 +423,7 @@ final class FakeStorage implements StorageApi {
                     "the fix no longer applies",
                     String.valueOf(request.fix().imageId()),
                     "Check the repository again."));
-    work.state = "queued";
+    work.state = work.state.equals("paused") ? "paused" : "queued";
     work.lastError = null;
     return new FixQueued(work.id, ++commit);
   }
@@ -421,6 +446,28 @@ final class FakeStorage implements StorageApi {
                 work.lastError,
                 work.progress()))
         .toList();
+  }
+
+  @Override
+  public Committed pauseFix(String repoId, String fixId, @Nullable String requestId) {
+    work(repoId, fixId).state = "paused";
+    return new Committed(++commit);
+  }
+
+  @Override
+  public Committed resumeFix(String repoId, String fixId, @Nullable String requestId) {
+    work(repoId, fixId).state = "queued";
+    return new Committed(++commit);
+  }
+
+  private Work work(String repoId, String fixId) {
+    images(repoId);
+    return works.stream()
+        .filter(each -> each.id.equals(fixId))
+        .findFirst()
+        .orElseThrow(() ->
+            new StorageException(
+                ErrorCode.FIX_NOT_FOUND, "no such fix", fixId, "See quarry queue list."));
   }
 
   @Override

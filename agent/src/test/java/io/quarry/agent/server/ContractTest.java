@@ -62,6 +62,7 @@ final class ContractTest {
           Map.entry("getImage", "GET /v1/repositories/fast/images/{disk}?atLeast=1"),
           Map.entry("removeImage", "DELETE /v1/repositories/fast/images/{disk}"),
           Map.entry("getImageStatus", "GET /v1/repositories/fast/images/{disk}/status?wait=1s"),
+          Map.entry("explainImage", "GET /v1/repositories/fast/images/{disk}/explain?atLeast=1"),
           Map.entry(
               "setUserData", "PUT /v1/repositories/fast/images/{disk}/user-data {\"a\": [1]}"),
           Map.entry("openImage", "POST /v1/repositories/fast/images/{disk}/open"),
@@ -75,6 +76,8 @@ final class ContractTest {
                   + " \"reason\": \"r\", \"bytesToMove\": 0, \"bytesToGain\": 0, \"priority\": 10,"
                   + " \"state\": \"waiting\", \"data\": \"x\"}, \"options\": {}}"),
           Map.entry("listFixes", "GET /v1/repositories/fast/fixes"),
+          Map.entry("pauseFix", "POST /v1/repositories/fast/fixes/mend-1/pause"),
+          Map.entry("resumeFix", "POST /v1/repositories/fast/fixes/mend-1/resume"),
           Map.entry("listHosts", "GET /v1/hosts"),
           Map.entry("fenceHost", "POST /v1/hosts/host-1/fence"),
           Map.entry("listTasks", "GET /v1/tasks?host=host-1"),
@@ -127,9 +130,6 @@ final class ContractTest {
             "restoreImage",
             "uploadImage",
             "downloadImage",
-            "explainImage",
-            "pauseFix",
-            "resumeFix",
             "drainHost",
             "watchEvents");
   }

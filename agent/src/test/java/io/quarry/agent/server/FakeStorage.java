@@ -15,6 +15,10 @@ import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.ImageExplanation.ExplainedFix;
+import io.quarry.common.api.ImageExplanation.Need;
+import io.quarry.common.api.ImageExplanation.Obstacle;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -276,6 +280,28 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public ImageExplanation explainImage(String repoId, String imageId, long atLeast) {
+    before.accept("explainImage");
+    repository(repoId);
+    ImageInfo image = image(imageId);
+    return new ImageExplanation(
+        imageId,
+        image.kind(),
+        true,
+        image.state(),
+        List.of("It is broken.", "Nobody works on it."),
+        "its data",
+        new ExplainedFix(
+            "fix-1", FixType.MEND, "parked", null, Obstacle.PARKED, TIME, "boom", PROGRESS),
+        List.of(
+            new Need("overlay", "disk-2", null, null, null),
+            new Need("pin", "pin-1", "copy-1", null, null),
+            new Need("open", "open-1", null, "host-1", "web")),
+        3,
+        commit);
+  }
+
+  @Override
   public Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
     before.accept("setUserData " + requestId);
@@ -345,6 +371,20 @@ final class FakeStorage implements StorageApi {
         new FixInfo(
             "fix-1", FixType.MEND, "disk-1", "running", 10, 1, "host-1", TIME, "stopped", PROGRESS),
         new FixInfo("fix-2", FixType.CLEAN, null, "queued", 20, 0, null, null, null, null));
+  }
+
+  @Override
+  public Committed pauseFix(String repoId, String fixId, @Nullable String requestId) {
+    before.accept("pauseFix " + requestId);
+    repository(repoId);
+    return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
+  public Committed resumeFix(String repoId, String fixId, @Nullable String requestId) {
+    before.accept("resumeFix " + requestId);
+    repository(repoId);
+    return once(requestId, Committed.class, Committed::new);
   }
 
   @Override

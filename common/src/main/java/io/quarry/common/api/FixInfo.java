@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An outstanding fix as the repository records it.
  *
- * @param state {@code waiting}, {@code queued}, {@code running}, {@code retrying} or {@code parked}
+ * @param state {@code waiting}, {@code queued}, {@code running}, {@code retrying}, {@code parked}
+ *     or {@code paused}
  * @param failures how often it failed for a reason other than I/O or a crash
  * @param hostId who works on it now
  * @param nextRetryAt when it is tried again after a failure

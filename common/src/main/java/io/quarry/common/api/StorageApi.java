@@ -36,6 +36,9 @@ public interface StorageApi {
 
   ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query);
 
+  /** What is missing, which fix will do it, who works on it or why nobody does. */
+  ImageExplanation explainImage(String repoId, String imageId, long atLeast);
+
   /** Replaces an image's user data as a whole. */
   Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId);
@@ -50,6 +53,12 @@ public interface StorageApi {
   FixQueued fixStorageRepository(String repoId, FixRequest request, @Nullable String requestId);
 
   List<FixInfo> listFixes(String repoId);
+
+  /** The fix leaves the queue; whoever works on it lets go at a checkpoint. */
+  Committed pauseFix(String repoId, String fixId, @Nullable String requestId);
+
+  /** Ends a pause. */
+  Committed resumeFix(String repoId, String fixId, @Nullable String requestId);
 
   List<HostInfo> listHosts();
 

@@ -16,6 +16,7 @@ import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -232,6 +233,13 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   }
 
   @Override
+  public ImageExplanation explainImage(String repoId, String imageId, long atLeast) {
+    Target target =
+        Target.image(repoId, imageId).then("/explain").atLeast(seen.atLeast(repoId, atLeast));
+    return read(target, ImageExplanation.class);
+  }
+
+  @Override
   public Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
     Target target = Target.image(repoId, imageId).then("/user-data");
@@ -286,6 +294,18 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return read(Target.repository(repoId).then("/fixes"), Fixes.class).fixes();
   }
 
+  @Override
+  public Committed pauseFix(String repoId, String fixId, @Nullable String requestId) {
+    Target target = Target.fix(repoId, fixId).then("/pause");
+    return committed(repoId, change("POST", target, null, requestId, Committed.class));
+  }
+
+  @Override
+  public Committed resumeFix(String repoId, String fixId, @Nullable String requestId) {
+    Target target = Target.fix(repoId, fixId).then("/resume");
+    return committed(repoId, change("POST", target, null, requestId, Committed.class));
+  }
+
   private record Hosts(List<HostInfo> hosts) {}
 
   @Override
@@ -331,9 +351,13 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   }
 
   private <T> T change(
-      String method, Target target, Object body, @Nullable String requestId, Class<T> type) {
-    var request =
-        new JsonHttp.Request(method, path(target), Failover.json(body), requestId(requestId));
+      String method,
+      Target target,
+      @Nullable Object body,
+      @Nullable String requestId,
+      Class<T> type) {
+    byte[] json = body == null ? null : Failover.json(body);
+    var request = new JsonHttp.Request(method, path(target), json, requestId(requestId));
     Attempt attempt = new Attempt(request, true, false, settings.attemptTimeout(), null);
     return parse(failover.call(attempt, settings.deadline()), type);
   }

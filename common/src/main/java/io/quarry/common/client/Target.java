@@ -26,6 +26,10 @@ final class Target {
     return repository(repoId).then("/images").segment("imageId", imageId);
   }
 
+  static Target fix(String repoId, String fixId) {
+    return repository(repoId).then("/fixes").segment("fixId", fixId);
+  }
+
   Target then(String path) {
     text.append(path);
     return this;

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param worker who holds that grant, or null
  * @param failures how often it failed for a reason other than I/O or a crash
  * @param parked failed too often; only an explicit fix call brings it back
+ * @param pausedSince since when nobody is to work on it until it is resumed; null when not paused
  * @param retryAt when to try again after a failure
  * @param since when it became necessary
  */
@@ -33,6 +34,7 @@ public record FixState(
     @Nullable Worker worker,
     int failures,
     boolean parked,
+    @Nullable Instant pausedSince,
     @Nullable String lastError,
     @Nullable Instant retryAt,
     Instant since) {
@@ -85,6 +87,7 @@ public record FixState(
         false,
         null,
         null,
+        null,
         now);
   }
 
@@ -107,6 +110,7 @@ public record FixState(
         false,
         null,
         null,
+        null,
         now);
   }
 
@@ -125,6 +129,7 @@ public record FixState(
         false,
         null,
         null,
+        null,
         now);
   }
 
@@ -141,9 +146,34 @@ public record FixState(
         worker,
         failures,
         parked,
+        pausedSince,
         lastError,
         retryAt,
         since);
+  }
+
+  /** Whether somebody is to work on it as soon as it is its turn. */
+  public boolean runnable() {
+    return wanted && !paused();
+  }
+
+  public boolean paused() {
+    return pausedSince != null;
+  }
+
+  FixState paused(Instant now) {
+    return pausedSince(now);
+  }
+
+  FixState resumed() {
+    return pausedSince(null);
+  }
+
+  /** In both cases whoever held it does not any more. */
+  private FixState pausedSince(@Nullable Instant when) {
+    return new FixState(
+        id, type, imageId, volumeId, file, heavy, wanted, epoch, null, failures, parked, when,
+        lastError, retryAt, since);
   }
 
   /** The next epoch is that host's. */
@@ -192,6 +222,7 @@ public record FixState(
         holder,
         newFailures,
         nowParked,
+        pausedSince,
         error,
         newRetryAt,
         since);

@@ -68,7 +68,7 @@ public final class Fixes {
   }
 
   private static @Nullable String turnOf(FixState fix) {
-    if (!fix.wanted()) {
+    if (!fix.runnable()) {
       return null;
     }
     if (fix.heavy()) {

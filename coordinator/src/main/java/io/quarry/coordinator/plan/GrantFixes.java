@@ -18,7 +18,7 @@ public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Req
   public Reply plan(Draft draft) {
     epochs.forEach((fixId, epoch) -> {
       FixState fix = draft.state().fixes().get(fixId);
-      if (fix != null && fix.wanted() && !fix.heavy() && fix.epoch() == epoch) {
+      if (fix != null && fix.runnable() && !fix.heavy() && fix.epoch() == epoch) {
         draft.add(new Change.PutFix(fix.grantedTo(worker)));
       }
     });

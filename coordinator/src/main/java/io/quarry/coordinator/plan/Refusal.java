@@ -57,6 +57,14 @@ final class Refusal {
         "close it (open id " + open.id() + ") and call again");
   }
 
+  static StorageException fixNotFound(String fixId) {
+    return new StorageException(
+        ErrorCode.FIX_NOT_FOUND,
+        "there is no fix " + fixId + " in this repository",
+        fixId,
+        "list the fixes; one that is done, or whose image is gone, is not among them");
+  }
+
   static StorageException stale(String fixId, String why) {
     return new StorageException(
         ErrorCode.FIX_STALE,

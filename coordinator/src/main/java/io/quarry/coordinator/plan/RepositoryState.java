@@ -145,37 +145,39 @@ public final class RepositoryState {
     return better == null ? null : fixes().get(FixState.makerId(better));
   }
 
-  /** Why the image is not optimized, for people; null when it is. */
-  public @Nullable String reasonOf(Image image) {
+  /** What keeps the image from being optimized, for people; null when nothing does. */
+  public @Nullable String missingOf(Image image) {
     Volume volume = volumeOf(image);
     if (volume.stage() == Volume.Stage.READY) {
-      return wantsItsOwn(image, volume) ? reasonOfDegraded(image, volume) : null;
+      return wantsItsOwn(image, volume)
+          ? "it is an overlay of " + volume.parentImageId() + " and is to be independent"
+          : null;
     }
-    FixState mend = fixOf(image);
-    String what =
-        volume.source() == null
-            ? "its volume has not been made yet"
-            : "its data has not been copied yet";
-    if (mend == null || mend.wanted()) {
-      return what;
-    }
-    return mend.parked()
-        ? what + "; the mend failed " + mend.failures() + " times and is parked"
-        : what + "; nobody has asked for the mend";
+    return volume.source() == null
+        ? "its volume has not been made yet"
+        : "its data has not been copied yet";
   }
 
-  private String reasonOfDegraded(Image image, Volume volume) {
-    String what = "it is an overlay of " + volume.parentImageId() + " and is to be independent";
-    if (!opensOf(image.id()).isEmpty()) {
-      return what + "; that has to wait until it is closed";
+  /** The same, and why nobody does anything about it; null when the image is optimized. */
+  public @Nullable String reasonOf(Image image) {
+    String missing = missingOf(image);
+    if (missing == null) {
+      return null;
     }
-    FixState optimize = fixOf(image);
-    if (optimize == null || optimize.wanted()) {
-      return what;
+    if (volumeOf(image).stage() == Volume.Stage.READY && !opensOf(image.id()).isEmpty()) {
+      return missing + "; that has to wait until it is closed";
     }
-    return optimize.parked()
-        ? what + "; the optimize failed " + optimize.failures() + " times and is parked"
-        : what + "; nobody has asked for the optimize";
+    FixState fix = fixOf(image);
+    if (fix == null || fix.runnable()) {
+      return missing;
+    }
+    String what = missing + "; the " + fix.type().label();
+    if (fix.parked()) {
+      return what + " failed " + fix.failures() + " times and is parked";
+    }
+    return fix.paused()
+        ? what + " is paused"
+        : missing + "; nobody has asked for the " + fix.type().label();
   }
 
   /** The image and what it is an overlay of, from the top down. */

@@ -24,7 +24,7 @@ final class RandomRequests {
   Request next(RepositoryState state) {
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(22)) {
+    return switch (random.nextInt(24)) {
       case 0, 1 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
@@ -77,6 +77,8 @@ final class RandomRequests {
       case 19 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
       case 20 ->
           new SetUserData(image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
+      case 21 -> new PauseFix(fix);
+      case 22 -> new ResumeFix(fix);
       default -> new FinishStray(fix);
     };
   }

@@ -62,6 +62,7 @@ final class Rendering {
         fix.epoch() <= 1 ? null : "epoch " + fix.epoch(),
         fix.failures() == 0 ? null : "failures " + fix.failures(),
         fix.parked() ? "parked" : null,
+        fix.paused() ? "paused" : null,
         fix.lastError() == null ? null : "error: " + fix.lastError());
   }
 

@@ -119,7 +119,7 @@ final class StateInvariants {
     }
     assertThat(turns)
         .containsExactlyInAnyOrderElementsOf(
-            state.fixes().values().stream().filter(FixState::wanted).map(FixState::id).toList());
+            state.fixes().values().stream().filter(FixState::runnable).map(FixState::id).toList());
   }
 
   private static @Nullable String holderOf(FixState fix) {

@@ -2,17 +2,39 @@ package io.quarry.it.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.ImageExplanation.ExplainedFix;
+import io.quarry.common.api.ImageExplanation.Need;
+import io.quarry.common.api.ImageExplanation.Obstacle;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Strategy;
 import io.quarry.it.box.Box;
+import io.quarry.it.box.Guest;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -23,6 +45,12 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class VerbsIT {
   private static final long SIZE = 1 << 20;
+  private static final long LARGE = 32 << 20;
+
+  /** Bytes per second at which a large copy takes long enough to be caught. */
+  private static final long SLOW = 1 << 20;
+
+  private static final StatusQuery NOW = new StatusQuery(Duration.ZERO, null, 0);
 
   @TempDir static Path directory;
 
@@ -70,6 +98,138 @@ final class VerbsIT {
         () -> client.removeImage("main", disk, RemoveImageOptions.DEFAULT, "label-1"));
     client.removeImage("main", disk, RemoveImageOptions.DEFAULT, null);
     refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.setUserData("main", disk, named, null));
+  }
+
+  @Test
+  void explainImage() throws Exception {
+    String disk = waitingDisk();
+    ImageExplanation waiting = client.explainImage("main", disk, 0);
+    assertThat(waiting.state()).isEqualTo(ImageState.BROKEN);
+    assertThat(waiting.missing()).isEqualTo("its volume has not been made yet");
+    assertThat(obstacleOf(waiting)).isEqualTo(Obstacle.NOT_ASKED);
+    assertThat(waiting.sentences()).hasSize(2).allMatch(sentence -> sentence.endsWith("."));
+
+    String mend = fixOf(waiting).fixId();
+    long paused = client.pauseFix("main", mend, null).commit();
+    assertThat(obstacleOf(other.explainImage("main", disk, paused))).isEqualTo(Obstacle.PAUSED);
+    client.resumeFix("main", mend, null);
+    fixAll("main", disk);
+    Box.awaitOptimized(client, "main", disk);
+    ImageExplanation done = client.explainImage("main", disk, 0);
+    assertThat(done.fix()).isNull();
+    assertThat(done.sentences()).containsExactly("It is optimized: nothing is missing.");
+
+    String snapshot = Box.snapshot(client, "main", disk).imageId();
+    String opened =
+        client.openImage("main", snapshot, new OpenRequest(true, "backup"), null).openId();
+    long removed = client.removeImage("main", snapshot, RemoveImageOptions.DEFAULT, null).commit();
+    ImageExplanation weak = other.explainImage("main", snapshot, removed);
+    assertThat(weak.visible()).isFalse();
+    assertThat(weak.neededBy()).extracting(Need::type).containsExactly("overlay", "open");
+    assertThat(weak.neededBy()).extracting(Need::id).containsExactly(disk, opened);
+    assertThat(weak.fix()).isNull();
+    client.closeImage("main", snapshot, opened, null);
+    refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.explainImage("main", "nothing", 0));
+  }
+
+  @Test
+  void pauseFixAndResumeFix() throws Exception {
+    String disk = Box.disk(client, "main", LARGE).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    Guest.use(client, "main", disk, "write -P 7 0 " + LARGE);
+    String snapshot = Box.snapshot(client, "main", disk).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    throttle(SLOW);
+    try {
+      copy(snapshot);
+      TaskInfo task = awaitTask(snapshot);
+      ImageExplanation working = other.explainImage("far", snapshot, 0);
+      assertThat(fixOf(working).hostId()).isEqualTo(task.hostId());
+      assertThat(obstacleOf(working)).isNull();
+
+      client.pauseFix("far", task.fixId(), null);
+      await().atMost(Box.PATIENCE).until(() -> tasksOf(snapshot).isEmpty());
+      throttle(0);
+      FixInfo paused = fix("far", task.fixId());
+      assertThat(paused.state()).isEqualTo("paused");
+      assertThat(paused.hostId()).isNull();
+      assertThat(client.getImageStatus("far", snapshot, NOW).state()).isEqualTo(ImageState.BROKEN);
+
+      other.resumeFix("far", task.fixId(), null);
+      Box.awaitOptimized(client, "far", snapshot);
+    } finally {
+      throttle(0);
+    }
+    Guest.assertSameContent(
+        Guest.look(client, "main", snapshot), Guest.look(client, "far", snapshot));
+    refused(ErrorCode.FIX_NOT_FOUND, () -> client.pauseFix("far", "mend-nothing", null));
+    refused(ErrorCode.FIX_NOT_FOUND, () -> client.resumeFix("far", "mend-nothing", null));
+  }
+
+  @Test
+  void pausedLightFixWaitsForItsResumption() {
+    String disk = waitingDisk();
+    String mend = fixOf(client.explainImage("main", disk, 0)).fixId();
+    client.pauseFix("main", mend, null);
+    fixAll("main", disk);
+    ImageStatus still =
+        client.getImageStatus(
+            "main", disk, new StatusQuery(Duration.ofSeconds(2), ImageState.OPTIMIZED, 0));
+    assertThat(still.state()).isEqualTo(ImageState.BROKEN);
+    client.resumeFix("main", mend, null);
+    Box.awaitOptimized(client, "main", disk);
+  }
+
+  private static void copy(String imageId) {
+    client.copyImage(
+        "far",
+        new CopyImageRequest(imageId, null, Json.MAPPER.createObjectNode(), ImageOptions.DEFAULT),
+        null);
+  }
+
+  private static List<TaskInfo> tasksOf(String imageId) {
+    return client.listTasks(null).stream().filter(task -> imageId.equals(task.imageId())).toList();
+  }
+
+  /** A task that has copied something. */
+  private static TaskInfo awaitTask(String imageId) {
+    return await()
+        .atMost(Box.PATIENCE)
+        .until(
+            () -> tasksOf(imageId),
+            tasks -> !tasks.isEmpty() && tasks.getFirst().progress() != null)
+        .getFirst();
+  }
+
+  private static FixInfo fix(String repoId, String fixId) {
+    return client.listFixes(repoId).stream()
+        .filter(fix -> fix.fixId().equals(fixId))
+        .findAny()
+        .orElseThrow();
+  }
+
+  private static void throttle(long bytesPerSecond) {
+    client.setThrottle(bytesPerSecond);
+    other.setThrottle(bytesPerSecond);
+  }
+
+  private static String waitingDisk() {
+    ImageOptions waiting = new ImageOptions(false, Strategy.SPACE, null, Map.of());
+    return client.createVirtualDisk("main", Box.newDisk(SIZE, null, waiting), null).imageId();
+  }
+
+  private static void fixAll(String repoId, String imageId) {
+    client.checkStorageRepository(repoId, CheckOptions.DEFAULT).fixes().stream()
+        .filter(fix -> imageId.equals(fix.imageId()))
+        .forEach(fix -> client.fixStorageRepository(repoId, new FixRequest(fix), null));
+  }
+
+  private static ExplainedFix fixOf(ImageExplanation explanation) {
+    return Objects.requireNonNull(explanation.fix());
+  }
+
+  private static @Nullable Obstacle obstacleOf(ImageExplanation explanation) {
+    return fixOf(explanation).obstacle();
   }
 
   private static void refused(ErrorCode code, ThrowingCallable call) {

@@ -1,0 +1,29 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.StorageApi;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Explains why an image is as it is. */
+@Command(
+    name = "explain",
+    description = {
+      "Explains what an image lacks, which fix will do it, and who works on it or why nobody does.",
+      "Removed images can be explained, too, until they are cleaned."
+    },
+    footer = {"", "Example:", "  quarry image explain main IMAGE"})
+final class ImageExplain extends ApiCommand {
+  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
+  private String repo = "";
+
+  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
+  private String image = "";
+
+  @Override
+  int run(StorageApi api, Output output) {
+    ImageExplanation explanation = api.explainImage(repo, image, 0);
+    output.print(explanation, () -> String.join("\n", explanation.sentences()));
+    return Exit.DONE;
+  }
+}

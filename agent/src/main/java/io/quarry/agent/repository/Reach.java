@@ -1,0 +1,31 @@
+package io.quarry.agent.repository;
+
+import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.cluster.RepositoryOnHost;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Which repositories a fix needs, and which hosts reach them. */
+public final class Reach {
+  private Reach() {}
+
+  /** Keys of the repositories that a host must have connected to do the fix. */
+  public static Set<String> required(FixState fix, RepositoryState state, String key) {
+    Set<String> keys = new HashSet<>(Set.of(key));
+    @Nullable Volume volume = fix.volumeId() == null ? null : state.volumes().get(fix.volumeId());
+    if (volume != null && volume.source() != null && fix.heavy()) {
+      keys.add(volume.source().repositoryKey());
+    }
+    return keys;
+  }
+
+  /** Whether the host says that it reaches that repository. */
+  public static boolean reaches(HostRecord host, String key) {
+    RepositoryOnHost there = host.repositories().get(key);
+    return there != null && there.healthy();
+  }
+}

@@ -1,0 +1,99 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.ImageExplanation.ExplainedFix;
+import io.quarry.common.api.ImageExplanation.Need;
+import io.quarry.common.model.Progress;
+import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Says why an image is as it is: what is missing, who will do it, or why nobody does. */
+final class Explain {
+  private final Status status;
+  private final Supplier<List<HostRecord>> hosts;
+
+  /**
+   * @param hosts those that live
+   */
+  Explain(Status status, Supplier<List<HostRecord>> hosts) {
+    this.status = status;
+    this.hosts = hosts;
+  }
+
+  ImageExplanation image(ConnectedRepository repository, String imageId, long atLeast) {
+    LogState now = repository.atLeast(atLeast);
+    RepositoryState state = now.repository();
+    Image image = state.images().get(imageId);
+    if (image == null) {
+      throw Status.notFound(imageId, repository.repoId());
+    }
+    String missing = state.missingOf(image);
+    List<Need> needs = Needs.of(image, state);
+    List<String> sentences = new ArrayList<>();
+    sentences.add(
+        missing == null
+            ? whole(image)
+            : "It is " + state.stateOf(image).label() + ": " + missing + ".");
+    if (!image.strong()) {
+      sentences.add(kept(needs));
+    }
+    FixState fix = fixOf(image, state);
+    ExplainedFix explained = null;
+    if (fix != null) {
+      WhoWorks who = new WhoWorks(repository, state, hosts.get());
+      explained = explained(repository, fix, who);
+      sentences.add(who.sentence(fix, explained));
+    } else if (missing != null) {
+      sentences.add("That has to wait until it is closed: " + Needs.sentence(needs) + ".");
+    }
+    return new ImageExplanation(
+        imageId,
+        image.kind(),
+        image.strong(),
+        state.stateOf(image),
+        sentences,
+        missing,
+        explained,
+        needs.subList(0, Math.min(needs.size(), ImageExplanation.NEEDS_MAX)),
+        needs.size(),
+        now.sequence());
+  }
+
+  private static String whole(Image image) {
+    return image.strong() ? "It is optimized: nothing is missing." : "Its data is whole.";
+  }
+
+  private static String kept(List<Need> needs) {
+    return needs.isEmpty()
+        ? "It is not visible and nothing needs it: its space can be freed."
+        : "It is not visible, and kept because " + Needs.sentence(needs) + ".";
+  }
+
+  /** What makes it better, or the clean of what nobody needs. */
+  private static @Nullable FixState fixOf(Image image, RepositoryState state) {
+    FixState better = state.fixOf(image);
+    return better != null ? better : state.fixes().get(FixState.cleanId(image.volumeId()));
+  }
+
+  private ExplainedFix explained(ConnectedRepository repository, FixState fix, WhoWorks who) {
+    String host = who.host(fix);
+    Progress progress = fix.heavy() ? status.progress(repository, fix.id()) : null;
+    return new ExplainedFix(
+        fix.id(),
+        fix.type(),
+        Listings.stateOf(fix, host != null),
+        host,
+        host != null ? null : who.obstacle(fix),
+        fix.retryAt(),
+        fix.lastError(),
+        progress);
+  }
+}

@@ -1,0 +1,124 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Reach;
+import io.quarry.common.api.ImageExplanation.ExplainedFix;
+import io.quarry.common.api.ImageExplanation.Obstacle;
+import io.quarry.common.model.Progress;
+import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.cluster.QueuedFix;
+import io.quarry.coordinator.cluster.RepositoryOnHost;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** Who works on a fix right now, or why nobody does. */
+final class WhoWorks {
+  private final ConnectedRepository repository;
+  private final RepositoryState state;
+  private final List<HostRecord> hosts;
+
+  WhoWorks(ConnectedRepository repository, RepositoryState state, List<HostRecord> hosts) {
+    this.repository = repository;
+    this.state = state;
+    this.hosts = hosts;
+  }
+
+  @Nullable String host(FixState fix) {
+    if (fix.worker() != null) {
+      return fix.worker().hostId();
+    }
+    Map<String, ObservedClaim> claims = repository.queue().claims();
+    return repository.queue().entries().stream()
+        .filter(entry -> entry.fix().fixId().equals(fix.id()))
+        .map(QueuedFix::name)
+        .map(claims::get)
+        .filter(Objects::nonNull)
+        .map(claim -> claim.claimant().hostId())
+        .findFirst()
+        .orElse(null);
+  }
+
+  Obstacle obstacle(FixState fix) {
+    if (fix.parked()) {
+      return Obstacle.PARKED;
+    }
+    if (fix.paused()) {
+      return Obstacle.PAUSED;
+    }
+    if (!fix.wanted()) {
+      return fix.lastError() == null ? Obstacle.NOT_ASKED : Obstacle.STOPPED;
+    }
+    Set<String> needed = Reach.required(fix, state, repository.key());
+    List<HostRecord> able =
+        hosts.stream()
+            .filter(host -> needed.stream().allMatch(key -> Reach.reaches(host, key)))
+            .toList();
+    if (able.isEmpty()) {
+      return Obstacle.UNREACHABLE;
+    }
+    if (fix.retryAt() != null) {
+      return Obstacle.RETRYING;
+    }
+    return repository.leader().isEmpty() ? Obstacle.NO_SDM : Obstacle.QUEUED;
+  }
+
+  /** Both together, for people. */
+  String sentence(FixState fix, ExplainedFix explained) {
+    if (explained.hostId() != null) {
+      Progress progress = explained.progress();
+      return explained.hostId()
+          + " works on it now (fix "
+          + fix.id()
+          + ")"
+          + (progress == null ? "" : ": " + progress.stageName() + percent(progress))
+          + ".";
+    }
+    return "Nobody works on it (fix " + fix.id() + "): " + why(fix, explained) + ".";
+  }
+
+  private static String percent(Progress progress) {
+    return progress.percentComplete() < 0 ? "" : ", " + progress.percentComplete() + " %";
+  }
+
+  private String why(FixState fix, ExplainedFix explained) {
+    return switch (Objects.requireNonNull(explained.obstacle())) {
+      case NOT_ASKED -> "nobody has asked for it; ask with fix, as check gives it";
+      case STOPPED -> "it was " + fix.lastError() + "; a later fix goes on from the checkpoint";
+      case PARKED ->
+          "it failed "
+              + fix.failures()
+              + " times and is parked, the last time with: "
+              + fix.lastError();
+      case PAUSED -> "it is paused since " + fix.pausedSince() + "; resume it";
+      case RETRYING ->
+          "it failed with: " + fix.lastError() + "; the next try is at " + fix.retryAt();
+      case UNREACHABLE ->
+          "no live host reaches " + names(Reach.required(fix, state, repository.key()));
+      case DRAINED -> "the hosts that could are drained";
+      case NO_SDM -> "no host is elected to hand it out, which takes seconds at most";
+      case QUEUED -> "it waits for its turn";
+    };
+  }
+
+  /** Repositories by the names that hosts have for them. */
+  private String names(Set<String> keys) {
+    Set<String> names = new TreeSet<>();
+    for (String key : keys) {
+      names.add(
+          hosts.stream()
+              .map(host -> host.repositories().get(key))
+              .filter(Objects::nonNull)
+              .map(RepositoryOnHost::repoId)
+              .findFirst()
+              .orElse("a repository that none of them has connected"));
+    }
+    return (names.size() > 1 ? "all of " : "") + String.join(" and ", names);
+  }
+}

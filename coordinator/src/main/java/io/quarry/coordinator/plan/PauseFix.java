@@ -1,0 +1,16 @@
+package io.quarry.coordinator.plan;
+
+/** Nobody is to work on the fix until it is resumed; a checkpoint that there is stays. */
+public record PauseFix(String fixId) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    FixState fix = draft.state().fixes().get(fixId);
+    if (fix == null) {
+      throw Refusal.fixNotFound(fixId);
+    }
+    if (!fix.paused()) {
+      draft.add(new Change.PutFix(fix.paused(draft.now())));
+    }
+    return draft.reply(this, fixId);
+  }
+}

@@ -1,0 +1,16 @@
+package io.quarry.coordinator.plan;
+
+/** Ends a pause. Whether anybody wants the fix done is another matter. */
+public record ResumeFix(String fixId) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    FixState fix = draft.state().fixes().get(fixId);
+    if (fix == null) {
+      throw Refusal.fixNotFound(fixId);
+    }
+    if (fix.paused()) {
+      draft.add(new Change.PutFix(fix.resumed()));
+    }
+    return draft.reply(this, fixId);
+  }
+}
