@@ -6,6 +6,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.PurgeVolume;
+import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.TombstoneVolume;
 import io.quarry.coordinator.plan.Volume;
@@ -30,11 +31,8 @@ final class CleanFix {
 
   void run() throws IOException, FixGoneException {
     String volumeId = String.valueOf(run.fix().volumeId());
-    commit(new TombstoneVolume(run.fix().id(), volumeId));
-    Volume volume = repository.state().repository().volumes().get(volumeId);
-    if (volume == null) {
-      volume = repository.replica().refresh().repository().volumes().get(volumeId);
-    }
+    Reply decided = commit(new TombstoneVolume(run.fix().id(), volumeId));
+    Volume volume = repository.atLeast(decided.commit()).repository().volumes().get(volumeId);
     if (volume == null || volume.stage() != Volume.Stage.TOMBSTONED) {
       throw new FixGoneException("its volume is not tombstoned");
     }
@@ -57,9 +55,9 @@ final class CleanFix {
     return Math.max(claimed, published) + EPOCHS_BEYOND;
   }
 
-  private void commit(Request request) throws FixGoneException {
+  private Reply commit(Request request) throws FixGoneException {
     try {
-      repository.commit(UUID.randomUUID().toString(), request);
+      return repository.commit(UUID.randomUUID().toString(), request);
     } catch (StorageException e) {
       if (e.code() == ErrorCode.FIX_STALE) {
         throw new FixGoneException(String.valueOf(e.getMessage()));
