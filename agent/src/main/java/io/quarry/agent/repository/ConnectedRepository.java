@@ -90,7 +90,6 @@ public final class ConnectedRepository implements AutoCloseable {
     this.replica = new Replica(name, storage.slots());
     this.sdm =
         new Sdm(
-            name,
             storage.slots(),
             replica,
             self.hostId() + "@" + self.incarnation(),

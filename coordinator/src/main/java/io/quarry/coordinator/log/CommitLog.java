@@ -56,6 +56,11 @@ public final class CommitLog {
     this.writer = writer;
   }
 
+  /** As records name it. */
+  public String writer() {
+    return writer;
+  }
+
   /** Begins a term on top of what the log holds now, after making that durable. */
   public Outcome beginTerm(LogState known, Instant now) throws IOException {
     LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUpListing(known);

@@ -60,6 +60,11 @@ public final class Replica implements AutoCloseable {
     follower.start();
   }
 
+  /** The repository's, for threads and messages. */
+  public String name() {
+    return name;
+  }
+
   public LogState state() {
     return state;
   }

@@ -22,6 +22,12 @@ import org.slf4j.LoggerFactory;
 final class Batch {
   private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
 
+  /** Requests in one record. */
+  private static final int REQUESTS_MAX = 512;
+
+  /** The last request of a record may begin below it; see {@link RecordSize}. */
+  static final long RECORD_BYTES_MAX = 1 << 20;
+
   private final long commit;
   private final Instant now;
   private final @Nullable StorageException full;
@@ -29,6 +35,7 @@ final class Batch {
   private final List<Entry> entries = new ArrayList<>();
   private final List<Runnable> answers = new ArrayList<>();
   private RepositoryState state;
+  private long bytes;
 
   Batch(LogState after, Instant now) {
     this(after, now, null);
@@ -60,6 +67,7 @@ final class Batch {
       }
       state = draft.state().remember(submission.requestId(), reply);
       entries.add(new Entry(submission.requestId(), reply, draft.changes()));
+      bytes += draft.changes().stream().mapToLong(RecordSize::of).sum();
       answers.add(() -> submission.answer().complete(reply));
     } catch (StorageException e) {
       answers.add(() -> submission.answer().completeExceptionally(e));
@@ -82,6 +90,15 @@ final class Batch {
                   submission.requestId(),
                   "use a fresh request id for each call, and the same one only to repeat it"));
     }
+  }
+
+  /** Whether another request may go into this record. */
+  boolean hasRoom() {
+    return submissions.size() < REQUESTS_MAX && bytes < RECORD_BYTES_MAX;
+  }
+
+  List<Submission> submissions() {
+    return submissions;
   }
 
   List<Entry> entries() {

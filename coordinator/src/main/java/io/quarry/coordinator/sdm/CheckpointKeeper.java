@@ -69,9 +69,15 @@ final class CheckpointKeeper implements AutoCloseable {
     restoreBallast();
   }
 
-  /** The ballast has to be restored when there is space again. */
-  void ballastUsed() {
+  /** Frees some space for removals; false when there is none left. Restored later. */
+  boolean releaseBallast() {
     ballastWhole = false;
+    try {
+      return store.releaseBallast();
+    } catch (IOException e) {
+      LOG.warn("Could not release the ballast of {}: {}", name, e.toString());
+      return false;
+    }
   }
 
   /** Tried after each commit until it is there: something must have freed the space. */

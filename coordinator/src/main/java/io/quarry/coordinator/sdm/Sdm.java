@@ -42,17 +42,15 @@ public final class Sdm implements AutoCloseable {
   private boolean again;
 
   /**
-   * @param name of the repository, for threads and messages
    * @param writer host and incarnation, as the log names them
    */
   public Sdm(
-      String name,
       SlotStore store,
       Replica replica,
       String writer,
       InstantSource clock,
       SdmListener listener) {
-    this.name = name;
+    this.name = replica.name();
     this.store = store;
     this.replica = replica;
     this.writer = writer;
@@ -72,7 +70,12 @@ public final class Sdm implements AutoCloseable {
   private synchronized void begin() {
     Term next =
         new Term(
-            name, new CommitLog(store, writer), store, replica, writer, clock, queue, listener);
+            new CommitLog(store, writer),
+            new CheckpointKeeper(name, store),
+            replica,
+            clock,
+            queue,
+            listener);
     Thread runner = Thread.ofPlatform().name("sdm-" + name).daemon(true).unstarted(() -> run(next));
     again = false;
     term = next;

@@ -7,10 +7,8 @@ import io.quarry.coordinator.log.CommitLog.Outcome;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.Replica;
-import io.quarry.coordinator.log.SlotStore;
 import java.io.IOException;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -20,48 +18,39 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One host's time as SDM, from its term record to its end, as one method call. Everything queued
- * when a record is begun goes into it.
+ * when a record is begun goes into it, as far as there is {@link Batch#hasRoom room}.
  */
 final class Term implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Term.class);
-
-  /** Requests in one record. */
-  private static final int GROUP_REQUESTS_MAX = 512;
 
   private static final long IDLE_MILLIS = 100;
 
   private final String name;
   private final CommitLog log;
-  private final SlotStore store;
+  private final CheckpointKeeper checkpoints;
   private final Replica replica;
-  private final String writer;
   private final InstantSource clock;
   private final BlockingQueue<Submission> queue;
   private final SdmListener listener;
-  private final CheckpointKeeper checkpoints;
 
   private volatile @Nullable String stopReason;
   private volatile boolean committing;
   private volatile boolean over;
 
   Term(
-      String name,
       CommitLog log,
-      SlotStore store,
+      CheckpointKeeper checkpoints,
       Replica replica,
-      String writer,
       InstantSource clock,
       BlockingQueue<Submission> queue,
       SdmListener listener) {
-    this.name = name;
+    this.name = replica.name();
     this.log = log;
-    this.store = store;
+    this.checkpoints = checkpoints;
     this.replica = replica;
-    this.writer = writer;
     this.clock = clock;
     this.queue = queue;
     this.listener = listener;
-    this.checkpoints = new CheckpointKeeper(name, store);
   }
 
   void stop(String reason) {
@@ -83,9 +72,9 @@ final class Term implements AutoCloseable {
       LogState state = begin();
       committing = true;
       while (stopReason == null) {
-        List<Submission> group = nextGroup();
-        if (!group.isEmpty()) {
-          state = commit(state, group);
+        Submission first = first();
+        if (first != null) {
+          state = commit(state, first);
         }
       }
       return stopReason;
@@ -115,7 +104,7 @@ final class Term implements AutoCloseable {
 
   private LogState begin() throws IOException, EndOfTerm {
     Outcome outcome = log.beginTerm(replica.state(), clock.instant());
-    while (lacksSpace(outcome) && releaseBallast()) {
+    while (lacksSpace(outcome) && checkpoints.releaseBallast()) {
       outcome = log.beginTerm(replica.state(), clock.instant());
     }
     return switch (outcome) {
@@ -135,38 +124,40 @@ final class Term implements AutoCloseable {
     };
   }
 
-  private List<Submission> nextGroup() throws EndOfTerm {
-    List<Submission> group = new ArrayList<>();
+  private @Nullable Submission first() throws EndOfTerm {
     try {
-      Submission first = queue.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
-      if (first != null) {
-        group.add(first);
-        queue.drainTo(group, GROUP_REQUESTS_MAX - 1);
-      }
-      return group;
+      return queue.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new EndOfTerm("interrupted");
     }
   }
 
-  private LogState commit(LogState state, List<Submission> group) throws EndOfTerm {
+  /** One record of the first request and whatever else is queued, as far as there is room. */
+  private LogState commit(LogState state, Submission first) throws EndOfTerm {
+    Batch batch = new Batch(state, clock.instant());
     try {
-      Batch batch = planned(new Batch(state, clock.instant()), group);
+      @Nullable Submission next = first;
+      while (next != null) {
+        batch.plan(next);
+        next = batch.hasRoom() ? queue.poll() : null;
+      }
       Outcome outcome = append(state, batch);
-      return lacksSpace(outcome) ? commitRemovals(state, group) : conclude(state, batch, outcome);
+      return lacksSpace(outcome)
+          ? commitRemovals(state, batch.submissions())
+          : conclude(state, batch, outcome);
     } catch (RuntimeException | Error e) {
-      StorageException why = unknown(new IOException("internal error: " + e, e));
-      group.forEach(one -> one.answer().completeExceptionally(why));
+      batch.fail(unknown(new IOException("internal error: " + e, e)));
       throw e;
     }
   }
 
   /** The storage is full: what frees space is committed on the ballast, the rest is refused. */
   private LogState commitRemovals(LogState state, List<Submission> group) throws EndOfTerm {
-    Batch removals = planned(new Batch(state, clock.instant(), noSpace()), group);
+    Batch removals = new Batch(state, clock.instant(), noSpace());
+    group.forEach(removals::plan);
     Outcome outcome = append(state, removals);
-    while (lacksSpace(outcome) && releaseBallast()) {
+    while (lacksSpace(outcome) && checkpoints.releaseBallast()) {
       outcome = append(state, removals);
     }
     if (lacksSpace(outcome)) {
@@ -174,11 +165,6 @@ final class Term implements AutoCloseable {
       return state;
     }
     return conclude(state, removals, outcome);
-  }
-
-  private static Batch planned(Batch batch, List<Submission> group) {
-    group.forEach(batch::plan);
-    return batch;
   }
 
   /** What changes nothing is committed already. */
@@ -224,20 +210,10 @@ final class Term implements AutoCloseable {
     }
     listener.committed(before, after);
     checkpoints.committed(after, batch.entries().size());
-    if (!after.position().writer().equals(writer)) {
+    if (!after.position().writer().equals(log.writer())) {
       throw new EndOfTerm("another SDM has begun a term");
     }
     return after;
-  }
-
-  private boolean releaseBallast() {
-    try {
-      checkpoints.ballastUsed();
-      return store.releaseBallast();
-    } catch (IOException e) {
-      LOG.warn("Could not release the ballast of {}: {}", name, e.toString());
-      return false;
-    }
   }
 
   private StorageException noSpace() {

@@ -22,7 +22,7 @@ final class SdmHost implements AutoCloseable {
 
   SdmHost(SlotStore store, String name) throws IOException {
     replica = new Replica("main", store);
-    sdm = new Sdm("main", store, replica, name, InstantSource.system(), listener);
+    sdm = new Sdm(store, replica, name, InstantSource.system(), listener);
   }
 
   static SdmHost leading(SlotStore store, String name) throws IOException {
@@ -54,6 +54,10 @@ final class SdmHost implements AutoCloseable {
   }
 
   static Request disk(String id) {
+    return disk(id, "");
+  }
+
+  static Request disk(String id, String label) {
     return new CreateVirtualDisk(
         id,
         "volume of " + id,
@@ -61,7 +65,7 @@ final class SdmHost implements AutoCloseable {
         null,
         Strategy.SPACE,
         true,
-        JsonNodeFactory.instance.objectNode(),
+        JsonNodeFactory.instance.objectNode().put("label", label),
         null);
   }
 

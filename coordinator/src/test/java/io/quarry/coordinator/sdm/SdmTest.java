@@ -19,6 +19,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -84,6 +86,26 @@ class SdmTest {
     }
     assertThat(recorded).isEqualTo(names);
     assertThat(host.listener.commits()).containsExactly(1L, 2L, 3L);
+  }
+
+  @Test
+  void longUserDataIsSpreadOverRecordsOfLimitedSize() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    List<CompletableFuture<Reply>> answers = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      answers.add(host.sdm.submit("disk" + i, SdmHost.disk("disk" + i, "x".repeat(64_000))));
+    }
+    gate.open();
+    host.committed(first);
+    Set<Long> commits = new TreeSet<>();
+    for (CompletableFuture<Reply> answer : answers) {
+      commits.add(host.committed(answer).commit());
+    }
+    assertThat(commits).hasSize(7);
+    for (long commit : commits) {
+      byte[] bytes = Objects.requireNonNull(store.read(String.format("%016d.record", commit)));
+      assertThat(bytes).hasSizeLessThan(1_200_000);
+    }
   }
 
   private JsonNode record(long sequence) throws Exception {
