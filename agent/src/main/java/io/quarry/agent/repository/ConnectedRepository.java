@@ -50,6 +50,11 @@ public final class ConnectedRepository implements AutoCloseable {
   private static final Duration AGAIN = Duration.ofMillis(100);
   private static final Duration STAND_AGAIN = Duration.ofSeconds(3);
 
+  /** At one commit for so long: the storage hangs, and the role goes to a host it answers. */
+  private static final Duration STUCK = Duration.ofSeconds(12);
+
+  private static final Duration WATCH = Duration.ofSeconds(1);
+
   /** How the caller connected it. */
   public record Identity(String repoId, String format, Map<String, String> parameters) {}
 
@@ -75,6 +80,9 @@ public final class ConnectedRepository implements AutoCloseable {
   private final ScheduledExecutorService timer;
   private final HostRegistry hosts;
   private @Nullable Subscription hostsChanged;
+
+  /** Only the timer's thread: stood down because the storage hangs. */
+  private boolean stuck;
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
       throws IOException {
@@ -132,6 +140,9 @@ public final class ConnectedRepository implements AutoCloseable {
     } else {
       election.follow();
     }
+    var _ =
+        timer.scheduleWithFixedDelay(
+            this::watchStorage, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   public Identity identity() {
@@ -243,6 +254,7 @@ public final class ConnectedRepository implements AutoCloseable {
     @Override
     public void deposed(String reason) {
       sdm.stepDown(reason);
+      keeper.rest();
     }
   }
 
@@ -275,6 +287,20 @@ public final class ConnectedRepository implements AutoCloseable {
       LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
       election.standDown(reason);
       after(STAND_AGAIN, ConnectedRepository.this::standIfSound);
+    }
+  }
+
+  /** The SDM's own thread cannot tell that it hangs. */
+  private void watchStorage() {
+    boolean hangs = sdm.silence().compareTo(STUCK) > 0;
+    if (hangs && !stuck) {
+      stuck = true;
+      String reason = "its storage has not answered for " + STUCK.toSeconds() + " s";
+      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
+      election.standDown(reason);
+    } else if (!hangs && stuck) {
+      stuck = false;
+      after(STAND_AGAIN, this::standIfSound);
     }
   }
 

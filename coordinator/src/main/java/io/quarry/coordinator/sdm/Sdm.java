@@ -7,6 +7,7 @@ import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -123,7 +124,15 @@ public final class Sdm implements AutoCloseable {
 
   /** Whether requests submitted here have a chance. */
   public synchronized boolean leading() {
-    return term != null && term.committing();
+    return term != null && term.committing() && !term.ending();
+  }
+
+  /**
+   * For how long a term has been at one piece of work; zero without a term. When the storage hangs
+   * it goes on growing, and only another host can commit.
+   */
+  public synchronized Duration silence() {
+    return term == null ? Duration.ZERO : term.silence();
   }
 
   /**

@@ -8,6 +8,7 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.Replica;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -36,6 +37,9 @@ final class Term implements AutoCloseable {
   private volatile @Nullable String stopReason;
   private volatile boolean committing;
   private volatile boolean over;
+
+  /** When the term's thread was last seen between two pieces of work. */
+  private volatile long turnNanos = System.nanoTime();
 
   Term(
       CommitLog log,
@@ -66,12 +70,18 @@ final class Term implements AutoCloseable {
     return over || stopReason != null;
   }
 
+  /** For how long it has been at one piece of work: a storage that hangs lets it come to no end. */
+  Duration silence() {
+    return Duration.ofNanos(System.nanoTime() - turnNanos);
+  }
+
   /** Returns why the term ended. To be closed afterwards. */
   String run() {
     try {
       LogState state = begin();
       committing = true;
       while (stopReason == null) {
+        turnNanos = System.nanoTime();
         Submission first = first();
         if (first != null) {
           state = commit(state, first);

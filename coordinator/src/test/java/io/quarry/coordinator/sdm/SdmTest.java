@@ -16,6 +16,7 @@ import io.quarry.coordinator.log.MemorySlotStore.PutFault;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Unpin;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -207,6 +208,26 @@ class SdmTest {
     Awaitility.await().until(() -> host.listener.ends().equals(List.of("told to")));
     assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
     assertThat(fresh().repository().images().keySet()).containsExactly("held up");
+  }
+
+  @Test
+  void hungStorageIsToldAndTheRoleCanBeGivenUp() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    Duration hanging = host.sdm.silence();
+    Awaitility.await().until(() -> host.sdm.silence().compareTo(hanging.plusMillis(300)) > 0);
+    CompletableFuture<Reply> waiting = host.create("waiting");
+    assertThat(host.sdm.leading()).isTrue();
+    host.sdm.stepDown("its storage does not answer");
+    assertThat(host.sdm.leading()).isFalse();
+    assertThat(refusal(waiting)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(first).isNotDone();
+    try (SdmHost other = SdmHost.leading(new MemorySlotStore(disk), "b")) {
+      other.committed(other.create("held up"));
+      gate.open();
+      assertThat(refusal(first)).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+      Awaitility.await().until(() -> host.sdm.silence().isZero());
+      assertThat(fresh().repository().images()).hasSize(1);
+    }
   }
 
   @Test
