@@ -3,6 +3,8 @@ package io.quarry.agent.format;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.DirectorySlotStore;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -67,7 +69,7 @@ final class LocalfsFormat implements RepositoryFormat {
           root, "there is no directory " + root, "make the directory, or mount what belongs there");
     }
     try {
-      Genesis genesis = genesis(root, create);
+      Genesis genesis = genesis(root, create, writer);
       for (String directory : DIRECTORIES) {
         Files.createDirectories(root.resolve(directory));
       }
@@ -81,7 +83,7 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  private Genesis genesis(Path root, boolean create) throws IOException {
+  private Genesis genesis(Path root, boolean create, String writer) throws IOException {
     Path file = root.resolve(Genesis.FILE);
     if (!Files.exists(file)) {
       if (!create) {
@@ -91,7 +93,7 @@ final class LocalfsFormat implements RepositoryFormat {
             "give create=true to make an empty directory into a repository");
       }
       requireEmpty(root);
-      write(root, file);
+      write(root, file, writer);
     }
     return read(root, file);
   }
@@ -119,12 +121,12 @@ final class LocalfsFormat implements RepositoryFormat {
       return true;
     }
     try (Stream<Path> inside = Files.list(entry)) {
-      return inside.findAny().isEmpty();
+      return inside.allMatch(file -> name.equals("log") && file.endsWith(CommitLog.CREATED));
     }
   }
 
   /** Hosts may do this at once: the first link wins and everybody reads what it put there. */
-  private static void write(Path root, Path file) throws IOException {
+  private static void write(Path root, Path file, String writer) throws IOException {
     byte[] secret = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(secret);
     Genesis genesis =
@@ -136,6 +138,9 @@ final class LocalfsFormat implements RepositoryFormat {
             HexFormat.of().formatHex(secret));
     for (String directory : DIRECTORIES) {
       Files.createDirectories(root.resolve(directory));
+    }
+    try (DirectorySlotStore slots = new DirectorySlotStore(root, writer)) {
+      CommitLog.create(slots);
     }
     Path written = root.resolve("tmp").resolve("genesis." + UUID.randomUUID());
     try {

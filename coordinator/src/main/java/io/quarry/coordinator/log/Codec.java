@@ -87,6 +87,16 @@ final class Codec {
         state.withRequests(RecentRequests.load(saved.requests())), saved.position());
   }
 
+  /** Whether number and checksum are right; the state itself is not looked at. */
+  static boolean isWholeCheckpoint(long sequence, byte[] bytes, String file) {
+    try {
+      unframe(CHECKPOINT_MAGIC, sequence, bytes, file);
+      return true;
+    } catch (LogDamagedException e) {
+      return false;
+    }
+  }
+
   private static <T> T parse(Encoded body, Class<T> type, String file) throws IOException {
     try {
       return MAPPER.readValue(body.bytes(), type);

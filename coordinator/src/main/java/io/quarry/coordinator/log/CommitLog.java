@@ -21,6 +21,9 @@ import org.slf4j.LoggerFactory;
 public final class CommitLog {
   private static final Logger LOG = LoggerFactory.getLogger(CommitLog.class);
 
+  /** All that the directory of a log holds when it has just been created. */
+  public static final String CREATED = Names.checkpoint(0);
+
   private final SlotStore store;
   private final LogReader reader;
   private final String writer;
@@ -54,6 +57,14 @@ public final class CommitLog {
     this.store = store;
     this.reader = reader;
     this.writer = writer;
+  }
+
+  /**
+   * Makes an empty directory into a log, with a checkpoint of nothing. Done before the repository's
+   * genesis: a repository whose log directory is empty has lost its log, and is not a fresh one.
+   */
+  public static void create(SlotStore store) throws IOException {
+    store.putIfAbsent(CREATED, Codec.encode(LogState.EMPTY).bytes());
   }
 
   /** As records name it. */

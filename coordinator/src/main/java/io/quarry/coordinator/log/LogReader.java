@@ -2,12 +2,17 @@ package io.quarry.coordinator.log;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Replays a log, whole or from a position on. Any number of readers, on any host. */
 public final class LogReader {
+  private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
+
   /** How often a reader starts over because checkpoints overtake it. */
   private static final int OVERTAKEN_MAX = 100;
 
@@ -28,8 +33,11 @@ public final class LogReader {
     void take() throws IOException;
   }
 
-  /** What follows a state, and the newest checkpoint that was there after the last read of it. */
-  private record Tail(LogState state, long checkpoint) {}
+  /** What a replay begins with, and a name that is freed before any after it. */
+  private record Base(LogState state, String anchor) {}
+
+  /** What follows a state, and the names that were there after the last read of it. */
+  private record Tail(LogState state, List<String> names) {}
 
   public LogReader(SlotStore store) {
     this(store, LogReader::sleep);
@@ -44,23 +52,57 @@ public final class LogReader {
   public LogState load() throws IOException {
     for (int round = 0; round < OVERTAKEN_MAX; round++) {
       OptionalLong head = store.readHead();
-      long newest = newestCheckpoint(store.list());
-      LogState base = newest == Names.NONE ? LogState.EMPTY : readCheckpoint(newest);
-      if (base == null) {
-        continue;
-      }
+      List<String> names = store.list();
+      long newest = newestCheckpoint(names);
+      @Nullable Base base = null;
       try {
-        Tail tail = tail(base, head.orElse(0));
-        if (tail.checkpoint() == newest) {
-          return tail.state();
+        base = base(names);
+        if (base != null) {
+          Tail tail = tail(base.state(), head.orElse(0), newest);
+          if (stands(base, newest, tail.names())) {
+            return tail.state();
+          }
         }
       } catch (LogDamagedException e) {
-        if (newestCheckpoint(store.list()) == newest) {
+        if (stands(base, newest, store.list())) {
           throw e;
         }
       }
     }
     throw new IOException("checkpoints kept overtaking the reader of " + store.describe(""));
+  }
+
+  /**
+   * The newest checkpoint that is whole. The one before the newest is kept, with everything after
+   * it, for the day when the newest cannot be read. Null when a name was freed meanwhile.
+   */
+  private @Nullable Base base(List<String> names) throws IOException {
+    @Nullable LogDamagedException damage = null;
+    for (long sequence : checkpoints(names)) {
+      try {
+        LogState state = readCheckpoint(sequence);
+        if (state != null && damage != null) {
+          LOG.warn("Going on from checkpoint {} instead: {}", sequence, damage.getMessage());
+        }
+        return state == null ? null : new Base(state, Names.checkpoint(sequence));
+      } catch (LogDamagedException e) {
+        damage = damage == null ? e : damage;
+      }
+    }
+    String first = Names.record(1);
+    if (damage != null && !names.contains(first)) {
+      throw damage;
+    }
+    return new Base(LogState.EMPTY, first);
+  }
+
+  /**
+   * Whether nothing that belongs after the base was freed: checkpoints older than the base's go
+   * first, the base's next, and then what comes after it.
+   */
+  private static boolean stands(@Nullable Base base, long newest, List<String> names) {
+    boolean same = newestCheckpoint(names) == newest;
+    return same && (base == null || newest == Names.NONE || names.contains(base.anchor()));
   }
 
   /**
@@ -86,10 +128,10 @@ public final class LogReader {
   LogState catchUpListing(LogState from) throws IOException {
     OptionalLong head = store.readHead();
     try {
-      Tail tail = tail(from, head.orElse(0));
-      return overtaken(from, tail.checkpoint()) ? load() : tail.state();
+      Tail tail = tail(from, head.orElse(0), from.sequence());
+      return newestCheckpoint(tail.names()) > from.sequence() ? load() : tail.state();
     } catch (LogDamagedException e) {
-      if (overtaken(from, newestCheckpoint(store.list()))) {
+      if (newestCheckpoint(store.list()) > from.sequence()) {
         return load();
       }
       throw e;
@@ -106,34 +148,42 @@ public final class LogReader {
     return Arrays.equals(expected, found);
   }
 
-  /** Whether names after the position may have been freed, and so may hold anything. */
-  private static boolean overtaken(LogState from, long checkpoint) {
-    return checkpoint > from.sequence();
-  }
-
   /**
    * Reads on to where the end was when it looked, and makes sure that nothing is missing before it.
-   * Stops early when it was overtaken.
+   * Stops early when there is a newer checkpoint than the one it knows of: names may have been
+   * freed, and hold anything.
    */
-  private Tail tail(LogState from, long head) throws IOException {
+  private Tail tail(LogState from, long head, long checkpoint) throws IOException {
     LogState state = readOn(from);
     List<String> names = store.list();
-    long end = Math.max(head, lastRecord(names));
+    long end = Math.max(Math.max(head, checkpoint), lastRecord(names));
     int looks = 0;
-    while (state.sequence() < end && !overtaken(from, newestCheckpoint(names))) {
+    while ((state.sequence() < end || empty(names)) && newestCheckpoint(names) <= checkpoint) {
       LogState more = readOn(state);
       if (more.sequence() == state.sequence()) {
         if (++looks == MISSING_LOOKS) {
-          String missing = store.describe(Names.record(state.sequence() + 1));
-          throw new LogDamagedException(
-              missing, "it is missing, though later records were committed");
+          throw missing(state.sequence() + 1, names);
         }
         pause.take();
       }
       state = more;
       names = store.list();
     }
-    return new Tail(state, newestCheckpoint(names));
+    return new Tail(state, names);
+  }
+
+  /** A log has a checkpoint from its creation on. */
+  private static boolean empty(List<String> names) {
+    return newestCheckpoint(names) == Names.NONE && lastRecord(names) == Names.NONE;
+  }
+
+  private LogDamagedException missing(long sequence, List<String> names) {
+    return empty(names)
+        ? new LogDamagedException(
+            store.describe(""), "it is empty, though a log is never without a checkpoint or record")
+        : new LogDamagedException(
+            store.describe(Names.record(sequence)),
+            "it is missing, though later records were committed");
   }
 
   private LogState readOn(LogState from) throws IOException {
@@ -153,6 +203,15 @@ public final class LogReader {
     String name = Names.checkpoint(sequence);
     byte[] bytes = store.read(name);
     return bytes == null ? null : Codec.checkpoint(sequence, bytes, store.describe(name));
+  }
+
+  /** Numbers of the checkpoints, the newest first. */
+  static List<Long> checkpoints(List<String> names) {
+    return names.stream()
+        .map(Names::checkpointNumber)
+        .filter(number -> number != Names.NONE)
+        .sorted(Comparator.reverseOrder())
+        .toList();
   }
 
   static long newestCheckpoint(List<String> names) {

@@ -177,6 +177,11 @@ public final class Replica implements AutoCloseable {
     }
   }
 
+  /** Somebody on this host has met damage that the follower has no reason to look for. */
+  public void report(LogDamagedException found) {
+    note(found);
+  }
+
   /** Damage may pass: a shared filesystem can be late to show a file, and people restore files. */
   private void note(LogDamagedException found) {
     LogDamagedException known = damage;

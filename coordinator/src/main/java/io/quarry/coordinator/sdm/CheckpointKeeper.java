@@ -51,6 +51,8 @@ final class CheckpointKeeper implements AutoCloseable {
   /** A term begins: what earlier ones left to be replayed counts. */
   void begin(LogState state) throws IOException {
     records = state.sequence() - checkpointer.covered();
+    busy.set(true);
+    background.execute(() -> replaceUnsound(state));
     restoreBallast();
   }
 
@@ -94,6 +96,22 @@ final class CheckpointKeeper implements AutoCloseable {
       LOG.warn("No ballast for removals on {}: {}", name, e.toString());
     } finally {
       restoring.set(false);
+    }
+  }
+
+  /** Readers had to go back to an older checkpoint, the last one that there is. */
+  private void replaceUnsound(LogState state) {
+    boolean sound = true;
+    try {
+      sound = checkpointer.sound();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("Could not read the checkpoint of {}: {}", name, e.toString());
+    }
+    if (sound) {
+      busy.set(false);
+    } else {
+      LOG.warn("The newest checkpoint of {} is missing or damaged, writing another", name);
+      write(state);
     }
   }
 

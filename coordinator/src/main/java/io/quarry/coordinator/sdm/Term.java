@@ -4,6 +4,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.CommitLog.Outcome;
+import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.Replica;
@@ -91,6 +92,7 @@ final class Term implements AutoCloseable {
     } catch (EndOfTerm e) {
       return String.valueOf(e.getMessage());
     } catch (IOException e) {
+      reportDamage(e);
       return "the storage failed: " + e.getMessage();
     } finally {
       committing = false;
@@ -129,8 +131,10 @@ final class Term implements AutoCloseable {
       }
       case Outcome.NotCommitted not ->
           throw new EndOfTerm(String.valueOf(not.cause().getMessage()));
-      case Outcome.Unknown unknown ->
-          throw new EndOfTerm(String.valueOf(unknown.cause().getMessage()));
+      case Outcome.Unknown unknown -> {
+        reportDamage(unknown.cause());
+        throw new EndOfTerm(String.valueOf(unknown.cause().getMessage()));
+      }
     };
   }
 
@@ -203,6 +207,7 @@ final class Term implements AutoCloseable {
         throw new EndOfTerm(String.valueOf(not.cause().getMessage()));
       }
       case Outcome.Unknown unknown -> {
+        reportDamage(unknown.cause());
         batch.fail(unknown(unknown.cause()));
         throw new EndOfTerm("a commit's outcome is unknown: " + unknown.cause().getMessage());
       }
@@ -224,6 +229,13 @@ final class Term implements AutoCloseable {
       throw new EndOfTerm("another SDM has begun a term");
     }
     return after;
+  }
+
+  /** A writer replays the log where a reader has no reason to. */
+  private void reportDamage(IOException cause) {
+    if (cause instanceof LogDamagedException damage) {
+      replica.report(damage);
+    }
   }
 
   private StorageException noSpace() {

@@ -21,6 +21,9 @@ final class Candidate {
   final CommitLog log;
   LogState state = LogState.EMPTY;
 
+  /** What it knew before its last commit. */
+  LogState before = LogState.EMPTY;
+
   Candidate(SlotStore store, String name) {
     this.store = store;
     this.name = name;
@@ -48,12 +51,16 @@ final class Candidate {
     return new Entry(requestId, reply, List.of(change));
   }
 
-  long checkpoint() throws IOException {
-    return new Checkpointer(store).checkpoint(state);
+  /** Two, so that everything before its last commit is freed. */
+  void checkpoint() throws IOException {
+    Checkpointer checkpointer = new Checkpointer(store);
+    checkpointer.checkpoint(before);
+    checkpointer.checkpoint(state);
   }
 
   private Outcome know(Outcome outcome) {
     if (outcome instanceof Outcome.Committed committed) {
+      before = state;
       state = committed.state();
     }
     return outcome;

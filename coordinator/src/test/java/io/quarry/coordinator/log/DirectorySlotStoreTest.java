@@ -63,6 +63,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
 
   @Test
   void leftoversOfACrashBeforeTheLinkDoNotMatter() throws Exception {
+    CommitLog.create(store);
     Candidate sdm = Candidate.leading(store, "a", 3);
     Files.write(root.resolve("tmp/b.1." + Names.record(4)), new byte[] {1, 2, 3});
     Files.write(root.resolve("tmp/b.2.ballast"), new byte[100]);

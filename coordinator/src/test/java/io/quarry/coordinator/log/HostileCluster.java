@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -57,9 +58,21 @@ final class HostileCluster {
   }
 
   private void check() throws IOException {
-    truth.checkWhole(new LogReader(new MemorySlotStore(disk)).load());
+    MemorySlotStore store = new MemorySlotStore(disk);
+    truth.checkWhole(new LogReader(store).load());
+    for (long sequence : LogReader.checkpoints(store.list())) {
+      checkWithout(Names.checkpoint(sequence), store);
+    }
     acknowledged.forEach(truth::checkAcknowledged);
     refused.forEach(entry -> truth.checkNotCommitted(entry.requestId(), entry.reply()));
+  }
+
+  /** Whichever checkpoint gets spoilt, the log is still there. */
+  private void checkWithout(String checkpoint, MemorySlotStore store) throws IOException {
+    byte[] content = Objects.requireNonNull(disk.read(checkpoint));
+    disk.overwrite(checkpoint, new byte[] {1});
+    truth.checkWhole(new LogReader(store, () -> {}).load());
+    disk.overwrite(checkpoint, content);
   }
 
   private void beSdm(Baton.Actor self, String name) {
@@ -154,6 +167,9 @@ final class HostileCluster {
   }
 
   private void checkpoint(Baton.Actor self, MemorySlotStore store, LogState state) {
+    if (random.nextInt(6) == 0) {
+      store.spoilNextCheckpoint();
+    }
     try {
       new Checkpointer(store).checkpoint(state);
     } catch (IOException e) {

@@ -20,7 +20,7 @@ class LogDamageTest {
   private final MemorySlotStore store = new MemorySlotStore(disk);
   private Candidate sdm = new Candidate(store, "a");
 
-  /** Checkpoint 4, which its last record is kept for, and records 5 to 7. */
+  /** Checkpoints 3 and 4, their last records, and records 5 to 7. */
   @BeforeEach
   void smallLog() throws IOException {
     sdm = Candidate.leading(store, "a", 4);
@@ -49,7 +49,6 @@ class LogDamageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "0000000000000004.checkpoint",
         "0000000000000005.record",
         "0000000000000006.record",
         "0000000000000007.record"
@@ -69,7 +68,6 @@ class LogDamageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "0000000000000004.checkpoint",
         "0000000000000005.record",
         "0000000000000006.record",
         "0000000000000007.record"
@@ -80,6 +78,94 @@ class LogDamageTest {
       disk.overwrite(name, Arrays.copyOf(whole, length));
       assertFound(name, "truncation to " + length);
     }
+  }
+
+  private void assertWhole(String what) throws IOException {
+    LogState seen = new LogReader(store, () -> {}).load();
+    assertThat(Fingerprint.of(seen)).as(what).isEqualTo(Fingerprint.of(sdm.state));
+  }
+
+  @Test
+  void oneSpoiltCheckpointLosesNothing() throws Exception {
+    byte[] whole = content(Names.checkpoint(4));
+    for (int i = 0; i < whole.length; i++) {
+      disk.overwrite(Names.checkpoint(4), Arrays.copyOf(whole, i));
+      assertWhole("truncation to " + i);
+    }
+    disk.delete(Names.checkpoint(4));
+    assertWhole("absence of the newest");
+    disk.overwrite(Names.checkpoint(4), whole);
+    disk.delete(Names.checkpoint(3));
+    assertWhole("absence of the one before");
+  }
+
+  @Test
+  void twoSpoiltCheckpointsAreFound() {
+    disk.overwrite(Names.checkpoint(3), new byte[] {1});
+    byte[] whole = content(Names.checkpoint(4));
+    for (int i = 0; i < whole.length * 8; i++) {
+      byte[] flipped = whole.clone();
+      flipped[i / 8] ^= (byte) (1 << (i % 8));
+      disk.overwrite(Names.checkpoint(4), flipped);
+      assertFound(Names.checkpoint(4), "bit " + i);
+    }
+  }
+
+  @Test
+  void firstCheckpointThatIsSpoiltLosesNothing() throws Exception {
+    MemoryDisk young = new MemoryDisk();
+    MemorySlotStore itsStore = new MemorySlotStore(young);
+    Candidate writer = Candidate.leading(itsStore, "a", 5);
+    new Checkpointer(itsStore).checkpoint(writer.state);
+    writer.commit("last");
+    young.overwrite(Names.checkpoint(5), new byte[] {1});
+    LogState seen = new LogReader(itsStore, () -> {}).load();
+    assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(writer.state));
+    young.delete(CommitLog.CREATED);
+    seen = new LogReader(itsStore, () -> {}).load();
+    assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(writer.state));
+  }
+
+  @Test
+  void checkpointThatDoesNotReadBackFreesNothing() throws Exception {
+    List<String> before = store.list();
+    for (int i = 0; i < 3; i++) {
+      sdm.commit("more " + i);
+      store.spoilNextCheckpoint();
+      assertThat(
+              catchThrowableOfType(
+                  LogDamagedException.class, () -> new Checkpointer(store).checkpoint(sdm.state)))
+          .hasMessageContaining(Names.checkpoint(sdm.state.sequence()));
+      assertWhole("spoilt when written");
+    }
+    assertThat(store.list()).containsAll(before);
+    sdm.commit("good");
+    sdm.commit("better");
+    sdm.checkpoint();
+    assertThat(store.list()).hasSize(4);
+    assertWhole("two good ones");
+  }
+
+  @Test
+  void spoiltCheckpointIsNotOneOfThoseThatAreKept() throws Exception {
+    disk.overwrite(Names.checkpoint(4), new byte[] {1});
+    new Checkpointer(store).checkpoint(sdm.state);
+    disk.overwrite(Names.checkpoint(7), new byte[] {1});
+    assertWhole("the one kept since before");
+  }
+
+  @Test
+  void emptiedDirectoryIsNoFreshLog() {
+    for (String name : disk.names()) {
+      disk.delete(name);
+    }
+    assertThat(damage().file()).isEqualTo(store.describe(""));
+    disk.noHead();
+    assertThat(damage().file()).isEqualTo(store.describe(""));
+    LogDamagedException later =
+        catchThrowableOfType(
+            LogDamagedException.class, () -> new LogReader(store, () -> {}).catchUp(sdm.state));
+    assertThat(later.file()).isEqualTo(store.describe(""));
   }
 
   @ParameterizedTest
@@ -103,7 +189,8 @@ class LogDamageTest {
   }
 
   @Test
-  void missingCheckpointIsFoundByTheRecordsItCovered() {
+  void missingCheckpointsAreFoundByTheRecordsTheyCovered() {
+    disk.delete(Names.checkpoint(3));
     disk.delete(Names.checkpoint(4));
     assertFound(Names.record(1), "absence");
   }
@@ -166,6 +253,11 @@ class LogDamageTest {
       }
       String victim = path.get(random.nextInt(path.size()));
       String what = spoil(large, victim, random);
+      if (victim.endsWith("checkpoint")) {
+        LogState seen = new LogReader(itsStore, () -> {}).load();
+        assertThat(Fingerprint.of(seen)).as(what).isEqualTo(Fingerprint.of(writer.state));
+        continue;
+      }
       LogDamagedException found =
           catchThrowableOfType(
               LogDamagedException.class, () -> new LogReader(itsStore, () -> {}).load());
@@ -177,7 +269,7 @@ class LogDamageTest {
   private static String spoil(MemoryDisk disk, String name, Random random) {
     byte[] whole = Objects.requireNonNull(disk.read(name));
     int at = random.nextInt(whole.length);
-    int kind = random.nextInt(name.endsWith("checkpoint") ? 4 : 5);
+    int kind = random.nextInt(5);
     if (kind == 4) {
       disk.delete(name);
       return "absence";

@@ -29,7 +29,12 @@ class LogReaderTest {
     LogState fresh = new LogReader(new MemorySlotStore(disk)).load();
     assertThat(Fingerprint.of(fresh)).isEqualTo(Fingerprint.of(sdm.state));
     assertThat(new MemorySlotStore(disk).list())
-        .containsExactlyInAnyOrder(Names.record(7), Names.record(8), Names.checkpoint(7));
+        .containsExactlyInAnyOrder(
+            Names.checkpoint(6),
+            Names.record(6),
+            Names.checkpoint(7),
+            Names.record(7),
+            Names.record(8));
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.quarry.coordinator.log;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,6 +21,7 @@ public final class MemoryDisk {
 
   private final BiConsumer<String, byte[]> onLink;
 
+  /** Holds a log that has just been created. */
   public MemoryDisk() {
     this((name, content) -> {});
   }
@@ -28,6 +31,18 @@ public final class MemoryDisk {
    */
   MemoryDisk(BiConsumer<String, byte[]> onLink) {
     this.onLink = onLink;
+    try {
+      CommitLog.create(new MemorySlotStore(this));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Holds nothing at all. */
+  static MemoryDisk empty() {
+    MemoryDisk disk = new MemoryDisk();
+    disk.files.clear();
+    return disk;
   }
 
   synchronized boolean link(String name, byte[] content) {
@@ -64,12 +79,16 @@ public final class MemoryDisk {
   }
 
   /** What a broken storage does: the content of a name changes behind everybody's back. */
-  synchronized void overwrite(String name, byte[] content) {
+  public synchronized void overwrite(String name, byte[] content) {
     files.put(name, content.clone());
   }
 
   synchronized void writeHead(long sequence) {
     head = OptionalLong.of(sequence);
+  }
+
+  synchronized void noHead() {
+    head = OptionalLong.empty();
   }
 
   synchronized OptionalLong head() {

@@ -34,6 +34,7 @@ public final class MemorySlotStore implements SlotStore {
   private final List<Runnable> delayed = new ArrayList<>();
   private final List<String> forced = new ArrayList<>();
   private int readFaults;
+  private boolean spoilCheckpoint;
   private @Nullable List<String> staleNames;
   private @Nullable String overlooked;
 
@@ -58,6 +59,20 @@ public final class MemorySlotStore implements SlotStore {
   /** That many of the next reads fail. */
   public synchronized void failReads(int count) {
     readFaults = count;
+  }
+
+  /** The next checkpoint is not stored as it was given. */
+  public synchronized void spoilNextCheckpoint() {
+    spoilCheckpoint = true;
+  }
+
+  private synchronized byte[] asStored(String name, byte[] content) {
+    byte[] stored = content.clone();
+    if (spoilCheckpoint && Names.checkpointNumber(name) != Names.NONE) {
+      spoilCheckpoint = false;
+      stored[stored.length / 2] ^= 1;
+    }
+    return stored;
   }
 
   /** Until it puts something itself, this host sees the directory as it is now: NFS does that. */
@@ -91,12 +106,12 @@ public final class MemorySlotStore implements SlotStore {
       throw new PutNotStartedException(new IOException("No space left on device"));
     }
     if (fault == PutFault.DELAYED_LINK) {
-      byte[] sent = content.clone();
+      byte[] sent = asStored(name, content);
       delay(() -> disk.link(name, sent));
       throw new IOException("timed out");
     }
     thawListing();
-    boolean created = disk.link(name, content);
+    boolean created = disk.link(name, asStored(name, content));
     if (!created) {
       disk.take(-content.length);
     }

@@ -13,7 +13,7 @@ class MemorySlotStoreTest extends SlotStoreContract {
   private static final byte[] ONE = {1};
   private static final byte[] TWO = {2};
 
-  private final MemoryDisk disk = new MemoryDisk();
+  private final MemoryDisk disk = MemoryDisk.empty();
   private final MemorySlotStore store = new MemorySlotStore(disk);
 
   @Override

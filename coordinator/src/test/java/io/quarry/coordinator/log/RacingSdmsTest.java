@@ -35,6 +35,9 @@ class RacingSdmsTest {
   void whatIsAcknowledgedIsInTheLogAndWhatIsRefusedIsNot() throws Exception {
     Files.createDirectories(root.resolve("log"));
     Files.createDirectories(root.resolve("tmp"));
+    try (DirectorySlotStore store = new DirectorySlotStore(root, "creator")) {
+      CommitLog.create(store);
+    }
     try (ExecutorService threads = Executors.newCachedThreadPool()) {
       List<Future<Integer>> running = new ArrayList<>();
       running.add(threads.submit(candidate("a")));

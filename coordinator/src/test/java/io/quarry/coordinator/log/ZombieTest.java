@@ -145,7 +145,7 @@ class ZombieTest {
 
   @Test
   void zombiesThatWakeDuringAVacuumAcknowledgeNothingThatIsNotThere() throws Exception {
-    for (int pause = 1; pause <= KNOWN + 3; pause++) {
+    for (int pause = 1; pause <= KNOWN + 4; pause++) {
       for (boolean oldestFirst : new boolean[] {true, false}) {
         History history = new History();
         List<Candidate> zombies = new ArrayList<>();
@@ -155,6 +155,7 @@ class ZombieTest {
         }
         List<Candidate> waking = oldestFirst ? zombies : zombies.reversed();
         String what = "at deletion " + pause + ", oldest first: " + oldestFirst;
+        new Checkpointer(new MemorySlotStore(history.disk)).checkpoint(history.leader.before);
         AtomicInteger deletions = new AtomicInteger(pause);
         MemorySlotStore slow =
             new MemorySlotStore(
@@ -183,6 +184,7 @@ class ZombieTest {
     History history = new History();
     Candidate zombie = history.zombie("zombie");
     Candidate next = history.goOn(4, List.of());
+    new Checkpointer(new MemorySlotStore(history.disk)).checkpoint(next.before);
     MemorySlotStore overlooking = new MemorySlotStore(history.disk);
     overlooking.overlookOnce(Names.record(KNOWN));
     new Checkpointer(overlooking).checkpoint(next.state);

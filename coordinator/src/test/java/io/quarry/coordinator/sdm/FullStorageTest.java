@@ -37,7 +37,7 @@ class FullStorageTest {
   void removalsAreCommittedAndCreationsRefused(@TempDir Path mountPoint) throws Exception {
     try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=16m");
         DirectorySlotStore store = new DirectorySlotStore(small.root(), "a");
-        SdmHost host = SdmHost.leading(store, "a")) {
+        SdmHost host = SdmHost.fresh(store, "a")) {
       host.committed(host.create("disk"));
       Awaitility.await().until(() -> wholeBallast(small.root()));
       Path filler = small.fill();
@@ -61,7 +61,7 @@ class FullStorageTest {
   void termBeginsOnAFullStorage(@TempDir Path mountPoint) throws Exception {
     try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=16m");
         DirectorySlotStore store = new DirectorySlotStore(small.root(), "a")) {
-      try (SdmHost host = SdmHost.leading(store, "a")) {
+      try (SdmHost host = SdmHost.fresh(store, "a")) {
         host.committed(host.create("disk"));
         Awaitility.await().until(() -> wholeBallast(small.root()));
       }

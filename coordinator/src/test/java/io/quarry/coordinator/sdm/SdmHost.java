@@ -2,6 +2,7 @@ package io.quarry.coordinator.sdm;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
@@ -29,6 +30,12 @@ final class SdmHost implements AutoCloseable {
     SdmHost host = new SdmHost(store, name);
     host.lead();
     return host;
+  }
+
+  /** On a storage that has no log yet. */
+  static SdmHost fresh(SlotStore store, String name) throws IOException {
+    CommitLog.create(store);
+    return leading(store, name);
   }
 
   void lead() {

@@ -8,6 +8,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.Checkpointer;
+import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.MemoryDisk;
@@ -291,11 +292,13 @@ class SdmTest {
     MemorySlotStore itsStore = new MemorySlotStore(disk);
     try (SdmHost other = SdmHost.leading(itsStore, "b")) {
       new Checkpointer(itsStore).checkpoint(other.replica.state());
+      other.committed(other.create("between"));
+      new Checkpointer(itsStore).checkpoint(other.replica.state());
       gate.open();
       assertThat(host.committed(answer).commit()).isEqualTo(2);
       Awaitility.await().until(() -> !host.listener.ends().isEmpty());
       other.committed(other.create("another"));
-      assertThat(fresh().repository().images()).hasSize(2);
+      assertThat(fresh().repository().images()).hasSize(3);
     }
   }
 
@@ -323,6 +326,30 @@ class SdmTest {
     Awaitility.await().until(() -> !host.sdm.leading());
     assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
     assertThat(gate.holdsSomebody()).isTrue();
+  }
+
+  @Test
+  void newTermReplacesACheckpointThatCannotBeRead() throws Exception {
+    host.committed(host.create("disk"));
+    String spoilt = String.format("%016d.checkpoint", host.replica.state().sequence());
+    new Checkpointer(new MemorySlotStore(disk)).checkpoint(host.replica.state());
+    disk.overwrite(spoilt, new byte[] {1});
+    host.sdm.stepDown("told to");
+    host.sdm.lead();
+    Checkpointer checkpointer = new Checkpointer(new MemorySlotStore(disk));
+    Awaitility.await().until(checkpointer::sound);
+    assertThat(store.list()).contains(CommitLog.CREATED, spoilt);
+    assertThat(fresh().repository().images()).hasSize(1);
+  }
+
+  @Test
+  void damageThatACommitMeetsMakesTheRepositoryReadOnly() throws Exception {
+    host.committed(host.create("first"));
+    host.committed(host.create("second"));
+    store.delete(List.of(CommitLog.CREATED, "0000000000000001.record", "0000000000000003.record"));
+    assertThat(refusal(host.create("third"))).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+    assertThat(Objects.requireNonNull(host.replica.damage()).file()).endsWith("1.record");
+    Awaitility.await().until(() -> !host.sdm.leading());
   }
 
   @Test
