@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +35,9 @@ final class DamageIT {
   private enum Victim {
     MIDDLE_RECORD,
     LAST_RECORD,
-    CHECKPOINT
+    NEWEST_CHECKPOINT,
+    CHECKPOINTS,
+    WHOLE_LOG
   }
 
   private enum Harm {
@@ -62,7 +65,8 @@ final class DamageIT {
         Box.awaitOptimized(client, DAMAGED, created.imageId());
         disks.add(created.imageId());
       }
-      await().atMost(Box.PATIENCE).until(() -> !ending(box, ".checkpoint").isEmpty());
+      Path first = box.repository(DAMAGED).resolve("log").resolve("0000000000000001.record");
+      await().atMost(Box.PATIENCE).until(() -> Files.notExists(first));
       for (Victim victim : Victim.values()) {
         for (Harm harm : Harm.values()) {
           disks.add(damageAndRestore(box, victim, harm, disks));
@@ -80,25 +84,49 @@ final class DamageIT {
       Box.awaitOptimized(client, DAMAGED, Box.disk(client, DAMAGED, SIZE).imageId());
     }
     box.host(0).shutDown();
-    Path file = file(box, victim);
-    byte[] original = Files.readAllBytes(file);
-    harm(file, original, harm);
+    List<Path> files = files(box, victim);
+    Path file = files.getFirst();
+    List<byte[]> originals = new ArrayList<>();
+    for (Path each : files) {
+      originals.add(Files.readAllBytes(each));
+      harm(each, originals.getLast(), harm);
+    }
     // Torn before it was published: this one means nothing to anybody.
     Files.write(
         box.repository(DAMAGED).resolve("tmp").resolve("torn." + which.replace(' ', '.')),
-        Arrays.copyOf(original, original.length / 3));
+        Arrays.copyOf(originals.getFirst(), originals.getFirst().length / 3));
     box.host(0).start();
     box.host(0).awaitReady(Box.PATIENCE);
     box.connect(DAMAGED);
     box.connect(SOUND);
 
+    if (victim == Victim.NEWEST_CHECKPOINT) {
+      disks.add(assertSound(box, which, disks));
+    } else {
+      assertDamaged(box, which, named(file, victim, harm));
+    }
+    CreatedImage elsewhere = Box.disk(client, SOUND, SIZE);
+    Box.awaitOptimized(client, SOUND, elsewhere.imageId());
+    assertThat(client.getStorageRepository(SOUND).health()).isEqualTo("ok");
+
+    client.disconnectStorageRepository(DAMAGED);
+    for (int i = 0; i < files.size(); i++) {
+      Files.write(files.get(i), originals.get(i));
+    }
+    box.connect(DAMAGED);
+    return assertSound(box, which, disks);
+  }
+
+  /** Of what is missing before any record it can be told that it is, but not what its name was. */
+  private static String named(Path file, Victim victim, Harm harm) {
+    boolean nameless = harm == Harm.DELETED && victim.compareTo(Victim.CHECKPOINTS) >= 0;
+    return String.valueOf(nameless ? file.getParent() : file);
+  }
+
+  private static void assertDamaged(Box box, String which, String named) {
+    StorageClient client = box.client(0);
     RepositoryInfo info = client.getStorageRepository(DAMAGED);
     assertThat(info.health()).as(which).isEqualTo("damaged");
-    String named = file.toString();
-    if (victim == Victim.CHECKPOINT && harm == Harm.DELETED) {
-      // Only that it is missing can be told, not what its name was.
-      named = String.valueOf(file.getParent());
-    }
     assertThat(info.healthReason()).as(which).contains(named);
     StorageException refusal =
         catchThrowableOfType(StorageException.class, () -> Box.disk(client, DAMAGED, SIZE));
@@ -107,13 +135,10 @@ final class DamageIT {
     assertThat(refusal.code().httpStatus()).isEqualTo(422);
     assertThat(refusal.subject()).as(which).startsWith(named);
     assertThat(refusal.remedy()).isNotBlank();
-    CreatedImage elsewhere = Box.disk(client, SOUND, SIZE);
-    Box.awaitOptimized(client, SOUND, elsewhere.imageId());
-    assertThat(client.getStorageRepository(SOUND).health()).isEqualTo("ok");
+  }
 
-    client.disconnectStorageRepository(DAMAGED);
-    Files.write(file, original);
-    box.connect(DAMAGED);
+  private static String assertSound(Box box, String which, List<String> disks) {
+    StorageClient client = box.client(0);
     assertThat(client.getStorageRepository(DAMAGED).health()).as(which).isEqualTo("ok");
     for (String disk : disks) {
       assertThat(client.getImage(DAMAGED, disk, 0).size()).isEqualTo(SIZE);
@@ -130,17 +155,21 @@ final class DamageIT {
         .toList();
   }
 
-  private static Path file(Box box, Victim victim) throws IOException {
-    String checkpoint = ending(box, ".checkpoint").getLast();
+  private static List<Path> files(Box box, Victim victim) throws IOException {
+    Path log = box.repository(DAMAGED).resolve("log");
+    List<String> checkpoints = ending(box, ".checkpoint").reversed();
     List<String> beyond = beyondCheckpoint(box);
     assertThat(beyond).hasSizeGreaterThan(2);
-    String name =
+    assertThat(checkpoints).hasSizeGreaterThan(1);
+    List<String> names =
         switch (victim) {
-          case MIDDLE_RECORD -> beyond.get(beyond.size() / 2);
-          case LAST_RECORD -> beyond.getLast();
-          case CHECKPOINT -> checkpoint;
+          case MIDDLE_RECORD -> List.of(beyond.get(beyond.size() / 2));
+          case LAST_RECORD -> List.of(beyond.getLast());
+          case NEWEST_CHECKPOINT -> List.of(checkpoints.getFirst());
+          case CHECKPOINTS -> checkpoints;
+          case WHOLE_LOG -> Stream.concat(checkpoints.stream(), Box.names(log).stream()).distinct().toList();
         };
-    return box.repository(DAMAGED).resolve("log").resolve(name);
+    return names.stream().map(log::resolve).toList();
   }
 
   private static String number(String name) {
