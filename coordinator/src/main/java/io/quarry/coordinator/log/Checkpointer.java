@@ -1,8 +1,10 @@
 package io.quarry.coordinator.log;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Shortens the replay: writes a checkpoint of a committed state, reads it back, and then frees the
@@ -27,11 +29,13 @@ public final class Checkpointer {
    * @throws LogDamagedException when it does not read back as it should; nothing was freed then
    */
   public long checkpoint(LogState state) throws IOException {
-    byte[] bytes = Codec.encode(state).bytes();
-    store.putIfAbsent(Names.checkpoint(state.sequence()), bytes);
+    AtomicLong bytes = new AtomicLong();
+    store.putIfAbsent(
+        Names.checkpoint(state.sequence()),
+        out -> bytes.set(CheckpointCodec.write(state, out)));
     readBack(state);
     vacuum();
-    return bytes.length;
+    return bytes.get();
   }
 
   /** Number of the last record that a checkpoint covers; 0 when there is none. */
@@ -41,21 +45,20 @@ public final class Checkpointer {
 
   /** Whether readers can begin with the newest checkpoint. */
   public boolean sound() throws IOException {
-    return whole(LogReader.newestCheckpoint(store.list()));
+    long newest = LogReader.newestCheckpoint(store.list());
+    return newest != Names.NONE && whole(newest);
   }
 
   /** What comes back has to be readable, stand at the same place, and hold as many things. */
   private void readBack(LogState state) throws IOException {
     String name = Names.checkpoint(state.sequence());
-    byte[] bytes = store.read(name);
-    if (bytes == null) {
-      // A newer checkpoint covers it by now.
-      return;
-    }
-    LogState found = Codec.checkpoint(state.sequence(), bytes, store.describe(name));
-    if (!found.position().equals(state.position())
-        || found.repository().asChanges().size() != state.repository().asChanges().size()) {
-      throw new LogDamagedException(store.describe(name), "it holds another state");
+    try (InputStream in = store.open(name)) {
+      // Without it, a newer checkpoint covers it by now.
+      if (in != null
+          && !CheckpointCodec.summary(state.sequence(), in, store.describe(name))
+              .equals(CheckpointCodec.Summary.of(state))) {
+        throw new LogDamagedException(store.describe(name), "it holds another state");
+      }
     }
   }
 
@@ -87,9 +90,9 @@ public final class Checkpointer {
   }
 
   private boolean whole(long sequence) throws IOException {
-    String name = Names.checkpoint(sequence);
-    byte[] bytes = sequence == Names.NONE ? null : store.read(name);
-    return bytes != null && Codec.isWholeCheckpoint(sequence, bytes, store.describe(name));
+    try (InputStream in = store.open(Names.checkpoint(sequence))) {
+      return in != null && CheckpointCodec.whole(sequence, in);
+    }
   }
 
   private static long numberOf(String name) {

@@ -3,36 +3,31 @@ package io.quarry.coordinator.log;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.quarry.common.api.Json;
-import io.quarry.coordinator.plan.Change;
-import io.quarry.coordinator.plan.RecentRequests;
-import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.List;
 
 /**
- * Records and checkpoints as bytes: a header line {@code <magic> <sequence> <sha-256 of the rest>},
+ * Records as bytes: a header line {@code <magic> <sequence> <sha-256 of the rest>},
  * then one line of JSON. The hash of the rest is also what the next record names as its previous,
  * so that a flipped bit anywhere, or a record from another history, is found.
  */
 final class Codec {
   private static final String RECORD_MAGIC = "QUARRY-RECORD-1";
-  private static final String CHECKPOINT_MAGIC = "QUARRY-CHECKPOINT-1";
 
   /** A fixed width, so that a header can be read without the rest. */
   private static final int HASH_CHARS = 64;
 
-  static final int RECORD_HEADER_BYTES = RECORD_MAGIC.length() + 1 + 16 + 1 + HASH_CHARS + 1;
+  static final int RECORD_HEADER_BYTES = headerBytes(RECORD_MAGIC);
 
   /**
    * Unknown fields of a record are refused on purpose: an older program must not go on from a state
    * that it only half understands.
    */
-  private static final JsonMapper MAPPER =
+  static final JsonMapper MAPPER =
       Json.MAPPER.rebuild().disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
 
   private Codec() {}
@@ -40,22 +35,13 @@ final class Codec {
   @SuppressWarnings("ArrayRecordComponent") // private to this package, and never changed
   record Encoded(byte[] bytes, String hash) {}
 
-  private record Saved(Position position, List<Change> changes, RecentRequests.Saved requests) {}
-
   static Encoded encode(LogRecord record) throws IOException {
     return frame(RECORD_MAGIC, record.sequence(), MAPPER.writeValueAsBytes(record));
   }
 
-  static Encoded encode(LogState state) throws IOException {
-    Saved saved =
-        new Saved(
-            state.position(), state.repository().asChanges(), state.repository().requests().save());
-    return frame(CHECKPOINT_MAGIC, state.sequence(), MAPPER.writeValueAsBytes(saved));
-  }
-
   /** The header that a record of that hash starts with. */
   static byte[] recordHeader(long sequence, String hash) {
-    return header(RECORD_MAGIC, sequence, hash).getBytes(StandardCharsets.US_ASCII);
+    return header(RECORD_MAGIC, sequence, hash);
   }
 
   /** Adds a record to the state it claims to follow, or says what is wrong with it. */
@@ -74,29 +60,6 @@ final class Codec {
     return state.plus(record, body.hash());
   }
 
-  static LogState checkpoint(long sequence, byte[] bytes, String file) throws IOException {
-    Saved saved = parse(unframe(CHECKPOINT_MAGIC, sequence, bytes, file), Saved.class, file);
-    if (saved.position().sequence() != sequence) {
-      throw new LogDamagedException(file, "it covers record " + saved.position().sequence());
-    }
-    RepositoryState state = RepositoryState.EMPTY;
-    for (Change change : saved.changes()) {
-      state = state.apply(change);
-    }
-    return new LogState(
-        state.withRequests(RecentRequests.load(saved.requests())), saved.position());
-  }
-
-  /** Whether number and checksum are right; the state itself is not looked at. */
-  static boolean isWholeCheckpoint(long sequence, byte[] bytes, String file) {
-    try {
-      unframe(CHECKPOINT_MAGIC, sequence, bytes, file);
-      return true;
-    } catch (LogDamagedException e) {
-      return false;
-    }
-  }
-
   private static <T> T parse(Encoded body, Class<T> type, String file) throws IOException {
     try {
       return MAPPER.readValue(body.bytes(), type);
@@ -108,7 +71,7 @@ final class Codec {
 
   private static Encoded frame(String magic, long sequence, byte[] json) {
     String hash = sha256(json, 0, json.length);
-    byte[] header = header(magic, sequence, hash).getBytes(StandardCharsets.US_ASCII);
+    byte[] header = header(magic, sequence, hash);
     byte[] all = Arrays.copyOf(header, header.length + json.length);
     System.arraycopy(json, 0, all, header.length, json.length);
     return new Encoded(all, hash);
@@ -116,12 +79,12 @@ final class Codec {
 
   private static Encoded unframe(String magic, long sequence, byte[] bytes, String file)
       throws LogDamagedException {
-    int headerBytes = magic.length() + 1 + 16 + 1 + HASH_CHARS + 1;
+    int headerBytes = headerBytes(magic);
     if (bytes.length < headerBytes) {
       throw new LogDamagedException(file, "it is truncated to " + bytes.length + " bytes");
     }
     String hash = sha256(bytes, headerBytes, bytes.length - headerBytes);
-    byte[] expected = header(magic, sequence, hash).getBytes(StandardCharsets.US_ASCII);
+    byte[] expected = header(magic, sequence, hash);
     if (!Arrays.equals(expected, 0, headerBytes, bytes, 0, headerBytes)) {
       throw new LogDamagedException(
           file, "its checksum or header is wrong; it was changed after it was written");
@@ -129,16 +92,25 @@ final class Codec {
     return new Encoded(Arrays.copyOfRange(bytes, headerBytes, bytes.length), hash);
   }
 
-  private static String header(String magic, long sequence, String hash) {
+  static int headerBytes(String magic) {
+    return magic.length() + 1 + 16 + 1 + HASH_CHARS + 1;
+  }
+
+  static byte[] header(String magic, long sequence, String hash) {
     String number = Long.toString(sequence);
-    return magic + " " + "0".repeat(16 - number.length()) + number + " " + hash + "\n";
+    String line = magic + " " + "0".repeat(16 - number.length()) + number + " " + hash + "\n";
+    return line.getBytes(StandardCharsets.US_ASCII);
   }
 
   private static String sha256(byte[] bytes, int offset, int length) {
+    MessageDigest digest = sha256();
+    digest.update(bytes, offset, length);
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  static MessageDigest sha256() {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(bytes, offset, length);
-      return HexFormat.of().formatHex(digest.digest());
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }

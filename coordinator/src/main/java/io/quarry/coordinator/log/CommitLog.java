@@ -64,7 +64,7 @@ public final class CommitLog {
    * genesis: a repository whose log directory is empty has lost its log, and is not a fresh one.
    */
   public static void create(SlotStore store) throws IOException {
-    store.putIfAbsent(CREATED, Codec.encode(LogState.EMPTY).bytes());
+    store.putIfAbsent(CREATED, out -> CheckpointCodec.write(LogState.EMPTY, out));
   }
 
   /** As records name it. */

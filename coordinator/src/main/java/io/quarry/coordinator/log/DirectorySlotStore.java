@@ -1,7 +1,9 @@
 package io.quarry.coordinator.log;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -78,7 +80,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   }
 
   @Override
-  public Put putIfAbsent(String name, byte[] content) throws IOException {
+  public Put putIfAbsent(String name, Content content) throws IOException {
     Path written = temporary.resolve(writer + "." + counter.incrementAndGet() + "." + name);
     try {
       writeForced(written, content);
@@ -113,6 +115,15 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   public byte @Nullable [] read(String name) throws IOException {
     try {
       return Files.readAllBytes(log.resolve(name));
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  @Override
+  public @Nullable InputStream open(String name) throws IOException {
+    try {
+      return Files.newInputStream(log.resolve(name));
     } catch (NoSuchFileException e) {
       return null;
     }
@@ -221,7 +232,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
       // Noise: a filesystem that compresses keeps no space for zeros.
       byte[] bytes = new byte[BALLAST_BYTES];
       new SplittableRandom(BALLAST_BYTES).nextBytes(bytes);
-      writeForced(written, bytes);
+      writeForced(written, out -> out.write(bytes));
       Files.move(written, ballast, StandardCopyOption.REPLACE_EXISTING);
       return true;
     } finally {
@@ -243,13 +254,10 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     }
   }
 
-  private static void writeForced(Path file, byte[] content) throws IOException {
+  private static void writeForced(Path file, Content content) throws IOException {
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      ByteBuffer buffer = ByteBuffer.wrap(content);
-      while (buffer.hasRemaining()) {
-        channel.write(buffer);
-      }
+      content.writeTo(Channels.newOutputStream(channel));
       channel.force(true);
     }
   }

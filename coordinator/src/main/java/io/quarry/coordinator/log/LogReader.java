@@ -1,6 +1,7 @@
 package io.quarry.coordinator.log;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -201,8 +202,9 @@ public final class LogReader {
   /** Null when a newer one has replaced it meanwhile. */
   private @Nullable LogState readCheckpoint(long sequence) throws IOException {
     String name = Names.checkpoint(sequence);
-    byte[] bytes = store.read(name);
-    return bytes == null ? null : Codec.checkpoint(sequence, bytes, store.describe(name));
+    try (InputStream in = store.open(name)) {
+      return in == null ? null : CheckpointCodec.read(sequence, in, store.describe(name));
+    }
   }
 
   /** Numbers of the checkpoints, the newest first. */

@@ -1,6 +1,8 @@
 package io.quarry.coordinator.log;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -24,10 +26,23 @@ public interface SlotStore {
    * @throws PutNotStartedException when it is certain that the name was not touched
    * @throws IOException when nobody can know
    */
-  Put putIfAbsent(String name, byte[] content) throws IOException;
+  Put putIfAbsent(String name, Content content) throws IOException;
+
+  default Put putIfAbsent(String name, byte[] content) throws IOException {
+    return putIfAbsent(name, out -> out.write(content));
+  }
+
+  /** Something to store that need not be in memory as a whole. */
+  @FunctionalInterface
+  interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
 
   /** The whole content, or null when the name is free. */
   byte @Nullable [] read(String name) throws IOException;
+
+  /** The whole content, piece by piece, or null when the name is free. To be closed. */
+  @Nullable InputStream open(String name) throws IOException;
 
   /** The first bytes of the content, or null when the name is free. */
   byte @Nullable [] readStart(String name, int bytes) throws IOException;

@@ -7,4 +7,9 @@ package io.quarry.coordinator.plan;
  * @param id what was created or changed
  * @param commit the sequence number of the record that holds it
  */
-public record Reply(String operation, String id, long commit) {}
+public record Reply(String operation, String id, long commit) {
+  public Reply {
+    // Hundreds of thousands are remembered, of a few operations.
+    operation = operation.intern();
+  }
+}

@@ -3,6 +3,7 @@ package io.quarry.coordinator.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -208,7 +209,7 @@ class LogDamageTest {
   }
 
   private LogState checkpointed() throws IOException {
-    return Codec.checkpoint(4, content(Names.checkpoint(4)), "4");
+    return CheckpointCodec.read(4, new ByteArrayInputStream(content(Names.checkpoint(4))), "4");
   }
 
   @Test

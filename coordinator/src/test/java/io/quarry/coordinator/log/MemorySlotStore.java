@@ -1,6 +1,9 @@
 package io.quarry.coordinator.log;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -96,7 +99,10 @@ public final class MemorySlotStore implements SlotStore {
   }
 
   @Override
-  public Put putIfAbsent(String name, byte[] content) throws IOException {
+  public Put putIfAbsent(String name, Content whole) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    whole.writeTo(bytes);
+    byte[] content = bytes.toByteArray();
     beforeEachStep.accept("put " + name);
     PutFault fault = nextPut();
     if (fault == PutFault.BEFORE_LINK) {
@@ -135,6 +141,12 @@ public final class MemorySlotStore implements SlotStore {
     beforeEachStep.accept("read " + name);
     failRead();
     return disk.read(name);
+  }
+
+  @Override
+  public @Nullable InputStream open(String name) throws IOException {
+    byte[] whole = read(name);
+    return whole == null ? null : new ByteArrayInputStream(whole);
   }
 
   @Override

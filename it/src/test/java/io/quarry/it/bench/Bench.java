@@ -21,7 +21,8 @@ import java.util.Map;
 
 /**
  * {@code ./verify bench}: prints a table and writes {@code target/bench.json}. Ratios are to a peer
- * in the same run; trust them more than the absolute figures.
+ * in the same run; trust them more than the absolute figures. An argument picks one part of it: {@code
+ * commits}, {@code copies} or {@code log}.
  */
 public final class Bench {
   private static final long DISK_BYTES = 1 << 20;
@@ -38,15 +39,19 @@ public final class Bench {
   public static void main(String[] arguments) throws Exception {
     boolean copiesOnly = List.of(arguments).contains("copies");
     boolean commitsOnly = List.of(arguments).contains("commits");
+    boolean logOnly = List.of(arguments).contains("log");
     Path target = Path.of("target").toAbsolutePath();
     Path directory = Files.createTempDirectory(Files.createDirectories(target), "bench-");
     Bench bench = new Bench(directory);
     try {
-      if (!copiesOnly) {
+      if (!copiesOnly && !logOnly) {
         bench.commits();
       }
-      if (!commitsOnly) {
+      if (!commitsOnly && !logOnly) {
         bench.copies();
+      }
+      if (!commitsOnly && !copiesOnly) {
+        new LogBench(directory.resolve("log"), bench::add).run();
       }
     } finally {
       Tool.nanos("rm", "-rf", directory.toString());

@@ -1,0 +1,186 @@
+package io.quarry.it.bench;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.log.Checkpointer;
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.DirectorySlotStore;
+import io.quarry.coordinator.log.LogReader;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.plan.CreateVirtualDisk;
+import io.quarry.coordinator.plan.FinishMend;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.sdm.Sdm;
+import io.quarry.coordinator.sdm.SdmListener;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/** What a large repository costs: its checkpoint, and the takeover by a host that knows nothing. */
+final class LogBench {
+  private static final int IMAGES = 100_000;
+  private static final int IN_FLIGHT = 4_000;
+  private static final int SINGLE_COMMITS = 1_000;
+  private static final int ROUNDS = 3;
+
+  private final Path root;
+  private final Consumer<Measured> figures;
+
+  LogBench(Path root, Consumer<Measured> figures) {
+    this.root = root;
+    this.figures = figures;
+  }
+
+  void run() throws Exception {
+    Files.createDirectories(root.resolve("log"));
+    Files.createDirectories(root.resolve("tmp"));
+    try (DirectorySlotStore store = new DirectorySlotStore(root, "bench")) {
+      CommitLog.create(store);
+      checkpoints(store, filled(store));
+      takeovers(store);
+      commitsBesideCheckpoints(store);
+    }
+  }
+
+  private LogState filled(DirectorySlotStore store) throws Exception {
+    try (Replica replica = new Replica("bench", store)) {
+      CountDownLatch leading = new CountDownLatch(1);
+      try (Sdm sdm = new Sdm(store, replica, "bench", Clock.systemUTC(), new Leading(leading))) {
+        sdm.lead();
+        leading.await();
+        long start = System.nanoTime();
+        Queue<CompletableFuture<Reply>> inFlight = new ArrayDeque<>();
+        for (int i = 0; i < IMAGES; i++) {
+          String volumeId = id();
+          submit(sdm, disk(volumeId, i), inFlight);
+          String fixId = FixState.mendId(volumeId);
+          submit(sdm, new FinishMend(fixId, volumeId, 1, volumeId + ".1.raw"), inFlight);
+        }
+        for (CompletableFuture<Reply> each : inFlight) {
+          each.get();
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        figures.accept(Measured.plain("SDM alone, requests", 2 * IMAGES / seconds, "1/s"));
+      }
+      return replica.state();
+    }
+  }
+
+  private static void submit(Sdm sdm, Request request, Queue<CompletableFuture<Reply>> inFlight)
+      throws Exception {
+    inFlight.add(sdm.submit(id(), request));
+    if (inFlight.size() > IN_FLIGHT) {
+      inFlight.remove().get();
+    }
+  }
+
+  private void checkpoints(DirectorySlotStore store, LogState state) throws Exception {
+    List<Double> millis = new ArrayList<>();
+    long bytes = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+      store.delete(List.of("%016d.checkpoint".formatted(state.sequence())));
+      long start = System.nanoTime();
+      bytes = new Checkpointer(store).checkpoint(state);
+      millis.add((System.nanoTime() - start) / 1e6);
+    }
+    figures.accept(Measured.plain("checkpoint of 100,000 images", bytes / 1e6, "MB"));
+    millis.forEach(each -> figures.accept(Measured.plain("  written and read back", each, "ms")));
+  }
+
+  private void takeovers(DirectorySlotStore store) throws Exception {
+    for (int round = 0; round < ROUNDS; round++) {
+      long start = System.nanoTime();
+      LogState state = new LogReader(store).load();
+      double millis = (System.nanoTime() - start) / 1e6;
+      figures.accept(Measured.atMost("  replayed by a host that knows nothing", millis, "ms", 2_000));
+      System.gc();
+      Runtime runtime = Runtime.getRuntime();
+      double heap = (runtime.totalMemory() - runtime.freeMemory()) / 1e6;
+      if (state.repository().images().size() >= IMAGES) {
+        figures.accept(Measured.plain("  heap after it", heap, "MB"));
+      }
+    }
+  }
+
+  private void commitsBesideCheckpoints(DirectorySlotStore store) throws Exception {
+    try (Replica replica = new Replica("bench", store)) {
+      CountDownLatch leading = new CountDownLatch(1);
+      try (Sdm sdm = new Sdm(store, replica, "again", Clock.systemUTC(), new Leading(leading))) {
+        long start = System.nanoTime();
+        sdm.lead();
+        leading.await();
+        figures.accept(Measured.plain("  term begun in", (System.nanoTime() - start) / 1e6, "ms"));
+        single("commit, alone", sdm);
+        AtomicBoolean done = new AtomicBoolean();
+        Thread other =
+            Thread.ofPlatform()
+                .start(() -> {
+                  while (!done.get()) {
+                    try {
+                      new Checkpointer(store).checkpoint(replica.state());
+                    } catch (java.io.IOException e) {
+                      throw new java.io.UncheckedIOException(e);
+                    }
+                  }
+                });
+        single("commit, beside a checkpoint", sdm);
+        done.set(true);
+        other.join();
+      }
+    }
+  }
+
+  private void single(String name, Sdm sdm) throws Exception {
+    long[] nanos = new long[SINGLE_COMMITS];
+    for (int i = 0; i < nanos.length; i++) {
+      long start = System.nanoTime();
+      sdm.submit(id(), disk(id(), i)).get();
+      nanos[i] = System.nanoTime() - start;
+    }
+    Samples samples = Samples.of(nanos);
+    figures.accept(Measured.plain(name + ", p50", samples.millis(0.5), "ms"));
+    figures.accept(Measured.plain(name + ", p99", samples.millis(0.99), "ms"));
+    figures.accept(Measured.plain(name + ", max", samples.millis(1), "ms"));
+  }
+
+  private static Request disk(String volumeId, int number) {
+    return new CreateVirtualDisk(
+        id(),
+        volumeId,
+        10L << 30,
+        null,
+        Strategy.SPACE,
+        true,
+        JsonNodeFactory.instance.objectNode().put("name", "vm-" + number),
+        null);
+  }
+
+  private static String id() {
+    return UUID.randomUUID().toString();
+  }
+
+  private record Leading(CountDownLatch begun) implements SdmListener {
+    @Override
+    public void leading(LogState state) {
+      begun.countDown();
+    }
+
+    @Override
+    public void committed(LogState before, LogState after) {}
+
+    @Override
+    public void steppedDown(String reason) {}
+  }
+}
