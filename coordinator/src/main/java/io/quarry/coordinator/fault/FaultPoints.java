@@ -11,9 +11,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Places where tests stop a whole agent as a real pause would: with {@code
  * -Dquarry.fault.stopAt=<place>} the process sends itself SIGSTOP when it first gets there, or,
- * with {@code -Dquarry.fault.armedBy=<file>}, when it first gets there while that file exists.
- * With {@code -Dquarry.fault.hangAt=<place>} whichever thread gets there while that file exists
- * hangs for as long, as on a storage that does not answer. Without the properties they cost two
+ * with {@code -Dquarry.fault.armedBy=<file>}, when it first gets there while that file exists. With
+ * {@code -Dquarry.fault.hangAt=<place>} whichever thread gets there while that file exists hangs
+ * for as long, as on a storage that does not answer. Without the properties they cost two
  * comparisons.
  */
 public final class FaultPoints {

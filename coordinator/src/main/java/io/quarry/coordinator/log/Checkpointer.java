@@ -31,8 +31,7 @@ public final class Checkpointer {
   public long checkpoint(LogState state) throws IOException {
     AtomicLong bytes = new AtomicLong();
     store.putIfAbsent(
-        Names.checkpoint(state.sequence()),
-        out -> bytes.set(CheckpointCodec.write(state, out)));
+        Names.checkpoint(state.sequence()), out -> bytes.set(CheckpointCodec.write(state, out)));
     readBack(state);
     vacuum();
     return bytes.get();

@@ -11,9 +11,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * Records as bytes: a header line {@code <magic> <sequence> <sha-256 of the rest>},
- * then one line of JSON. The hash of the rest is also what the next record names as its previous,
- * so that a flipped bit anywhere, or a record from another history, is found.
+ * Records as bytes: a header line {@code <magic> <sequence> <sha-256 of the rest>}, then one line
+ * of JSON. The hash of the rest is also what the next record names as its previous, so that a
+ * flipped bit anywhere, or a record from another history, is found.
  */
 final class Codec {
   private static final String RECORD_MAGIC = "QUARRY-RECORD-1";

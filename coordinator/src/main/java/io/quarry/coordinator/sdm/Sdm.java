@@ -46,11 +46,7 @@ public final class Sdm implements AutoCloseable {
    * @param writer host and incarnation, as the log names them
    */
   public Sdm(
-      SlotStore store,
-      Replica replica,
-      String writer,
-      InstantSource clock,
-      SdmListener listener) {
+      SlotStore store, Replica replica, String writer, InstantSource clock, SdmListener listener) {
     this.name = replica.name();
     this.store = store;
     this.replica = replica;

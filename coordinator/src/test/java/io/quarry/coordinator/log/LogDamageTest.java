@@ -49,11 +49,7 @@ class LogDamageTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "0000000000000005.record",
-        "0000000000000006.record",
-        "0000000000000007.record"
-      })
+      strings = {"0000000000000005.record", "0000000000000006.record", "0000000000000007.record"})
   void flippedBitAnywhereIsFound(String name) {
     byte[] whole = content(name);
     for (int i = 0; i < whole.length * 8; i++) {
@@ -68,11 +64,7 @@ class LogDamageTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "0000000000000005.record",
-        "0000000000000006.record",
-        "0000000000000007.record"
-      })
+      strings = {"0000000000000005.record", "0000000000000006.record", "0000000000000007.record"})
   void truncationAtAnyByteIsFound(String name) {
     byte[] whole = content(name);
     for (int length = 0; length < whole.length; length++) {

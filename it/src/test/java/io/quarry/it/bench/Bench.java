@@ -21,8 +21,8 @@ import java.util.Map;
 
 /**
  * {@code ./verify bench}: prints a table and writes {@code target/bench.json}. Ratios are to a peer
- * in the same run; trust them more than the absolute figures. An argument picks one part of it: {@code
- * commits}, {@code copies} or {@code log}.
+ * in the same run; trust them more than the absolute figures. An argument picks one part of it:
+ * {@code commits}, {@code copies} or {@code log}.
  */
 public final class Bench {
   private static final long DISK_BYTES = 1 << 20;

@@ -104,7 +104,8 @@ final class LogBench {
       long start = System.nanoTime();
       LogState state = new LogReader(store).load();
       double millis = (System.nanoTime() - start) / 1e6;
-      figures.accept(Measured.atMost("  replayed by a host that knows nothing", millis, "ms", 2_000));
+      figures.accept(
+          Measured.atMost("  replayed by a host that knows nothing", millis, "ms", 2_000));
       System.gc();
       Runtime runtime = Runtime.getRuntime();
       double heap = (runtime.totalMemory() - runtime.freeMemory()) / 1e6;

@@ -167,7 +167,8 @@ final class DamageIT {
           case LAST_RECORD -> List.of(beyond.getLast());
           case NEWEST_CHECKPOINT -> List.of(checkpoints.getFirst());
           case CHECKPOINTS -> checkpoints;
-          case WHOLE_LOG -> Stream.concat(checkpoints.stream(), Box.names(log).stream()).distinct().toList();
+          case WHOLE_LOG ->
+              Stream.concat(checkpoints.stream(), Box.names(log).stream()).distinct().toList();
         };
     return names.stream().map(log::resolve).toList();
   }

@@ -26,7 +26,8 @@ final class HungSdmIT {
         LocalClusterOptions.in(directory)
             .withJavaOptions("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
     try (Box box = Box.start(options)) {
-      box.addOdd("odd", options, "-Dquarry.fault.hangAt=log.put", "-Dquarry.fault.armedBy=" + trigger);
+      box.addOdd(
+          "odd", options, "-Dquarry.fault.hangAt=log.put", "-Dquarry.fault.armedBy=" + trigger);
       StorageClient odd = box.client("odd");
       box.connect(REPOSITORY, 1);
       assertThat(box.awaitSdm(REPOSITORY, 1)).isEqualTo("odd");
