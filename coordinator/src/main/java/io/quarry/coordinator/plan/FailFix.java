@@ -11,4 +11,10 @@ public record FailFix(String fixId, String error) implements Request {
     draft.add(new Change.PutFix(fix.failed(error, draft.now())));
     return draft.reply(this, fixId);
   }
+
+  /** A clean that fails again and again has to be parked on a full storage, too. */
+  @Override
+  public boolean freesSpace() {
+    return FixState.frees(fixId);
+  }
 }

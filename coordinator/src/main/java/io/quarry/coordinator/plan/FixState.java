@@ -63,6 +63,11 @@ public record FixState(
     return "stray-" + file;
   }
 
+  /** Whether the fix of that id frees space. */
+  static boolean frees(String id) {
+    return id.startsWith(cleanId("")) || id.startsWith(strayId(""));
+  }
+
   public static String optimizeId(String volumeId) {
     return FixType.OPTIMIZE.label() + "-" + volumeId;
   }

@@ -24,4 +24,10 @@ public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Req
     });
     return draft.reply(this, worker.hostId());
   }
+
+  /** Nothing is cleaned that was granted to nobody. */
+  @Override
+  public boolean freesSpace() {
+    return epochs.keySet().stream().anyMatch(FixState::frees);
+  }
 }

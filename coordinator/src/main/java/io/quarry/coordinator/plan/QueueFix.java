@@ -24,4 +24,10 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
     }
     return draft.reply(this, fixId);
   }
+
+  /** A full storage is cleaned by whoever asks for it, too. */
+  @Override
+  public boolean freesSpace() {
+    return FixState.frees(fixId);
+  }
 }

@@ -65,7 +65,7 @@ public sealed interface Request
     return Character.toLowerCase(name.charAt(0)) + name.substring(1);
   }
 
-  /** Whether it only frees space: such requests may use the ballast of a full storage. */
+  /** Whether it helps to free space: such requests may use the ballast of a full storage. */
   @JsonIgnore
   default boolean freesSpace() {
     return false;

@@ -11,4 +11,10 @@ public record StopFix(String fixId, String error) implements Request {
     draft.add(new Change.PutFix(fix.stopped(error)));
     return draft.reply(this, fixId);
   }
+
+  /** What is stopped takes no more space. */
+  @Override
+  public boolean freesSpace() {
+    return true;
+  }
 }

@@ -11,9 +11,16 @@ import io.quarry.coordinator.log.MemoryDisk;
 import io.quarry.coordinator.log.MemorySlotStore;
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
 import io.quarry.coordinator.log.SmallStorage;
+import io.quarry.coordinator.plan.FailFix;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.GrantFixes;
+import io.quarry.coordinator.plan.QueueFix;
+import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.StopFix;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -92,6 +99,32 @@ class FullStorageTest {
       assertThat(refusal(creation)).isEqualTo(ErrorCode.NO_SPACE);
       assertThat(refusal(removal)).isEqualTo(ErrorCode.IMAGE_NOT_FOUND);
       host.committed(good);
+    }
+  }
+
+  @Test
+  void cleaningIsAskedForGrantedAndParkedOnAFullStorage() throws Exception {
+    MemoryDisk disk = new MemoryDisk();
+    try (SdmHost host = SdmHost.leading(new MemorySlotStore(disk), "a")) {
+      host.committed(host.create("kept"));
+      host.committed(host.create("disk"));
+      host.committed(host.sdm.submit("remove", new RemoveImage("disk", false)));
+      Awaitility.await().until(disk::hasBallast);
+      String clean = FixState.cleanId("volume of disk");
+      String mend = FixState.mendId("volume of kept");
+      FixState.Worker worker = new FixState.Worker("host", "life");
+      disk.free(0);
+      assertThat(refusal(host.sdm.submit("ask again", new QueueFix(mend, null))))
+          .isEqualTo(ErrorCode.NO_SPACE);
+      assertThat(refusal(host.sdm.submit("only it", new GrantFixes(worker, Map.of(mend, 0L)))))
+          .isEqualTo(ErrorCode.NO_SPACE);
+      assertThat(refusal(host.sdm.submit("failed", new FailFix(mend, "no"))))
+          .isEqualTo(ErrorCode.NO_SPACE);
+      assertThat(disk.hasBallast()).isTrue();
+      host.committed(host.sdm.submit("ask", new QueueFix(clean, null)));
+      host.committed(host.sdm.submit("grant", new GrantFixes(worker, Map.of(clean, 0L, mend, 0L))));
+      host.committed(host.sdm.submit("fail", new FailFix(clean, "no")));
+      host.committed(host.sdm.submit("stop", new StopFix(mend, "enough")));
     }
   }
 

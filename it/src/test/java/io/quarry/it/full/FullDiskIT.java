@@ -1,0 +1,127 @@
+package io.quarry.it.full;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
+import io.quarry.coordinator.log.DirectorySlotStore;
+import io.quarry.it.box.Box;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A storage without a byte left can be cleaned, by itself and when somebody asks for it. */
+@Timeout(300)
+final class FullDiskIT {
+  private static final String REPOSITORY = "small";
+  private static final int DISK_BYTES = 4 << 20;
+  private static final int DISKS = 8;
+
+  @Test
+  void fullStorageCanBeCleaned(@TempDir Path directory) throws Exception {
+    Path mount = Files.createDirectories(directory.resolve("storage").resolve(REPOSITORY));
+    Assumptions.assumeTrue(
+        run("mount", "-t", "tmpfs", "-o", "size=64m", "quarry", mount.toString()),
+        "mounting takes root");
+    try (Box box =
+        Box.start(
+            LocalClusterOptions.in(directory)
+                .withHosts(2)
+                .withJavaOptions("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))) {
+      box.connect(REPOSITORY);
+      StorageClient client = box.client(0);
+      List<String> disks = new ArrayList<>();
+      for (int i = 0; i < DISKS; i++) {
+        disks.add(Box.disk(client, REPOSITORY, DISK_BYTES).imageId());
+        Box.awaitOptimized(client, REPOSITORY, disks.getLast());
+      }
+      writeAll(mount.resolve("volumes"));
+      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == DirectorySlotStore.BALLAST_BYTES);
+
+      fill(mount.resolve("filler1"));
+      assertRefused(client);
+      remove(client, disks.subList(0, 3), true);
+      awaitVolumes(box, DISKS - 3);
+      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == DirectorySlotStore.BALLAST_BYTES);
+
+      fill(mount.resolve("filler2"));
+      assertRefused(client);
+      remove(client, disks.subList(3, 6), false);
+      assertThat(box.volumes(REPOSITORY)).hasSize(DISKS - 3);
+      fill(mount.resolve("filler3"));
+      var found = client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes();
+      assertThat(found).hasSize(3);
+      found.forEach(fix -> client.fixStorageRepository(REPOSITORY, new FixRequest(fix), null));
+      awaitVolumes(box, DISKS - 6);
+      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == DirectorySlotStore.BALLAST_BYTES);
+
+      String last = Box.disk(client, REPOSITORY, DISK_BYTES).imageId();
+      Box.awaitOptimized(client, REPOSITORY, last);
+    } finally {
+      run("umount", "-l", mount.toString());
+    }
+  }
+
+  private static void assertRefused(StorageClient client) {
+    StorageException refusal =
+        catchThrowableOfType(
+            StorageException.class, () -> Box.disk(client, REPOSITORY, DISK_BYTES));
+    assertThat(refusal).isNotNull();
+    assertThat(refusal.code()).isEqualTo(ErrorCode.NO_SPACE);
+  }
+
+  private static void remove(StorageClient client, List<String> disks, boolean autoFix) {
+    RemoveImageOptions options = new RemoveImageOptions(autoFix, Duration.ZERO);
+    disks.forEach(disk -> client.removeImage(REPOSITORY, disk, options, null));
+  }
+
+  private static void awaitVolumes(Box box, int count) {
+    await().atMost(Box.PATIENCE).until(() -> box.volumes(REPOSITORY).size() == count);
+  }
+
+  /** Noise in the place of holes: what is cleaned frees space. */
+  private static void writeAll(Path volumes) throws IOException {
+    Random random = new Random(1);
+    byte[] noise = new byte[DISK_BYTES];
+    for (String volume : Box.names(volumes)) {
+      random.nextBytes(noise);
+      Files.write(volumes.resolve(volume), noise);
+    }
+  }
+
+  private static void fill(Path filler) throws IOException {
+    byte[] piece = new byte[4_096];
+    try (var out = Files.newOutputStream(filler)) {
+      while (true) {
+        out.write(piece);
+      }
+    } catch (IOException full) {
+      assertThat(full).hasMessageContaining("No space left");
+    }
+  }
+
+  private static long ballast(Path root) throws IOException {
+    Path ballast = root.resolve("ballast");
+    return Files.exists(ballast) ? Files.size(ballast) : 0;
+  }
+
+  private static boolean run(String... command) throws IOException {
+    return new ProcessBuilder(List.of(command)).inheritIO().start().onExit().join().exitValue()
+        == 0;
+  }
+}
