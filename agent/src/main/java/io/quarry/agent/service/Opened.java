@@ -33,7 +33,7 @@ final class Opened {
         top.size(),
         chain.subList(1, chain.size()),
         blockdev(chain, open.readOnly()),
-        libvirt(first, open.readOnly()),
+        libvirt(chain, open.readOnly()),
         commit);
   }
 
@@ -70,15 +70,41 @@ final class Opened {
     return node;
   }
 
-  private static String libvirt(ChainLink top, boolean readOnly) {
+  /** Names every layer too: what the files themselves say of their backing does not count. */
+  static String libvirt(List<ChainLink> chain, boolean readOnly) {
+    ChainLink top = chain.getFirst();
     return """
     <disk type="file" device="disk">
       <driver name="qemu" type="%s" cache="none"/>
       <source file="%s"/>
+    %s
       <target dev="vda" bus="virtio"/>%s
     </disk>\
     """
-        .formatted(top.format().label(), escape(top.path()), readOnly ? "\n  <readonly/>" : "");
+        .formatted(
+            top.format().label(),
+            escape(top.path()),
+            backing(chain.subList(1, chain.size()), "  "),
+            readOnly ? "\n  <readonly/>" : "");
+  }
+
+  private static String backing(List<ChainLink> below, String indent) {
+    if (below.isEmpty()) {
+      return indent + "<backingStore/>";
+    }
+    ChainLink next = below.getFirst();
+    return """
+    %1$s<backingStore type="file">
+    %1$s  <format type="%2$s"/>
+    %1$s  <source file="%3$s"/>
+    %4$s
+    %1$s</backingStore>\
+    """
+        .formatted(
+            indent,
+            next.format().label(),
+            escape(next.path()),
+            backing(below.subList(1, below.size()), indent + "  "));
   }
 
   private static String escape(String text) {
