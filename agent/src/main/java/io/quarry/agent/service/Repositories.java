@@ -8,6 +8,7 @@ import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogDamagedException;
+import io.quarry.coordinator.log.LogState;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
@@ -46,6 +47,11 @@ public final class Repositories {
 
   public Optional<ConnectedRepository> byKey(String key) {
     return connected.values().stream().filter(one -> one.key().equals(key)).findAny();
+  }
+
+  /** The state as the storage has it now, which may be ahead of what is known here. */
+  LogState newest(ConnectedRepository repository) {
+    return io.call(repository.repoId(), () -> repository.replica().refresh());
   }
 
   /** The same parameters again change nothing; the new connection is not started yet. */
