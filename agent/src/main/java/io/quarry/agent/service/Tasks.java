@@ -134,11 +134,21 @@ public final class Tasks {
     repository.commit(
         UUID.randomUUID().toString(),
         new StopFix(task.fixId(), "stopped by request on " + task.hostId()));
-    letGo(task, taskId, "it was stopped by request", false);
-    awaitGone(taskId);
+    try {
+      letGo(task, taskId, "it was stopped by request");
+    } catch (StorageException e) {
+      // Not running is what was asked for. A host that cannot be told hears of it from the log.
+      if (e.code() != ErrorCode.TASK_NOT_FOUND) {
+        LOG.info("Task {} was stopped, its host does not say when: {}", taskId, e.getMessage());
+        awaitGone(taskId);
+      }
+    }
   }
 
-  /** The worker's host hears of it through the log; the task is over when its claim is gone. */
+  /**
+   * Whether the worker has let go is only known by its host: the claim that is seen here ends as
+   * soon as the fix has left the queue.
+   */
   private void awaitGone(String taskId) {
     long deadline = System.nanoTime() + STOP_WAIT.toNanos();
     while (list(null).stream().anyMatch(task -> task.taskId().equals(taskId))) {
@@ -155,25 +165,24 @@ public final class Tasks {
   }
 
   void release(String taskId) {
-    letGo(TaskId.parse(taskId), taskId, "it was released by request", true);
+    letGo(TaskId.parse(taskId), taskId, "it was released by request");
   }
 
-  private void letGo(TaskId task, String taskId, String reason, boolean forward) {
-    if (task.hostId().equals(hostId)) {
-      try {
-        if (!fixes.letGo(taskId, reason) && forward) {
-          throw taskNotFound(taskId);
-        }
-      } catch (TimeoutException e) {
-        throw stillRunning(taskId);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-      return;
-    }
-    if (forward) {
+  /** Returns when nothing of the task runs any more. */
+  private void letGo(TaskId task, String taskId, String reason) {
+    if (!task.hostId().equals(hostId)) {
       HostRecord host = registry.find(task.hostId()).orElseThrow(() -> taskNotFound(taskId));
       peers.at(host.endpoint()).releaseTask(taskId);
+      return;
+    }
+    try {
+      if (!fixes.letGo(taskId, reason)) {
+        throw taskNotFound(taskId);
+      }
+    } catch (TimeoutException e) {
+      throw stillRunning(taskId);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
