@@ -109,7 +109,10 @@ final class RunningFix {
     store.save(fix.id(), newer);
     bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
     checkpoint = newer;
-    reporter.accept(this);
+    // Whoever lets go has no more progress to show, and an error can be longer than a queue takes.
+    if (!newer.released()) {
+      reporter.accept(this);
+    }
   }
 
   /** Asks the worker to let go at the next opportunity; the first reason counts. */
