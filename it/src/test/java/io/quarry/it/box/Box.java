@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.dev.LocalZooKeeper;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
@@ -83,6 +84,14 @@ public final class Box implements AutoCloseable {
 
   public LocalHost host(String hostId) {
     return hosts.stream().filter(each -> each.hostId().equals(hostId)).findAny().orElseThrow();
+  }
+
+  public LocalZooKeeper zooKeeper() {
+    return clusters.getFirst().zooKeeper();
+  }
+
+  public List<String> hostIds() {
+    return hosts.stream().map(LocalHost::hostId).toList();
   }
 
   /** Speaks to that host's agent alone. */

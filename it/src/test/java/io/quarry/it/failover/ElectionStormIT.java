@@ -29,7 +29,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The host that commits is killed again and again under load: each call has one effect or none. */
+/**
+ * The host that commits is killed again and again under load: each call has one effect or none.
+ * With an SDM that plans repeated requests as if they were new, some calls make two disks.
+ */
 @Timeout(600)
 @SuppressWarnings("SystemOut")
 final class ElectionStormIT {

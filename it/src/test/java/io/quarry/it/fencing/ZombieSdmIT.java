@@ -26,7 +26,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An SDM that was paused in the middle of a commit wakes up when the log has long moved on. */
+/**
+ * An SDM that was paused in the middle of a commit wakes up when the log has long moved on. With
+ * records that count as committed once they are linked, it acknowledges disks that a fresh reader
+ * does not see.
+ */
 @Timeout(300)
 final class ZombieSdmIT {
   private static final String REPOSITORY = "vms";

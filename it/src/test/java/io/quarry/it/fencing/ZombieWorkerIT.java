@@ -6,18 +6,15 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
-import io.quarry.common.api.CheckOptions;
-import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
-import io.quarry.common.api.CreatedImage;
-import io.quarry.common.api.Fix;
-import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
+import io.quarry.it.box.Copying;
+import io.quarry.it.box.Fixes;
 import io.quarry.it.box.Guest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +28,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A worker that was given up for lost wakes up and writes what it had in mind. */
+/**
+ * A worker that was given up for lost wakes up and writes what it had in mind. With predecessors
+ * that all count as dead, the copy is never whole: its successor wants to go on in the file that
+ * the sleeping one still has locked.
+ */
 @Timeout(300)
 final class ZombieWorkerIT {
   private static final String REPOSITORY = "vms";
@@ -41,7 +42,6 @@ final class ZombieWorkerIT {
   /** Windows of a copy, each with that much data in it. */
   private static final int WINDOWS = 4;
 
-  private static final long WINDOW = 128 * MIB;
   private static final long DATA = 24 * MIB;
 
   @Test
@@ -50,24 +50,19 @@ final class ZombieWorkerIT {
         LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION);
     try (Box box = Box.start(options)) {
       box.connect(REPOSITORY);
-      String source = diskWithData(box.client(0));
+      String source = Copying.source(box.client(0), REPOSITORY, WINDOWS, DATA);
       box.client(0).setThrottle(6 * MIB);
       box.client(1).setThrottle(6 * MIB);
-      CreatedImage copy =
-          box.client(0)
-              .copyImage(
-                  REPOSITORY,
-                  new CopyImageRequest(
-                      source, null, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
-                  null);
+      Copying copy = Copying.start(box, box.client(0), REPOSITORY, source);
 
-      TaskInfo task = awaitTask(box, copy.imageId());
+      TaskInfo task = copy.until(any -> true);
       LocalHost zombie = box.host(task.hostId());
       LocalHost successor = zombie == box.host(0) ? box.host(1) : box.host(0);
       StorageClient client = box.client(successor.hostId());
-      await().atMost(Box.PATIENCE).until(() -> bytesDone(box, task) >= WINDOW);
+      copy.until(now -> Copying.checkpoint(now) >= Copying.WINDOW_BYTES);
       zombie.pauseAgent();
-      String abandoned = fileOf(box, task);
+      assertThat(copy.files(task)).hasSize(1);
+      String abandoned = copy.files(task).getFirst();
 
       client.setThrottle(0);
       Box.awaitOptimized(client, REPOSITORY, copy.imageId());
@@ -78,7 +73,7 @@ final class ZombieWorkerIT {
       // A guest changes all that the zombie may still want to write.
       List<String> writes = new ArrayList<>();
       for (int window = 0; window < WINDOWS; window++) {
-        writes.add("write -P 0x5a %d %d".formatted(window * WINDOW, DATA));
+        writes.add("write -P 0x5a %d %d".formatted(window * Copying.WINDOW_BYTES, DATA));
       }
       writes.add("flush");
       Guest.use(client, REPOSITORY, copy.imageId(), writes.toArray(String[]::new));
@@ -97,7 +92,7 @@ final class ZombieWorkerIT {
       assertThat(Guest.look(client, REPOSITORY, copy.imageId()).path()).isEqualTo(file.toString());
       assertThat(Guest.look(box.client(zombie.hostId()), REPOSITORY, copy.imageId()).path())
           .isEqualTo(file.toString());
-      fixStrays(client);
+      Fixes.runAll(client, REPOSITORY);
       assertThat(box.volumes(REPOSITORY)).doesNotContain(abandoned).contains(nextEpoch(abandoned));
       assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
     }
@@ -154,66 +149,15 @@ final class ZombieWorkerIT {
       assertThat(still.backingChain().getFirst().imageId()).isEqualTo(snapshot);
       Guest.assertSound(still);
       Guest.use(client, REPOSITORY, disk, "read -P 1 0 4M", "read -P 2 4M 8M");
-      fixStrays(client);
+      Fixes.runAll(client, REPOSITORY);
       assertThat(box.volumes(REPOSITORY)).hasSize(2);
       assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
     }
   }
 
-  private static String diskWithData(StorageClient client) throws Exception {
-    String disk = Box.disk(client, REPOSITORY, WINDOWS * WINDOW).imageId();
-    Box.awaitOptimized(client, REPOSITORY, disk);
-    List<String> writes = new ArrayList<>();
-    for (int window = 0; window < WINDOWS; window++) {
-      writes.add("write -P %d %d %d".formatted(window + 1, window * WINDOW, DATA));
-    }
-    Guest.use(client, REPOSITORY, disk, writes.toArray(String[]::new));
-    return disk;
-  }
-
-  private static TaskInfo awaitTask(Box box, String imageId) {
-    return await()
-        .atMost(Box.PATIENCE)
-        .until(
-            () ->
-                box.client(0).listTasks(null).stream()
-                    .filter(task -> imageId.equals(task.imageId()))
-                    .findAny(),
-            java.util.Optional::isPresent)
-        .orElseThrow();
-  }
-
-  private static long bytesDone(Box box, TaskInfo sought) {
-    return box.client(sought.hostId()).listTasks(sought.hostId()).stream()
-        .filter(task -> task.taskId().equals(sought.taskId()) && task.progress() != null)
-        .mapToLong(task -> java.util.Objects.requireNonNull(task.progress()).bytesDone())
-        .max()
-        .orElse(0);
-  }
-
-  private static String fileOf(Box box, TaskInfo task) throws IOException {
-    String volumeId = task.fixId().substring("mend-".length());
-    List<String> files =
-        box.volumes(REPOSITORY).stream().filter(name -> name.startsWith(volumeId)).toList();
-    assertThat(files).hasSize(1);
-    return files.getFirst();
-  }
-
   private static String nextEpoch(String file) {
     assertThat(file).endsWith(".1.raw");
     return file.replace(".1.raw", ".2.raw");
-  }
-
-  private static void fixStrays(StorageClient client) {
-    await()
-        .atMost(Box.PATIENCE)
-        .until(() -> {
-          List<Fix> fixes = client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes();
-          fixes.stream()
-              .filter(fix -> fix.state().equals("waiting"))
-              .forEach(fix -> client.fixStorageRepository(REPOSITORY, new FixRequest(fix), null));
-          return fixes.isEmpty();
-        });
   }
 
   private static String logOf(LocalHost host) throws IOException {

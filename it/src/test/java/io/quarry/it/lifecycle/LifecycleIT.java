@@ -1,0 +1,409 @@
+package io.quarry.it.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Fix;
+import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Progress;
+import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Copying;
+import io.quarry.it.box.Fixes;
+import io.quarry.it.box.Guest;
+import io.quarry.it.lifecycle.Family.Member;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What callers do with images all day, on two hosts; each test has its own two repositories. With
+ * look-ups that believe a replica, an image is not found through the other host.
+ */
+@Timeout(300)
+@SuppressWarnings("SystemOut")
+final class LifecycleIT {
+  private static final long MIB = 1L << 20;
+  private static final Duration POLL = Duration.ofMillis(20);
+  private static final StatusQuery NOW = new StatusQuery(Duration.ZERO, null, 0);
+
+  /** Windows of a copy, each with that much data in it. */
+  private static final int WINDOWS = 5;
+
+  private static final long DATA = 8 * MIB;
+
+  /** Of one copy, one after the other. */
+  private static final int STOPS = 3;
+
+  /** Next to nothing: a copy stands still until the test lets it go on. */
+  private static final long SLOW = 128 << 10;
+
+  private static final long FAST = 16 * MIB;
+
+  @TempDir static Path directory;
+
+  private static Box box;
+  private static StorageClient client;
+  private static String main = "";
+  private static String backup = "";
+
+  @BeforeAll
+  static void start() throws Exception {
+    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    client = box.client(0);
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @AfterEach
+  void unthrottle() {
+    throttle(0);
+  }
+
+  @Test
+  void imagesGoInAnyOrderAndNothingIsLeft() throws Exception {
+    long seed = Long.getLong("quarry.it.seed", RandomGenerator.getDefault().nextLong());
+    System.out.println("LifecycleIT: -Dquarry.it.seed=" + seed);
+    connect("any-order");
+    Path contents = Files.createDirectories(directory.resolve("contents"));
+    Family family = new Family(box, new Random(seed), contents);
+    makeImages(family);
+    family.assertIntact();
+
+    List<Member> order = family.inAnyOrder();
+    for (int removed = 0; removed < order.size(); removed++) {
+      if (removed == order.size() / 2) {
+        throttle(0);
+        order.subList(removed, order.size()).forEach(family::whole);
+      }
+      family.remove(order.get(removed));
+      family.assertIntact();
+    }
+    for (String repoId : List.of(main, backup)) {
+      for (String place : List.of("volumes", "fixes", "tmp")) {
+        Path left = box.repository(repoId).resolve(place);
+        await().atMost(Box.PATIENCE).untilAsserted(() -> assertThat(Box.names(left)).isEmpty());
+      }
+      assertThat(Fixes.found(client, repoId)).isEmpty();
+      assertThat(client.listFixes(repoId)).isEmpty();
+      assertThat(client.listImages(repoId, ImageQuery.ALL).images()).isEmpty();
+      assertThat(client.getStorageRepository(repoId).images()).containsEntry("weak", 0);
+    }
+  }
+
+  /** A chain of several levels, a branch of it, and copies that are still on their way. */
+  private static void makeImages(Family family) throws Exception {
+    Member disk = family.disk(main);
+    family.write(disk);
+    Member first = family.snapshot(disk);
+    family.write(disk);
+    Member second = family.snapshot(disk);
+    family.write(disk);
+    family.snapshot(disk);
+    Member fourth = family.snapshot(disk);
+    family.write(disk);
+    Member branch = family.diskOver(second);
+    family.write(branch);
+    Member twig = family.snapshot(branch);
+    family.write(family.diskOver(twig));
+
+    family.write(family.diskOver(family.whole(family.copy(first, backup))));
+    Member elsewhere = family.whole(family.copy(disk, backup));
+    family.write(elsewhere);
+    Member back = family.snapshot(elsewhere);
+    throttle(MIB);
+    family.copy(elsewhere, main);
+    family.copy(back, main);
+    family.copy(fourth, backup);
+    family.copy(twig, backup);
+    family.copy(branch, main);
+  }
+
+  @Test
+  void imageIsFoundThroughHostThatHasNotHeardOfIt() throws Exception {
+    connect("look-up");
+    String disk = Box.disk(client, main, MIB).imageId();
+    // A host that does not know the SDM yet would not learn of it now.
+    box.awaitSdm(main, 0, 1);
+    box.awaitSdm(backup, 0, 1);
+    // Hints of commits come through ZooKeeper; without them a replica looks each second.
+    box.zooKeeper().pause();
+    try {
+      for (int round = 0; round < 6; round++) {
+        StorageClient maker = box.client(round % 2);
+        StorageClient other = box.client(1 - round % 2);
+        String base = Box.snapshot(maker, main, disk).imageId();
+        var over = Box.newDisk(MIB, base, ImageOptions.DEFAULT);
+        String top = other.createVirtualDisk(main, over, null).imageId();
+        Copying.copy(maker, backup, top, ImageOptions.DEFAULT);
+      }
+    } finally {
+      box.zooKeeper().resume();
+    }
+  }
+
+  @Test
+  void fixRunsAsReceivedAndOnlyOnce() throws Exception {
+    connect("no-auto-fix");
+    ImageOptions waiting = new ImageOptions(false, Strategy.SPACE, null, Map.of());
+    String disk = Box.disk(client, main, 4 * MIB).imageId();
+    Box.awaitOptimized(client, main, disk);
+    Guest.use(client, main, disk, "write -P 7 1M 1M");
+    String copy = Copying.copy(client, backup, disk, waiting).imageId();
+    String other = Copying.copy(client, backup, disk, waiting).imageId();
+
+    for (String hostId : box.hostIds()) {
+      ImageStatus status = statusWithCommits(box.client(hostId), copy);
+      assertThat(status.state()).isEqualTo(ImageState.BROKEN);
+      assertThat(status.reason()).contains("nobody has asked for the mend");
+    }
+    Fix fix = Fixes.of(client, backup, copy);
+    assertThat(fix.state()).isEqualTo("waiting");
+    Fix otherFix = Fixes.of(client, backup, other);
+    Fix changed =
+        new Fix(
+            fix.type(),
+            other,
+            fix.reason(),
+            fix.bytesToMove(),
+            fix.bytesToGain(),
+            fix.priority(),
+            fix.state(),
+            fix.lastError(),
+            fix.data());
+    assertThat(refusal(changed)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+
+    box.client(1).fixStorageRepository(backup, new FixRequest(fix), null);
+    new Copying(box, backup, copy).assertBecomes(client, main, disk);
+    assertThat(refusal(fix)).isEqualTo(ErrorCode.FIX_STALE);
+    assertThat(client.getImageStatus(backup, other, NOW).state()).isEqualTo(ImageState.BROKEN);
+    assertThat(Fixes.found(client, backup)).containsExactly(otherFix);
+  }
+
+  /** Both agents have seen what this one has committed. */
+  private static ImageStatus statusWithCommits(StorageClient asked, String imageId) {
+    long commit = client.getStorageRepository(backup).commit();
+    return asked.getImageStatus(backup, imageId, new StatusQuery(Duration.ZERO, null, commit));
+  }
+
+  private static ErrorCode refusal(Fix fix) {
+    return catchThrowableOfType(
+            StorageException.class,
+            () -> client.fixStorageRepository(backup, new FixRequest(fix), null))
+        .code();
+  }
+
+  @Test
+  void stoppedCopyGoesOnFromItsCheckpoint() throws Exception {
+    connect("stop");
+    String source = Copying.source(client, main, WINDOWS, DATA);
+    Copying copy = copyHalfWay(source);
+    TaskInfo first = copy.until(any -> true);
+    TaskInfo task = first;
+    for (int stop = 0; stop < STOPS; stop++) {
+      // Another host's agent cannot see for itself when the worker has let go.
+      elsewhere(task).stopTask(task.taskId());
+      assertThat(copy.task()).isEmpty();
+      assertStopped(copy, task);
+
+      Fix fix = Fixes.of(client, backup, copy.imageId());
+      assertThat(fix.state()).isEqualTo("waiting");
+      assertThat(fix.lastError()).contains("stopped by request");
+      client.fixStorageRepository(backup, new FixRequest(fix), null);
+      long epoch = task.epoch();
+      TaskInfo next = copy.until(now -> now.epoch() > epoch && Copying.checkpoint(now) >= 0);
+      assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(task));
+      task = next;
+    }
+    assertGoesOnInPlace(copy, source, first);
+  }
+
+  private static void assertStopped(Copying copy, TaskInfo task) {
+    // What is shown of the storage may be some tenths of a second old.
+    await()
+        .untilAsserted(() -> {
+          ImageStatus status = client.getImageStatus(backup, copy.imageId(), NOW);
+          assertThat(status.state()).isEqualTo(ImageState.BROKEN);
+          assertThat(status.reason()).contains("nobody has asked for the mend");
+          Progress progress = Objects.requireNonNull(status.progress());
+          assertThat(progress.lastError()).contains("stopped by request");
+          assertThat(progress.hostId()).isEqualTo(task.hostId());
+          assertThat(progress.bytesDone()).isBetween(Copying.checkpoint(task), size() - 1);
+        });
+    FixInfo listed = Fixes.listed(client, backup, copy.imageId());
+    assertThat(listed.state()).isEqualTo("waiting");
+    assertThat(listed.lastError()).contains("stopped by request");
+  }
+
+  @Test
+  void releasedCopyGoesOnElsewhereInPlace() throws Exception {
+    connect("release");
+    String source = Copying.source(client, main, WINDOWS, DATA);
+    Copying copy = copyHalfWay(source);
+    TaskInfo task = copy.until(any -> true);
+
+    elsewhere(task).releaseTask(task.taskId());
+    assertTakenOver(copy, task);
+    assertGoesOnInPlace(copy, source, task);
+  }
+
+  @Test
+  void disconnectedHostLeavesItsCopyToAnother() throws Exception {
+    connect("disconnect");
+    String source = Copying.source(client, main, WINDOWS, DATA);
+    Copying copy = copyHalfWay(source);
+    TaskInfo task = copy.until(any -> true);
+    StorageClient leaving = box.client(task.hostId());
+    client = elsewhere(task);
+
+    leaving.disconnectStorageRepository(backup);
+    assertThat(
+            catchThrowableOfType(StorageException.class, () -> leaving.getStorageRepository(backup))
+                .code())
+        .isEqualTo(ErrorCode.REPOSITORY_NOT_CONNECTED);
+    assertTakenOver(copy, task);
+    assertGoesOnInPlace(copy, source, task);
+
+    box.connect(backup);
+    copy.assertBecomes(leaving, main, source);
+    String disk = Box.disk(leaving, backup, MIB).imageId();
+    Box.awaitOptimized(leaving, backup, disk);
+  }
+
+  @Test
+  void failingFixIsParkedAndHoldsUpNothing() throws Exception {
+    // The tool's message names paths, and so gets longer than what the queue takes as progress.
+    connect("park" + "-long".repeat(20));
+    String disk = Box.disk(client, main, 4 * MIB).imageId();
+    Box.awaitOptimized(client, main, disk);
+    Guest.use(client, main, disk, "write -P 7 1M 1M");
+    String sound = Box.snapshot(client, main, disk).imageId();
+    Guest.use(client, main, disk, "write -P 8 2M 1M");
+    String another = Box.disk(client, main, MIB).imageId();
+    String torn = Box.snapshot(client, main, disk).imageId();
+    Path overlay = Path.of(Guest.look(client, main, torn).path());
+    byte[] header = overwriteStart(overlay, new byte[512]);
+
+    String copy = Copying.copy(client, backup, torn, ImageOptions.DEFAULT).imageId();
+    assertThat(awaitFailures(copy, 1).lastError()).contains("qcow2");
+    Box.awaitOptimized(client, backup, Box.disk(client, backup, MIB).imageId());
+    Copying.start(box, client, backup, another).assertBecomes(client, main, another);
+    FixInfo parked = awaitFailures(copy, FixState.FAILURES_MAX);
+    assertThat(parked.state()).isEqualTo("parked");
+    assertThat(parked.failures()).isEqualTo(FixState.FAILURES_MAX);
+    assertThat(parked.lastError()).contains("qcow2");
+    Fix fix = Fixes.of(client, backup, copy);
+    assertThat(fix.state()).isEqualTo("parked");
+    assertThat(fix.lastError()).contains("qcow2");
+    ImageStatus status = client.getImageStatus(backup, copy, NOW);
+    assertThat(status.reason()).contains("parked");
+    assertThat(Objects.requireNonNull(status.progress()).lastError()).contains("qcow2");
+    Copying.start(box, client, backup, sound).assertBecomes(client, main, sound);
+
+    overwriteStart(overlay, header);
+    client.fixStorageRepository(backup, new FixRequest(fix), null);
+    new Copying(box, backup, copy).assertBecomes(client, main, torn);
+    assertThat(Fixes.found(client, backup)).isEmpty();
+  }
+
+  private static FixInfo awaitFailures(String imageId, int atLeast) {
+    return await()
+        .atMost(Box.PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(POLL)
+        .until(
+            () -> Fixes.listed(client, backup, imageId),
+            found -> found.failures() >= atLeast && !found.state().equals("running"));
+  }
+
+  /** Returns what was there before. */
+  private static byte[] overwriteStart(Path file, byte[] bytes) throws IOException {
+    try (var open = new java.io.RandomAccessFile(file.toFile(), "rw")) {
+      byte[] before = new byte[bytes.length];
+      open.readFully(before);
+      open.seek(0);
+      open.write(bytes);
+      return before;
+    }
+  }
+
+  private static void connect(String name) throws IOException {
+    client = box.client(0);
+    main = name + "-main";
+    backup = name + "-backup";
+    box.connect(main);
+    box.connect(backup);
+  }
+
+  private static long size() {
+    return WINDOWS * Copying.WINDOW_BYTES;
+  }
+
+  private static void throttle(long bytesPerSecond) {
+    box.hostIds().forEach(hostId -> box.client(hostId).setThrottle(bytesPerSecond));
+  }
+
+  /** A copy that has come to a checkpoint in its middle, and from there hardly moves. */
+  private static Copying copyHalfWay(String source) {
+    throttle(SLOW);
+    Copying copy = Copying.start(box, client, backup, source);
+    TaskInfo begun = copy.until(task -> Copying.checkpoint(task) >= 0);
+    StorageClient worker = box.client(begun.hostId());
+    worker.setThrottle(FAST);
+    copy.until(task -> Copying.checkpoint(task) >= 2 * Copying.WINDOW_BYTES);
+    worker.setThrottle(SLOW);
+    return copy;
+  }
+
+  private static StorageClient elsewhere(TaskInfo task) {
+    return box.client(1 - box.hostIds().indexOf(task.hostId()));
+  }
+
+  private static void assertTakenOver(Copying copy, TaskInfo from) {
+    TaskInfo next = copy.until(now -> now.epoch() > from.epoch() && Copying.checkpoint(now) >= 0);
+    assertThat(next.hostId()).isNotEqualTo(from.hostId());
+    assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(from));
+  }
+
+  /** The first epoch's file is the one that is published, and no other was written. */
+  private static void assertGoesOnInPlace(Copying copy, String source, TaskInfo first)
+      throws Exception {
+    List<String> files = copy.files(first);
+    assertThat(files).hasSize(1);
+    assertThat(files.getFirst()).endsWith(".1.raw");
+    throttle(0);
+    copy.assertBecomes(client, main, source);
+    Path published = Path.of(Guest.look(client, backup, copy.imageId()).path());
+    assertThat(published.getFileName()).hasToString(files.getFirst());
+  }
+}
