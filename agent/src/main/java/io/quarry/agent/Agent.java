@@ -10,6 +10,7 @@ import io.quarry.agent.fix.PredecessorProof;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.guardian.GuardianLink;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.ForwardedRequest;
 import io.quarry.agent.server.ApiServer;
 import io.quarry.agent.server.Health;
@@ -73,6 +74,7 @@ final class Agent implements AutoCloseable {
             link.sessionChanged(
                 session, registry.proofOfDeath(config.hostId(), incarnation, "guardian"))));
 
+    Drain drain = new Drain(config.stateDirectory().resolve("drained"));
     this.http = new JsonHttp();
     this.io = new StorageIo();
     Throttle throttle = new Throttle(config.throttleBytesPerSecond());
@@ -83,6 +85,7 @@ final class Agent implements AutoCloseable {
                 registry,
                 new Candidate(config.hostId(), incarnation, config.advertise().toString()),
                 new HttpTransport(http),
+                drain,
                 clock),
             io);
     this.fixes =
@@ -91,6 +94,7 @@ final class Agent implements AutoCloseable {
             config.heavyFixesMax(),
             repositories::all,
             registry,
+            drain,
             new Surroundings(
                 repositories::byKey,
                 proof(),
@@ -98,8 +102,8 @@ final class Agent implements AutoCloseable {
                 new Spawner(),
                 config.stateDirectory().resolve("run"),
                 clock));
-    this.presence = new Presence(config, self, registry, repositories, fixes, clock);
-    Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, this::peer);
+    this.presence = new Presence(config, self, registry, repositories, fixes, drain, clock);
+    Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, this::peer);
     this.service =
         new StorageService(self, repositories, fixes, tasks, io, throttle, presence::changed);
     this.housekeeper = new Housekeeper(repositories, clock);

@@ -3,6 +3,7 @@ package io.quarry.agent;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Drain;
 import io.quarry.agent.service.Repositories;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostListener;
@@ -32,6 +33,7 @@ final class Presence implements AutoCloseable {
   private final HostRegistry registry;
   private final Repositories repositories;
   private final FixWorker fixes;
+  private final Drain drain;
   private final Instant startedAt;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
@@ -47,12 +49,14 @@ final class Presence implements AutoCloseable {
       HostRegistry registry,
       Repositories repositories,
       FixWorker fixes,
+      Drain drain,
       Clock clock) {
     this.config = config;
     this.self = self;
     this.registry = registry;
     this.repositories = repositories;
     this.fixes = fixes;
+    this.drain = drain;
     this.startedAt = clock.instant();
     this.shown = record();
   }
@@ -68,6 +72,7 @@ final class Presence implements AutoCloseable {
             end(why);
           }
         });
+    drain.onChange(this::changed);
     var _ = timer.scheduleWithFixedDelay(this::show, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
   }
 
@@ -117,7 +122,8 @@ final class Presence implements AutoCloseable {
         startedAt,
         connected,
         new HostLoad(fixes.runningFixes(), config.heavyFixesMax(), 0),
-        Version.TEXT);
+        Version.TEXT,
+        drain.since());
   }
 
   @Override

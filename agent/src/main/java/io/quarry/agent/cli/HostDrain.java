@@ -1,21 +1,33 @@
 package io.quarry.agent.cli;
 
 import io.quarry.common.api.StorageApi;
+import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Makes a host let go of its tasks and take no new ones. */
 @Command(
     name = "drain",
-    description = "Makes a host let go of its tasks and take no new ones.",
+    description = {
+      "Makes a host let go of its tasks at their checkpoints, and take no new ones; others go on.",
+      "It gives up managing repositories where another host can. Images stay open on it.",
+      "This lasts, also over restarts, until --undo."
+    },
     footer = {"", "Example:", "  quarry host drain host-1"})
 final class HostDrain extends ApiCommand {
   @Parameters(paramLabel = "HOST", description = "The host's id.")
   private String host = "";
 
+  @Option(names = "--undo", description = "Let the host take part again.")
+  private boolean undo;
+
   @Override
   int run(StorageApi api, Output output) {
-    throw NotBuilt.operation(
-        "drainHost", host, "Release its tasks one by one with quarry task release.");
+    api.drainHost(host, !undo);
+    output.print(
+        Map.of("hostId", host, "drained", !undo),
+        () -> undo ? host + " takes part again" : "drained " + host);
+    return Exit.DONE;
   }
 }

@@ -24,11 +24,13 @@ final class HostList extends ApiCommand {
   }
 
   private static Table table(List<HostInfo> hosts) {
-    Table table = new Table("HOST", "ENDPOINT", ">FIXES", "REPOSITORIES", "VERSION", "STARTED");
+    Table table =
+        new Table("HOST", "ENDPOINT", "STATE", ">FIXES", "REPOSITORIES", "VERSION", "STARTED");
     for (HostInfo host : hosts) {
       table.row(
           host.hostId(),
           host.endpoint(),
+          host.drainedSince() == null ? "ready" : "drained",
           host.runningFixes() + "/" + host.heavyFixesMax(),
           host.repositories().stream().map(HostList::mark).collect(Collectors.joining(", ")),
           host.version(),

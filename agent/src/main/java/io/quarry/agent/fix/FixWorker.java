@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Drain;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.cluster.Claimant;
@@ -49,11 +50,13 @@ public final class FixWorker implements AutoCloseable {
   private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
   private static final Duration TROUBLE_MAX = Duration.ofMinutes(1);
   private static final long STOP_WAIT_MILLIS = 30_000;
+  private static final long LOOK_AGAIN_MILLIS = 10;
 
   private final Worker self;
   private final int heavyFixesMax;
   private final Supplier<List<ConnectedRepository>> repositories;
   private final HostRegistry hosts;
+  private final Drain drain;
   private final Surroundings around;
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Map<String, QueueClaim> claims = new ConcurrentHashMap<>();
@@ -67,28 +70,35 @@ public final class FixWorker implements AutoCloseable {
   private final Waker waker = new Waker();
   private final Thread chooser;
   private volatile boolean closed;
-  private volatile boolean draining;
 
   public FixWorker(
       Worker self,
       int heavyFixesMax,
       Supplier<List<ConnectedRepository>> repositories,
       HostRegistry hosts,
+      Drain drain,
       Surroundings around) {
     this.self = self;
     this.heavyFixesMax = heavyFixesMax;
     this.repositories = repositories;
     this.hosts = hosts;
+    this.drain = drain;
     this.around = around;
     this.workers =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("fix-", 0).daemon(true).factory());
-    this.granted = new GrantedFixes(self, repositories, around);
+    this.granted = new GrantedFixes(self, repositories, drain, around);
     this.chooser = Thread.ofPlatform().name("fix-chooser").daemon(true).unstarted(this::choose);
   }
 
   public void start() {
+    drain.onChange(this::wake);
     chooser.start();
     granted.start();
+  }
+
+  private void wake() {
+    waker.wake();
+    granted.wake();
   }
 
   /** To be called for each repository that gets connected. */
@@ -100,8 +110,7 @@ public final class FixWorker implements AutoCloseable {
           granted.wake();
           stopUnwanted(repository, state.repository());
         });
-    waker.wake();
-    granted.wake();
+    wake();
   }
 
   public int runningFixes() {
@@ -131,6 +140,28 @@ public final class FixWorker implements AutoCloseable {
     run.stop(reason);
     run.awaitEnd(STOP_WAIT_MILLIS);
     return true;
+  }
+
+  /** Lets go of everything, now that this host is drained; returns when nothing runs any more. */
+  public void drain() throws InterruptedException, TimeoutException {
+    long deadline = System.nanoTime() + STOP_WAIT_MILLIS * 1_000_000;
+    stopAll("the host is drained");
+    // Whatever was being claimed at that moment.
+    while (drain.drained() && !taken.isEmpty()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new TimeoutException(taken.size() + " tasks have not let go yet");
+      }
+      stopAll("the host is drained");
+      Thread.sleep(LOOK_AGAIN_MILLIS);
+    }
+  }
+
+  private void stopAll(String reason) throws InterruptedException, TimeoutException {
+    List<RunningFix> last = all().toList();
+    last.forEach(run -> run.stop(reason));
+    for (RunningFix run : last) {
+      run.awaitEnd(STOP_WAIT_MILLIS);
+    }
   }
 
   /** Lets go of everything of a repository that is being disconnected. */
@@ -180,7 +211,7 @@ public final class FixWorker implements AutoCloseable {
     List<ConnectedRepository> connected = repositories.get();
     Set<String> keys = new java.util.HashSet<>();
     connected.forEach(repository -> keys.add(repository.key()));
-    if (draining) {
+    if (closed || drain.drained()) {
       return all;
     }
     for (ConnectedRepository repository : connected) {
@@ -274,7 +305,7 @@ public final class FixWorker implements AutoCloseable {
   private @Nullable RunningFix take(ConnectedRepository repository, String fixId, QueueClaim claim)
       throws IOException {
     FixState fix = repository.replica().refresh().repository().fixes().get(fixId);
-    if (fix == null || !fix.runnable()) {
+    if (fix == null || !fix.runnable() || drain.drained()) {
       return null;
     }
     FixStore store = new FixStore(repository.storage());
@@ -328,15 +359,10 @@ public final class FixWorker implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    draining = true;
     waker.close();
     granted.close();
-    List<RunningFix> last = all().toList();
-    last.forEach(run -> run.stop("the agent is stopping"));
     try {
-      for (RunningFix run : last) {
-        run.awaitEnd(STOP_WAIT_MILLIS);
-      }
+      stopAll("the agent is stopping");
     } catch (TimeoutException e) {
       LOG.warn("{}", e.getMessage());
     } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Drain;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -35,6 +36,7 @@ final class GrantedFixes implements AutoCloseable {
 
   private final Worker self;
   private final Supplier<List<ConnectedRepository>> repositories;
+  private final Drain drain;
   private final Surroundings around;
   private final Map<String, Begun> begun = new ConcurrentHashMap<>();
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
@@ -47,9 +49,14 @@ final class GrantedFixes implements AutoCloseable {
   /** What became of a grant here, until the log says that it is over. */
   private record Begun(long epoch, boolean inTrouble) {}
 
-  GrantedFixes(Worker self, Supplier<List<ConnectedRepository>> repositories, Surroundings around) {
+  GrantedFixes(
+      Worker self,
+      Supplier<List<ConnectedRepository>> repositories,
+      Drain drain,
+      Surroundings around) {
     this.self = self;
     this.repositories = repositories;
+    this.drain = drain;
     this.around = around;
     this.workers =
         Executors.newFixedThreadPool(
@@ -80,6 +87,10 @@ final class GrantedFixes implements AutoCloseable {
   }
 
   private void look() {
+    if (drain.drained()) {
+      // The SDM sees it, too, and grants to others what this host holds.
+      return;
+    }
     Set<String> held = new HashSet<>();
     for (ConnectedRepository repository : repositories.get()) {
       RepositoryState state = repository.state().repository();
@@ -112,6 +123,10 @@ final class GrantedFixes implements AutoCloseable {
 
   private void work(String key, ConnectedRepository repository, FixState fix) {
     FixState now = repository.state().repository().fixes().get(fix.id());
+    if (drain.drained()) {
+      begun.remove(key);
+      return;
+    }
     if (closed || now == null || now.epoch() != fix.epoch() || !self.equals(now.worker())) {
       return;
     }

@@ -64,6 +64,7 @@ public final class ConnectedRepository implements AutoCloseable {
       HostRegistry hosts,
       Candidate self,
       SubmitTransport transport,
+      Drain drain,
       Clock clock) {}
 
   private final Identity identity;
@@ -72,6 +73,7 @@ public final class ConnectedRepository implements AutoCloseable {
   private final Replica replica;
   private final Sdm sdm;
   private final Election election;
+  private final Candidacy candidacy;
   private final FixQueue queue;
   private final HeadHint head;
   private final Forwarder forwarder;
@@ -79,6 +81,8 @@ public final class ConnectedRepository implements AutoCloseable {
   private final AtomicInteger shortTerms = new AtomicInteger();
   private final ScheduledExecutorService timer;
   private final HostRegistry hosts;
+  private final Drain drain;
+  private final Runnable drainChanged;
   private @Nullable Subscription hostsChanged;
 
   /** Only the timer's thread: stood down because the storage hangs. */
@@ -89,6 +93,7 @@ public final class ConnectedRepository implements AutoCloseable {
     this.identity = identity;
     this.self = shared.self();
     this.hosts = shared.hosts();
+    this.drain = shared.drain();
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
@@ -104,6 +109,10 @@ public final class ConnectedRepository implements AutoCloseable {
             shared.clock(),
             new Terms());
     this.election = new Election(shared.cluster(), key, self, new Votes());
+    this.candidacy =
+        new Candidacy(
+            election,
+            () -> drain.drained() && Drain.anotherIsReady(hosts.live(), self.incarnation(), key));
     this.queue =
         new FixQueue(
             shared.cluster(),
@@ -124,6 +133,7 @@ public final class ConnectedRepository implements AutoCloseable {
                 shared.clock(),
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
             shared.clock());
+    this.drainChanged = this::hostsChanged;
   }
 
   /** Takes part in the cluster from now on. */
@@ -132,17 +142,19 @@ public final class ConnectedRepository implements AutoCloseable {
     head.start();
     queue.start();
     queue.onChange(keeper::wake);
-    hostsChanged = hosts.onChange(keeper::wake);
+    hostsChanged = hosts.onChange(this::hostsChanged);
+    drain.onChange(drainChanged);
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
-    if (replica.damage() == null) {
-      election.start();
-    } else {
-      election.follow();
-    }
+    candidacy.start(replica.damage() != null);
     var _ =
         timer.scheduleWithFixedDelay(
             this::watchStorage, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void hostsChanged() {
+    keeper.wake();
+    candidacy.reconsider();
   }
 
   public Identity identity() {
@@ -179,12 +191,15 @@ public final class ConnectedRepository implements AutoCloseable {
     return sdm.leading();
   }
 
-  /** Who lives and reaches it; this host does, as far as it knows. */
+  /** Who lives, reaches it and takes work; this host reaches it, as far as it knows. */
   private Set<Worker> ableHosts() {
     Set<Worker> able = new HashSet<>();
-    able.add(new Worker(self.hostId(), self.incarnation()));
+    if (!drain.drained()) {
+      able.add(new Worker(self.hostId(), self.incarnation()));
+    }
     for (HostRecord host : hosts.live()) {
-      if (Reach.reaches(host, key())) {
+      boolean other = !host.incarnation().equals(self.incarnation());
+      if (other && !host.drained() && Reach.reaches(host, key())) {
         able.add(new Worker(host.hostId(), host.incarnation()));
       }
     }
@@ -285,7 +300,7 @@ public final class ConnectedRepository implements AutoCloseable {
         return;
       }
       LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
-      election.standDown(reason);
+      candidacy.sick(reason);
       after(STAND_AGAIN, ConnectedRepository.this::standIfSound);
     }
   }
@@ -297,7 +312,7 @@ public final class ConnectedRepository implements AutoCloseable {
       stuck = true;
       String reason = "its storage has not answered for " + STUCK.toSeconds() + " s";
       LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
-      election.standDown(reason);
+      candidacy.sick(reason);
     } else if (!hangs && stuck) {
       stuck = false;
       after(STAND_AGAIN, this::standIfSound);
@@ -312,7 +327,7 @@ public final class ConnectedRepository implements AutoCloseable {
 
   private void standIfSound() {
     if (replica.damage() == null) {
-      election.stand();
+      candidacy.sound();
     }
   }
 
@@ -330,6 +345,7 @@ public final class ConnectedRepository implements AutoCloseable {
     if (hostsChanged != null) {
       hostsChanged.close();
     }
+    drain.forget(drainChanged);
     keeper.close();
     election.close();
     sdm.close();

@@ -105,6 +105,10 @@ final class Verbs {
               (api, call) ->
                   api.resumeFix(call.repoId(), call.variable("fixId"), call.requestId())),
           verb("listHosts", (api, call) -> Map.of("hosts", api.listHosts())),
+          silent(
+              "drainHost",
+              (api, call) ->
+                  api.drainHost(call.variable("hostId"), call.body().path("drained").asBoolean())),
           silent("fenceHost", (api, call) -> api.fenceHost(call.variable("hostId"))),
           verb("listTasks", (api, call) -> Map.of("tasks", api.listTasks(call.query("host")))),
           silent("stopTask", (api, call) -> api.stopTask(call.variable("taskId"))),

@@ -1,6 +1,7 @@
 package io.quarry.agent.service;
 
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Drain;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
@@ -38,11 +39,18 @@ final class Images {
   private final Repositories repositories;
   private final Lookup lookup;
   private final Worker self;
+  private final Drain drain;
 
-  Images(Repositories repositories, Worker self) {
+  Images(Repositories repositories, Worker self, Drain drain) {
     this.repositories = repositories;
     this.lookup = new Lookup(repositories);
     this.self = self;
+    this.drain = drain;
+  }
+
+  /** Who does light mends at once; a drained host leaves it to the SDM to find another one. */
+  private @Nullable Worker worker() {
+    return drain.drained() ? null : self;
   }
 
   CreatedImage createVirtualDisk(
@@ -68,7 +76,7 @@ final class Images {
                 request.options().strategy(),
                 request.options().autoFix(),
                 request.userData(),
-                self));
+                worker()));
     return new CreatedImage(reply.id(), reply.commit());
   }
 
@@ -88,7 +96,7 @@ final class Images {
                 overlayId,
                 request.options().autoFix(),
                 request.userData(),
-                self));
+                worker()));
     return new CreatedImage(reply.id(), reply.commit());
   }
 
@@ -149,7 +157,7 @@ final class Images {
                 overlayId,
                 target.key(),
                 newId,
-                self));
+                worker()));
     CopyImage copy =
         new CopyImage(
             newId,

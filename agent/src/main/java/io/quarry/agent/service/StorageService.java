@@ -79,7 +79,7 @@ public final class StorageService implements StorageApi {
     this.hostId = self.hostId();
     this.repositories = repositories;
     this.fixes = fixes;
-    this.images = new Images(repositories, self);
+    this.images = new Images(repositories, self, tasks.drain());
     this.tasks = tasks;
     this.io = io;
     this.status = new Status(io);
@@ -245,6 +245,11 @@ public final class StorageService implements StorageApi {
   @Override
   public List<HostInfo> listHosts() {
     return tasks.hosts();
+  }
+
+  @Override
+  public void drainHost(String drainedHostId, boolean drained) {
+    tasks.drain(drainedHostId, drained);
   }
 
   @Override

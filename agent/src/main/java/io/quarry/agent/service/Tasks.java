@@ -3,6 +3,7 @@ package io.quarry.agent.service;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Drain;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
@@ -15,7 +16,9 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.plan.ReapOpens;
 import io.quarry.coordinator.plan.StopFix;
+import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +39,7 @@ public final class Tasks {
   private final Repositories repositories;
   private final FixWorker fixes;
   private final HostRegistry registry;
+  private final Drain drain;
   private final PeerApi peers;
 
   public Tasks(
@@ -43,12 +47,18 @@ public final class Tasks {
       Repositories repositories,
       FixWorker fixes,
       HostRegistry registry,
+      Drain drain,
       PeerApi peers) {
     this.hostId = hostId;
     this.repositories = repositories;
     this.fixes = fixes;
     this.registry = registry;
+    this.drain = drain;
     this.peers = peers;
+  }
+
+  Drain drain() {
+    return drain;
   }
 
   List<HostRecord> live() {
@@ -78,7 +88,8 @@ public final class Tasks {
         host.version(),
         connected,
         host.load().runningFixes(),
-        host.load().heavyFixesMax());
+        host.load().heavyFixesMax(),
+        host.drainedSince());
   }
 
   private boolean leads(HostRecord host, String repositoryKey) {
@@ -191,6 +202,48 @@ public final class Tasks {
         .filter(one -> one.state().repository().fixes().containsKey(task.fixId()))
         .findAny()
         .orElseThrow(() -> taskNotFound(task.text()));
+  }
+
+  /** Here, or on the host it is about: that one keeps it. */
+  void drain(String drainedHostId, boolean drained) {
+    Names.check("hostId", drainedHostId);
+    if (!drainedHostId.equals(hostId)) {
+      HostRecord host = registry.find(drainedHostId).orElseThrow(() -> hostNotFound(drainedHostId));
+      peers.at(host.endpoint()).drainHost(drainedHostId, drained);
+      return;
+    }
+    try {
+      if (drained) {
+        drain.begin(Instant.now());
+        fixes.drain();
+      } else {
+        drain.end();
+      }
+    } catch (IOException e) {
+      throw new StorageException(
+          ErrorCode.INTERNAL,
+          "host " + hostId + " cannot keep whether it is drained: " + e,
+          hostId,
+          "make its agent's state directory writable",
+          e);
+    } catch (TimeoutException e) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_UNRESPONSIVE,
+          "host " + hostId + " is drained, but " + e.getMessage(),
+          hostId,
+          "repeat the call, or list the tasks to see when they are gone",
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static StorageException hostNotFound(String hostId) {
+    return new StorageException(
+        ErrorCode.HOST_NOT_FOUND,
+        "no host " + hostId + " is live",
+        hostId,
+        "list the hosts to see which are");
   }
 
   /**

@@ -63,6 +63,9 @@ final class WhoWorks {
     if (able.isEmpty()) {
       return Obstacle.UNREACHABLE;
     }
+    if (able.stream().allMatch(HostRecord::drained)) {
+      return Obstacle.DRAINED;
+    }
     if (fix.retryAt() != null) {
       return Obstacle.RETRYING;
     }

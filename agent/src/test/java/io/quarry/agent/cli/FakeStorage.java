@@ -109,6 +109,7 @@ final class FakeStorage implements StorageApi {
   private final List<String> opens = new ArrayList<>();
   private final Map<String, Integer> counters = new TreeMap<>();
   private long commit;
+  private @Nullable Instant drainedSince;
 
   /** Makes every fix fail from now on. */
   boolean poisoned;
@@ -477,7 +478,16 @@ final class FakeStorage implements StorageApi {
             .map(each -> new HostRepository(each.repoId(), each.repoFormat(), true, true))
             .toList();
     return List.of(
-        new HostInfo("host-1", "1", "http://127.0.0.1:7071", NOON, "0.1.0", here, works.size(), 2),
+        new HostInfo(
+            "host-1",
+            "1",
+            "http://127.0.0.1:7071",
+            NOON,
+            "0.1.0",
+            here,
+            works.size(),
+            2,
+            drainedSince),
         new HostInfo(
             "host-2",
             "1",
@@ -486,7 +496,17 @@ final class FakeStorage implements StorageApi {
             "0.1.0",
             List.of(new HostRepository("far", "localfs-1.0", false, false)),
             0,
-            2));
+            2,
+            null));
+  }
+
+  @Override
+  public void drainHost(String hostId, boolean drained) {
+    if (!hostId.equals("host-1")) {
+      throw new StorageException(
+          ErrorCode.HOST_NOT_FOUND, "no such host is live", hostId, "See quarry host list.");
+    }
+    drainedSince = drained ? NOON : null;
   }
 
   @Override

@@ -392,7 +392,16 @@ final class FakeStorage implements StorageApi {
     before.accept("listHosts");
     var repository = new HostInfo.HostRepository("fast", "localfs-1.0", true, true);
     return List.of(
-        new HostInfo("host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2));
+        new HostInfo("host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2, TIME));
+  }
+
+  @Override
+  public void drainHost(String hostId, boolean drained) {
+    before.accept("drainHost " + drained);
+    if (!hostId.equals("host-1")) {
+      throw new StorageException(
+          ErrorCode.HOST_NOT_FOUND, "No host " + hostId + ".", hostId, "List the hosts.");
+    }
   }
 
   @Override

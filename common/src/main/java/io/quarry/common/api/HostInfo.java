@@ -2,12 +2,14 @@ package io.quarry.common.api;
 
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A live host.
  *
  * @param endpoint the base URL of its agent
  * @param incarnation changes each time the agent starts
+ * @param drainedSince since when it takes no fixes; null when it does
  */
 public record HostInfo(
     String hostId,
@@ -17,7 +19,8 @@ public record HostInfo(
     String version,
     List<HostRepository> repositories,
     int runningFixes,
-    int heavyFixesMax) {
+    int heavyFixesMax,
+    @Nullable Instant drainedSince) {
   public HostInfo {
     repositories = List.copyOf(repositories);
   }

@@ -62,6 +62,12 @@ public interface StorageApi {
 
   List<HostInfo> listHosts();
 
+  /**
+   * The host lets go of its fixes at their checkpoints, takes no new ones and gives up managing
+   * repositories where another one can; or, with false, takes part again.
+   */
+  void drainHost(String hostId, boolean drained);
+
   /** An administrator confirms that the host is dead: its claims and opens end, others go on. */
   void fenceHost(String hostId);
 

@@ -314,6 +314,15 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   }
 
   @Override
+  public void drainHost(String hostId, boolean drained) {
+    Target target = Target.of("/v1/hosts").segment("hostId", hostId).then("/drain");
+    byte[] body = Failover.json(Map.of("drained", drained));
+    var request = new JsonHttp.Request("POST", path(target), body, null);
+    failover.call(
+        new Attempt(request, true, false, settings.deadline(), null), settings.deadline());
+  }
+
+  @Override
   public void fenceHost(String hostId) {
     order(Target.of("/v1/hosts").segment("hostId", hostId).then("/fence"), null);
   }

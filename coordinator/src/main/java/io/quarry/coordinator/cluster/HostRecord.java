@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param endpoint URL of its API
  * @param repositories what it has connected, by repository key
  * @param version of its software
+ * @param drainedSince since when it takes no fixes; null when it does
  */
 public record HostRecord(
     String hostId,
@@ -21,7 +22,8 @@ public record HostRecord(
     Instant startedAt,
     Map<String, RepositoryOnHost> repositories,
     HostLoad load,
-    String version) {
+    String version,
+    @Nullable Instant drainedSince) {
   public HostRecord(
       String hostId,
       String incarnation,
@@ -29,7 +31,8 @@ public record HostRecord(
       Instant startedAt,
       @Nullable Map<String, RepositoryOnHost> repositories,
       @Nullable HostLoad load,
-      @Nullable String version) {
+      @Nullable String version,
+      @Nullable Instant drainedSince) {
     this.hostId = Znodes.requireName(hostId, "host id");
     this.incarnation = Znodes.requireName(incarnation, "incarnation");
     this.endpoint = Objects.requireNonNull(endpoint);
@@ -37,13 +40,21 @@ public record HostRecord(
     this.repositories = repositories == null ? Map.of() : Map.copyOf(repositories);
     this.load = load == null ? HostLoad.NONE : load;
     this.version = version == null ? "unknown" : version;
+    this.drainedSince = drainedSince;
+  }
+
+  /** Whether it is to take no work. */
+  public boolean drained() {
+    return drainedSince != null;
   }
 
   public HostRecord withRepositories(Map<String, RepositoryOnHost> connected) {
-    return new HostRecord(hostId, incarnation, endpoint, startedAt, connected, load, version);
+    return new HostRecord(
+        hostId, incarnation, endpoint, startedAt, connected, load, version, drainedSince);
   }
 
   public HostRecord withLoad(HostLoad now) {
-    return new HostRecord(hostId, incarnation, endpoint, startedAt, repositories, now, version);
+    return new HostRecord(
+        hostId, incarnation, endpoint, startedAt, repositories, now, version, drainedSince);
   }
 }

@@ -74,7 +74,8 @@ final class Agents implements AutoCloseable {
         Instant.parse("2026-01-01T00:00:00Z"),
         Map.of(KEY, new RepositoryOnHost("fast", "localfs-1.0", true)),
         HostLoad.NONE,
-        "0.1.0");
+        "0.1.0",
+        null);
   }
 
   static FixEntry fix(String fixId) {

@@ -154,7 +154,7 @@ final class BadInputIT {
   @Test
   void whatIsAboutTheClusterIsRefused() throws Exception {
     refused("GET", "/v1/events", null, Map.of(), 501, ErrorCode.NOT_IMPLEMENTED);
-    refused("POST", "/v1/hosts/host-1/drain", null, Map.of(), 501, ErrorCode.NOT_IMPLEMENTED);
+    refused("POST", "/v1/hosts/host-9/drain", null, Map.of(), 404, ErrorCode.HOST_NOT_FOUND);
     refused("POST", "/v1/hosts/host-1/fence", null, Map.of(), 400, ErrorCode.INVALID_ARGUMENT);
     refused("POST", "/v1/tasks/a:b:1/stop", null, Map.of(), 404, ErrorCode.TASK_NOT_FOUND);
     refused("POST", "/v1/tasks/a:b:1/release", null, Map.of(), 404, ErrorCode.TASK_NOT_FOUND);

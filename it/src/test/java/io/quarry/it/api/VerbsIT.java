@@ -11,6 +11,7 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixRequest;
+import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Need;
@@ -178,6 +179,73 @@ final class VerbsIT {
     assertThat(still.state()).isEqualTo(ImageState.BROKEN);
     client.resumeFix("main", mend, null);
     Box.awaitOptimized(client, "main", disk);
+  }
+
+  @Test
+  void drainHost() throws Exception {
+    String disk = Box.disk(client, "main", LARGE).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    Guest.use(client, "main", disk, "write -P 9 0 " + LARGE);
+    String snapshot = Box.snapshot(client, "main", disk).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    throttle(SLOW);
+    String drained = "";
+    try {
+      copy(snapshot);
+      drained = awaitTask(snapshot).hostId();
+      String host = drained;
+      StorageClient there = box.client(host);
+      // By the agent of the other host: the call finds its way.
+      (there == client ? other : client).drainHost(host, true);
+      assertThat(client.listTasks(host)).isEmpty();
+      TaskInfo elsewhere = awaitTask(snapshot);
+      assertThat(elsewhere.hostId()).isNotEqualTo(host);
+      await().atMost(Box.PATIENCE).until(() -> hostInfo(host).drainedSince() != null);
+      for (String repoId : List.of("main", "far")) {
+        assertThat(box.awaitSdm(repoId, 0, 1)).isNotEqualTo(host);
+      }
+      throttle(0);
+      Box.awaitOptimized(client, "far", snapshot);
+
+      String made = Box.disk(there, "main", SIZE).imageId();
+      Box.awaitOptimized(there, "main", made);
+
+      there.drainHost(host, false);
+      await().atMost(Box.PATIENCE).until(() -> hostInfo(host).drainedSince() == null);
+    } finally {
+      throttle(0);
+      if (!drained.isEmpty()) {
+        client.drainHost(drained, false);
+      }
+    }
+    Guest.assertSameContent(
+        Guest.look(client, "main", snapshot), Guest.look(client, "far", snapshot));
+    refused(ErrorCode.HOST_NOT_FOUND, () -> client.drainHost("host-9", true));
+  }
+
+  @Test
+  void drainedHostsOfAClusterSayThatTheyAre() {
+    client.drainHost(box.host(0).hostId(), true);
+    client.drainHost(box.host(1).hostId(), true);
+    try {
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> client.listHosts().stream().allMatch(host -> host.drainedSince() != null));
+      String disk = Box.disk(client, "main", SIZE).imageId();
+      assertThat(obstacleOf(client.explainImage("main", disk, 0))).isEqualTo(Obstacle.DRAINED);
+      client.drainHost(box.host(1).hostId(), false);
+      Box.awaitOptimized(client, "main", disk);
+    } finally {
+      client.drainHost(box.host(0).hostId(), false);
+      client.drainHost(box.host(1).hostId(), false);
+    }
+  }
+
+  private static HostInfo hostInfo(String hostId) {
+    return client.listHosts().stream()
+        .filter(host -> host.hostId().equals(hostId))
+        .findAny()
+        .orElseThrow();
   }
 
   private static void copy(String imageId) {

@@ -1,0 +1,90 @@
+package io.quarry.agent.repository;
+
+import io.quarry.coordinator.cluster.HostRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether this host is drained: it takes no fixes, and manages no repository that another host can
+ * manage. A file in the agent's state directory keeps it over restarts: a host that is drained for
+ * maintenance comes up several times before it is ready.
+ */
+public final class Drain {
+  private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
+
+  private final Path file;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+  private volatile @Nullable Instant since;
+
+  /**
+   * @param file exists while the host is drained, and says since when
+   */
+  public Drain(Path file) throws IOException {
+    this.file = file;
+    this.since = Files.exists(file) ? read(file) : null;
+  }
+
+  private static Instant read(Path file) throws IOException {
+    try {
+      return Instant.parse(Files.readString(file).strip());
+    } catch (DateTimeParseException e) {
+      LOG.warn("{} does not say since when this host is drained", file);
+      return Files.getLastModifiedTime(file).toInstant();
+    }
+  }
+
+  public boolean drained() {
+    return since != null;
+  }
+
+  /** Null when the host is not drained. */
+  public @Nullable Instant since() {
+    return since;
+  }
+
+  /** Returns when it is kept; listeners have been called by then. */
+  public synchronized void begin(Instant now) throws IOException {
+    if (since == null) {
+      Files.writeString(file, now + "\n");
+      since = now;
+      LOG.info("This host is drained from now on");
+      listeners.forEach(Runnable::run);
+    }
+  }
+
+  public synchronized void end() throws IOException {
+    if (since != null) {
+      Files.deleteIfExists(file);
+      since = null;
+      LOG.info("This host is not drained any more");
+      listeners.forEach(Runnable::run);
+    }
+  }
+
+  /** To be called when it begins or ends. */
+  public void onChange(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  /** No longer called. */
+  void forget(Runnable listener) {
+    listeners.remove(listener);
+  }
+
+  /** Whether a live host other than this one is ready to manage the repository. */
+  static boolean anotherIsReady(List<HostRecord> live, String ownIncarnation, String key) {
+    return live.stream()
+        .anyMatch(host ->
+            !host.incarnation().equals(ownIncarnation)
+                && !host.drained()
+                && Reach.reaches(host, key));
+  }
+}
