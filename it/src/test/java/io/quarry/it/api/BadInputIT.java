@@ -102,7 +102,6 @@ final class BadInputIT {
           {"size": 1048576, "baseSnapshotId": "LONG"}             | 400 | INVALID_ARGUMENT
           {"size": 1048576, "baseSnapshotId": "DISK"}             | 409 | IMAGE_KIND_MISMATCH
           {"size": 512, "baseSnapshotId": "SNAPSHOT"}             | 400 | INVALID_ARGUMENT
-          {"size": 1048576, "baseSnapshotId": "SNAPSHOT", "options": {"strategy": "performance"}} | 501 | NOT_IMPLEMENTED
           {"size": 1048576                                        | 400 | INVALID_ARGUMENT
           `                                                     ` | 400 | INVALID_ARGUMENT
           [1]                                                     | 400 | INVALID_ARGUMENT
