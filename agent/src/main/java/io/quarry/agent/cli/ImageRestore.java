@@ -1,5 +1,6 @@
 package io.quarry.agent.cli;
 
+import io.quarry.common.api.Committed;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -7,7 +8,7 @@ import picocli.CommandLine.Parameters;
 /** Undoes the removal of an image that is still retained. */
 @Command(
     name = "restore",
-    description = "Undoes the removal of an image that is still retained.",
+    description = "Undoes the removal of an image that is retained or not cleaned yet.",
     footer = {"", "Example:", "  quarry image restore main IMAGE"})
 final class ImageRestore extends ApiCommand {
   @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
@@ -18,7 +19,8 @@ final class ImageRestore extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    throw NotBuilt.operation(
-        "restoreImage", repo + "/" + image, "Copy the image again from a repository that has it.");
+    Committed restored = api.restoreImage(repo, image, null);
+    output.print(restored, () -> "restored " + image);
+    return Exit.DONE;
   }
 }

@@ -13,6 +13,7 @@ import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -314,14 +315,23 @@ public final class FixWorker implements AutoCloseable {
     if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
       return null;
     }
-    FixState still = repository.replica().refresh().repository().fixes().get(fixId);
+    RepositoryState now = repository.replica().refresh().repository();
+    FixState still = now.fixes().get(fixId);
     if (still == null || !still.runnable()) {
-      store.forget(fixId);
+      if (!mayGoOn(now, fix)) {
+        store.forget(fixId);
+      }
       return null;
     }
     LOG.info("Claimed {} as epoch {} ({})", fixId, epoch, claim.fix().name());
     Checkpoint earlier = store.newestCheckpoint(fixId);
     return new RunningFix(repository, still, self, epoch, earlier, around, this::show);
+  }
+
+  /** Whether it may be resumed or its image be restored: then epochs and checkpoints count. */
+  private static boolean mayGoOn(RepositoryState state, FixState fix) {
+    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
+    return volume != null && volume.stage() == Volume.Stage.INTENDED;
   }
 
   private void show(RunningFix run) {

@@ -9,6 +9,7 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -46,6 +47,9 @@ final class Grants {
   /** Between two looks at how long fixes have been held. */
   private static final Duration ROUND = Duration.ofSeconds(1);
 
+  /** Between two looks at what waits for a time of its own, which may be very many. */
+  private static final Duration LATER_ROUND = Duration.ofMillis(500);
+
   private static final long COMMIT_SECONDS_MAX = 10;
 
   private final Supplier<Set<Worker>> hosts;
@@ -53,6 +57,7 @@ final class Grants {
   private final Function<Request, CompletableFuture<Reply>> sdm;
   private final Map<String, Held> held = new HashMap<>();
   private long lastRound = System.nanoTime();
+  private Instant lastLater = Instant.EPOCH.minus(LATER_ROUND);
 
   private record Held(long epoch, long sinceNanos) {}
 
@@ -105,16 +110,25 @@ final class Grants {
         Stream.of(FixType.values())
             .sorted(Comparator.comparingInt(FixType::priority))
             .flatMap(type -> work.toGrant(type).stream());
-    return Stream.of(overdue(state, lives).stream(), left, free)
+    return Stream.of(overdue(state, lives).stream(), left, free, later(state))
         .flatMap(ids -> ids)
         .map(id -> Objects.requireNonNull(state.fixes().get(id)))
-        .filter(this::due)
         .limit(places)
         .toList();
   }
 
-  private boolean due(FixState fix) {
-    return fix.retryAt() == null || !fix.retryAt().isAfter(clock.instant());
+  /** What had to wait, after a failure or because its image was retained, and need not any more. */
+  private Stream<String> later(RepositoryState state) {
+    Instant now = clock.instant();
+    if (!now.isBefore(lastLater) && now.isBefore(lastLater.plus(LATER_ROUND))) {
+      return Stream.empty();
+    }
+    lastLater = now;
+    return state.work().later().stream()
+        .filter(id -> {
+          Instant time = Objects.requireNonNull(state.fixes().get(id)).retryAt();
+          return time == null || !time.isAfter(now);
+        });
   }
 
   private List<String> overdue(RepositoryState state, Set<String> lives) {

@@ -59,6 +59,9 @@ final class Verbs {
               "removeImage",
               (api, call) ->
                   api.removeImage(call.repoId(), call.imageId(), removal(call), call.requestId())),
+          verb(
+              "restoreImage",
+              (api, call) -> api.restoreImage(call.repoId(), call.imageId(), call.requestId())),
           verb("listImages", (api, call) -> api.listImages(call.repoId(), listing(call))),
           verb(
               "getImage",

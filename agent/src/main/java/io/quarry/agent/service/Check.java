@@ -17,6 +17,7 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -41,8 +42,10 @@ final class Check {
     Set<String> files = files();
     LogState state = repository.replica().refresh();
     List<Fix> found = new ArrayList<>();
+    Instant now = Instant.now();
     for (FixState fix : state.repository().fixes().values()) {
-      if (fix.file() == null) {
+      boolean retained = fix.retained() && fix.retryAt() != null && fix.retryAt().isAfter(now);
+      if (fix.file() == null && !retained) {
         found.add(describe(fix, state.repository()));
       }
     }

@@ -61,6 +61,7 @@ final class Explain {
         state.stateOf(image),
         sentences,
         missing,
+        image.retainedUntil(),
         explained,
         needs.subList(0, Math.min(needs.size(), ImageExplanation.NEEDS_MAX)),
         needs.size(),
@@ -73,7 +74,7 @@ final class Explain {
 
   private static String kept(List<Need> needs) {
     return needs.isEmpty()
-        ? "It is not visible and nothing needs it: its space can be freed."
+        ? "It is not visible and nothing needs it: its space will be freed."
         : "It is not visible, and kept because " + Needs.sentence(needs) + ".";
   }
 

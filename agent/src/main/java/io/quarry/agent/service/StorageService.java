@@ -40,6 +40,7 @@ import io.quarry.coordinator.plan.QueueFix;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
 import java.util.List;
@@ -146,10 +147,13 @@ public final class StorageService implements StorageApi {
   @Override
   public Committed removeImage(
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
-    if (!options.retain().isZero()) {
-      throw Names.notImplemented("retain");
-    }
-    return committed(repoId, new RemoveImage(imageId, options.autoFix()), requestId);
+    return committed(
+        repoId, new RemoveImage(imageId, options.autoFix(), options.retain()), requestId);
+  }
+
+  @Override
+  public Committed restoreImage(String repoId, String imageId, @Nullable String requestId) {
+    return committed(repoId, new RestoreImage(imageId), requestId);
   }
 
   @Override

@@ -234,6 +234,17 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public Committed restoreImage(String repoId, String imageId, @Nullable String requestId) {
+    Image image = images(repoId).get(imageId);
+    if (image == null) {
+      throw notFound(imageId);
+    }
+    image.weak = false;
+    works.removeIf(work -> work.image == image);
+    return new Committed(++commit);
+  }
+
+  @Override
   public ImagePage listImages(String repoId, ImageQuery query) {
     List<ImageInfo> found =
         images(repoId).values().stream()
@@ -333,6 +344,7 @@ final class FakeStorage implements StorageApi {
             ? List.of("It is optimized: nothing is missing.")
             : List.of("It is broken: its data is not complete.", "Nobody works on it."),
         reason(image),
+        null,
         work == null
             ? null
             : new ExplainedFix(

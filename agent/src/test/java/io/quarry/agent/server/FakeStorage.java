@@ -247,6 +247,14 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public Committed restoreImage(String repoId, String imageId, @Nullable String requestId) {
+    before.accept("restoreImage " + requestId);
+    repository(repoId);
+    image(imageId);
+    return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
   public ImagePage listImages(String repoId, ImageQuery query) {
     before.accept("listImages");
     repository(repoId);
@@ -291,6 +299,7 @@ final class FakeStorage implements StorageApi {
         image.state(),
         List.of("It is broken.", "Nobody works on it."),
         "its data",
+        TIME,
         new ExplainedFix(
             "fix-1", FixType.MEND, "parked", null, Obstacle.PARKED, TIME, "boom", PROGRESS),
         List.of(

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param visible false for removed images, and for those made for internal needs
  * @param sentences all of it, for people
  * @param missing what keeps it from being optimized; null when nothing does
+ * @param retainedUntil until when a removal can surely be undone
  * @param fix what will be done about it; null when there is nothing to do
  * @param neededBy what keeps its data, at most {@link #NEEDS_MAX} of them
  * @param neededByCount how many there are in all
@@ -26,6 +27,7 @@ public record ImageExplanation(
     ImageState state,
     List<String> sentences,
     @Nullable String missing,
+    @Nullable Instant retainedUntil,
     @Nullable ExplainedFix fix,
     List<Need> neededBy,
     int neededByCount,
@@ -64,6 +66,9 @@ public record ImageExplanation(
     PAUSED,
     @JsonProperty("retrying")
     RETRYING,
+    /** The image can be restored until then. */
+    @JsonProperty("retained")
+    RETAINED,
     /** No live host reaches the repositories that it needs. */
     @JsonProperty("unreachable")
     UNREACHABLE,

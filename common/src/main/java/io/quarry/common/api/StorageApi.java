@@ -30,6 +30,9 @@ public interface StorageApi {
   Committed removeImage(
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId);
 
+  /** Undoes a removal, as long as cleaning has not begun. */
+  Committed restoreImage(String repoId, String imageId, @Nullable String requestId);
+
   ImagePage listImages(String repoId, ImageQuery query);
 
   ImageInfo getImage(String repoId, String imageId, long atLeast);

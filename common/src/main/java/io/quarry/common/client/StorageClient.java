@@ -171,6 +171,12 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return committed(repoId, change("DELETE", target, options, requestId, Committed.class));
   }
 
+  @Override
+  public Committed restoreImage(String repoId, String imageId, @Nullable String requestId) {
+    Target target = Target.image(repoId, imageId).then("/restore");
+    return committed(repoId, change("POST", target, null, requestId, Committed.class));
+  }
+
   private Committed committed(String repoId, Committed committed) {
     seen.saw(repoId, committed.commit());
     return committed;

@@ -1,5 +1,7 @@
 package io.quarry.common.model;
 
+import java.time.Duration;
+
 /** The limits every caller meets, with their units. */
 public final class Limits {
   /** Images are whole sectors. */
@@ -10,6 +12,9 @@ public final class Limits {
 
   /** User data as JSON text, in bytes of UTF-8. */
   public static final int USER_DATA_BYTES_MAX = 64 << 10;
+
+  /** How long a removal can be made undoable. */
+  public static final Duration RETAIN_MAX = Duration.ofDays(3650);
 
   /** A caller's names: repoId, hostId, request ids, owners. In characters. */
   public static final int NAME_CHARS_MAX = 128;

@@ -40,8 +40,7 @@ public record CopyImage(
     }
     draft.add(
         new Change.PutImage(
-            new Image(
-                imageId, kind, true, size, volumeId, strategy, autoFix, draft.now(), userData)));
+            Image.strong(imageId, kind, size, volumeId, strategy, autoFix, draft.now(), userData)));
     draft.intend(
         new Volume(
             volumeId,

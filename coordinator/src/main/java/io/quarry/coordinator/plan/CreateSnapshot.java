@@ -68,7 +68,8 @@ public record CreateSnapshot(
                 disk.strategy(),
                 autoFix,
                 draft.now(),
-                userData)));
+                userData,
+                null)));
     draft.giveUpReplacement(volume, disk.autoFix());
     draft.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
     draft.add(new Change.PutImage(disk.on(overlayVolumeId)));

@@ -37,10 +37,9 @@ public record CreateVirtualDisk(
     VolumeFormat format = baseSnapshotId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
     draft.add(
         new Change.PutImage(
-            new Image(
+            Image.strong(
                 imageId,
                 ImageKind.VIRTUAL_DISK,
-                true,
                 size,
                 volumeId,
                 strategy,

@@ -20,7 +20,7 @@ public final class Draft {
 
   /**
    * @param commit the sequence number of the record that will hold the changes
-   * @param now the SDM's clock; for people to read, nothing is decided by it
+   * @param now the SDM's clock; for people to read, and for how long removed images are retained
    */
   public Draft(RepositoryState state, long commit, Instant now) {
     this.state = state;
@@ -62,14 +62,14 @@ public final class Draft {
   /** The volume's files are to go, whoever owned it; the clean fix does it. */
   void tombstone(Volume volume, boolean wanted) {
     add(new Change.PutVolume(volume.tombstoned()));
-    cleanInsteadOfMaking(volume, wanted);
+    cleanInsteadOfMaking(volume, wanted, null);
   }
 
-  private void cleanInsteadOfMaking(Volume volume, boolean wanted) {
+  private void cleanInsteadOfMaking(Volume volume, boolean wanted, @Nullable Instant notBefore) {
     FixState maker = state.fixes().get(FixState.makerId(volume));
     dropFix(FixState.makerId(volume));
     if (!state.fixes().containsKey(FixState.cleanId(volume.id()))) {
-      add(new PutFix(FixState.clean(volume, wanted, maker, now)));
+      add(new PutFix(FixState.clean(volume, wanted, maker, notBefore, now)));
     }
   }
 
@@ -90,13 +90,29 @@ public final class Draft {
       return;
     }
     settleReplacement(image);
-    String fixId = FixState.cleanId(image.volumeId());
+    Volume volume = state.volumeOf(image);
     boolean cleanable = !image.strong() && !needed(image.id());
-    if (!cleanable) {
-      dropFix(fixId);
-      return;
+    if (cleanable) {
+      cleanInsteadOfMaking(volume, image.autoFix(), retainedUntil(image));
+    } else {
+      makeInsteadOfCleaning(volume, image.autoFix());
     }
-    cleanInsteadOfMaking(state.volumeOf(image), image.autoFix());
+  }
+
+  /** The maker goes on with the epochs of the clean: no two of them share a file. */
+  private void makeInsteadOfCleaning(Volume volume, boolean wanted) {
+    FixState clean = state.fixes().get(FixState.cleanId(volume.id()));
+    dropFix(FixState.cleanId(volume.id()));
+    if (volume.stage() == Volume.Stage.INTENDED
+        && !state.fixes().containsKey(FixState.makerId(volume))) {
+      add(new PutFix(FixState.maker(volume, wanted, now).after(clean)));
+    }
+  }
+
+  /** Until when cleaning the image has to wait; null when it has not. */
+  @Nullable Instant retainedUntil(Image image) {
+    Instant until = image.retainedUntil();
+    return until != null && until.isAfter(now) ? until : null;
   }
 
   /**

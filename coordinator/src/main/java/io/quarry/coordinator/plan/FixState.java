@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param failures how often it failed for a reason other than I/O or a crash
  * @param parked failed too often; only an explicit fix call brings it back
  * @param pausedSince since when nobody is to work on it until it is resumed; null when not paused
- * @param retryAt when to try again after a failure
+ * @param retryAt when to try again after a failure, or until when its image is retained
  * @param since when it became necessary
  */
 public record FixState(
@@ -99,8 +99,14 @@ public record FixState(
   /**
    * @param maker that it takes the place of, whose epochs it goes on with: so it knows which files
    *     the maker may have left
+   * @param notBefore until when its image is retained
    */
-  static FixState clean(Volume volume, boolean wanted, @Nullable FixState maker, Instant now) {
+  static FixState clean(
+      Volume volume,
+      boolean wanted,
+      @Nullable FixState maker,
+      @Nullable Instant notBefore,
+      Instant now) {
     return new FixState(
         cleanId(volume.id()),
         FixType.CLEAN,
@@ -115,7 +121,7 @@ public record FixState(
         false,
         null,
         null,
-        null,
+        notBefore,
         now);
   }
 
@@ -186,8 +192,19 @@ public record FixState(
     return with(wanted, epoch + 1, holder, failures, parked, lastError, retryAt);
   }
 
-  FixState asked() {
-    return with(true, epoch, worker, 0, false, null, null);
+  FixState asked(@Nullable Instant notBefore) {
+    return with(true, epoch, worker, 0, false, null, notBefore);
+  }
+
+  /** Goes on with the epochs of another fix about the same volume. */
+  FixState after(@Nullable FixState earlier) {
+    long newEpoch = earlier == null ? epoch : Math.max(epoch, earlier.epoch());
+    return with(wanted, newEpoch, worker, failures, parked, lastError, retryAt);
+  }
+
+  /** Whether its image can be restored until {@link #retryAt}. */
+  public boolean retained() {
+    return type == FixType.CLEAN && failures == 0 && retryAt != null;
   }
 
   FixState stopped(String error) {

@@ -17,6 +17,7 @@ public final class Fixes {
 
   private static final String QUEUE = "queue";
   private static final String GRANT = "grant:";
+  private static final String LATER = "later";
   private static final String HELD = "held:";
 
   private final PMap<String, FixState> all;
@@ -36,9 +37,14 @@ public final class Fixes {
     return turns.of(QUEUE);
   }
 
-  /** Wanted light fixes of that type that no host holds. */
+  /** Wanted light fixes of that type that no host holds and that need not wait. */
   public PSet<String> toGrant(FixType type) {
     return turns.of(GRANT + type.label());
+  }
+
+  /** Wanted light fixes that no host holds, and that have to wait until a time of their own. */
+  public PSet<String> later() {
+    return turns.of(LATER);
   }
 
   /** Light fixes that this life of a host holds. */
@@ -74,6 +80,9 @@ public final class Fixes {
     if (fix.heavy()) {
       return QUEUE;
     }
-    return fix.worker() == null ? GRANT + fix.type().label() : HELD + fix.worker().incarnation();
+    if (fix.worker() != null) {
+      return HELD + fix.worker().incarnation();
+    }
+    return fix.retryAt() == null ? GRANT + fix.type().label() : LATER;
   }
 }

@@ -4,12 +4,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What users see. Metadata only: the bytes are its volume's.
  *
  * @param strong a weak image is invisible and kept only while something depends on it
  * @param size virtual size in bytes
+ * @param retainedUntil set by a removal: until when it can surely be undone; null for images that
+ *     are strong or never were
  * @param autoFix whether fixes that become possible later, such as cleaning it, queue themselves
  */
 public record Image(
@@ -21,21 +24,37 @@ public record Image(
     Strategy strategy,
     boolean autoFix,
     Instant createdAt,
-    ObjectNode userData) {
+    ObjectNode userData,
+    @Nullable Instant retainedUntil) {
 
-  Image weak(boolean autoFix) {
-    return new Image(id, kind, false, size, volumeId, strategy, autoFix, createdAt, userData);
+  static Image strong(
+      String id,
+      ImageKind kind,
+      long size,
+      String volumeId,
+      Strategy strategy,
+      boolean autoFix,
+      Instant createdAt,
+      ObjectNode userData) {
+    return new Image(id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData, null);
+  }
+
+  Image weak(boolean newAutoFix, Instant until) {
+    return new Image(
+        id, kind, false, size, volumeId, strategy, newAutoFix, createdAt, userData, until);
   }
 
   Image strongAgain() {
-    return new Image(id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData);
+    return new Image(id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData, null);
   }
 
   Image with(ObjectNode newUserData) {
-    return new Image(id, kind, strong, size, volumeId, strategy, autoFix, createdAt, newUserData);
+    return new Image(
+        id, kind, strong, size, volumeId, strategy, autoFix, createdAt, newUserData, retainedUntil);
   }
 
   Image on(String newVolumeId) {
-    return new Image(id, kind, strong, size, newVolumeId, strategy, autoFix, createdAt, userData);
+    return new Image(
+        id, kind, strong, size, newVolumeId, strategy, autoFix, createdAt, userData, retainedUntil);
   }
 }

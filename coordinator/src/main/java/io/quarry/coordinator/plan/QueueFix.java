@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,7 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
     if (fix == null && strayFile != null) {
       draft.add(new Change.PutFix(FixState.stray(strayFile, draft.now())));
     } else if (fix != null && (!fix.wanted() || fix.failures() > 0 || fix.lastError() != null)) {
-      draft.add(new Change.PutFix(fix.asked()));
+      draft.add(new Change.PutFix(fix.asked(retainedUntil(draft, fix))));
     }
     return draft.reply(this, fixId);
   }
@@ -29,5 +30,12 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   @Override
   public boolean freesSpace() {
     return FixState.frees(fixId);
+  }
+
+  /** Asking for a clean does not shorten the time in which a removal can be undone. */
+  private static @Nullable Instant retainedUntil(Draft draft, FixState fix) {
+    Image image = draft.state().images().get(String.valueOf(fix.imageId()));
+    boolean ofImage = image != null && FixState.cleanId(image.volumeId()).equals(fix.id());
+    return ofImage ? draft.retainedUntil(image) : null;
   }
 }

@@ -23,6 +23,9 @@ public record TombstoneVolume(String fixId, String volumeId) implements Request 
         || draft.needed(image.id())) {
       throw Refusal.stale(fixId, "something depends on its image again");
     }
+    if (draft.retainedUntil(image) != null) {
+      throw Refusal.stale(fixId, "its image is retained until " + image.retainedUntil());
+    }
     draft.add(new Change.DropImage(image.id()));
     draft.tombstone(volume, fix.wanted());
     return draft.reply(this, volumeId);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageState;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,9 +29,10 @@ class RandomPlansTest {
     final Map<String, Integer> accepted = new HashMap<>();
     final Set<String> volumesEver = new HashSet<>();
     RepositoryState state = RepositoryState.EMPTY;
+    Instant now = Instant.EPOCH;
 
     boolean plan(Request request) {
-      Draft draft = new Draft(state, requests.size() + 1L, Instant.EPOCH);
+      Draft draft = new Draft(state, requests.size() + 1L, now);
       requests.add(String.valueOf(request));
       try {
         request.plan(draft);
@@ -56,6 +58,8 @@ class RandomPlansTest {
 
     /** As workers do, until nothing is left. */
     void runAllFixes() {
+      // By then nothing is retained any more.
+      now = now.plus(Duration.ofDays(1));
       List.copyOf(state.pins().keySet()).forEach(pin -> plan(new Unpin(pin)));
       plan(new ReapOpens("host0"));
       plan(new ReapOpens("host1"));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState.Worker;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ final class RandomRequests {
   Request next(RepositoryState state) {
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(24)) {
+    return switch (random.nextInt(25)) {
       case 0, 1 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
@@ -63,7 +64,7 @@ final class RandomRequests {
               random.nextBoolean(),
               JsonNodeFactory.instance.objectNode());
       case 6 -> new Unpin(any(state.pins().keySet()));
-      case 7, 8 -> new RemoveImage(image, random.nextBoolean());
+      case 7, 8 -> new RemoveImage(image, random.nextBoolean(), retain());
       case 9 ->
           new OpenImage(fresh(state.opens().keySet()), image, random.nextBoolean(), host(), null);
       case 10 -> closing(state);
@@ -79,6 +80,7 @@ final class RandomRequests {
           new SetUserData(image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
       case 21 -> new PauseFix(fix);
       case 22 -> new ResumeFix(fix);
+      case 23 -> new RestoreImage(image);
       default -> new FinishStray(fix);
     };
   }
@@ -116,6 +118,10 @@ final class RandomRequests {
 
   private long size() {
     return random.nextInt(10) == 0 ? 100 : 512L * (1 + random.nextInt(4));
+  }
+
+  private Duration retain() {
+    return random.nextBoolean() ? Duration.ZERO : Duration.ofHours(1);
   }
 
   private String host() {

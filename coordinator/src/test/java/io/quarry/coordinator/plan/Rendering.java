@@ -35,6 +35,7 @@ final class Rendering {
         image.strong() ? "strong" : "weak",
         image.size() + " bytes",
         "on " + image.volumeId(),
+        image.retainedUntil() == null ? null : "retained until " + image.retainedUntil(),
         image.autoFix() ? null : "no autoFix",
         image.userData().isEmpty() ? null : image.userData().toString());
   }
@@ -60,6 +61,7 @@ final class Rendering {
         fix.heavy() ? "heavy" : null,
         fix.worker() == null ? null : "claimed by " + fix.worker().hostId(),
         fix.epoch() <= 1 ? null : "epoch " + fix.epoch(),
+        fix.retained() ? "not before " + fix.retryAt() : null,
         fix.failures() == 0 ? null : "failures " + fix.failures(),
         fix.parked() ? "parked" : null,
         fix.paused() ? "paused" : null,

@@ -20,10 +20,11 @@ import java.util.stream.Stream;
  * + what is put         - what is dropped
  * = the reply's id      ! the refusal's code: its message (and its remedy)
  * ? shows the state
+ * @ the SDM's clock from now on
  * </pre>
  */
 final class Script {
-  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+  private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
   private static final JsonMapper MAPPER =
       Json.MAPPER
           .rebuild()
@@ -34,6 +35,7 @@ final class Script {
   private final List<String> lines = new ArrayList<>();
   private RepositoryState state = RepositoryState.EMPTY;
   private long commit;
+  private Instant now = START;
 
   private Script() {}
 
@@ -53,6 +55,9 @@ final class Script {
     } else if (line.equals("?")) {
       lines.add(line);
       Rendering.state(state).forEach(this::result);
+    } else if (line.startsWith("@ ")) {
+      lines.add(line);
+      now = Instant.parse(line.substring(2));
     } else if (line.isBlank() || line.startsWith("#")) {
       lines.add(line);
     }
@@ -60,7 +65,7 @@ final class Script {
 
   private void plan(String text) throws IOException {
     Request request = request(text);
-    Draft draft = new Draft(state, commit + 1, NOW);
+    Draft draft = new Draft(state, commit + 1, now);
     try {
       Reply reply = request.plan(draft);
       draft.changes().forEach(change -> result(Rendering.change(change)));

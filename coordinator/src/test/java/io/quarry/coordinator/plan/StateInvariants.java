@@ -39,6 +39,9 @@ final class StateInvariants {
     Volume volume = state.volumeOf(image);
     assertThat(volume.imageId()).isEqualTo(image.id());
     assertThat(volume.stage()).as("%s", image).isNotEqualTo(Volume.Stage.TOMBSTONED);
+    if (image.strong()) {
+      assertThat(image.retainedUntil()).as("%s", image).isNull();
+    }
     boolean cleanable = !image.strong() && !needed(image);
     assertThat(state.fixes().containsKey(FixState.cleanId(volume.id())))
         .as("%s has a clean fix", image)
@@ -108,6 +111,7 @@ final class StateInvariants {
   /** Each wanted fix is somebody's turn, and only that. */
   private void turns() {
     List<String> turns = new ArrayList<>(state.work().toQueue());
+    turns.addAll(state.work().later());
     for (FixType type : FixType.values()) {
       turns.addAll(state.work().toGrant(type));
     }

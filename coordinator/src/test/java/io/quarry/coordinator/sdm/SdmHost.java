@@ -10,6 +10,7 @@ import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +50,7 @@ final class SdmHost implements AutoCloseable {
   }
 
   CompletableFuture<Reply> remove(String disk) {
-    return sdm.submit("remove " + disk, new RemoveImage(disk, true));
+    return sdm.submit("remove " + disk, new RemoveImage(disk, true, Duration.ZERO));
   }
 
   Reply committed(CompletableFuture<Reply> answer) throws Exception {

@@ -133,13 +133,13 @@ final class BadInputIT {
           GET    | main/images/nothing           |                                       | 404 | IMAGE_NOT_FOUND
           GET    | main/images/nothing/status    |                                       | 404 | IMAGE_NOT_FOUND
           DELETE | main/images/nothing           |                                       | 404 | IMAGE_NOT_FOUND
-          DELETE | main/images/DISK?retain=PT1H  |                                       | 501 | NOT_IMPLEMENTED
+          DELETE | main/images/DISK?retain=P9999D|                                       | 400 | INVALID_ARGUMENT
           POST   | main/check                    | {"deep": true}                        | 501 | NOT_IMPLEMENTED
           GET    | main/images/nothing/explain   |                                       | 404 | IMAGE_NOT_FOUND
           PUT    | main/images/nothing/user-data | {}                                    | 404 | IMAGE_NOT_FOUND
           PUT    | main/images/DISK/user-data    | [1]                                   | 400 | INVALID_ARGUMENT
           POST   | main/images/DISK/resize       | {"size": 2097152}                     | 501 | NOT_IMPLEMENTED
-          POST   | main/images/DISK/restore      |                                       | 501 | NOT_IMPLEMENTED
+          POST   | main/images/nothing/restore   |                                       | 404 | IMAGE_NOT_FOUND
           GET    | main/images/DISK/data         |                                       | 501 | NOT_IMPLEMENTED
           POST   | main/fixes/nothing/pause      |                                       | 404 | FIX_NOT_FOUND
           POST   | main/fixes/nothing/resume     |                                       | 404 | FIX_NOT_FOUND

@@ -31,6 +31,7 @@ import io.quarry.it.box.Box;
 import io.quarry.it.box.Guest;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -179,6 +180,49 @@ final class VerbsIT {
     assertThat(still.state()).isEqualTo(ImageState.BROKEN);
     client.resumeFix("main", mend, null);
     Box.awaitOptimized(client, "main", disk);
+  }
+
+  @Test
+  void removeImageWithRetainAndRestoreImage() throws Exception {
+    String disk = Box.disk(client, "main", SIZE).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    Guest.use(client, "main", disk, "write -P 5 0 4096");
+    long removed = remove(disk, Duration.ofHours(1));
+    ImageExplanation retained = other.explainImage("main", disk, removed);
+    assertThat(retained.visible()).isFalse();
+    assertThat(retained.retainedUntil()).isAfter(Instant.now().plusSeconds(1800));
+    assertThat(obstacleOf(retained)).isEqualTo(Obstacle.RETAINED);
+    refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.getImage("main", disk, removed));
+
+    long restored = other.restoreImage("main", disk, "restore-1").commit();
+    assertThat(client.restoreImage("main", disk, "restore-1").commit()).isEqualTo(restored);
+    assertThat(client.getImage("main", disk, restored).state()).isEqualTo(ImageState.OPTIMIZED);
+    Guest.use(client, "main", disk, "read -P 5 0 4096");
+
+    String file = Path.of(Guest.look(client, "main", disk).path()).getFileName().toString();
+    remove(disk, Duration.ofSeconds(2));
+    assertThat(box.volumes("main")).contains(file);
+    await().atMost(Box.PATIENCE).until(() -> !box.volumes("main").contains(file));
+    refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.restoreImage("main", disk, null));
+    refused(
+        ErrorCode.INVALID_ARGUMENT,
+        () ->
+            client.removeImage(
+                "main", "nothing", new RemoveImageOptions(true, Duration.ofDays(9999)), null));
+  }
+
+  @Test
+  void restoredUnfinishedImageIsFinished() throws Exception {
+    String disk = waitingDisk();
+    remove(disk, Duration.ofHours(1));
+    client.restoreImage("main", disk, null);
+    fixAll("main", disk);
+    Box.awaitOptimized(client, "main", disk);
+    Guest.use(client, "main", disk, "write -P 5 0 4096");
+  }
+
+  private static long remove(String imageId, Duration retain) {
+    return client.removeImage("main", imageId, new RemoveImageOptions(true, retain), null).commit();
   }
 
   @Test

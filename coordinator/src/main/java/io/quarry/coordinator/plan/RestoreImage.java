@@ -1,0 +1,20 @@
+package io.quarry.coordinator.plan;
+
+/**
+ * Weak becomes strong again, unless it was never strong, or cleaning has begun. What was not
+ * finished is mended again.
+ */
+public record RestoreImage(String imageId) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    Image image = draft.state().images().get(imageId);
+    if (image == null || !(image.strong() || image.retainedUntil() != null)) {
+      throw Refusal.imageNotFound(imageId);
+    }
+    if (!image.strong()) {
+      draft.add(new Change.PutImage(image.strongAgain()));
+      draft.settle(imageId);
+    }
+    return draft.reply(this, imageId);
+  }
+}
