@@ -35,7 +35,8 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   /** Asking for a clean does not shorten the time in which a removal can be undone. */
   private static @Nullable Instant retainedUntil(Draft draft, FixState fix) {
     Image image = draft.state().images().get(String.valueOf(fix.imageId()));
-    boolean ofImage = image != null && FixState.cleanId(image.volumeId()).equals(fix.id());
-    return ofImage ? draft.retainedUntil(image) : null;
+    return image != null && FixState.cleanId(image.volumeId()).equals(fix.id())
+        ? draft.retainedUntil(image)
+        : null;
   }
 }

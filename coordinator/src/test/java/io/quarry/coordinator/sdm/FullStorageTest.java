@@ -20,6 +20,7 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.StopFix;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -108,7 +109,7 @@ class FullStorageTest {
     try (SdmHost host = SdmHost.leading(new MemorySlotStore(disk), "a")) {
       host.committed(host.create("kept"));
       host.committed(host.create("disk"));
-      host.committed(host.sdm.submit("remove", new RemoveImage("disk", false)));
+      host.committed(host.sdm.submit("remove", new RemoveImage("disk", false, Duration.ZERO)));
       Awaitility.await().until(disk::hasBallast);
       String clean = FixState.cleanId("volume of disk");
       String mend = FixState.mendId("volume of kept");
