@@ -165,12 +165,12 @@ public final class FixWorker implements AutoCloseable {
     }
   }
 
-  /** Lets go of everything of a repository that is being disconnected. */
+  /** Lets go of everything that uses a repository that is being disconnected. */
   public void release(ConnectedRepository repository)
       throws InterruptedException, TimeoutException {
     for (RunningFix run : all().toList()) {
-      if (run.repository() == repository) {
-        run.stop("the repository is being disconnected");
+      if (run.repository() == repository || run.readsFrom(repository.key())) {
+        run.stop("repository " + repository.repoId() + " is being disconnected");
         run.awaitEnd(STOP_WAIT_MILLIS);
       }
     }
@@ -307,6 +307,10 @@ public final class FixWorker implements AutoCloseable {
       throws IOException {
     FixState fix = repository.replica().refresh().repository().fixes().get(fixId);
     if (fix == null || !fix.runnable() || drain.drained()) {
+      return null;
+    }
+    if (fix.failures() != claim.fix().fix().failures()) {
+      // Queued before its latest failure: it is about to be queued again, with a pause.
       return null;
     }
     FixStore store = new FixStore(repository.storage());

@@ -6,6 +6,7 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
@@ -94,6 +95,14 @@ final class RunningFix {
 
   Instant now() {
     return around.clock().instant();
+  }
+
+  /** Whether it copies out of that repository. */
+  boolean readsFrom(String repositoryKey) {
+    Volume volume = repository.state().repository().volumes().get(String.valueOf(fix.volumeId()));
+    return volume != null
+        && volume.source() != null
+        && volume.source().repositoryKey().equals(repositoryKey);
   }
 
   String taskId() {

@@ -29,6 +29,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -315,7 +316,7 @@ final class LifecycleIT {
     byte[] header = overwriteStart(overlay, new byte[512]);
 
     String copy = Copying.copy(client, backup, torn, ImageOptions.DEFAULT).imageId();
-    assertThat(awaitFailures(copy, 1).lastError()).contains("qcow2");
+    assertPausesBetweenFailures(copy);
     Box.awaitOptimized(client, backup, Box.disk(client, backup, MIB).imageId());
     Copying.start(box, client, backup, another).assertBecomes(client, main, another);
     FixInfo parked = awaitFailures(copy, FixState.FAILURES_MAX);
@@ -334,6 +335,19 @@ final class LifecycleIT {
     client.fixStorageRepository(backup, new FixRequest(fix), null);
     new Copying(box, backup, copy).assertBecomes(client, main, torn);
     assertThat(Fixes.found(client, backup)).isEmpty();
+  }
+
+  /** Each try comes after the time that the failure before it named. */
+  private static void assertPausesBetweenFailures(String imageId) {
+    Instant notBefore = Instant.EPOCH;
+    for (int failures = 1; failures < FixState.FAILURES_MAX; failures++) {
+      FixInfo failed = awaitFailures(imageId, failures);
+      assertThat(Instant.now()).as("try %d", failures).isAfterOrEqualTo(notBefore);
+      assertThat(failed.failures()).isEqualTo(failures);
+      assertThat(failed.lastError()).contains("qcow2");
+      assertThat(failed.state()).isEqualTo("retrying");
+      notBefore = Objects.requireNonNull(failed.nextRetryAt());
+    }
   }
 
   private static FixInfo awaitFailures(String imageId, int atLeast) {
