@@ -241,8 +241,11 @@ final class ClaimKeeper implements AutoCloseable {
     claims.loaded().ifPresent(state -> abandoned.values().removeIf(at -> at < state.epoch()));
   }
 
-  /** Whether a claim is one that nobody here holds, or is about to. */
+  /**
+   * Whether a claim is one that nobody here holds, or is about to. Attempts come first: one that
+   * succeeds is held before it ends, so that no look in this order can miss both.
+   */
   private boolean isStray(ClaimRecord claim) {
-    return !held.containsKey(claim.nonce()) && !attempting.contains(claim.nonce());
+    return !attempting.contains(claim.nonce()) && !held.containsKey(claim.nonce());
   }
 }
