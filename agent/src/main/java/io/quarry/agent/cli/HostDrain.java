@@ -1,7 +1,6 @@
 package io.quarry.agent.cli;
 
 import io.quarry.common.api.StorageApi;
-import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -26,8 +25,9 @@ final class HostDrain extends ApiCommand {
   int run(StorageApi api, Output output) {
     api.drainHost(host, !undo);
     output.print(
-        Map.of("hostId", host, "drained", !undo),
-        () -> undo ? host + " takes part again" : "drained " + host);
+        new Drained(host, !undo), () -> undo ? host + " takes part again" : "drained " + host);
     return Exit.DONE;
   }
+
+  private record Drained(String hostId, boolean drained) {}
 }
