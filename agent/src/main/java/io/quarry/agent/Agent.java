@@ -39,6 +39,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +48,9 @@ import org.slf4j.LoggerFactory;
 final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
+  private static final long CONNECT_AGAIN_SECONDS = 5;
+
+  private final CountDownLatch stopped = new CountDownLatch(1);
   private final AgentConfig config;
   private final ClusterConnection cluster;
   private final HostRegistry registry;
@@ -88,6 +93,7 @@ final class Agent implements AutoCloseable {
                 drain,
                 clock),
             io);
+    config.repositories().forEach(repository -> repositories.expect(repository.repoId()));
     this.fixes =
         new FixWorker(
             self,
@@ -124,22 +130,38 @@ final class Agent implements AutoCloseable {
     presence.start();
     fixes.start();
     housekeeper.start();
-    for (ConnectRequest repository : config.repositories()) {
-      connect(repository);
-    }
+    List<ConnectRequest> missing =
+        config.repositories().stream().filter(repository -> !connect(repository)).toList();
     ready = true;
+    if (!missing.isEmpty()) {
+      Thread.ofPlatform().name("connect-again").daemon(true).start(() -> connectLater(missing));
+    }
     LOG.info("Host {} serves {}", config.hostId(), config.advertise());
   }
 
-  private void connect(ConnectRequest repository) {
+  /** A mount may come later than the agent. */
+  private void connectLater(List<ConnectRequest> configured) {
+    List<ConnectRequest> missing = configured;
+    try {
+      while (!missing.isEmpty() && !stopped.await(CONNECT_AGAIN_SECONDS, TimeUnit.SECONDS)) {
+        missing = missing.stream().filter(repository -> !connect(repository)).toList();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean connect(ConnectRequest repository) {
     try {
       service.connectStorageRepository(repository);
+      return true;
     } catch (StorageException e) {
       LOG.error(
           "Repository {} is not connected: {} ({})",
           repository.repoId(),
           e.getMessage(),
           e.remedy());
+      return false;
     }
   }
 
@@ -197,6 +219,7 @@ final class Agent implements AutoCloseable {
   @Override
   public void close() {
     LOG.info("Host {} stops", config.hostId());
+    stopped.countDown();
     server.close();
     housekeeper.close();
     fixes.close();

@@ -10,21 +10,35 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The repositories connected on this host, by the caller's repoId. */
 public final class Repositories {
+  /** A long log on a busy machine; whether the storage answers at all is known by then. */
+  private static final Duration REPLAY_MAX = Duration.ofSeconds(60);
+
   private final ConnectedRepository.Shared shared;
   private final Map<String, ConnectedRepository> connected = new ConcurrentHashMap<>();
+
+  /** Named by the agent's configuration, connected or not yet. */
+  private final Set<String> expected = ConcurrentHashMap.newKeySet();
+
   private final StorageIo io;
 
   public Repositories(ConnectedRepository.Shared shared, StorageIo io) {
     this.shared = shared;
     this.io = io;
+  }
+
+  /** It will be connected by the agent itself. */
+  public void expect(String repoId) {
+    expected.add(repoId);
   }
 
   public List<ConnectedRepository> all() {
@@ -35,6 +49,13 @@ public final class Repositories {
 
   public ConnectedRepository get(String repoId) {
     ConnectedRepository repository = connected.get(repoId);
+    if (repository == null && expected.contains(repoId)) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_UNRESPONSIVE,
+          "repository " + repoId + " has yet to be connected on this host",
+          repoId,
+          "repeat the call, or ask another agent; the agent's log says what it waits for");
+    }
     if (repository == null) {
       throw new StorageException(
           ErrorCode.REPOSITORY_NOT_CONNECTED,
@@ -90,7 +111,10 @@ public final class Repositories {
     ConnectedRepository repository;
     try {
       repository =
-          io.call(request.repoId(), () -> new ConnectedRepository(identity, storage, shared));
+          io.call(
+              request.repoId(),
+              REPLAY_MAX,
+              () -> new ConnectedRepository(identity, storage, shared));
     } catch (RuntimeException e) {
       storage.close();
       throw e;
@@ -106,6 +130,7 @@ public final class Repositories {
 
   /** Takes it out of the list; the caller closes it. */
   Optional<ConnectedRepository> remove(String repoId) {
+    expected.remove(repoId);
     return Optional.ofNullable(connected.remove(repoId));
   }
 

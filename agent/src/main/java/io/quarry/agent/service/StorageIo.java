@@ -37,6 +37,11 @@ public final class StorageIo implements AutoCloseable {
    * @param subject what errors are about
    */
   public <T> T call(String subject, Callable<T> action) {
+    return call(subject, DEADLINE, action);
+  }
+
+  /** For what may take longer on a storage that is well. */
+  public <T> T call(String subject, Duration deadline, Callable<T> action) {
     Future<T> result;
     try {
       result = threads.submit(action);
@@ -44,9 +49,9 @@ public final class StorageIo implements AutoCloseable {
       throw unresponsive(subject, THREADS_MAX + " calls are waiting for storages already", e);
     }
     try {
-      return result.get(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+      return result.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      throw unresponsive(subject, "it did not answer within " + DEADLINE.toSeconds() + " s", e);
+      throw unresponsive(subject, "it did not answer within " + deadline.toSeconds() + " s", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw unresponsive(subject, "the call was interrupted", e);

@@ -40,6 +40,11 @@ final class Hosts implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(90);
   static final int COUNT = 3;
 
+  /** A storm makes tens of thousands of disks. */
+  private static final String[] JAVA_OPTIONS = {
+    "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"
+  };
+
   private static final String OWNER = "test";
   private static final Duration POLL = Duration.ofMillis(50);
 
@@ -76,6 +81,7 @@ final class Hosts implements AutoCloseable {
             LocalCluster.start(
                 LocalClusterOptions.in(directory.resolve("cluster"))
                     .withHosts(COUNT)
+                    .withJavaOptions(JAVA_OPTIONS)
                     .withSessionTimeout(sessionTimeout)
                     .withAgentConfig(
                         Map.of("repositories", repositories, "throttleBytesPerSecond", throttle))
