@@ -202,7 +202,8 @@ final class Images {
 
   /** An image that is broken only until its overlay exists is as good as whole. */
   void awaitLightMend(ConnectedRepository repository, String imageId) {
-    LogState state = repository.state();
+    // An overlay that was asked for a moment ago may not have reached this host's replica.
+    LogState state = repositories.newest(repository);
     Image image = state.repository().strongImage(imageId);
     if (image == null || state.repository().stateOf(image) != ImageState.BROKEN) {
       return;

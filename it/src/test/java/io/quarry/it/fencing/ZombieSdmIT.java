@@ -84,6 +84,7 @@ final class ZombieSdmIT {
       }
       await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
       String next = nextName(box);
+      await().atMost(Box.PATIENCE).until(() -> !box.awaitSdm(REPOSITORY, 0, 1).equals("odd"));
       for (int disk = 0; disk < MEANWHILE; disk++) {
         acknowledged.add(Box.disk(box.client(disk % 2), REPOSITORY, SIZE));
       }
