@@ -9,6 +9,7 @@ import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.fix.PredecessorProof;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.guardian.GuardianLink;
+import io.quarry.agent.guardian.Incarnation;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.ForwardedRequest;
@@ -38,7 +39,6 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -67,8 +67,7 @@ final class Agent implements AutoCloseable {
   Agent(AgentConfig config, Optional<GuardianLink> guardian) throws IOException {
     this.config = config;
     Clock clock = Clock.systemUTC();
-    String incarnation =
-        guardian.map(GuardianLink::incarnation).orElseGet(() -> UUID.randomUUID().toString());
+    String incarnation = guardian.map(GuardianLink::incarnation).orElseGet(Incarnation::fresh);
     Worker self = new Worker(config.hostId(), incarnation);
     Files.createDirectories(config.stateDirectory().resolve("run"));
 

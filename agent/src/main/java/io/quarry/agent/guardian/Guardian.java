@@ -3,7 +3,6 @@ package io.quarry.agent.guardian;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -106,7 +105,7 @@ final class Guardian {
     if (stopping.getCount() == 0) {
       return null;
     }
-    String incarnation = HexFormat.of().toHexDigits(System.currentTimeMillis(), 12);
+    String incarnation = Incarnation.fresh();
     running = AgentProcess.start(command, incarnation, this::guard);
     if (pidDirectory != null) {
       PidFile.write(pidDirectory, PidFile.AGENT, running.pid());
