@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Fix;
+import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
@@ -193,12 +195,31 @@ final class ElectionStormIT {
     }
     double seconds = (System.nanoTime() - started) / 1e9;
     System.out.printf("Left to mend after the storm: %d, took %.1f s%n", atFirst, seconds);
-    assertThat(client.checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT).fixes()).isEmpty();
+    removeStrays(client);
     assertThat(hosts.allImages(Hosts.MAIN))
         .allMatch(image -> image.state() == ImageState.OPTIMIZED);
   }
 
+  /**
+   * A host that is killed between writing a volume and learning that another epoch of it was
+   * published leaves its file behind. Check finds it, and nothing else.
+   */
+  private static void removeStrays(StorageClient client) {
+    for (Fix stray : found(client)) {
+      assertThat(stray.imageId()).as("%s", stray).isNull();
+      client.fixStorageRepository(Hosts.MAIN, new FixRequest(stray), null);
+    }
+    await("nothing to fix")
+        .atMost(SHRINKS_WITHIN)
+        .pollInterval(POLL)
+        .untilAsserted(() -> assertThat(found(client)).isEmpty());
+  }
+
+  private static List<Fix> found(StorageClient client) {
+    return client.checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT).fixes();
+  }
+
   private static int outstanding(StorageClient client) {
-    return client.getStorageRepository(Hosts.MAIN).fixes();
+    return client.getStorageRepository(Hosts.MAIN, 0).fixes();
   }
 }
