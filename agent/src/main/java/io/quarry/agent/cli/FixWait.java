@@ -33,7 +33,7 @@ final class FixWait {
     String watch = "quarry check " + repo;
     try (ProgressLine line = new ProgressLine(output.err(), shell, watch)) {
       while (!ours.isEmpty()) {
-        List<FixInfo> all = patience.ask(() -> api.listFixes(repo));
+        List<FixInfo> all = patience.ask(() -> api.listFixes(repo, 0));
         if (all != null) {
           List<FixInfo> left = all.stream().filter(fix -> ours.contains(fix.fixId())).toList();
           if (left.stream().allMatch(FixWait::parked)) {

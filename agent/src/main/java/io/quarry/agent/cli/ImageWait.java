@@ -66,7 +66,7 @@ final class ImageWait {
           line.show("waiting for an agent to answer", null);
         } else {
           line.show(status.state().label(), status.progress());
-          List<FixInfo> fixes = patience.ask(() -> api.listFixes(repo));
+          List<FixInfo> fixes = patience.ask(() -> api.listFixes(repo, 0));
           FixInfo fix = fixes == null ? null : of(image, fixes);
           idle = fixes == null || (fix != null && works(fix)) ? 0 : idle + 1;
           if (idle >= LOOKS) {

@@ -21,7 +21,7 @@ final class QueueList extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    List<FixInfo> fixes = api.listFixes(repo);
+    List<FixInfo> fixes = api.listFixes(repo, 0);
     output.print(fixes, () -> fixes.isEmpty() ? "nothing is outstanding" : table(fixes));
     return Exit.DONE;
   }

@@ -79,7 +79,7 @@ final class CopyUnderFire {
         "the copy to be queued",
         CLAIM_MAX,
         () ->
-            scene.api().listFixes(Scene.BACKUP).stream()
+            scene.api().listFixes(Scene.BACKUP, 0).stream()
                 .filter(fix -> copy.imageId().equals(fix.imageId()))
                 .peek(found::add)
                 .findFirst()

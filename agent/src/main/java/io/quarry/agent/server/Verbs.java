@@ -36,7 +36,9 @@ final class Verbs {
           verb(
               "listStorageRepositories",
               (api, call) -> Map.of("repositories", api.listStorageRepositories())),
-          verb("getStorageRepository", (api, call) -> api.getStorageRepository(call.repoId())),
+          verb(
+              "getStorageRepository",
+              (api, call) -> api.getStorageRepository(call.repoId(), call.queryNumber("atLeast"))),
           silent(
               "disconnectStorageRepository",
               (api, call) -> api.disconnectStorageRepository(call.repoId())),
@@ -99,7 +101,10 @@ final class Verbs {
               (api, call) ->
                   api.checkStorageRepository(call.repoId(), call.body(CheckOptions.class))),
           verb("fixStorageRepository", Verbs::fix),
-          verb("listFixes", (api, call) -> Map.of("fixes", api.listFixes(call.repoId()))),
+          verb(
+              "listFixes",
+              (api, call) ->
+                  Map.of("fixes", api.listFixes(call.repoId(), call.queryNumber("atLeast")))),
           verb(
               "pauseFix",
               (api, call) -> api.pauseFix(call.repoId(), call.variable("fixId"), call.requestId())),

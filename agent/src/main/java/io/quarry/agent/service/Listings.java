@@ -39,8 +39,8 @@ final class Listings {
     this.status = status;
   }
 
-  RepositoryInfo repository(ConnectedRepository repository) {
-    LogState state = repository.state();
+  RepositoryInfo repository(ConnectedRepository repository, long atLeast) {
+    LogState state = repository.atLeast(atLeast);
     Space space = new Space(UNKNOWN, UNKNOWN);
     String health = repository.replica().damage() == null ? "ok" : "damaged";
     String reason = Repositories.trouble(repository);
@@ -129,11 +129,12 @@ final class Listings {
     return value != null && value.asText().equals(label.substring(equals + 1));
   }
 
-  List<FixInfo> fixes(ConnectedRepository repository) {
+  List<FixInfo> fixes(ConnectedRepository repository, long atLeast) {
+    RepositoryState state = repository.atLeast(atLeast).repository();
     Map<String, QueuedFix> queued = new HashMap<>();
     repository.queue().entries().forEach(entry -> queued.put(entry.fix().fixId(), entry));
     Map<String, ObservedClaim> claims = repository.queue().claims();
-    return repository.state().repository().fixes().values().stream()
+    return state.fixes().values().stream()
         .map(fix -> {
           QueuedFix entry = queued.get(fix.id());
           ObservedClaim claim = entry == null ? null : claims.get(entry.name());

@@ -133,7 +133,7 @@ final class FakeStorage implements StorageApi {
     }
     repositories.put(request.repoId(), request);
     images.computeIfAbsent(request.repoId(), each -> new TreeMap<>());
-    return getStorageRepository(request.repoId());
+    return getStorageRepository(request.repoId(), 0);
   }
 
   @Override
@@ -144,11 +144,11 @@ final class FakeStorage implements StorageApi {
 
   @Override
   public List<RepositoryInfo> listStorageRepositories() {
-    return repositories.keySet().stream().map(this::getStorageRepository).toList();
+    return repositories.keySet().stream().map(repoId -> getStorageRepository(repoId, 0)).toList();
   }
 
   @Override
-  public RepositoryInfo getStorageRepository(String repoId) {
+  public RepositoryInfo getStorageRepository(String repoId, long atLeast) {
     Map<String, Integer> counts = new TreeMap<>();
     images(repoId)
         .values()
@@ -442,7 +442,7 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<FixInfo> listFixes(String repoId) {
+  public List<FixInfo> listFixes(String repoId, long atLeast) {
     work();
     return works.stream()
         .filter(work -> work.repo.equals(repoId))

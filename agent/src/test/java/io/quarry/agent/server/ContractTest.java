@@ -50,7 +50,7 @@ final class ContractTest {
               "connectStorageRepository",
               "POST /v1/repositories {\"repoId\": \"slow\", \"repoFormat\": \"nfs-3.4\","
                   + " \"connectionParameters\": {\"export\": \"h:/x\"}}"),
-          Map.entry("getStorageRepository", "GET /v1/repositories/fast"),
+          Map.entry("getStorageRepository", "GET /v1/repositories/fast?atLeast=1"),
           Map.entry("disconnectStorageRepository", "DELETE /v1/repositories/gone"),
           Map.entry(
               "createVirtualDisk", "POST /v1/repositories/fast/virtual-disks {\"size\": 512}"),
@@ -76,7 +76,7 @@ final class ContractTest {
               "POST /v1/repositories/fast/fixes {\"fix\": {\"type\": \"mend\", \"imageId\": \"a\","
                   + " \"reason\": \"r\", \"bytesToMove\": 0, \"bytesToGain\": 0, \"priority\": 10,"
                   + " \"state\": \"waiting\", \"data\": \"x\"}, \"options\": {}}"),
-          Map.entry("listFixes", "GET /v1/repositories/fast/fixes"),
+          Map.entry("listFixes", "GET /v1/repositories/fast/fixes?atLeast=1"),
           Map.entry("pauseFix", "POST /v1/repositories/fast/fixes/mend-1/pause"),
           Map.entry("resumeFix", "POST /v1/repositories/fast/fixes/mend-1/resume"),
           Map.entry("listHosts", "GET /v1/hosts"),

@@ -67,6 +67,7 @@ final class FakeStorage implements StorageApi {
 
   private volatile long throttle;
   private volatile @Nullable StatusQuery lastStatusQuery;
+  private volatile long lastAtLeast;
   private volatile @Nullable ImageQuery lastImageQuery;
   private volatile @Nullable Object lastRequest;
 
@@ -80,6 +81,10 @@ final class FakeStorage implements StorageApi {
 
   @Nullable StatusQuery lastStatusQuery() {
     return lastStatusQuery;
+  }
+
+  long lastAtLeast() {
+    return lastAtLeast;
   }
 
   @Nullable ImageQuery lastImageQuery() {
@@ -196,8 +201,9 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public RepositoryInfo getStorageRepository(String repoId) {
+  public RepositoryInfo getStorageRepository(String repoId, long atLeast) {
     before.accept("getStorageRepository");
+    lastAtLeast = atLeast;
     return info(repository(repoId));
   }
 
@@ -373,8 +379,9 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<FixInfo> listFixes(String repoId) {
+  public List<FixInfo> listFixes(String repoId, long atLeast) {
     before.accept("listFixes");
+    lastAtLeast = atLeast;
     repository(repoId);
     return List.of(
         new FixInfo(

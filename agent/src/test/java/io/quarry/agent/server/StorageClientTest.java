@@ -74,7 +74,7 @@ final class StorageClientTest {
       var connect = new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry"), true);
       assertThat(client.connectStorageRepository(connect).health()).isEqualTo("ok");
       assertThat(client.listStorageRepositories()).hasSize(1);
-      assertThat(client.getStorageRepository("fast").connectionParameters())
+      assertThat(client.getStorageRepository("fast", 0).connectionParameters())
           .isEqualTo(connect.connectionParameters());
       CreatedImage disk = client.createVirtualDisk("fast", disk(), null);
       assertThat(server.storage.lastRequest()).isEqualTo(disk());
@@ -101,7 +101,7 @@ final class StorageClientTest {
       Fix fix = client.checkStorageRepository("fast", CheckOptions.DEFAULT).fixes().getFirst();
       client.fixStorageRepository("fast", new FixRequest(fix), null);
       assertThat(server.storage.lastRequest()).isEqualTo(new FixRequest(fix));
-      assertThat(client.listFixes("fast")).hasSize(2);
+      assertThat(client.listFixes("fast", 0)).hasSize(2);
       assertThat(client.listHosts()).hasSize(1);
       client.fenceHost("host-1");
       String task = client.listTasks("host-1").getFirst().taskId();
@@ -146,6 +146,10 @@ final class StorageClientTest {
           .isNotNull()
           .extracting(ImageQuery::atLeast)
           .isEqualTo(disk.commit());
+      client.listFixes("fast", 0);
+      assertThat(server.storage.lastAtLeast()).isEqualTo(disk.commit());
+      client.getStorageRepository("fast", disk.commit() + 1);
+      assertThat(server.storage.lastAtLeast()).isEqualTo(disk.commit() + 1);
     }
   }
 
@@ -231,7 +235,7 @@ final class StorageClientTest {
         var client = client(first, second)) {
       String disk = second.seed();
       assertThat(client.getImage("fast", disk, 0).imageId()).isEqualTo(disk);
-      assertThatThrownBy(() -> client.getStorageRepository("none"))
+      assertThatThrownBy(() -> client.getStorageRepository("none", 0))
           .isInstanceOfSatisfying(
               StorageException.class,
               e -> assertThat(e.code()).isEqualTo(ErrorCode.REPOSITORY_NOT_CONNECTED));

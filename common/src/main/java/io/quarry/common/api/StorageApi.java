@@ -17,7 +17,7 @@ public interface StorageApi {
 
   List<RepositoryInfo> listStorageRepositories();
 
-  RepositoryInfo getStorageRepository(String repoId);
+  RepositoryInfo getStorageRepository(String repoId, long atLeast);
 
   CreatedImage createVirtualDisk(
       String repoId, CreateVirtualDiskRequest request, @Nullable String requestId);
@@ -55,7 +55,7 @@ public interface StorageApi {
 
   FixQueued fixStorageRepository(String repoId, FixRequest request, @Nullable String requestId);
 
-  List<FixInfo> listFixes(String repoId);
+  List<FixInfo> listFixes(String repoId, long atLeast);
 
   /** The fix leaves the queue; whoever works on it lets go at a checkpoint. */
   Committed pauseFix(String repoId, String fixId, @Nullable String requestId);

@@ -134,8 +134,11 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public RepositoryInfo getStorageRepository(String repoId) {
-    return read(Target.repository(repoId), RepositoryInfo.class);
+  public RepositoryInfo getStorageRepository(String repoId, long atLeast) {
+    Target target = Target.repository(repoId).atLeast(seen.atLeast(repoId, atLeast));
+    RepositoryInfo info = read(target, RepositoryInfo.class);
+    seen.saw(repoId, info.commit());
+    return info;
   }
 
   @Override
@@ -296,8 +299,9 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   private record Fixes(List<FixInfo> fixes) {}
 
   @Override
-  public List<FixInfo> listFixes(String repoId) {
-    return read(Target.repository(repoId).then("/fixes"), Fixes.class).fixes();
+  public List<FixInfo> listFixes(String repoId, long atLeast) {
+    Target target = Target.repository(repoId).then("/fixes").atLeast(seen.atLeast(repoId, atLeast));
+    return read(target, Fixes.class).fixes();
   }
 
   @Override

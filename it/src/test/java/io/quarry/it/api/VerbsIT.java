@@ -314,7 +314,7 @@ final class VerbsIT {
   }
 
   private static FixInfo fix(String repoId, String fixId) {
-    return client.listFixes(repoId).stream()
+    return client.listFixes(repoId, 0).stream()
         .filter(fix -> fix.fixId().equals(fixId))
         .findAny()
         .orElseThrow();

@@ -25,7 +25,7 @@ public final class Fixes {
   }
 
   public static FixInfo listed(StorageClient client, String repoId, String imageId) {
-    return client.listFixes(repoId).stream()
+    return client.listFixes(repoId, 0).stream()
         .filter(fix -> imageId.equals(fix.imageId()))
         .findAny()
         .orElseThrow();

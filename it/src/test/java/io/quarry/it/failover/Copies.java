@@ -37,7 +37,7 @@ final class Copies {
   }
 
   String fixOf(String repoId, String imageId) {
-    return hosts.everywhere().listFixes(repoId).stream()
+    return hosts.everywhere().listFixes(repoId, 0).stream()
         .filter(fix -> fix.type() != FixType.CLEAN)
         .filter(fix -> imageId.equals(fix.imageId()))
         .map(FixInfo::fixId)

@@ -48,7 +48,7 @@ final class GrantsIT {
       }
       await()
           .atMost(Hosts.PATIENCE)
-          .untilAsserted(() -> assertThat(hosts.everywhere().listFixes(Hosts.MAIN)).isEmpty());
+          .untilAsserted(() -> assertThat(hosts.everywhere().listFixes(Hosts.MAIN, 0)).isEmpty());
     }
     assertThat(epochsOfCleans(directory.resolve(Hosts.MAIN).resolve("log")))
         .as("grants of cleans")

@@ -73,7 +73,8 @@ final class OptimizeIT {
       assertThat(Copies.checkpoint(next)).isGreaterThanOrEqualTo(Copies.checkpoint(begun));
 
       OpenedImage opened = open(client, disk.imageId());
-      assertThat(client.listFixes(Hosts.MAIN)).noneMatch(fix -> fix.fixId().equals(begun.fixId()));
+      assertThat(client.listFixes(Hosts.MAIN, 0))
+          .noneMatch(fix -> fix.fixId().equals(begun.fixId()));
       assertThat(client.getImageStatus(Hosts.MAIN, disk.imageId(), StatusQuery.NOW).reason())
           .contains("until it is closed");
       pattern(opened, SOURCE.size() - (1 << 20), "second");
