@@ -1,20 +1,24 @@
 package io.quarry.agent.cli;
 
+import io.quarry.common.api.Committed;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** Makes an image larger. */
+/** Makes a disk larger. */
 @Command(
     name = "resize",
-    description = "Makes an image larger.",
-    footer = {"", "Example:", "  quarry image resize main IMAGE 20G"})
+    description = {
+      "Makes a disk larger; what it gets more reads as zeros.",
+      "Nobody may have it open for writing, and it never gets smaller."
+    },
+    footer = {"", "Example:", "  quarry image resize main DISK 20G"})
 final class ImageResize extends ApiCommand {
   @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";
 
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Parameters(index = "1", paramLabel = "DISK", description = "The disk's id.")
+  private String disk = "";
 
   @Parameters(
       index = "2",
@@ -25,9 +29,8 @@ final class ImageResize extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    throw NotBuilt.operation(
-        "resizeImage",
-        repo + "/" + image + " to " + size.bytes(),
-        "Create a larger disk over a snapshot of this one.");
+    Committed done = api.resizeImage(repo, disk, size.bytes(), null);
+    output.print(done, () -> disk + " has " + Units.bytes(size.bytes()));
+    return Exit.DONE;
   }
 }

@@ -81,6 +81,14 @@ final class Verbs {
               (api, call) ->
                   api.setUserData(call.repoId(), call.imageId(), call.body(), call.requestId())),
           verb(
+              "resizeImage",
+              (api, call) ->
+                  api.resizeImage(
+                      call.repoId(),
+                      call.imageId(),
+                      call.body().path("size").longValue(),
+                      call.requestId())),
+          verb(
               "openImage",
               (api, call) ->
                   api.openImage(

@@ -2,6 +2,7 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
+import io.quarry.common.api.Committed;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
@@ -19,6 +20,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.PinForCopy;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.ResizeImage;
 import io.quarry.coordinator.plan.Unpin;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
@@ -98,6 +100,15 @@ final class Images {
                 request.userData(),
                 worker()));
     return new CreatedImage(reply.id(), reply.commit());
+  }
+
+  Committed resizeImage(String repoId, String imageId, long size, @Nullable String givenId) {
+    String requestId = Names.requestId(givenId);
+    ConnectedRepository target = repositories.get(repoId);
+    awaitLightMend(target, imageId);
+    Reply reply =
+        target.commit(requestId, new ResizeImage(imageId, size, fresh(), fresh(), worker()));
+    return new Committed(reply.commit());
   }
 
   CreatedImage copyImage(String repoId, CopyImageRequest request, @Nullable String givenId) {

@@ -184,6 +184,12 @@ public final class StorageService implements StorageApi {
   }
 
   @Override
+  public Committed resizeImage(
+      String repoId, String imageId, long size, @Nullable String requestId) {
+    return images.resizeImage(repoId, imageId, size, requestId);
+  }
+
+  @Override
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);

@@ -58,7 +58,7 @@ final class FakeStorage implements StorageApi {
   private static final class Image {
     final String id;
     final ImageKind kind;
-    final long size;
+    long size;
     ObjectNode userData;
     @Nullable String parent;
     ImageState state = ImageState.BROKEN;
@@ -358,6 +358,17 @@ final class FakeStorage implements StorageApi {
   public Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
     image(repoId, imageId).userData = userData;
+    return new Committed(++commit);
+  }
+
+  @Override
+  public Committed resizeImage(
+      String repoId, String imageId, long size, @Nullable String requestId) {
+    Image image = image(repoId, imageId);
+    if (size < image.size) {
+      throw StorageException.invalid("size", "disks only grow", "Give at least " + image.size);
+    }
+    image.size = size;
     return new Committed(++commit);
   }
 

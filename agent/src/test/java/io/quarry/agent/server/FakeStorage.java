@@ -327,6 +327,16 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public Committed resizeImage(
+      String repoId, String imageId, long size, @Nullable String requestId) {
+    before.accept("resizeImage " + requestId);
+    repository(repoId);
+    image(imageId);
+    lastRequest = size;
+    return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     before.accept("openImage " + requestId);

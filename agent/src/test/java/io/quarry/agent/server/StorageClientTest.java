@@ -94,6 +94,8 @@ final class StorageClientTest {
       ImageInfo image = client.getImage("fast", disk.imageId(), 0);
       assertThat(image.userData()).isEqualTo(disk().userData());
       assertThat(image.createdAt()).isEqualTo(FakeStorage.TIME);
+      client.resizeImage("fast", disk.imageId(), 2 << 20, null);
+      assertThat(server.storage.lastRequest()).isEqualTo(2L << 20);
       OpenedImage opened =
           client.openImage("fast", disk.imageId(), new OpenRequest(true, "web 1"), null);
       assertThat(opened.readOnly()).isTrue();

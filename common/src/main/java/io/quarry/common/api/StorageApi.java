@@ -46,6 +46,9 @@ public interface StorageApi {
   Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId);
 
+  /** A virtual disk gets larger; its new end reads as zeros. The same size changes nothing. */
+  Committed resizeImage(String repoId, String imageId, long size, @Nullable String requestId);
+
   OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId);
 

@@ -256,6 +256,14 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   }
 
   @Override
+  public Committed resizeImage(
+      String repoId, String imageId, long size, @Nullable String requestId) {
+    Target target = Target.image(repoId, imageId).then("/resize");
+    Map<String, Long> body = Map.of("size", size);
+    return committed(repoId, change("POST", target, body, requestId, Committed.class));
+  }
+
+  @Override
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     Target target = Target.image(repoId, imageId).then("/open");

@@ -26,16 +26,20 @@ public record CreateSnapshot(
     if (disk == null) {
       throw Refusal.imageNotFound(diskId);
     }
-    freeze(draft, disk, snapshotId, overlayVolumeId, true, autoFix, userData, worker);
+    freeze(draft, disk, snapshotId, disk.on(overlayVolumeId), true, autoFix, userData, worker);
     return draft.reply(this, snapshotId);
   }
 
-  /** Also makes the weak snapshots that copies of disks are taken from. */
+  /**
+   * Also makes the weak snapshots that copies of disks are taken from.
+   *
+   * @param next the disk as it goes on, in its next volume
+   */
   static void freeze(
       Draft draft,
       Image disk,
       String snapshotId,
-      String overlayVolumeId,
+      Image next,
       boolean strong,
       boolean autoFix,
       ObjectNode userData,
@@ -72,13 +76,13 @@ public record CreateSnapshot(
                 null)));
     draft.giveUpReplacement(volume, disk.autoFix());
     draft.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
-    draft.add(new Change.PutImage(disk.on(overlayVolumeId)));
+    draft.add(new Change.PutImage(next));
     draft.intend(
         new Volume(
-            overlayVolumeId,
-            disk.id(),
+            next.volumeId(),
+            next.id(),
             VolumeFormat.QCOW2,
-            disk.size(),
+            next.size(),
             snapshotId,
             Volume.Stage.INTENDED,
             null,

@@ -53,6 +53,11 @@ public record Image(
         id, kind, strong, size, volumeId, strategy, autoFix, createdAt, newUserData, retainedUntil);
   }
 
+  Image sized(long newSize) {
+    return new Image(
+        id, kind, strong, newSize, volumeId, strategy, autoFix, createdAt, userData, retainedUntil);
+  }
+
   Image on(String newVolumeId) {
     return new Image(
         id, kind, strong, size, newVolumeId, strategy, autoFix, createdAt, userData, retainedUntil);

@@ -38,7 +38,7 @@ public record PinForCopy(
           draft,
           image,
           weakSnapshotId,
-          overlayVolumeId,
+          image.on(overlayVolumeId),
           false,
           true,
           JsonNodeFactory.instance.objectNode(),

@@ -25,7 +25,7 @@ final class RandomRequests {
   Request next(RepositoryState state) {
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(25)) {
+    return switch (random.nextInt(26)) {
       case 0, 1 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
@@ -81,6 +81,13 @@ final class RandomRequests {
       case 21 -> new PauseFix(fix);
       case 22 -> new ResumeFix(fix);
       case 23 -> new RestoreImage(image);
+      case 24 ->
+          new ResizeImage(
+              image,
+              size(),
+              fresh(state.images().keySet()),
+              fresh(state.volumes().keySet()),
+              worker());
       default -> new FinishStray(fix);
     };
   }

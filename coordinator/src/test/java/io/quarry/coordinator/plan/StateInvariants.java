@@ -38,6 +38,7 @@ final class StateInvariants {
   private void image(Image image) {
     Volume volume = state.volumeOf(image);
     assertThat(volume.imageId()).isEqualTo(image.id());
+    assertThat(volume.size()).as("%s", image).isEqualTo(image.size());
     assertThat(volume.stage()).as("%s", image).isNotEqualTo(Volume.Stage.TOMBSTONED);
     if (image.strong()) {
       assertThat(image.retainedUntil()).as("%s", image).isNull();

@@ -138,7 +138,13 @@ final class BadInputIT {
           GET    | main/images/nothing/explain   |                                       | 404 | IMAGE_NOT_FOUND
           PUT    | main/images/nothing/user-data | {}                                    | 404 | IMAGE_NOT_FOUND
           PUT    | main/images/DISK/user-data    | [1]                                   | 400 | INVALID_ARGUMENT
-          POST   | main/images/DISK/resize       | {"size": 2097152}                     | 501 | NOT_IMPLEMENTED
+          POST   | main/images/DISK/resize       | {"size": 512}                         | 400 | INVALID_ARGUMENT
+          POST   | main/images/DISK/resize       | {"size": 2097153}                     | 400 | INVALID_ARGUMENT
+          POST   | main/images/DISK/resize       | {"size": 70368744178176}              | 400 | INVALID_ARGUMENT
+          POST   | main/images/DISK/resize       |                                       | 400 | INVALID_ARGUMENT
+          POST   | main/images/SNAPSHOT/resize   | {"size": 2097152}                     | 409 | IMAGE_KIND_MISMATCH
+          POST   | main/images/UNMADE/resize     | {"size": 2097152}                     | 409 | IMAGE_BROKEN
+          POST   | main/images/nothing/resize    | {"size": 2097152}                     | 404 | IMAGE_NOT_FOUND
           POST   | main/images/nothing/restore   |                                       | 404 | IMAGE_NOT_FOUND
           GET    | main/images/DISK/data         |                                       | 501 | NOT_IMPLEMENTED
           POST   | main/fixes/nothing/pause      |                                       | 404 | FIX_NOT_FOUND

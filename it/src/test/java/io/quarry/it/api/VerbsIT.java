@@ -20,6 +20,7 @@ import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageException;
@@ -100,6 +101,40 @@ final class VerbsIT {
         () -> client.removeImage("main", disk, RemoveImageOptions.DEFAULT, "label-1"));
     client.removeImage("main", disk, RemoveImageOptions.DEFAULT, null);
     refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.setUserData("main", disk, named, null));
+  }
+
+  @Test
+  void resizeImage() throws Exception {
+    String disk = Box.disk(client, "main", SIZE).imageId();
+    Guest.use(client, "main", disk, "write -P 6 0 " + SIZE);
+    long grown = client.resizeImage("main", disk, 2 * SIZE, "grow-1").commit();
+    assertThat(other.getImage("main", disk, grown).size()).isEqualTo(2 * SIZE);
+    OpenedImage opened = other.openImage("main", disk, new OpenRequest(false, "vm"), null);
+    assertThat(opened.size()).isEqualTo(2 * SIZE);
+    refused(ErrorCode.IMAGE_IN_USE, () -> client.resizeImage("main", disk, 4 * SIZE, null));
+    other.closeImage("main", disk, opened.openId(), null);
+    Guest.use(
+        client, "main", disk, "read -P 6 0 1M", "read -P 0 1M 1M", "write -P 7 " + SIZE + " 1M");
+
+    assertThat(other.resizeImage("main", disk, 4 * SIZE, "grow-1").commit())
+        .as("a repeated call has no second effect")
+        .isEqualTo(grown);
+    assertThat(client.getImage("main", disk, 0).size()).isEqualTo(2 * SIZE);
+    client.resizeImage("main", disk, 2 * SIZE, null);
+    refused(ErrorCode.INVALID_ARGUMENT, () -> client.resizeImage("main", disk, SIZE, null));
+
+    String snapshot = Box.snapshot(client, "main", disk).imageId();
+    refused(
+        ErrorCode.IMAGE_KIND_MISMATCH, () -> client.resizeImage("main", snapshot, 4 * SIZE, null));
+    client.resizeImage("main", disk, 4 * SIZE, null);
+    assertThat(Guest.look(client, "main", snapshot).size()).isEqualTo(2 * SIZE);
+    Guest.use(
+        client, "main", disk, "read -P 6 0 1M", "read -P 7 1M 1M", "write -P 8 2M 2M", "flush");
+    String copied = copy(disk);
+    Box.awaitOptimized(client, "far", copied);
+    Guest.assertSameContent(Guest.look(client, "main", disk), Guest.look(client, "far", copied));
+    client.removeImage("main", snapshot, RemoveImageOptions.DEFAULT, null);
+    remove(disk, Duration.ZERO);
   }
 
   @Test
@@ -292,11 +327,14 @@ final class VerbsIT {
         .orElseThrow();
   }
 
-  private static void copy(String imageId) {
-    client.copyImage(
-        "far",
-        new CopyImageRequest(imageId, null, Json.MAPPER.createObjectNode(), ImageOptions.DEFAULT),
-        null);
+  private static String copy(String imageId) {
+    return client
+        .copyImage(
+            "far",
+            new CopyImageRequest(
+                imageId, null, Json.MAPPER.createObjectNode(), ImageOptions.DEFAULT),
+            null)
+        .imageId();
   }
 
   private static List<TaskInfo> tasksOf(String imageId) {

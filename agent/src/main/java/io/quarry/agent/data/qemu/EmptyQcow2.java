@@ -1,5 +1,6 @@
 package io.quarry.agent.data.qemu;
 
+import io.quarry.common.model.Limits;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -40,11 +41,6 @@ public final class EmptyQcow2 {
   /** The format's own limit. */
   private static final int BACKING_NAME_BYTES_MAX = 1023;
 
-  private static final long SECTOR_BYTES = 512;
-
-  /** Level 1 tables of up to 256 KiB; the reference count table of one cluster reaches as far. */
-  public static final long SIZE_BYTES_MAX = 16L << 40;
-
   private EmptyQcow2() {}
 
   /**
@@ -54,7 +50,7 @@ public final class EmptyQcow2 {
    * @param size the virtual size in bytes, a multiple of 512
    */
   public static void write(Path file, long size, Optional<Backing> backing) throws IOException {
-    if (size <= 0 || size % SECTOR_BYTES != 0 || size > SIZE_BYTES_MAX) {
+    if (size <= 0 || size % Limits.SECTOR_BYTES != 0 || size > Limits.IMAGE_BYTES_MAX) {
       throw new IOException(file + ": a qcow2 image of " + size + " bytes is not possible");
     }
     long l1Entries = (size + BYTES_PER_L1_ENTRY - 1) / BYTES_PER_L1_ENTRY;

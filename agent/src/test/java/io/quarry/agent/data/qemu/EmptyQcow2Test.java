@@ -43,7 +43,9 @@ final class EmptyQcow2Test {
         4 * TIB,
         4 * TIB + 512,
         8 * TIB,
-        16 * TIB
+        16 * TIB,
+        16 * TIB + 512,
+        64 * TIB
       })
   void isWhatQemuImgWouldHaveMade(long size) throws Exception {
     DiskImages.hole(dir.resolve("base.raw"), Math.min(size, GIB));
@@ -65,7 +67,7 @@ final class EmptyQcow2Test {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {512, GIB / 2 + 512, 3 * GIB, 8 * TIB})
+  @ValueSource(longs = {512, GIB / 2 + 512, 3 * GIB, 8 * TIB, 64 * TIB})
   void withoutBackingItReadsAsZeros(long size) throws Exception {
     Path ours = dir.resolve("ours.qcow2");
     EmptyQcow2.write(ours, size, Optional.empty());
@@ -136,7 +138,7 @@ final class EmptyQcow2Test {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {0, -512, 100, 513, 16 * TIB + 512})
+  @ValueSource(longs = {0, -512, 100, 513, 64 * TIB + 512})
   void impossibleSizesAreRefused(long size) {
     assertThatThrownBy(() -> EmptyQcow2.write(dir.resolve("x"), size, Optional.empty()))
         .isInstanceOf(IOException.class);

@@ -1,0 +1,55 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
+import io.quarry.coordinator.plan.FixState.Worker;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A disk gets larger. No file that has data is touched: a weak snapshot takes over what there is,
+ * and the disk goes on in a new overlay of the new size, whose end reads as zeros. Growing the file
+ * itself would be a second writer of an inode that the first one had published: a host that was
+ * paused half-way could cut off or spoil later, what a guest has written since.
+ *
+ * @param weakSnapshotId of what the disk has been so far
+ * @param overlayVolumeId the disk's next volume
+ */
+public record ResizeImage(
+    String imageId,
+    long size,
+    String weakSnapshotId,
+    String overlayVolumeId,
+    @Nullable Worker worker)
+    implements Request {
+
+  @Override
+  public Reply plan(Draft draft) {
+    Refusal.checkSize(size);
+    Image disk = draft.state().strongImage(imageId);
+    if (disk == null) {
+      throw Refusal.imageNotFound(imageId);
+    }
+    if (disk.kind() != ImageKind.VIRTUAL_DISK) {
+      throw Refusal.wrongKind(disk, ImageKind.VIRTUAL_DISK);
+    }
+    if (size < disk.size()) {
+      throw StorageException.invalid(
+          "size",
+          "size " + size + " is less than the disk's " + disk.size() + ", and disks only grow",
+          "give at least " + disk.size());
+    }
+    if (size > disk.size()) {
+      CreateSnapshot.freeze(
+          draft,
+          disk,
+          weakSnapshotId,
+          disk.sized(size).on(overlayVolumeId),
+          false,
+          true,
+          JsonNodeFactory.instance.objectNode(),
+          worker);
+    }
+    return draft.reply(this, imageId);
+  }
+}
