@@ -96,6 +96,18 @@ public final class CommitLog {
         new LogRecord(at.sequence() + 1, at.hash(), at.term(), writer, nonce(), now, entries));
   }
 
+  /**
+   * Whether the state is still all that a fresh reader would see: for answers that change nothing,
+   * but are wrong if somebody else has committed meanwhile. The name after the state's is looked at
+   * first: as long as the state's own is there, it was not freed by a vacuum.
+   */
+  public Outcome confirm(LogState state) throws IOException {
+    boolean last = store.readStart(Names.record(state.sequence() + 1), 1) == null;
+    return last && readersPass(state)
+        ? new Outcome.Committed(state)
+        : new Outcome.NotCommitted(overtaken());
+  }
+
   private Outcome append(LogState after, LogRecord record) throws IOException {
     Codec.Encoded encoded = Codec.encode(record);
     String name = Names.record(record.sequence());

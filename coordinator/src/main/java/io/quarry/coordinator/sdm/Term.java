@@ -181,13 +181,12 @@ final class Term implements AutoCloseable {
     return conclude(state, removals, outcome);
   }
 
-  /** What changes nothing is committed already. */
+  /** Refusals and repeats need no record, but the newest state. */
   private Outcome append(LogState state, Batch batch) {
-    if (batch.entries().isEmpty()) {
-      return new Outcome.Committed(state);
-    }
     try {
-      return log.commit(state, batch.entries(), clock.instant());
+      return batch.entries().isEmpty()
+          ? log.confirm(state)
+          : log.commit(state, batch.entries(), clock.instant());
     } catch (IOException e) {
       return new Outcome.Unknown(e);
     }

@@ -14,6 +14,7 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.MemoryDisk;
 import io.quarry.coordinator.log.MemorySlotStore;
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
+import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Unpin;
 import java.nio.charset.StandardCharsets;
@@ -228,6 +229,18 @@ class SdmTest {
       assertThat(refusal(first)).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
       Awaitility.await().until(() -> host.sdm.silence().isZero());
       assertThat(fresh().repository().images()).hasSize(1);
+    }
+  }
+
+  /** It was paused, say, and does not know of what the other one has committed. */
+  @Test
+  void sdmThatWasOvertakenRefusesNothingByWhatItKnows() throws Exception {
+    try (SdmHost other = SdmHost.leading(new MemorySlotStore(disk), "b")) {
+      other.committed(other.create("disk"));
+      CompletableFuture<Reply> removal =
+          host.sdm.submit("removal", new RemoveImage("disk", true, null));
+      assertThat(refusal(removal)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+      Awaitility.await().until(() -> !host.sdm.leading());
     }
   }
 
