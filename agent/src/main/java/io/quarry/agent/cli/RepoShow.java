@@ -17,7 +17,7 @@ final class RepoShow extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    RepositoryInfo repository = api.getStorageRepository(repo, 0);
+    RepositoryInfo repository = api.getStorageRepository(repo);
     output.print(repository, () -> facts(repository));
     return Exit.DONE;
   }

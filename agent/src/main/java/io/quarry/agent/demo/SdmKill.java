@@ -125,6 +125,6 @@ final class SdmKill {
   }
 
   private static @Nullable String sdm(StorageApi api) {
-    return api.getStorageRepository(Scene.MAIN, 0).sdmHostId();
+    return api.getStorageRepository(Scene.MAIN).sdmHostId();
   }
 }

@@ -36,9 +36,7 @@ final class Verbs {
           verb(
               "listStorageRepositories",
               (api, call) -> Map.of("repositories", api.listStorageRepositories())),
-          verb(
-              "getStorageRepository",
-              (api, call) -> api.getStorageRepository(call.repoId(), call.queryNumber("atLeast"))),
+          verb("getStorageRepository", (api, call) -> api.getStorageRepository(call.repoId())),
           silent(
               "disconnectStorageRepository",
               (api, call) -> api.disconnectStorageRepository(call.repoId())),

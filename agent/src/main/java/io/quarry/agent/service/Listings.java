@@ -39,8 +39,8 @@ final class Listings {
     this.status = status;
   }
 
-  RepositoryInfo repository(ConnectedRepository repository, long atLeast) {
-    LogState state = repository.atLeast(atLeast);
+  RepositoryInfo repository(ConnectedRepository repository) {
+    LogState state = repository.state();
     Space space = new Space(UNKNOWN, UNKNOWN);
     String health = repository.replica().damage() == null ? "ok" : "damaged";
     String reason = Repositories.trouble(repository);

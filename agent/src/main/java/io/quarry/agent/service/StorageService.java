@@ -98,7 +98,7 @@ public final class StorageService implements StorageApi {
       fixes.watch(connection.repository());
       connectionsChanged.run();
     }
-    return listings.repository(connection.repository(), 0);
+    return listings.repository(connection.repository());
   }
 
   @Override
@@ -118,12 +118,12 @@ public final class StorageService implements StorageApi {
 
   @Override
   public List<RepositoryInfo> listStorageRepositories() {
-    return repositories.all().stream().map(one -> listings.repository(one, 0)).toList();
+    return repositories.all().stream().map(listings::repository).toList();
   }
 
   @Override
-  public RepositoryInfo getStorageRepository(String repoId, long atLeast) {
-    return listings.repository(repositories.get(repoId), atLeast);
+  public RepositoryInfo getStorageRepository(String repoId) {
+    return listings.repository(repositories.get(repoId));
   }
 
   @Override

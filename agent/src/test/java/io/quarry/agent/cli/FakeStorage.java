@@ -133,7 +133,7 @@ final class FakeStorage implements StorageApi {
     }
     repositories.put(request.repoId(), request);
     images.computeIfAbsent(request.repoId(), each -> new TreeMap<>());
-    return getStorageRepository(request.repoId(), 0);
+    return getStorageRepository(request.repoId());
   }
 
   @Override
@@ -144,11 +144,11 @@ final class FakeStorage implements StorageApi {
 
   @Override
   public List<RepositoryInfo> listStorageRepositories() {
-    return repositories.keySet().stream().map(repoId -> getStorageRepository(repoId, 0)).toList();
+    return repositories.keySet().stream().map(this::getStorageRepository).toList();
   }
 
   @Override
-  public RepositoryInfo getStorageRepository(String repoId, long atLeast) {
+  public RepositoryInfo getStorageRepository(String repoId) {
     Map<String, Integer> counts = new TreeMap<>();
     images(repoId)
         .values()

@@ -50,7 +50,7 @@ final class ContractTest {
               "connectStorageRepository",
               "POST /v1/repositories {\"repoId\": \"slow\", \"repoFormat\": \"nfs-3.4\","
                   + " \"connectionParameters\": {\"export\": \"h:/x\"}}"),
-          Map.entry("getStorageRepository", "GET /v1/repositories/fast?atLeast=1"),
+          Map.entry("getStorageRepository", "GET /v1/repositories/fast"),
           Map.entry("disconnectStorageRepository", "DELETE /v1/repositories/gone"),
           Map.entry(
               "createVirtualDisk", "POST /v1/repositories/fast/virtual-disks {\"size\": 512}"),

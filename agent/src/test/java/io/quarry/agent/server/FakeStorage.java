@@ -201,9 +201,8 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public RepositoryInfo getStorageRepository(String repoId, long atLeast) {
+  public RepositoryInfo getStorageRepository(String repoId) {
     before.accept("getStorageRepository");
-    lastAtLeast = atLeast;
     return info(repository(repoId));
   }
 

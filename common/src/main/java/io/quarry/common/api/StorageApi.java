@@ -17,7 +17,7 @@ public interface StorageApi {
 
   List<RepositoryInfo> listStorageRepositories();
 
-  RepositoryInfo getStorageRepository(String repoId, long atLeast);
+  RepositoryInfo getStorageRepository(String repoId);
 
   CreatedImage createVirtualDisk(
       String repoId, CreateVirtualDiskRequest request, @Nullable String requestId);

@@ -134,11 +134,8 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public RepositoryInfo getStorageRepository(String repoId, long atLeast) {
-    Target target = Target.repository(repoId).atLeast(seen.atLeast(repoId, atLeast));
-    RepositoryInfo info = read(target, RepositoryInfo.class);
-    seen.saw(repoId, info.commit());
-    return info;
+  public RepositoryInfo getStorageRepository(String repoId) {
+    return read(Target.repository(repoId), RepositoryInfo.class);
   }
 
   @Override

@@ -192,7 +192,7 @@ public final class Bench {
   /** The client of the host that commits. */
   private static StorageClient sdm(LocalCluster cluster, StorageClient any) {
     while (true) {
-      String hostId = any.getStorageRepository("main", 0).sdmHostId();
+      String hostId = any.getStorageRepository("main").sdmHostId();
       var host = cluster.hosts().stream().filter(one -> one.hostId().equals(hostId)).findFirst();
       if (host.isPresent()) {
         return new StorageClient(List.of(host.get().url()));

@@ -141,7 +141,7 @@ public final class Box implements AutoCloseable {
   }
 
   private @Nullable String sdm(String repoId, int host) {
-    return client(host).getStorageRepository(repoId, 0).sdmHostId();
+    return client(host).getStorageRepository(repoId).sdmHostId();
   }
 
   public static CreatedImage disk(StorageClient client, String repoId, long size) {

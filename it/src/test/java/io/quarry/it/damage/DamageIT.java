@@ -107,7 +107,7 @@ final class DamageIT {
     }
     CreatedImage elsewhere = Box.disk(client, SOUND, SIZE);
     Box.awaitOptimized(client, SOUND, elsewhere.imageId());
-    assertThat(client.getStorageRepository(SOUND, 0).health()).isEqualTo("ok");
+    assertThat(client.getStorageRepository(SOUND).health()).isEqualTo("ok");
 
     client.disconnectStorageRepository(DAMAGED);
     for (int i = 0; i < files.size(); i++) {
@@ -125,7 +125,7 @@ final class DamageIT {
 
   private static void assertDamaged(Box box, String which, String named) {
     StorageClient client = box.client(0);
-    RepositoryInfo info = client.getStorageRepository(DAMAGED, 0);
+    RepositoryInfo info = client.getStorageRepository(DAMAGED);
     assertThat(info.health()).as(which).isEqualTo("damaged");
     assertThat(info.healthReason()).as(which).contains(named);
     StorageException refusal =
@@ -139,7 +139,7 @@ final class DamageIT {
 
   private static String assertSound(Box box, String which, List<String> disks) {
     StorageClient client = box.client(0);
-    assertThat(client.getStorageRepository(DAMAGED, 0).health()).as(which).isEqualTo("ok");
+    assertThat(client.getStorageRepository(DAMAGED).health()).as(which).isEqualTo("ok");
     for (String disk : disks) {
       assertThat(client.getImage(DAMAGED, disk, 0).size()).isEqualTo(SIZE);
     }

@@ -220,6 +220,6 @@ final class ElectionStormIT {
   }
 
   private static int outstanding(StorageClient client) {
-    return client.getStorageRepository(Hosts.MAIN, 0).fixes();
+    return client.getStorageRepository(Hosts.MAIN).fixes();
   }
 }

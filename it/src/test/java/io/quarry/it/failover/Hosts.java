@@ -153,7 +153,7 @@ final class Hosts implements AutoCloseable {
 
   /** Who commits, as seen by the client's agent. */
   static Optional<String> sdm(StorageClient client, String repoId) {
-    return Optional.ofNullable(client.getStorageRepository(repoId, 0).sdmHostId());
+    return Optional.ofNullable(client.getStorageRepository(repoId).sdmHostId());
   }
 
   static CreatedImage createDisk(StorageClient client, String repoId, long size, String label) {
@@ -193,7 +193,7 @@ final class Hosts implements AutoCloseable {
   List<ImageInfo> allImages(String repoId) {
     long newest =
         cluster.hosts().stream()
-            .mapToLong(host -> of(host).getStorageRepository(repoId, 0).commit())
+            .mapToLong(host -> of(host).getStorageRepository(repoId).commit())
             .max()
             .orElseThrow();
     List<ImageInfo> all = new ArrayList<>();

@@ -118,7 +118,7 @@ final class LifecycleIT {
       assertThat(Fixes.found(client, repoId)).isEmpty();
       assertThat(client.listFixes(repoId, 0)).isEmpty();
       assertThat(client.listImages(repoId, ImageQuery.ALL).images()).isEmpty();
-      assertThat(client.getStorageRepository(repoId, 0).images()).containsEntry("weak", 0);
+      assertThat(client.getStorageRepository(repoId).images()).containsEntry("weak", 0);
     }
   }
 
@@ -213,7 +213,7 @@ final class LifecycleIT {
 
   /** Both agents have seen what this one has committed. */
   private static ImageStatus statusWithCommits(StorageClient asked, String imageId) {
-    long commit = client.getStorageRepository(backup, 0).commit();
+    long commit = client.getStorageRepository(backup).commit();
     return asked.getImageStatus(backup, imageId, new StatusQuery(Duration.ZERO, null, commit));
   }
 
@@ -289,8 +289,7 @@ final class LifecycleIT {
 
     leaving.disconnectStorageRepository(backup);
     assertThat(
-            catchThrowableOfType(
-                    StorageException.class, () -> leaving.getStorageRepository(backup, 0))
+            catchThrowableOfType(StorageException.class, () -> leaving.getStorageRepository(backup))
                 .code())
         .isEqualTo(ErrorCode.REPOSITORY_NOT_CONNECTED);
     assertTakenOver(copy, task);
