@@ -20,7 +20,6 @@ import io.quarry.agent.service.Repositories;
 import io.quarry.agent.service.StorageIo;
 import io.quarry.agent.service.StorageService;
 import io.quarry.agent.service.Tasks;
-import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
@@ -39,8 +38,6 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,9 +45,6 @@ import org.slf4j.LoggerFactory;
 final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
-  private static final long CONNECT_AGAIN_SECONDS = 5;
-
-  private final CountDownLatch stopped = new CountDownLatch(1);
   private final AgentConfig config;
   private final ClusterConnection cluster;
   private final HostRegistry registry;
@@ -61,6 +55,7 @@ final class Agent implements AutoCloseable {
   private final StorageService service;
   private final Presence presence;
   private final Housekeeper housekeeper;
+  private final ConfiguredRepositories configured;
   private final ApiServer server;
   private volatile boolean ready;
 
@@ -112,6 +107,9 @@ final class Agent implements AutoCloseable {
     this.service =
         new StorageService(self, repositories, fixes, tasks, io, throttle, presence::changed);
     this.housekeeper = new Housekeeper(repositories, clock);
+    this.configured =
+        new ConfiguredRepositories(
+            config.repositories(), service::connectStorageRepository, ConfiguredRepositories.AGAIN);
     this.server =
         ApiServer.start(
             new ApiServer.Settings(
@@ -129,39 +127,9 @@ final class Agent implements AutoCloseable {
     presence.start();
     fixes.start();
     housekeeper.start();
-    List<ConnectRequest> missing =
-        config.repositories().stream().filter(repository -> !connect(repository)).toList();
+    configured.start();
     ready = true;
-    if (!missing.isEmpty()) {
-      Thread.ofPlatform().name("connect-again").daemon(true).start(() -> connectLater(missing));
-    }
     LOG.info("Host {} serves {}", config.hostId(), config.advertise());
-  }
-
-  /** A mount may come later than the agent. */
-  private void connectLater(List<ConnectRequest> configured) {
-    List<ConnectRequest> missing = configured;
-    try {
-      while (!missing.isEmpty() && !stopped.await(CONNECT_AGAIN_SECONDS, TimeUnit.SECONDS)) {
-        missing = missing.stream().filter(repository -> !connect(repository)).toList();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private boolean connect(ConnectRequest repository) {
-    try {
-      service.connectStorageRepository(repository);
-      return true;
-    } catch (StorageException e) {
-      LOG.error(
-          "Repository {} is not connected: {} ({})",
-          repository.repoId(),
-          e.getMessage(),
-          e.remedy());
-      return false;
-    }
   }
 
   /** ZooKeeper's word is enough: a proof can only be true, since no incarnation ever returns. */
@@ -218,7 +186,7 @@ final class Agent implements AutoCloseable {
   @Override
   public void close() {
     LOG.info("Host {} stops", config.hostId());
-    stopped.countDown();
+    configured.close();
     server.close();
     housekeeper.close();
     fixes.close();

@@ -1,0 +1,129 @@
+package io.quarry.it.mount;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Guest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * An agent whose configuration names a storage that is not there yet. With agents that connect only
+ * when they start, the storage is never connected.
+ */
+@Timeout(300)
+final class LateMountIT {
+  private static final String LATE = "late";
+  private static final String READY = "ready";
+  private static final long MIB = 1L << 20;
+
+  /** An agent looks every 5 seconds; a busy machine may be slow to connect. */
+  private static final Duration SECONDS = Duration.ofSeconds(20);
+
+  @Test
+  void emptyDirectoryThatComesLateIsMadeIntoARepository(@TempDir Path directory) throws Exception {
+    try (Box box = start(directory, true)) {
+      assertNotConnectedYet(box);
+
+      Files.createDirectories(box.repository(LATE));
+      assertConnectedWithoutRestart(box);
+      Box.awaitOptimized(box.client(0), LATE, Box.disk(box.client(0), LATE, MIB).imageId());
+    }
+  }
+
+  @Test
+  void repositoryThatIsMountedLateIsConnected(@TempDir Path directory) throws Exception {
+    try (Box box = start(directory, false)) {
+      StorageClient client = box.client(0);
+      assertNotConnectedYet(box);
+      box.connect(READY);
+      String disk = Box.disk(client, READY, MIB).imageId();
+      Box.awaitOptimized(client, READY, disk);
+      Guest.use(client, READY, disk, "write -P 7 0 64k");
+      client.disconnectStorageRepository(READY);
+
+      String noDirectory = "there is no directory " + box.repository(LATE);
+      String notMounted = box.repository(LATE) + " is not a repository";
+      assertThat(logged(box, noDirectory)).isOne();
+      Files.createDirectory(box.repository(LATE));
+      await().atMost(SECONDS).until(() -> logged(box, notMounted) > 0);
+      assertNotConnectedYet(box);
+      assertThat(logged(box, noDirectory)).isOne();
+
+      Files.move(box.repository(READY), box.repository(LATE), StandardCopyOption.ATOMIC_MOVE);
+      assertConnectedWithoutRestart(box);
+      assertThat(logged(box, notMounted)).isOne();
+      assertThat(client.getImage(LATE, disk, 0).size()).isEqualTo(MIB);
+      Guest.use(client, LATE, disk, "read -P 7 0 64k");
+    }
+  }
+
+  private static Box start(Path directory, boolean create) throws Exception {
+    Path late = directory.toAbsolutePath().resolve("storage").resolve(LATE);
+    Map<String, Object> repository =
+        Map.of(
+            "repoId",
+            LATE,
+            "repoFormat",
+            "localfs-1.0",
+            "connectionParameters",
+            Map.of("path", late.toString()),
+            "create",
+            create);
+    return Box.start(
+        LocalClusterOptions.in(directory)
+            .withAgentConfig(Map.of("repositories", List.of(repository))));
+  }
+
+  /** It is known here, so that a caller does well to come again. */
+  private static void assertNotConnectedYet(Box box) {
+    ClientSettings impatience = ClientSettings.within(Duration.ofSeconds(1));
+    try (StorageClient impatient = new StorageClient(List.of(box.host(0).url()), impatience)) {
+      assertUnresponsive(() -> impatient.listImages(LATE, ImageQuery.ALL));
+      assertUnresponsive(() -> Box.disk(impatient, LATE, MIB));
+    }
+  }
+
+  private static void assertUnresponsive(ThrowingCallable call) {
+    StorageException refusal = catchThrowableOfType(StorageException.class, call);
+    assertThat(refusal).isNotNull();
+    assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
+    assertThat(refusal.code().retryable()).isTrue();
+    assertThat(refusal.subject()).isEqualTo(LATE);
+  }
+
+  private static void assertConnectedWithoutRestart(Box box) throws IOException {
+    OptionalLong pid = box.host(0).agentPid();
+    await()
+        .atMost(SECONDS)
+        .until(() ->
+            box.client(0).listStorageRepositories().stream()
+                .anyMatch(repository -> repository.repoId().equals(LATE)));
+    assertThat(box.client(0).getStorageRepository(LATE, 0).health()).isEqualTo("ok");
+    assertThat(box.host(0).agentPid()).isEqualTo(pid);
+  }
+
+  private static long logged(Box box, String text) throws IOException {
+    try (var lines = Files.lines(box.host(0).log())) {
+      return lines.filter(line -> line.contains(text)).count();
+    }
+  }
+}
