@@ -51,7 +51,8 @@ public final class FixWorker implements AutoCloseable {
   private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
   private static final Duration TROUBLE_MAX = Duration.ofMinutes(1);
   private static final long STOP_WAIT_MILLIS = 30_000;
-  private static final long LOOK_AGAIN_MILLIS = 10;
+  private static final String DRAINED = "the host is drained";
+  private static final String STOPPING = "the agent is stopping";
 
   private final Worker self;
   private final int heavyFixesMax;
@@ -62,9 +63,7 @@ public final class FixWorker implements AutoCloseable {
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Map<String, QueueClaim> claims = new ConcurrentHashMap<>();
 
-  /** What is being claimed or run. */
-  private final Set<String> taken = ConcurrentHashMap.newKeySet();
-
+  private final Taken taken = new Taken();
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
   private final ExecutorService workers;
   private final GrantedFixes granted;
@@ -100,6 +99,7 @@ public final class FixWorker implements AutoCloseable {
   private void wake() {
     waker.wake();
     granted.wake();
+    taken.wake();
   }
 
   /** To be called for each repository that gets connected. */
@@ -145,15 +145,10 @@ public final class FixWorker implements AutoCloseable {
 
   /** Lets go of everything, now that this host is drained; returns when nothing runs any more. */
   public void drain() throws InterruptedException, TimeoutException {
-    long deadline = System.nanoTime() + STOP_WAIT_MILLIS * 1_000_000;
-    stopAll("the host is drained");
-    // Whatever was being claimed at that moment.
-    while (drain.drained() && !taken.isEmpty()) {
-      if (System.nanoTime() - deadline > 0) {
-        throw new TimeoutException(taken.size() + " tasks have not let go yet");
-      }
-      stopAll("the host is drained");
-      Thread.sleep(LOOK_AGAIN_MILLIS);
+    stopAll(DRAINED);
+    // What was being claimed at that moment notices by itself.
+    if (!taken.awaitNone(drain::drained, STOP_WAIT_MILLIS)) {
+      throw new TimeoutException(taken.size() + " tasks have not let go yet");
     }
   }
 
@@ -288,6 +283,7 @@ public final class FixWorker implements AutoCloseable {
       }
       running.put(key, run);
       claims.put(key, claim);
+      stopIfTooLate(run);
       claim.onLost(reason -> LOG.debug("The queue's claim is gone, {}: {}", key, reason));
       show(run);
       work(key, run);
@@ -296,6 +292,15 @@ public final class FixWorker implements AutoCloseable {
       pauses.trouble(key);
     } finally {
       claim.release();
+    }
+  }
+
+  /** Whoever stops all that runs has seen it, or is seen here. */
+  private void stopIfTooLate(RunningFix run) {
+    if (closed) {
+      run.stop(STOPPING);
+    } else if (drain.drained()) {
+      run.stop(DRAINED);
     }
   }
 
@@ -376,7 +381,7 @@ public final class FixWorker implements AutoCloseable {
     waker.close();
     granted.close();
     try {
-      stopAll("the agent is stopping");
+      stopAll(STOPPING);
     } catch (TimeoutException e) {
       LOG.warn("{}", e.getMessage());
     } catch (InterruptedException e) {
