@@ -29,6 +29,8 @@ public final class Repositories {
   /** Named by the agent's configuration, connected or not yet. */
   private final Set<String> expected = ConcurrentHashMap.newKeySet();
 
+  private final Turns repoIds = new Turns();
+  private final Turns keys = new Turns();
   private final StorageIo io;
 
   public Repositories(ConnectedRepository.Shared shared, StorageIo io) {
@@ -76,15 +78,18 @@ public final class Repositories {
   }
 
   /** The same parameters again change nothing; the new connection is not started yet. */
-  synchronized Connection connect(ConnectRequest request) {
+  Connection connect(ConnectRequest request) {
     Names.check("repoId", request.repoId());
     RepositoryFormat format = RepositoryFormats.find(request.repoFormat());
     format.checkParameters(request.connectionParameters());
-    var identity =
-        new ConnectedRepository.Identity(
-            request.repoId(), request.repoFormat(), request.connectionParameters());
-    ConnectedRepository present = connected.get(request.repoId());
-    if (present != null) {
+    try (var _ = repoIds.take(request.repoId())) {
+      var identity =
+          new ConnectedRepository.Identity(
+              request.repoId(), request.repoFormat(), request.connectionParameters());
+      ConnectedRepository present = connected.get(request.repoId());
+      if (present == null) {
+        return new Connection(connect(identity, open(request, format)), true);
+      }
       if (present.identity().equals(identity)) {
         return new Connection(present, false);
       }
@@ -93,34 +98,51 @@ public final class Repositories {
           "repoId " + request.repoId() + " is connected with other parameters",
           request.repoId(),
           "choose another repoId, or disconnect that one first");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StorageException(
+          ErrorCode.AGENT_UNAVAILABLE,
+          "the agent stops",
+          request.repoId(),
+          "repeat the call, or ask another agent",
+          e);
     }
+  }
+
+  private RepositoryStorage open(ConnectRequest request, RepositoryFormat format) {
     String writer = shared.self().hostId() + "@" + shared.self().incarnation();
-    RepositoryStorage storage =
-        io.call(
-            request.repoId(),
-            () -> format.connect(request.connectionParameters(), request.create(), writer));
-    byKey(storage.genesis().key())
-        .ifPresent(same -> {
-          storage.close();
-          throw new StorageException(
-              ErrorCode.REPOSITORY_IN_USE,
-              "this storage is connected already, as " + same.repoId(),
-              same.repoId(),
-              "use that repoId, or disconnect it first");
-        });
-    ConnectedRepository repository;
-    try {
-      repository =
-          io.call(
-              request.repoId(),
+    return io.open(
+        request.repoId(),
+        StorageIo.DEADLINE,
+        () -> format.connect(request.connectionParameters(), request.create(), writer),
+        RepositoryStorage::close);
+  }
+
+  /** Two repoIds may be given to one storage at the same time: the second one is refused. */
+  private ConnectedRepository connect(
+      ConnectedRepository.Identity identity, RepositoryStorage storage)
+      throws InterruptedException {
+    try (var _ = keys.take(storage.genesis().key())) {
+      byKey(storage.genesis().key())
+          .ifPresent(same -> {
+            throw new StorageException(
+                ErrorCode.REPOSITORY_IN_USE,
+                "this storage is connected already, as " + same.repoId(),
+                same.repoId(),
+                "use that repoId, or disconnect it first");
+          });
+      ConnectedRepository repository =
+          io.open(
+              identity.repoId(),
               REPLAY_MAX,
-              () -> new ConnectedRepository(identity, storage, shared));
-    } catch (RuntimeException e) {
+              () -> new ConnectedRepository(identity, storage, shared),
+              ConnectedRepository::close);
+      connected.put(identity.repoId(), repository);
+      return repository;
+    } catch (RuntimeException | InterruptedException e) {
       storage.close();
       throw e;
     }
-    connected.put(request.repoId(), repository);
-    return new Connection(repository, true);
   }
 
   /**

@@ -4,7 +4,9 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -13,6 +15,8 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the API itself has to ask of a storage, on threads of its own and with a deadline: a mount
@@ -20,9 +24,14 @@ import java.util.concurrent.TimeoutException;
  */
 public final class StorageIo implements AutoCloseable {
   /** A storage that takes longer than this to answer is unresponsive. */
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
+  static final Duration DEADLINE = Duration.ofSeconds(10);
 
-  private static final int THREADS_MAX = 32;
+  private static final int THREADS_MAX = 256;
+
+  /** One storage that hangs leaves threads for the others. */
+  static final int CALLS_PER_STORAGE_MAX = 32;
+
+  private final Map<String, Integer> calls = new ConcurrentHashMap<>();
 
   private final ExecutorService threads =
       new ThreadPoolExecutor(
@@ -40,13 +49,35 @@ public final class StorageIo implements AutoCloseable {
     return call(subject, DEADLINE, action);
   }
 
+  /** For what has to be closed: when it comes after its caller has given up, it is closed here. */
+  public <T> T open(
+      String subject, Duration deadline, Callable<T> action, Consumer<? super T> close) {
+    Handover<T> handover = new Handover<>(close);
+    try {
+      return call(
+          subject,
+          deadline,
+          () -> {
+            T opened = action.call();
+            handover.give(opened);
+            return opened;
+          });
+    } catch (StorageException e) {
+      T opened = handover.giveUp();
+      if (opened == null) {
+        throw e;
+      }
+      return opened;
+    }
+  }
+
   /** For what may take longer on a storage that is well. */
   public <T> T call(String subject, Duration deadline, Callable<T> action) {
     Future<T> result;
     try {
-      result = threads.submit(action);
+      result = submit(subject, action);
     } catch (RejectedExecutionException e) {
-      throw unresponsive(subject, THREADS_MAX + " calls are waiting for storages already", e);
+      throw unresponsive(subject, "too many calls are waiting for storages already", e);
     }
     try {
       return result.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
@@ -65,6 +96,30 @@ public final class StorageIo implements AutoCloseable {
     }
   }
 
+  private <T> Future<T> submit(String subject, Callable<T> action) {
+    if (calls.merge(subject, 1, Integer::sum) > CALLS_PER_STORAGE_MAX) {
+      ended(subject);
+      throw new RejectedExecutionException(
+          CALLS_PER_STORAGE_MAX + " calls are waiting for the storage of " + subject);
+    }
+    try {
+      return threads.submit(() -> {
+        try {
+          return action.call();
+        } finally {
+          ended(subject);
+        }
+      });
+    } catch (RejectedExecutionException e) {
+      ended(subject);
+      throw e;
+    }
+  }
+
+  private void ended(String subject) {
+    calls.compute(subject, (_, count) -> count == null || count == 1 ? null : count - 1);
+  }
+
   private static StorageException unresponsive(String subject, String why, Throwable cause) {
     return new StorageException(
         ErrorCode.REPOSITORY_UNRESPONSIVE,
@@ -77,5 +132,32 @@ public final class StorageIo implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdownNow();
+  }
+
+  /** From the storage's thread to the caller, if there still is one. */
+  private static final class Handover<T> {
+    private final Consumer<? super T> close;
+    private @Nullable T given;
+    private boolean givenUp;
+
+    Handover(Consumer<? super T> close) {
+      this.close = close;
+    }
+
+    void give(T opened) {
+      synchronized (this) {
+        if (!givenUp) {
+          given = opened;
+          return;
+        }
+      }
+      close.accept(opened);
+    }
+
+    /** What came at the last moment, or null. */
+    synchronized @Nullable T giveUp() {
+      givenUp = true;
+      return given;
+    }
   }
 }

@@ -1,0 +1,104 @@
+package io.quarry.agent.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+final class StorageIoTest {
+  private static final Duration SOON = Duration.ofMillis(20);
+  private static final Duration LATER = Duration.ofSeconds(30);
+
+  /** Something to close, which counts how often that was done. */
+  private record Opened(AtomicInteger closed) {
+    Opened() {
+      this(new AtomicInteger());
+    }
+
+    void close() {
+      closed.incrementAndGet();
+    }
+  }
+
+  @Test
+  void whatComesAfterItsCallerHasGoneIsClosed() {
+    CountDownLatch answers = new CountDownLatch(1);
+    Opened opened = new Opened();
+    try (StorageIo io = new StorageIo()) {
+      StorageException refusal =
+          catchThrowableOfType(
+              StorageException.class,
+              () -> io.open("slow", SOON, () -> afterwards(answers, opened), Opened::close));
+      assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
+      assertThat(opened.closed()).hasValue(0);
+      answers.countDown();
+      await().until(() -> opened.closed().get() == 1);
+    }
+  }
+
+  @Test
+  void whatComesInTimeBelongsToTheCaller() {
+    try (StorageIo io = new StorageIo()) {
+      Opened opened = io.open("fast", LATER, Opened::new, Opened::close);
+      assertThat(opened.closed()).hasValue(0);
+    }
+  }
+
+  @Test
+  void storageThatHangsLeavesThreadsToOthers() {
+    CountDownLatch answers = new CountDownLatch(1);
+    try (StorageIo io = new StorageIo()) {
+      for (int call = 0; call < StorageIo.CALLS_PER_STORAGE_MAX; call++) {
+        assertUnresponsive(io, answers);
+      }
+      assertThat(assertUnresponsive(io, answers).getMessage()).contains("too many calls");
+      assertThat(io.call("sound", () -> "well")).isEqualTo("well");
+
+      answers.countDown();
+      await()
+          .ignoreExceptions()
+          .untilAsserted(() -> assertThat(io.call("hangs", () -> "back")).isEqualTo("back"));
+    }
+  }
+
+  @Test
+  void failureIsToldWithItsReason() {
+    try (StorageIo io = new StorageIo()) {
+      StorageException refusal =
+          catchThrowableOfType(
+              StorageException.class,
+              () ->
+                  io.call(
+                      "gone",
+                      () -> {
+                        throw new IOException("stale file handle");
+                      }));
+      assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
+      assertThat(refusal.subject()).isEqualTo("gone");
+      assertThat(refusal.getMessage()).contains("stale file handle");
+    }
+  }
+
+  private static StorageException assertUnresponsive(StorageIo io, CountDownLatch answers) {
+    StorageException refusal =
+        catchThrowableOfType(
+            StorageException.class,
+            () -> io.call("hangs", SOON, () -> afterwards(answers, "late")));
+    assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
+    return refusal;
+  }
+
+  private static <T> T afterwards(CountDownLatch answers, T result) throws InterruptedException {
+    answers.await();
+    return result;
+  }
+}
