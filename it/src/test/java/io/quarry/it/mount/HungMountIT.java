@@ -53,7 +53,8 @@ final class HungMountIT {
       assertThat(refusal.get().statusCode()).isEqualTo(503);
       assertThat(refusal.get().body()).contains("REPOSITORY_UNRESPONSIVE", "did not answer");
 
-      Files.write(hung.resolve(GENESIS), Files.readAllBytes(box.repository(SOUND).resolve(GENESIS)));
+      Files.write(
+          hung.resolve(GENESIS), Files.readAllBytes(box.repository(SOUND).resolve(GENESIS)));
       await().atMost(Box.PATIENCE).until(() -> Files.exists(hung.resolve("volumes")));
       await().atMost(Box.PATIENCE).during(STAYS).until(() -> openFiles(box, hung).isEmpty());
       assertThat(openFiles(box, box.repository(SOUND))).isNotEmpty();
