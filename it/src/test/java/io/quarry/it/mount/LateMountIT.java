@@ -117,7 +117,7 @@ final class LateMountIT {
         .until(() ->
             box.client(0).listStorageRepositories().stream()
                 .anyMatch(repository -> repository.repoId().equals(LATE)));
-    assertThat(box.client(0).getStorageRepository(LATE, 0).health()).isEqualTo("ok");
+    assertThat(box.client(0).getStorageRepository(LATE).health()).isEqualTo("ok");
     assertThat(box.host(0).agentPid()).isEqualTo(pid);
   }
 
