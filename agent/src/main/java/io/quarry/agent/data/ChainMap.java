@@ -1,11 +1,10 @@
 package io.quarry.agent.data;
 
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.MapEntry;
 import io.quarry.agent.data.qemu.QemuImg;
-import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Comparator;
@@ -30,16 +29,14 @@ final class ChainMap {
   private static final int SPANS_KEPT = 4;
 
   private final QemuImg qemu;
-  private final Path top;
-  private final VolumeFormat format;
+  private final Chain chain;
   private final long size;
   private final Deque<Span> kept = new ArrayDeque<>();
   private long spanBytes = FIRST_SPAN_BYTES;
 
-  ChainMap(QemuImg qemu, Path top, VolumeFormat format, long size) {
+  ChainMap(QemuImg qemu, Chain chain, long size) {
     this.qemu = qemu;
-    this.top = top;
-    this.format = format;
+    this.chain = chain;
     this.size = size;
   }
 
@@ -49,7 +46,7 @@ final class ChainMap {
     }
 
     MapEntry at(long offset) {
-      MapEntry key = new MapEntry(offset, 1, 0, false, false, OptionalLong.empty());
+      MapEntry key = new MapEntry(offset, 1, 0, false, false, false, OptionalLong.empty());
       int found = Collections.binarySearch(entries, key, Comparator.comparingLong(MapEntry::start));
       return entries.get(found >= 0 ? found : -found - 2);
     }
@@ -78,20 +75,20 @@ final class ChainMap {
     long end = Math.min(size, offset + spanBytes);
     List<MapEntry> entries;
     try {
-      entries = qemu.map(top, format, offset, end - offset);
+      entries = qemu.map(chain, offset, end - offset);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new InterruptedIOException(top + ": interrupted while asking for its map");
+      throw new InterruptedIOException(chain + ": interrupted while asking for its map");
     }
     long at = offset;
     for (MapEntry entry : entries) {
       if (entry.start() != at) {
-        throw new IOException(top + ": the map has a gap at " + at);
+        throw new IOException(chain + ": the map has a gap at " + at);
       }
       at = entry.end();
     }
     if (at < end) {
-      throw new IOException(top + ": the map ends at " + at + ", not at " + end);
+      throw new IOException(chain + ": the map ends at " + at + ", not at " + end);
     }
     if (entries.size() < ENTRIES_FEW) {
       spanBytes = Math.min(SPAN_BYTES_MAX, 2 * spanBytes);

@@ -1,10 +1,9 @@
 package io.quarry.agent.data;
 
 import io.quarry.agent.data.process.Children;
-import io.quarry.agent.data.qemu.ChainLink;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.MapEntry;
 import io.quarry.agent.data.qemu.QemuImg;
-import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
@@ -25,54 +24,39 @@ import org.jspecify.annotations.Nullable;
 public final class ChainSource implements Source {
   private final Children children;
   private final Path runtimeDirectory;
-  private final Path top;
-  private final VolumeFormat format;
+  private final Chain chain;
   private final long size;
   private final ChainMap map;
   private final List<SourceFile> files;
   private @Nullable NbdSource server;
 
   private ChainSource(
-      Children children,
-      Path runtimeDirectory,
-      Path top,
-      VolumeFormat format,
-      long size,
-      List<SourceFile> files) {
+      Children children, Path runtimeDirectory, Chain chain, long size, List<SourceFile> files) {
     this.children = children;
     this.runtimeDirectory = runtimeDirectory;
-    this.top = top;
-    this.format = format;
+    this.chain = chain;
     this.size = size;
     this.files = files;
-    this.map = new ChainMap(new QemuImg(children), top, format, size);
+    this.map = new ChainMap(new QemuImg(children), chain, size);
   }
 
-  /** Opens the chain; one that cannot be read from its files is read through a server alone. */
-  public static Source open(Children children, Path runtimeDirectory, Path top, VolumeFormat format)
-      throws IOException, InterruptedException {
-    List<ChainLink> links = new QemuImg(children).chain(top.toAbsolutePath(), format);
-    if (!links.stream().allMatch(ChainSource::isPlain)) {
-      return NbdSource.open(children, runtimeDirectory, top, format);
-    }
+  /**
+   * Opens the chain, whose files are plain raw and qcow2.
+   *
+   * @param size the virtual size of the image
+   */
+  public static ChainSource open(Children children, Path runtimeDirectory, Chain chain, long size)
+      throws IOException {
     List<SourceFile> files = new ArrayList<>();
     try {
-      for (ChainLink link : links) {
-        files.add(SourceFile.open(Path.of(link.file())));
+      for (Chain.Layer layer : chain.layers()) {
+        files.add(SourceFile.open(layer.file()));
       }
     } catch (IOException e) {
       files.forEach(SourceFile::close);
       throw e;
     }
-    long size = links.getFirst().image().virtualSize();
-    return new ChainSource(children, runtimeDirectory, top, format, size, List.copyOf(files));
-  }
-
-  private static boolean isPlain(ChainLink link) {
-    return link.image().dataFile().isEmpty()
-        && !link.image().encrypted()
-        && (link.image().format().equals("raw") || link.image().format().equals("qcow2"))
-        && !link.file().startsWith("json:");
+    return new ChainSource(children, runtimeDirectory, chain, size, List.copyOf(files));
   }
 
   @Override
@@ -89,6 +73,25 @@ public final class ChainSource implements Source {
       MapEntry entry = map.at(at);
       long stop = Math.min(end, entry.end());
       extents.add(extent(entry, at, stop - at));
+      at = stop;
+    }
+    return extents.list();
+  }
+
+  /**
+   * What the upper layers of the chain say of a range. Where they say nothing there is no extent:
+   * the layers below show.
+   */
+  public List<Extent> extentsAbove(int layers, long offset, long length) throws IOException {
+    Extents extents = new Extents();
+    long end = Math.addExact(offset, length);
+    long at = offset;
+    while (at < end) {
+      MapEntry entry = map.at(at);
+      long stop = Math.min(end, entry.end());
+      if (entry.present() && entry.depth() < layers) {
+        extents.add(extent(entry, at, stop - at));
+      }
       at = stop;
     }
     return extents.list();
@@ -136,10 +139,10 @@ public final class ChainSource implements Source {
   private synchronized NbdSource server() throws IOException {
     if (server == null) {
       try {
-        server = NbdSource.open(children, runtimeDirectory, top, format);
+        server = NbdSource.open(children, runtimeDirectory, chain);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new InterruptedIOException(top + ": interrupted while its server starts");
+        throw new InterruptedIOException(chain + ": interrupted while its server starts");
       }
     }
     return server;

@@ -1,22 +1,38 @@
 package io.quarry.agent.data;
 
 import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.data.qemu.ChainLink;
+import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A whole copy in one call, for those who need no checkpoints of it. */
 public final class ImageCopy {
   private ImageCopy() {}
 
-  /** Opens what the format asks for. The runtime directory is for sockets: local, a short name. */
+  /**
+   * Opens an image with all that its files say is below it.
+   *
+   * @param runtimeDirectory for sockets: local, with a short name
+   */
   public static Source open(
       Children children, Path runtimeDirectory, Path file, VolumeFormat format)
       throws IOException, InterruptedException {
-    return switch (format) {
-      case RAW -> RawFileSource.open(file);
-      case QCOW2 -> ChainSource.open(children, runtimeDirectory, file, format);
-    };
+    if (format == VolumeFormat.RAW) {
+      return RawFileSource.open(file);
+    }
+    List<ChainLink> links = new QemuImg(children).chain(file.toAbsolutePath(), format);
+    for (ChainLink link : links) {
+      if (!link.isPlain()) {
+        throw new IOException(link.file() + ": not a plain raw or qcow2 file");
+      }
+    }
+    Chain chain = new Chain(links.stream().map(ChainLink::layer).toList());
+    long size = links.getFirst().image().virtualSize();
+    return ChainSource.open(children, runtimeDirectory, chain, size);
   }
 
   /** Copies an image with all that is below it into a new raw file, which is durable then. */

@@ -19,7 +19,16 @@ import org.jspecify.annotations.Nullable;
  * first, and are never interrupted: when {@link #close} returns, no read or write is under way.
  */
 final class Lanes implements AutoCloseable {
-  private final ChunkCopier copier;
+  /** Moves one chunk through memory; several lanes call it at once. */
+  @FunctionalInterface
+  interface Work {
+    void copy(Chunk chunk, MemorySegment buffer) throws IOException;
+  }
+
+  /** Two cores are busy with two; the others hide the latency of storage that is not cached. */
+  private static final int COUNT = 4;
+
+  private final Work work;
   private final Throttle throttle;
   private final CopyControl control;
   private final List<Thread> threads = new ArrayList<>();
@@ -31,11 +40,11 @@ final class Lanes implements AutoCloseable {
   private @Nullable Throwable failure;
   private volatile boolean closing;
 
-  Lanes(int count, ChunkCopier copier, Throttle throttle, CopyControl control) {
-    this.copier = copier;
+  Lanes(Work work, Throttle throttle, CopyControl control) {
+    this.work = work;
     this.throttle = throttle;
     this.control = control;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < COUNT; i++) {
       threads.add(Thread.ofPlatform().daemon().name("copy-lane-" + i).start(this::run));
     }
   }
@@ -102,7 +111,7 @@ final class Lanes implements AutoCloseable {
         if (!throttle.acquire(chunk.length(), this::isCancelled)) {
           throw new CopyStopped("stopped before offset " + chunk.offset());
         }
-        copier.copy(chunk, buffer);
+        work.copy(chunk, buffer);
         done(chunk);
         chunk = next();
       }

@@ -4,7 +4,7 @@ import io.quarry.agent.data.nbd.BlockStatus;
 import io.quarry.agent.data.nbd.QemuNbd;
 import io.quarry.agent.data.nbd.ServedImage;
 import io.quarry.agent.data.process.Children;
-import io.quarry.common.model.VolumeFormat;
+import io.quarry.agent.data.qemu.Chain;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -22,11 +22,9 @@ public final class NbdSource implements Source {
     this.server = server;
   }
 
-  public static NbdSource open(
-      Children children, Path runtimeDirectory, Path top, VolumeFormat format)
+  public static NbdSource open(Children children, Path runtimeDirectory, Chain chain)
       throws IOException, InterruptedException {
-    return new NbdSource(
-        QemuNbd.start(children, runtimeDirectory, ServedImage.readOnly(top, format)));
+    return new NbdSource(QemuNbd.start(children, runtimeDirectory, ServedImage.readOnly(chain)));
   }
 
   @Override

@@ -20,6 +20,20 @@ record Window(long offset, long end, List<Span> data) {
         .toList();
   }
 
+  /** Just these extents of data, cut into chunks. */
+  static Window ofData(long offset, long end, List<Extent> extents) {
+    List<Span> spans = new ArrayList<>();
+    for (Extent extent : extents) {
+      long at = extent.offset();
+      while (at < extent.end()) {
+        long stop = Math.min(extent.end(), (chunkNumber(at) + 1) * ChunkCopier.CHUNK_BYTES);
+        spans.add(new Span(at, stop));
+        at = stop;
+      }
+    }
+    return new Window(offset, end, List.copyOf(spans));
+  }
+
   /**
    * Asks the source what there is to read. Fragments within one aligned chunk become one span: one
    * larger read that meets zeros is quicker than several small ones.

@@ -4,22 +4,15 @@ import io.quarry.agent.data.Extent.Kind;
 import io.quarry.agent.data.Extent.Place;
 import io.quarry.agent.data.os.Outcome;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Copies an image window by window, in ascending order. While one window is being flushed the next
- * is already being written, but a window is only ever reported after a flush that began when all of
- * it was written: flushed first, then counted.
- *
- * <p>Where the filesystem shares blocks between the two files nothing is copied at all. Otherwise
- * data is read through the page cache, since an image that is copied was often just written, and
- * written around it: on a busy machine that took half the time of writing through the cache, as it
- * needs a fraction of the processor, and it leaves the cache to others.
+ * Copies an image window by window. Where the filesystem shares blocks between the two files
+ * nothing is copied at all. Otherwise data is read through the page cache, since an image that is
+ * copied was often just written, and written around it: on a busy machine that took half the time
+ * of writing through the cache, as it needs a fraction of the processor, and it leaves the cache to
+ * others.
  */
 public final class WindowCopier {
-  /** Two cores are busy with two; the others hide the latency of storage that is not cached. */
-  private static final int LANES = 4;
-
   /**
    * Sharing blocks costs by extents and not by bytes, and each step a flush, so the steps are
    * large.
@@ -72,8 +65,16 @@ public final class WindowCopier {
     long start = cloneFrom(plan.startOffset());
     ChunkCopier chunks = new ChunkCopier(source, target);
     if (start < source.size()) {
-      try (Lanes lanes = new Lanes(LANES, chunks, throttle, control)) {
-        copyWindows(lanes, chunks, start, plan.windowBytes());
+      try (Lanes lanes = new Lanes(chunks::copy, throttle, control)) {
+        new WindowLoop(
+                lanes,
+                (at, end) -> {
+                  checkStopped(at);
+                  return Window.of(source, at, end);
+                },
+                target::flush,
+                end -> listener.windowDurable(end, cloned + chunks.read()))
+            .run(start, source.size(), plan.windowBytes());
       }
     }
     long skipped = source.size() - plan.startOffset() - chunks.written() - cloned;
@@ -127,37 +128,6 @@ public final class WindowCopier {
   private static long clonableLength(long length, Place place) throws IOException {
     long odd = length % Zeros.BLOCK_BYTES;
     return odd == 0 || place.offset() + length == place.file().size() ? length : length - odd;
-  }
-
-  private void copyWindows(Lanes lanes, ChunkCopier chunks, long start, long windowBytes)
-      throws IOException, InterruptedException {
-    @Nullable Window previous = null;
-    long at = start;
-    while (at < source.size()) {
-      checkStopped(at);
-      long end = Math.min(source.size(), (at / windowBytes + 1) * windowBytes);
-      Window window = Window.of(source, at, end);
-      at = end;
-      if (window.isEmpty() && end < source.size()) {
-        // Terabytes of nothing need no checkpoints; the next window's counts for them.
-        continue;
-      }
-      lanes.submit(window);
-      if (previous != null) {
-        finish(lanes, chunks, previous);
-      }
-      previous = window;
-    }
-    if (previous != null) {
-      finish(lanes, chunks, previous);
-    }
-  }
-
-  private void finish(Lanes lanes, ChunkCopier chunks, Window window)
-      throws IOException, InterruptedException {
-    lanes.await(window);
-    target.flush();
-    listener.windowDurable(window.end(), cloned + chunks.read());
   }
 
   private void checkStopped(long offset) throws IOException, InterruptedException {

@@ -1,9 +1,8 @@
 package io.quarry.agent.demo;
 
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
-import io.quarry.common.api.OpenedImage.ChainLink;
-import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,7 +34,7 @@ final class CompareImages {
     this.tools = tools;
     this.source = source;
     this.contents = new Contents(tools.qemuImg());
-    this.expected = contents.sha256(List.of(source.file()), VolumeFormat.RAW, source.size());
+    this.expected = contents.sha256(source.chain(), source.size());
   }
 
   /** Compares several at once; the first difference is the failure. */
@@ -80,13 +79,16 @@ final class CompareImages {
       throw new DemoFailure(
           subject + " has " + opened.size() + " bytes, its source has " + source.size());
     }
-    Path top = Path.of(opened.path());
-    if (!tools.qemuImg().compare(source.file(), VolumeFormat.RAW, top, opened.format())) {
+    List<Chain.Layer> layers = new ArrayList<>();
+    layers.add(new Chain.Layer(Path.of(opened.path()), opened.format()));
+    opened
+        .backingChain()
+        .forEach(link -> layers.add(new Chain.Layer(Path.of(link.path()), link.format())));
+    Chain chain = new Chain(layers);
+    if (!tools.qemuImg().compare(source.chain(), chain)) {
       throw new DemoFailure(subject + " differs from its source, says qemu-img compare");
     }
-    List<Path> chain = new ArrayList<>(List.of(top));
-    opened.backingChain().stream().map(ChainLink::path).map(Path::of).forEach(chain::add);
-    String found = contents.sha256(chain, opened.format(), opened.size());
+    String found = contents.sha256(chain, opened.size());
     if (!found.equals(expected)) {
       throw new DemoFailure(
           subject + " differs from its source: SHA-256 " + found + ", not " + expected);

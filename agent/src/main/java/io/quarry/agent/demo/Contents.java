@@ -1,12 +1,11 @@
 package io.quarry.agent.demo;
 
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.MapEntry;
 import io.quarry.agent.data.qemu.QemuImg;
-import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -24,24 +23,19 @@ final class Contents {
     this.qemuImg = qemuImg;
   }
 
-  /**
-   * The SHA-256 of the content in hexadecimal.
-   *
-   * @param chain the image's file, then its backing files from the upper to the lowest
-   */
-  String sha256(List<Path> chain, VolumeFormat format, long size)
-      throws IOException, InterruptedException {
+  /** The SHA-256 of the content in hexadecimal. */
+  String sha256(Chain chain, long size) throws IOException, InterruptedException {
     MessageDigest digest = digest();
     ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     List<FileChannel> files = new ArrayList<>();
     try {
-      for (Path file : chain) {
-        files.add(FileChannel.open(file, StandardOpenOption.READ));
+      for (Chain.Layer layer : chain.layers()) {
+        files.add(FileChannel.open(layer.file(), StandardOpenOption.READ));
       }
       long position = 0;
-      for (MapEntry entry : qemuImg.map(chain.getFirst(), format, 0, size)) {
+      for (MapEntry entry : qemuImg.map(chain, 0, size)) {
         if (entry.start() != position) {
-          throw new IOException(chain.getFirst() + ": no map of byte " + position);
+          throw new IOException(chain + ": no map of byte " + position);
         }
         position += entry.length();
         if (entry.zero() || !entry.data()) {
@@ -51,7 +45,7 @@ final class Contents {
         }
       }
       if (position != size) {
-        throw new IOException(chain.getFirst() + ": " + position + " bytes instead of " + size);
+        throw new IOException(chain + ": " + position + " bytes instead of " + size);
       }
     } finally {
       for (FileChannel file : files) {
@@ -72,24 +66,21 @@ final class Contents {
   }
 
   private static void data(
-      MessageDigest digest,
-      ByteBuffer buffer,
-      List<FileChannel> files,
-      List<Path> chain,
-      MapEntry entry)
+      MessageDigest digest, ByteBuffer buffer, List<FileChannel> files, Chain chain, MapEntry entry)
       throws IOException {
     FileChannel file = files.get(entry.depth());
     long offset =
         entry
             .fileOffset()
-            .orElseThrow(
-                () -> new IOException(chain.get(entry.depth()) + " holds compressed data"));
+            .orElseThrow(() ->
+                new IOException(
+                    chain.layers().get(entry.depth()).file() + " holds compressed data"));
     long end = offset + entry.length();
     while (offset < end) {
       buffer.clear().limit((int) Math.min(end - offset, BUFFER_BYTES));
       int read = file.read(buffer, offset);
       if (read < 0) {
-        throw new IOException(chain.get(entry.depth()) + " ends at byte " + offset);
+        throw new IOException(chain.layers().get(entry.depth()).file() + " ends at byte " + offset);
       }
       digest.update(buffer.flip());
       offset += read;

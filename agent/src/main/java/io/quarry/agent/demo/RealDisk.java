@@ -1,6 +1,7 @@
 package io.quarry.agent.demo;
 
 import io.quarry.agent.data.CopyPlan;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.demo.RealFiles.Found;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
@@ -15,6 +16,10 @@ import java.util.List;
  * @param dataBytes what of it is data, about
  */
 record RealDisk(Path file, long size, long dataBytes) {
+  Chain chain() {
+    return Chain.of(file, VolumeFormat.RAW);
+  }
+
   /** Blocks of zeros in the files stay holes, so that it takes more than a GiB to have one. */
   static final long DATA_BYTES = 1600L << 20;
 

@@ -58,6 +58,25 @@ public record Checkpoint(
         now);
   }
 
+  /** The first stage of making a volume's content. */
+  static Checkpoint copying(
+      RunningFix run, int stages, String file, long offset, long bytesTotal, long bytesMoved) {
+    return new Checkpoint(
+        run.worker().hostId(),
+        run.worker().incarnation(),
+        run.epoch(),
+        1,
+        stages,
+        "copy",
+        file,
+        offset,
+        bytesTotal,
+        bytesMoved,
+        false,
+        null,
+        run.now());
+  }
+
   Checkpoint at(long newOffset, long moved, Instant now) {
     return new Checkpoint(
         hostId,

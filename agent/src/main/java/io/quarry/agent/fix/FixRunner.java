@@ -55,8 +55,7 @@ final class FixRunner {
             new CleanFix(run).run();
           }
         }
-        case OPTIMIZE -> new OptimizeFix(run).run();
-        case MERGE -> throw new IllegalStateException("nobody plans these yet");
+        case OPTIMIZE, MERGE -> new ReplaceFix(run).run();
       }
       LOG.atLevel(run.fix().heavy() ? Level.INFO : Level.DEBUG).log("Done: {}", what);
       return End.OVER;

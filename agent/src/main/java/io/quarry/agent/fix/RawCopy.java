@@ -10,7 +10,6 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Files;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,20 +33,8 @@ final class RawCopy {
     Start start = start(source.size());
     try (RawTarget target = start.target()) {
       Checkpoint checkpoint =
-          new Checkpoint(
-              run.worker().hostId(),
-              run.worker().incarnation(),
-              run.epoch(),
-              1,
-              STAGES,
-              "copy",
-              start.file(),
-              start.offset(),
-              source.size(),
-              start.movedBefore(),
-              false,
-              null,
-              run.now());
+          Checkpoint.copying(
+              run, STAGES, start.file(), start.offset(), source.size(), start.movedBefore());
       run.save(checkpoint);
       CopyFigures figures =
           WindowCopier.copy(
@@ -71,24 +58,18 @@ final class RawCopy {
    */
   private record Start(String file, RawTarget target, long offset, long movedBefore) {}
 
-  /**
-   * One inode has one writer epoch. An earlier epoch's file is gone on with only when its worker is
-   * proven dead or let go of it; otherwise its checkpointed part is brought into a file of our own,
-   * so that late writes land where nobody looks.
-   */
   private Start start(long size) throws IOException, InterruptedException {
-    Checkpoint earlier = run.store().newestCheckpoint(run.fix().id());
-    if (earlier != null && usable(earlier)) {
-      String earlierFile = String.valueOf(earlier.file());
-      if (proven(earlier)) {
-        RawTarget target =
-            RawTarget.reopen(repository.storage().volume(earlierFile), earlier.offset(), size);
-        LOG.info("Going on with {} from byte {}", earlierFile, earlier.offset());
-        return new Start(earlierFile, target, earlier.offset(), earlier.bytesMoved());
-      }
-      return startAnew(size, earlier);
+    EarlierWork earlier = EarlierWork.of(run, volume);
+    if (earlier == null) {
+      return fresh(size, 0);
     }
-    return fresh(size, 0);
+    if (!earlier.over()) {
+      return startAnew(size, earlier.checkpoint());
+    }
+    long offset = earlier.checkpoint().offset();
+    RawTarget target = RawTarget.reopen(repository.storage().volume(earlier.file()), offset, size);
+    LOG.info("Going on with {} from byte {}", earlier.file(), offset);
+    return new Start(earlier.file(), target, offset, earlier.checkpoint().bytesMoved());
   }
 
   private Start fresh(long size, long movedBefore) throws IOException {
@@ -125,17 +106,5 @@ final class RawCopy {
       start.target().close();
       throw e;
     }
-  }
-
-  private boolean usable(Checkpoint earlier) {
-    return earlier.file() != null
-        && earlier.file().startsWith(volume.id() + ".")
-        && earlier.offset() > 0
-        && Files.exists(repository.storage().volume(earlier.file()));
-  }
-
-  /** All claims between that checkpoint and ours must be over, too: they may write that file. */
-  private boolean proven(Checkpoint earlier) throws IOException {
-    return new Predecessors(run).allOver(earlier);
   }
 }

@@ -3,13 +3,12 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.Source;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Path;
 
 /** Opens an image of a connected repository for reading its whole content. */
 final class SourceOpener {
@@ -21,7 +20,7 @@ final class SourceOpener {
     this.run = run;
   }
 
-  Source open(String imageId) throws IOException, InterruptedException {
+  Source open(String imageId) throws IOException {
     RepositoryState state = holder.state().repository();
     Image image = state.images().get(imageId);
     if (image == null) {
@@ -31,14 +30,19 @@ final class SourceOpener {
     if (image == null) {
       throw new IOException("the source image " + imageId + " is gone");
     }
-    Volume volume = state.volumeOf(image);
-    if (volume.file() == null) {
-      throw new IOException("the source image " + imageId + " is broken itself");
-    }
-    Path path = holder.storage().volume(volume.file());
-    if (volume.format() == VolumeFormat.RAW) {
-      return RawFileSource.open(path);
-    }
-    return ChainSource.open(run.children(), run.around().runtimeDirectory(), path, volume.format());
+    return open(state, image);
+  }
+
+  /** The content as the state says it is made up. */
+  Source open(RepositoryState state, Image image) throws IOException {
+    Chain chain = Chains.of(holder.storage(), state, image);
+    return chain.top().format() == VolumeFormat.RAW
+        ? RawFileSource.open(chain.top().file())
+        : open(chain, image);
+  }
+
+  /** The same, layer by layer. */
+  ChainSource open(Chain chain, Image image) throws IOException {
+    return ChainSource.open(run.children(), run.around().runtimeDirectory(), chain, image.size());
   }
 }

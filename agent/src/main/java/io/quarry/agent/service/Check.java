@@ -83,12 +83,16 @@ final class Check {
     if (fix.type() == FixType.CLEAN && volume != null && volume.file() != null) {
       gain = allocated(volume.file());
     }
+    long move = volume != null && fix.type() != FixType.CLEAN && volume.heavy() ? volume.size() : 0;
+    if (fix.type() == FixType.MERGE && volume != null) {
+      move = mergedBytes(volume, state);
+    }
     return FixData.sign(
         new Fix(
             fix.type(),
             fix.imageId(),
             reason(fix, volume, state),
-            volume != null && fix.type() != FixType.CLEAN && volume.heavy() ? volume.size() : 0,
+            move,
             gain,
             fix.type().priority(),
             stateOf(fix),
@@ -99,6 +103,20 @@ final class Check {
         genesis);
   }
 
+  /** What is in the files that become one. */
+  private long mergedBytes(Volume volume, RepositoryState state) throws IOException {
+    long bytes = 0;
+    Image image = state.images().get(volume.imageId());
+    for (Image layer : image == null ? List.<Image>of() : state.chainOf(image)) {
+      if (layer.id().equals(volume.parentImageId())) {
+        break;
+      }
+      String file = state.volumeOf(layer).file();
+      bytes += file == null ? 0 : allocated(file);
+    }
+    return bytes;
+  }
+
   private static String reason(FixState fix, @Nullable Volume volume, RepositoryState state) {
     if (fix.type() == FixType.CLEAN) {
       return volume != null && volume.stage() == Volume.Stage.TOMBSTONED
@@ -106,6 +124,15 @@ final class Check {
           : "the image was removed and nothing depends on it";
     }
     Image image = state.images().get(String.valueOf(fix.imageId()));
+    if (fix.type() == FixType.MERGE && image != null) {
+      List<Image> folded = state.foldedFrom(image);
+      return folded.isEmpty()
+          ? "what was removed below it is no longer kept for it alone"
+          : "image "
+              + folded.getFirst().id()
+              + (folded.size() == 1 ? "" : " and " + (folded.size() - 1) + " more")
+              + " below it, removed, kept for it alone";
+    }
     String why = image == null ? null : state.reasonOf(image);
     return why == null ? "the image can be represented better" : why;
   }

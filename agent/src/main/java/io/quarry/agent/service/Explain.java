@@ -45,12 +45,15 @@ final class Explain {
     if (!image.strong()) {
       sentences.add(kept(needs));
     }
-    FixState fix = fixOf(image, state);
+    Image target = state.foldedInto(image);
+    FixState fix = target == null ? fixOf(image, state) : state.fixOf(target);
     ExplainedFix explained = null;
     if (fix != null) {
       WhoWorks who = new WhoWorks(repository, state, hosts.get());
       explained = explained(repository, fix, who);
       sentences.add(who.sentence(fix, explained));
+    } else if (target != null) {
+      sentences.add("Its data goes into image " + target.id() + " once nobody writes to that.");
     } else if (missing != null) {
       sentences.add("That has to wait until it is closed: " + Needs.sentence(needs) + ".");
     }

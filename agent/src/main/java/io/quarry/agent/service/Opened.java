@@ -1,7 +1,7 @@
 package io.quarry.agent.service;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.OpenedImage.ChainLink;
@@ -9,7 +9,9 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /** How to reach an opened image: path, chain, and what QEMU and libvirt want to read. */
 final class Opened {
@@ -17,11 +19,8 @@ final class Opened {
 
   static OpenedImage describe(
       ConnectedRepository repository, RepositoryState state, Open open, long commit) {
-    Image top =
-        java.util.Objects.requireNonNull(
-            state.images().get(open.imageId()), "an open image exists");
-    List<ChainLink> chain =
-        state.chainOf(top).stream().map(image -> link(repository, state, image)).toList();
+    Image top = Objects.requireNonNull(state.images().get(open.imageId()), "an open image exists");
+    List<ChainLink> chain = open.volumes().stream().map(id -> link(repository, state, id)).toList();
     ChainLink first = chain.getFirst();
     return new OpenedImage(
         open.id(),
@@ -37,37 +36,23 @@ final class Opened {
         commit);
   }
 
-  private static ChainLink link(
-      ConnectedRepository repository, RepositoryState state, Image image) {
-    Volume volume = state.volumeOf(image);
+  private static ChainLink link(ConnectedRepository repository, RepositoryState state, String id) {
+    Volume volume = Objects.requireNonNull(state.volumes().get(id), "an open keeps its volumes");
     return new ChainLink(
-        image.id(),
+        volume.imageId(),
         repository.storage().volume(String.valueOf(volume.file())).toString(),
         volume.format());
   }
 
-  /** Names every layer and its format, so that QEMU probes nothing. */
   private static ObjectNode blockdev(List<ChainLink> chain, boolean readOnly) {
-    ObjectNode node = layer(chain.getFirst(), readOnly);
-    ObjectNode above = node;
-    for (ChainLink below : chain.subList(1, chain.size())) {
-      ObjectNode backing = layer(below, true);
-      above.set("backing", backing);
-      above = backing;
-    }
-    node.put("node-name", "quarry-" + chain.getFirst().imageId().substring(0, 8));
-    return node;
-  }
-
-  private static ObjectNode layer(ChainLink link, boolean readOnly) {
-    ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("driver", link.format().label());
-    node.put("read-only", readOnly);
-    ObjectNode file = node.putObject("file");
-    file.put("driver", "file");
-    file.put("filename", link.path());
-    file.put("read-only", readOnly);
-    return node;
+    Chain files =
+        new Chain(
+            chain.stream()
+                .map(link -> new Chain.Layer(Path.of(link.path()), link.format()))
+                .toList());
+    return files
+        .blockdev(readOnly)
+        .put("node-name", "quarry-" + chain.getFirst().imageId().substring(0, 8));
   }
 
   /** Names every layer too: what the files themselves say of their backing does not count. */

@@ -1,6 +1,10 @@
 package io.quarry.agent.data;
 
 import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.data.qemu.ChainLink;
+import io.quarry.agent.data.qemu.QemuImg;
+import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +23,13 @@ public final class Tools {
 
   public String run(String... command) throws IOException, InterruptedException {
     return children.run(List.of(command), DEADLINE).orFail().stdout();
+  }
+
+  /** An image and what it says is below it. */
+  public Chain chain(Path top) throws IOException, InterruptedException {
+    return new Chain(
+        new QemuImg(children)
+            .chain(top, VolumeFormat.QCOW2).stream().map(ChainLink::layer).toList());
   }
 
   /** Lets QEMU's guest side write and read: {@code write -P 7 0 64k} and the like. */

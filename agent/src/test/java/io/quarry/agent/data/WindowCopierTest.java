@@ -190,7 +190,7 @@ final class WindowCopierTest {
         tools.run(
             "qemu-img", "convert", "-f", "qcow2", "-O", "raw", top.toString(), flat.toString());
         Path target = place.resolve("target");
-        try (Source from = ChainSource.open(children, dir, top, VolumeFormat.QCOW2);
+        try (Source from = ImageCopy.open(children, dir, top, VolumeFormat.QCOW2);
             RawTarget to = RawTarget.create(target, from.size())) {
           CopyFigures figures =
               WindowCopier.copy(

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.data.qemu.Backing;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -49,8 +50,7 @@ final class RealDiskTest {
     Path work = Files.createDirectory(directory.resolve("work"));
     RealDisk disk = RealDisk.of(tools, work, raw);
     assertThat(disk.size()).isEqualTo(1024 * MIB);
-    assertThat(tools.qemuImg().compare(disk.file(), VolumeFormat.RAW, raw, VolumeFormat.RAW))
-        .isTrue();
+    assertThat(tools.qemuImg().compare(disk.chain(), Chain.of(raw, VolumeFormat.RAW))).isTrue();
   }
 
   @Test
@@ -88,8 +88,12 @@ final class RealDiskTest {
     tools.qemuImg().createOverlay(overlay, new Backing("base.raw", VolumeFormat.RAW), 8 * MIB);
     tools.writeOver(change, VolumeFormat.RAW, overlay, VolumeFormat.QCOW2);
     tools.toRaw(overlay, VolumeFormat.QCOW2, expected);
-    String hash =
-        new Contents(tools.qemuImg()).sha256(List.of(overlay, base), VolumeFormat.QCOW2, 8 * MIB);
+    Chain chain =
+        new Chain(
+            List.of(
+                new Chain.Layer(overlay, VolumeFormat.QCOW2),
+                new Chain.Layer(base, VolumeFormat.RAW)));
+    String hash = new Contents(tools.qemuImg()).sha256(chain, 8 * MIB);
     byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(change));
     assertThat(hash).isEqualTo(HexFormat.of().formatHex(digest));
     assertThat(Files.mismatch(expected, change)).isEqualTo(-1);

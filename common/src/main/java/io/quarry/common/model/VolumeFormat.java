@@ -15,6 +15,16 @@ public enum VolumeFormat {
     this.label = label;
   }
 
+  /** The format of that label. */
+  public static VolumeFormat of(String label) {
+    for (VolumeFormat format : values()) {
+      if (format.label.equals(label)) {
+        return format;
+      }
+    }
+    throw new IllegalArgumentException("no volume format " + label);
+  }
+
   /** The name QEMU gives the format; also the suffix of volume files. */
   public String label() {
     return label;

@@ -15,8 +15,7 @@ public record CloseImage(String imageId, String openId) implements Request {
           openId,
           "it was closed already, or belongs to another image");
     }
-    draft.add(new Change.DropOpen(openId));
-    draft.settle(imageId);
+    draft.close(open);
     return draft.reply(this, openId);
   }
 

@@ -51,11 +51,9 @@ public record CreateSnapshot(
     if (state.images().containsKey(snapshotId)) {
       throw Refusal.imageExists(snapshotId);
     }
-    for (String openId : state.opensOf(disk.id())) {
-      Open open = state.opens().get(openId);
-      if (open != null && !open.readOnly()) {
-        throw Refusal.inUse(disk, open);
-      }
+    Open writer = state.writerOf(disk.id());
+    if (writer != null) {
+      throw Refusal.inUse(disk, writer);
     }
     Volume volume = state.volumeOf(disk);
     if (volume.stage() != Volume.Stage.READY) {
@@ -90,5 +88,6 @@ public record CreateSnapshot(
             null),
         autoFix,
         worker);
+    draft.settle(snapshotId);
   }
 }

@@ -1,6 +1,5 @@
 package io.quarry.coordinator.plan;
 
-import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.plan.Change.DropFix;
 import io.quarry.coordinator.plan.Change.PutFix;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -51,11 +50,16 @@ public final class Draft {
 
   /** Records a volume that has yet to be made, and the fix that will make it. */
   void intend(Volume volume, boolean wanted, @Nullable Worker worker) {
+    intend(volume, wanted, null, worker);
+  }
+
+  private void intend(
+      Volume volume, boolean wanted, @Nullable Instant notBefore, @Nullable Worker worker) {
     if (state.volumes().containsKey(volume.id())) {
       throw Refusal.exists("volume", volume.id());
     }
     add(new Change.PutVolume(volume));
-    FixState maker = FixState.maker(volume, wanted, now);
+    FixState maker = FixState.maker(volume, wanted, notBefore, now);
     add(new PutFix(wanted && worker != null ? maker.grantedTo(worker) : maker));
   }
 
@@ -63,6 +67,28 @@ public final class Draft {
   void tombstone(Volume volume, boolean wanted) {
     add(new Change.PutVolume(volume.tombstoned()));
     cleanInsteadOfMaking(volume, wanted, null);
+  }
+
+  /** The image has another volume now; this one goes as soon as nobody has it open. */
+  void retire(Volume volume, boolean wanted) {
+    if (!state.isUsed(volume.id())) {
+      tombstone(volume, wanted);
+    }
+  }
+
+  /** The use of an image ends, and with it that of volumes which are not its own any more. */
+  void close(Open open) {
+    add(new Change.DropOpen(open.id()));
+    for (String volumeId : open.volumes()) {
+      Volume volume = state.volumes().get(volumeId);
+      Image image = volume == null ? null : state.images().get(volume.imageId());
+      if (volume != null
+          && volume.stage() == Volume.Stage.READY
+          && !(image != null && image.volumeId().equals(volumeId))) {
+        retire(volume, image == null || image.autoFix());
+      }
+    }
+    settle(open.imageId());
   }
 
   private void cleanInsteadOfMaking(Volume volume, boolean wanted, @Nullable Instant notBefore) {
@@ -81,8 +107,9 @@ public final class Draft {
 
   /**
    * Brings the fixes of an image into line with whether it can be cleaned: weak, and no overlay,
-   * pin or open needs it. What can be cleaned is not mended any more. Then with whether it can be
-   * optimized. To be called for every image that changed, or whose dependants did.
+   * pin or open needs it. What can be cleaned is not mended any more. Before that, with whether it,
+   * or the image over it, could have a better volume. To be called for every image that changed, or
+   * whose dependants did.
    */
   void settle(@Nullable String imageId) {
     Image image = imageId == null ? null : state.images().get(imageId);
@@ -90,6 +117,7 @@ public final class Draft {
       return;
     }
     settleReplacement(image);
+    settleAbove(image);
     Volume volume = state.volumeOf(image);
     boolean cleanable = !image.strong() && !needed(image.id());
     if (cleanable) {
@@ -105,7 +133,7 @@ public final class Draft {
     dropFix(FixState.cleanId(volume.id()));
     if (volume.stage() == Volume.Stage.INTENDED
         && !state.fixes().containsKey(FixState.makerId(volume))) {
-      add(new PutFix(FixState.maker(volume, wanted, now).after(clean)));
+      add(new PutFix(FixState.maker(volume, wanted, null, now).after(clean)));
     }
   }
 
@@ -115,21 +143,30 @@ public final class Draft {
     return until != null && until.isAfter(now) ? until : null;
   }
 
-  /**
-   * A replacement has the content that the image had when it was begun. So it is given up when
-   * somebody opens the image, and begun anew when it is closed.
-   */
+  /** Begins, keeps or gives up what is to take the place of the image's volume. */
   private void settleReplacement(Image image) {
     Volume current = state.volumeOf(image);
-    Volume replacement = state.replacementOf(current.id());
-    boolean apt =
-        state.stateOf(image) == ImageState.DEGRADED && state.opensOf(image.id()).isEmpty();
-    if (replacement != null && !(apt && replacement.size() == image.size())) {
+    Volume begun = state.replacementOf(current.id());
+    Replacement better = Replacement.of(image, state, now);
+    if (begun != null) {
+      FixState maker = state.fixes().get(FixState.makerId(begun));
+      if (better != null && better.isServedBy(begun, maker != null && maker.wanted())) {
+        return;
+      }
       giveUpReplacement(current, image.autoFix());
-      replacement = null;
     }
-    if (apt && replacement == null) {
-      intend(Volume.replacement(freshId(current), image, current), image.autoFix(), null);
+    if (better != null) {
+      intend(better.volume(freshId(current)), better.wanted(), better.notBefore(), null);
+    }
+  }
+
+  /** Whether the image stays decides about the data of the one over it, and so on upwards. */
+  private void settleAbove(Image image) {
+    Image above = new Folds(state).above(image);
+    while (above != null) {
+      settleReplacement(above);
+      Folds folds = new Folds(state);
+      above = folds.foldable(above) ? folds.above(above) : null;
     }
   }
 

@@ -22,6 +22,7 @@ public record FinishMend(String fixId, String volumeId, long epoch, String file)
     draft.add(new Change.PutVolume(volume.ready(file)));
     draft.add(new Change.DropFix(fixId));
     draft.settle(volume.imageId());
+    draft.settle(volume.parentImageId());
     return draft.reply(this, volumeId);
   }
 }

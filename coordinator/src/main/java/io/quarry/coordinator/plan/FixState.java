@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param failures how often it failed for a reason other than I/O or a crash
  * @param parked failed too often; only an explicit fix call brings it back
  * @param pausedSince since when nobody is to work on it until it is resumed; null when not paused
- * @param retryAt when to try again after a failure, or until when its image is retained
+ * @param retryAt when to try again after a failure, or until when a removal is to be undone without
+ *     loss
  * @param since when it became necessary
  */
 public record FixState(
@@ -68,19 +69,22 @@ public record FixState(
     return id.startsWith(cleanId("")) || id.startsWith(strayId(""));
   }
 
-  public static String optimizeId(String volumeId) {
-    return FixType.OPTIMIZE.label() + "-" + volumeId;
-  }
-
   /** The fix that makes the volume. */
   public static String makerId(Volume volume) {
-    return volume.replaces() == null ? mendId(volume.id()) : optimizeId(volume.id());
+    return makerType(volume).label() + "-" + volume.id();
   }
 
-  static FixState maker(Volume volume, boolean wanted, Instant now) {
+  private static FixType makerType(Volume volume) {
+    return volume.replaces() == null ? FixType.MEND : volume.replaces().by();
+  }
+
+  /**
+   * @param notBefore when to begin, or null
+   */
+  static FixState maker(Volume volume, boolean wanted, @Nullable Instant notBefore, Instant now) {
     return new FixState(
         makerId(volume),
-        volume.replaces() == null ? FixType.MEND : FixType.OPTIMIZE,
+        makerType(volume),
         volume.imageId(),
         volume.id(),
         null,
@@ -92,7 +96,7 @@ public record FixState(
         false,
         null,
         null,
-        null,
+        notBefore,
         now);
   }
 

@@ -1,6 +1,7 @@
 package io.quarry.coordinator.plan;
 
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hostId the host on which it is used
  * @param owner who uses it, for people to read
+ * @param volumes what it was handed out, top first: none of them changes or goes while it is open,
+ *     even if the images have better ones by then
  */
 public record Open(
     String id,
@@ -15,4 +18,9 @@ public record Open(
     boolean readOnly,
     String hostId,
     @Nullable String owner,
-    Instant since) {}
+    List<String> volumes,
+    Instant since) {
+  public Open {
+    volumes = List.copyOf(volumes);
+  }
+}

@@ -1,6 +1,7 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.ImageKind;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Somebody starts to use an image on a host. One writer, or any number of readers. */
@@ -30,7 +31,10 @@ public record OpenImage(
     if (state.volumeOf(image).stage() != Volume.Stage.READY) {
       throw Refusal.broken(image, state);
     }
-    draft.add(new Change.PutOpen(new Open(openId, imageId, readOnly, hostId, owner, draft.now())));
+    List<String> volumes = state.chainOf(image).stream().map(Image::volumeId).toList();
+    draft.add(
+        new Change.PutOpen(
+            new Open(openId, imageId, readOnly, hostId, owner, volumes, draft.now())));
     draft.settle(imageId);
     return draft.reply(this, openId);
   }

@@ -10,10 +10,7 @@ public record ReapOpens(String hostId) implements Request {
         draft.state().opens().values().stream()
             .filter(open -> open.hostId().equals(hostId))
             .toList();
-    for (Open open : opens) {
-      draft.add(new Change.DropOpen(open.id()));
-      draft.settle(open.imageId());
-    }
+    opens.forEach(draft::close);
     return draft.reply(this, hostId);
   }
 

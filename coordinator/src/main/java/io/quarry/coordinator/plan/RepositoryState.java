@@ -6,7 +6,6 @@ import io.quarry.common.model.Strategy;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 import org.pcollections.PSet;
 import org.pcollections.TreePMap;
@@ -18,40 +17,27 @@ import org.pcollections.TreePMap;
 public final class RepositoryState {
   public static final RepositoryState EMPTY =
       new RepositoryState(
-          TreePMap.empty(),
-          Volumes.NONE,
-          Fixes.NONE,
-          HashTreePMap.empty(),
-          HashTreePMap.empty(),
-          Index.EMPTY,
-          Index.EMPTY,
-          RecentRequests.NONE);
+          TreePMap.empty(), Volumes.NONE, Fixes.NONE, Pins.NONE, Opens.NONE, RecentRequests.NONE);
 
   private final TreePMap<String, Image> images;
   private final Volumes volumes;
   private final Fixes fixes;
-  private final PMap<String, Pin> pins;
-  private final PMap<String, Open> opens;
-  private final Index pinsOfImage;
-  private final Index opensOfImage;
+  private final Pins pins;
+  private final Opens opens;
   private final RecentRequests requests;
 
   private RepositoryState(
       TreePMap<String, Image> images,
       Volumes volumes,
       Fixes fixes,
-      PMap<String, Pin> pins,
-      PMap<String, Open> opens,
-      Index pinsOfImage,
-      Index opensOfImage,
+      Pins pins,
+      Opens opens,
       RecentRequests requests) {
     this.images = images;
     this.volumes = volumes;
     this.fixes = fixes;
     this.pins = pins;
     this.opens = opens;
-    this.pinsOfImage = pinsOfImage;
-    this.opensOfImage = opensOfImage;
     this.requests = requests;
   }
 
@@ -74,11 +60,11 @@ public final class RepositoryState {
   }
 
   public PMap<String, Pin> pins() {
-    return pins;
+    return pins.all();
   }
 
   public PMap<String, Open> opens() {
-    return opens;
+    return opens.all();
   }
 
   public RecentRequests requests() {
@@ -91,11 +77,11 @@ public final class RepositoryState {
   }
 
   public PSet<String> pinsOf(String imageId) {
-    return pinsOfImage.of(imageId);
+    return pins.byImage().of(imageId);
   }
 
   public PSet<String> opensOf(String imageId) {
-    return opensOfImage.of(imageId);
+    return opens.byImage().of(imageId);
   }
 
   /** The visible image of that id, or null. */
@@ -118,6 +104,33 @@ public final class RepositoryState {
     return volumes.replacementsOf(volumeId).stream().map(volumes()::get).findAny().orElse(null);
   }
 
+  /** Who may change the image's content right now, or null. */
+  public @Nullable Open writerOf(String imageId) {
+    for (String openId : opensOf(imageId)) {
+      Open open = opens().get(openId);
+      if (open != null && !open.readOnly()) {
+        return open;
+      }
+    }
+    return null;
+  }
+
+  /** Whether anybody was handed out that volume. */
+  boolean isUsed(String volumeId) {
+    return !opens.byVolume().of(volumeId).isEmpty();
+  }
+
+  /** The image that a weak one's data is to go into, or null. */
+  public @Nullable Image foldedInto(Image image) {
+    return new Folds(this).targetOf(image);
+  }
+
+  /** The weak images below whose data is to go into this one, the nearest first. */
+  public List<Image> foldedFrom(Image image) {
+    Folds folds = new Folds(this);
+    return folds.foldable(image) ? List.of() : folds.below(image);
+  }
+
   /** How well the image is represented, as recorded. */
   public ImageState stateOf(Image image) {
     Volume volume = volumeOf(image);
@@ -131,7 +144,7 @@ public final class RepositoryState {
    * A disk that is to be fast should not be an overlay. A snapshot keeps the volume that it was
    * taken with.
    */
-  private static boolean wantsItsOwn(Image image, Volume volume) {
+  static boolean wantsItsOwn(Image image, Volume volume) {
     return image.strong()
         && image.kind() == ImageKind.VIRTUAL_DISK
         && image.strategy() == Strategy.PERFORMANCE
@@ -164,7 +177,7 @@ public final class RepositoryState {
     if (missing == null) {
       return null;
     }
-    if (volumeOf(image).stage() == Volume.Stage.READY && !opensOf(image.id()).isEmpty()) {
+    if (volumeOf(image).stage() == Volume.Stage.READY && writerOf(image.id()) != null) {
       return missing + "; that has to wait until it is closed";
     }
     FixState fix = fixOf(image);
@@ -198,59 +211,22 @@ public final class RepositoryState {
   }
 
   public RepositoryState withRequests(RecentRequests newRequests) {
-    return new RepositoryState(
-        images, volumes, fixes, pins, opens, pinsOfImage, opensOfImage, newRequests);
+    return new RepositoryState(images, volumes, fixes, pins, opens, newRequests);
   }
 
   /** The state after one change. */
   public RepositoryState apply(Change change) {
     return switch (change) {
-      case Change.PutImage put -> withImages(images.plus(put.image().id(), put.image()));
-      case Change.DropImage drop -> withImages(images.minus(drop.id()));
-      case Change.PutVolume put -> withVolumes(volumes.plus(put.volume()));
-      case Change.DropVolume drop -> withVolumes(volumes.minus(drop.id()));
-      case Change.PutFix put -> withFixes(fixes.plus(put.fix()));
-      case Change.DropFix drop -> withFixes(fixes.minus(drop.id()));
-      case Change.PutPin put ->
-          with(
-              images,
-              volumes,
-              fixes,
-              pins.plus(put.pin().id(), put.pin()),
-              opens,
-              pinsOfImage.plus(put.pin().imageId(), put.pin().id()),
-              opensOfImage);
-      case Change.DropPin drop -> {
-        Pin pin = pins.get(drop.id());
-        yield with(
-            images,
-            volumes,
-            fixes,
-            pins.minus(drop.id()),
-            opens,
-            pin == null ? pinsOfImage : pinsOfImage.minus(pin.imageId(), pin.id()),
-            opensOfImage);
-      }
-      case Change.PutOpen put ->
-          with(
-              images,
-              volumes,
-              fixes,
-              pins,
-              opens.plus(put.open().id(), put.open()),
-              pinsOfImage,
-              opensOfImage.plus(put.open().imageId(), put.open().id()));
-      case Change.DropOpen drop -> {
-        Open open = opens.get(drop.id());
-        yield with(
-            images,
-            volumes,
-            fixes,
-            pins,
-            opens.minus(drop.id()),
-            pinsOfImage,
-            open == null ? opensOfImage : opensOfImage.minus(open.imageId(), open.id()));
-      }
+      case Change.PutImage put -> with(images.plus(put.image().id(), put.image()));
+      case Change.DropImage drop -> with(images.minus(drop.id()));
+      case Change.PutVolume put -> with(volumes.plus(put.volume()));
+      case Change.DropVolume drop -> with(volumes.minus(drop.id()));
+      case Change.PutFix put -> with(fixes.plus(put.fix()));
+      case Change.DropFix drop -> with(fixes.minus(drop.id()));
+      case Change.PutPin put -> with(pins.plus(put.pin()));
+      case Change.DropPin drop -> with(pins.minus(drop.id()));
+      case Change.PutOpen put -> with(opens.plus(put.open()));
+      case Change.DropOpen drop -> with(opens.minus(drop.id()));
     };
   }
 
@@ -260,39 +236,28 @@ public final class RepositoryState {
     images.values().forEach(image -> all.add(new Change.PutImage(image)));
     volumes().values().forEach(volume -> all.add(new Change.PutVolume(volume)));
     fixes().values().forEach(fix -> all.add(new Change.PutFix(fix)));
-    pins.values().forEach(pin -> all.add(new Change.PutPin(pin)));
-    opens.values().forEach(open -> all.add(new Change.PutOpen(open)));
+    pins().values().forEach(pin -> all.add(new Change.PutPin(pin)));
+    opens().values().forEach(open -> all.add(new Change.PutOpen(open)));
     return all;
   }
 
-  private RepositoryState withImages(TreePMap<String, Image> newImages) {
-    return with(newImages, volumes, fixes, pins, opens, pinsOfImage, opensOfImage);
+  private RepositoryState with(TreePMap<String, Image> newImages) {
+    return new RepositoryState(newImages, volumes, fixes, pins, opens, requests);
   }
 
-  private RepositoryState withVolumes(Volumes newVolumes) {
-    return with(images, newVolumes, fixes, pins, opens, pinsOfImage, opensOfImage);
+  private RepositoryState with(Volumes newVolumes) {
+    return new RepositoryState(images, newVolumes, fixes, pins, opens, requests);
   }
 
-  private RepositoryState withFixes(Fixes newFixes) {
-    return with(images, volumes, newFixes, pins, opens, pinsOfImage, opensOfImage);
+  private RepositoryState with(Fixes newFixes) {
+    return new RepositoryState(images, volumes, newFixes, pins, opens, requests);
   }
 
-  private RepositoryState with(
-      TreePMap<String, Image> newImages,
-      Volumes newVolumes,
-      Fixes newFixes,
-      PMap<String, Pin> newPins,
-      PMap<String, Open> newOpens,
-      Index newPinsOfImage,
-      Index newOpensOfImage) {
-    return new RepositoryState(
-        newImages,
-        newVolumes,
-        newFixes,
-        newPins,
-        newOpens,
-        newPinsOfImage,
-        newOpensOfImage,
-        requests);
+  private RepositoryState with(Pins newPins) {
+    return new RepositoryState(images, volumes, fixes, newPins, opens, requests);
+  }
+
+  private RepositoryState with(Opens newOpens) {
+    return new RepositoryState(images, volumes, fixes, pins, newOpens, requests);
   }
 }

@@ -30,7 +30,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = ResumeFix.class, name = "resumeFix"),
   @JsonSubTypes.Type(value = FailFix.class, name = "failFix"),
   @JsonSubTypes.Type(value = FinishMend.class, name = "finishMend"),
-  @JsonSubTypes.Type(value = FinishOptimize.class, name = "finishOptimize"),
+  @JsonSubTypes.Type(value = FinishReplacement.class, name = "finishReplacement"),
   @JsonSubTypes.Type(value = TombstoneVolume.class, name = "tombstoneVolume"),
   @JsonSubTypes.Type(value = PurgeVolume.class, name = "purgeVolume"),
   @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
@@ -55,7 +55,7 @@ public sealed interface Request
         ResumeFix,
         FailFix,
         FinishMend,
-        FinishOptimize,
+        FinishReplacement,
         TombstoneVolume,
         PurgeVolume,
         FinishStray {

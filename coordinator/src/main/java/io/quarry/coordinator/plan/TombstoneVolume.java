@@ -28,6 +28,7 @@ public record TombstoneVolume(String fixId, String volumeId) implements Request 
     }
     draft.add(new Change.DropImage(image.id()));
     draft.tombstone(volume, fix.wanted());
+    draft.settle(volume.parentImageId());
     return draft.reply(this, volumeId);
   }
 

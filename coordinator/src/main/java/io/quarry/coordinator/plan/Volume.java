@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param stage how far it is; the only place where "broken" is recorded
  * @param file name of the one file that holds it, once published
  * @param source where its content is copied from, for copies
- * @param replaces the volume of the same image whose place it takes once it is made
+ * @param replaces the volume of the same image whose place it takes once it is made, and why
  */
 public record Volume(
     String id,
@@ -23,7 +24,7 @@ public record Volume(
     Stage stage,
     @Nullable String file,
     @Nullable CopySource source,
-    @Nullable String replaces) {
+    @Nullable Replaced replaces) {
 
   /** Intent before files, tombstone before unlinking. */
   public enum Stage {
@@ -42,19 +43,11 @@ public record Volume(
    */
   public record CopySource(String repositoryKey, String imageId, String pinId) {}
 
-  /** An independent volume for the content of one that is an overlay. */
-  static Volume replacement(String id, Image image, Volume current) {
-    return new Volume(
-        id,
-        image.id(),
-        VolumeFormat.RAW,
-        image.size(),
-        null,
-        Stage.INTENDED,
-        null,
-        null,
-        current.id());
-  }
+  /**
+   * @param volumeId the volume whose place is taken
+   * @param by the type of the fix that makes the new one
+   */
+  public record Replaced(String volumeId, FixType by) {}
 
   /**
    * Copies and replacements move data and go through the queue; the rest is made in milliseconds.

@@ -51,6 +51,8 @@ final class Volumes {
 
   /** What a volume is going to take the place of, while it has yet to be made. */
   private static @Nullable String replaced(Volume volume) {
-    return volume.stage() == Volume.Stage.INTENDED ? volume.replaces() : null;
+    return volume.stage() == Volume.Stage.INTENDED && volume.replaces() != null
+        ? volume.replaces().volumeId()
+        : null;
   }
 }

@@ -20,13 +20,14 @@ import org.junit.jupiter.api.Test;
  * Whatever is asked in whatever order: the state stays sound, and the fixes bring it to its best.
  */
 class RandomPlansTest {
-  private static final int STORIES = 400;
+  private static final int STORIES = 1000;
   private static final int REQUESTS = 120;
   private static final int ROUNDS_MAX = 1_000;
 
   private static final class Story {
     final List<String> requests = new ArrayList<>();
     final Map<String, Integer> accepted = new HashMap<>();
+    final Contents contents = new Contents();
     final Set<String> volumesEver = new HashSet<>();
     RepositoryState state = RepositoryState.EMPTY;
     Instant now = Instant.EPOCH;
@@ -41,7 +42,9 @@ class RandomPlansTest {
         return false;
       }
       checkVolumesAreNew(draft);
+      RepositoryState before = state;
       state = draft.state();
+      contents.follow(before, state, draft.changes());
       accepted.merge(request.operation(), 1, Integer::sum);
       StateInvariants.check(state);
       return true;
@@ -78,8 +81,8 @@ class RandomPlansTest {
         plan(new FinishStray(fix.id()));
       } else if (fix.type() == FixType.MEND) {
         plan(new FinishMend(fix.id(), volume.id(), 9, volume.fileOfEpoch(9)));
-      } else if (fix.type() == FixType.OPTIMIZE) {
-        assertThat(plan(new FinishOptimize(fix.id(), volume.id(), 9, volume.fileOfEpoch(9))))
+      } else if (fix.type() == FixType.OPTIMIZE || fix.type() == FixType.MERGE) {
+        assertThat(plan(new FinishReplacement(fix.id(), volume.id(), 9, volume.fileOfEpoch(9))))
             .isTrue();
       } else {
         assertThat(plan(new TombstoneVolume(fix.id(), volume.id()))).isTrue();
@@ -115,6 +118,7 @@ class RandomPlansTest {
       assertThat(state.stateOf(image)).as("%s", image).isEqualTo(ImageState.OPTIMIZED);
       if (!image.strong()) {
         assertThat(isBaseOfAStrongOne(state, image)).as("%s is needed", image).isTrue();
+        assertThat(state.foldedInto(image)).as("%s is kept for several", image).isNull();
       }
     }
     assertThat(state.volumes()).hasSameSizeAs(state.images());

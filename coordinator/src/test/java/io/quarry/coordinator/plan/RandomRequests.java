@@ -114,8 +114,9 @@ final class RandomRequests {
     long epoch = 1L + random.nextInt(3);
     String format = random.nextBoolean() ? ".raw" : ".qcow2";
     String file = volume + "." + (1 + random.nextInt(3)) + format;
-    return fix.startsWith("optimize") == (random.nextInt(10) > 0)
-        ? new FinishOptimize(fix, volume, epoch, file)
+    boolean replacement = fix.startsWith("optimize") || fix.startsWith("merge");
+    return replacement == (random.nextInt(10) > 0)
+        ? new FinishReplacement(fix, volume, epoch, file)
         : new FinishMend(fix, volume, epoch, file);
   }
 
@@ -141,7 +142,8 @@ final class RandomRequests {
 
   /** Sometimes the id is not so fresh. */
   private String fresh(Collection<String> taken) {
-    return random.nextInt(12) == 0 ? any(taken) : "id" + ids++;
+    String known = random.nextInt(12) == 0 ? any(taken) : NOBODY;
+    return known.equals(NOBODY) ? "id" + ids++ : known;
   }
 
   private <T> T oneOf(List<T> choice) {

@@ -48,7 +48,7 @@ final class Rendering {
         "of " + volume.imageId(),
         volume.parentImageId() == null ? null : "over " + volume.parentImageId(),
         volume.source() == null ? null : "from " + volume.source().imageId(),
-        volume.replaces() == null ? null : "instead of " + volume.replaces(),
+        volume.replaces() == null ? null : "instead of " + volume.replaces().volumeId(),
         volume.file() == null ? null : "in " + volume.file());
   }
 
@@ -61,7 +61,7 @@ final class Rendering {
         fix.heavy() ? "heavy" : null,
         fix.worker() == null ? null : "claimed by " + fix.worker().hostId(),
         fix.epoch() <= 1 ? null : "epoch " + fix.epoch(),
-        fix.retained() ? "not before " + fix.retryAt() : null,
+        fix.failures() == 0 && fix.retryAt() != null ? "not before " + fix.retryAt() : null,
         fix.failures() == 0 ? null : "failures " + fix.failures(),
         fix.parked() ? "parked" : null,
         fix.paused() ? "paused" : null,
@@ -78,7 +78,8 @@ final class Rendering {
         "of " + open.imageId(),
         open.readOnly() ? "to read" : "to write",
         "on " + open.hostId(),
-        open.owner() == null ? null : "by " + open.owner());
+        open.owner() == null ? null : "by " + open.owner(),
+        "using " + String.join(" over ", open.volumes()));
   }
 
   private static String line(@Nullable String... parts) {

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.model.FixType;
@@ -7,6 +8,7 @@ import io.quarry.common.model.ImageState;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -54,18 +56,49 @@ final class StateInvariants {
     assertThat(state.reasonOf(image) == null).isEqualTo(found == ImageState.OPTIMIZED);
     Volume replacement = state.replacementOf(volume.id());
     assertThat(replacement != null)
-        .as("%s is being optimized", image)
-        .isEqualTo(found == ImageState.DEGRADED && state.opensOf(image.id()).isEmpty());
+        .as("%s is getting a better volume", image)
+        .isEqualTo(
+            state.writerOf(image.id()) == null
+                && (found == ImageState.DEGRADED || takesOver(image)));
     if (replacement != null) {
-      assertThat(state.fixes()).containsKey(FixState.optimizeId(replacement.id()));
+      assertThat(state.fixes()).containsKey(FixState.makerId(replacement));
       assertThat(replacement.size()).isEqualTo(image.size());
+      assertThat(state.chainOf(image))
+          .as("what %s is over", replacement)
+          .filteredOn(below -> !below.equals(image))
+          .extracting(Image::id)
+          .containsAll(Optional.ofNullable(replacement.parentImageId()).stream().toList());
     }
     assertThat(state.chainOf(image).getLast()).matches(base -> parentOf(base) == null);
   }
 
   /** A volume that is being made is its image's, or will be. */
   private static String becomes(Volume volume) {
-    return volume.replaces() == null ? volume.id() : volume.replaces();
+    return volume.replaces() == null ? volume.id() : volume.replaces().volumeId();
+  }
+
+  /** The image below is weak, and this one the only reason why it is still there. */
+  private boolean takesOver(Image image) {
+    return onlyReason(parentOf(image), image)
+        && state.volumeOf(image).stage() == Volume.Stage.READY
+        && !(overlays(image).size() == 1 && onlyReason(image.id(), overlays(image).getFirst()))
+        && (image.strong() || !state.pinsOf(image.id()).isEmpty() || !overlays(image).isEmpty());
+  }
+
+  private boolean onlyReason(@Nullable String weakId, Image over) {
+    Image weak = weakId == null ? null : state.images().get(weakId);
+    return weak != null
+        && !weak.strong()
+        && state.pinsOf(weak.id()).isEmpty()
+        && state.opensOf(weak.id()).isEmpty()
+        && overlays(weak).equals(List.of(over))
+        && state.volumeOf(over).stage() == Volume.Stage.READY;
+  }
+
+  private List<Image> overlays(Image base) {
+    return state.images().values().stream()
+        .filter(image -> base.id().equals(parentOf(image)))
+        .toList();
   }
 
   private @Nullable String parentOf(Image image) {
@@ -82,6 +115,9 @@ final class StateInvariants {
     if (volume.stage() == Volume.Stage.TOMBSTONED) {
       assertThat(state.fixes()).as("%s", volume).containsKey(FixState.cleanId(volume.id()));
     } else {
+      if (state.isUsed(volume.id()) && volume.stage() == Volume.Stage.READY) {
+        return;
+      }
       String used = volume.stage() == Volume.Stage.READY ? volume.id() : becomes(volume);
       assertThat(state.images().get(volume.imageId()))
           .as("%s", volume)
@@ -103,8 +139,9 @@ final class StateInvariants {
         .isEqualTo(
             switch (fix.type()) {
               case MEND -> FixState.mendId(fix.volumeId());
-              case OPTIMIZE -> FixState.optimizeId(fix.volumeId());
-              case CLEAN, MERGE -> FixState.cleanId(fix.volumeId());
+              case OPTIMIZE, MERGE ->
+                  FixState.makerId(requireNonNull(state.volumes().get(fix.volumeId())));
+              case CLEAN -> FixState.cleanId(fix.volumeId());
             });
     assertThat(fix.wanted() && fix.parked()).as("%s", fix).isFalse();
   }

@@ -6,6 +6,7 @@ import io.quarry.agent.data.NbdSource;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -104,7 +105,7 @@ public final class CopyBench {
   }
 
   private void overNbd(Path file, Path target) throws IOException, InterruptedException {
-    try (Source source = NbdSource.open(children, dir, file, VolumeFormat.QCOW2)) {
+    try (Source source = NbdSource.open(children, dir, Chain.of(file, VolumeFormat.QCOW2))) {
       ImageCopy.toRaw(source, target, new CopyControl());
     }
   }

@@ -25,11 +25,11 @@ public final class Guest {
       throws Exception {
     OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(false, "guest"), null);
     try {
-      List<String> words = new ArrayList<>(List.of("qemu-io", "-f", opened.format().label()));
+      List<String> words = new ArrayList<>(List.of("qemu-io"));
       for (String command : commands) {
         words.addAll(List.of("-c", command));
       }
-      words.add(opened.path());
+      words.add(name(opened));
       assertThat(run(words)).doesNotContain("failed", "error", "ERROR");
     } finally {
       client.closeImage(repoId, imageId, opened.openId(), null);
@@ -45,16 +45,23 @@ public final class Guest {
 
   /** Compares the contents of images, backing chains and all. */
   public static void assertSameContent(OpenedImage one, OpenedImage other) throws Exception {
-    run(
-        List.of(
-            "qemu-img",
-            "compare",
-            "-f",
-            one.format().label(),
-            "-F",
-            other.format().label(),
-            one.path(),
-            other.path()));
+    run(List.of("qemu-img", "compare", name(one), name(other)));
+  }
+
+  /** Compares the content of an image, backing chain and all, with a raw file. */
+  public static void assertContent(OpenedImage image, Path expected) throws Exception {
+    run(List.of("qemu-img", "compare", "-f", "raw", expected.toString(), name(image)));
+  }
+
+  /** Writes the content of an image, backing chain and all, into a raw file. */
+  public static Path export(OpenedImage image, Path file) throws Exception {
+    run(List.of("qemu-img", "convert", "-O", "raw", name(image), file.toString()));
+    return file;
+  }
+
+  /** As QEMU's tools take it for a file name; what the files' headers say does not count. */
+  public static String name(OpenedImage opened) {
+    return "json:" + opened.blockdev().deepCopy().without("node-name");
   }
 
   public static void assertSound(OpenedImage qcow2) throws Exception {

@@ -18,7 +18,7 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
-import java.nio.charset.StandardCharsets;
+import io.quarry.it.box.Guest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -79,7 +79,7 @@ final class OptimizeIT {
           .contains("until it is closed");
       pattern(opened, SOURCE.size() - (1 << 20), "second");
       Path expected = directory.resolve("expected.raw");
-      run("qemu-img", "convert", "-O", "raw", opened.path(), expected.toString());
+      Guest.export(opened, expected);
       client.closeImage(Hosts.MAIN, disk.imageId(), opened.openId(), null);
 
       hosts.awaitWhole();
@@ -91,7 +91,7 @@ final class OptimizeIT {
       assertThat(info.parentImageId()).isNull();
       OpenedImage last = open(client, disk.imageId());
       assertThat(last.backingChain()).isEmpty();
-      run("qemu-img", "compare", "-U", expected.toString(), last.path());
+      Guest.assertContent(last, expected);
       client.closeImage(Hosts.MAIN, disk.imageId(), last.openId(), null);
       awaitNothingLeft(hosts, directory.resolve(Hosts.MAIN).resolve("volumes"));
     }
@@ -139,7 +139,7 @@ final class OptimizeIT {
   /** As a VM would: through QEMU. */
   private static void pattern(OpenedImage opened, long at, String what) throws Exception {
     String command = "write -P %d %d 64k".formatted((int) what.charAt(0), at);
-    run("qemu-io", "-f", opened.format().label(), "-c", command, opened.path());
+    Guest.run(List.of("qemu-io", "-c", command, Guest.name(opened)));
   }
 
   private static void awaitNothingLeft(Hosts hosts, Path volumes) throws Exception {
@@ -155,11 +155,5 @@ final class OptimizeIT {
     try (Stream<Path> files = Files.list(volumes)) {
       assertThat(files).as("one file for each image").hasSize(hosts.allImages(Hosts.MAIN).size());
     }
-  }
-
-  private static void run(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as("%s: %s", List.of(command), said).isZero();
   }
 }

@@ -114,16 +114,7 @@ final class Family {
 
   private void keep(Member member) throws Exception {
     OpenedImage opened = Guest.look(client(), member.repoId(), member.imageId());
-    Guest.run(
-        List.of(
-            "qemu-img",
-            "convert",
-            "-f",
-            opened.format().label(),
-            "-O",
-            "raw",
-            opened.path(),
-            member.content().toString()));
+    Guest.export(opened, member.content());
   }
 
   List<Member> inAnyOrder() {
@@ -158,16 +149,7 @@ final class Family {
         client.openImage(member.repoId(), member.imageId(), new OpenRequest(true, "test"), null);
     try {
       assertThat(opened.size()).isEqualTo(SIZE);
-      Guest.run(
-          List.of(
-              "qemu-img",
-              "compare",
-              "-f",
-              opened.format().label(),
-              "-F",
-              "raw",
-              opened.path(),
-              member.content().toString()));
+      Guest.assertContent(opened, member.content());
     } finally {
       client.closeImage(member.repoId(), member.imageId(), opened.openId(), null);
     }

@@ -1,8 +1,6 @@
 package io.quarry.agent.data.nbd;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.quarry.common.api.Json;
-import io.quarry.common.model.VolumeFormat;
+import io.quarry.agent.data.qemu.Chain;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,17 +8,9 @@ import java.util.List;
 /**
  * An image and how qemu-nbd opens it.
  *
- * @param backing whether the images below it are opened too; without them their parts read as holes
  * @param clients how many connections it takes at the same time
  */
-public record ServedImage(
-    Path file,
-    VolumeFormat format,
-    boolean writable,
-    boolean backing,
-    Cache cache,
-    Aio aio,
-    int clients) {
+public record ServedImage(Chain chain, boolean writable, Cache cache, Aio aio, int clients) {
   /** How the server uses the page cache of the host. */
   public enum Cache {
     NONE("none"),
@@ -52,25 +42,21 @@ public record ServedImage(
   }
 
   /** For copying: through the page cache, since an image that is copied was often just written. */
-  public static ServedImage readOnly(Path file, VolumeFormat format) {
-    return new ServedImage(file, format, false, true, Cache.WRITEBACK, Aio.THREADS, 1);
+  public static ServedImage readOnly(Chain chain) {
+    return new ServedImage(chain, false, Cache.WRITEBACK, Aio.THREADS, 1);
   }
 
-  /** For changing an image; around the page cache a flush is ten times cheaper. */
-  public static ServedImage writable(Path file, VolumeFormat format) {
-    return new ServedImage(file, format, true, true, Cache.NONE, Aio.IO_URING, 1);
-  }
-
-  public ServedImage withoutBacking() {
-    return new ServedImage(file, format, writable, false, cache, aio, clients);
+  /** For changing the top of a chain; around the page cache a flush is ten times cheaper. */
+  public static ServedImage writable(Chain chain) {
+    return new ServedImage(chain, true, Cache.NONE, Aio.IO_URING, 1);
   }
 
   public ServedImage with(Cache newCache, Aio newAio) {
-    return new ServedImage(file, format, writable, backing, newCache, newAio, clients);
+    return new ServedImage(chain, writable, newCache, newAio, clients);
   }
 
   public ServedImage withClients(int newClients) {
-    return new ServedImage(file, format, writable, backing, cache, aio, newClients);
+    return new ServedImage(chain, writable, cache, aio, newClients);
   }
 
   List<String> command(Path socket) {
@@ -81,18 +67,7 @@ public record ServedImage(
     if (!writable) {
       words.add("--read-only");
     }
-    if (backing || format != VolumeFormat.QCOW2) {
-      words.addAll(List.of("--format=" + format.label(), file.toAbsolutePath().toString()));
-    } else {
-      words.add("json:" + withoutBackingJson());
-    }
+    words.add(chain.name(!writable));
     return words;
-  }
-
-  private String withoutBackingJson() {
-    ObjectNode image = Json.MAPPER.createObjectNode();
-    image.put("driver", format.label()).putNull("backing");
-    image.putObject("file").put("driver", "file").put("filename", file.toAbsolutePath().toString());
-    return image.toString();
   }
 }

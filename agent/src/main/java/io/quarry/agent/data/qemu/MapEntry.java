@@ -11,12 +11,19 @@ import java.util.OptionalLong;
  * One stretch of {@code qemu-img map}, in bytes.
  *
  * @param depth 0 for the image itself, 1 for its backing file, and so on
+ * @param present some file of the chain says something of it; what none does reads as zeros
  * @param zero it reads as zeros
  * @param data it occupies space
  * @param fileOffset where the bytes are, uncompressed and unencrypted, in the file at this depth
  */
 public record MapEntry(
-    long start, long length, int depth, boolean zero, boolean data, OptionalLong fileOffset) {
+    long start,
+    long length,
+    int depth,
+    boolean present,
+    boolean zero,
+    boolean data,
+    OptionalLong fileOffset) {
   public long end() {
     return start + length;
   }
@@ -37,6 +44,7 @@ public record MapEntry(
     long start = -1;
     long length = -1;
     int depth = -1;
+    boolean present = false;
     boolean zero = false;
     boolean data = false;
     OptionalLong offset = OptionalLong.empty();
@@ -46,6 +54,7 @@ public record MapEntry(
         case "start" -> start = json.getLongValue();
         case "length" -> length = json.getLongValue();
         case "depth" -> depth = json.getIntValue();
+        case "present" -> present = json.getBooleanValue();
         case "zero" -> zero = json.getBooleanValue();
         case "data" -> data = json.getBooleanValue();
         case "offset" -> offset = OptionalLong.of(json.getLongValue());
@@ -55,6 +64,6 @@ public record MapEntry(
     if (start < 0 || length <= 0 || depth < 0) {
       throw new IOException("incomplete entry");
     }
-    return new MapEntry(start, length, depth, zero, data, offset);
+    return new MapEntry(start, length, depth, present, zero, data, offset);
   }
 }

@@ -67,12 +67,17 @@ public final class QemuImg {
 
   /** Checks the metadata of a qcow2 image; what it finds is an answer and not a failure. */
   public ImageCheck check(Path file) throws IOException, InterruptedException {
-    return check(command("check", "--output=json", "-f", "qcow2", file.toString()));
+    return check(command("check", "--output=json", alone(file)));
   }
 
   /** Frees clusters that nobody references, as a killed writer leaves them. */
   public ImageCheck repairLeaks(Path file) throws IOException, InterruptedException {
-    return check(command("check", "--output=json", "-r", "leaks", "-f", "qcow2", file.toString()));
+    return check(command("check", "--output=json", "-r", "leaks", alone(file)));
+  }
+
+  /** What is below it does not matter, and may be gone. */
+  private static String alone(Path qcow2) {
+    return Chain.of(qcow2, VolumeFormat.QCOW2).name(false);
   }
 
   private ImageCheck check(List<String> command) throws IOException, InterruptedException {
@@ -86,11 +91,8 @@ public final class QemuImg {
   }
 
   /** Whether both images have the same content; a longer one may go on with zeros. */
-  public boolean compare(Path a, VolumeFormat formatA, Path b, VolumeFormat formatB)
-      throws IOException, InterruptedException {
-    List<String> command =
-        command(
-            "compare", "-f", formatA.label(), "-F", formatB.label(), a.toString(), b.toString());
+  public boolean compare(Chain a, Chain b) throws IOException, InterruptedException {
+    List<String> command = command("compare", a.name(true), b.name(true));
     ToolOutput output = children.run(command, DATA_DEADLINE);
     return output.exitCode() != EXIT_COMPARE_DIFFERENT && output.orFail().exitCode() == 0;
   }
@@ -126,7 +128,7 @@ public final class QemuImg {
     children.run(words, HEADER_DEADLINE).orFail();
   }
 
-  /** The image and those below it, top first. */
+  /** The image and those below it, top first, as the files themselves name them. */
   public List<ChainLink> chain(Path file, VolumeFormat format)
       throws IOException, InterruptedException {
     List<String> command =
@@ -145,7 +147,7 @@ public final class QemuImg {
   }
 
   /** Where the content of a range is, through the whole chain. */
-  public List<MapEntry> map(Path file, VolumeFormat format, long offset, long length)
+  public List<MapEntry> map(Chain chain, long offset, long length)
       throws IOException, InterruptedException {
     List<String> command =
         command(
@@ -153,9 +155,7 @@ public final class QemuImg {
             "--output=json",
             "--start-offset=" + offset,
             "--max-length=" + length,
-            "-f",
-            format.label(),
-            file.toString());
+            chain.name(true));
     ToolOutput output = children.run(command, METADATA_DEADLINE).orFail();
     try (JsonParser json = Json.MAPPER.createParser(output.stdout())) {
       return MapEntry.read(json);

@@ -7,6 +7,7 @@ import io.quarry.agent.data.DiskImages;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -46,7 +47,7 @@ final class NbdTest {
   void readsAtOddOffsetsGiveWhatTheFileHas() throws Exception {
     Path raw = DiskImages.random(dir.resolve("disk.raw"), 8 * MIB, 11);
     byte[] expected = Files.readAllBytes(raw);
-    try (QemuNbd server = serve(ServedImage.readOnly(raw, VolumeFormat.RAW));
+    try (QemuNbd server = serve(ServedImage.readOnly(Chain.of(raw, VolumeFormat.RAW)));
         Arena arena = Arena.ofShared()) {
       NbdClient client = server.client();
       assertThat(client.size()).isEqualTo(8 * MIB);
@@ -71,7 +72,7 @@ final class NbdTest {
     Path flat = dir.resolve("flat.raw");
     tools.run("qemu-img", "convert", "-f", "qcow2", "-O", "raw", top.toString(), flat.toString());
     byte[] expected = Files.readAllBytes(flat);
-    try (QemuNbd server = serve(ServedImage.readOnly(top, VolumeFormat.QCOW2));
+    try (QemuNbd server = serve(ServedImage.readOnly(tools.chain(top)));
         ExecutorService threads = Executors.newFixedThreadPool(40)) {
       List<Future<Long>> reads = new ArrayList<>();
       for (int i = 0; i < 400; i++) {
@@ -94,7 +95,7 @@ final class NbdTest {
   @Test
   void blockStatusTellsZerosAndDepthsOfAChain() throws Exception {
     Path top = tools.chainOfThree(dir, 8 * MIB, 10 * MIB, 5);
-    try (QemuNbd server = serve(ServedImage.readOnly(top, VolumeFormat.QCOW2))) {
+    try (QemuNbd server = serve(ServedImage.readOnly(tools.chain(top)))) {
       List<BlockStatus> depths = all(server.client(), BlockStatus.DEPTH);
       assertThat(at(depths, 130 * 1024)).isEqualTo(1);
       assertThat(at(depths, 300 * 1024)).isEqualTo(2);
@@ -106,7 +107,7 @@ final class NbdTest {
       assertThat(at(allocation, 9 * MIB) & BlockStatus.ZERO).isNotZero();
       assertThat(at(allocation, 300 * 1024) & BlockStatus.ZERO).isZero();
     }
-    try (QemuNbd server = serve(ServedImage.readOnly(top, VolumeFormat.QCOW2).withoutBacking())) {
+    try (QemuNbd server = serve(ServedImage.readOnly(Chain.of(top, VolumeFormat.QCOW2)))) {
       List<BlockStatus> depths = all(server.client(), BlockStatus.DEPTH);
       assertThat(at(depths, 130 * 1024)).isEqualTo(1);
       assertThat(at(depths, 300 * 1024)).isEqualTo(0);
@@ -118,7 +119,7 @@ final class NbdTest {
     Path image = dir.resolve("disk.qcow2");
     tools.run("qemu-img", "create", "-q", "-f", "qcow2", image.toString(), "64M");
     tools.io(image, "qcow2", "write -P 1 0 4M");
-    try (QemuNbd server = serve(ServedImage.writable(image, VolumeFormat.QCOW2));
+    try (QemuNbd server = serve(ServedImage.writable(Chain.of(image, VolumeFormat.QCOW2)));
         Arena arena = Arena.ofShared()) {
       assertThat(server.client().isReadOnly()).isFalse();
       MemorySegment data = arena.allocate(40 * MIB).fill((byte) 7);
@@ -141,7 +142,7 @@ final class NbdTest {
   @Test
   void cacheReadsOnBehalfOfTheServer() throws Exception {
     Path raw = DiskImages.random(dir.resolve("disk.raw"), 40 * MIB, 6);
-    try (QemuNbd server = serve(ServedImage.writable(raw, VolumeFormat.RAW))) {
+    try (QemuNbd server = serve(ServedImage.writable(Chain.of(raw, VolumeFormat.RAW)))) {
       server.client().cache(0, 40 * MIB);
     }
   }
@@ -149,7 +150,7 @@ final class NbdTest {
   @Test
   void aRefusedRequestIsAnErrorOfItsOwn() throws Exception {
     Path raw = DiskImages.random(dir.resolve("disk.raw"), MIB, 6);
-    try (QemuNbd server = serve(ServedImage.readOnly(raw, VolumeFormat.RAW));
+    try (QemuNbd server = serve(ServedImage.readOnly(Chain.of(raw, VolumeFormat.RAW)));
         Arena arena = Arena.ofShared()) {
       MemorySegment memory = arena.allocate(512);
       assertThatThrownBy(() -> server.client().write(0, memory)).isInstanceOf(IOException.class);
@@ -161,7 +162,7 @@ final class NbdTest {
   @Test
   void aKilledServerFailsAllRequestsAtOnce() throws Exception {
     Path raw = DiskImages.random(dir.resolve("disk.raw"), 32 * MIB, 6);
-    try (QemuNbd server = serve(ServedImage.readOnly(raw, VolumeFormat.RAW));
+    try (QemuNbd server = serve(ServedImage.readOnly(Chain.of(raw, VolumeFormat.RAW)));
         ExecutorService threads = Executors.newFixedThreadPool(8)) {
       List<Future<?>> readers = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
@@ -180,7 +181,8 @@ final class NbdTest {
   @Test
   void closingFailsRequestsUnderWay() throws Exception {
     Path raw = DiskImages.random(dir.resolve("disk.raw"), 32 * MIB, 6);
-    try (QemuNbd server = serve(ServedImage.readOnly(raw, VolumeFormat.RAW).withClients(2));
+    try (QemuNbd server =
+            serve(ServedImage.readOnly(Chain.of(raw, VolumeFormat.RAW)).withClients(2));
         ExecutorService threads = Executors.newFixedThreadPool(2)) {
       NbdClient client = server.connect();
       Future<?> reader = threads.submit(() -> readForEver(client));
@@ -195,7 +197,7 @@ final class NbdTest {
   @Test
   void aServerThatCannotOpenItsImageSaysWhy() throws Exception {
     Path raw = DiskImages.hole(dir.resolve("disk.raw"), MIB);
-    assertThatThrownBy(() -> serve(ServedImage.readOnly(raw, VolumeFormat.QCOW2)))
+    assertThatThrownBy(() -> serve(ServedImage.readOnly(Chain.of(raw, VolumeFormat.QCOW2))))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("not in qcow2 format");
     assertThat(sockets()).isEmpty();
@@ -204,7 +206,7 @@ final class NbdTest {
   @Test
   void aClosedServerIsGoneWithItsSocket() throws Exception {
     Path raw = DiskImages.hole(dir.resolve("disk.raw"), MIB);
-    QemuNbd server = serve(ServedImage.readOnly(raw, VolumeFormat.RAW));
+    QemuNbd server = serve(ServedImage.readOnly(Chain.of(raw, VolumeFormat.RAW)));
     long pid = server.pid();
     assertThat(sockets()).hasSize(1);
     server.close();
@@ -216,8 +218,8 @@ final class NbdTest {
   void aSocketPathThatIsTooLongIsRefused() throws Exception {
     Path deep = Files.createDirectories(dir.resolve("d".repeat(120)));
     Path raw = DiskImages.hole(dir.resolve("disk.raw"), MIB);
-    assertThatThrownBy(
-            () -> QemuNbd.start(children, deep, ServedImage.readOnly(raw, VolumeFormat.RAW)))
+    assertThatThrownBy(() ->
+            QemuNbd.start(children, deep, ServedImage.readOnly(Chain.of(raw, VolumeFormat.RAW))))
         .hasMessageContaining("longer than");
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.DiskImages;
+import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.common.model.VolumeFormat;
@@ -93,10 +94,12 @@ final class EmptyQcow2Test {
           "write -P 3 " + (size - 512) + " 512",
           "write -P 4 " + (size / 2 - 512) + " 1024");
     }
-    assertThat(qemu.compare(ours, VolumeFormat.QCOW2, theirs, VolumeFormat.QCOW2)).isTrue();
+    assertThat(qemu.compare(new Tools(children).chain(ours), new Tools(children).chain(theirs)))
+        .isTrue();
     assertThat(qemu.check(ours).isClean()).isTrue();
     io(ours, "write -P 5 0 512");
-    assertThat(qemu.compare(ours, VolumeFormat.QCOW2, theirs, VolumeFormat.QCOW2)).isFalse();
+    assertThat(qemu.compare(new Tools(children).chain(ours), new Tools(children).chain(theirs)))
+        .isFalse();
   }
 
   @Test
@@ -126,7 +129,8 @@ final class EmptyQcow2Test {
         Optional.of(new Backing("base.raw", VolumeFormat.RAW)));
     Path top = dir.resolve("top.qcow2");
     EmptyQcow2.write(top, 1 << 20, Optional.of(new Backing("middle.qcow2", VolumeFormat.QCOW2)));
-    assertThat(qemu.compare(base, VolumeFormat.RAW, top, VolumeFormat.QCOW2)).isTrue();
+    assertThat(qemu.compare(Chain.of(base, VolumeFormat.RAW), new Tools(children).chain(top)))
+        .isTrue();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.DiskImages;
+import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.data.process.ToolFailure;
@@ -19,7 +20,8 @@ final class QemuImgTest {
 
   @TempDir Path dir;
 
-  private final QemuImg qemu = new QemuImg(new Children(new Spawner(), "test"));
+  private final Children children = new Children(new Spawner(), "test");
+  private final QemuImg qemu = new QemuImg(children);
 
   @Test
   void infoTellsBothFormatsApart() throws Exception {
@@ -80,7 +82,7 @@ final class QemuImgTest {
     DiskImages.fill(base, 65_536, 65_536, 1);
     Path overlay = dir.resolve("overlay.qcow2");
     EmptyQcow2.write(overlay, MIB, Optional.of(new Backing("base.raw", VolumeFormat.RAW)));
-    List<MapEntry> map = qemu.map(overlay, VolumeFormat.QCOW2, 0, MIB);
+    List<MapEntry> map = qemu.map(new Tools(children).chain(overlay), 0, MIB);
     assertThat(map)
         .anySatisfy(entry -> {
           assertThat(entry.start()).isEqualTo(65_536);

@@ -1,0 +1,88 @@
+package io.quarry.agent.data;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Copies what the upper layers of a chain hold into one overlay of the layer below them, window by
+ * window. Where they say nothing, nothing is written, and the layer below shows through; where they
+ * say zero, so does the overlay.
+ */
+public final class DifferenceCopier {
+  private final ChainSource source;
+  private final int layers;
+  private final OverlayTarget target;
+  private final CopyControl control;
+  private final LongAdder moved = new LongAdder();
+  private long zeros;
+
+  private DifferenceCopier(
+      ChainSource source, int layers, OverlayTarget target, CopyControl control) {
+    this.source = source;
+    this.layers = layers;
+    this.target = target;
+    this.control = control;
+  }
+
+  /**
+   * Copies from the plan's start to the end of the source. When it returns or throws, no read or
+   * write of it is under way any more; when it returns, all of it is durable.
+   *
+   * @param layers how many of the chain's layers are copied, from the top
+   * @throws CopyStopped after {@link CopyControl#stop}
+   */
+  public static CopyFigures copy(
+      ChainSource source,
+      int layers,
+      OverlayTarget target,
+      CopyPlan plan,
+      Throttle throttle,
+      CopyControl control,
+      WindowListener listener)
+      throws IOException, InterruptedException {
+    if (target.size() < source.size()) {
+      throw new IOException(
+          target.path() + ": " + target.size() + " bytes cannot hold " + source.size());
+    }
+    DifferenceCopier copier = new DifferenceCopier(source, layers, target, control);
+    try (Lanes lanes = new Lanes(copier::move, throttle, control)) {
+      new WindowLoop(
+              lanes,
+              copier::plan,
+              target::flush,
+              end -> listener.windowDurable(end, copier.moved.sum()))
+          .run(plan.startOffset(), source.size(), plan.windowBytes());
+    }
+    target.flush();
+    long copied = copier.moved.sum();
+    return new CopyFigures(
+        copied, copied, source.size() - plan.startOffset() - copied - copier.zeros, 0);
+  }
+
+  /** Zeros cost next to nothing, and are written at once. */
+  private Window plan(long offset, long end) throws IOException, InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException("copy to " + target.path() + " interrupted at " + offset);
+    }
+    if (control.isStopped()) {
+      throw new CopyStopped(target.path() + ": stopped at offset " + offset);
+    }
+    var extents = source.extentsAbove(layers, offset, end - offset);
+    for (Extent extent : extents) {
+      if (extent.kind() == Extent.Kind.ZERO) {
+        target.writeZeroes(extent.offset(), extent.length());
+        zeros += extent.length();
+      }
+    }
+    return Window.ofData(
+        offset, end, extents.stream().filter(extent -> extent.kind() == Extent.Kind.DATA).toList());
+  }
+
+  private void move(Chunk chunk, MemorySegment buffer) throws IOException {
+    MemorySegment content = buffer.asSlice(0, chunk.length());
+    source.read(chunk.offset(), content);
+    target.write(chunk.offset(), content);
+    moved.add(chunk.length());
+  }
+}

@@ -1,0 +1,68 @@
+package io.quarry.agent.data;
+
+import io.quarry.agent.data.nbd.QemuNbd;
+import io.quarry.agent.data.nbd.ServedImage;
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.qemu.Chain;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/**
+ * A qcow2 overlay that is being filled, through a QEMU server. What is below it is open as well: a
+ * zero has to be written only where something else would show through, and there it must be.
+ */
+public final class OverlayTarget implements Closeable {
+  private final QemuNbd server;
+  private final Path path;
+  private boolean broken;
+
+  private OverlayTarget(QemuNbd server, Path path) {
+    this.server = server;
+    this.path = path;
+  }
+
+  /**
+   * @param chain the overlay, which exists, and what it will be over
+   */
+  public static OverlayTarget open(Children children, Path runtimeDirectory, Chain chain)
+      throws IOException, InterruptedException {
+    return new OverlayTarget(
+        QemuNbd.start(children, runtimeDirectory, ServedImage.writable(chain)), chain.top().file());
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  public long size() {
+    return server.client().size();
+  }
+
+  void write(long offset, MemorySegment from) throws IOException {
+    server.client().write(offset, from);
+  }
+
+  void writeZeroes(long offset, long length) throws IOException {
+    server.client().writeZeroes(offset, length);
+  }
+
+  /** Makes all returned writes durable. After one failure the file cannot be trusted any more. */
+  public void flush() throws IOException {
+    if (broken) {
+      throw new IOException(path + ": an earlier flush failed; write it anew");
+    }
+    try {
+      server.client().flush();
+    } catch (IOException e) {
+      broken = true;
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+  }
+}

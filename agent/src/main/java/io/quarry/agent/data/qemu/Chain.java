@@ -1,0 +1,77 @@
+package io.quarry.agent.data.qemu;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.model.VolumeFormat;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An image's files as metadata names them, the top first. Tools are always told all of it: what a
+ * file's own header says of its backing file may be out of date, since a volume in the middle of a
+ * chain can be replaced by another one without touching those over it.
+ */
+public record Chain(List<Layer> layers) {
+  /** One file of a chain. */
+  public record Layer(Path file, VolumeFormat format) {
+    public Layer {
+      file = file.toAbsolutePath();
+    }
+  }
+
+  public Chain {
+    layers = List.copyOf(layers);
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException("a chain without files");
+    }
+  }
+
+  /** A file that is an image by itself. */
+  public static Chain of(Path file, VolumeFormat format) {
+    return new Chain(List.of(new Layer(file, format)));
+  }
+
+  public Layer top() {
+    return layers.getFirst();
+  }
+
+  /** This one over the layers of another. */
+  public static Chain over(Layer top, List<Layer> below) {
+    return new Chain(Stream.concat(Stream.of(top), below.stream()).toList());
+  }
+
+  /** As QEMU's tools take it in the place of a file name. */
+  public String name(boolean readOnly) {
+    return "json:" + blockdev(readOnly);
+  }
+
+  /** For {@code -blockdev}: every layer and its format, so that QEMU probes nothing. */
+  public ObjectNode blockdev(boolean readOnly) {
+    ObjectNode below = null;
+    for (Layer layer : layers.subList(1, layers.size()).reversed()) {
+      below = node(layer, true, below);
+    }
+    return node(top(), readOnly, below);
+  }
+
+  private static ObjectNode node(Layer layer, boolean readOnly, @Nullable ObjectNode backing) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("driver", layer.format().label());
+    node.put("read-only", readOnly);
+    ObjectNode file = node.putObject("file");
+    file.put("driver", "file");
+    file.put("filename", layer.file().toString());
+    file.put("read-only", readOnly);
+    if (layer.format() == VolumeFormat.QCOW2) {
+      node.set("backing", backing);
+    }
+    return node;
+  }
+
+  @Override
+  public String toString() {
+    return top().file().toString();
+  }
+}

@@ -1,0 +1,34 @@
+package io.quarry.agent.fix;
+
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an earlier epoch of a fix has left. One inode has one writer epoch: its file is gone on with
+ * only when its worker is proven dead or let go of it; otherwise a file of our own is begun, so
+ * that late writes land where nobody looks.
+ *
+ * @param checkpoint says how far that epoch's file is durable
+ * @param over nothing will write to its file any more
+ */
+record EarlierWork(Checkpoint checkpoint, boolean over) {
+  /** Null when there is nothing to go on with. */
+  static @Nullable EarlierWork of(RunningFix run, Volume volume) throws IOException {
+    Checkpoint newest = run.store().newestCheckpoint(run.fix().id());
+    if (newest == null
+        || newest.file() == null
+        || !newest.file().startsWith(volume.id() + ".")
+        || newest.offset() <= 0
+        || !Files.exists(run.repository().storage().volume(newest.file()))) {
+      return null;
+    }
+    // All claims between that checkpoint and ours must be over, too: they may write that file.
+    return new EarlierWork(newest, new Predecessors(run).allOver(newest));
+  }
+
+  String file() {
+    return String.valueOf(checkpoint.file());
+  }
+}

@@ -1,0 +1,60 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.ChainSource;
+import io.quarry.agent.data.Source;
+import io.quarry.agent.data.qemu.Chain;
+import io.quarry.coordinator.plan.FinishReplacement;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Gives an image a better volume: an independent one, or one that also holds what weak images below
+ * it held. Nobody may write to the image meanwhile: opening it for that ends the fix.
+ */
+final class ReplaceFix {
+  private final RunningFix run;
+  private final RepositoryState state;
+  private final SourceOpener opener;
+
+  ReplaceFix(RunningFix run) {
+    this.run = run;
+    this.state = run.repository().state().repository();
+    this.opener = new SourceOpener(run.repository(), run);
+  }
+
+  void run() throws IOException, InterruptedException, FixGoneException {
+    Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
+    Image image = volume == null ? null : state.images().get(volume.imageId());
+    if (volume == null || image == null || volume.stage() != Volume.Stage.INTENDED) {
+      throw new FixGoneException("its volume is whole or given up");
+    }
+    String file = volume.parentImageId() == null ? all(volume, image) : upper(volume, image);
+    var finish = new FinishReplacement(run.fix().id(), volume.id(), run.epoch(), file);
+    new Publication(run).publish(volume, file, finish);
+  }
+
+  private String all(Volume volume, Image image) throws IOException, InterruptedException {
+    try (Source source = opener.open(state, image)) {
+      return new RawCopy(run, volume).copy(source);
+    }
+  }
+
+  private String upper(Volume volume, Image image) throws IOException, InterruptedException {
+    Chain chain = Chains.of(run.repository().storage(), state, image);
+    int layers =
+        state.chainOf(image).stream()
+            .map(Image::id)
+            .toList()
+            .indexOf(String.valueOf(volume.parentImageId()));
+    if (layers < 1) {
+      throw new IOException("image " + volume.parentImageId() + " is not below " + image.id());
+    }
+    List<Chain.Layer> below = chain.layers().subList(layers, chain.layers().size());
+    try (ChainSource source = opener.open(chain, image)) {
+      return new OverlayCopy(run, volume, state).copy(source, layers, below);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+package io.quarry.it.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Copying;
+import io.quarry.it.box.Guest;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A chain is taken down from the middle, while a VM runs on its top and a host dies in a merge: at
+ * every moment each image that is left has the content it always had, and in the end there is one
+ * file for each.
+ */
+@Timeout(300)
+final class MergeIT {
+  private static final String REPOSITORY = "vms";
+  private static final Duration SESSION = Duration.ofSeconds(15);
+  private static final long MIB = 1L << 20;
+  private static final int WINDOWS = 4;
+  private static final long SLOW = 1 * MIB;
+  private static final long FAST = 40 * MIB;
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private Box box;
+
+  @SuppressWarnings("NullAway.Init")
+  private StorageClient client;
+
+  private @Nullable OpenedImage vm;
+  private final Map<String, Path> expected = new LinkedHashMap<>();
+
+  @Test
+  void eachImageKeepsItsContentWhileTheChainGetsShorter() throws Exception {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory)
+            .withHosts(2)
+            .withSessionTimeout(SESSION)
+            .withGuardianArguments("--restart-pause-max", "PT0.2S");
+    try (Box started = Box.start(options)) {
+      box = started;
+      client = box.client(0);
+      box.connect(REPOSITORY);
+      String disk = Copying.source(client, REPOSITORY, WINDOWS, 24 * MIB);
+      List<String> snapshots = new ArrayList<>();
+      for (int layer = 0; layer < 4; layer++) {
+        String snapshot = Box.snapshot(client, REPOSITORY, disk).imageId();
+        snapshots.add(snapshot);
+        Guest.use(client, REPOSITORY, disk, writes(layer));
+      }
+      String sibling = diskOver(snapshots.get(1));
+      Guest.use(client, REPOSITORY, sibling, "write -P 77 9M 5M");
+      for (String image : snapshots) {
+        remember(image);
+      }
+      remember(sibling);
+      remember(disk);
+
+      vm = client.openImage(REPOSITORY, disk, new OpenRequest(false, "vm"), null);
+      // Two images depend on this one: nothing can be merged.
+      remove(snapshots.get(1));
+      assertThat(client.listFixes(REPOSITORY, 0)).isEmpty();
+      throttle(SLOW);
+      remove(snapshots.get(2));
+      killTheMerger(snapshots.get(3));
+      assertContents();
+      throttle(0);
+      awaitParent(snapshots.get(3), snapshots.get(1));
+      assertContents();
+      assertThat(box.volumes(REPOSITORY)).hasSize(7);
+      client.closeImage(REPOSITORY, disk, vm.openId(), null);
+      vm = null;
+      awaitVolumes(5);
+
+      // Now just one image depends on it.
+      remove(sibling);
+      awaitParent(snapshots.get(3), snapshots.get(0));
+      awaitVolumes(3);
+      assertContents();
+
+      remove(snapshots.get(0));
+      remove(snapshots.get(3));
+      awaitVolumes(1);
+      assertContents();
+      ImageInfo last = client.getImage(REPOSITORY, disk, 0);
+      assertThat(last.format()).isEqualTo(VolumeFormat.RAW);
+      assertThat(last.parentImageId()).isNull();
+      assertThat(client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes()).isEmpty();
+      assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
+    }
+  }
+
+  /** Data over data, data over nothing, and zeros over data, in each window. */
+  private static String[] writes(int layer) {
+    List<String> writes = new ArrayList<>();
+    for (int window = 0; window < WINDOWS; window++) {
+      long start = window * Copying.WINDOW_BYTES / MIB + 3L * layer;
+      writes.add("write -P %d %dM 6M".formatted(100 + layer, start));
+      writes.add("write -P %d %dM 1M".formatted(120 + layer, start + 40));
+      writes.add("write -z %dM 1M".formatted(start + 1));
+    }
+    return writes.toArray(String[]::new);
+  }
+
+  private String diskOver(String snapshot) {
+    CreatedImage disk =
+        client.createVirtualDisk(
+            REPOSITORY,
+            Box.newDisk(WINDOWS * Copying.WINDOW_BYTES, snapshot, ImageOptions.DEFAULT),
+            null);
+    Box.awaitOptimized(client, REPOSITORY, disk.imageId());
+    return disk.imageId();
+  }
+
+  private void remember(String image) throws Exception {
+    expected.put(
+        image,
+        Guest.export(Guest.look(client, REPOSITORY, image), directory.resolve(image + ".raw")));
+  }
+
+  private void remove(String image) {
+    client.removeImage(REPOSITORY, image, RemoveImageOptions.DEFAULT, null);
+    expected.remove(image);
+  }
+
+  private void throttle(long bytesPerSecond) {
+    box.hostIds().forEach(host -> box.client(host).setThrottle(bytesPerSecond));
+  }
+
+  /** Its worker has a checkpoint; the next one goes on from there. */
+  private void killTheMerger(String image) throws Exception {
+    Copying merge = new Copying(box, REPOSITORY, image);
+    TaskInfo task = merge.until(any -> true);
+    assertThat(task.fixId()).startsWith("merge-");
+    LocalHost victim = box.host(task.hostId());
+    box.client(task.hostId()).setThrottle(FAST);
+    TaskInfo begun = merge.until(now -> Copying.checkpoint(now) > 0);
+    victim.killAgent();
+    client = box.client(0).withAgents(List.of(box.host(0).url(), box.host(1).url()));
+    LocalHost other = victim == box.host(0) ? box.host(1) : box.host(0);
+    TaskInfo next =
+        await()
+            .atMost(Box.PATIENCE)
+            .ignoreExceptions()
+            .until(
+                () ->
+                    box.client(other.hostId()).listTasks(other.hostId()).stream()
+                        .filter(now -> now.fixId().equals(begun.fixId()))
+                        .filter(now -> Copying.checkpoint(now) >= 0)
+                        .findAny()
+                        .orElse(begun),
+                now -> now.epoch() > begun.epoch());
+    assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(begun));
+    victim.awaitReady(Box.PATIENCE);
+    box.connect(REPOSITORY);
+  }
+
+  private void awaitParent(String image, String parent) {
+    await()
+        .atMost(Box.PATIENCE)
+        .until(() -> parent.equals(client.getImage(REPOSITORY, image, 0).parentImageId()));
+  }
+
+  private void awaitVolumes(int count) {
+    await()
+        .atMost(Box.PATIENCE)
+        .untilAsserted(() -> assertThat(box.volumes(REPOSITORY)).hasSize(count));
+  }
+
+  private void assertContents() throws Exception {
+    for (Map.Entry<String, Path> image : expected.entrySet()) {
+      if (vm != null && image.getKey().equals(vm.imageId())) {
+        Guest.assertContent(vm, image.getValue());
+      } else {
+        OpenedImage opened =
+            client.openImage(REPOSITORY, image.getKey(), new OpenRequest(true, "reader"), null);
+        Guest.assertContent(opened, image.getValue());
+        client.closeImage(REPOSITORY, image.getKey(), opened.openId(), null);
+      }
+    }
+  }
+}
