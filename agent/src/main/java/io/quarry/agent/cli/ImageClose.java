@@ -3,6 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Closes an image that was opened. */
@@ -11,19 +12,18 @@ import picocli.CommandLine.Parameters;
     description = "Closes an image that was opened.",
     footer = {"", "Example:", "  quarry image close main IMAGE OPEN"})
 final class ImageClose extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
-
-  @Parameters(index = "2", paramLabel = "OPEN", description = "The open's id, from image open.")
+  @Parameters(
+      index = "2",
+      paramLabel = "OPEN",
+      description = "The open's id, from image open.")
   private String open = "";
 
   @Override
   int run(StorageApi api, Output output) {
-    Committed closed = api.closeImage(repo, image, open, null);
-    output.print(closed, () -> "closed " + image);
+    Committed closed = api.closeImage(about.repo(), about.image(), open, null);
+    output.print(closed, () -> "closed " + about.image());
     return Exit.DONE;
   }
 }

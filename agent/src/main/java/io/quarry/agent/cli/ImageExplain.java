@@ -3,7 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** Explains why an image is as it is. */
 @Command(
@@ -14,15 +14,11 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Example:", "  quarry image explain main IMAGE"})
 final class ImageExplain extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
   @Override
   int run(StorageApi api, Output output) {
-    ImageExplanation explanation = api.explainImage(repo, image, 0);
+    ImageExplanation explanation = api.explainImage(about.repo(), about.image(), 0);
     output.print(explanation, () -> String.join("\n", explanation.sentences()));
     return Exit.DONE;
   }

@@ -5,8 +5,8 @@ import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.StorageApi;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Opens an image for a VM on the host addressed. */
 @Command(
@@ -17,11 +17,7 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Example:", "  quarry image open main IMAGE --owner vm-17"})
 final class ImageOpen extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
   @Option(names = "--read-only", description = "For reading; snapshots always need it.")
   private boolean readOnly;
@@ -31,7 +27,8 @@ final class ImageOpen extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    OpenedImage opened = api.openImage(repo, image, new OpenRequest(readOnly, owner), null);
+    OpenedImage opened =
+        api.openImage(about.repo(), about.image(), new OpenRequest(readOnly, owner), null);
     output.print(opened, () -> facts(opened));
     return Exit.DONE;
   }

@@ -5,8 +5,8 @@ import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StorageApi;
 import java.time.Duration;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Removes an image. */
 @Command(
@@ -17,11 +17,7 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Example:", "  quarry image remove main IMAGE --retain 7d"})
 final class ImageRemove extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
   @Option(
       names = "--retain",
@@ -36,8 +32,9 @@ final class ImageRemove extends ApiCommand {
   @Override
   int run(StorageApi api, Output output) {
     Committed removed =
-        api.removeImage(repo, image, new RemoveImageOptions(!noAutoFix, retain), null);
-    output.print(removed, () -> "removed " + image);
+        api.removeImage(
+            about.repo(), about.image(), new RemoveImageOptions(!noAutoFix, retain), null);
+    output.print(removed, () -> "removed " + about.image());
     return Exit.DONE;
   }
 }

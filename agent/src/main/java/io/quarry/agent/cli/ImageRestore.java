@@ -3,7 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** Undoes the removal of an image that is still retained. */
 @Command(
@@ -11,16 +11,12 @@ import picocli.CommandLine.Parameters;
     description = "Undoes the removal of an image that is retained or not cleaned yet.",
     footer = {"", "Example:", "  quarry image restore main IMAGE"})
 final class ImageRestore extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
   @Override
   int run(StorageApi api, Output output) {
-    Committed restored = api.restoreImage(repo, image, null);
-    output.print(restored, () -> "restored " + image);
+    Committed restored = api.restoreImage(about.repo(), about.image(), null);
+    output.print(restored, () -> "restored " + about.image());
     return Exit.DONE;
   }
 }

@@ -3,7 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** Shows one image. */
 @Command(
@@ -11,15 +11,11 @@ import picocli.CommandLine.Parameters;
     description = "Shows one image.",
     footer = {"", "Example:", "  quarry image show main IMAGE"})
 final class ImageShow extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
   @Override
   int run(StorageApi api, Output output) {
-    ImageInfo info = api.getImage(repo, image, 0);
+    ImageInfo info = api.getImage(about.repo(), about.image(), 0);
     output.print(info, () -> facts(info));
     return Exit.DONE;
   }

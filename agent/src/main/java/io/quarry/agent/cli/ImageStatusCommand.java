@@ -8,8 +8,8 @@ import io.quarry.common.model.Progress;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Tells how an image is and how far its fix has come. */
 @Command(
@@ -17,11 +17,7 @@ import picocli.CommandLine.Parameters;
     description = "Tells how an image is and how far its fix has come.",
     footer = {"", "Example:", "  quarry image status main IMAGE --wait --timeout 5m"})
 final class ImageStatusCommand extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
   @Option(names = "--wait", description = "Wait, with a progress bar.")
   private boolean wait;
@@ -42,12 +38,13 @@ final class ImageStatusCommand extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    ImageStatus status = api.getImageStatus(repo, image, StatusQuery.NOW);
+    ImageStatus status = api.getImageStatus(about.repo(), about.image(), StatusQuery.NOW);
     int exit = Exit.DONE;
     if (wait) {
       ImageWait.End end =
-          new ImageWait(api, main().shell(), output.err()).until(until, repo, image, 0, timeout);
-      status = api.getImageStatus(repo, image, StatusQuery.NOW);
+          new ImageWait(api, main().shell(), output.err())
+              .until(until, about.repo(), about.image(), 0, timeout);
+      status = api.getImageStatus(about.repo(), about.image(), StatusQuery.NOW);
       exit =
           switch (end) {
             case ImageWait.End.Reached reached -> Exit.DONE;
@@ -63,7 +60,7 @@ final class ImageStatusCommand extends ApiCommand {
   private Facts facts(ImageStatus status) {
     Facts facts =
         new Facts()
-            .fact("image", image)
+            .fact("image", about.image())
             .fact("state", status.state().label())
             .fact("because", status.reason())
             .fact("commit", status.commit());

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Replaces an image's user data. */
@@ -13,11 +14,7 @@ import picocli.CommandLine.Parameters;
     description = "Replaces an image's user data as a whole.",
     footer = {"", "Example:", "  quarry image user-data main IMAGE '{\"name\": \"web\"}'"})
 final class ImageUserData extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
-  private String image = "";
+  @Mixin private ImageArguments about = new ImageArguments();
 
   @Parameters(
       index = "2",
@@ -28,8 +25,8 @@ final class ImageUserData extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    Committed done = api.setUserData(repo, image, userData, null);
-    output.print(done, () -> "replaced the user data of " + image);
+    Committed done = api.setUserData(about.repo(), about.image(), userData, null);
+    output.print(done, () -> "replaced the user data of " + about.image());
     return Exit.DONE;
   }
 }

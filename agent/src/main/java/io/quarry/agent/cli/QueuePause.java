@@ -3,7 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** Pauses a fix. */
 @Command(
@@ -14,19 +14,12 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Example:", "  quarry queue pause main FIX"})
 final class QueuePause extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(
-      index = "1",
-      paramLabel = "FIX",
-      description = "The fix's id, from quarry queue list.")
-  private String fix = "";
+  @Mixin private FixArguments about = new FixArguments();
 
   @Override
   int run(StorageApi api, Output output) {
-    Committed done = api.pauseFix(repo, fix, null);
-    output.print(done, () -> "paused " + fix);
+    Committed done = api.pauseFix(about.repo(), about.fix(), null);
+    output.print(done, () -> "paused " + about.fix());
     return Exit.DONE;
   }
 }

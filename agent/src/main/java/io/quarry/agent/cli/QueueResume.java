@@ -3,7 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** Ends the pause of a fix. */
 @Command(
@@ -11,19 +11,12 @@ import picocli.CommandLine.Parameters;
     description = "Ends the pause of a fix; it goes on from its last checkpoint.",
     footer = {"", "Example:", "  quarry queue resume main FIX"})
 final class QueueResume extends ApiCommand {
-  @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
-  private String repo = "";
-
-  @Parameters(
-      index = "1",
-      paramLabel = "FIX",
-      description = "The fix's id, from quarry queue list.")
-  private String fix = "";
+  @Mixin private FixArguments about = new FixArguments();
 
   @Override
   int run(StorageApi api, Output output) {
-    Committed done = api.resumeFix(repo, fix, null);
-    output.print(done, () -> "resumed " + fix);
+    Committed done = api.resumeFix(about.repo(), about.fix(), null);
+    output.print(done, () -> "resumed " + about.fix());
     return Exit.DONE;
   }
 }
