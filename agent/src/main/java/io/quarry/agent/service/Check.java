@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * first and judged by a state that is newer than the listing.
  */
 final class Check {
+  /** Whether somebody is at it right now is the queue's to say. */
+  private static final boolean SEEN_RUNNING = false;
+
   private final ConnectedRepository repository;
   private final Genesis genesis;
 
@@ -95,7 +98,7 @@ final class Check {
             move,
             gain,
             fix.type().priority(),
-            stateOf(fix),
+            Listings.stateOf(fix, SEEN_RUNNING),
             fix.lastError(),
             ""),
         fix.id(),
@@ -137,20 +140,6 @@ final class Check {
     return why == null ? "the image can be represented better" : why;
   }
 
-  /** {@code running} is not told apart here: that is the queue's to say. */
-  private static String stateOf(FixState fix) {
-    if (fix.parked()) {
-      return "parked";
-    }
-    if (fix.paused()) {
-      return "paused";
-    }
-    if (!fix.wanted()) {
-      return "waiting";
-    }
-    return fix.failures() > 0 ? "retrying" : "queued";
-  }
-
   private Fix stray(String file, long bytes, RepositoryState state) {
     FixState queued = state.fixes().get(FixState.strayId(file));
     return FixData.sign(
@@ -161,7 +150,7 @@ final class Check {
             0,
             bytes,
             FixType.CLEAN.priority(),
-            queued == null ? "waiting" : stateOf(queued),
+            queued == null ? "waiting" : Listings.stateOf(queued, SEEN_RUNNING),
             queued == null ? null : queued.lastError(),
             ""),
         FixState.strayId(file),
