@@ -171,11 +171,7 @@ final class VerbsIT {
 
   @Test
   void pauseFixAndResumeFix() throws Exception {
-    String disk = Box.disk(client, "main", LARGE).imageId();
-    Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 7 0 " + LARGE);
-    String snapshot = Box.snapshot(client, "main", disk).imageId();
-    Box.awaitOptimized(client, "main", disk);
+    String snapshot = largeSnapshot();
     throttle(SLOW);
     try {
       copy(snapshot);
@@ -262,11 +258,7 @@ final class VerbsIT {
 
   @Test
   void drainHost() throws Exception {
-    String disk = Box.disk(client, "main", LARGE).imageId();
-    Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 9 0 " + LARGE);
-    String snapshot = Box.snapshot(client, "main", disk).imageId();
-    Box.awaitOptimized(client, "main", disk);
+    String snapshot = largeSnapshot();
     throttle(SLOW);
     String drained = "";
     try {
@@ -325,6 +317,16 @@ final class VerbsIT {
         .filter(host -> host.hostId().equals(hostId))
         .findAny()
         .orElseThrow();
+  }
+
+  /** Full of data, so that a copy of it can be made to take long. */
+  private static String largeSnapshot() throws Exception {
+    String disk = Box.disk(client, "main", LARGE).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    Guest.use(client, "main", disk, "write -P 7 0 " + LARGE);
+    String snapshot = Box.snapshot(client, "main", disk).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    return snapshot;
   }
 
   private static String copy(String imageId) {

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A virtual machine starts from what {@code openImage} says, finds its data, and finds what it has
- * written itself when it starts from a snapshot of that. With an overlay that is described as raw,
- * it finds something else.
+ * written itself when it starts from a snapshot of that. With an overlay that QEMU is told is raw,
+ * it does not get so far: libvirt is told otherwise.
  */
 @Timeout(300)
 final class GuestIT {
