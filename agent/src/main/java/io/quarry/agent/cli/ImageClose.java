@@ -14,10 +14,7 @@ import picocli.CommandLine.Parameters;
 final class ImageClose extends ApiCommand {
   @Mixin private ImageArguments about = new ImageArguments();
 
-  @Parameters(
-      index = "2",
-      paramLabel = "OPEN",
-      description = "The open's id, from image open.")
+  @Parameters(index = "2", paramLabel = "OPEN", description = "The open's id, from image open.")
   private String open = "";
 
   @Override
