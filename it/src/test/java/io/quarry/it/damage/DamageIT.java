@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A log that lost or changed a file is never believed, and never taken for shorter than it is. */
+/**
+ * A log that lost or changed a file is never believed, and never taken for shorter than it is. With
+ * records whose checksums nobody checks, a flipped bit is blamed on the record after it.
+ */
 @Timeout(300)
 final class DamageIT {
   private static final String DAMAGED = "damaged";
