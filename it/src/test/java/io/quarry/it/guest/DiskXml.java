@@ -16,18 +16,6 @@ import org.xml.sax.InputSource;
 
 /** The libvirt description of an opened image, and what it says beside the one for QEMU. */
 final class DiskXml {
-  private static final String DOMAIN =
-      """
-      <domain type="qemu">
-        <name>test</name>
-        <memory>262144</memory>
-        <os><type arch="x86_64">hvm</type></os>
-        <devices>
-      %s
-        </devices>
-      </domain>
-      """;
-
   private DiskXml() {}
 
   /** One file of a chain, as both know it. */
@@ -35,7 +23,19 @@ final class DiskXml {
 
   static void assertValid(OpenedImage image, GuestKit kit, Path directory) throws Exception {
     Path domain = Files.createTempFile(directory, "domain", ".xml");
-    Files.writeString(domain, DOMAIN.formatted(image.libvirtDisk()));
+    Files.writeString(
+        domain,
+        """
+        <domain type="qemu">
+          <name>test</name>
+          <memory>262144</memory>
+          <os><type arch="x86_64">hvm</type></os>
+          <devices>
+        %s
+          </devices>
+        </domain>
+        """
+            .formatted(image.libvirtDisk()));
     Guest.run(
         List.of(
             "xmllint", "--noout", "--relaxng", kit.domainSchema().toString(), domain.toString()));
