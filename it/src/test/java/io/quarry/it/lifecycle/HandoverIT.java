@@ -27,6 +27,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,7 +61,7 @@ final class HandoverIT {
   private static Box box;
 
   /** Speaks to the host that a test has to do with. */
-  private StorageClient client = box.client(0);
+  private StorageClient client;
 
   @BeforeAll
   static void start() throws Exception {
@@ -74,6 +75,11 @@ final class HandoverIT {
     if (box != null) {
       box.close();
     }
+  }
+
+  @BeforeEach
+  void beginAtTheFirst() {
+    client = box.client(0);
   }
 
   @AfterEach
