@@ -88,25 +88,21 @@ final class Agent implements AutoCloseable {
                 clock),
             io);
     config.repositories().forEach(repository -> repositories.expect(repository.repoId()));
+    Surroundings around =
+        new Surroundings(
+            repositories::byKey,
+            proof(),
+            throttle,
+            new Spawner(),
+            config.stateDirectory().resolve("run"),
+            clock);
     this.fixes =
-        new FixWorker(
-            self,
-            config.heavyFixesMax(),
-            repositories::all,
-            registry,
-            drain,
-            new Surroundings(
-                repositories::byKey,
-                proof(),
-                throttle,
-                new Spawner(),
-                config.stateDirectory().resolve("run"),
-                clock));
+        new FixWorker(self, config.heavyFixesMax(), repositories::all, registry, drain, around);
     this.presence = new Presence(config, self, registry, repositories, fixes, drain, clock);
     Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, this::peer);
     this.service =
-        new StorageService(self, repositories, fixes, tasks, io, throttle, presence::changed);
-    this.housekeeper = new Housekeeper(repositories, clock);
+        new StorageService(self, repositories, fixes, tasks, io, around, presence::changed);
+    this.housekeeper = new Housekeeper(repositories, registry, clock);
     this.configured =
         new ConfiguredRepositories(
             config.repositories(), service::connectStorageRepository, ConfiguredRepositories.AGAIN);
@@ -188,6 +184,7 @@ final class Agent implements AutoCloseable {
     LOG.info("Host {} stops", config.hostId());
     configured.close();
     server.close();
+    service.close();
     housekeeper.close();
     fixes.close();
     repositories.all().forEach(ConnectedRepository::close);

@@ -18,17 +18,29 @@ final class Bar {
       parts.add("%3d %%".formatted(progress.percentComplete()));
     }
     if (progress.bytesTotal() > 0 && progress.bytesDone() >= 0) {
-      parts.add(Units.bytes(progress.bytesDone()) + " of " + Units.bytes(progress.bytesTotal()));
-      if (rate.bytesPerSecond() >= 0) {
-        parts.add(Units.rate(rate.bytesPerSecond()));
-      }
-      var left = rate.left(progress.bytesDone(), progress.bytesTotal());
-      if (left != null) {
-        parts.add("ETA " + Units.clock(left));
-      }
+      amount(parts, progress.bytesDone(), progress.bytesTotal(), rate);
     }
     parts.add("on " + progress.hostId());
     return String.join("  ", parts);
+  }
+
+  static String draw(Done done, Rate rate) {
+    List<String> parts = new ArrayList<>();
+    parts.add(cells(done.percent()));
+    parts.add("%3d %%".formatted(done.percent()));
+    amount(parts, done.bytes(), done.total(), rate);
+    return String.join("  ", parts);
+  }
+
+  private static void amount(List<String> parts, long done, long total, Rate rate) {
+    parts.add(Units.bytes(done) + " of " + Units.bytes(total));
+    if (rate.bytesPerSecond() >= 0) {
+      parts.add(Units.rate(rate.bytesPerSecond()));
+    }
+    var left = rate.left(done, total);
+    if (left != null) {
+      parts.add("ETA " + Units.clock(left));
+    }
   }
 
   /** An empty bar when the percentage is unknown. */

@@ -46,6 +46,18 @@ final class ProgressLine implements AutoCloseable {
     }
   }
 
+  /** For what this command does itself. */
+  void advance(String headline, Done done) {
+    rate.add(shell.time().nanos(), done.bytes());
+    if (shell.terminal()) {
+      err.print(CLEAR + headline + "  " + Bar.draw(done, rate));
+      err.flush();
+      drawn = true;
+    } else {
+      change(headline);
+    }
+  }
+
   /** A line that stays. */
   void say(String line) {
     clear();

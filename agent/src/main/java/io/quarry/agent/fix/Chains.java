@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
@@ -19,6 +20,20 @@ public final class Chains {
     List<Chain.Layer> layers = new ArrayList<>();
     for (Image each : state.chainOf(image)) {
       layers.add(layer(storage, state.volumeOf(each)));
+    }
+    return new Chain(layers);
+  }
+
+  /** The files that an open was handed out, which stay as long as it does. */
+  public static Chain of(RepositoryStorage storage, RepositoryState state, Open open)
+      throws IOException {
+    List<Chain.Layer> layers = new ArrayList<>();
+    for (String volumeId : open.volumes()) {
+      Volume volume = state.volumes().get(volumeId);
+      if (volume == null) {
+        throw new IOException("volume " + volumeId + " is gone");
+      }
+      layers.add(layer(storage, volume));
     }
     return new Chain(layers);
   }

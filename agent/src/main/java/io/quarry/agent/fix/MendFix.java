@@ -53,6 +53,6 @@ final class MendFix {
     if (holder.isEmpty()) {
       throw new IOException("the repository that holds the source is not connected here");
     }
-    return new SourceOpener(holder.get(), run).open(from.imageId());
+    return run.sourceIn(holder.get()).open(from.imageId());
   }
 }

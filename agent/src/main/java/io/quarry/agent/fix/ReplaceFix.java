@@ -22,7 +22,7 @@ final class ReplaceFix {
   ReplaceFix(RunningFix run) {
     this.run = run;
     this.state = run.repository().state().repository();
-    this.opener = new SourceOpener(run.repository(), run);
+    this.opener = run.sourceIn(run.repository());
   }
 
   void run() throws IOException, InterruptedException, FixGoneException {
@@ -53,7 +53,7 @@ final class ReplaceFix {
       throw new IOException("image " + volume.parentImageId() + " is not below " + image.id());
     }
     List<Chain.Layer> below = chain.layers().subList(layers, chain.layers().size());
-    try (ChainSource source = opener.open(chain, image)) {
+    try (ChainSource source = opener.open(chain, image.size())) {
       return new OverlayCopy(run, volume, state).copy(source, layers, below);
     }
   }

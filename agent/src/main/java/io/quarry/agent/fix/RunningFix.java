@@ -89,6 +89,10 @@ final class RunningFix {
     return children;
   }
 
+  SourceOpener sourceIn(ConnectedRepository holder) {
+    return new SourceOpener(holder, children, around.runtimeDirectory());
+  }
+
   CopyControl control() {
     return control;
   }

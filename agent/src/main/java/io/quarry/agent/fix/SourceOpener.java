@@ -3,21 +3,28 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.Source;
+import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
+import java.nio.file.Path;
 
 /** Opens an image of a connected repository for reading its whole content. */
-final class SourceOpener {
+public final class SourceOpener {
   private final ConnectedRepository holder;
-  private final RunningFix run;
+  private final Children children;
+  private final Path runtimeDirectory;
 
-  SourceOpener(ConnectedRepository holder, RunningFix run) {
+  /**
+   * @param children the tools that the reading may need
+   */
+  public SourceOpener(ConnectedRepository holder, Children children, Path runtimeDirectory) {
     this.holder = holder;
-    this.run = run;
+    this.children = children;
+    this.runtimeDirectory = runtimeDirectory;
   }
 
   Source open(String imageId) throws IOException {
@@ -35,14 +42,18 @@ final class SourceOpener {
 
   /** The content as the state says it is made up. */
   Source open(RepositoryState state, Image image) throws IOException {
-    Chain chain = Chains.of(holder.storage(), state, image);
+    return content(Chains.of(holder.storage(), state, image), image.size());
+  }
+
+  /** What these files hold. */
+  public Source content(Chain chain, long size) throws IOException {
     return chain.top().format() == VolumeFormat.RAW
         ? RawFileSource.open(chain.top().file())
-        : open(chain, image);
+        : open(chain, size);
   }
 
   /** The same, layer by layer. */
-  ChainSource open(Chain chain, Image image) throws IOException {
-    return ChainSource.open(run.children(), run.around().runtimeDirectory(), chain, image.size());
+  ChainSource open(Chain chain, long size) throws IOException {
+    return ChainSource.open(children, runtimeDirectory, chain, size);
   }
 }

@@ -2,7 +2,10 @@ package io.quarry.agent.server;
 
 import io.quarry.common.api.ErrorBody;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageData;
 import io.quarry.common.api.StorageException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -11,29 +14,50 @@ import org.slf4j.LoggerFactory;
 /**
  * What goes back over the wire.
  *
- * @param header one more header, {@code Location} or {@code Allow}; null when there is none
+ * @param headers others than those that tell of the body
+ * @param stream the body instead, sent as it comes; whoever sends it closes it
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
-record Answer(int status, String contentType, byte[] body, @Nullable Header header) {
+record Answer(
+    int status, String contentType, byte[] body, List<Header> headers, @Nullable ImageData stream) {
   static final String JSON = "application/json";
+  static final String BYTES = "application/octet-stream";
   private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
 
   record Header(String name, String value) {}
 
   static Answer json(int status, Object value) {
-    return new Answer(status, JSON, JsonText.write(value), null);
+    return new Answer(status, JSON, JsonText.write(value), List.of(), null);
   }
 
   static Answer of(String contentType, byte[] body) {
-    return new Answer(200, contentType, body, null);
+    return new Answer(200, contentType, body, List.of(), null);
   }
 
   static Answer empty(int status) {
-    return new Answer(status, JSON, new byte[0], null);
+    return new Answer(status, JSON, new byte[0], List.of(), null);
+  }
+
+  /** An image's bytes, as RFC 9110 wants ranges to be answered. */
+  static Answer stream(ImageData data) {
+    Answer answer =
+        new Answer(data.range() ? 206 : 200, BYTES, new byte[0], List.of(), data)
+            .with("Accept-Ranges", "bytes")
+            .with("ETag", data.etag());
+    if (data.range()) {
+      long last = data.offset() + data.length() - 1;
+      answer =
+          answer.with("Content-Range", "bytes " + data.offset() + "-" + last + "/" + data.size());
+    }
+    return data.sha256() == null
+        ? answer
+        : answer.with("Content-Digest", "sha-256=:" + data.sha256() + ":");
   }
 
   Answer with(String name, String value) {
-    return new Answer(status, contentType, body, new Header(name, value));
+    List<Header> more = new ArrayList<>(headers);
+    more.add(new Header(name, value));
+    return new Answer(status, contentType, body, List.copyOf(more), stream);
   }
 
   static Answer error(ErrorCode code, String message, String subject, String remedy) {

@@ -44,6 +44,7 @@ public final class ApiServer implements AutoCloseable {
   private final ExecutorService workers;
   private final Admission calls;
   private final Admission waits;
+  private final Admission transfers = new Admission(ServerLimits.TRANSFERS_IN_FLIGHT_MAX);
   private final AtomicInteger port = new AtomicInteger();
 
   /**
@@ -118,7 +119,8 @@ public final class ApiServer implements AutoCloseable {
             workers,
             new HttpMetrics(parts.metrics(), calls, waits),
             calls,
-            waits);
+            waits,
+            transfers);
     Dispatcher dispatcher =
         new Dispatcher(
             Contract.load(),
@@ -199,12 +201,15 @@ public final class ApiServer implements AutoCloseable {
   public void close(Duration deadline) {
     calls.stop();
     waits.stop();
+    transfers.stop();
     try {
       long until = System.nanoTime() + deadline.toNanos();
       boolean finished = calls.awaitEmpty(deadline);
       finished &= waits.awaitEmpty(Duration.ofNanos(until - System.nanoTime()));
+      finished &= transfers.awaitEmpty(Duration.ofNanos(until - System.nanoTime()));
       if (!finished) {
-        LOG.warn("Stopping with {} calls in flight", calls.inFlight() + waits.inFlight());
+        int left = calls.inFlight() + waits.inFlight() + transfers.inFlight();
+        LOG.warn("Stopping with {} calls in flight", left);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

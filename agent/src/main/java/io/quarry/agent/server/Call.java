@@ -12,11 +12,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path the path's variables by name
  * @param query with defaults filled in
+ * @param headers those that the operation takes, by the names that the contract gives them
  * @param body with defaults filled in; empty when there was none
  */
 record Call(
     Map<String, String> path,
     Map<String, String> query,
+    Map<String, String> headers,
     @Nullable String requestId,
     ObjectNode body) {
 
@@ -43,6 +45,10 @@ record Call(
   long queryNumber(String name) {
     String value = query.get(name);
     return value == null ? 0 : Long.parseLong(value);
+  }
+
+  @Nullable String header(String name) {
+    return headers.get(name);
   }
 
   <T> T body(Class<T> type) {

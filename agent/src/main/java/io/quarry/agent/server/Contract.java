@@ -24,6 +24,9 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
  * the server cannot disagree.
  */
 final class Contract {
+  /** The header that carries the request id. */
+  static final String REQUEST_ID = "Idempotency-Key";
+
   /** How a request body as a whole is named in messages. */
   static final String BODY = "body";
 
@@ -85,7 +88,7 @@ final class Contract {
     List<Operation.Variable> variables = new ArrayList<>();
     Map<String, Shape> query = new HashMap<>();
     Map<String, String> defaults = new HashMap<>();
-    Shape requestId = null;
+    Map<String, Shape> headers = new HashMap<>();
     for (JsonNode source : List.of(shared.path("parameters"), node.path("parameters"))) {
       for (JsonNode reference : source) {
         ObjectNode parameter = schemas.resolve(reference);
@@ -100,11 +103,12 @@ final class Contract {
               defaults.put(name, value.asText());
             }
           }
-          case "header" -> requestId = shape;
+          case "header" -> headers.put(name, shape);
           case String other -> throw new IllegalStateException("A parameter in " + other);
         }
       }
     }
+    Shape requestId = headers.remove(REQUEST_ID);
     boolean planned = node.path("x-status").asText().equals("planned");
     JsonNode body = node.path("requestBody");
     return new Operation(
@@ -114,18 +118,22 @@ final class Contract {
         List.copyOf(variables),
         Map.copyOf(query),
         Map.copyOf(defaults),
+        Map.copyOf(headers),
         requestId,
         planned ? null : body(schemas, body),
         body.path("required").asBoolean(),
+        !planned && speaksOf(node, Answer.BYTES),
         planned,
         planned ? 501 : success(node.path("responses")));
   }
 
   private static Shape.@Nullable Fields body(Schemas schemas, JsonNode body) {
-    if (body.isMissingNode()) {
-      return null;
-    }
-    return (Shape.Fields) schemas.compile(body.at("/content/application~1json/schema"));
+    JsonNode json = body.at("/content/application~1json/schema");
+    return json.isMissingNode() ? null : (Shape.Fields) schemas.compile(json);
+  }
+
+  private static boolean speaksOf(JsonNode operation, String contentType) {
+    return operation.findValues("content").stream().anyMatch(content -> content.has(contentType));
   }
 
   private static int success(JsonNode responses) {

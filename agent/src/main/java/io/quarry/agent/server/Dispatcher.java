@@ -3,10 +3,13 @@ package io.quarry.agent.server;
 import io.quarry.agent.server.Exchange.Shared;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageData;
 import io.quarry.common.api.StorageApi;
 import io.vertx.core.http.HttpServerRequest;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /** Decides what a request asks for. Runs on event loops; the work itself does not. */
@@ -63,18 +66,31 @@ final class Dispatcher {
     }
     String query = request.query();
     boolean waits = query != null && query.contains("wait=");
+    Admission admission = operation.data() ? shared.transfers() : shared.calls();
     exchange.body(body ->
         exchange.work(
-            waits ? shared.waits() : shared.calls(),
-            () -> answer(operation, raw(request, values, query, body))));
+            waits ? shared.waits() : admission,
+            () -> answer(operation, raw(operation, request, values, query, body))));
   }
 
   private static Requests.Raw raw(
-      HttpServerRequest request, List<String> values, String query, byte[] body) {
+      Operation operation,
+      HttpServerRequest request,
+      List<String> values,
+      String query,
+      byte[] body) {
+    Map<String, String> headers = new HashMap<>();
+    for (String name : operation.headers().keySet()) {
+      String value = request.getHeader(name);
+      if (value != null) {
+        headers.put(name, value);
+      }
+    }
     return new Requests.Raw(
         values,
         query,
-        request.getHeader("Idempotency-Key"),
+        headers,
+        request.getHeader(Contract.REQUEST_ID),
         request.getHeader("Content-Type"),
         body);
   }
@@ -84,6 +100,9 @@ final class Dispatcher {
     Object value = Verbs.answer(operation.id(), api, call);
     if (value == null) {
       return Answer.empty(operation.status());
+    }
+    if (value instanceof ImageData data) {
+      return Answer.stream(data);
     }
     Answer answer = Answer.json(operation.status(), value);
     return value instanceof CreatedImage image

@@ -1,6 +1,7 @@
 package io.quarry.agent.server;
 
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageData;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -32,7 +33,8 @@ final class Exchange {
       Executor workers,
       HttpMetrics metrics,
       Admission calls,
-      Admission waits) {}
+      Admission waits,
+      Admission transfers) {}
 
   /**
    * @param operation its name in metrics and logs
@@ -54,8 +56,20 @@ final class Exchange {
         .workers()
         .execute(() -> {
           Answer answer = answer(work);
-          loop.runOnContext(_ -> send(answer, admission));
+          if (answer.stream() == null) {
+            loop.runOnContext(_ -> send(answer, admission));
+          } else {
+            stream(loop, answer, answer.stream());
+            loop.runOnContext(_ -> finish(answer, admission));
+          }
         });
+  }
+
+  /** Stays on the virtual thread: it reads ahead while the event loop writes. */
+  private void stream(Context loop, Answer answer, ImageData data) {
+    StreamedBody body = new StreamedBody(loop, request, shared.limits().idleTimeout());
+    loop.runOnContext(_ -> head(answer));
+    body.send(data, operation);
   }
 
   private Answer answer(Supplier<Answer> work) {
@@ -110,18 +124,26 @@ final class Exchange {
       finish(answer, admission);
       return;
     }
+    head(answer);
+    response.end(Buffer.buffer(answer.body())).onComplete(_ -> finish(answer, admission));
+  }
+
+  private void head(Answer answer) {
+    HttpServerResponse response = request.response();
     response.setStatusCode(answer.status());
-    if (answer.body().length > 0) {
+    ImageData stream = answer.stream();
+    if (stream != null) {
+      response.putHeader("Content-Length", Long.toString(stream.length()));
+    }
+    if (stream != null || answer.body().length > 0) {
       response.putHeader("Content-Type", answer.contentType());
     }
-    Answer.Header header = answer.header();
-    if (header != null) {
+    for (Answer.Header header : answer.headers()) {
       response.putHeader(header.name(), header.value());
     }
     if (shared.calls().stopping()) {
       response.putHeader("Connection", "close");
     }
-    response.end(Buffer.buffer(answer.body())).onComplete(_ -> finish(answer, admission));
   }
 
   private void finish(Answer answer, @Nullable Admission admission) {

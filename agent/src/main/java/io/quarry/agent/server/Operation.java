@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param variables the names in the path and their shapes, from left to right
  * @param query what may be in the query, by name
  * @param defaults values of query parameters that are left out
+ * @param headers what may be in the headers, by name, without the Idempotency-Key
  * @param requestId the shape of the Idempotency-Key; null when the operation takes none
  * @param body null when the operation takes none
+ * @param data whether an image's bytes go in or out, as they are and as long as they are
  * @param planned whether it is only announced
  * @param status of a success
  */
@@ -26,9 +28,11 @@ record Operation(
     List<Variable> variables,
     Map<String, Shape> query,
     Map<String, String> defaults,
+    Map<String, Shape> headers,
     @Nullable Shape requestId,
     @Nullable Fields body,
     boolean bodyRequired,
+    boolean data,
     boolean planned,
     int status) {
 

@@ -18,11 +18,13 @@ final class Requests {
 
   /**
    * @param values of the path's variables, as they were sent
+   * @param headers of those that the operation takes
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   record Raw(
       List<String> values,
       @Nullable String query,
+      Map<String, String> headers,
       @Nullable String requestId,
       @Nullable String contentType,
       byte[] body) {}
@@ -40,9 +42,17 @@ final class Requests {
     operation.defaults().forEach(query::putIfAbsent);
     String requestId = raw.requestId();
     if (requestId != null && operation.requestId() != null) {
-      operation.requestId().checkText(requestId, "Idempotency-Key");
+      operation.requestId().checkText(requestId, Contract.REQUEST_ID);
     }
-    return new Call(path, query, requestId, body(operation, raw));
+    operation
+        .headers()
+        .forEach((name, shape) -> {
+          String value = raw.headers().get(name);
+          if (value != null) {
+            shape.checkText(value, name);
+          }
+        });
+    return new Call(path, query, raw.headers(), requestId, body(operation, raw));
   }
 
   private static ObjectNode body(Operation operation, Raw raw) {

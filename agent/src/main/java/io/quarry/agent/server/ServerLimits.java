@@ -22,6 +22,9 @@ public record ServerLimits(
   /** Longest {@code wait} of a status call; a client that wants more asks again. */
   public static final Duration STATUS_WAIT_MAX = Duration.ofSeconds(60);
 
+  /** Downloads and uploads that run at once; what one of them moves is limited by the throttle. */
+  public static final int TRANSFERS_IN_FLIGHT_MAX = 16;
+
   public static final int HEADER_BYTES_MAX = 16 << 10;
   public static final int REQUEST_LINE_BYTES_MAX = 8 << 10;
 

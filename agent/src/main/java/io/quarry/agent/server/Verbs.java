@@ -1,10 +1,13 @@
 package io.quarry.agent.server;
 
+import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.OpenRequest;
@@ -103,6 +106,19 @@ final class Verbs {
                       call.body().path("openId").asText(),
                       call.requestId())),
           verb(
+              "downloadImage",
+              (api, call) -> api.downloadImage(call.repoId(), call.imageId(), download(call))),
+          verb(
+              "listImageExtents",
+              (api, call) ->
+                  api.listImageExtents(
+                      call.repoId(),
+                      call.imageId(),
+                      new ExtentQuery(
+                          call.queryNumber("offset"),
+                          (int) call.queryNumber("limit"),
+                          Boolean.parseBoolean(call.query("more"))))),
+          verb(
               "checkStorageRepository",
               (api, call) ->
                   api.checkStorageRepository(call.repoId(), call.body(CheckOptions.class))),
@@ -148,6 +164,15 @@ final class Verbs {
   private static Object fix(StorageApi api, Call call) {
     call.body().remove("options");
     return api.fixStorageRepository(call.repoId(), call.body(FixRequest.class), call.requestId());
+  }
+
+  private static DownloadRequest download(Call call) {
+    String range = call.header("Range");
+    return new DownloadRequest(
+        range == null ? null : ByteRange.parse(range),
+        call.header("If-Match"),
+        call.header("If-Range"),
+        Boolean.parseBoolean(call.query("more")));
   }
 
   private static RemoveImageOptions removal(Call call) {

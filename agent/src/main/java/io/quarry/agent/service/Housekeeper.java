@@ -2,6 +2,9 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Unpin;
@@ -30,17 +33,22 @@ public final class Housekeeper implements AutoCloseable {
   /** Far longer than a caller takes from its pin to its copy. */
   private static final Duration PIN_YOUNG = Duration.ofMinutes(5);
 
+  /** An agent that comes and goes for less keeps what it reads. */
+  private static final Duration AGENT_ABSENT = Duration.ofSeconds(5);
+
   /** Far longer than a temporary file is needed. */
   private static final Duration TEMPORARY_YOUNG = Duration.ofHours(1);
 
   private final Repositories repositories;
+  private final HostRegistry hosts;
   private final Clock clock;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("housekeeper").daemon(true).factory());
 
-  public Housekeeper(Repositories repositories, Clock clock) {
+  public Housekeeper(Repositories repositories, HostRegistry hosts, Clock clock) {
     this.repositories = repositories;
+    this.hosts = hosts;
     this.clock = clock;
   }
 
@@ -56,6 +64,7 @@ public final class Housekeeper implements AutoCloseable {
       }
       try {
         reapPins(repository);
+        reapOpens(repository);
         sweepTemporary(repository);
       } catch (IOException | StorageException e) {
         LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());
@@ -86,6 +95,20 @@ public final class Housekeeper implements AutoCloseable {
             volume.stage() == Volume.Stage.INTENDED
                 && volume.source() != null
                 && volume.source().pinId().equals(pin.id()));
+  }
+
+  /**
+   * What an agent itself had open, in a life that is over. No proof of death is needed: who reads
+   * looks whether its open is still there before it gives anything for certain.
+   */
+  private void reapOpens(ConnectedRepository repository) {
+    for (Open open : repository.state().repository().opens().values()) {
+      String incarnation = open.incarnation();
+      if (incarnation != null && hosts.absentFor(incarnation).compareTo(AGENT_ABSENT) > 0) {
+        LOG.info("Closing image {}, which {} does not read any more", open.imageId(), incarnation);
+        repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
+      }
+    }
   }
 
   private void sweepTemporary(ConnectedRepository repository) throws IOException {

@@ -3,6 +3,7 @@ package io.quarry.agent.service;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
@@ -12,11 +13,15 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.ImageExtents;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -51,7 +56,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The storage API as this agent serves it: checks, looks up, commits, answers. */
-public final class StorageService implements StorageApi {
+public final class StorageService implements StorageApi, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StorageService.class);
 
   private final Repositories repositories;
@@ -63,6 +68,8 @@ public final class StorageService implements StorageApi {
   private final Listings listings;
   private final Explain explain;
   private final Throttle throttle;
+  private final Readings readings;
+  private final Downloads downloads;
   private final Runnable connectionsChanged;
   private final String hostId;
 
@@ -75,7 +82,7 @@ public final class StorageService implements StorageApi {
       FixWorker fixes,
       Tasks tasks,
       StorageIo io,
-      Throttle throttle,
+      Surroundings around,
       Runnable connectionsChanged) {
     this.hostId = self.hostId();
     this.repositories = repositories;
@@ -86,7 +93,9 @@ public final class StorageService implements StorageApi {
     this.status = new Status(io);
     this.listings = new Listings(io, status);
     this.explain = new Explain(status, tasks::live);
-    this.throttle = throttle;
+    this.throttle = around.throttle();
+    this.readings = new Readings(self, repositories, io, around);
+    this.downloads = new Downloads(readings, around, images::awaitLightMend);
     this.connectionsChanged = connectionsChanged;
   }
 
@@ -113,6 +122,7 @@ public final class StorageService implements StorageApi {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    readings.letGo(repository);
     repository.close();
   }
 
@@ -202,7 +212,8 @@ public final class StorageService implements StorageApi {
                 imageId,
                 request.readOnly(),
                 hostId,
-                request.owner()));
+                request.owner(),
+                null));
     LogState state = repository.atLeast(reply.commit());
     Open open = state.repository().opens().get(reply.id());
     if (open == null) {
@@ -215,6 +226,16 @@ public final class StorageService implements StorageApi {
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
     return committed(repoId, new CloseImage(imageId, openId), requestId);
+  }
+
+  @Override
+  public ImageData downloadImage(String repoId, String imageId, DownloadRequest request) {
+    return downloads.download(repositories.get(repoId), imageId, request);
+  }
+
+  @Override
+  public ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query) {
+    return downloads.extents(repositories.get(repoId), imageId, query);
   }
 
   @Override
@@ -294,6 +315,12 @@ public final class StorageService implements StorageApi {
   private Committed committed(String repoId, Request request, @Nullable String requestId) {
     Reply reply = repositories.get(repoId).commit(Names.requestId(requestId), request);
     return new Committed(reply.commit());
+  }
+
+  /** Lets go of the images that it reads. */
+  @Override
+  public void close() {
+    readings.close();
   }
 
   /** The image of that id, for other parts of the API. */

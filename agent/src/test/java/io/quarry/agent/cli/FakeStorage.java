@@ -2,6 +2,7 @@ package io.quarry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Committed;
@@ -10,16 +11,21 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
+import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Obstacle;
+import io.quarry.common.api.ImageExtents;
+import io.quarry.common.api.ImageExtents.DataExtent;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -37,8 +43,10 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.common.model.VolumeFormat;
+import java.io.ByteArrayInputStream;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -54,6 +62,8 @@ final class FakeStorage implements StorageApi {
   private static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
   private static final long GIB = 1L << 30;
   private static final int STEPS = 4;
+  private static final long DATA = 1 << 20;
+  private static final long TAIL = 4096;
 
   private static final class Image {
     final String id;
@@ -411,6 +421,35 @@ final class FakeStorage implements StorageApi {
           "Nothing is left to do.");
     }
     return new Committed(++commit);
+  }
+
+  /** The first MiB of every image is sevens, and the last 4 KiB; the rest is zeros. */
+  @Override
+  public ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query) {
+    Image image = image(repoId, imageId);
+    List<DataExtent> data =
+        List.of(new DataExtent(0, DATA), new DataExtent(image.size - TAIL, TAIL));
+    return new ImageExtents(etag(image), image.size, 0, image.size, data);
+  }
+
+  @Override
+  public ImageData downloadImage(String repoId, String imageId, DownloadRequest request) {
+    Image image = image(repoId, imageId);
+    ByteRange range = Objects.requireNonNull(request.range());
+    byte[] sevens = new byte[(int) range.lengthIn(image.size)];
+    Arrays.fill(sevens, (byte) 7);
+    return new ImageData(
+        etag(image),
+        image.size,
+        range.offsetIn(image.size),
+        sevens.length,
+        true,
+        null,
+        new ByteArrayInputStream(sevens));
+  }
+
+  private static String etag(Image image) {
+    return "\"" + image.id + "\"";
   }
 
   @Override

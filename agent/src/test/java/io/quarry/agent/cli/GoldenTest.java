@@ -6,6 +6,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,6 +60,7 @@ final class GoldenTest {
 
   private static void change(FakeStorage storage, String what) {
     switch (what) {
+      case "no files" -> removeFiles();
       case "fixes fail" -> storage.poisoned = true;
       case "fixes work" -> {
         storage.poisoned = false;
@@ -74,6 +76,17 @@ final class GoldenTest {
         storage.troubles = what.equals("no SDM") ? Integer.MAX_VALUE : 3;
       }
       default -> throw new IllegalArgumentException(what);
+    }
+  }
+
+  private static void removeFiles() {
+    for (String name :
+        List.of("disk.raw", "disk.raw.part", "disk.raw.part.json", "none.raw.part")) {
+      try {
+        Files.deleteIfExists(Path.of("target/golden-" + name));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 

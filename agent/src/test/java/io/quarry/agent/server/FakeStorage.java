@@ -1,6 +1,7 @@
 package io.quarry.agent.server;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Committed;
@@ -9,16 +10,21 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Need;
 import io.quarry.common.api.ImageExplanation.Obstacle;
+import io.quarry.common.api.ImageExtents;
+import io.quarry.common.api.ImageExtents.DataExtent;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -28,6 +34,7 @@ import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.Sha256;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
@@ -37,12 +44,15 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.common.model.VolumeFormat;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +62,11 @@ import org.jspecify.annotations.Nullable;
  * request id has one effect, whoever takes the call.
  */
 final class FakeStorage implements StorageApi {
+  static final String ETAG = "\"an-etag\"";
+
+  /** Ranges of at most so many bytes have a digest. */
+  private static final int SHORT = 8 << 20;
+
   static final Instant TIME = Instant.parse("2026-01-01T12:00:00Z");
 
   private static final Progress PROGRESS =
@@ -65,6 +80,7 @@ final class FakeStorage implements StorageApi {
   /** What a test wants to happen before a verb; it may throw. */
   private volatile Consumer<String> before = verb -> {};
 
+  private final AtomicInteger streamsClosed = new AtomicInteger();
   private volatile long throttle;
   private volatile @Nullable StatusQuery lastStatusQuery;
   private volatile long lastAtLeast;
@@ -366,6 +382,62 @@ final class FakeStorage implements StorageApi {
     before.accept("closeImage " + requestId);
     repository(repoId);
     return once(requestId, Committed.class, Committed::new);
+  }
+
+  /** Byte n of an image; no two neighbouring pages of the network are alike. */
+  static byte content(long n) {
+    return (byte) (n * 31 + (n >> 8) * 17 + (n >> 16));
+  }
+
+  @Override
+  public ImageData downloadImage(String repoId, String imageId, DownloadRequest request) {
+    before.accept("downloadImage");
+    repository(repoId);
+    lastRequest = request;
+    long size = image(imageId).size();
+    ByteRange range = request.range() == null ? ByteRange.from(0) : request.range();
+    byte[] bytes = new byte[(int) range.lengthIn(size)];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = content(range.offsetIn(size) + i);
+    }
+    return new ImageData(
+        ETAG,
+        size,
+        range.offsetIn(size),
+        bytes.length,
+        request.range() != null,
+        bytes.length > SHORT ? null : Sha256.base64(bytes),
+        stream(bytes));
+  }
+
+  /** Fails half-way if the test wants it. */
+  private InputStream stream(byte[] bytes) {
+    return new ByteArrayInputStream(bytes) {
+      @Override
+      public synchronized int read(byte[] into, int offset, int length) {
+        before.accept("read " + pos);
+        return super.read(into, offset, length);
+      }
+
+      @Override
+      public void close() {
+        streamsClosed.incrementAndGet();
+      }
+    };
+  }
+
+  int streamsClosed() {
+    return streamsClosed.get();
+  }
+
+  @Override
+  public ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query) {
+    before.accept("listImageExtents");
+    repository(repoId);
+    lastRequest = query;
+    long size = image(imageId).size();
+    return new ImageExtents(
+        ETAG, size, query.offset(), size, List.of(new DataExtent(query.offset(), 512)));
   }
 
   @Override

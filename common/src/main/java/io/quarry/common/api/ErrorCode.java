@@ -18,7 +18,10 @@ public enum ErrorCode {
   REPOSITORY_ID_TAKEN(409, false),
   REPOSITORY_IN_USE(409, false),
   REQUEST_ID_REUSED(409, false),
+  /** The content may have changed since the entity tag was given. */
+  IMAGE_CHANGED(412, false),
   PAYLOAD_TOO_LARGE(413, false),
+  RANGE_NOT_SATISFIABLE(416, false),
   REPOSITORY_UNUSABLE(422, false),
   REPOSITORY_DAMAGED(422, false),
   INTERNAL(500, false),

@@ -54,6 +54,12 @@ public interface StorageApi {
 
   Committed closeImage(String repoId, String imageId, String openId, @Nullable String requestId);
 
+  /** The image's content, or a range of it, as a guest sees it. The caller closes it. */
+  ImageData downloadImage(String repoId, String imageId, DownloadRequest request);
+
+  /** Which parts of an image have to be read, because they may be other than zeros. */
+  ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query);
+
   CheckReport checkStorageRepository(String repoId, CheckOptions options);
 
   FixQueued fixStorageRepository(String repoId, FixRequest request, @Nullable String requestId);

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,11 @@ final class Failover {
 
   /** The body of the success. */
   byte[] call(Attempt attempt, Duration deadline) {
+    return answer(attempt, deadline).body();
+  }
+
+  /** The success. */
+  Outcome.Answered answer(Attempt attempt, Duration deadline) {
     return new Rounds(attempt, deadline).run();
   }
 
@@ -51,7 +57,7 @@ final class Failover {
       this.deadline = System.nanoTime() + deadline.toNanos();
     }
 
-    byte[] run() {
+    Outcome.Answered run() {
       int agentsToAsk = attempt.hostBound() ? 1 : agents.size();
       int first = attempt.hostBound() ? 0 : preferred.get();
       Duration pause = PAUSE_MIN;
@@ -65,11 +71,11 @@ final class Failover {
           int index = (first + i) % agents.size();
           Reply reply = ask(agents.get(index));
           switch (reply) {
-            case Reply.Success(byte[] body) -> {
+            case Reply.Success(Outcome.Answered answer) -> {
               if (!attempt.hostBound()) {
                 preferred.set(index);
               }
-              return body;
+              return answer;
             }
             case Reply.Elsewhere() -> notConnected++;
             case Reply.Again() -> {}
@@ -90,8 +96,10 @@ final class Failover {
       }
       Duration timeout = left.compareTo(attempt.timeout()) < 0 ? left : attempt.timeout();
       return switch (http.send(agent, attempt.request(), timeout)) {
-        case Outcome.Answered(int status, byte[] body) ->
-            status < 300 ? new Reply.Success(body) : judge(agent, status, body);
+        case Outcome.Answered answer ->
+            answer.status() < 300
+                ? new Reply.Success(answer)
+                : judge(agent, answer.status(), answer.body());
         case Outcome.NotSent(String why) -> {
           silence = why;
           yield new Reply.Again();
@@ -108,7 +116,7 @@ final class Failover {
       StorageException error = error(agent, status, body);
       ErrorCode code = error.code();
       if (unknown && code == attempt.done()) {
-        return new Reply.Success(new byte[0]);
+        return new Reply.Success(new Outcome.Answered(status, Map.of(), new byte[0]));
       }
       if (!code.retryable() && code != ErrorCode.REPOSITORY_NOT_CONNECTED) {
         throw error;
@@ -166,8 +174,7 @@ final class Failover {
 
   /** What one agent's answer means for the call. */
   private sealed interface Reply {
-    @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
-    record Success(byte[] body) implements Reply {}
+    record Success(Outcome.Answered answer) implements Reply {}
 
     /** This agent does not have the repository; another may. */
     record Elsewhere() implements Reply {}

@@ -14,7 +14,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One connection, used by one thread at a time. */
@@ -117,7 +119,7 @@ final class HttpConnection {
     byte[] body = body(status, headers, deadline);
     reusable &= !headers.close;
     idleSince = System.nanoTime();
-    return new JsonHttp.Outcome.Answered(status, body);
+    return new JsonHttp.Outcome.Answered(status, headers.all, body);
   }
 
   private static int status(String line) throws IOException {
@@ -135,6 +137,7 @@ final class HttpConnection {
     private long length = -1;
     private boolean chunked;
     private boolean close;
+    private final Map<String, String> all = new HashMap<>();
   }
 
   private Headers headers(long deadline) throws IOException {
@@ -146,7 +149,9 @@ final class HttpConnection {
       }
       int colon = line.indexOf(':');
       String name = line.substring(0, Math.max(0, colon)).toLowerCase(Locale.ROOT);
-      String value = line.substring(colon + 1).strip().toLowerCase(Locale.ROOT);
+      String text = line.substring(colon + 1).strip();
+      headers.all.put(name, text);
+      String value = text.toLowerCase(Locale.ROOT);
       switch (name) {
         case "content-length" -> headers.length = number(value, 10);
         case "transfer-encoding" -> headers.chunked = value.contains("chunked");

@@ -31,9 +31,13 @@ public final class JsonHttp implements AutoCloseable {
 
   /** How an exchange ended. */
   public sealed interface Outcome {
-    /** The whole answer is here, whatever it says. */
+    /**
+     * The whole answer is here, whatever it says.
+     *
+     * @param headers by their names in lower case
+     */
     @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
-    record Answered(int status, byte[] body) implements Outcome {}
+    record Answered(int status, Map<String, String> headers, byte[] body) implements Outcome {}
 
     /** The request did not go out whole: the other side cannot have acted on it. */
     record NotSent(String why) implements Outcome {}
@@ -46,10 +50,19 @@ public final class JsonHttp implements AutoCloseable {
    * @param path with its query, as it goes into the request line
    * @param body null sends none
    * @param requestId sent as Idempotency-Key
+   * @param headers others; a Content-Type other than JSON's, say
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   public record Request(
-      String method, String path, byte @Nullable [] body, @Nullable String requestId) {}
+      String method,
+      String path,
+      byte @Nullable [] body,
+      @Nullable String requestId,
+      Map<String, String> headers) {
+    public Request(String method, String path, byte @Nullable [] body, @Nullable String requestId) {
+      this(method, path, body, requestId, Map.of());
+    }
+  }
 
   /** Posts bytes to a path of an agent, as agents do among themselves. */
   public Outcome post(URI agent, String path, byte[] body, Duration timeout) {
@@ -127,12 +140,17 @@ public final class JsonHttp implements AutoCloseable {
     head.append("Host: ").append(key).append("\r\n");
     byte[] body = request.body();
     if (body != null) {
-      head.append("Content-Type: application/json\r\nContent-Length: ").append(body.length);
-      head.append("\r\n");
+      if (!request.headers().containsKey("Content-Type")) {
+        head.append("Content-Type: application/json\r\n");
+      }
+      head.append("Content-Length: ").append(body.length).append("\r\n");
     }
     if (request.requestId() != null) {
       head.append("Idempotency-Key: ").append(request.requestId()).append("\r\n");
     }
+    request
+        .headers()
+        .forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
     String text = head.append("\r\n").toString();
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }

@@ -11,12 +11,16 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.ImageExtents;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
@@ -276,6 +280,24 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     Target target = Target.image(repoId, imageId).then("/close");
     Map<String, String> body = Map.of("openId", openId);
     return committed(repoId, change("POST", target, body, requestId, Committed.class));
+  }
+
+  /** The stream goes on at other agents when one is lost. */
+  @Override
+  public ImageData downloadImage(String repoId, String imageId, DownloadRequest request) {
+    Target target = Target.image(repoId, imageId).then("/data");
+    return ImageDownload.open(failover, settings, target, request);
+  }
+
+  @Override
+  public ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query) {
+    Target target =
+        Target.image(repoId, imageId)
+            .then("/extents")
+            .with("offset", query.offset())
+            .with("limit", query.limit())
+            .with("more", query.more());
+    return read(target, ImageExtents.class);
   }
 
   @Override

@@ -71,6 +71,7 @@ public record CreateSnapshot(
                 autoFix,
                 draft.now(),
                 userData,
+                null,
                 null)));
     draft.giveUpReplacement(volume, disk.autoFix());
     draft.add(new Change.PutVolume(volume.ownedBy(snapshotId)));

@@ -35,6 +35,11 @@ public final class Draft {
     return List.copyOf(changes);
   }
 
+  /** The sequence number of the record that will hold the changes. */
+  long commit() {
+    return commit;
+  }
+
   Instant now() {
     return now;
   }

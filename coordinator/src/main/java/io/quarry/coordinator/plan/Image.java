@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param size virtual size in bytes
  * @param retainedUntil set by a removal: until when it can surely be undone; null for images that
  *     are strong or never were
+ * @param contentCommit the last commit after which somebody could change the content; null for
+ *     content that nobody could ever change
  * @param autoFix whether fixes that become possible later, such as cleaning it, queue themselves
  */
 public record Image(
@@ -25,7 +27,8 @@ public record Image(
     boolean autoFix,
     Instant createdAt,
     ObjectNode userData,
-    @Nullable Instant retainedUntil) {
+    @Nullable Instant retainedUntil,
+    @Nullable Long contentCommit) {
 
   static Image strong(
       String id,
@@ -36,30 +39,98 @@ public record Image(
       boolean autoFix,
       Instant createdAt,
       ObjectNode userData) {
-    return new Image(id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData, null);
+    return new Image(
+        id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData, null, null);
   }
 
   Image weak(boolean newAutoFix, Instant until) {
     return new Image(
-        id, kind, false, size, volumeId, strategy, newAutoFix, createdAt, userData, until);
+        id,
+        kind,
+        false,
+        size,
+        volumeId,
+        strategy,
+        newAutoFix,
+        createdAt,
+        userData,
+        until,
+        contentCommit);
   }
 
   Image strongAgain() {
-    return new Image(id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData, null);
+    return new Image(
+        id,
+        kind,
+        true,
+        size,
+        volumeId,
+        strategy,
+        autoFix,
+        createdAt,
+        userData,
+        null,
+        contentCommit);
   }
 
   Image with(ObjectNode newUserData) {
     return new Image(
-        id, kind, strong, size, volumeId, strategy, autoFix, createdAt, newUserData, retainedUntil);
+        id,
+        kind,
+        strong,
+        size,
+        volumeId,
+        strategy,
+        autoFix,
+        createdAt,
+        newUserData,
+        retainedUntil,
+        contentCommit);
   }
 
   Image sized(long newSize) {
     return new Image(
-        id, kind, strong, newSize, volumeId, strategy, autoFix, createdAt, userData, retainedUntil);
+        id,
+        kind,
+        strong,
+        newSize,
+        volumeId,
+        strategy,
+        autoFix,
+        createdAt,
+        userData,
+        retainedUntil,
+        contentCommit);
   }
 
   Image on(String newVolumeId) {
     return new Image(
-        id, kind, strong, size, newVolumeId, strategy, autoFix, createdAt, userData, retainedUntil);
+        id,
+        kind,
+        strong,
+        size,
+        newVolumeId,
+        strategy,
+        autoFix,
+        createdAt,
+        userData,
+        retainedUntil,
+        contentCommit);
+  }
+
+  /** Somebody may change the content from that commit on. */
+  Image changeableSince(long commit) {
+    return new Image(
+        id,
+        kind,
+        strong,
+        size,
+        volumeId,
+        strategy,
+        autoFix,
+        createdAt,
+        userData,
+        retainedUntil,
+        commit);
   }
 }

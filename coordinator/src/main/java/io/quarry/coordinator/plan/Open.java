@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param owner who uses it, for people to read
  * @param volumes what it was handed out, top first: none of them changes or goes while it is open,
  *     even if the images have better ones by then
+ * @param incarnation the life of the agent that uses it itself and whose end is the end of the use;
+ *     null for the use by others, such as VMs, which outlive the agent
  */
 public record Open(
     String id,
@@ -18,6 +20,7 @@ public record Open(
     boolean readOnly,
     String hostId,
     @Nullable String owner,
+    @Nullable String incarnation,
     List<String> volumes,
     Instant since) {
   public Open {

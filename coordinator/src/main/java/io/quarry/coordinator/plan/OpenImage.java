@@ -4,9 +4,18 @@ import io.quarry.common.model.ImageKind;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Somebody starts to use an image on a host. One writer, or any number of readers. */
+/**
+ * Somebody starts to use an image on a host. One writer, or any number of readers.
+ *
+ * @param incarnation of the agent, if it is the agent itself that uses it
+ */
 public record OpenImage(
-    String openId, String imageId, boolean readOnly, String hostId, @Nullable String owner)
+    String openId,
+    String imageId,
+    boolean readOnly,
+    String hostId,
+    @Nullable String owner,
+    @Nullable String incarnation)
     implements Request {
 
   @Override
@@ -34,7 +43,10 @@ public record OpenImage(
     List<String> volumes = state.chainOf(image).stream().map(Image::volumeId).toList();
     draft.add(
         new Change.PutOpen(
-            new Open(openId, imageId, readOnly, hostId, owner, volumes, draft.now())));
+            new Open(openId, imageId, readOnly, hostId, owner, incarnation, volumes, draft.now())));
+    if (!readOnly) {
+      draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
+    }
     draft.settle(imageId);
     return draft.reply(this, openId);
   }

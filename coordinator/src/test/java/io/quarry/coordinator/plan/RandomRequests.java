@@ -66,7 +66,8 @@ final class RandomRequests {
       case 6 -> new Unpin(any(state.pins().keySet()));
       case 7, 8 -> new RemoveImage(image, random.nextBoolean(), retain());
       case 9 ->
-          new OpenImage(fresh(state.opens().keySet()), image, random.nextBoolean(), host(), null);
+          new OpenImage(
+              fresh(state.opens().keySet()), image, random.nextBoolean(), host(), null, null);
       case 10 -> closing(state);
       case 11 -> new ReapOpens(host());
       case 12 -> random.nextBoolean() ? new QueueFix(fix, null) : stray(fix);

@@ -35,6 +35,7 @@ final class Rendering {
         image.strong() ? "strong" : "weak",
         image.size() + " bytes",
         "on " + image.volumeId(),
+        image.contentCommit() == null ? null : "changeable since " + image.contentCommit(),
         image.retainedUntil() == null ? null : "retained until " + image.retainedUntil(),
         image.autoFix() ? null : "no autoFix",
         image.userData().isEmpty() ? null : image.userData().toString());

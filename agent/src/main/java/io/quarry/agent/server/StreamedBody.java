@@ -1,0 +1,111 @@
+package io.quarry.agent.server;
+
+import io.quarry.common.api.ImageData;
+import io.quarry.common.api.StorageException;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import java.io.EOFException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends a long body piece by piece from a thread that may block. One piece is on its way while the
+ * next is read, and never more: a caller that reads slowly slows down the reading, and holds two
+ * pieces of memory. What goes wrong after the head was sent can only be told by breaking off.
+ */
+final class StreamedBody {
+  static final int PIECE_BYTES = 256 << 10;
+
+  private static final Logger LOG = LoggerFactory.getLogger(StreamedBody.class);
+
+  private final Context loop;
+  private final HttpServerRequest request;
+  private final Duration patience;
+
+  /**
+   * @param patience for a caller that reads nothing
+   */
+  StreamedBody(Context loop, HttpServerRequest request, Duration patience) {
+    this.loop = loop;
+    this.request = request;
+    this.patience = patience;
+  }
+
+  /** Sends the body and closes it; the head has been set before on the same event loop. */
+  void send(ImageData data, String what) {
+    try (data) {
+      pieces(data);
+    } catch (IOException | StorageException e) {
+      LOG.info("{} broke off: {}", what, e.toString());
+      breakOff();
+    } catch (RuntimeException e) {
+      LOG.error("{} failed", what, e);
+      breakOff();
+    }
+  }
+
+  private void pieces(ImageData data) throws IOException {
+    HttpServerResponse response = request.response();
+    CompletableFuture<Void> sent = CompletableFuture.completedFuture(null);
+    long left = data.length();
+    while (left > 0) {
+      byte[] bytes = data.content().readNBytes((int) Math.min(PIECE_BYTES, left));
+      if (bytes.length == 0) {
+        throw new EOFException("the image ended " + left + " bytes early");
+      }
+      left -= bytes.length;
+      await(sent);
+      Buffer piece = Buffer.buffer(bytes);
+      boolean last = left == 0;
+      sent = onLoop(() -> last ? response.end(piece) : response.write(piece));
+    }
+    await(sent);
+  }
+
+  private CompletableFuture<Void> onLoop(Supplier<Future<Void>> write) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    loop.runOnContext(_ -> {
+      if (request.response().closed()) {
+        done.completeExceptionally(new IOException("the caller is gone"));
+        return;
+      }
+      write
+          .get()
+          .onComplete(result -> {
+            if (result.succeeded()) {
+              done.complete(null);
+            } else {
+              done.completeExceptionally(result.cause());
+            }
+          });
+    });
+    return done;
+  }
+
+  private void await(CompletableFuture<Void> sent) throws IOException {
+    try {
+      sent.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new IOException("the caller read nothing for " + patience.toSeconds() + " s", e);
+    } catch (ExecutionException e) {
+      throw new IOException("the caller is gone: " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the agent stops", e);
+    }
+  }
+
+  private void breakOff() {
+    loop.runOnContext(_ -> request.connection().close());
+  }
+}

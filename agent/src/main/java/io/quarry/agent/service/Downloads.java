@@ -1,0 +1,174 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.data.Extent;
+import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ExtentQuery;
+import io.quarry.common.api.ImageData;
+import io.quarry.common.api.ImageExtents;
+import io.quarry.common.api.ImageExtents.DataExtent;
+import io.quarry.common.api.Sha256;
+import io.quarry.common.api.StorageException;
+import java.io.ByteArrayInputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** Reads images for callers: their bytes, and where they have any. */
+final class Downloads {
+  /** Up to so many bytes are held in memory, to tell their digest before they are sent. */
+  static final int DIGEST_BYTES_MAX = 8 << 20;
+
+  private static final long SPAN_BYTES = 1L << 30;
+
+  /** A caller gets an answer in time, even if it is only a part of one. */
+  private static final Duration LOOK = Duration.ofSeconds(5);
+
+  private final Readings readings;
+  private final Surroundings around;
+  private final BiConsumer<ConnectedRepository, String> awaitLightMend;
+
+  Downloads(
+      Readings readings,
+      Surroundings around,
+      BiConsumer<ConnectedRepository, String> awaitLightMend) {
+    this.readings = readings;
+    this.around = around;
+    this.awaitLightMend = awaitLightMend;
+  }
+
+  ImageData download(ConnectedRepository repository, String imageId, DownloadRequest request) {
+    Reading reading = take(repository, imageId);
+    try {
+      if (request.ifMatch() != null && !request.ifMatch().equals(reading.etag())) {
+        throw changed(imageId, request.ifMatch());
+      }
+      return data(reading, request);
+    } catch (RuntimeException e) {
+      readings.close(reading);
+      throw e;
+    }
+  }
+
+  private Reading take(ConnectedRepository repository, String imageId) {
+    Reading idle = readings.takeIdle(repository, imageId);
+    if (idle != null) {
+      return idle;
+    }
+    awaitLightMend.accept(repository, imageId);
+    return readings.open(repository, imageId);
+  }
+
+  private ImageData data(Reading reading, DownloadRequest request) {
+    long size = reading.size();
+    boolean range =
+        request.range() != null
+            && (request.ifRange() == null || request.ifRange().equals(reading.etag()));
+    long offset = range && request.range() != null ? request.range().offsetIn(size) : 0;
+    long length = range && request.range() != null ? request.range().lengthIn(size) : size;
+    if (offset >= size || length <= 0) {
+      throw outside(reading, String.valueOf(request.range()));
+    }
+    ReadingStream stream =
+        new ReadingStream(
+            reading,
+            offset,
+            length,
+            around.throttle(),
+            request.more(),
+            request.more() ? readings::giveIdle : readings::forget,
+            readings::close);
+    if (length > DIGEST_BYTES_MAX) {
+      return new ImageData(reading.etag(), size, offset, length, range, null, stream);
+    }
+    byte[] bytes = new byte[(int) length];
+    for (int at = 0; at < bytes.length; ) {
+      at += stream.read(bytes, at, bytes.length - at);
+    }
+    stream.close();
+    return new ImageData(
+        reading.etag(),
+        size,
+        offset,
+        length,
+        range,
+        Sha256.base64(bytes),
+        new ByteArrayInputStream(bytes));
+  }
+
+  ImageExtents extents(ConnectedRepository repository, String imageId, ExtentQuery query) {
+    Reading reading = take(repository, imageId);
+    try {
+      if (query.offset() >= reading.size()) {
+        throw outside(reading, Long.toString(query.offset()));
+      }
+      ImageExtents extents = look(reading, query);
+      if (query.more()) {
+        reading.requireKept();
+        readings.giveIdle(reading);
+      } else {
+        reading.closeKept();
+        readings.forget(reading);
+      }
+      return extents;
+    } catch (RuntimeException e) {
+      readings.close(reading);
+      throw e;
+    }
+  }
+
+  private static ImageExtents look(Reading reading, ExtentQuery query) {
+    List<DataExtent> data = new ArrayList<>();
+    long until = System.nanoTime() + LOOK.toNanos();
+    long at = query.offset();
+    while (at < reading.size() && System.nanoTime() < until) {
+      long length = Math.min(SPAN_BYTES, reading.size() - at);
+      for (Extent extent : reading.extents(at, length)) {
+        if (extent.kind() == Extent.Kind.DATA && !add(extent, data, query.limit())) {
+          return answer(reading, query, extent.offset(), data);
+        }
+      }
+      at += length;
+    }
+    return answer(reading, query, at, data);
+  }
+
+  private static ImageExtents answer(
+      Reading reading, ExtentQuery query, long end, List<DataExtent> data) {
+    return new ImageExtents(reading.etag(), reading.size(), query.offset(), end, data);
+  }
+
+  /** Whether there was room for it. */
+  private static boolean add(Extent extent, List<DataExtent> data, int limit) {
+    @Nullable DataExtent last = data.isEmpty() ? null : data.getLast();
+    if (last != null && last.end() == extent.offset()) {
+      data.set(data.size() - 1, new DataExtent(last.offset(), last.length() + extent.length()));
+      return true;
+    }
+    if (data.size() == limit) {
+      return false;
+    }
+    data.add(new DataExtent(extent.offset(), extent.length()));
+    return true;
+  }
+
+  private static StorageException changed(String imageId, String etag) {
+    return new StorageException(
+        ErrorCode.IMAGE_CHANGED,
+        "image " + imageId + " may have changed since " + etag + " was given",
+        imageId,
+        "begin anew, without If-Match");
+  }
+
+  private static StorageException outside(Reading reading, String range) {
+    return new StorageException(
+        ErrorCode.RANGE_NOT_SATISFIABLE,
+        range + " begins behind the end of the image, at " + reading.size(),
+        reading.imageId(),
+        "ask for bytes before " + reading.size());
+  }
+}

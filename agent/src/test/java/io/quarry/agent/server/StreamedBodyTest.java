@@ -1,0 +1,79 @@
+package io.quarry.agent.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.common.api.ByteRange;
+import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageData;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Long bodies: what callers see of them, and what becomes of them when something fails. */
+@Timeout(60)
+final class StreamedBodyTest {
+  private static StorageException lost() {
+    return new StorageException(ErrorCode.AGENT_UNAVAILABLE, "It was away.", "disk", "Try again.");
+  }
+
+  @Test
+  void failureHalfWayBreaksTheConnectionOff() {
+    try (var server = new ServerUnderTest()) {
+      String path = "/v1/repositories/fast/images/" + server.seed() + "/data";
+      server.storage.before(verb -> {
+        if (verb.equals("read " + 2 * StreamedBody.PIECE_BYTES)) {
+          throw lost();
+        }
+      });
+      assertThatThrownBy(() -> server.get(path)).hasCauseInstanceOf(IOException.class);
+      await().until(() -> server.storage.streamsClosed() == 1);
+    }
+  }
+
+  @Test
+  void clientGoesOnAfterwardsWithWhatIsMissing() throws Exception {
+    try (var server = new ServerUnderTest();
+        var client = new StorageClient(List.of(server.server.uri()))) {
+      String disk = server.seed();
+      AtomicBoolean once = new AtomicBoolean();
+      server.storage.before(verb -> {
+        if (verb.startsWith("read " + StreamedBody.PIECE_BYTES)
+            && once.compareAndSet(false, true)) {
+          throw lost();
+        }
+      });
+      try (ImageData data = client.downloadImage("fast", disk, DownloadRequest.WHOLE)) {
+        byte[] bytes = data.content().readAllBytes();
+        assertThat(bytes).hasSize(1 << 20);
+        for (int i = 0; i < bytes.length; i++) {
+          assertThat(bytes[i]).isEqualTo(FakeStorage.content(i));
+        }
+      }
+      assertThat(once).isTrue();
+    }
+  }
+
+  @Test
+  void headersReachTheApi() {
+    try (var server = new ServerUnderTest()) {
+      String path = "/v1/repositories/fast/images/" + server.seed() + "/data";
+      var headers = Map.of("Range", "bytes=7-", "If-Match", "\"a\"", "If-Range", "\"b\"");
+      assertThat(server.send("GET", path + "?more=true", null, headers).statusCode())
+          .isEqualTo(206);
+      assertThat(server.storage.lastRequest())
+          .isEqualTo(new DownloadRequest(ByteRange.from(7), "\"a\"", "\"b\"", true));
+      assertThat(server.send("GET", path, null, Map.of("Range", "bytes=1-2,4-5")).statusCode())
+          .isEqualTo(400);
+      assertThat(server.send("GET", path, null, Map.of("If-Match", "a")).statusCode())
+          .isEqualTo(400);
+    }
+  }
+}
