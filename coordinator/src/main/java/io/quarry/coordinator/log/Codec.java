@@ -44,20 +44,32 @@ final class Codec {
     return header(RECORD_MAGIC, sequence, hash);
   }
 
-  /** Adds a record to the state it claims to follow, or says what is wrong with it. */
-  static LogState follow(LogState state, byte[] bytes, String file) throws IOException {
-    Encoded body = unframe(RECORD_MAGIC, state.sequence() + 1, bytes, file);
+  /**
+   * @param hash of the record, as the next one names it
+   */
+  record Decoded(LogRecord record, String hash) {}
+
+  /** The record of that number, or what is wrong with it. */
+  static Decoded decode(long sequence, byte[] bytes, String file) throws IOException {
+    Encoded body = unframe(RECORD_MAGIC, sequence, bytes, file);
     LogRecord record = parse(body, LogRecord.class, file);
-    if (record.sequence() != state.sequence() + 1) {
+    if (record.sequence() != sequence) {
       throw new LogDamagedException(file, "it holds record " + record.sequence());
     }
+    return new Decoded(record, body.hash());
+  }
+
+  /** Adds a record to the state it claims to follow, or says what is wrong with it. */
+  static LogState follow(LogState state, byte[] bytes, String file) throws IOException {
+    Decoded decoded = decode(state.sequence() + 1, bytes, file);
+    LogRecord record = decoded.record();
     if (!record.previous().equals(state.position().hash())) {
       throw new LogDamagedException(file, "it does not follow the record before it");
     }
     if (record.term() < state.position().term()) {
       throw new LogDamagedException(file, "its term is older than the record before it");
     }
-    return state.plus(record, body.hash());
+    return state.plus(record, decoded.hash());
   }
 
   private static <T> T parse(Encoded body, Class<T> type, String file) throws IOException {
