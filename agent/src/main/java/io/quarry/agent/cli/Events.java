@@ -1,6 +1,12 @@
 package io.quarry.agent.cli;
 
+import io.quarry.common.api.Event;
+import io.quarry.common.api.EventStream;
 import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.model.Progress;
+import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -8,20 +14,92 @@ import picocli.CommandLine.Option;
 /** Follows commits and progress as they happen. */
 @Command(
     name = "events",
-    description = "Follows commits and progress as they happen.",
-    footer = {"", "Example:", "  quarry events --since 1200"})
+    description = {
+      "Follows commits and progress as they happen, until Ctrl-C.",
+      "When the agent dies, another one goes on where it was.",
+      "With -o json each line is an event, and a later call can begin after any eventId."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  quarry events",
+      "  quarry events --since 0 -o json",
+      "  quarry events --since AXOi1w --count 100 -o json"
+    })
 final class Events extends ApiCommand {
+  private static final Duration TURN = Duration.ofSeconds(1);
+
   @Option(
       names = "--since",
+      paramLabel = "EVENT",
+      description =
+          "Begin after the event of that id, or with 0: at the beginning. Default: with the next"
+              + " one.")
+  private @Nullable String since;
+
+  @Option(
+      names = "--count",
       paramLabel = "N",
-      description = "Begin after this event. Default: with the next one.")
-  private @Nullable Long since;
+      description = "Stop after so many events. Default: go on.")
+  private long count = Long.MAX_VALUE;
 
   @Override
   int run(StorageApi api, Output output) {
-    throw NotBuilt.operation(
-        "watchEvents",
-        since == null ? "events" : "events since " + since,
-        "Ask again and again with quarry task list and quarry image status.");
+    if (count < 1) {
+      throw badUsage("--count is " + count + " and must be at least 1.");
+    }
+    try (EventStream events = api.watchEvents(since)) {
+      for (long told = 0; told < count && !Thread.currentThread().isInterrupted(); ) {
+        Event event = events.next(TURN);
+        if (event != null) {
+          output.line(event, text(event));
+          told++;
+        }
+      }
+    }
+    return Exit.DONE;
+  }
+
+  private static String text(Event event) {
+    return switch (event) {
+      case Event.Start start -> "from " + start.eventId();
+      case Event.Commit commit ->
+          Units.time(commit.time())
+              + "  "
+              + commit.repoId()
+              + "  "
+              + commit.commit()
+              + "  "
+              + operations(commit.operations());
+      case Event.Reset reset ->
+          reset.repoId()
+              + "  "
+              + reset.commit()
+              + "  what happened up to this commit cannot be told: look at what there is";
+      case Event.Progress progress -> text(progress.task());
+    };
+  }
+
+  private static String operations(List<Event.Operation> operations) {
+    return operations.isEmpty()
+        ? "no operation"
+        : String.join(
+            ", ",
+            operations.stream()
+                .map(operation -> operation.operation() + " " + operation.id())
+                .toList());
+  }
+
+  private static String text(TaskInfo task) {
+    Progress progress = task.progress();
+    return task.taskId()
+        + "  "
+        + (progress == null
+            ? "begins"
+            : progress.stage()
+                + " "
+                + progress.stageName()
+                + " "
+                + Units.percent(progress.percentComplete()));
   }
 }

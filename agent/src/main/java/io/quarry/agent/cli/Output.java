@@ -32,6 +32,12 @@ final class Output {
     out.flush();
   }
 
+  /** One answer of many, while more are to come. */
+  void line(Object answer, String text) {
+    out.println(format == Format.json ? compact(answer) : text);
+    out.flush();
+  }
+
   /** What people should have even if they stop waiting; JSON comes in one piece at the end. */
   void early(String text) {
     if (format == Format.table) {
@@ -53,6 +59,14 @@ final class Output {
   static String json(Object answer) {
     try {
       return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(answer);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String compact(Object answer) {
+    try {
+      return Json.MAPPER.writeValueAsString(answer);
     } catch (JsonProcessingException e) {
       throw new UncheckedIOException(e);
     }

@@ -45,6 +45,7 @@ public final class ApiServer implements AutoCloseable {
   private final Admission calls;
   private final Admission waits;
   private final Admission transfers = new Admission(ServerLimits.TRANSFERS_IN_FLIGHT_MAX);
+  private final Admission streams;
   private final AtomicInteger port = new AtomicInteger();
 
   /**
@@ -74,6 +75,7 @@ public final class ApiServer implements AutoCloseable {
     this.settings = settings;
     this.calls = new Admission(settings.limits().requestsInFlightMax());
     this.waits = new Admission(settings.limits().waitsInFlightMax());
+    this.streams = new Admission(settings.limits().streamsMax());
     this.workers = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("api-", 0).factory());
     this.vertx =
         Vertx.vertx(
@@ -117,10 +119,11 @@ public final class ApiServer implements AutoCloseable {
             vertx,
             settings.limits(),
             workers,
-            new HttpMetrics(parts.metrics(), calls, waits),
+            new HttpMetrics(parts.metrics(), calls, waits, streams),
             calls,
             waits,
-            transfers);
+            transfers,
+            streams);
     Dispatcher dispatcher =
         new Dispatcher(
             Contract.load(),
@@ -202,6 +205,7 @@ public final class ApiServer implements AutoCloseable {
     calls.stop();
     waits.stop();
     transfers.stop();
+    streams.stop();
     try {
       long until = System.nanoTime() + deadline.toNanos();
       boolean finished = calls.awaitEmpty(deadline);

@@ -124,6 +124,7 @@ final class Contract {
         body.path("required").asBoolean(),
         !planned && speaksOf(node, Answer.BYTES),
         planned,
+        node.path("x-streams").asBoolean(),
         planned ? 501 : success(node.path("responses")));
   }
 

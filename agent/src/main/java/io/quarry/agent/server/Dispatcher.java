@@ -1,8 +1,11 @@
 package io.quarry.agent.server;
 
+import static java.util.Objects.requireNonNull;
+
 import io.quarry.agent.server.Exchange.Shared;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.StorageApi;
 import io.vertx.core.http.HttpServerRequest;
@@ -11,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Decides what a request asks for. Runs on event loops; the work itself does not. */
 final class Dispatcher {
@@ -64,6 +68,10 @@ final class Dispatcher {
               "See /v1/openapi.yaml for what there is."));
       return;
     }
+    if (operation.streams()) {
+      stream(request, operation);
+      return;
+    }
     String query = request.query();
     boolean waits = query != null && query.contains("wait=");
     Admission admission = operation.data() ? shared.transfers() : shared.calls();
@@ -73,11 +81,19 @@ final class Dispatcher {
             () -> answer(operation, raw(operation, request, values, query, body))));
   }
 
+  private void stream(HttpServerRequest request, Operation operation) {
+    Requests.Raw raw = raw(operation, request, List.of(), request.query(), new byte[0]);
+    new EventExchange(shared, request, operation.id())
+        .run(() ->
+            (EventStream)
+                requireNonNull(Verbs.answer(operation.id(), api, Requests.check(operation, raw))));
+  }
+
   private static Requests.Raw raw(
       Operation operation,
       HttpServerRequest request,
       List<String> values,
-      String query,
+      @Nullable String query,
       byte[] body) {
     Map<String, String> headers = new HashMap<>();
     for (String name : operation.headers().keySet()) {

@@ -34,7 +34,8 @@ final class Exchange {
       HttpMetrics metrics,
       Admission calls,
       Admission waits,
-      Admission transfers) {}
+      Admission transfers,
+      Admission streams) {}
 
   /**
    * @param operation its name in metrics and logs
@@ -153,7 +154,7 @@ final class Exchange {
     shared.metrics().record(operation, answer.status(), System.nanoTime() - startedNanos);
   }
 
-  private static Answer unavailable(Admission admission) {
+  static Answer unavailable(Admission admission) {
     return Answer.error(
         ErrorCode.AGENT_UNAVAILABLE,
         admission.stopping()

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param body null when the operation takes none
  * @param data whether an image's bytes go in or out, as they are and as long as they are
  * @param planned whether it is only announced
+ * @param streams whether a success goes on as server-sent events
  * @param status of a success
  */
 record Operation(
@@ -34,6 +35,7 @@ record Operation(
     boolean bodyRequired,
     boolean data,
     boolean planned,
+    boolean streams,
     int status) {
 
   record Variable(String name, Shape shape) {}

@@ -143,6 +143,7 @@ final class Verbs {
           verb("listTasks", (api, call) -> Map.of("tasks", api.listTasks(call.query("host")))),
           silent("stopTask", (api, call) -> api.stopTask(call.variable("taskId"))),
           silent("releaseTask", (api, call) -> api.releaseTask(call.variable("taskId"))),
+          verb("watchEvents", (api, call) -> api.watchEvents(since(call))),
           silent(
               "setThrottle",
               (api, call) -> api.setThrottle(call.body().path("bytesPerSecond").longValue())));
@@ -193,6 +194,12 @@ final class Verbs {
     return new RemoveImageOptions(
         autoFix == null || autoFix.equals("true"),
         retain == null ? Duration.ZERO : Durations.parse(retain, "retain"));
+  }
+
+  /** Where a client has come to goes before where it once began. */
+  private static @Nullable String since(Call call) {
+    String last = call.header("Last-Event-ID");
+    return last == null ? call.query("since") : last;
   }
 
   private static ImageQuery listing(Call call) {

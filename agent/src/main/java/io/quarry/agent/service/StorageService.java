@@ -14,6 +14,7 @@ import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
@@ -67,6 +68,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Status status;
   private final Listings listings;
   private final Explain explain;
+  private final Events events;
   private final Throttle throttle;
   private final Readings readings;
   private final Downloads downloads;
@@ -96,6 +98,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.throttle = around.throttle();
     this.readings = new Readings(self, repositories, io, around);
     this.downloads = new Downloads(readings, around, images::awaitLightMend);
+    this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.connectionsChanged = connectionsChanged;
   }
 
@@ -301,6 +304,11 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public void releaseTask(String taskId) {
     tasks.release(taskId);
+  }
+
+  @Override
+  public EventStream watchEvents(@Nullable String since) {
+    return events.watch(since);
   }
 
   @Override

@@ -13,6 +13,8 @@ import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Event;
+import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
@@ -44,13 +46,16 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.common.model.VolumeFormat;
 import java.io.ByteArrayInputStream;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -625,6 +630,49 @@ final class FakeStorage implements StorageApi {
     if (bytesPerSecond == 13) {
       throw new IllegalStateException("unlucky");
     }
+  }
+
+  @Override
+  public EventStream watchEvents(@Nullable String since) {
+    Queue<Event> events = new ArrayDeque<>(events());
+    if ("event-1".equals(since)) {
+      events.removeIf(event -> event instanceof Event.Commit);
+    } else if (since != null && !since.equals("0")) {
+      throw StorageException.invalid("since", since + " is no event's id", "Give one.");
+    }
+    return new EventStream() {
+      @Override
+      public @Nullable Event next(Duration timeout) {
+        return events.poll();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  private static List<Event> events() {
+    var made = new Event.Operation("createVirtualDisk", "disk-1", "r-1", List.of("disk-1"));
+    var granted = new Event.Operation("grantFixes", "host-1", "r-2", List.of());
+    var progress = new Progress("host-1", "1/2", "copy", 25, GIB / 4, GIB, null, NOON);
+    var task =
+        new TaskInfo(
+            "host-1:fix-1:1",
+            "host-1",
+            "main",
+            "fix-1",
+            FixType.MEND,
+            "disk-1",
+            1,
+            NOON,
+            GIB,
+            progress);
+    return List.of(
+        new Event.Start("event-0"),
+        new Event.Commit("event-1", "main", 1, NOON, List.of(made, granted)),
+        new Event.Commit("event-2", "main", 2, NOON.plusSeconds(1), List.of()),
+        new Event.Progress(task),
+        new Event.Reset("event-3", "backup", 12));
   }
 
   private Map<String, Image> images(String repoId) {

@@ -123,7 +123,8 @@ final class BadInputTest {
           PUT    | /v1/repositories                                     | METHOD_NOT_ALLOWED | /v1/repositories
           POST   | /health                                              | METHOD_NOT_ALLOWED | /health
           GET    | /internal/v1/submit                                  | METHOD_NOT_ALLOWED | /internal/v1/submit
-          GET    | /v1/events                                           | NOT_IMPLEMENTED    | watchEvents
+          GET    | /v1/events?since=a.b                                 | INVALID_ARGUMENT   | since
+          PUT    | /v1/repositories/fast/images/disk-000001/data        | NOT_IMPLEMENTED    | uploadImage
           """)
   void requestIsRefusedAndNamesItsSubject(
       String method, String path, ErrorCode code, String subject) {

@@ -131,7 +131,7 @@ final class ContractTest {
   @Test
   void plannedVerbsAreTheOnesWeKnow() {
     assertThat(operations().stream().filter(Operation::planned).map(Operation::id))
-        .containsExactlyInAnyOrder("uploadImage", "watchEvents");
+        .containsExactlyInAnyOrder("uploadImage");
   }
 
   @Test
@@ -175,6 +175,10 @@ final class ContractTest {
   @ParameterizedTest
   @MethodSource("operations")
   void everyRouteAnswersAsTheFileSays(Operation operation) {
+    if (operation.streams()) {
+      // Its answer does not end: EventsTest listens to it.
+      return;
+    }
     if (operation.planned()) {
       String path = operation.path().replaceAll("\\{.*?}", "x");
       HttpResponse<String> response = server.send(operation.method(), path, null, Map.of());

@@ -12,6 +12,7 @@ import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
@@ -53,6 +54,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +84,10 @@ final class FakeStorage implements StorageApi {
 
   private final AtomicInteger streamsClosed = new AtomicInteger();
   private volatile long throttle;
+
+  /** How many commits watchers are told of. */
+  final AtomicLong events = new AtomicLong();
+
   private volatile @Nullable StatusQuery lastStatusQuery;
   private volatile long lastAtLeast;
   private volatile @Nullable ImageQuery lastImageQuery;
@@ -544,6 +550,12 @@ final class FakeStorage implements StorageApi {
       throw new StorageException(
           ErrorCode.TASK_NOT_FOUND, "No task " + taskId + ".", taskId, "List the tasks.");
     }
+  }
+
+  @Override
+  public EventStream watchEvents(@Nullable String since) {
+    before.accept("watchEvents " + since);
+    return new FakeEvents(since, events);
   }
 
   @Override

@@ -92,6 +92,14 @@ public interface StorageApi {
   /** The host lets go; any other may claim the fix and go on from the checkpoint. */
   void releaseTask(String taskId);
 
+  /**
+   * Commits of all repositories connected on the agent, in the order of their logs, and progress.
+   *
+   * @param since the id of an event, told by any agent, to go on after; {@code 0} begins with what
+   *     the logs still have, null with what comes next
+   */
+  EventStream watchEvents(@Nullable String since);
+
   /** Changes this host's copy throttle while it runs; 0 means unlimited. */
   void setThrottle(long bytesPerSecond);
 }

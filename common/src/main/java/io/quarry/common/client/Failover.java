@@ -182,7 +182,7 @@ final class Failover {
     record Again() implements Reply {}
   }
 
-  private static StorageException error(URI agent, int status, byte[] body) {
+  static StorageException error(URI agent, int status, byte[] body) {
     JsonNode tree;
     try {
       tree = Json.MAPPER.readTree(body);

@@ -110,16 +110,46 @@ final class HttpConnection {
   }
 
   JsonHttp.Outcome.Answered read(long deadline) throws IOException {
+    Head head = head(deadline);
+    byte[] body = body(head.status(), head.headers(), deadline);
+    reusable &= !head.headers().close;
+    idleSince = System.nanoTime();
+    return new JsonHttp.Outcome.Answered(head.status(), head.headers().all, body);
+  }
+
+  /** An answer that goes on: null when it is one, and otherwise what it says instead. */
+  JsonHttp.Outcome.@Nullable Answered readStreamHead(long deadline) throws IOException {
+    Head head = head(deadline);
+    if (head.status() == 200 && head.headers().chunked) {
+      return null;
+    }
+    byte[] body = body(head.status(), head.headers(), deadline);
+    return new JsonHttp.Outcome.Answered(head.status(), head.headers().all, body);
+  }
+
+  /** The next piece of an answer that goes on; empty when it has ended. */
+  byte[] readPiece(long deadline) throws IOException {
+    byte[] piece = bytes(pieceLength(deadline), deadline);
+    line(deadline);
+    return piece;
+  }
+
+  private long pieceLength(long deadline) throws IOException {
+    String line = line(deadline);
+    int semicolon = line.indexOf(';');
+    return number(semicolon < 0 ? line : line.substring(0, semicolon), 16);
+  }
+
+  private record Head(int status, Headers headers) {}
+
+  private Head head(long deadline) throws IOException {
     int status;
     Headers headers;
     do {
       status = status(line(deadline));
       headers = headers(deadline);
     } while (status < 200);
-    byte[] body = body(status, headers, deadline);
-    reusable &= !headers.close;
-    idleSince = System.nanoTime();
-    return new JsonHttp.Outcome.Answered(status, headers.all, body);
+    return new Head(status, headers);
   }
 
   private static int status(String line) throws IOException {
@@ -178,9 +208,7 @@ final class HttpConnection {
   private byte[] chunks(long deadline) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     while (true) {
-      String line = line(deadline);
-      int semicolon = line.indexOf(';');
-      long length = number(semicolon < 0 ? line : line.substring(0, semicolon), 16);
+      long length = pieceLength(deadline);
       if (length == 0) {
         headers(deadline);
         return body.toByteArray();

@@ -110,6 +110,20 @@ public final class JsonHttp implements AutoCloseable {
     }
   }
 
+  /** A connection of its own, on which the head of the request has gone out. */
+  static HttpConnection begin(URI agent, Request request, long deadline) throws IOException {
+    String host = String.valueOf(agent.getHost());
+    int port = agent.getPort() < 0 ? 80 : agent.getPort();
+    HttpConnection connection = HttpConnection.open(host, port, CONNECT_TIMEOUT);
+    try {
+      connection.write(head(host + ":" + port, request), null, deadline);
+      return connection;
+    } catch (IOException | RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
   private @Nullable HttpConnection take(String key) {
     Deque<HttpConnection> connections = idle.get(key);
     if (connections == null) {

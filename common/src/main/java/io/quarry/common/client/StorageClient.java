@@ -13,6 +13,7 @@ import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
@@ -381,6 +382,11 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     order(
         Target.of("/v1/tasks").segment("taskId", taskId).then("/release"),
         ErrorCode.TASK_NOT_FOUND);
+  }
+
+  @Override
+  public EventStream watchEvents(@Nullable String since) {
+    return RemoteEvents.open(agents, settings, since);
   }
 
   @Override

@@ -158,7 +158,11 @@ final class BadInputIT {
 
   @Test
   void whatIsAboutTheClusterIsRefused() throws Exception {
-    refused("GET", "/v1/events", null, Map.of(), 501, ErrorCode.NOT_IMPLEMENTED);
+    ErrorCode invalid = ErrorCode.INVALID_ARGUMENT;
+    refused("GET", "/v1/events?since=nonsense", null, Map.of(), 400, invalid);
+    refused("GET", "/v1/events?since=a%20b", null, Map.of(), 400, invalid);
+    refused("GET", "/v1/events?from=0", null, Map.of(), 400, invalid);
+    refused("GET", "/v1/events", null, Map.of("Last-Event-ID", "nonsense"), 400, invalid);
     refused("POST", "/v1/hosts/host-9/drain", null, Map.of(), 404, ErrorCode.HOST_NOT_FOUND);
     refused("POST", "/v1/hosts/host-1/fence", null, Map.of(), 400, ErrorCode.INVALID_ARGUMENT);
     refused("POST", "/v1/tasks/a:b:1/stop", null, Map.of(), 404, ErrorCode.TASK_NOT_FOUND);

@@ -1,0 +1,136 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.service.EventFollower.Told;
+import io.quarry.common.api.Event;
+import io.quarry.common.api.EventStream;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.coordinator.log.CommitHistory.Mark;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One watcher's events. Repositories that get connected later join in. It keeps a few events ahead
+ * of the watcher and no more: whoever does not ask for the next one holds up only himself.
+ */
+final class EventWatch implements EventStream {
+  private static final int AHEAD_MAX = 16;
+  private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** Begins to tell of a repository. */
+  @FunctionalInterface
+  interface Follow {
+    Thread start(ConnectedRepository repository, EventWatch watch);
+  }
+
+  private final Supplier<List<ConnectedRepository>> repositories;
+  private final Supplier<List<TaskInfo>> tasks;
+  private final Follow follow;
+  private final BlockingQueue<Told> told = new ArrayBlockingQueue<>(AHEAD_MAX);
+  private final Map<ConnectedRepository, Thread> followers = new HashMap<>();
+  private final Queue<Event> ready = new ArrayDeque<>();
+  private Map<String, TaskInfo> shown = new HashMap<>();
+  private EventCursor cursor;
+  private long lastLook;
+  private volatile boolean closed;
+
+  EventWatch(
+      EventCursor cursor,
+      Supplier<List<ConnectedRepository>> repositories,
+      Supplier<List<TaskInfo>> tasks,
+      Follow follow) {
+    this.cursor = cursor;
+    this.repositories = repositories;
+    this.tasks = tasks;
+    this.follow = follow;
+    this.lastLook = System.nanoTime() - ROUND_NANOS;
+    ready.add(new Event.Start(cursor.text()));
+  }
+
+  EventCursor cursor() {
+    return cursor;
+  }
+
+  BlockingQueue<Told> told() {
+    return told;
+  }
+
+  boolean follows(ConnectedRepository repository) {
+    return !closed && repositories.get().contains(repository);
+  }
+
+  @Override
+  public @Nullable Event next(Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (true) {
+      look();
+      Event waiting = ready.poll();
+      if (waiting != null) {
+        return waiting;
+      }
+      long left = Math.max(0, deadline - System.nanoTime());
+      Told next = poll(Math.min(left, ROUND_NANOS));
+      if (next != null && !toldBefore(next)) {
+        cursor = cursor.with(next.key(), next.mark());
+        return next.event().with(cursor.text());
+      }
+      if ((left == 0 && next == null) || Thread.currentThread().isInterrupted()) {
+        return null;
+      }
+    }
+  }
+
+  /** A repository that was connected anew is followed from where its watcher was then. */
+  private boolean toldBefore(Told next) {
+    Mark mark = cursor.mark(next.key());
+    return next.event() instanceof Event.Commit
+        && mark != null
+        && next.mark().sequence() <= mark.sequence();
+  }
+
+  private @Nullable Told poll(long nanos) {
+    try {
+      return told.poll(nanos, TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    }
+  }
+
+  /** For what nobody announces: repositories that came or went, and progress. */
+  private void look() {
+    long now = System.nanoTime();
+    if (now - lastLook < ROUND_NANOS) {
+      return;
+    }
+    lastLook = now;
+    List<ConnectedRepository> connected = repositories.get();
+    followers.keySet().removeIf(gone -> !connected.contains(gone));
+    for (ConnectedRepository repository : connected) {
+      followers.computeIfAbsent(repository, fresh -> follow.start(fresh, this));
+    }
+    Map<String, TaskInfo> running = new HashMap<>();
+    for (TaskInfo task : tasks.get()) {
+      running.put(task.taskId(), task);
+      if (!task.equals(shown.get(task.taskId()))) {
+        ready.add(new Event.Progress(task));
+      }
+    }
+    shown = running;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    followers.values().forEach(Thread::interrupt);
+  }
+}
