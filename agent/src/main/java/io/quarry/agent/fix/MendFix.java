@@ -34,25 +34,27 @@ final class MendFix {
       FaultPoints.reach("mend.made");
       publish(volume, file);
     } else {
-      String file;
-      try (Source source = open(volume.source())) {
-        file = new RawCopy(run, volume).copy(source);
-      }
-      publish(volume, file);
+      publish(volume, copied(volume, volume.source(), state));
       SourcePin.release(run, volume.source());
+    }
+  }
+
+  private String copied(Volume volume, CopySource from, RepositoryState state)
+      throws IOException, InterruptedException {
+    Optional<ConnectedRepository> holder = run.around().repositories().apply(from.repositoryKey());
+    if (holder.isEmpty()) {
+      throw new IOException("the repository that holds the source is not connected here");
+    }
+    if (volume.parentImageId() != null) {
+      return new DifferenceCopy(run, volume, holder.get()).copy(state);
+    }
+    try (Source source = run.sourceIn(holder.get()).open(from.imageId())) {
+      return new RawCopy(run, volume).copy(source);
     }
   }
 
   private void publish(Volume volume, String file) throws IOException, FixGoneException {
     new Publication(run)
         .publish(volume, file, new FinishMend(run.fix().id(), volume.id(), run.epoch(), file));
-  }
-
-  private Source open(CopySource from) throws IOException, InterruptedException {
-    Optional<ConnectedRepository> holder = run.around().repositories().apply(from.repositoryKey());
-    if (holder.isEmpty()) {
-      throw new IOException("the repository that holds the source is not connected here");
-    }
-    return run.sourceIn(holder.get()).open(from.imageId());
   }
 }

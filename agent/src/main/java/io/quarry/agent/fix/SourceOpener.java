@@ -28,6 +28,14 @@ public final class SourceOpener {
   }
 
   Source open(String imageId) throws IOException {
+    Found found = find(imageId);
+    return open(found.state(), found.image());
+  }
+
+  /** An image, and a state that has it. */
+  record Found(RepositoryState state, Image image) {}
+
+  Found find(String imageId) throws IOException {
     RepositoryState state = holder.state().repository();
     Image image = state.images().get(imageId);
     if (image == null) {
@@ -37,7 +45,7 @@ public final class SourceOpener {
     if (image == null) {
       throw new IOException("the source image " + imageId + " is gone");
     }
-    return open(state, image);
+    return new Found(state, image);
   }
 
   /** The content as the state says it is made up. */

@@ -4,6 +4,7 @@ import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.qemu.Backing;
 import io.quarry.agent.data.qemu.EmptyQcow2;
 import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -43,6 +44,10 @@ final class VolumeFiles {
       return Optional.empty();
     }
     Image parent = state.images().get(volume.parentImageId());
+    if (volume.source() != null && (parent == null || state.volumeOf(parent).file() == null)) {
+      // A difference may come before its base. A name must be there, or the base would be zeros.
+      return Optional.of(new Backing(volume.parentImageId(), VolumeFormat.QCOW2));
+    }
     if (parent == null) {
       throw new IOException("the base image " + volume.parentImageId() + " is gone");
     }

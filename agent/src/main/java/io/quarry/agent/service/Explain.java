@@ -4,6 +4,7 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Need;
+import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.log.LogState;
@@ -54,6 +55,8 @@ final class Explain {
       sentences.add(who.sentence(fix, explained));
     } else if (target != null) {
       sentences.add("Its data goes into image " + target.id() + " once nobody writes to that.");
+    } else if (state.stateOf(image) == ImageState.BROKEN) {
+      sentences.add("No fix can do that here: copy the base into this repository.");
     } else if (missing != null) {
       sentences.add("That has to wait until it is closed: " + Needs.sentence(needs) + ".");
     }

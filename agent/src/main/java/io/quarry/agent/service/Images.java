@@ -115,9 +115,6 @@ final class Images {
     String requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
-    if (request.baseImageId() != null) {
-      throw Names.notImplemented("baseImageId");
-    }
     Reply earlier = target.state().repository().requests().find(requestId);
     if (earlier != null) {
       return repeated(requestId, earlier);
@@ -168,6 +165,7 @@ final class Images {
                 overlayId,
                 target.key(),
                 newId,
+                request.baseImageId(),
                 worker()));
     CopyImage copy =
         new CopyImage(
@@ -175,6 +173,7 @@ final class Images {
             derived(requestId, "volume"),
             image.kind(),
             image.size(),
+            request.baseImageId(),
             new CopySource(source.key(), pinned.id(), pinId),
             request.options().strategy(),
             request.options().autoFix(),

@@ -1,20 +1,26 @@
 package io.quarry.coordinator.plan;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A full copy of a pinned image, in a raw volume of its own. A snapshot keeps its id; where it is
- * already, whole or on its way, that one is the answer and the caller gives up its pin.
+ * A copy of a pinned image: all of it in a raw volume of its own, or the difference to a snapshot,
+ * which need not be here. A snapshot keeps its id; where it is already, whole or on its way, that
+ * one is the answer and the caller gives up its pin.
+ *
+ * @param baseImageId what the difference is to
  */
 public record CopyImage(
     String imageId,
     String volumeId,
     ImageKind kind,
     long size,
+    @Nullable String baseImageId,
     CopySource source,
     Strategy strategy,
     boolean autoFix,
@@ -24,6 +30,11 @@ public record CopyImage(
   @Override
   public Reply plan(Draft draft) {
     Refusal.checkSize(size);
+    if (baseImageId != null) {
+      checkBase(draft.state(), baseImageId);
+    }
+    Image base = baseImageId == null ? null : draft.state().images().get(baseImageId);
+    Image alone = base == null ? null : new Folds(draft.state()).above(base);
     Image present = draft.state().images().get(imageId);
     if (present != null && !(kind == ImageKind.SNAPSHOT && present.kind() == kind)) {
       throw Refusal.imageExists(imageId);
@@ -45,16 +56,38 @@ public record CopyImage(
         new Volume(
             volumeId,
             imageId,
-            VolumeFormat.RAW,
+            baseImageId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2,
             size,
-            null,
+            baseImageId,
             Volume.Stage.INTENDED,
             null,
             source,
             null),
         autoFix,
         null);
+    draft.settle(baseImageId);
+    // The base is not kept for that one alone any more.
+    draft.settle(alone == null ? null : alone.id());
     return draft.reply(this, imageId);
+  }
+
+  private void checkBase(RepositoryState state, String baseId) {
+    Image base = state.images().get(baseId);
+    if (base != null && base.kind() != ImageKind.SNAPSHOT) {
+      throw Refusal.wrongKind(base, ImageKind.SNAPSHOT);
+    }
+    boolean above = baseId.equals(imageId) || (base != null && isBelow(state, base));
+    if (above || (base != null && base.size() > size)) {
+      throw StorageException.invalid(
+          "baseImageId", baseId + " cannot be the base of " + imageId, "name a snapshot below it");
+    }
+  }
+
+  /** Whether the copy would become its own base. */
+  private boolean isBelow(RepositoryState state, Image base) {
+    Image lowest = state.chainOf(base).getLast();
+    return state.chainOf(base).stream().anyMatch(image -> image.id().equals(imageId))
+        || imageId.equals(state.volumeOf(lowest).parentImageId());
   }
 
   /** A removed copy that was never finished is made anew: its pin may be gone. */

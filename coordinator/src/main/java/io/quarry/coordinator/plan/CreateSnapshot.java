@@ -56,7 +56,7 @@ public record CreateSnapshot(
       throw Refusal.inUse(disk, writer);
     }
     Volume volume = state.volumeOf(disk);
-    if (volume.stage() != Volume.Stage.READY) {
+    if (!state.isWhole(disk)) {
       throw Refusal.broken(disk, state);
     }
     draft.add(

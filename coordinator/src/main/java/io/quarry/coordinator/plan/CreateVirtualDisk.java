@@ -70,7 +70,7 @@ public record CreateVirtualDisk(
     if (base.kind() != ImageKind.SNAPSHOT) {
       throw Refusal.wrongKind(base, ImageKind.SNAPSHOT);
     }
-    if (state.volumeOf(base).stage() != Volume.Stage.READY) {
+    if (!state.isWhole(base)) {
       throw Refusal.broken(base, state);
     }
     if (size < base.size()) {

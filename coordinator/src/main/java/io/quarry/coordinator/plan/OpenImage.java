@@ -37,7 +37,7 @@ public record OpenImage(
         throw Refusal.inUse(image, other);
       }
     }
-    if (state.volumeOf(image).stage() != Volume.Stage.READY) {
+    if (!state.isWhole(image)) {
       throw Refusal.broken(image, state);
     }
     List<String> volumes = state.chainOf(image).stream().map(Image::volumeId).toList();

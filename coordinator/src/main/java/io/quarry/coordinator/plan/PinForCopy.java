@@ -1,8 +1,10 @@
 package io.quarry.coordinator.plan;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.plan.FixState.Worker;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param weakSnapshotId the snapshot that is taken when the image is a disk
  * @param overlayVolumeId the disk's next volume in that case
+ * @param baseImageId set when only the difference to it is copied; kept as well
  */
 public record PinForCopy(
     String pinId,
@@ -19,6 +22,7 @@ public record PinForCopy(
     String overlayVolumeId,
     String targetKey,
     String targetImageId,
+    @Nullable String baseImageId,
     @Nullable Worker worker)
     implements Request {
 
@@ -30,6 +34,9 @@ public record PinForCopy(
     }
     if (draft.state().pins().containsKey(pinId)) {
       throw Refusal.exists("pin", pinId);
+    }
+    if (baseImageId != null) {
+      checkBase(draft.state(), image, baseImageId);
     }
     String source = imageId;
     if (image.kind() == ImageKind.VIRTUAL_DISK) {
@@ -44,7 +51,26 @@ public record PinForCopy(
           JsonNodeFactory.instance.objectNode(),
           worker);
     }
-    draft.add(new Change.PutPin(new Pin(pinId, source, targetKey, targetImageId, draft.now())));
+    draft.add(
+        new Change.PutPin(
+            new Pin(pinId, source, baseImageId, targetKey, targetImageId, draft.now())));
     return draft.reply(this, source);
+  }
+
+  private static void checkBase(RepositoryState state, Image image, String baseId) {
+    Image base = state.strongImage(baseId);
+    if (base == null) {
+      throw Refusal.imageNotFound(baseId);
+    }
+    if (base.kind() != ImageKind.SNAPSHOT) {
+      throw Refusal.wrongKind(base, ImageKind.SNAPSHOT);
+    }
+    List<Image> chain = state.chainOf(image);
+    if (!chain.subList(1, chain.size()).contains(base)) {
+      throw StorageException.invalid(
+          "baseImageId",
+          "image " + image.id() + " is not an overlay of " + baseId + ", not even through others",
+          "name a snapshot below the image, as the tree of images shows it, or copy all of it");
+    }
   }
 }

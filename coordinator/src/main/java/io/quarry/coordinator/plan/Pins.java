@@ -9,11 +9,16 @@ record Pins(PMap<String, Pin> all, Index byImage) {
 
   Pins plus(Pin pin) {
     Pins without = minus(pin.id());
-    return new Pins(without.all.plus(pin.id(), pin), without.byImage.plus(pin.imageId(), pin.id()));
+    Index images = without.byImage.plus(pin.imageId(), pin.id()).plus(pin.baseImageId(), pin.id());
+    return new Pins(without.all.plus(pin.id(), pin), images);
   }
 
   Pins minus(String id) {
     Pin pin = all.get(id);
-    return pin == null ? this : new Pins(all.minus(id), byImage.minus(pin.imageId(), id));
+    if (pin == null) {
+      return this;
+    }
+    Index images = byImage.minus(pin.imageId(), id).minus(pin.baseImageId(), id);
+    return new Pins(all.minus(id), images);
   }
 }

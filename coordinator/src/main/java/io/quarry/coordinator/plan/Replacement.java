@@ -32,7 +32,7 @@ record Replacement(
   /** What the image should get; null when it is fine, or has to wait. */
   static @Nullable Replacement of(Image image, RepositoryState state, Instant now) {
     Volume current = state.volumeOf(image);
-    if (current.stage() != Volume.Stage.READY || state.writerOf(image.id()) != null) {
+    if (!state.isWhole(image) || state.writerOf(image.id()) != null) {
       return null;
     }
     if (RepositoryState.wantsItsOwn(image, current)) {

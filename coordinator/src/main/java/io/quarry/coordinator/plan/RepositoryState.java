@@ -131,13 +131,30 @@ public final class RepositoryState {
     return folds.foldable(image) ? List.of() : folds.below(image);
   }
 
+  /** Whether all of the image's content is here: its own volume, and those below it. */
+  public boolean isWhole(Image image) {
+    return volumeOf(image).stage() == Volume.Stage.READY && missingBaseOf(image) == null;
+  }
+
+  /** The first image below that is not here, or not made yet; null when there is none. */
+  private @Nullable String missingBaseOf(Image image) {
+    String parent = volumeOf(image).parentImageId();
+    while (parent != null) {
+      Image below = images.get(parent);
+      if (below == null || volumeOf(below).stage() != Volume.Stage.READY) {
+        return parent;
+      }
+      parent = volumeOf(below).parentImageId();
+    }
+    return null;
+  }
+
   /** How well the image is represented, as recorded. */
   public ImageState stateOf(Image image) {
-    Volume volume = volumeOf(image);
-    if (volume.stage() != Volume.Stage.READY) {
+    if (!isWhole(image)) {
       return ImageState.BROKEN;
     }
-    return wantsItsOwn(image, volume) ? ImageState.DEGRADED : ImageState.OPTIMIZED;
+    return wantsItsOwn(image, volumeOf(image)) ? ImageState.DEGRADED : ImageState.OPTIMIZED;
   }
 
   /**
@@ -162,6 +179,12 @@ public final class RepositoryState {
   public @Nullable String missingOf(Image image) {
     Volume volume = volumeOf(image);
     if (volume.stage() == Volume.Stage.READY) {
+      String base = missingBaseOf(image);
+      if (base != null) {
+        return images.containsKey(base)
+            ? "its base " + base + " is not whole yet"
+            : "its base " + base + " is missing";
+      }
       return wantsItsOwn(image, volume)
           ? "it is an overlay of " + volume.parentImageId() + " and is to be independent"
           : null;
@@ -193,7 +216,7 @@ public final class RepositoryState {
         : missing + "; nobody has asked for the " + fix.type().label();
   }
 
-  /** The image and what it is an overlay of, from the top down. */
+  /** The image and what it is an overlay of, from the top down, as far as that is here. */
   public List<Image> chainOf(Image top) {
     List<Image> chain = new ArrayList<>();
     @Nullable Image image = top;

@@ -8,6 +8,7 @@ public record Unpin(String pinId) implements Request {
     if (pin != null) {
       draft.add(new Change.DropPin(pinId));
       draft.settle(pin.imageId());
+      draft.settle(pin.baseImageId());
     }
     return draft.reply(this, pinId);
   }

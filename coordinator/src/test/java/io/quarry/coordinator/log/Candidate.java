@@ -47,7 +47,7 @@ final class Candidate {
 
   static Entry entry(LogState after, String requestId, String replyId) {
     Reply reply = new Reply("pinForCopy", replyId, after.sequence() + 1);
-    Change change = new Change.PutPin(new Pin(requestId, "image", "key", "target", NOW));
+    Change change = new Change.PutPin(new Pin(requestId, "image", null, "key", "target", NOW));
     return new Entry(requestId, reply, List.of(change));
   }
 

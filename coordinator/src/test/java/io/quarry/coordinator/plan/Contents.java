@@ -27,7 +27,7 @@ final class Contents {
       }
     }
     for (Image image : after.images().values()) {
-      if (after.volumeOf(image).stage() == Volume.Stage.READY) {
+      if (after.isWhole(image)) {
         List<String> content = content(image, after);
         List<String> known = ofImage.putIfAbsent(image.id(), content);
         assertThat(known == null ? content : known).as("content of %s", image).isEqualTo(content);

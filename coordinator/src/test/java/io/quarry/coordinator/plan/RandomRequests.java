@@ -52,13 +52,15 @@ final class RandomRequests {
               fresh(state.volumes().keySet()),
               "other",
               image,
+              random.nextBoolean() ? any(state.images().keySet()) : null,
               worker());
       case 5 ->
           new CopyImage(
-              random.nextBoolean() ? image : fresh(state.images().keySet()),
+              random.nextBoolean() ? base(state) : fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
               oneOf(List.of(ImageKind.values())),
               size(),
+              random.nextBoolean() ? null : base(state),
               new Volume.CopySource("other", "source", "pin"),
               Strategy.SPACE,
               random.nextBoolean(),
@@ -91,6 +93,11 @@ final class RandomRequests {
               worker());
       default -> new FinishStray(fix);
     };
+  }
+
+  /** Not always one that is here. */
+  private String base(RepositoryState state) {
+    return random.nextBoolean() ? any(state.images().keySet()) : "elsewhere" + random.nextInt(3);
   }
 
   /** Sometimes an old one. */

@@ -70,7 +70,8 @@ final class Rendering {
   }
 
   private static String pin(Pin pin) {
-    return "pin " + pin.id() + " keeps " + pin.imageId() + " for " + pin.targetImageId();
+    String base = pin.baseImageId() == null ? "" : " and " + pin.baseImageId();
+    return "pin " + pin.id() + " keeps " + pin.imageId() + base + " for " + pin.targetImageId();
   }
 
   private static String open(Open open) {

@@ -125,7 +125,7 @@ final class BadInputIT {
           POST   | LONG/virtual-disks            | {"size": 512}                         | 400 | INVALID_ARGUMENT
           POST   | other/virtual-disks           | {"size": 1048576, "baseSnapshotId": "SNAPSHOT"} | 501 | NOT_IMPLEMENTED
           POST   | other/copies                  | {"imageId": "nothing"}                | 404 | IMAGE_NOT_FOUND
-          POST   | other/copies                  | {"imageId": "SNAPSHOT", "baseImageId": "DISK"} | 501 | NOT_IMPLEMENTED
+          POST   | other/copies                  | {"imageId": "SNAPSHOT", "baseImageId": "DISK"} | 409 | IMAGE_KIND_MISMATCH
           POST   | other/copies                  | {"imageId": "UNMADE"}                 | 409 | IMAGE_BROKEN
           POST   | main/images/SNAPSHOT/open     | {"readOnly": false}                   | 409 | IMAGE_KIND_MISMATCH
           POST   | main/images/UNMADE/open       | {"readOnly": false}                   | 409 | IMAGE_BROKEN
