@@ -146,7 +146,7 @@ final class BadInputIT {
           POST   | main/images/UNMADE/resize     | {"size": 2097152}                     | 409 | IMAGE_BROKEN
           POST   | main/images/nothing/resize    | {"size": 2097152}                     | 404 | IMAGE_NOT_FOUND
           POST   | main/images/nothing/restore   |                                       | 404 | IMAGE_NOT_FOUND
-          GET    | main/images/DISK/data         |                                       | 501 | NOT_IMPLEMENTED
+          PUT    | main/images/DISK/data         |                                       | 501 | NOT_IMPLEMENTED
           POST   | main/fixes/nothing/pause      |                                       | 404 | FIX_NOT_FOUND
           POST   | main/fixes/nothing/resume     |                                       | 404 | FIX_NOT_FOUND
           """)

@@ -81,6 +81,28 @@ final class EventsIT {
   }
 
   @Test
+  void silentAgentIsLeft() throws Exception {
+    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
+      List<LocalHost> all = hosts.cluster().hosts();
+      StorageClient maker = hosts.clientWithin(Hosts.PATIENCE, all.subList(1, 3));
+      Told told = new Told();
+      try (EventStream events = hosts.clientWithin(Hosts.PATIENCE, all).watchEvents(null)) {
+        assertThat(next(events)).isInstanceOf(Event.Start.class);
+        Hosts.createDisk(maker, Hosts.MAIN, DISK_BYTES, "disk-0");
+        told.listen(events, "disk-0");
+        all.get(0).pauseAgent();
+        try {
+          Hosts.createDisk(maker, Hosts.MAIN, DISK_BYTES, "disk-1");
+          told.listen(events, "disk-1");
+          told.assertEachOnce(2);
+        } finally {
+          all.get(0).resumeAgent();
+        }
+      }
+    }
+  }
+
+  @Test
   void whatCannotBeToldIsSaid() throws Exception {
     LocalClusterOptions options =
         LocalClusterOptions.in(directory)
@@ -135,10 +157,12 @@ final class EventsIT {
     box.client(0).setThrottle(MIB);
     box.client(1).setThrottle(MIB);
     Copying copy = Copying.start(box, box.client(0), "far", source);
-    Event.Progress progress =
-        (Event.Progress) until(events, event -> event instanceof Event.Progress);
-    assertThat(progress.task().repoId()).isEqualTo("far");
-    assertThat(progress.task().imageId()).isEqualTo(copy.imageId());
+    until(
+        events,
+        event ->
+            event instanceof Event.Progress progress
+                && "far".equals(progress.task().repoId())
+                && copy.imageId().equals(progress.task().imageId()));
   }
 
   private static Event next(EventStream events) {
