@@ -50,13 +50,25 @@ final class ImageList extends ApiCommand {
 
   private static Table table(ImagePage images) {
     Table table =
-        new Table("IMAGE", "KIND", "STATE", ">SIZE", "FORMAT", "PARENT", "CREATED", "USER DATA");
+        new Table(
+            "IMAGE",
+            "KIND",
+            "STATE",
+            ">SIZE",
+            ">ALLOCATED",
+            ">EXCLUSIVE",
+            "FORMAT",
+            "PARENT",
+            "CREATED",
+            "USER DATA");
     for (ImageInfo image : images.images()) {
       table.row(
           image.imageId(),
           image.kind().label(),
           image.state().label(),
           Units.bytes(image.size()),
+          Units.bytes(image.actualBytes()),
+          Units.bytes(image.exclusiveBytes()),
           image.format().label(),
           image.parentImageId(),
           Units.time(image.createdAt()),

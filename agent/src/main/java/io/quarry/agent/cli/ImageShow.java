@@ -28,6 +28,7 @@ final class ImageShow extends ApiCommand {
         .fact("because", image.reason())
         .fact("size", Units.bytes(image.size()))
         .fact("allocated", Units.bytes(image.actualBytes()))
+        .fact("exclusive", Units.bytes(image.exclusiveBytes()))
         .fact("format", image.format().label())
         .fact("parent", image.parentImageId())
         .fact("dependants", String.join(", ", image.dependantImageIds()))

@@ -78,6 +78,7 @@ public final class ConnectedRepository implements AutoCloseable {
   private final HeadHint head;
   private final Forwarder forwarder;
   private final QueueKeeper keeper;
+  private final SpaceMeter space;
   private final AtomicInteger shortTerms = new AtomicInteger();
   private final ScheduledExecutorService timer;
   private final HostRegistry hosts;
@@ -133,6 +134,7 @@ public final class ConnectedRepository implements AutoCloseable {
                 shared.clock(),
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
             shared.clock());
+    this.space = new SpaceMeter(name, storage.volumes(), replica::state);
     this.drainChanged = this::hostsChanged;
   }
 
@@ -147,6 +149,7 @@ public final class ConnectedRepository implements AutoCloseable {
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
     candidacy.start(replica.damage() != null);
+    space.start();
     var _ =
         timer.scheduleWithFixedDelay(
             this::watchStorage, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
@@ -175,6 +178,11 @@ public final class ConnectedRepository implements AutoCloseable {
 
   public Replica replica() {
     return replica;
+  }
+
+  /** What its volumes take of the storage. */
+  public SpaceMeter space() {
+    return space;
   }
 
   public FixQueue queue() {
@@ -346,6 +354,7 @@ public final class ConnectedRepository implements AutoCloseable {
       hostsChanged.close();
     }
     drain.forget(drainChanged);
+    space.close();
     keeper.close();
     election.close();
     sdm.close();

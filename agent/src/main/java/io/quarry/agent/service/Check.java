@@ -1,5 +1,6 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.fix.StrayFiles;
 import io.quarry.agent.fix.VolumeName;
 import io.quarry.agent.format.Genesis;

@@ -1,6 +1,7 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.format.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.FixInfo;
@@ -19,6 +20,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -56,7 +58,7 @@ final class Listings {
         repository.identity().parameters(),
         space.capacity(),
         space.free(),
-        UNKNOWN,
+        repository.space().total(),
         repository.leader().map(Candidate::hostId).orElse(null),
         counts(state.repository()),
         state.repository().fixes().size(),
@@ -80,14 +82,25 @@ final class Listings {
   ImageInfo image(ConnectedRepository repository, String imageId, long atLeast) {
     LogState state = repository.atLeast(atLeast);
     Image image = StorageService.require(state, imageId, repository.repoId());
-    Volume volume = state.repository().volumeOf(image);
+    return io.call(
+        repository.repoId(),
+        () ->
+            Views.image(
+                state.repository(), image, volume -> now(repository, volume), state.sequence()));
+  }
+
+  /** The files of a volume that is not whole yet are known by the meter alone. */
+  private static long now(ConnectedRepository repository, Volume volume) throws IOException {
     String file = volume.file();
-    long bytes =
-        file == null
-            ? 0
-            : io.call(
-                repository.repoId(), () -> DiskUsage.allocated(repository.storage().volume(file)));
-    return Views.image(state.repository(), image, bytes, state.sequence());
+    return file == null
+        ? lately(repository, volume)
+        : DiskUsage.allocated(repository.storage().volume(file));
+  }
+
+  /** A volume that is not whole yet need not have a file. */
+  private static long lately(ConnectedRepository repository, Volume volume) {
+    long bytes = repository.space().ofVolume(volume.id());
+    return volume.file() == null ? Math.max(0, bytes) : bytes;
   }
 
   ImagePage images(ConnectedRepository repository, ImageQuery query) {
@@ -101,6 +114,7 @@ final class Listings {
         query.after() == null
             ? all.images().values()
             : all.images().tailMap(query.after(), false).values();
+    Views.Space<RuntimeException> space = volume -> lately(repository, volume);
     List<ImageInfo> page = new ArrayList<>();
     for (Image image : candidates) {
       if (!image.strong() || !fits(all, image, query)) {
@@ -109,7 +123,7 @@ final class Listings {
       if (page.size() == query.limit()) {
         return new ImagePage(page, page.getLast().imageId(), state.sequence());
       }
-      page.add(Views.image(all, image, Views.BYTES_UNKNOWN, state.sequence()));
+      page.add(Views.image(all, image, space, state.sequence()));
     }
     return new ImagePage(page, null, state.sequence());
   }

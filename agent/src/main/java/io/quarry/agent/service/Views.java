@@ -1,6 +1,8 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.repository.SpaceMeter;
 import io.quarry.common.api.ImageInfo;
+import io.quarry.coordinator.plan.Exclusive;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -9,12 +11,16 @@ import java.util.Objects;
 
 /** Images as callers see them. */
 final class Views {
-  /** Listings do not touch the storage. */
-  static final long BYTES_UNKNOWN = -1;
-
   private Views() {}
 
-  static ImageInfo image(RepositoryState state, Image image, long actualBytes, long commit) {
+  /** What a volume takes of the storage. */
+  interface Space<E extends Exception> {
+    /** Bytes, or {@link SpaceMeter#UNKNOWN}. */
+    long of(Volume volume) throws E;
+  }
+
+  static <E extends Exception> ImageInfo image(
+      RepositoryState state, Image image, Space<E> space, long commit) throws E {
     Volume volume = state.volumeOf(image);
     List<String> dependants =
         state.overlaysOf(image.id()).stream()
@@ -30,12 +36,25 @@ final class Views {
         state.stateOf(image),
         state.reasonOf(image),
         image.size(),
-        actualBytes,
+        space.of(volume),
+        sum(Exclusive.volumes(state, image), space),
         volume.format(),
         volume.parentImageId(),
         dependants,
         image.userData(),
         image.createdAt(),
         commit);
+  }
+
+  private static <E extends Exception> long sum(List<Volume> volumes, Space<E> space) throws E {
+    long sum = 0;
+    for (Volume volume : volumes) {
+      long bytes = space.of(volume);
+      if (bytes == SpaceMeter.UNKNOWN) {
+        return SpaceMeter.UNKNOWN;
+      }
+      sum += bytes;
+    }
+    return sum;
   }
 }

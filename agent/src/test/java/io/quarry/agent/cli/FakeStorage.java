@@ -267,7 +267,7 @@ final class FakeStorage implements StorageApi {
             .filter(each -> query.kind() == null || query.kind() == each.kind)
             .filter(each -> query.state() == null || query.state() == each.state)
             .filter(each -> query.after() == null || each.id.compareTo(query.after()) > 0)
-            .map(each -> info(repoId, each, -1))
+            .map(each -> info(repoId, each))
             .toList();
     // Pages of two, so that callers have to turn them.
     return found.size() <= 2
@@ -278,17 +278,18 @@ final class FakeStorage implements StorageApi {
   @Override
   public ImageInfo getImage(String repoId, String imageId, long atLeast) {
     Image image = image(repoId, imageId);
-    return info(repoId, image, image.size / 2);
+    return info(repoId, image);
   }
 
-  private ImageInfo info(String repoId, Image image, long actualBytes) {
+  private ImageInfo info(String repoId, Image image) {
     return new ImageInfo(
         image.id,
         image.kind,
         image.state,
         reason(image),
         image.size,
-        actualBytes,
+        image.size / 2,
+        image.size / 4,
         image.parent == null ? VolumeFormat.RAW : VolumeFormat.QCOW2,
         image.parent,
         images(repoId).values().stream()

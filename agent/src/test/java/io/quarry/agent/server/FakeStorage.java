@@ -172,6 +172,7 @@ final class FakeStorage implements StorageApi {
                   null,
                   size,
                   -1,
+                  -1,
                   VolumeFormat.QCOW2,
                   null,
                   List.of(),

@@ -10,7 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * @param size virtual size in bytes
- * @param actualBytes bytes allocated on the storage; −1 in listings, which do not touch the storage
+ * @param actualBytes bytes allocated to its own volume on the storage, without what that is an
+ *     overlay of; −1 when unknown, as in listings soon after its creation: they do not touch the
+ *     storage and tell what was measured last
+ * @param exclusiveBytes what removing it and cleaning would free: its own volume and those of
+ *     removed images that nothing else depends on; 0 while a visible image depends on it; −1 when
+ *     unknown
  * @param parentImageId the image its volume is an overlay of
  * @param dependantImageIds images whose volumes are overlays of this one's
  */
@@ -21,6 +26,7 @@ public record ImageInfo(
     @Nullable String reason,
     long size,
     long actualBytes,
+    long exclusiveBytes,
     VolumeFormat format,
     @Nullable String parentImageId,
     List<String> dependantImageIds,

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param capacityBytes size of the storage; −1 when it does not answer
  * @param freeBytes what is left of it; −1 when it does not answer
- * @param usedBytes allocated by this repository's volumes, as far as known; −1 when unknown
+ * @param usedBytes allocated to this repository's volumes when they were measured last, usually
+ *     seconds ago; −1 when the agent has not measured them yet
  * @param sdmHostId the host elected to commit metadata; null during an election
  * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code weak} ones

@@ -41,7 +41,7 @@ final class Folds {
   }
 
   /** Null for volumes that are not, or not any more, their image's own. */
-  private @Nullable Image ownerOf(String volumeId) {
+  @Nullable Image ownerOf(String volumeId) {
     Volume volume = state.volumes().get(volumeId);
     Image image = volume == null ? null : state.images().get(volume.imageId());
     return image != null && image.volumeId().equals(volumeId) ? image : null;

@@ -72,6 +72,30 @@ final class StateInvariants {
     }
     Image lowest = state.chainOf(image).getLast();
     assertThat(parentOf(lowest) == null || !state.images().containsKey(parentOf(lowest))).isTrue();
+    exclusive(image);
+  }
+
+  /** Of the images it needs, those that no other visible image needs. */
+  private void exclusive(Image image) {
+    List<Image> others =
+        state.images().values().stream()
+            .filter(other -> other.strong() && !other.id().equals(image.id()))
+            .flatMap(other -> state.chainOf(other).stream())
+            .toList();
+    assertThat(
+            Exclusive.volumes(state, image).stream().filter(this::isCurrent).map(Volume::imageId))
+        .as("exclusive to %s", image)
+        .containsExactlyElementsOf(
+            state.chainOf(image).stream()
+                .filter(needed -> !others.contains(needed))
+                .map(Image::id)
+                .toList());
+  }
+
+  /** Not one that is yet to take its place. */
+  private boolean isCurrent(Volume volume) {
+    Image owner = state.images().get(volume.imageId());
+    return owner != null && owner.volumeId().equals(volume.id());
   }
 
   /** A volume that is being made is its image's, or will be. */

@@ -62,6 +62,9 @@ final class Libc {
           "copy_file_range",
           FunctionDescriptor.of(
               JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle STATX =
+      function(
+          "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
   private static final MethodHandle SYSCALL =
       variadic(
           "syscall",
@@ -213,6 +216,17 @@ final class Libc {
       MemorySegment out = arena.allocateFrom(JAVA_LONG, toOffset);
       long result = (long) COPY_FILE_RANGE.invokeExact(state, from, in, to, out, length, 0);
       return result < 0 ? -errno(state) : result;
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  static int statx(int directory, String path, int flags, int mask, MemorySegment result) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      MemorySegment name = arena.allocateFrom(path);
+      int code = (int) STATX.invokeExact(state, directory, name, flags, mask, result);
+      return code < 0 ? -errno(state) : code;
     } catch (Throwable e) {
       throw impossible(e);
     }

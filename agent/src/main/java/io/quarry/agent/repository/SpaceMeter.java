@@ -1,0 +1,134 @@
+package io.quarry.agent.repository;
+
+import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How much of the storage a repository's volumes take. A thread of its own measures after commits,
+ * and while somebody writes, but rests most of the time: requests take what is known by then and
+ * never wait for a look at every file.
+ */
+public final class SpaceMeter implements AutoCloseable {
+  public static final long UNKNOWN = -1;
+
+  private static final Logger LOG = LoggerFactory.getLogger(SpaceMeter.class);
+
+  private static final long REST_MIN_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /** However many files there are, measuring takes no more than this part of the time. */
+  private static final long REST_FACTOR = 20;
+
+  private final String name;
+  private final Path volumes;
+  private final Supplier<LogState> state;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile @Nullable Measured measured;
+
+  /**
+   * @param commit what had been committed when it began
+   * @param total of all files, also of those that nobody knows
+   * @param byVolume of all epochs' files of a volume
+   */
+  private record Measured(long commit, long total, Map<String, Long> byVolume) {}
+
+  /**
+   * @param name of the repository, for its thread and messages
+   * @param volumes the directory of volume files
+   */
+  SpaceMeter(String name, Path volumes, Supplier<LogState> state) {
+    this.name = name;
+    this.volumes = volumes;
+    this.state = state;
+  }
+
+  void start() {
+    Thread.ofPlatform().name("space-" + name).daemon(true).start(this::run);
+  }
+
+  /** Bytes that all files of volumes take; {@link #UNKNOWN} before the first look. */
+  public long total() {
+    Measured known = measured;
+    return known == null ? UNKNOWN : known.total();
+  }
+
+  /** Bytes that the files of a volume take; {@link #UNKNOWN} before the first look at them. */
+  public long ofVolume(String volumeId) {
+    Measured known = measured;
+    return known == null ? UNKNOWN : known.byVolume().getOrDefault(volumeId, UNKNOWN);
+  }
+
+  private void run() {
+    try {
+      long rest = 0;
+      while (!closed.await(rest, TimeUnit.NANOSECONDS)) {
+        long began = System.nanoTime();
+        measureIfNecessary();
+        rest = Math.max(REST_MIN_NANOS, REST_FACTOR * (System.nanoTime() - began));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void measureIfNecessary() {
+    LogState now = state.get();
+    Measured known = measured;
+    if (known != null && known.commit() == now.sequence() && !writing(now.repository())) {
+      return;
+    }
+    try {
+      measured = measure(now.sequence());
+    } catch (IOException e) {
+      LOG.debug("Measuring {} has to wait: {}", name, e.toString());
+    } catch (RuntimeException e) {
+      LOG.error("Measuring {} failed", name, e);
+    }
+  }
+
+  /** Whether files may grow without a commit: under guests, and under fixes that move data. */
+  private static boolean writing(RepositoryState state) {
+    return !state.work().toQueue().isEmpty()
+        || state.opens().values().stream().anyMatch(open -> !open.readOnly());
+  }
+
+  private Measured measure(long commit) throws IOException {
+    Map<String, Long> byVolume = new HashMap<>();
+    long total = 0;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(volumes)) {
+      for (Path file : files) {
+        long bytes = DiskUsage.allocated(file);
+        total += bytes;
+        byVolume.merge(volumeOf(file), bytes, Long::sum);
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return new Measured(commit, total, byVolume);
+  }
+
+  /** File names begin with the volume's id and a dot. */
+  private static String volumeOf(Path file) {
+    String text = String.valueOf(file.getFileName());
+    int dot = text.indexOf('.');
+    return dot < 0 ? text : text.substring(0, dot);
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+  }
+}

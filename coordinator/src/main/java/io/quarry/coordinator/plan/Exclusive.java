@@ -1,0 +1,54 @@
+package io.quarry.coordinator.plan;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What is there for one image alone. */
+public final class Exclusive {
+  private Exclusive() {}
+
+  /**
+   * The volumes that removing the image and cleaning would free: those that hold up no other
+   * visible image. Pins and opens only delay that, and do not count.
+   */
+  public static List<Volume> volumes(RepositoryState state, Image image) {
+    List<Volume> all = new ArrayList<>();
+    Folds folds = new Folds(state);
+    @Nullable Image each = image;
+    String above = "";
+    while (each != null
+        && (above.isEmpty() || !each.strong())
+        && !holdsUp(state, folds, each, above)) {
+      Volume volume = state.volumeOf(each);
+      all.add(volume);
+      Volume replacement = state.replacementOf(volume.id());
+      if (replacement != null) {
+        all.add(replacement);
+      }
+      above = each.id();
+      each = folds.parentOf(each);
+    }
+    return all;
+  }
+
+  /** Whether a visible image is made over it, except over that overlay of it. */
+  private static boolean holdsUp(RepositoryState state, Folds folds, Image base, String overlay) {
+    Deque<String> open = new ArrayDeque<>(List.of(base.id()));
+    while (!open.isEmpty()) {
+      for (String volumeId : state.overlaysOf(open.pop())) {
+        Image over = folds.ownerOf(volumeId);
+        if (over == null || over.id().equals(overlay)) {
+          continue;
+        }
+        if (over.strong()) {
+          return true;
+        }
+        open.push(over.id());
+      }
+    }
+    return false;
+  }
+}
