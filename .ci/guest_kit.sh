@@ -10,15 +10,9 @@ guest_kit() {
     echo "GuestIT is skipped: it boots a kernel from Debian's packages for amd64." >&2
     return 0
   fi
-  local work
-  mkdir -p "${kit%/*}"
-  work=$(mktemp -d "$kit.XXXXXX")
-  if (cd "$work" && unpack_guest_kit); then
-    mv -T "$work/kit" "$kit" 2>/dev/null || [[ -d $kit ]]
-    rm -rf "$work"
+  if fetch_guest_kit "$kit" || { ((EUID == 0)) && apt-get update -qq >&2 && fetch_guest_kit "$kit"; }; then
     return 0
   fi
-  rm -rf "$work"
   cat >&2 <<'HELP'
 What GuestIT boots could not be fetched: Debian's packages linux-image-*-cloud-amd64, busybox-static
 and libvirt0 (or libvirt-common). They are only unpacked; what it takes is a package list:
@@ -28,14 +22,20 @@ HELP
   [[ -z ${CI:-} ]]
 }
 
+# Whole or not at all.
+fetch_guest_kit() { # directory
+  local work status=0
+  mkdir -p "${1%/*}"
+  work=$(mktemp -d "$1.XXXXXX")
+  (cd "$work" && unpack_guest_kit) && { mv -T "$work/kit" "$1" 2>/dev/null || [[ -d $1 ]]; } || status=$?
+  rm -rf "$work"
+  return "$status"
+}
+
 # Into ./kit: the kernel, its virtio modules, a shell with tools, libvirt's schemas.
 unpack_guest_kit() {
   local kernel
   kernel=$(newest_kernel)
-  if [[ -z $kernel ]] && ((EUID == 0)); then
-    apt-get update -qq >&2
-    kernel=$(newest_kernel)
-  fi
   [[ -n $kernel ]] || return 1
   echo "Fetching what GuestIT boots ($kernel) ..." >&2
   fetch "$kernel" && fetch busybox-static && fetch libvirt0 || return 1
