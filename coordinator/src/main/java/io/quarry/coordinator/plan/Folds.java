@@ -18,6 +18,7 @@ final class Folds {
   /** Whether nothing but one whole overlay keeps the image. */
   boolean foldable(Image image) {
     if (image.strong()
+        || isInternalBase(image)
         || state.volumeOf(image).stage() != Volume.Stage.READY
         || !state.pinsOf(image.id()).isEmpty()
         || !state.opensOf(image.id()).isEmpty()) {
@@ -25,6 +26,14 @@ final class Folds {
     }
     Image above = above(image);
     return above != null && state.volumeOf(above).stage() == Volume.Stage.READY;
+  }
+
+  /**
+   * What a copy or a resize froze of an independent disk. Folding it would move all of the disk to
+   * be rid of one layer, each time; the layers over it are folded, so there is never more than one.
+   */
+  private boolean isInternalBase(Image image) {
+    return image.retainedUntil() == null && state.volumeOf(image).parentImageId() == null;
   }
 
   /** The image that is an overlay of this one; null if there is none, or more than one. */

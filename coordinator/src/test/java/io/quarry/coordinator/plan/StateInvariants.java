@@ -115,6 +115,7 @@ final class StateInvariants {
     Image weak = weakId == null ? null : state.images().get(weakId);
     return weak != null
         && !weak.strong()
+        && (weak.retainedUntil() != null || parentOf(weak) != null)
         && state.pinsOf(weak.id()).isEmpty()
         && state.opensOf(weak.id()).isEmpty()
         && overlays(weak).equals(List.of(over))

@@ -64,8 +64,15 @@ public final class Guest {
     return "json:" + opened.blockdev().deepCopy().without("node-name");
   }
 
-  public static void assertSound(OpenedImage qcow2) throws Exception {
-    run(List.of("qemu-img", "check", "-f", "qcow2", qcow2.path()));
+  /** Checks the top volume, a qcow2 file, while it is sure to stay. */
+  public static void assertSound(StorageClient client, String repoId, String imageId)
+      throws Exception {
+    OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(true, "reader"), null);
+    try {
+      run(List.of("qemu-img", "check", "-f", "qcow2", opened.path()));
+    } finally {
+      client.closeImage(repoId, imageId, opened.openId(), null);
+    }
   }
 
   /** Runs a tool that must succeed; returns what it says. */

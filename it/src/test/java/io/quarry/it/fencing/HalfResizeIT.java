@@ -76,7 +76,7 @@ final class HalfResizeIT {
       OpenedImage grown = Guest.look(box.client("odd"), REPOSITORY, disk);
       assertThat(grown.size()).isEqualTo(24 * MIB);
       if (grown.format() == VolumeFormat.QCOW2) {
-        Guest.assertSound(grown);
+        Guest.assertSound(client, REPOSITORY, disk);
       }
       Guest.use(
           client,

@@ -147,7 +147,7 @@ final class ZombieWorkerIT {
       assertThat(still.path()).isEqualTo(file.toString());
       assertThat(still.backingChain()).hasSize(1);
       assertThat(still.backingChain().getFirst().imageId()).isEqualTo(snapshot);
-      Guest.assertSound(still);
+      Guest.assertSound(client, REPOSITORY, disk);
       Guest.use(client, REPOSITORY, disk, "read -P 1 0 4M", "read -P 2 4M 8M");
       Fixes.runAll(client, REPOSITORY);
       assertThat(box.volumes(REPOSITORY)).hasSize(2);
