@@ -101,7 +101,8 @@ final class Agent implements AutoCloseable {
     this.presence = new Presence(config, self, registry, repositories, fixes, drain, clock);
     Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, this::peer);
     this.service =
-        new StorageService(self, repositories, fixes, tasks, io, around, presence::changed);
+        new StorageService(
+            self, repositories, fixes, tasks, io, around, registry, presence::changed);
     this.housekeeper = new Housekeeper(repositories, registry, clock);
     this.configured =
         new ConfiguredRepositories(

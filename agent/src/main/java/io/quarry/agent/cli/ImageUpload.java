@@ -1,29 +1,100 @@
 package io.quarry.agent.cli;
 
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Fills an image from a file, going on where an earlier upload broke off. */
+/** Replaces a disk's content by a file's, going on where an earlier upload broke off. */
 @Command(
     name = "upload",
-    description = "Fills an image from a file, going on where an earlier upload broke off.",
+    description = {
+      "Replaces a disk's content by that of a raw file, going on where an earlier upload broke"
+          + " off.",
+      "The disk keeps its old content until the whole new one is stored and its SHA-256 verified.",
+      "To give up: quarry image close REPO IMAGE UPLOAD."
+    },
     footer = {"", "Example:", "  quarry image upload main IMAGE disk.raw"})
 final class ImageUpload extends ApiCommand {
+  /** How a qcow2 file begins. */
+  private static final byte[] QCOW2 = {'Q', 'F', 'I', (byte) 0xfb};
+
+  /** What a file may hold. */
+  enum Format {
+    raw,
+    qcow2
+  }
+
   @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";
 
-  @Parameters(index = "1", paramLabel = "IMAGE", description = "The image's id.")
+  @Parameters(index = "1", paramLabel = "IMAGE", description = "The disk's id.")
   private String image = "";
 
   @Parameters(index = "2", paramLabel = "FILE", description = "Where the data comes from.")
-  private String file = "";
+  private Path file = Path.of("");
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description =
+          "What the file holds: ${COMPLETION-CANDIDATES}. Default: raw, unless it looks"
+              + " like qcow2, which cannot be uploaded yet.")
+  private @Nullable Format format;
+
+  /** The answer as JSON. */
+  record Answer(String imageId, long size, long sent, String sha256, long commit) {}
 
   @Override
   int run(StorageApi api, Output output) {
-    throw NotBuilt.operation(
-        "uploadImage",
-        repo + "/" + image + " from " + file,
-        "Open the image and write to its path with qemu-img convert -n.");
+    try (ProgressLine line = new ProgressLine(output.err(), main().shell())) {
+      requireRaw();
+      Answer answer = new UploadLoop(api, repo, image, file, line).run();
+      line.clear();
+      output.print(answer, () -> text(answer));
+      return Exit.DONE;
+    } catch (NoSuchFileException e) {
+      throw StorageException.invalid(
+          file.toString(), "there is no file " + file, "Name the file to upload.");
+    } catch (IOException e) {
+      throw StorageException.invalid(
+          file.toString(),
+          file + " cannot be read: " + e.getMessage(),
+          "Remove the cause and run the command again; it goes on where it was.");
+    }
+  }
+
+  private void requireRaw() throws IOException {
+    byte[] head;
+    try (InputStream in = Files.newInputStream(file)) {
+      head = in.readNBytes(QCOW2.length);
+    }
+    boolean looksLikeQcow2 = Arrays.equals(head, QCOW2);
+    if (format == Format.qcow2 || (format == null && looksLikeQcow2)) {
+      throw new StorageException(
+          ErrorCode.NOT_IMPLEMENTED,
+          "qcow2 files cannot be uploaded yet",
+          file.toString(),
+          "Convert it with qemu-img convert -f qcow2 -O raw; or give --format raw to store its"
+              + " bytes as they are.");
+    }
+  }
+
+  private static String text(Answer answer) {
+    return "%s  %s, of which %s were sent, SHA-256 %s"
+        .formatted(
+            answer.imageId(),
+            Units.bytes(answer.size()),
+            Units.bytes(answer.sent()),
+            answer.sha256());
   }
 }

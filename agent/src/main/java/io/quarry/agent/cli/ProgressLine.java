@@ -73,7 +73,7 @@ final class ProgressLine implements AutoCloseable {
     clear();
   }
 
-  private void clear() {
+  void clear() {
     if (drawn) {
       err.print(CLEAR);
       err.flush();

@@ -20,7 +20,8 @@ public final class StrayFiles {
     }
     Volume volume = state.volumes().get(name.volumeId());
     if (volume == null) {
-      return true;
+      return state.opens().values().stream()
+          .noneMatch(open -> name.volumeId().equals(open.fills()));
     }
     return volume.stage() == Volume.Stage.READY && !file.equals(volume.file());
   }

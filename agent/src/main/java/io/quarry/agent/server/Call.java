@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
+import java.io.InputStream;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,13 +15,15 @@ import org.jspecify.annotations.Nullable;
  * @param query with defaults filled in
  * @param headers those that the operation takes, by the names that the contract gives them
  * @param body with defaults filled in; empty when there was none
+ * @param bytes the body of an upload as it comes
  */
 record Call(
     Map<String, String> path,
     Map<String, String> query,
     Map<String, String> headers,
     @Nullable String requestId,
-    ObjectNode body) {
+    ObjectNode body,
+    InputStream bytes) {
 
   String variable(String name) {
     String value = path.get(name);

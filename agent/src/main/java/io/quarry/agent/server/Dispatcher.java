@@ -9,6 +9,7 @@ import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.StorageApi;
 import io.vertx.core.http.HttpServerRequest;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -74,19 +75,30 @@ final class Dispatcher {
     }
     String query = request.query();
     boolean waits = query != null && query.contains("wait=");
+    if (operation.data() && operation.method().equals("PUT")) {
+      exchange.workOnBytes(
+          shared.transfers(),
+          bytes -> answer(operation, raw(operation, request, values, query, new byte[0]), bytes));
+      return;
+    }
     Admission admission = operation.data() ? shared.transfers() : shared.calls();
     exchange.body(body ->
         exchange.work(
             waits ? shared.waits() : admission,
-            () -> answer(operation, raw(operation, request, values, query, body))));
+            () ->
+                answer(
+                    operation,
+                    raw(operation, request, values, query, body),
+                    InputStream.nullInputStream())));
   }
 
   private void stream(HttpServerRequest request, Operation operation) {
     Requests.Raw raw = raw(operation, request, List.of(), request.query(), new byte[0]);
     new EventExchange(shared, request, operation.id())
-        .run(() ->
-            (EventStream)
-                requireNonNull(Verbs.answer(operation.id(), api, Requests.check(operation, raw))));
+        .run(() -> {
+          Call call = Requests.check(operation, raw, InputStream.nullInputStream());
+          return (EventStream) requireNonNull(Verbs.answer(operation.id(), api, call));
+        });
   }
 
   private static Requests.Raw raw(
@@ -111,8 +123,8 @@ final class Dispatcher {
         body);
   }
 
-  private Answer answer(Operation operation, Requests.Raw raw) {
-    Call call = Requests.check(operation, raw);
+  private Answer answer(Operation operation, Requests.Raw raw, InputStream bytes) {
+    Call call = Requests.check(operation, raw, bytes);
     Object value = Verbs.answer(operation.id(), api, call);
     if (value == null) {
       return Answer.empty(operation.status());

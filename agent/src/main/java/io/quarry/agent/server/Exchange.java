@@ -8,8 +8,10 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -79,6 +81,29 @@ final class Exchange {
     } catch (Throwable e) {
       return Answer.error(e, operation);
     }
+  }
+
+  /**
+   * Runs the work on the request's body, which is read as it comes, and sends the answer; what was
+   * not read is dropped.
+   */
+  void workOnBytes(Admission admission, Function<InputStream, Answer> work) {
+    Context loop = shared.vertx().getOrCreateContext();
+    var bytes = new RequestBytes(request, loop, shared.limits().bodyTimeout());
+    if (!admission.enter()) {
+      bytes.drop();
+      send(unavailable(admission), null);
+      return;
+    }
+    shared
+        .workers()
+        .execute(() -> {
+          Answer answer = answer(() -> work.apply(bytes));
+          loop.runOnContext(_ -> {
+            bytes.drop();
+            send(answer, admission);
+          });
+        });
   }
 
   /** Collects the request's body, within its limits, and hands it on. */

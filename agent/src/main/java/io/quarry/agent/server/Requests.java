@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.StorageException;
+import java.io.InputStream;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -29,7 +30,10 @@ final class Requests {
       @Nullable String contentType,
       byte[] body) {}
 
-  static Call check(Operation operation, Raw raw) {
+  /**
+   * @param bytes the body of an upload, not read yet
+   */
+  static Call check(Operation operation, Raw raw, InputStream bytes) {
     Map<String, String> path = HashMap.newHashMap(operation.variables().size());
     for (int i = 0; i < operation.variables().size(); i++) {
       Operation.Variable variable = operation.variables().get(i);
@@ -52,7 +56,7 @@ final class Requests {
             shape.checkText(value, name);
           }
         });
-    return new Call(path, query, raw.headers(), requestId, body(operation, raw));
+    return new Call(path, query, raw.headers(), requestId, body(operation, raw), bytes);
   }
 
   private static ObjectNode body(Operation operation, Raw raw) {

@@ -8,6 +8,7 @@ import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ExtentQuery;
+import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.OpenRequest;
@@ -15,6 +16,7 @@ import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import java.time.Duration;
@@ -109,6 +111,23 @@ final class Verbs {
               "downloadImage",
               (api, call) -> api.downloadImage(call.repoId(), call.imageId(), download(call))),
           verb(
+              "beginUpload",
+              (api, call) -> api.beginUpload(call.repoId(), call.imageId(), call.requestId())),
+          verb(
+              "getUpload",
+              (api, call) ->
+                  api.getUpload(call.repoId(), call.imageId(), call.variable("uploadId"))),
+          verb("uploadImage", Verbs::upload),
+          verb(
+              "finishUpload",
+              (api, call) ->
+                  api.finishUpload(
+                      call.repoId(),
+                      call.imageId(),
+                      call.variable("uploadId"),
+                      call.body(FinishUploadRequest.class),
+                      call.requestId())),
+          verb(
               "listImageExtents",
               (api, call) ->
                   api.listImageExtents(
@@ -165,6 +184,26 @@ final class Verbs {
   private static Object fix(StorageApi api, Call call) {
     call.body().remove("options");
     return api.fixStorageRepository(call.repoId(), call.body(FixRequest.class), call.requestId());
+  }
+
+  private static Object upload(StorageApi api, Call call) {
+    String range = call.header("Content-Range");
+    String uploadId = call.query("uploadId");
+    if (range == null || uploadId == null) {
+      String missing = range == null ? "Content-Range" : "uploadId";
+      throw StorageException.invalid(
+          missing, missing + " is missing.", "See /v1/openapi.yaml for what an upload needs.");
+    }
+    String digest = call.header("Content-Digest");
+    return api.uploadImage(
+        call.repoId(),
+        call.imageId(),
+        uploadId,
+        UploadRange.parse(
+            range,
+            Boolean.parseBoolean(call.query("zeros")),
+            digest == null ? null : digest.substring("sha-256=:".length(), digest.length() - 1)),
+        call.bytes());
   }
 
   private static DownloadRequest download(Call call) {

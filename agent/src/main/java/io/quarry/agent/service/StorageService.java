@@ -16,6 +16,7 @@ import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
+import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
@@ -35,6 +36,9 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
+import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -49,6 +53,7 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
+import java.io.InputStream;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
@@ -72,6 +77,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Throttle throttle;
   private final Readings readings;
   private final Downloads downloads;
+  private final Uploads uploads;
   private final Runnable connectionsChanged;
   private final String hostId;
 
@@ -85,6 +91,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
       Tasks tasks,
       StorageIo io,
       Surroundings around,
+      HostRegistry hosts,
       Runnable connectionsChanged) {
     this.hostId = self.hostId();
     this.repositories = repositories;
@@ -97,6 +104,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.explain = new Explain(status, tasks::live);
     this.throttle = around.throttle();
     this.readings = new Readings(self, repositories, io, around);
+    this.uploads = new Uploads(self, repositories, io, around, hosts, images::awaitLightMend);
     this.downloads = new Downloads(readings, around, images::awaitLightMend);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.connectionsChanged = connectionsChanged;
@@ -126,6 +134,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
       Thread.currentThread().interrupt();
     }
     readings.letGo(repository);
+    uploads.letGo(repository);
     repository.close();
   }
 
@@ -242,6 +251,33 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
+  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
+    return uploads.begin(repositories.get(repoId), imageId, Names.requestId(requestId));
+  }
+
+  @Override
+  public UploadInfo getUpload(String repoId, String imageId, String uploadId) {
+    return uploads.info(repositories.get(repoId), imageId, uploadId);
+  }
+
+  @Override
+  public UploadInfo uploadImage(
+      String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {
+    return uploads.write(repositories.get(repoId), imageId, uploadId, range, content);
+  }
+
+  @Override
+  public UploadInfo finishUpload(
+      String repoId,
+      String imageId,
+      String uploadId,
+      FinishUploadRequest request,
+      @Nullable String requestId) {
+    return uploads.finish(
+        repositories.get(repoId), imageId, uploadId, request, Names.requestId(requestId));
+  }
+
+  @Override
   public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
     if (options.deep()) {
       throw Names.notImplemented("deep");
@@ -325,10 +361,11 @@ public final class StorageService implements StorageApi, AutoCloseable {
     return new Committed(reply.commit());
   }
 
-  /** Lets go of the images that it reads. */
+  /** Lets go of the images that it reads and fills. */
   @Override
   public void close() {
     readings.close();
+    uploads.close();
   }
 
   /** The image of that id, for other parts of the API. */

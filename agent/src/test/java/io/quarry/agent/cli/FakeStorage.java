@@ -16,6 +16,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Event;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
+import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
@@ -25,6 +26,7 @@ import io.quarry.common.api.HostInfo.HostRepository;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
+import io.quarry.common.api.ImageExplanation.Need;
 import io.quarry.common.api.ImageExplanation.Obstacle;
 import io.quarry.common.api.ImageExtents;
 import io.quarry.common.api.ImageExtents.DataExtent;
@@ -40,12 +42,15 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.common.model.VolumeFormat;
 import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -69,6 +74,12 @@ final class FakeStorage implements StorageApi {
   private static final int STEPS = 4;
   private static final long DATA = 1 << 20;
   private static final long TAIL = 4096;
+
+  /** Uploads that are not finished, by image. */
+  private final Map<String, UploadInfo> uploads = new TreeMap<>();
+
+  /** Where the next upload breaks off. */
+  long cutOffAt = Long.MAX_VALUE;
 
   private static final class Image {
     final String id;
@@ -365,7 +376,15 @@ final class FakeStorage implements StorageApi {
             ? null
             : new ExplainedFix(
                 work.id, work.type, work.state, null, Obstacle.PARKED, null, work.lastError, null),
-        List.of(),
+        uploads.containsKey(imageId)
+            ? List.of(
+                new Need(
+                    "open",
+                    Objects.requireNonNull(uploads.get(imageId)).uploadId(),
+                    null,
+                    "host-1",
+                    "upload"))
+            : List.of(),
         0,
         commit);
   }
@@ -452,6 +471,53 @@ final class FakeStorage implements StorageApi {
         true,
         null,
         new ByteArrayInputStream(sevens));
+  }
+
+  @Override
+  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
+    Image image = image(repoId, imageId);
+    if (uploads.containsKey(imageId)) {
+      throw new StorageException(
+          ErrorCode.IMAGE_IN_USE, "the image is open by upload", imageId, "Close it.");
+    }
+    String id = name("upload");
+    uploads.put(imageId, new UploadInfo(id, image.size, 0, 0, false, ++commit));
+    return Objects.requireNonNull(uploads.get(imageId));
+  }
+
+  @Override
+  public UploadInfo getUpload(String repoId, String imageId, String uploadId) {
+    return Objects.requireNonNull(uploads.get(imageId));
+  }
+
+  @Override
+  public UploadInfo uploadImage(
+      String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {
+    if (range.offset() >= cutOffAt) {
+      cutOffAt = Long.MAX_VALUE;
+      throw new StorageException(
+          ErrorCode.AGENT_UNAVAILABLE, "no agent answers", imageId, "Try again.");
+    }
+    var info = new UploadInfo(uploadId, range.size(), range.end(), 0, false, commit);
+    uploads.put(imageId, info);
+    return info;
+  }
+
+  @Override
+  public UploadInfo finishUpload(
+      String repoId,
+      String imageId,
+      String uploadId,
+      FinishUploadRequest request,
+      @Nullable String requestId) {
+    UploadInfo info = getUpload(repoId, imageId, uploadId);
+    boolean done = info.verified() > 0;
+    info = new UploadInfo(uploadId, info.size(), info.offset(), info.size(), done, commit);
+    uploads.put(imageId, info);
+    if (done) {
+      uploads.remove(imageId);
+    }
+    return info;
   }
 
   private static String etag(Image image) {

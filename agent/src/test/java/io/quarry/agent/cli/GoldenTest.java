@@ -60,6 +60,7 @@ final class GoldenTest {
 
   private static void change(FakeStorage storage, String what) {
     switch (what) {
+      case "the next upload breaks off" -> storage.cutOffAt = 1 << 20;
       case "no files" -> removeFiles();
       case "fixes fail" -> storage.poisoned = true;
       case "fixes work" -> {

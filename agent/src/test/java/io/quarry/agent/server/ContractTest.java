@@ -63,6 +63,15 @@ final class ContractTest {
           Map.entry("removeImage", "DELETE /v1/repositories/fast/images/{disk}"),
           Map.entry("getImageStatus", "GET /v1/repositories/fast/images/{disk}/status?wait=1s"),
           Map.entry("downloadImage", "GET /v1/repositories/fast/images/{disk}/data?more=true"),
+          Map.entry("beginUpload", "POST /v1/repositories/fast/images/{disk}/uploads"),
+          Map.entry("getUpload", "GET /v1/repositories/fast/images/{disk}/uploads/u-1"),
+          Map.entry(
+              "uploadImage", "PUT /v1/repositories/fast/images/{disk}/data?uploadId=u-1 four"),
+          Map.entry(
+              "finishUpload",
+              "POST /v1/repositories/fast/images/{disk}/uploads/u-1/finish {\"sha256\": \""
+                  + "0".repeat(64)
+                  + "\"}"),
           Map.entry("listImageExtents", "GET /v1/repositories/fast/images/{disk}/extents?limit=1"),
           Map.entry("restoreImage", "POST /v1/repositories/fast/images/{disk}/restore"),
           Map.entry("explainImage", "GET /v1/repositories/fast/images/{disk}/explain?atLeast=1"),
@@ -130,8 +139,7 @@ final class ContractTest {
 
   @Test
   void plannedVerbsAreTheOnesWeKnow() {
-    assertThat(operations().stream().filter(Operation::planned).map(Operation::id))
-        .containsExactlyInAnyOrder("uploadImage");
+    assertThat(operations().stream().filter(Operation::planned).map(Operation::id)).isEmpty();
   }
 
   @Test
@@ -195,7 +203,11 @@ final class ContractTest {
     }
     String[] parts = request.replace("{disk}", server.seed()).split(" ", 3);
     String body = parts.length == 3 ? parts[2] : null;
-    HttpResponse<String> response = server.send(parts[0], parts[1], body, Map.of());
+    Map<String, String> headers =
+        operation.data()
+            ? Map.of("Content-Range", "bytes 0-3/1048576", "Content-Type", Answer.BYTES)
+            : Map.of();
+    HttpResponse<String> response = server.send(parts[0], parts[1], body, headers);
     assertThat(response.statusCode()).as(response.body()).isEqualTo(operation.status());
     judge(operation, response);
   }

@@ -14,6 +14,7 @@ import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
+import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
@@ -40,12 +41,16 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.common.model.VolumeFormat;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -83,6 +88,7 @@ final class FakeStorage implements StorageApi {
   private volatile Consumer<String> before = verb -> {};
 
   private final AtomicInteger streamsClosed = new AtomicInteger();
+  private final ByteArrayOutputStream uploaded = new ByteArrayOutputStream();
   private volatile long throttle;
 
   /** How many commits watchers are told of. */
@@ -435,6 +441,65 @@ final class FakeStorage implements StorageApi {
 
   int streamsClosed() {
     return streamsClosed.get();
+  }
+
+  @Override
+  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
+    before.accept("beginUpload " + requestId);
+    repository(repoId);
+    long size = image(imageId).size();
+    return once(
+        requestId,
+        UploadInfo.class,
+        number -> new UploadInfo("upload-" + number, size, 0, 0, false, number));
+  }
+
+  @Override
+  public UploadInfo getUpload(String repoId, String imageId, String uploadId) {
+    before.accept("getUpload");
+    repository(repoId);
+    long size = image(imageId).size();
+    return new UploadInfo(uploadId, size, uploaded.size(), 0, false, commit);
+  }
+
+  /** Reads slowly if the test wants it. */
+  @Override
+  public UploadInfo uploadImage(
+      String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {
+    before.accept("uploadImage");
+    repository(repoId);
+    lastRequest = range;
+    byte[] piece = new byte[64 << 10];
+    try {
+      for (int count = content.read(piece); count >= 0; count = content.read(piece)) {
+        before.accept("received " + uploaded.size());
+        uploaded.write(piece, 0, count);
+      }
+    } catch (IOException e) {
+      throw StorageException.invalid("body", "It broke off.", "Send it again.");
+    }
+    return new UploadInfo(uploadId, range.size(), range.end(), 0, false, commit);
+  }
+
+  byte[] uploaded() {
+    return uploaded.toByteArray();
+  }
+
+  @Override
+  public UploadInfo finishUpload(
+      String repoId,
+      String imageId,
+      String uploadId,
+      FinishUploadRequest request,
+      @Nullable String requestId) {
+    before.accept("finishUpload " + requestId);
+    repository(repoId);
+    lastRequest = request;
+    long size = image(imageId).size();
+    return once(
+        requestId,
+        UploadInfo.class,
+        number -> new UploadInfo(uploadId, size, size, size, true, number));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.quarry.agent.server;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -8,9 +9,13 @@ import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageData;
+import io.quarry.common.api.Sha256;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadRange;
 import io.quarry.common.client.StorageClient;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -58,6 +63,44 @@ final class StreamedBodyTest {
         }
       }
       assertThat(once).isTrue();
+    }
+  }
+
+  @Test
+  void uploadsGoThroughInPiecesOfAnySize() throws Exception {
+    try (var server = new ServerUnderTest();
+        var client = new StorageClient(List.of(server.server.uri()))) {
+      String disk = server.seed();
+      byte[] bytes = new byte[20 << 20];
+      for (int i = 0; i < bytes.length; i++) {
+        bytes[i] = FakeStorage.content(i);
+      }
+      var range = new UploadRange(0, bytes.length, bytes.length, false, null);
+      client.uploadImage("fast", disk, "u-1", range, new ByteArrayInputStream(bytes));
+      assertThat(server.storage.uploaded()).isEqualTo(bytes);
+      var last = (UploadRange) requireNonNull(server.storage.lastRequest());
+      assertThat(last.offset()).isEqualTo(16 << 20);
+      assertThat(last.sha256())
+          .isEqualTo(Sha256.base64(Arrays.copyOfRange(bytes, 16 << 20, 20 << 20)));
+    }
+  }
+
+  @Test
+  void refusedUploadIsAnsweredAndTheConnectionGoesOn() {
+    try (var server = new ServerUnderTest();
+        var client = new StorageClient(List.of(server.server.uri()))) {
+      String disk = server.seed();
+      server.storage.before(verb -> {
+        if (verb.equals("uploadImage")) {
+          throw StorageException.invalid("range", "Not this one.", "Another one.");
+        }
+      });
+      byte[] bytes = new byte[8 << 20];
+      var range = new UploadRange(0, bytes.length, bytes.length, false, null);
+      assertThatThrownBy(
+              () -> client.uploadImage("fast", disk, "u-1", range, new ByteArrayInputStream(bytes)))
+          .hasMessage("Not this one.");
+      assertThat(client.getImage("fast", disk, 0).imageId()).isEqualTo(disk);
     }
   }
 

@@ -3,6 +3,8 @@ package io.quarry.common.api;
 /** The stable error codes, their HTTP status, and whether the same call may succeed later. */
 public enum ErrorCode {
   INVALID_ARGUMENT(400, false),
+  /** What was stored is not what the caller says that it sent. */
+  DIGEST_MISMATCH(400, false),
   NOT_FOUND(404, false),
   REPOSITORY_NOT_CONNECTED(404, false),
   IMAGE_NOT_FOUND(404, false),

@@ -1,6 +1,7 @@
 package io.quarry.common.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.InputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,30 @@ public interface StorageApi {
 
   /** Which parts of an image have to be read, because they may be other than zeros. */
   ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query);
+
+  /** Takes a disk for an upload: until it is finished or closed, nobody else uses the disk. */
+  UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId);
+
+  UploadInfo getUpload(String repoId, String imageId, String uploadId);
+
+  /**
+   * Stores one range, durably; ranges come in order, and one that is there already is no error.
+   *
+   * @param content the range's bytes, read to their end unless the call fails
+   */
+  UploadInfo uploadImage(
+      String repoId, String imageId, String uploadId, UploadRange range, InputStream content);
+
+  /**
+   * Verifies what was stored and makes it the disk's content. It may answer before that is done:
+   * call again until it is finished. To give up, close the image with the upload's id.
+   */
+  UploadInfo finishUpload(
+      String repoId,
+      String imageId,
+      String uploadId,
+      FinishUploadRequest request,
+      @Nullable String requestId);
 
   CheckReport checkStorageRepository(String repoId, CheckOptions options);
 

@@ -15,6 +15,7 @@ import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
+import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
@@ -35,8 +36,11 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.ImageState;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -299,6 +303,47 @@ public final class StorageClient implements StorageApi, AutoCloseable {
             .with("limit", query.limit())
             .with("more", query.more());
     return read(target, ImageExtents.class);
+  }
+
+  @Override
+  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
+    Target target = Target.image(repoId, imageId).then("/uploads");
+    return uploaded(repoId, change("POST", target, null, requestId, UploadInfo.class));
+  }
+
+  @Override
+  public UploadInfo getUpload(String repoId, String imageId, String uploadId) {
+    Target target = Target.image(repoId, imageId).then("/uploads").segment("uploadId", uploadId);
+    return read(target, UploadInfo.class);
+  }
+
+  /** Goes on at other agents when one is lost. */
+  @Override
+  public UploadInfo uploadImage(
+      String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {
+    Target target = Target.image(repoId, imageId).then("/data").with("uploadId", uploadId);
+    return new ImageUpload(failover, settings, target, body -> parse(body, UploadInfo.class))
+        .send(range, content);
+  }
+
+  @Override
+  public UploadInfo finishUpload(
+      String repoId,
+      String imageId,
+      String uploadId,
+      FinishUploadRequest request,
+      @Nullable String requestId) {
+    Target target =
+        Target.image(repoId, imageId)
+            .then("/uploads")
+            .segment("uploadId", uploadId)
+            .then("/finish");
+    return uploaded(repoId, change("POST", target, request, requestId, UploadInfo.class));
+  }
+
+  private UploadInfo uploaded(String repoId, UploadInfo info) {
+    seen.saw(repoId, info.commit());
+    return info;
   }
 
   @Override

@@ -93,6 +93,11 @@ public final class Draft {
         retire(volume, image == null || image.autoFix());
       }
     }
+    Image filled = open.fills() == null ? null : state.images().get(open.imageId());
+    if (filled != null) {
+      // An upload is given up, with what it has stored so far.
+      tombstone(Volume.uploaded(String.valueOf(open.fills()), filled), filled.autoFix());
+    }
     settle(open.imageId());
   }
 

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *     even if the images have better ones by then
  * @param incarnation the life of the agent that uses it itself and whose end is the end of the use;
  *     null for the use by others, such as VMs, which outlive the agent
+ * @param fills the volume that an upload fills, and that is the image's when it is finished; null
+ *     for other uses
  */
 public record Open(
     String id,
@@ -22,6 +24,7 @@ public record Open(
     @Nullable String owner,
     @Nullable String incarnation,
     List<String> volumes,
+    @Nullable String fills,
     Instant since) {
   public Open {
     volumes = List.copyOf(volumes);

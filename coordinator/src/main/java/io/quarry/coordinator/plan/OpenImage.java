@@ -20,7 +20,29 @@ public record OpenImage(
 
   @Override
   public Reply plan(Draft draft) {
-    RepositoryState state = draft.state();
+    Image image = usable(draft.state(), openId, imageId, readOnly);
+    List<String> volumes = draft.state().chainOf(image).stream().map(Image::volumeId).toList();
+    draft.add(
+        new Change.PutOpen(
+            new Open(
+                openId,
+                imageId,
+                readOnly,
+                hostId,
+                owner,
+                incarnation,
+                volumes,
+                null,
+                draft.now())));
+    if (!readOnly) {
+      draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
+    }
+    draft.settle(imageId);
+    return draft.reply(this, openId);
+  }
+
+  /** The image, if nothing forbids that use of it. */
+  static Image usable(RepositoryState state, String openId, String imageId, boolean readOnly) {
     Image image = state.strongImage(imageId);
     if (image == null) {
       throw Refusal.imageNotFound(imageId);
@@ -40,14 +62,6 @@ public record OpenImage(
     if (!state.isWhole(image)) {
       throw Refusal.broken(image, state);
     }
-    List<String> volumes = state.chainOf(image).stream().map(Image::volumeId).toList();
-    draft.add(
-        new Change.PutOpen(
-            new Open(openId, imageId, readOnly, hostId, owner, incarnation, volumes, draft.now())));
-    if (!readOnly) {
-      draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
-    }
-    draft.settle(imageId);
-    return draft.reply(this, openId);
+    return image;
   }
 }

@@ -2,13 +2,16 @@ package io.quarry.coordinator.plan;
 
 import java.util.List;
 
-/** A host is confirmed dead: nothing on it uses any image any more. */
+/**
+ * A host is confirmed dead: nothing on it uses any image any more. An upload is its caller's, who
+ * goes on at another host.
+ */
 public record ReapOpens(String hostId) implements Request {
   @Override
   public Reply plan(Draft draft) {
     List<Open> opens =
         draft.state().opens().values().stream()
-            .filter(open -> open.hostId().equals(hostId))
+            .filter(open -> open.hostId().equals(hostId) && open.fills() == null)
             .toList();
     opens.forEach(draft::close);
     return draft.reply(this, hostId);

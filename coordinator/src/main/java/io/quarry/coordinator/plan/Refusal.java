@@ -57,6 +57,14 @@ final class Refusal {
         "close it (open id " + open.id() + ") and call again");
   }
 
+  static StorageException openNotFound(String imageId, String openId) {
+    return new StorageException(
+        ErrorCode.OPEN_NOT_FOUND,
+        "image " + imageId + " has no open " + openId,
+        openId,
+        "it was closed already, or belongs to another image");
+  }
+
   static StorageException fixNotFound(String fixId) {
     return new StorageException(
         ErrorCode.FIX_NOT_FOUND,

@@ -49,6 +49,20 @@ public record Volume(
    */
   public record Replaced(String volumeId, FixType by) {}
 
+  /** What an upload into a disk fills; its epochs are taken as those of replacements are. */
+  static Volume uploaded(String id, Image disk) {
+    return new Volume(
+        id,
+        disk.id(),
+        VolumeFormat.RAW,
+        disk.size(),
+        null,
+        Stage.INTENDED,
+        null,
+        null,
+        new Replaced(disk.volumeId(), FixType.OPTIMIZE));
+  }
+
   /**
    * Copies and replacements move data and go through the queue; the rest is made in milliseconds.
    */

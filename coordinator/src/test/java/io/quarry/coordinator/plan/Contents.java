@@ -24,6 +24,7 @@ final class Contents {
     for (Change change : changes) {
       if (change instanceof Change.PutVolume put) {
         begin(put.volume(), after);
+        finishUpload(put.volume(), before);
       }
     }
     for (Image image : after.images().values()) {
@@ -38,7 +39,7 @@ final class Contents {
       assertThat(open.volumes())
           .as("%s", open)
           .allSatisfy(id -> assertThat(after.volumes().get(id)).matches(Contents::whole));
-      if (!open.readOnly() && !before.opens().containsKey(open.id())) {
+      if (!open.readOnly() && open.fills() == null && !before.opens().containsKey(open.id())) {
         write(open);
       }
     }
@@ -66,6 +67,17 @@ final class Contents {
       content.addAll(all.subList(below.size(), all.size()));
     }
     ofVolume.put(volume.id(), content);
+  }
+
+  /** An upload takes the place of all that the disk held. */
+  private void finishUpload(Volume volume, RepositoryState before) {
+    boolean uploaded =
+        before.opens().values().stream().anyMatch(open -> volume.id().equals(open.fills()));
+    if (uploaded && whole(volume)) {
+      String what = "upload " + writes++;
+      ofVolume.put(volume.id(), new ArrayList<>(List.of(what)));
+      ofImage.put(volume.imageId(), new ArrayList<>(List.of(what)));
+    }
   }
 
   private List<String> content(Image image, RepositoryState state) {

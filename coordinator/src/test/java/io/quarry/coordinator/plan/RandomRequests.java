@@ -6,6 +6,7 @@ import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -25,7 +26,7 @@ final class RandomRequests {
   Request next(RepositoryState state) {
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(26)) {
+    return switch (random.nextInt(29)) {
       case 0, 1 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
@@ -91,7 +92,11 @@ final class RandomRequests {
               fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
               worker());
-      default -> new FinishStray(fix);
+      case 25 -> new FinishStray(fix);
+      case 26 ->
+          new BeginUpload(
+              fresh(state.opens().keySet()), image, fresh(state.volumes().keySet()), host());
+      default -> uploaded(state);
     };
   }
 
@@ -110,6 +115,20 @@ final class RandomRequests {
     String open = any(state.opens().keySet());
     Open known = state.opens().get(open);
     return new CloseImage(known == null ? NOBODY : known.imageId(), open);
+  }
+
+  private Request uploaded(RepositoryState state) {
+    List<Open> uploads =
+        state.opens().values().stream()
+            .filter(open -> open.fills() != null)
+            .sorted(Comparator.comparing(Open::id))
+            .toList();
+    if (uploads.isEmpty()) {
+      return new FinishUpload(any(state.opens().keySet()), NOBODY, NOBODY);
+    }
+    Open upload = oneOf(uploads);
+    String file = random.nextInt(5) == 0 ? NOBODY : upload.fills() + ".2.raw";
+    return new FinishUpload(upload.id(), upload.imageId(), file);
   }
 
   private Request stray(String fix) {

@@ -81,7 +81,8 @@ final class Rendering {
         open.readOnly() ? "to read" : "to write",
         "on " + open.hostId(),
         open.owner() == null ? null : "by " + open.owner(),
-        "using " + String.join(" over ", open.volumes()));
+        open.fills() == null ? null : "fills " + open.fills(),
+        open.volumes().isEmpty() ? null : "using " + String.join(" over ", open.volumes()));
   }
 
   private static String line(@Nullable String... parts) {

@@ -26,9 +26,17 @@ final class StateInvariants {
     state.volumes().values().forEach(invariants::volume);
     state.fixes().values().forEach(invariants::fix);
     state.pins().values().forEach(pin -> assertThat(state.images()).containsKey(pin.imageId()));
-    state.opens().values().forEach(open -> assertThat(state.images()).containsKey(open.imageId()));
+    state.opens().values().forEach(invariants::open);
     invariants.turns();
     invariants.rebuilt();
+  }
+
+  private void open(Open open) {
+    assertThat(state.images()).containsKey(open.imageId());
+    if (open.fills() != null) {
+      assertThat(state.volumes()).as("%s", open).doesNotContainKey(open.fills());
+      assertThat(state.opensOf(open.imageId())).as("%s", open).hasSize(1);
+    }
   }
 
   private boolean needed(Image image) {

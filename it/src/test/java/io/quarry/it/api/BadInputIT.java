@@ -146,7 +146,15 @@ final class BadInputIT {
           POST   | main/images/UNMADE/resize     | {"size": 2097152}                     | 409 | IMAGE_BROKEN
           POST   | main/images/nothing/resize    | {"size": 2097152}                     | 404 | IMAGE_NOT_FOUND
           POST   | main/images/nothing/restore   |                                       | 404 | IMAGE_NOT_FOUND
-          PUT    | main/images/DISK/data         |                                       | 501 | NOT_IMPLEMENTED
+          GET    | main/images/UNMADE/data       |                                       | 409 | IMAGE_BROKEN
+          GET    | main/images/nothing/data      |                                       | 404 | IMAGE_NOT_FOUND
+          GET    | main/images/nothing/extents   |                                       | 404 | IMAGE_NOT_FOUND
+          PUT    | main/images/DISK/data         |                                       | 400 | INVALID_ARGUMENT
+          POST   | main/images/UNMADE/uploads    |                                       | 409 | IMAGE_BROKEN
+          POST   | main/images/SNAPSHOT/uploads  |                                       | 409 | IMAGE_KIND_MISMATCH
+          POST   | main/images/nothing/uploads   |                                       | 404 | IMAGE_NOT_FOUND
+          GET    | main/images/DISK/uploads/nothing |                                       | 404 | OPEN_NOT_FOUND
+          POST   | main/images/DISK/uploads/nothing/finish |                                       | 404 | OPEN_NOT_FOUND
           POST   | main/fixes/nothing/pause      |                                       | 404 | FIX_NOT_FOUND
           POST   | main/fixes/nothing/resume     |                                       | 404 | FIX_NOT_FOUND
           """)

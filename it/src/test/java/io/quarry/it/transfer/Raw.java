@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 
@@ -17,6 +18,14 @@ final class Raw implements AutoCloseable {
 
   HttpResponse<byte[]> get(URI agent, String path, String... headers) throws Exception {
     return http.send(request(agent, path, headers), BodyHandlers.ofByteArray());
+  }
+
+  HttpResponse<byte[]> put(URI agent, String path, byte[] body, String... headers)
+      throws Exception {
+    HttpRequest.Builder put =
+        HttpRequest.newBuilder(URI.create(agent + path)).PUT(BodyPublishers.ofByteArray(body));
+    return http.send(
+        (headers.length == 0 ? put : put.headers(headers)).build(), BodyHandlers.ofByteArray());
   }
 
   /** Returns when the head is there. */

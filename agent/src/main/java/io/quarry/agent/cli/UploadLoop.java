@@ -1,0 +1,135 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FinishUploadRequest;
+import io.quarry.common.api.ImageExplanation.Need;
+import io.quarry.common.api.Sha256;
+import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/** Sends what a file has, names what is zeros, and asks for the whole to be verified. */
+final class UploadLoop {
+  private static final int PIECE_BYTES = 8 << 20;
+
+  /** How the log names uploads among those who use an image. */
+  private static final String OWNER = "upload";
+
+  private final StorageApi api;
+  private final String repo;
+  private final String image;
+  private final Path file;
+  private final ProgressLine line;
+  private final MessageDigest digest = Sha256.fresh();
+  private long zerosFrom = -1;
+  private long sent;
+
+  UploadLoop(StorageApi api, String repo, String image, Path file, ProgressLine line) {
+    this.api = api;
+    this.repo = repo;
+    this.image = image;
+    this.file = file;
+    this.line = line;
+  }
+
+  ImageUpload.Answer run() throws IOException {
+    long bytes = Files.size(file);
+    long size = api.getImage(repo, image, 0).size();
+    if (bytes > size) {
+      throw StorageException.invalid(
+          file.toString(),
+          "the file has " + bytes + " bytes, and the disk " + size,
+          "Grow the disk with quarry image resize, or create another one.");
+    }
+    UploadInfo upload = beginOrGoOn();
+    send(upload, size);
+    String sha256 = HexFormat.of().formatHex(digest.digest());
+    UploadInfo end = finish(upload, sha256);
+    return new ImageUpload.Answer(image, size, sent, sha256, end.commit());
+  }
+
+  private UploadInfo beginOrGoOn() {
+    try {
+      return api.beginUpload(repo, image, null);
+    } catch (StorageException e) {
+      if (e.code() != ErrorCode.IMAGE_IN_USE) {
+        throw e;
+      }
+      for (Need need : api.explainImage(repo, image, 0).neededBy()) {
+        if (need.type().equals("open") && OWNER.equals(need.owner())) {
+          UploadInfo upload = api.getUpload(repo, image, need.id());
+          line.say("going on with upload " + upload.uploadId());
+          return upload;
+        }
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * What is stored already is only read, for the digest; a file that ends early goes on with zeros.
+   */
+  private void send(UploadInfo upload, long size) throws IOException {
+    byte[] piece = new byte[PIECE_BYTES];
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+      for (long at = 0; at < size; ) {
+        int length = (int) Math.min(PIECE_BYTES - at % PIECE_BYTES, size - at);
+        int read = in.readNBytes(piece, 0, length);
+        Arrays.fill(piece, read, length, (byte) 0);
+        digest.update(piece, 0, length);
+        if (at + length > upload.offset()) {
+          put(upload, at, piece, length, size);
+        }
+        at += length;
+        line.advance("uploading", new Done(at, size));
+      }
+    }
+    endZeros(upload, size, size);
+  }
+
+  private void put(UploadInfo upload, long at, byte[] piece, int length, long size) {
+    if (isZero(piece, length)) {
+      zerosFrom = zerosFrom < 0 ? Math.max(at, upload.offset()) : zerosFrom;
+      return;
+    }
+    endZeros(upload, at, size);
+    var range = new UploadRange(at, length, size, false, null);
+    var content = new ByteArrayInputStream(piece, 0, length);
+    api.uploadImage(repo, image, upload.uploadId(), range, content);
+    sent += length;
+  }
+
+  private void endZeros(UploadInfo upload, long end, long size) {
+    if (zerosFrom >= 0) {
+      var range = new UploadRange(zerosFrom, end - zerosFrom, size, true, null);
+      api.uploadImage(repo, image, upload.uploadId(), range, InputStream.nullInputStream());
+      zerosFrom = -1;
+    }
+  }
+
+  private static boolean isZero(byte[] piece, int length) {
+    return piece[0] == 0 && Arrays.equals(piece, 0, length - 1, piece, 1, length);
+  }
+
+  /** Reading back takes the agent a while, and it answers in between. */
+  private UploadInfo finish(UploadInfo upload, String sha256) {
+    var request = new FinishUploadRequest(sha256);
+    while (true) {
+      UploadInfo info = api.finishUpload(repo, image, upload.uploadId(), request, null);
+      if (info.finished()) {
+        return info;
+      }
+      line.advance("verifying", new Done(info.verified(), info.size()));
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.quarry.agent.server;
+
+import io.vertx.core.Context;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A request's body as a stream for a thread that may block. The caller is slowed down to how fast
+ * it is read: only a few network buffers are held.
+ */
+final class RequestBytes extends InputStream {
+  /** Network buffers, of 64 KiB at the most. */
+  private static final int BUFFERS_MAX = 8;
+
+  /** What the event loop hands over. */
+  private sealed interface Event {
+    record Bytes(Buffer buffer) implements Event {}
+
+    record End() implements Event {}
+
+    record Failure(String why) implements Event {}
+  }
+
+  private final HttpServerRequest request;
+  private final Context loop;
+  private final Duration patience;
+  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private Event current = new Event.Bytes(Buffer.buffer());
+  private int position;
+
+  /**
+   * Called on the request's event loop, before it handles anything else of it.
+   *
+   * @param patience for a caller that sends nothing
+   */
+  RequestBytes(HttpServerRequest request, Context loop, Duration patience) {
+    this.request = request;
+    this.loop = loop;
+    this.patience = patience;
+    request.pause();
+    request.handler(buffer -> events.add(new Event.Bytes(buffer)));
+    request.endHandler(_ -> events.add(new Event.End()));
+    request.exceptionHandler(e -> events.add(new Event.Failure(String.valueOf(e.getMessage()))));
+    request.fetch(BUFFERS_MAX);
+  }
+
+  /** On the event loop: nobody reads any more, and what still comes is dropped. */
+  void drop() {
+    if (!request.isEnded()) {
+      request.handler(_ -> {});
+      request.resume();
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] into, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, into.length);
+    while (true) {
+      switch (current) {
+        case Event.End() -> {
+          return -1;
+        }
+        case Event.Failure(String why) -> throw new IOException("the caller is gone: " + why);
+        case Event.Bytes(Buffer buffer) -> {
+          int count = Math.min(length, buffer.length() - position);
+          if (count > 0 || length == 0) {
+            buffer.getBytes(position, position + count, into, offset);
+            position += count;
+            return count;
+          }
+        }
+      }
+      next();
+    }
+  }
+
+  private void next() throws IOException {
+    try {
+      Event event = events.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+      current =
+          event == null
+              ? new Event.Failure("it sent nothing for " + patience.toSeconds() + " s")
+              : event;
+      position = 0;
+      if (event instanceof Event.Bytes) {
+        loop.runOnContext(_ -> request.fetch(1));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the agent stops", e);
+    }
+  }
+}

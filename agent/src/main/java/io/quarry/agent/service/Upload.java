@@ -1,0 +1,326 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.data.Throttle;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Sha256;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
+import io.quarry.coordinator.plan.FinishUpload;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Reply;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An upload as this agent takes it. One range at a time; storage is touched on its own threads. */
+final class Upload {
+  private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
+
+  /** What one write gives to the storage. */
+  private static final int PIECE_BYTES = 1 << 20;
+
+  /** Zeros are looked for in such blocks, which stay holes. */
+  private static final int BLOCK_BYTES = 64 << 10;
+
+  private static final int ALIGNMENT = 4096;
+  private static final MemorySegment ZEROS = Arena.global().allocate(BLOCK_BYTES, ALIGNMENT);
+  private static final Duration IO_DEADLINE = Duration.ofSeconds(60);
+
+  /** A range whose caller went away may still be on its way to the disk. */
+  private static final Duration TURN = Duration.ofSeconds(20);
+
+  /** A call for the end answers within this time, with how far it is. */
+  private static final Duration VERIFY_TURN = Duration.ofSeconds(5);
+
+  private final ConnectedRepository repository;
+  private final Open open;
+  private final long size;
+  private final UploadFile file;
+  private final StorageIo io;
+  private final Throttle throttle;
+  private final ReentrantLock turn = new ReentrantLock();
+  private MessageDigest digest = Sha256.fresh();
+  private long verified;
+  private @Nullable String found;
+
+  /** A storage call failed, and may still be under way: nothing of this is used again. */
+  private volatile boolean failed;
+
+  Upload(
+      ConnectedRepository repository,
+      Open open,
+      long size,
+      UploadFile file,
+      StorageIo io,
+      Throttle throttle) {
+    this.repository = repository;
+    this.open = open;
+    this.size = size;
+    this.file = file;
+    this.io = io;
+    this.throttle = throttle;
+  }
+
+  ConnectedRepository repository() {
+    return repository;
+  }
+
+  String id() {
+    return open.id();
+  }
+
+  boolean failed() {
+    return failed;
+  }
+
+  UploadInfo info() {
+    return new UploadInfo(
+        open.id(), size, file.offset(), verified, false, repository.state().sequence());
+  }
+
+  UploadInfo write(UploadRange range, InputStream content) {
+    check(range);
+    return inTurn(() -> {
+      if (range.end() <= file.offset()) {
+        return info();
+      }
+      if (range.offset() > file.offset()) {
+        throw gap("bytes from " + file.offset() + " on are missing before " + range.offset());
+      }
+      verified = 0;
+      found = null;
+      digest.reset();
+      onStorage(file::ready);
+      if (!range.zeros()) {
+        fill(range, content);
+      }
+      onStorage(() -> file.reached(range.end()));
+      return info();
+    });
+  }
+
+  private void check(UploadRange range) {
+    if (range.size() != size || range.length() <= 0 || range.end() > size) {
+      throw StorageException.invalid(
+          "Content-Range",
+          range.header() + " is not a range of the image's " + size + " bytes",
+          "give ranges of an image of " + size + " bytes");
+    }
+  }
+
+  private StorageException gap(String message) {
+    return new StorageException(
+        ErrorCode.RANGE_NOT_SATISFIABLE, message, open.imageId(), "go on from " + file.offset());
+  }
+
+  private void fill(UploadRange range, InputStream content) {
+    boolean whole = false;
+    try {
+      MessageDigest received = Sha256.fresh();
+      receive(range, content, received);
+      String sum = Base64.getEncoder().encodeToString(received.digest());
+      if (range.sha256() != null && !range.sha256().equals(sum)) {
+        throw mismatch("the bytes of " + range.header() + " have the SHA-256 " + sum, "repeat it");
+      }
+      whole = true;
+    } catch (IOException e) {
+      throw StorageException.invalid(
+          "body",
+          range.header() + " did not arrive whole: " + e.getMessage(),
+          "send as many bytes as Content-Range says");
+    } finally {
+      if (!whole && !failed) {
+        onStorage(file::forgetRest);
+      }
+    }
+  }
+
+  private void receive(UploadRange range, InputStream content, MessageDigest received)
+      throws IOException {
+    MemorySegment piece = Arena.ofAuto().allocate(PIECE_BYTES, ALIGNMENT);
+    long at = range.offset();
+    while (at < range.end()) {
+      int length = (int) Math.min(PIECE_BYTES - at % PIECE_BYTES, range.end() - at);
+      byte[] bytes = content.readNBytes(length);
+      if (bytes.length < length) {
+        throw new EOFException("it ended at byte " + (at + bytes.length));
+      }
+      received.update(bytes);
+      // What is there already has been acknowledged, and stays.
+      int known = Math.clamp(file.offset() - at, 0, length);
+      MemorySegment.copy(bytes, 0, piece, ValueLayout.JAVA_BYTE, 0, length);
+      acquire(length);
+      write(at + known, piece.asSlice(known, length - known));
+      at += length;
+    }
+    if (content.read() >= 0) {
+      throw new IOException("it went on after byte " + at);
+    }
+  }
+
+  private void write(long offset, MemorySegment bytes) {
+    onStorage(() -> {
+      long from = 0;
+      while (from < bytes.byteSize()) {
+        long to = blockEnd(bytes, from);
+        if (isZero(bytes, from, to)) {
+          from = to;
+          continue;
+        }
+        while (to < bytes.byteSize() && !isZero(bytes, to, blockEnd(bytes, to))) {
+          to = blockEnd(bytes, to);
+        }
+        file.write(offset + from, bytes.asSlice(from, to - from));
+        from = to;
+      }
+    });
+  }
+
+  private static long blockEnd(MemorySegment bytes, long from) {
+    return Math.min(bytes.byteSize(), from + BLOCK_BYTES);
+  }
+
+  private static boolean isZero(MemorySegment bytes, long from, long to) {
+    return MemorySegment.mismatch(bytes, from, to, ZEROS, 0, to - from) == -1;
+  }
+
+  private void acquire(int bytes) {
+    try {
+      var _ = throttle.acquire(bytes, () -> false);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw busy("this agent is stopping");
+    }
+  }
+
+  /** Verifies for a while, and makes the content the disk's once that is done. */
+  UploadInfo finish(@Nullable String sha256, String requestId) {
+    return inTurn(() -> {
+      if (file.offset() < size) {
+        throw gap("the upload is at byte " + file.offset() + " of " + size);
+      }
+      if (sha256 != null && !verify(sha256)) {
+        return info();
+      }
+      onStorage(file::seal);
+      Reply reply =
+          repository.commit(requestId, new FinishUpload(open.id(), open.imageId(), file.file()));
+      try {
+        onStorage(() -> file.tidy(open));
+      } catch (StorageException e) {
+        LOG.warn("Leftovers of the upload into {} stay: {}", open.imageId(), e.getMessage());
+      }
+      return new UploadInfo(open.id(), size, size, size, true, reply.commit());
+    });
+  }
+
+  /** Whether that is done; false when there is more to read. */
+  private boolean verify(String sha256) {
+    long until = System.nanoTime() + VERIFY_TURN.toNanos();
+    while (found == null) {
+      if (System.nanoTime() - until > 0) {
+        return false;
+      }
+      verified = fromStorage(() -> file.digest(digest, verified));
+      if (verified == size) {
+        found = HexFormat.of().formatHex(digest.digest());
+      }
+    }
+    if (!sha256.equals(found)) {
+      throw mismatch(
+          "the whole content has the SHA-256 " + found,
+          "close the image with the upload's id, and begin anew");
+    }
+    return true;
+  }
+
+  private StorageException mismatch(String message, String remedy) {
+    return new StorageException(ErrorCode.DIGEST_MISMATCH, message, open.imageId(), remedy);
+  }
+
+  /** Lets others go on at once. */
+  void letGo() {
+    if (!failed) {
+      failed = true;
+      try {
+        io.call(
+            repository.repoId(),
+            () -> {
+              file.letGo();
+              return true;
+            });
+      } catch (StorageException e) {
+        LOG.warn("Letting go of an upload could not be noted: {}", e.getMessage());
+      }
+    }
+  }
+
+  /** It was finished or given up elsewhere. */
+  void close() {
+    failed = true;
+    file.forgetRest();
+  }
+
+  private <T> T inTurn(Supplier<T> work) {
+    try {
+      if (!turn.tryLock(TURN.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw busy("another range of this upload is on its way");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw busy("this agent is stopping");
+    }
+    try {
+      if (failed) {
+        throw busy("this agent has let go of the upload");
+      }
+      return work.get();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private StorageException busy(String why) {
+    return new StorageException(
+        ErrorCode.AGENT_UNAVAILABLE, why, open.imageId(), "repeat the call after a pause");
+  }
+
+  /** What a storage thread does. */
+  private interface Action {
+    void run() throws IOException;
+  }
+
+  private void onStorage(Action action) {
+    var _ =
+        fromStorage(() -> {
+          action.run();
+          return true;
+        });
+  }
+
+  /** After a failure the next range begins another epoch, from what is durable. */
+  private <T> T fromStorage(Callable<T> action) {
+    try {
+      return io.call(repository.repoId(), IO_DEADLINE, action);
+    } catch (RuntimeException e) {
+      failed = true;
+      throw e;
+    }
+  }
+}

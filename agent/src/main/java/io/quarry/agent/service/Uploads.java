@@ -1,0 +1,239 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.fix.Checkpoint;
+import io.quarry.agent.fix.FixStore;
+import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FinishUploadRequest;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.BeginUpload;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Reply;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** Takes uploads into disks. What any agent needs to go on with one is on the storage. */
+final class Uploads implements AutoCloseable {
+  /** To copy what another agent made durable, where its file cannot be gone on with. */
+  private static final Duration TAKE_DEADLINE = Duration.ofMinutes(10);
+
+  private static final Duration TURN = Duration.ofSeconds(20);
+
+  /** A live host that has taken no range for so long is not the one that the caller reaches. */
+  private static final Duration HOLDER_IDLE = Duration.ofMinutes(2);
+
+  private final Worker self;
+  private final Repositories repositories;
+  private final StorageIo io;
+  private final Surroundings around;
+  private final HostRegistry hosts;
+  private final BiConsumer<ConnectedRepository, String> awaitLightMend;
+  private final Map<String, Upload> taken = new ConcurrentHashMap<>();
+  private final ReentrantLock taking = new ReentrantLock();
+
+  Uploads(
+      Worker self,
+      Repositories repositories,
+      StorageIo io,
+      Surroundings around,
+      HostRegistry hosts,
+      BiConsumer<ConnectedRepository, String> awaitLightMend) {
+    this.self = self;
+    this.repositories = repositories;
+    this.io = io;
+    this.around = around;
+    this.hosts = hosts;
+    this.awaitLightMend = awaitLightMend;
+  }
+
+  UploadInfo begin(ConnectedRepository repository, String imageId, String requestId) {
+    awaitLightMend.accept(repository, imageId);
+    Reply reply =
+        repository.commit(
+            requestId,
+            new BeginUpload(
+                UUID.randomUUID().toString(),
+                imageId,
+                UUID.randomUUID().toString(),
+                self.hostId()));
+    LogState state = repository.atLeast(reply.commit());
+    Image image = StorageService.require(state, imageId, repository.repoId());
+    return new UploadInfo(reply.id(), image.size(), 0, 0, false, reply.commit());
+  }
+
+  UploadInfo info(ConnectedRepository repository, String imageId, String uploadId) {
+    Open open = require(repository, imageId, uploadId);
+    Upload here = taken.get(uploadId);
+    if (here != null && !here.failed()) {
+      return here.info();
+    }
+    LogState state = repository.state();
+    Image image = StorageService.require(state, imageId, repository.repoId());
+    Checkpoint checkpoint =
+        io.call(
+            repository.repoId(),
+            () -> new FixStore(repository.storage()).newestCheckpoint(UploadFile.fixId(open)));
+    long offset = checkpoint == null ? 0 : checkpoint.offset();
+    return new UploadInfo(uploadId, image.size(), offset, 0, false, state.sequence());
+  }
+
+  UploadInfo write(
+      ConnectedRepository repository,
+      String imageId,
+      String uploadId,
+      UploadRange range,
+      InputStream content) {
+    return take(repository, require(repository, imageId, uploadId)).write(range, content);
+  }
+
+  UploadInfo finish(
+      ConnectedRepository repository,
+      String imageId,
+      String uploadId,
+      FinishUploadRequest request,
+      String requestId) {
+    LogState state = repositories.newest(repository);
+    Reply earlier = state.repository().requests().find(requestId);
+    Image image = state.repository().images().get(imageId);
+    if (earlier != null && earlier.operation().equals("finishUpload") && image != null) {
+      long size = image.size();
+      return new UploadInfo(uploadId, size, size, size, true, earlier.commit());
+    }
+    Upload upload = take(repository, require(repository, imageId, uploadId));
+    UploadInfo info = upload.finish(request.sha256(), requestId);
+    if (info.finished()) {
+      taken.remove(uploadId);
+    }
+    return info;
+  }
+
+  private Open require(ConnectedRepository repository, String imageId, String uploadId) {
+    Open open = find(repository.state(), imageId, uploadId);
+    if (open == null) {
+      open = find(repositories.newest(repository), imageId, uploadId);
+    }
+    if (open == null) {
+      throw new StorageException(
+          ErrorCode.OPEN_NOT_FOUND,
+          "image " + imageId + " has no upload " + uploadId,
+          uploadId,
+          "it was finished or given up, or belongs to another image; begin one");
+    }
+    return open;
+  }
+
+  private static @Nullable Open find(LogState state, String imageId, String uploadId) {
+    Open open = state.repository().opens().get(uploadId);
+    return open != null && open.fills() != null && open.imageId().equals(imageId) ? open : null;
+  }
+
+  /** The upload as this agent takes it, taken over from another one if that one is gone. */
+  private Upload take(ConnectedRepository repository, Open open) {
+    Upload here = usable(repository, open);
+    if (here != null) {
+      return here;
+    }
+    try {
+      if (!taking.tryLock(TURN.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw UploadFile.elsewhere(open.imageId(), "another thread");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw UploadFile.elsewhere(open.imageId(), "another host, this one is stopping");
+    }
+    try {
+      here = usable(repository, open);
+      return here == null ? takeOver(repository, open) : here;
+    } finally {
+      taking.unlock();
+    }
+  }
+
+  private @Nullable Upload usable(ConnectedRepository repository, Open open) {
+    Upload here = taken.get(open.id());
+    return here != null && !here.failed() && here.repository() == repository ? here : null;
+  }
+
+  private Upload takeOver(ConnectedRepository repository, Open open) {
+    dropEnded();
+    Image image = StorageService.require(repository.state(), open.imageId(), repository.repoId());
+    UploadFile file =
+        io.call(
+            repository.repoId(),
+            TAKE_DEADLINE,
+            () -> {
+              requireFree(repository, open);
+              return UploadFile.take(repository, open, image.size(), self, around);
+            });
+    Upload upload = new Upload(repository, open, image.size(), file, io, around.throttle());
+    taken.put(open.id(), upload);
+    return upload;
+  }
+
+  /** One live host at a time, or callers that try all agents would make them take turns. */
+  private void requireFree(ConnectedRepository repository, Open open) throws IOException {
+    FixStore store = new FixStore(repository.storage());
+    FixStore.ClaimFile claim = store.newestClaim(UploadFile.fixId(open));
+    if (claim == null
+        || claim.worker().equals(self)
+        || !hosts.incarnationLive(claim.worker().incarnation())) {
+      return;
+    }
+    Checkpoint checkpoint = store.newestCheckpoint(UploadFile.fixId(open));
+    boolean sameEpoch = checkpoint != null && checkpoint.epoch() == claim.epoch();
+    if (checkpoint != null && sameEpoch && checkpoint.released()) {
+      return;
+    }
+    Instant lately = checkpoint != null && sameEpoch ? checkpoint.updatedAt() : claim.since();
+    if (around.clock().instant().isBefore(lately.plus(HOLDER_IDLE))) {
+      throw UploadFile.elsewhere(open.imageId(), "host " + claim.worker().hostId());
+    }
+  }
+
+  /** Those that were finished or given up at other agents. */
+  private void dropEnded() {
+    taken
+        .values()
+        .removeIf(upload -> {
+          boolean ended =
+              !upload.repository().state().repository().opens().containsKey(upload.id());
+          if (ended) {
+            upload.close();
+          }
+          return ended || upload.failed();
+        });
+  }
+
+  /** Before the repository is disconnected: others go on. */
+  void letGo(ConnectedRepository repository) {
+    taken
+        .values()
+        .removeIf(upload -> {
+          if (upload.repository() == repository) {
+            upload.letGo();
+          }
+          return upload.repository() == repository;
+        });
+  }
+
+  @Override
+  public void close() {
+    repositories.all().forEach(this::letGo);
+  }
+}

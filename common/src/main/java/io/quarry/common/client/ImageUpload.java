@@ -1,0 +1,91 @@
+package io.quarry.common.client;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Sha256;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * Sends a range of an image in pieces, each with its digest. A piece is kept until it is durable,
+ * so that another agent can have it when the first one is lost.
+ */
+final class ImageUpload {
+  static final int PIECE_BYTES = 8 << 20;
+
+  /** For sending a piece over a slow line to a slow storage. */
+  private static final Duration PIECE_TIMEOUT = Duration.ofSeconds(60);
+
+  private final Failover failover;
+  private final ClientSettings settings;
+  private final String path;
+  private final Function<byte[], UploadInfo> answer;
+
+  ImageUpload(
+      Failover failover,
+      ClientSettings settings,
+      Target target,
+      Function<byte[], UploadInfo> answer) {
+    this.failover = failover;
+    this.settings = settings;
+    this.path = target.toString();
+    this.answer = answer;
+  }
+
+  UploadInfo send(UploadRange range, InputStream content) {
+    if (range.zeros()) {
+      return put(range, new byte[0]);
+    }
+    if (range.length() <= 0) {
+      throw StorageException.invalid("range", range.header() + " is empty.", "Send some bytes.");
+    }
+    UploadInfo info = null;
+    for (long at = range.offset(); at < range.end(); ) {
+      byte[] piece = read(content, (int) Math.min(PIECE_BYTES, range.end() - at));
+      String digest = Sha256.base64(piece);
+      info = put(new UploadRange(at, piece.length, range.size(), false, digest), piece);
+      at += piece.length;
+    }
+    return Objects.requireNonNull(info);
+  }
+
+  private static byte[] read(InputStream content, int length) {
+    byte[] piece;
+    try {
+      piece = content.readNBytes(length);
+    } catch (IOException e) {
+      throw new StorageException(
+          ErrorCode.INVALID_ARGUMENT,
+          "What is to be uploaded cannot be read: " + e.getMessage(),
+          "content",
+          "Remove the cause and go on from the upload's offset.",
+          e);
+    }
+    if (piece.length < length) {
+      throw StorageException.invalid(
+          "content", "The content ends before the range does.", "Give as much as the range says.");
+    }
+    return piece;
+  }
+
+  private UploadInfo put(UploadRange range, byte[] piece) {
+    Map<String, String> headers = new HashMap<>();
+    headers.put("Content-Type", "application/octet-stream");
+    headers.put("Content-Range", range.header());
+    if (range.sha256() != null) {
+      headers.put("Content-Digest", "sha-256=:" + range.sha256() + ":");
+    }
+    String query = range.zeros() ? "&zeros=true" : "";
+    var put = new JsonHttp.Request("PUT", path + query, piece, null, headers);
+    // Repeating a range is harmless: it is not a change that could happen twice.
+    var attempt = new Attempt(put, false, false, PIECE_TIMEOUT, null);
+    return answer.apply(failover.call(attempt, settings.deadline().plus(PIECE_TIMEOUT)));
+  }
+}

@@ -1,0 +1,32 @@
+package io.quarry.coordinator.plan;
+
+import java.util.List;
+
+/**
+ * Somebody begins to replace a disk's content. Nobody else may use it until that is finished or
+ * given up, and the disk stays as it is until then: the new content goes into a volume of its own.
+ *
+ * @param volumeId the volume to fill; its files are known from here on
+ * @param hostId the host that took the call; any host may go on
+ */
+public record BeginUpload(String uploadId, String imageId, String volumeId, String hostId)
+    implements Request {
+  /** Names who uses the image, for people. */
+  private static final String OWNER = "upload";
+
+  @Override
+  public Reply plan(Draft draft) {
+    RepositoryState state = draft.state();
+    Image image = OpenImage.usable(state, uploadId, imageId, false);
+    boolean taken = state.opens().values().stream().anyMatch(open -> volumeId.equals(open.fills()));
+    if (taken || state.volumes().containsKey(volumeId)) {
+      throw Refusal.exists("volume", volumeId);
+    }
+    draft.add(
+        new Change.PutOpen(
+            new Open(
+                uploadId, imageId, false, hostId, OWNER, null, List.of(), volumeId, draft.now())));
+    draft.settle(image.id());
+    return draft.reply(this, uploadId);
+  }
+}

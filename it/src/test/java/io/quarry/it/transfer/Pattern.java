@@ -1,0 +1,27 @@
+package io.quarry.it.transfer;
+
+import io.quarry.common.api.Sha256;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Random;
+
+/** Content with data and long zeros, the same each time. */
+final class Pattern {
+  private static final int MIB = 1 << 20;
+
+  private Pattern() {}
+
+  /** Of every four MiB, one is zeros. */
+  static byte[] bytes(long seed, int size) {
+    byte[] bytes = new byte[size];
+    new Random(seed).nextBytes(bytes);
+    for (int at = 0; at < size; at += 4 * MIB) {
+      Arrays.fill(bytes, at, Math.min(size, at + MIB), (byte) 0);
+    }
+    return bytes;
+  }
+
+  static String sha256(byte[] bytes) {
+    return HexFormat.of().formatHex(Sha256.fresh().digest(bytes));
+  }
+}
