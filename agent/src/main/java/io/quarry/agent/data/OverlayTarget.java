@@ -8,12 +8,16 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A qcow2 overlay that is being filled, through a QEMU server. What is below it is open as well: a
  * zero has to be written only where something else would show through, and there it must be.
  */
 public final class OverlayTarget implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(OverlayTarget.class);
+
   private final QemuNbd server;
   private final Path path;
   private boolean broken;
@@ -28,8 +32,16 @@ public final class OverlayTarget implements Closeable {
    */
   public static OverlayTarget open(Children children, Path runtimeDirectory, Chain chain)
       throws IOException, InterruptedException {
-    return new OverlayTarget(
-        QemuNbd.start(children, runtimeDirectory, ServedImage.writable(chain)), chain.top().file());
+    ServedImage image = ServedImage.writable(chain);
+    Path file = chain.top().file();
+    try {
+      return new OverlayTarget(QemuNbd.start(children, runtimeDirectory, image), file);
+    } catch (IOException e) {
+      // Not every filesystem is written around its cache, and some hosts forbid io_uring.
+      LOG.info("Writing {} through the page cache: {}", file, e.getMessage());
+      ServedImage cached = image.with(ServedImage.Cache.WRITEBACK, ServedImage.Aio.THREADS);
+      return new OverlayTarget(QemuNbd.start(children, runtimeDirectory, cached), file);
+    }
   }
 
   public Path path() {

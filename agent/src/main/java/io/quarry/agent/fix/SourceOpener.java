@@ -50,6 +50,10 @@ public final class SourceOpener {
 
   /** The content as the state says it is made up. */
   Source open(RepositoryState state, Image image) throws IOException {
+    if (!state.isWhole(image)) {
+      // What is not there yet would be read as zeros.
+      throw new IOException("the source image " + image.id() + " is broken itself");
+    }
     return content(Chains.of(holder.storage(), state, image), image.size());
   }
 

@@ -40,6 +40,7 @@ final class DifferenceIT {
   private static final String MAIN = "vms";
   private static final String BACKUP = "backup";
   private static final String OTHER = "other";
+  private static final String LATE = "late";
   private static final Duration SESSION = Duration.ofSeconds(15);
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
@@ -84,6 +85,8 @@ final class DifferenceIT {
           .containsExactly(
               "It is broken: its base " + snapshots.get(1) + " is missing.",
               "No fix can do that here: copy the base into this repository.");
+      // All of what is not whole: that has to wait for the base as well.
+      copy(BACKUP, LATE, snapshots.get(2), null);
       String saved = copy(MAIN, BACKUP, disk, snapshots.get(2)).imageId();
       expected.put(saved, expectedOf(disk));
       awaitReason(saved, "its base " + snapshots.get(1) + " is missing");
@@ -92,6 +95,7 @@ final class DifferenceIT {
       for (String image : List.of(snapshots.get(0), snapshots.get(1), snapshots.get(2), saved)) {
         assertArrived(BACKUP, image);
       }
+      assertArrived(LATE, snapshots.get(2));
       assertThat(client.getImage(BACKUP, snapshots.get(2), 0).actualBytes())
           .as("a difference is small")
           .isLessThan(WINDOWS * 24 * MIB / 2);
@@ -115,7 +119,7 @@ final class DifferenceIT {
   }
 
   private void connectAll() throws Exception {
-    for (String repoId : List.of(MAIN, BACKUP, OTHER)) {
+    for (String repoId : List.of(MAIN, BACKUP, OTHER, LATE)) {
       box.connect(repoId);
     }
   }
@@ -195,7 +199,7 @@ final class DifferenceIT {
   }
 
   private void awaitNothingLeft() {
-    for (String repoId : List.of(MAIN, BACKUP, OTHER)) {
+    for (String repoId : List.of(MAIN, BACKUP, OTHER, LATE)) {
       await()
           .atMost(Box.PATIENCE)
           .untilAsserted(() ->
