@@ -1,9 +1,11 @@
 package io.quarry.it.box;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.data.CopyPlan;
+import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageOptions;
@@ -63,6 +65,38 @@ public record Copying(Box box, String repoId, String imageId) {
         .pollInterval(POLL)
         .until(() -> task().filter(wanted), Optional::isPresent)
         .orElseThrow();
+  }
+
+  /**
+   * Kills the worker once it has a checkpoint, and waits until it is back. Another host goes on
+   * from that checkpoint, or a later one.
+   *
+   * @param fast bytes per second, for the window before it
+   * @return the task as it was last seen on the killed host
+   */
+  public TaskInfo killWorkerAtCheckpoint(long fast) throws Exception {
+    TaskInfo task = until(any -> true);
+    LocalHost victim = box.host(task.hostId());
+    box.client(task.hostId()).setThrottle(fast);
+    TaskInfo begun = until(now -> checkpoint(now) > 0);
+    victim.killAgent();
+    TaskInfo next =
+        await()
+            .atMost(Box.PATIENCE)
+            .ignoreExceptions()
+            .until(() -> takenOver(begun).orElse(begun), now -> now.epoch() > begun.epoch());
+    assertThat(checkpoint(next)).isGreaterThanOrEqualTo(checkpoint(begun));
+    victim.awaitReady(Box.PATIENCE);
+    return begun;
+  }
+
+  /** The same fix on another host, once that knows where to go on. */
+  private Optional<TaskInfo> takenOver(TaskInfo begun) {
+    return box.hostIds().stream()
+        .filter(host -> !host.equals(begun.hostId()))
+        .flatMap(host -> box.client(host).listTasks(host).stream())
+        .filter(now -> now.fixId().equals(begun.fixId()) && checkpoint(now) >= 0)
+        .findAny();
   }
 
   /** The newest epoch that runs on a host now. */

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreatedImage;
@@ -13,7 +12,6 @@ import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
-import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.it.box.Box;
@@ -171,27 +169,7 @@ final class DifferenceIT {
   private void copyTwoLayersAndKill(String image, String base) throws Exception {
     box.hostIds().forEach(host -> box.client(host).setThrottle(SLOW));
     copy(MAIN, OTHER, image, base);
-    Copying copying = new Copying(box, OTHER, image);
-    TaskInfo task = copying.until(any -> true);
-    LocalHost victim = box.host(task.hostId());
-    box.client(task.hostId()).setThrottle(FAST);
-    TaskInfo begun = copying.until(now -> Copying.checkpoint(now) > 0);
-    victim.killAgent();
-    LocalHost other = victim == box.host(0) ? box.host(1) : box.host(0);
-    TaskInfo next =
-        await()
-            .atMost(Box.PATIENCE)
-            .ignoreExceptions()
-            .until(
-                () ->
-                    box.client(other.hostId()).listTasks(other.hostId()).stream()
-                        .filter(now -> now.fixId().equals(begun.fixId()))
-                        .filter(now -> Copying.checkpoint(now) >= 0)
-                        .findAny()
-                        .orElse(begun),
-                now -> now.epoch() > begun.epoch());
-    assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(begun));
-    victim.awaitReady(Box.PATIENCE);
+    new Copying(box, OTHER, image).killWorkerAtCheckpoint(FAST);
     connectAll();
     box.hostIds().forEach(host -> box.client(host).setThrottle(0));
     copy(MAIN, OTHER, base, null);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageInfo;
@@ -151,31 +150,9 @@ final class MergeIT {
     box.hostIds().forEach(host -> box.client(host).setThrottle(bytesPerSecond));
   }
 
-  /** Its worker has a checkpoint; the next one goes on from there. */
   private void killTheMerger(String image) throws Exception {
-    Copying merge = new Copying(box, REPOSITORY, image);
-    TaskInfo task = merge.until(any -> true);
-    assertThat(task.fixId()).startsWith("merge-");
-    LocalHost victim = box.host(task.hostId());
-    box.client(task.hostId()).setThrottle(FAST);
-    TaskInfo begun = merge.until(now -> Copying.checkpoint(now) > 0);
-    victim.killAgent();
-    client = box.client(0).withAgents(List.of(box.host(0).url(), box.host(1).url()));
-    LocalHost other = victim == box.host(0) ? box.host(1) : box.host(0);
-    TaskInfo next =
-        await()
-            .atMost(Box.PATIENCE)
-            .ignoreExceptions()
-            .until(
-                () ->
-                    box.client(other.hostId()).listTasks(other.hostId()).stream()
-                        .filter(now -> now.fixId().equals(begun.fixId()))
-                        .filter(now -> Copying.checkpoint(now) >= 0)
-                        .findAny()
-                        .orElse(begun),
-                now -> now.epoch() > begun.epoch());
-    assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(begun));
-    victim.awaitReady(Box.PATIENCE);
+    TaskInfo killed = new Copying(box, REPOSITORY, image).killWorkerAtCheckpoint(FAST);
+    assertThat(killed.fixId()).startsWith("merge-");
     box.connect(REPOSITORY);
   }
 
