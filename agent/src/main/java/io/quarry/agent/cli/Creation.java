@@ -81,6 +81,8 @@ final class Creation {
         ErrorCode.IMAGE_BROKEN,
         "the image is " + status.state().label() + reason + ", and nobody works on it" + error,
         image,
-        "Remove the cause, then run quarry fix " + repo + " --all.");
+        fix == null
+            ? "Copy its base into " + repo + " as well; until then it is complete as an export."
+            : "Remove the cause, then run quarry fix " + repo + " --all.");
   }
 }

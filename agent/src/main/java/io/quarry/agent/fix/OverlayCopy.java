@@ -6,6 +6,7 @@ import io.quarry.agent.data.CopyPlan;
 import io.quarry.agent.data.DifferenceCopier;
 import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -69,16 +70,23 @@ final class OverlayCopy {
   /** Without proof of death all is read again: it comes from the same place either way. */
   private Start start() throws IOException, InterruptedException {
     EarlierWork earlier = EarlierWork.of(run, volume);
-    if (earlier == null || !earlier.over()) {
+    if (earlier == null || !earlier.over() || !sound(earlier)) {
       String file = volume.fileOfEpoch(run.epoch());
       new VolumeFiles(run.repository().storage()).makeEmpty(volume, file, state);
       return new Start(file, 0, earlier == null ? 0 : earlier.checkpoint().bytesMoved());
     }
-    // A killed server leaves clusters that nobody references.
-    var _ = new QemuImg(run.children()).repairLeaks(pathOf(earlier.file()));
     long offset = earlier.checkpoint().offset();
     LOG.info("Going on with {} from byte {}", earlier.file(), offset);
     return new Start(earlier.file(), offset, earlier.checkpoint().bytesMoved());
+  }
+
+  /** A killed server leaves clusters that nobody references; anything worse is not gone on with. */
+  private boolean sound(EarlierWork earlier) throws IOException, InterruptedException {
+    ImageCheck found = new QemuImg(run.children()).repairLeaks(pathOf(earlier.file()));
+    if (found.corruptions() > 0) {
+      LOG.warn("{} is not sound: {}; beginning anew", earlier.file(), found);
+    }
+    return found.corruptions() == 0;
   }
 
   private Path pathOf(String file) {

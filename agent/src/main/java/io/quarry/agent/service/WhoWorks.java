@@ -105,7 +105,7 @@ final class WhoWorks {
       case PAUSED -> "it is paused since " + fix.pausedSince() + "; resume it";
       case RETRYING ->
           "it failed with: " + fix.lastError() + "; the next try is at " + fix.retryAt();
-      case RETAINED -> "its removal can be undone until " + fix.retryAt();
+      case RETAINED -> "the removal can be undone until " + fix.retryAt();
       case UNREACHABLE ->
           "no live host reaches " + names(Reach.required(fix, state, repository.key()));
       case DRAINED -> "the hosts that could are drained";

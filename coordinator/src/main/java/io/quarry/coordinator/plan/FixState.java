@@ -206,9 +206,9 @@ public record FixState(
     return with(wanted, newEpoch, worker, failures, parked, lastError, retryAt);
   }
 
-  /** Whether its image can be restored until {@link #retryAt}. */
+  /** Whether it waits for {@link #retryAt}, until when a removal can be undone without loss. */
   public boolean retained() {
-    return type == FixType.CLEAN && failures == 0 && retryAt != null;
+    return failures == 0 && retryAt != null;
   }
 
   FixState stopped(String error) {

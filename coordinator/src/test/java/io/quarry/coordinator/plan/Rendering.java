@@ -62,7 +62,7 @@ final class Rendering {
         fix.heavy() ? "heavy" : null,
         fix.worker() == null ? null : "claimed by " + fix.worker().hostId(),
         fix.epoch() <= 1 ? null : "epoch " + fix.epoch(),
-        fix.failures() == 0 && fix.retryAt() != null ? "not before " + fix.retryAt() : null,
+        fix.retained() ? "not before " + fix.retryAt() : null,
         fix.failures() == 0 ? null : "failures " + fix.failures(),
         fix.parked() ? "parked" : null,
         fix.paused() ? "paused" : null,

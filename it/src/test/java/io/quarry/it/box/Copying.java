@@ -11,6 +11,7 @@ import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.FixType;
 import io.quarry.common.model.Progress;
 import java.io.IOException;
 import java.time.Duration;
@@ -103,6 +104,7 @@ public record Copying(Box box, String repoId, String imageId) {
   public Optional<TaskInfo> task() {
     return box.hostIds().stream()
         .flatMap(host -> box.client(host).listTasks(host).stream())
+        .filter(task -> task.type() != FixType.CLEAN)
         .filter(task -> imageId.equals(task.imageId()) && repoId.equals(task.repoId()))
         .max(Comparator.comparingLong(TaskInfo::epoch));
   }
