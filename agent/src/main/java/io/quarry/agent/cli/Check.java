@@ -3,7 +3,9 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Fix;
+import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageApi;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -12,7 +14,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "check",
     description = {
-      "Lists every fix that a repository could do with; changes nothing.",
+      "Lists every fix that a repository could do with, and the problems that no fix puts right;"
+          + " changes nothing.",
       "With -o json the fixes come as quarry fix --fix takes them."
     },
     footer = {"", "Example:", "  quarry check main --deep"})
@@ -26,16 +29,20 @@ final class Check extends ApiCommand {
   @Override
   int run(StorageApi api, Output output) {
     CheckReport report = api.checkStorageRepository(repo, new CheckOptions(deep, 0));
-    output.print(report, () -> table(report));
+    output.print(report, () -> text(report));
     return Exit.DONE;
   }
 
-  private static Object table(CheckReport report) {
-    if (report.fixes().isEmpty()) {
-      return "nothing to fix";
-    }
+  private static Object text(CheckReport report) {
+    String fixes = report.fixes().isEmpty() ? "nothing to fix" : table(report.fixes()).toString();
+    return report.problems().isEmpty()
+        ? fixes
+        : fixes.stripTrailing() + "\n\n" + problems(report.problems());
+  }
+
+  private static Table table(List<Fix> fixes) {
     Table table = new Table("TYPE", "IMAGE", "STATE", ">TO MOVE", ">TO GAIN", "REASON");
-    for (Fix fix : report.fixes()) {
+    for (Fix fix : fixes) {
       table.row(
           fix.type().label(),
           fix.imageId(),
@@ -45,6 +52,20 @@ final class Check extends ApiCommand {
           fix.lastError() == null
               ? fix.reason()
               : fix.reason() + "; last error: " + fix.lastError());
+    }
+    return table;
+  }
+
+  private static Table problems(List<Problem> problems) {
+    Table table = new Table("PROBLEM", "IMAGE", "ABOUT", "REASON", "WHAT TO DO");
+    for (Problem problem : problems) {
+      boolean same = problem.subject().equals(problem.imageId());
+      table.row(
+          problem.kind().label(),
+          problem.imageId(),
+          same ? null : problem.subject(),
+          problem.reason(),
+          problem.remedy());
     }
     return table;
   }

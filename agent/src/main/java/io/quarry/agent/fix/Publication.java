@@ -39,6 +39,7 @@ final class Publication {
       }
       throw e;
     }
+    FaultPoints.reach("mend.published");
     files.removeOthers(volume, file, run.epoch());
     if (run.fix().heavy()) {
       run.store().forget(run.fix().id());

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.UUID;
 
-/** Removes a file that no volume names. */
+/** Removes a file that no volume names, or what a fix that is over has left. */
 final class StrayFix {
   private final RunningFix run;
   private final ConnectedRepository repository;
@@ -21,9 +21,18 @@ final class StrayFix {
     String file = String.valueOf(run.fix().file());
     RepositoryState state = repository.replica().refresh().repository();
     if (StrayFiles.isStray(file, state)) {
-      Files.deleteIfExists(repository.storage().volume(file));
-      repository.storage().forceVolumes();
+      remove(file);
     }
     repository.commit(UUID.randomUUID().toString(), new FinishStray(run.fix().id()));
+  }
+
+  private void remove(String file) throws IOException {
+    String fixId = StrayFiles.fixOf(file);
+    if (fixId != null) {
+      run.store().forget(fixId);
+      return;
+    }
+    Files.deleteIfExists(repository.storage().volume(file));
+    repository.storage().forceVolumes();
   }
 }

@@ -96,7 +96,7 @@ final class Explain {
     return new ExplainedFix(
         fix.id(),
         fix.type(),
-        Listings.stateOf(fix, host != null),
+        who.stateOf(fix),
         host,
         host != null ? null : who.obstacle(fix),
         fix.retryAt(),

@@ -7,8 +7,8 @@ import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.StalePins;
 import io.quarry.coordinator.plan.Unpin;
-import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -29,9 +29,6 @@ import org.slf4j.LoggerFactory;
 public final class Housekeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeper.class);
   private static final long ROUND_SECONDS = 30;
-
-  /** Far longer than a caller takes from its pin to its copy. */
-  private static final Duration PIN_YOUNG = Duration.ofMinutes(5);
 
   /** An agent that comes and goes for less keeps what it reads. */
   private static final Duration AGENT_ABSENT = Duration.ofSeconds(5);
@@ -76,25 +73,17 @@ public final class Housekeeper implements AutoCloseable {
 
   /** A pin whose target does not wait for the source any more, judged by the target's own log. */
   private void reapPins(ConnectedRepository repository) throws IOException {
-    Instant young = clock.instant().minus(PIN_YOUNG);
+    Instant young = clock.instant().minus(StalePins.YOUNG);
     for (Pin pin : repository.state().repository().pins().values()) {
       Optional<ConnectedRepository> target = repositories.byKey(pin.targetKey());
       if (pin.since().isBefore(young) && target.isPresent()) {
         RepositoryState fresh = target.get().replica().refresh().repository();
-        if (!waitsFor(fresh, pin)) {
+        if (!StalePins.isNeeded(pin, fresh)) {
           LOG.info("Reaping the stale pin {} of image {}", pin.id(), pin.imageId());
           repository.commit(UUID.randomUUID().toString(), new Unpin(pin.id()));
         }
       }
     }
-  }
-
-  private static boolean waitsFor(RepositoryState target, Pin pin) {
-    return target.volumes().values().stream()
-        .anyMatch(volume ->
-            volume.stage() == Volume.Stage.INTENDED
-                && volume.source() != null
-                && volume.source().pinId().equals(pin.id()));
   }
 
   /**

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.format.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Holders;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
@@ -12,11 +13,8 @@ import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.cluster.Candidate;
-import io.quarry.coordinator.cluster.ObservedClaim;
-import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
-import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -26,8 +24,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What is in a repository: itself, its images, its outstanding fixes. */
 final class Listings {
@@ -145,49 +141,24 @@ final class Listings {
 
   List<FixInfo> fixes(ConnectedRepository repository, long atLeast) {
     RepositoryState state = repository.atLeast(atLeast).repository();
-    Map<String, QueuedFix> queued = new HashMap<>();
-    repository.queue().entries().forEach(entry -> queued.put(entry.fix().fixId(), entry));
-    Map<String, ObservedClaim> claims = repository.queue().claims();
+    Holders holders = Holders.of(repository);
     return state.fixes().values().stream()
-        .map(fix -> {
-          QueuedFix entry = queued.get(fix.id());
-          ObservedClaim claim = entry == null ? null : claims.get(entry.name());
-          return fix(repository, fix, claim);
-        })
+        .map(fix -> fix(repository, fix, holders))
         .sorted(Comparator.comparingInt(FixInfo::priority).thenComparing(FixInfo::fixId))
         .toList();
   }
 
-  private FixInfo fix(ConnectedRepository repository, FixState fix, @Nullable ObservedClaim claim) {
-    Worker holder = fix.worker();
+  private FixInfo fix(ConnectedRepository repository, FixState fix, Holders holders) {
     return new FixInfo(
         fix.id(),
         fix.type(),
         fix.imageId(),
-        stateOf(fix, claim != null || holder != null),
+        holders.stateOf(fix),
         fix.type().priority(),
         fix.failures(),
-        holder != null
-            ? holder.hostId()
-            : Optional.ofNullable(claim).map(one -> one.claimant().hostId()).orElse(null),
+        holders.hostOf(fix),
         fix.retryAt(),
         fix.lastError(),
         status.progress(repository, fix.id()));
-  }
-
-  static String stateOf(FixState fix, boolean held) {
-    if (fix.parked()) {
-      return "parked";
-    }
-    if (fix.paused()) {
-      return "paused";
-    }
-    if (!fix.wanted()) {
-      return "waiting";
-    }
-    if (held) {
-      return "running";
-    }
-    return fix.failures() > 0 ? "retrying" : "queued";
   }
 }

@@ -1,6 +1,7 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.agent.check.Checks;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.fix.Surroundings;
@@ -46,7 +47,6 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.PauseFix;
-import io.quarry.coordinator.plan.QueueFix;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
@@ -54,6 +54,7 @@ import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
@@ -65,6 +66,9 @@ import org.slf4j.LoggerFactory;
 public final class StorageService implements StorageApi, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StorageService.class);
 
+  /** It asks for the length of every file. */
+  private static final Duration CHECK_MAX = Duration.ofSeconds(40);
+
   private final Repositories repositories;
   private final FixWorker fixes;
   private final Images images;
@@ -72,6 +76,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final StorageIo io;
   private final Status status;
   private final Listings listings;
+  private final Checks checks;
   private final Explain explain;
   private final Events events;
   private final Throttle throttle;
@@ -101,6 +106,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.io = io;
     this.status = new Status(io);
     this.listings = new Listings(io, status);
+    this.checks = new Checks(around, repositories::all, tasks::live);
     this.explain = new Explain(status, tasks::live);
     this.throttle = around.throttle();
     this.readings = new Readings(self, repositories, io, around);
@@ -284,16 +290,15 @@ public final class StorageService implements StorageApi, AutoCloseable {
     }
     ConnectedRepository repository = repositories.get(repoId);
     repository.atLeast(options.atLeast());
-    return io.call(repoId, () -> new Check(repository).run());
+    return io.call(repoId, CHECK_MAX, () -> checks.run(repository));
   }
 
   @Override
   public FixQueued fixStorageRepository(
       String repoId, FixRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
-    FixData data = FixData.verify(request.fix(), repository.storage().genesis());
-    Reply reply =
-        repository.commit(Names.requestId(requestId), new QueueFix(data.fixId(), data.strayFile()));
+    Request wanted = io.call(repoId, () -> checks.accept(repository, request.fix()));
+    Reply reply = repository.commit(Names.requestId(requestId), wanted);
     return new FixQueued(reply.id(), reply.commit());
   }
 

@@ -1,18 +1,16 @@
 package io.quarry.agent.service;
 
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Holders;
 import io.quarry.agent.repository.Reach;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Obstacle;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.cluster.HostRecord;
-import io.quarry.coordinator.cluster.ObservedClaim;
-import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,26 +21,22 @@ final class WhoWorks {
   private final ConnectedRepository repository;
   private final RepositoryState state;
   private final List<HostRecord> hosts;
+  private final Holders holders;
 
   WhoWorks(ConnectedRepository repository, RepositoryState state, List<HostRecord> hosts) {
     this.repository = repository;
     this.state = state;
     this.hosts = hosts;
+    this.holders = Holders.of(repository);
   }
 
   @Nullable String host(FixState fix) {
-    if (fix.worker() != null) {
-      return fix.worker().hostId();
-    }
-    Map<String, ObservedClaim> claims = repository.queue().claims();
-    return repository.queue().entries().stream()
-        .filter(entry -> entry.fix().fixId().equals(fix.id()))
-        .map(QueuedFix::name)
-        .map(claims::get)
-        .filter(Objects::nonNull)
-        .map(claim -> claim.claimant().hostId())
-        .findFirst()
-        .orElse(null);
+    return holders.hostOf(fix);
+  }
+
+  /** As callers see it. */
+  String stateOf(FixState fix) {
+    return holders.stateOf(fix);
   }
 
   Obstacle obstacle(FixState fix) {

@@ -36,6 +36,7 @@ import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StatusQuery;
@@ -133,6 +134,10 @@ final class FakeStorage implements StorageApi {
   private final Map<String, Map<String, Image>> images = new TreeMap<>();
   private final List<Work> works = new ArrayList<>();
   private final List<String> opens = new ArrayList<>();
+
+  /** What no fix puts right, in any repository. */
+  final List<Problem> problems = new ArrayList<>();
+
   private final Map<String, Integer> counters = new TreeMap<>();
   private long commit;
   private @Nullable Instant drainedSince;
@@ -542,6 +547,7 @@ final class FakeStorage implements StorageApi {
                     work.lastError,
                     "v1:" + work.id))
             .toList(),
+        List.copyOf(problems),
         commit);
   }
 

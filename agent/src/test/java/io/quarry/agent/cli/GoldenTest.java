@@ -3,6 +3,7 @@ package io.quarry.agent.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import java.io.IOException;
@@ -62,6 +63,14 @@ final class GoldenTest {
     switch (what) {
       case "the next upload breaks off" -> storage.cutOffAt = 1 << 20;
       case "no files" -> removeFiles();
+      case "a file is lost" ->
+          storage.problems.add(
+              new Problem(
+                  Problem.Kind.MISSING_VOLUME,
+                  "disk-1",
+                  "v1.1.raw",
+                  "the log says that it is whole, but file v1.1.raw is not there",
+                  "bring it back from a backup"));
       case "fixes fail" -> storage.poisoned = true;
       case "fixes work" -> {
         storage.poisoned = false;

@@ -519,7 +519,7 @@ final class FakeStorage implements StorageApi {
     lastRequest = options;
     Fix stray = new Fix(FixType.CLEAN, null, "stray file", 0, 4096, 20, "waiting", null, "eA==");
     Fix mend = new Fix(FixType.MEND, "disk-1", "half", 9, 0, 10, "parked", "stopped", "eQ==");
-    return new CheckReport(List.of(mend, stray), commit);
+    return new CheckReport(List.of(mend, stray), List.of(), commit);
   }
 
   @Override

@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param imageId the image it is about; null for stray files
  * @param reason why it is needed
- * @param bytesToMove estimated bytes that have to be copied
- * @param bytesToGain estimated bytes that will be freed
+ * @param bytesToMove estimated bytes of data that will be written, holes not counted; −1 when they
+ *     cannot be told
+ * @param bytesToGain estimated bytes that will be freed; −1 when they cannot be told
  * @param priority lower runs first
  * @param state {@code waiting} (nobody asked for it), {@code queued}, {@code running}, {@code
  *     retrying} or {@code parked}

@@ -60,8 +60,9 @@ public record FixState(
     return FixType.CLEAN.label() + "-" + volumeId;
   }
 
+  /** What is left over may be in a directory; ids have none. */
   public static String strayId(String file) {
-    return "stray-" + file;
+    return "stray-" + file.replace('/', '.');
   }
 
   /** Whether the fix of that id frees space. */

@@ -10,6 +10,7 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.client.StorageClient;
@@ -83,6 +84,13 @@ final class DifferenceIT {
           .containsExactly(
               "It is broken: its base " + snapshots.get(1) + " is missing.",
               "No fix can do that here: copy the base into this repository.");
+      assertThat(client.checkStorageRepository(BACKUP, CheckOptions.DEFAULT).problems())
+          .singleElement()
+          .satisfies(problem -> {
+            assertThat(problem.kind()).isEqualTo(Problem.Kind.MISSING_BASE);
+            assertThat(problem.imageId()).isEqualTo(snapshots.get(2));
+            assertThat(problem.remedy()).contains("copy image " + snapshots.get(1));
+          });
       // All of what is not whole: that has to wait for the base as well.
       copy(BACKUP, LATE, snapshots.get(2), null);
       String saved = copy(MAIN, BACKUP, disk, snapshots.get(2)).imageId();

@@ -12,6 +12,7 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Fixes;
 import io.quarry.it.box.Guest;
+import io.quarry.it.box.Pausing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -12,6 +12,7 @@ import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.it.box.Box;
+import io.quarry.it.box.Pausing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

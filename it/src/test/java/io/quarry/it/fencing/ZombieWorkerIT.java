@@ -16,6 +16,7 @@ import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
 import io.quarry.it.box.Fixes;
 import io.quarry.it.box.Guest;
+import io.quarry.it.box.Pausing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

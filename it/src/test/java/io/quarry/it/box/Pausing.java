@@ -1,4 +1,4 @@
-package io.quarry.it.fencing;
+package io.quarry.it.box;
 
 import io.quarry.agent.dev.LocalHost;
 import java.io.IOException;
@@ -6,10 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Tells whether an agent has stopped itself. */
-final class Pausing {
+public final class Pausing {
   private Pausing() {}
 
-  static boolean stopped(LocalHost host) throws IOException {
+  public static boolean stopped(LocalHost host) throws IOException {
     String stat = Files.readString(Path.of("/proc/" + host.agentPid().orElseThrow() + "/stat"));
     return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
   }

@@ -1,4 +1,4 @@
-package io.quarry.agent.service;
+package io.quarry.agent.check;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.quarry.agent.format.Genesis;

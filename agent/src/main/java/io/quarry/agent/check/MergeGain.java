@@ -1,0 +1,91 @@
+package io.quarry.agent.check;
+
+import io.quarry.agent.data.ChainSource;
+import io.quarry.agent.data.Extent;
+import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.fix.Chains;
+import io.quarry.agent.fix.Effort;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What merges free: what the files that become one take, less what is left of that when each byte
+ * is there once. QEMU is asked where the layers overlap, which takes a while, so it is known only
+ * of as many merges as a check has time for.
+ */
+final class MergeGain {
+  static final long UNKNOWN = -1;
+
+  private static final Logger LOG = LoggerFactory.getLogger(MergeGain.class);
+
+  /** For all merges of one check. */
+  private static final long TIME_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+  /** What is asked at once, so that a large image does not take much longer than it may. */
+  private static final long SPAN_BYTES = 4L << 30;
+
+  private final RepositoryStorage storage;
+  private final RepositoryState state;
+  private final Neighbours neighbours;
+  private final long end = System.nanoTime() + TIME_NANOS;
+
+  MergeGain(RepositoryStorage storage, RepositoryState state, Neighbours neighbours) {
+    this.storage = storage;
+    this.state = state;
+    this.neighbours = neighbours;
+  }
+
+  /**
+   * Bytes, or {@link #UNKNOWN}.
+   *
+   * @param merged the volume that the merge makes
+   */
+  long of(Volume merged) {
+    Image image = state.images().get(merged.imageId());
+    if (image == null || !state.isWhole(image)) {
+      return UNKNOWN;
+    }
+    List<Volume> layers = Effort.layers(merged, image.id(), state);
+    if (layers.size() < 2) {
+      return 0;
+    }
+    try {
+      long now = Effort.allocated(layers, storage);
+      long then = unionOf(image, layers.size());
+      return then == UNKNOWN ? UNKNOWN : Math.max(0, now - then);
+    } catch (IOException e) {
+      // It may have been merged, opened or removed meanwhile; the figure is only for people.
+      LOG.debug("What the merge of {} frees cannot be told: {}", image.id(), e.toString());
+      return UNKNOWN;
+    }
+  }
+
+  private long unionOf(Image image, int layers) throws IOException {
+    Chain chain = Chains.of(storage, state, image);
+    long bytes = 0;
+    try (ChainSource source =
+        ChainSource.open(
+            neighbours.children("check:" + image.id()),
+            neighbours.runtimeDirectory(),
+            chain,
+            image.size())) {
+      for (long at = 0; at < image.size(); at += SPAN_BYTES) {
+        if (end - System.nanoTime() < 0) {
+          return UNKNOWN;
+        }
+        long length = Math.min(SPAN_BYTES, image.size() - at);
+        for (Extent extent : source.extentsAbove(layers, at, length)) {
+          bytes += extent.kind() == Extent.Kind.DATA ? extent.length() : 0;
+        }
+      }
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,66 @@
+package io.quarry.agent.check;
+
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** What a check knows beside the repository itself: the other repositories here, and the hosts. */
+final class Neighbours {
+  private final Surroundings around;
+  private final Supplier<List<ConnectedRepository>> repositories;
+  private final Supplier<List<HostRecord>> hosts;
+
+  /**
+   * @param repositories those connected on this host
+   * @param hosts those that live
+   */
+  Neighbours(
+      Surroundings around,
+      Supplier<List<ConnectedRepository>> repositories,
+      Supplier<List<HostRecord>> hosts) {
+    this.around = around;
+    this.repositories = repositories;
+    this.hosts = hosts;
+  }
+
+  List<ConnectedRepository> repositories() {
+    return repositories.get();
+  }
+
+  Optional<ConnectedRepository> byKey(String key) {
+    return around.repositories().apply(key);
+  }
+
+  /** Judges pins at this moment. */
+  PinReview pins() {
+    return new PinReview(this::newest, hosts(), Instant.now());
+  }
+
+  private Optional<RepositoryState> newest(String key) throws IOException {
+    Optional<ConnectedRepository> repository = byKey(key);
+    return repository.isEmpty()
+        ? Optional.empty()
+        : Optional.of(repository.get().replica().refresh().repository());
+  }
+
+  List<HostRecord> hosts() {
+    return hosts.get();
+  }
+
+  /** For the tools of one look at one volume. */
+  Children children(String owner) {
+    return new Children(around.spawner(), owner);
+  }
+
+  Path runtimeDirectory() {
+    return around.runtimeDirectory();
+  }
+}

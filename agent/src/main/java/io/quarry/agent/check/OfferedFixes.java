@@ -1,0 +1,157 @@
+package io.quarry.agent.check;
+
+import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.agent.fix.Effort;
+import io.quarry.agent.fix.StrayFiles;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Holders;
+import io.quarry.common.api.Fix;
+import io.quarry.common.model.FixType;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Pin;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The fixes that can be asked for, as callers get them. */
+final class OfferedFixes {
+  private final ConnectedRepository repository;
+  private final RepositoryStorage storage;
+  private final RepositoryState state;
+  private final Neighbours neighbours;
+  private final Holders holders;
+  private final MergeGain merges;
+
+  OfferedFixes(ConnectedRepository repository, RepositoryState state, Neighbours neighbours) {
+    this.repository = repository;
+    this.storage = repository.storage();
+    this.state = state;
+    this.neighbours = neighbours;
+    this.holders = Holders.of(repository);
+    this.merges = new MergeGain(storage, state, neighbours);
+  }
+
+  /** What the log says is to be done. */
+  void recorded(List<Fix> found) throws IOException {
+    Instant now = Instant.now();
+    for (FixState fix : state.fixes().values()) {
+      boolean retained = fix.retained() && fix.retryAt() != null && fix.retryAt().isAfter(now);
+      if (fix.file() == null && !retained) {
+        found.add(recorded(fix));
+      }
+    }
+  }
+
+  private Fix recorded(FixState fix) throws IOException {
+    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
+    return FixData.sign(
+        new Fix(
+            fix.type(),
+            fix.imageId(),
+            reason(fix, volume),
+            Effort.bytes(fix, repository, state, neighbours::byKey),
+            volume == null ? 0 : gain(fix, volume),
+            fix.type().priority(),
+            holders.stateOf(fix),
+            fix.lastError(),
+            ""),
+        fix.id(),
+        null,
+        storage.genesis());
+  }
+
+  private long gain(FixState fix, Volume volume) throws IOException {
+    return switch (fix.type()) {
+      case CLEAN -> volume.file() == null ? 0 : allocated(volume.file());
+      case MERGE -> merges.of(volume);
+      case MEND, OPTIMIZE -> 0;
+    };
+  }
+
+  private long allocated(String file) throws IOException {
+    return DiskUsage.allocated(storage.volume(file));
+  }
+
+  private String reason(FixState fix, @Nullable Volume volume) {
+    if (fix.type() == FixType.CLEAN) {
+      return volume != null && volume.stage() == Volume.Stage.TOMBSTONED
+          ? "its image is gone, its files are being removed"
+          : "the image was removed and nothing depends on it";
+    }
+    Image image = state.images().get(String.valueOf(fix.imageId()));
+    if (fix.type() == FixType.MERGE && image != null) {
+      List<Image> folded = state.foldedFrom(image);
+      return folded.isEmpty()
+          ? "what was removed below it is no longer kept for it alone"
+          : "image "
+              + folded.getFirst().id()
+              + (folded.size() == 1 ? "" : " and " + (folded.size() - 1) + " more")
+              + " below it, removed, kept for it alone";
+    }
+    String why = image == null ? null : state.reasonOf(image);
+    return why == null ? "the image can be represented better" : why;
+  }
+
+  /** Files that crashes have left behind. */
+  void leftOver(StoredFiles files, List<Fix> found) throws IOException {
+    for (String file : files.volumes()) {
+      if (StrayFiles.isStray(file, state)) {
+        found.add(stray(file, allocated(file), "file " + file + " belongs to no volume"));
+      }
+    }
+    for (String file : files.fixes()) {
+      if (StrayFiles.isStray(file, state)) {
+        found.add(stray(file, 0, file + " is what a fix that is over has left"));
+      }
+    }
+  }
+
+  private Fix stray(String file, long bytes, String reason) {
+    FixState asked = state.fixes().get(FixState.strayId(file));
+    return FixData.sign(
+        new Fix(
+            FixType.CLEAN,
+            null,
+            reason,
+            0,
+            bytes,
+            FixType.CLEAN.priority(),
+            asked == null ? "waiting" : holders.stateOf(asked),
+            asked == null ? null : asked.lastError(),
+            ""),
+        FixState.strayId(file),
+        file,
+        storage.genesis());
+  }
+
+  /** Pins of copies that do not need their source any more. */
+  void stalePins(List<Fix> found) throws IOException {
+    for (Pin pin : neighbours.pins().stale(state)) {
+      String reason =
+          "nothing needs the pin that kept it for image "
+              + pin.targetImageId()
+              + " since "
+              + pin.since();
+      found.add(
+          FixData.sign(
+              new Fix(
+                  FixType.CLEAN,
+                  pin.imageId(),
+                  reason,
+                  0,
+                  0,
+                  FixType.CLEAN.priority(),
+                  "waiting",
+                  null,
+                  ""),
+              PinReview.fixId(pin),
+              null,
+              storage.genesis()));
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package io.quarry.agent.check;
+
+import io.quarry.agent.repository.Reach;
+import io.quarry.common.api.Problem;
+import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.plan.Pin;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.StalePins;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Judges pins by the logs of the repositories that they are for. */
+final class PinReview {
+  /** The id of the fix that takes a stale pin away; nobody has to work for it. */
+  private static final String FIX = "unpin-";
+
+  private final Targets targets;
+  private final List<HostRecord> hosts;
+  private final Instant now;
+
+  /** The newest state of a repository that is connected here. */
+  @FunctionalInterface
+  interface Targets {
+    Optional<RepositoryState> newest(String repositoryKey) throws IOException;
+  }
+
+  /**
+   * @param live none at all means that nobody knows
+   */
+  PinReview(Targets targets, List<HostRecord> live, Instant now) {
+    this.targets = targets;
+    this.hosts = live;
+    this.now = now;
+  }
+
+  static String fixId(Pin pin) {
+    return FIX + pin.id();
+  }
+
+  /** The pin that a fix is to take away; null when it is another fix. */
+  static @Nullable String pinOf(String fixId) {
+    return fixId.startsWith(FIX) ? fixId.substring(FIX.length()) : null;
+  }
+
+  /** Those whose copies are connected here and do not need them. */
+  List<Pin> stale(RepositoryState state) throws IOException {
+    List<Pin> stale = new ArrayList<>();
+    for (Pin pin : state.pins().values()) {
+      if (isStale(pin)) {
+        stale.add(pin);
+      }
+    }
+    return stale;
+  }
+
+  boolean isStale(Pin pin) throws IOException {
+    if (!old(pin)) {
+      return false;
+    }
+    Optional<RepositoryState> target = targets.newest(pin.targetKey());
+    return target.isPresent() && !StalePins.isNeeded(pin, target.get());
+  }
+
+  private boolean old(Pin pin) {
+    return Duration.between(pin.since(), now).compareTo(StalePins.YOUNG) > 0;
+  }
+
+  /** Those whose copies nobody can see. */
+  void lost(RepositoryState state, List<Problem> found) {
+    for (Pin pin : state.pins().values()) {
+      String key = pin.targetKey();
+      boolean seen = hosts.isEmpty() || hosts.stream().anyMatch(host -> Reach.reaches(host, key));
+      if (old(pin) && !seen) {
+        found.add(
+            new Problem(
+                Problem.Kind.LOST_PIN,
+                pin.imageId(),
+                pin.id(),
+                "it is kept since "
+                    + pin.since()
+                    + " for image "
+                    + pin.targetImageId()
+                    + " of a repository that no live host reaches",
+                "connect that repository where this one is connected: then the copy goes on, or"
+                    + " the pin is taken away"));
+      }
+    }
+  }
+}

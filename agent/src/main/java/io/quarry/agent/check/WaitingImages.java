@@ -1,0 +1,47 @@
+package io.quarry.agent.check;
+
+import io.quarry.common.api.Problem;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Finds images that are not as they should be, and for which nothing can be done here and now. */
+final class WaitingImages {
+  private WaitingImages() {}
+
+  static void find(RepositoryState state, List<Problem> found) {
+    for (Image image : state.images().values()) {
+      String missing = image.strong() ? state.missingOf(image) : null;
+      if (missing == null || state.fixOf(image) != null) {
+        continue;
+      }
+      String base = absentBaseOf(image, state);
+      if (base != null) {
+        found.add(
+            new Problem(
+                Problem.Kind.MISSING_BASE,
+                image.id(),
+                image.id(),
+                missing,
+                "copy image " + base + " into this repository, if the difference is to be used"));
+      } else if (state.isWhole(image)) {
+        found.add(
+            new Problem(
+                Problem.Kind.IN_USE,
+                image.id(),
+                image.id(),
+                missing + "; that has to wait until it is closed",
+                "close it when its machine is shut down"));
+      }
+    }
+  }
+
+  /** The first image below that is not here; null when all are, whole or not. */
+  private static @Nullable String absentBaseOf(Image image, RepositoryState state) {
+    List<Image> chain = state.chainOf(image);
+    Volume lowest = state.volumeOf(chain.getLast());
+    return lowest.parentImageId();
+  }
+}

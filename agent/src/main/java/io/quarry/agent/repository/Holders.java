@@ -1,0 +1,54 @@
+package io.quarry.agent.repository;
+
+import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.cluster.QueuedFix;
+import io.quarry.coordinator.plan.FixState;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who works on which fix, as far as this host sees: the log says it of light ones, the queue of
+ * heavy ones.
+ */
+public final class Holders {
+  private final Map<String, String> claimants;
+
+  private Holders(Map<String, String> claimants) {
+    this.claimants = claimants;
+  }
+
+  public static Holders of(ConnectedRepository repository) {
+    Map<String, ObservedClaim> claims = repository.queue().claims();
+    Map<String, String> claimants = new HashMap<>();
+    for (QueuedFix queued : repository.queue().entries()) {
+      ObservedClaim claim = claims.get(queued.name());
+      if (claim != null) {
+        claimants.put(queued.fix().fixId(), claim.claimant().hostId());
+      }
+    }
+    return new Holders(claimants);
+  }
+
+  /** Null when nobody does. */
+  public @Nullable String hostOf(FixState fix) {
+    return fix.worker() != null ? fix.worker().hostId() : claimants.get(fix.id());
+  }
+
+  /** As callers see it. */
+  public String stateOf(FixState fix) {
+    if (fix.parked()) {
+      return "parked";
+    }
+    if (fix.paused()) {
+      return "paused";
+    }
+    if (!fix.wanted()) {
+      return "waiting";
+    }
+    if (hostOf(fix) != null) {
+      return "running";
+    }
+    return fix.failures() > 0 ? "retrying" : "queued";
+  }
+}

@@ -1,0 +1,76 @@
+package io.quarry.agent.check;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Strategy;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Stage;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Makes states as logs would have them. */
+final class States {
+  static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
+  static final long SIZE = 1 << 20;
+
+  private RepositoryState state = RepositoryState.EMPTY;
+
+  RepositoryState state() {
+    return state;
+  }
+
+  /** A visible disk, or a snapshot, on the volume {@code v-<id>}. */
+  States image(String id, ImageKind kind, Strategy strategy) {
+    return put(
+        new Change.PutImage(
+            new Image(
+                id,
+                kind,
+                true,
+                SIZE,
+                "v-" + id,
+                strategy,
+                true,
+                NOON,
+                JsonNodeFactory.instance.objectNode(),
+                null,
+                null)));
+  }
+
+  States disk(String id) {
+    return image(id, ImageKind.VIRTUAL_DISK, Strategy.SPACE);
+  }
+
+  /** The image's volume. */
+  States volume(String imageId, @Nullable String parent, Stage stage) {
+    return volume(imageId, parent, stage, null);
+  }
+
+  States volume(String imageId, @Nullable String parent, Stage stage, @Nullable CopySource source) {
+    VolumeFormat format = parent == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
+    String id = "v-" + imageId;
+    String file = stage == Stage.INTENDED ? null : id + ".1." + format.label();
+    return put(
+        new Change.PutVolume(
+            new Volume(id, imageId, format, SIZE, parent, stage, file, source, null)));
+  }
+
+  States open(String id, String imageId, String hostId, @Nullable String fills) {
+    return put(
+        new Change.PutOpen(
+            new Open(
+                id, imageId, false, hostId, "vm", null, List.of("v-" + imageId), fills, NOON)));
+  }
+
+  States put(Change change) {
+    state = state.apply(change);
+    return this;
+  }
+}

@@ -1,0 +1,167 @@
+package io.quarry.it.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.Fix;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Problem;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.FixType;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Copying;
+import io.quarry.it.box.Fixes;
+import io.quarry.it.box.Guest;
+import io.quarry.it.box.Pausing;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Check finds what crashes and other people's hands have left, and says what to do about it. */
+@Timeout(300)
+final class CheckIT {
+  private static final String MAIN = "main";
+  private static final String BACKUP = "backup";
+  private static final Duration SESSION = Duration.ofSeconds(5);
+  private static final long MIB = 1L << 20;
+
+  /** Nothing else would ever find the claims and checkpoints of a fix that the log has dropped. */
+  @Test
+  void whatAPublisherLeavesThatIsKilledBetweenCommitAndTidyingIsCleaned(@TempDir Path directory)
+      throws Exception {
+    Path armed = directory.resolve("armed");
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory)
+            .withHosts(2)
+            .withSessionTimeout(SESSION)
+            .withJavaOptions(
+                "-Dquarry.fault.stopAt=mend.published", "-Dquarry.fault.armedBy=" + armed);
+    try (Box box = Box.start(options)) {
+      box.connect(MAIN);
+      box.connect(BACKUP);
+      String disk = Copying.source(box.client(0), MAIN, 1, 8 * MIB);
+      String snapshot = Box.snapshot(box.client(0), MAIN, disk).imageId();
+      Box.awaitOptimized(box.client(0), MAIN, disk);
+      Files.createFile(armed);
+      Copying copy = Copying.start(box, box.client(0), BACKUP, snapshot);
+      LocalHost victim =
+          await().atMost(Box.PATIENCE).until(() -> stopped(box), host -> host != null);
+      LocalHost other = victim == box.host(0) ? box.host(1) : box.host(0);
+      StorageClient client = box.client(other.hostId());
+      Files.delete(armed);
+      victim.killAgent();
+      copy.assertBecomes(client, MAIN, snapshot);
+
+      Path left = box.repository(BACKUP).resolve("fixes");
+      List<String> names = Box.names(left);
+      assertThat(names).singleElement().asString().startsWith("mend-");
+      Fix found =
+          Fixes.found(client, BACKUP).stream()
+              .filter(fix -> fix.reason().contains("fixes/" + names.getFirst()))
+              .findAny()
+              .orElseThrow();
+      assertThat(found.type()).isEqualTo(FixType.CLEAN);
+      Fixes.runAll(client, BACKUP);
+      assertThat(left).isEmptyDirectory();
+    }
+  }
+
+  private static @Nullable LocalHost stopped(Box box) throws Exception {
+    for (String hostId : box.hostIds()) {
+      if (Pausing.stopped(box.host(hostId))) {
+        return box.host(hostId);
+      }
+    }
+    return null;
+  }
+
+  @Test
+  void filesThatAreMissingOrCutAndUsersThatAreGoneAreFound(@TempDir Path directory)
+      throws Exception {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION);
+    try (Box box = Box.start(options)) {
+      box.connect(MAIN);
+      box.connect(BACKUP);
+      StorageClient client = box.client(0);
+      String cut = Copying.source(client, MAIN, 1, MIB);
+      String disk = Copying.source(client, MAIN, 1, MIB);
+      String snapshot = Box.snapshot(client, MAIN, disk).imageId();
+      Box.awaitOptimized(client, MAIN, disk);
+      Copying.copy(client, BACKUP, snapshot, ImageOptions.DEFAULT);
+      Box.awaitOptimized(client, BACKUP, snapshot);
+      assertThat(problems(client, MAIN)).isEmpty();
+      assertThat(problems(client, BACKUP)).isEmpty();
+
+      Path ofCut = Path.of(Guest.look(client, MAIN, cut).path());
+      try (RandomAccessFile file = new RandomAccessFile(ofCut.toFile(), "rw")) {
+        file.setLength(file.length() - 1);
+      }
+      Files.delete(Path.of(Guest.look(client, MAIN, snapshot).path()));
+      Files.createFile(ofCut.resolveSibling("notes.txt"));
+      assertThat(problems(client, MAIN))
+          .satisfiesExactlyInAnyOrder(
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Problem.Kind.MISSING_VOLUME);
+                assertThat(problem.imageId()).isEqualTo(cut);
+                assertThat(problem.subject()).isEqualTo(String.valueOf(ofCut.getFileName()));
+                assertThat(problem.reason()).contains("134217727 bytes of at least 134217728");
+              },
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Problem.Kind.MISSING_VOLUME);
+                assertThat(problem.imageId()).isEqualTo(snapshot);
+                assertThat(problem.reason()).contains("is not there", "over it: 1 visible images");
+                assertThat(problem.remedy()).contains("backup of the storage");
+              },
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Problem.Kind.FOREIGN_FILE);
+                assertThat(problem.subject()).isEqualTo("notes.txt");
+              });
+
+      // Once nothing is over it, the other copy of the snapshot is enough.
+      client.removeImage(MAIN, disk, RemoveImageOptions.DEFAULT, null);
+      await()
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() ->
+              assertThat(problems(client, MAIN))
+                  .filteredOn(problem -> snapshot.equals(problem.imageId()))
+                  .singleElement()
+                  .extracting(Problem::remedy)
+                  .asString()
+                  .contains("copy it again from repository " + BACKUP));
+
+      OpenedImage opened =
+          box.client(1).openImage(BACKUP, snapshot, new OpenRequest(true, "vm-7"), null);
+      box.host(1).killHost();
+      await()
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() ->
+              assertThat(problems(client, BACKUP))
+                  .singleElement()
+                  .satisfies(problem -> {
+                    assertThat(problem.kind()).isEqualTo(Problem.Kind.STALE_OPEN);
+                    assertThat(problem.subject()).isEqualTo(opened.openId());
+                    assertThat(problem.reason())
+                        .contains("vm-7 has it open on " + box.host(1).hostId());
+                  }));
+      client.fenceHost(box.host(1).hostId());
+      assertThat(problems(client, BACKUP)).isEmpty();
+    }
+  }
+
+  private static List<Problem> problems(StorageClient client, String repoId) {
+    return client.checkStorageRepository(repoId, CheckOptions.DEFAULT).problems();
+  }
+}
