@@ -47,6 +47,7 @@ public record CopyImage(
       return draft.reply(this, imageId);
     }
     if (present != null) {
+      checkSource(draft.state());
       draft.tombstone(draft.state().volumeOf(present), true);
     }
     draft.add(
@@ -80,6 +81,23 @@ public record CopyImage(
     if (above || (base != null && base.size() > size)) {
       throw StorageException.invalid(
           "baseImageId", baseId + " cannot be the base of " + imageId, "name a snapshot below it");
+    }
+  }
+
+  /** Two copies that wait for each other would keep each other for ever. */
+  private void checkSource(RepositoryState state) {
+    boolean waitsForThis =
+        state.pinsOf(imageId).stream()
+            .map(state.pins()::get)
+            .anyMatch(pin ->
+                pin != null
+                    && pin.targetKey().equals(source.repositoryKey())
+                    && pin.targetImageId().equals(source.imageId()));
+    if (waitsForThis) {
+      throw StorageException.invalid(
+          "imageId",
+          "image " + imageId + " there is itself to be copied from the one that was removed here",
+          "remove it there, too, or restore it here");
     }
   }
 

@@ -1,97 +1,114 @@
 package io.quarry.coordinator.plan;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What is in the volumes, as a list of writes: volumes that are made without data hold nothing, a
- * copy holds what it was copied from, whoever may write writes, and a replacement holds what it was
- * made from <em>when it was begun</em>. Whatever is planned, no image's content may change but by
- * its writers, and nobody may lose a volume that he was handed out.
+ * The reference: which images callers see, and what is in each image as a list of writes, weak ones
+ * too. It follows what was asked for and granted, and knows nothing of volumes, files and fixes.
  */
 final class Contents {
-  private final Map<String, List<String>> ofVolume = new HashMap<>();
   private final Map<String, List<String>> ofImage = new HashMap<>();
-  private int writes;
+  private final Set<String> visible = new TreeSet<>();
 
-  /** Follows a request from one state to the next. */
-  void follow(RepositoryState before, RepositoryState after, List<Change> changes) {
-    for (Change change : changes) {
-      if (change instanceof Change.PutVolume put) {
-        begin(put.volume(), after);
-        finishUpload(put.volume(), before);
+  /** What the image holds; null for one whose source is nowhere. */
+  @Nullable List<String> of(String imageId) {
+    return ofImage.get(imageId);
+  }
+
+  void write(String imageId, String what) {
+    ofImage.computeIfPresent(imageId, (ignored, content) -> plus(content, what));
+  }
+
+  private static List<String> plus(List<String> content, String what) {
+    return java.util.stream.Stream.concat(content.stream(), java.util.stream.Stream.of(what))
+        .toList();
+  }
+
+  /**
+   * A request was granted.
+   *
+   * @param source what the image to be copied holds, if it is a copy and there is such an image
+   */
+  void follow(
+      Request request,
+      RepositoryState before,
+      RepositoryState after,
+      @Nullable List<String> source) {
+    switch (request) {
+      case CreateVirtualDisk create -> {
+        visible.add(create.imageId());
+        same(create.imageId(), create.baseSnapshotId());
       }
-    }
-    for (Image image : after.images().values()) {
-      if (after.isWhole(image)) {
-        List<String> content = content(image, after);
-        List<String> known = ofImage.putIfAbsent(image.id(), content);
-        assertThat(known == null ? content : known).as("content of %s", image).isEqualTo(content);
+      case CreateSnapshot create -> {
+        visible.add(create.snapshotId());
+        same(create.snapshotId(), create.diskId());
       }
+      case ResizeImage resize -> freeze(resize.weakSnapshotId(), resize.imageId(), before, after);
+      case PinForCopy pin -> freeze(pin.weakSnapshotId(), pin.imageId(), before, after);
+      case CopyImage copy -> {
+        visible.add(copy.imageId());
+        if (after.volumes().containsKey(copy.volumeId())) {
+          put(copy.imageId(), source);
+        }
+      }
+      case FinishUpload upload -> ofImage.put(upload.imageId(), List.of(upload.uploadId()));
+      case RemoveImage remove -> visible.remove(remove.imageId());
+      case RestoreImage restore -> visible.add(restore.imageId());
+      case CloseImage _,
+          OpenImage _,
+          BeginUpload _,
+          ReapOpens _,
+          Unpin _,
+          SetUserData _,
+          QueueFix _,
+          GrantFixes _,
+          StopFix _,
+          PauseFix _,
+          ResumeFix _,
+          FailFix _,
+          FinishMend _,
+          FinishReplacement _,
+          TombstoneVolume _,
+          PurgeVolume _,
+          FinishStray _ -> {}
     }
     ofImage.keySet().retainAll(after.images().keySet());
-    for (Open open : after.opens().values()) {
-      assertThat(open.volumes())
-          .as("%s", open)
-          .allSatisfy(id -> assertThat(after.volumes().get(id)).matches(Contents::whole));
-      if (!open.readOnly() && open.fills() == null && !before.opens().containsKey(open.id())) {
-        write(open);
-      }
+    assertThat(after.images().values().stream().filter(Image::strong).map(Image::id))
+        .as("visible images")
+        .containsExactlyElementsOf(visible);
+  }
+
+  private void freeze(
+      String weakId, String imageId, RepositoryState before, RepositoryState after) {
+    if (after.images().containsKey(weakId) && !before.images().containsKey(weakId)) {
+      same(weakId, imageId);
     }
   }
 
-  private static boolean whole(Volume volume) {
-    return volume != null && volume.stage() == Volume.Stage.READY;
+  private void same(String imageId, @Nullable String as) {
+    put(imageId, as == null ? List.of() : ofImage.get(as));
   }
 
-  private void begin(Volume volume, RepositoryState after) {
-    if (volume.stage() != Volume.Stage.INTENDED || ofVolume.containsKey(volume.id())) {
-      return;
-    }
-    List<String> content = new ArrayList<>();
-    if (volume.source() != null) {
-      content.add("copy of " + volume.source().imageId());
-      ofImage.remove(volume.imageId());
-    } else if (volume.replaces() != null) {
-      Image image = requireNonNull(after.images().get(volume.imageId()));
-      List<String> below =
-          volume.parentImageId() == null
-              ? List.of()
-              : content(requireNonNull(after.images().get(volume.parentImageId())), after);
-      List<String> all = content(image, after);
-      content.addAll(all.subList(below.size(), all.size()));
-    }
-    ofVolume.put(volume.id(), content);
-  }
-
-  /** An upload takes the place of all that the disk held. */
-  private void finishUpload(Volume volume, RepositoryState before) {
-    boolean uploaded =
-        before.opens().values().stream().anyMatch(open -> volume.id().equals(open.fills()));
-    if (uploaded && whole(volume)) {
-      String what = "upload " + writes++;
-      ofVolume.put(volume.id(), new ArrayList<>(List.of(what)));
-      ofImage.put(volume.imageId(), new ArrayList<>(List.of(what)));
+  private void put(String imageId, @Nullable List<String> content) {
+    if (content == null) {
+      ofImage.remove(imageId);
+    } else {
+      ofImage.put(imageId, content);
     }
   }
 
-  private List<String> content(Image image, RepositoryState state) {
-    List<String> content = new ArrayList<>();
-    for (Image layer : state.chainOf(image).reversed()) {
-      content.addAll(requireNonNull(ofVolume.get(layer.volumeId())));
-    }
-    return content;
-  }
-
-  /** What he opened is what he changes, and nobody else sees it. */
-  private void write(Open open) {
-    String what = "write " + writes++;
-    requireNonNull(ofVolume.get(open.volumes().getFirst())).add(what);
-    requireNonNull(ofImage.get(open.imageId())).add(what);
+  /** For messages. */
+  @Override
+  public String toString() {
+    return Objects.toString(new TreeMap<>(ofImage));
   }
 }

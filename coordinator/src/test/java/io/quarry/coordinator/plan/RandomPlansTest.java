@@ -2,138 +2,83 @@ package io.quarry.coordinator.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.common.api.StorageException;
-import io.quarry.common.model.FixType;
-import io.quarry.common.model.ImageState;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.Set;
-import org.junit.jupiter.api.Test;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import net.jqwik.api.AfterFailureMode;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.RandomGenerator;
+import net.jqwik.api.Shrinkable;
+import net.jqwik.api.ShrinkingDistance;
+import net.jqwik.api.ShrinkingMode;
+import net.jqwik.api.lifecycle.AfterContainer;
 
 /**
- * Whatever is asked in whatever order: the state stays sound, and the fixes bring it to its best.
+ * Whatever is asked in whatever order, and whoever crashes wherever: the state stays sound, nobody
+ * sees other content than he should, and the fixes bring everything to its best.
+ *
+ * <p>Stories have the seeds 1, 2, …, or from {@code -Dquarry.seed} on; how many is said by {@code
+ * -Dquarry.stories}. One that fails is shrunk and printed as scripts, see {@link Script}.
  */
 class RandomPlansTest {
-  private static final int STORIES = 1000;
-  private static final int REQUESTS = 120;
-  private static final int ROUNDS_MAX = 1_000;
+  private static final long FIRST_SEED = Long.getLong("quarry.seed", 1);
 
-  private static final class Story {
-    final List<String> requests = new ArrayList<>();
-    final Map<String, Integer> accepted = new HashMap<>();
-    final Contents contents = new Contents();
-    final Set<String> volumesEver = new HashSet<>();
-    RepositoryState state = RepositoryState.EMPTY;
-    Instant now = Instant.EPOCH;
+  /** From here on it would be strange if some kind of request never succeeded. */
+  private static final int MANY = 200;
 
-    boolean plan(Request request) {
-      Draft draft = new Draft(state, requests.size() + 1L, now);
-      requests.add(String.valueOf(request));
-      try {
-        request.plan(draft);
-      } catch (StorageException e) {
-        requests.add("  refused: " + e.getMessage());
-        return false;
-      }
-      checkVolumesAreNew(draft);
-      RepositoryState before = state;
-      state = draft.state();
-      contents.follow(before, state, draft.changes());
-      accepted.merge(request.operation(), 1, Integer::sum);
-      StateInvariants.check(state);
-      return true;
-    }
+  private static final Set<String> ACCEPTED = new TreeSet<>();
+  private static final AtomicLong STORIES = new AtomicLong();
 
-    private void checkVolumesAreNew(Draft draft) {
-      for (Change change : draft.changes()) {
-        if (change instanceof Change.PutVolume put
-            && put.volume().stage() == Volume.Stage.INTENDED) {
-          assertThat(volumesEver.add(put.volume().id())).as("%s is new", put).isTrue();
-        }
-      }
-    }
+  @Property(
+      shrinking = ShrinkingMode.BOUNDED,
+      edgeCases = EdgeCasesMode.NONE,
+      afterFailure = AfterFailureMode.RANDOM_SEED)
+  void stateStaysSoundAndFixesBringItToItsBest(@ForAll("stories") Story story) {
+    World world = new World();
+    story.play(world);
+    STORIES.incrementAndGet();
+    ACCEPTED.addAll(world.accepted().keySet());
+  }
 
-    /** As workers do, until nothing is left. */
-    void runAllFixes() {
-      // By then nothing is retained any more.
-      now = now.plus(Duration.ofDays(1));
-      List.copyOf(state.pins().keySet()).forEach(pin -> plan(new Unpin(pin)));
-      plan(new ReapOpens("host0"));
-      plan(new ReapOpens("host1"));
-      // What is left are uploads, which outlive hosts.
-      List.copyOf(state.opens().values())
-          .forEach(open -> plan(new CloseImage(open.imageId(), open.id())));
-      for (int round = 0; !state.fixes().isEmpty(); round++) {
-        assertThat(round).isLessThan(ROUNDS_MAX);
-        List.copyOf(state.fixes().values()).forEach(this::run);
-      }
-    }
-
-    private void run(FixState fix) {
-      Volume volume = fix.volumeId() == null ? null : state.volumes().get(fix.volumeId());
-      if (!state.fixes().containsKey(fix.id())) {
-        return;
-      }
-      if (volume == null) {
-        plan(new FinishStray(fix.id()));
-      } else if (fix.type() == FixType.MEND) {
-        plan(new FinishMend(fix.id(), volume.id(), 9, volume.fileOfEpoch(9)));
-      } else if (fix.type() == FixType.OPTIMIZE || fix.type() == FixType.MERGE) {
-        assertThat(plan(new FinishReplacement(fix.id(), volume.id(), 9, volume.fileOfEpoch(9))))
-            .isTrue();
-      } else {
-        assertThat(plan(new TombstoneVolume(fix.id(), volume.id()))).isTrue();
-        assertThat(plan(new PurgeVolume(fix.id(), volume.id()))).isTrue();
-      }
+  @AfterContainer
+  static void eachKindOfRequestSucceedsSometimes() {
+    if (STORIES.get() >= MANY) {
+      assertThat(ACCEPTED)
+          .containsExactlyInAnyOrderElementsOf(
+              Stream.of(Request.class.getPermittedSubclasses())
+                  .map(Class::getSimpleName)
+                  .map(name -> Character.toLowerCase(name.charAt(0)) + name.substring(1))
+                  .toList());
     }
   }
 
-  @Test
-  void stateStaysSoundAndFixesBringItToItsBest() {
-    Map<String, Integer> accepted = new HashMap<>();
-    for (long seed = 0; seed < STORIES; seed++) {
-      Story story = new Story();
-      try {
-        RandomRequests requests = new RandomRequests(new Random(seed));
-        for (int i = 0; i < REQUESTS; i++) {
-          story.plan(requests.next(story.state));
-        }
-        story.runAllFixes();
-        checkBest(story.state);
-      } catch (RuntimeException | AssertionError e) {
-        throw new AssertionError("seed " + seed + ":\n" + String.join("\n", story.requests), e);
-      }
-      story.accepted.forEach((operation, count) -> accepted.merge(operation, count, Integer::sum));
-    }
-    assertThat(accepted)
-        .as("each kind of request succeeds sometimes")
-        .hasSize(Request.class.getPermittedSubclasses().length);
+  @Provide
+  Arbitrary<Story> stories() {
+    AtomicLong seed = new AtomicLong(FIRST_SEED);
+    RandomGenerator<Story> stories = ignored -> new Shorter(Story.random(seed.getAndIncrement()));
+    return Arbitraries.fromGenerator(stories);
   }
 
-  private static void checkBest(RepositoryState state) {
-    for (Image image : state.images().values()) {
-      if (state.stateOf(image) != ImageState.OPTIMIZED) {
-        assertThat(state.reasonOf(image)).as("%s", image).endsWith("is missing");
-      }
-      if (!image.strong()) {
-        assertThat(isBaseOfAStrongOne(state, image)).as("%s is needed", image).isTrue();
-        assertThat(state.foldedInto(image))
-            .as("%s is kept for several", image)
-            .matches(target -> target == null || !state.isWhole(target));
-      }
+  /** Leaves out steps: many at once, then fewer and fewer. */
+  private record Shorter(Story value) implements Shrinkable<Story> {
+    @Override
+    public Stream<Shrinkable<Story>> shrink() {
+      int size = value.steps().size();
+      return Stream.iterate(size / 2, chunk -> chunk > 0, chunk -> chunk / 2)
+          .flatMap(chunk ->
+              Stream.iterate(size, end -> end > 0, end -> end - chunk)
+                  .map(end -> new Shorter(value.without(Math.max(0, end - chunk), end))));
     }
-    assertThat(state.volumes()).hasSameSizeAs(state.images());
-  }
 
-  private static boolean isBaseOfAStrongOne(RepositoryState state, Image base) {
-    return state.images().values().stream()
-        .filter(Image::strong)
-        .anyMatch(image -> state.chainOf(image).contains(base));
+    @Override
+    public ShrinkingDistance distance() {
+      return ShrinkingDistance.of(value.steps().size());
+    }
   }
 }

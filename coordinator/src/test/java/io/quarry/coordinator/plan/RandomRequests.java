@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -12,8 +14,12 @@ import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/** All kinds of requests, likely and unlikely ones, as callers, workers and hosts make them. */
+/**
+ * All kinds of requests, likely and unlikely ones, as callers and hosts make them. What a worker
+ * asks for at the end of a fix comes from {@link Work}; here are only the wrong ones.
+ */
 final class RandomRequests {
+  static final List<String> HOSTS = List.of("host0", "host1");
   private static final String NOBODY = "nobody";
 
   private final Random random;
@@ -23,11 +29,13 @@ final class RandomRequests {
     this.random = random;
   }
 
-  Request next(RepositoryState state) {
+  /** A request to one place, which may be about things in another one, or the same. */
+  Request next(Place place, Place other) {
+    RepositoryState state = place.state();
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(29)) {
-      case 0, 1 ->
+    return switch (random.nextInt(36)) {
+      case 0, 1, 2 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
@@ -37,7 +45,7 @@ final class RandomRequests {
               random.nextBoolean(),
               JsonNodeFactory.instance.objectNode(),
               worker());
-      case 2, 3 ->
+      case 3, 4, 5 ->
           new CreateSnapshot(
               fresh(state.images().keySet()),
               image,
@@ -45,64 +53,132 @@ final class RandomRequests {
               random.nextBoolean(),
               JsonNodeFactory.instance.objectNode(),
               worker());
-      case 4 ->
-          new PinForCopy(
-              fresh(state.pins().keySet()),
-              image,
-              fresh(state.images().keySet()),
-              fresh(state.volumes().keySet()),
-              "other",
-              image,
-              random.nextBoolean() ? any(state.images().keySet()) : null,
-              worker());
-      case 5 ->
-          new CopyImage(
-              random.nextBoolean() ? base(state) : fresh(state.images().keySet()),
-              fresh(state.volumes().keySet()),
-              oneOf(List.of(ImageKind.values())),
-              size(),
-              random.nextBoolean() ? null : base(state),
-              new Volume.CopySource("other", "source", "pin"),
-              Strategy.SPACE,
-              random.nextBoolean(),
-              JsonNodeFactory.instance.objectNode());
-      case 6 -> new Unpin(any(state.pins().keySet()));
-      case 7, 8 -> new RemoveImage(image, random.nextBoolean(), retain());
-      case 9 ->
+      case 6, 7 -> pin(state, image, other);
+      case 8, 9, 10 -> copy(place, other);
+      case 11 -> unpin(place, other);
+      case 12, 13 -> new RemoveImage(image, random.nextBoolean(), retain());
+      case 14, 15 ->
           new OpenImage(
               fresh(state.opens().keySet()), image, random.nextBoolean(), host(), null, null);
-      case 10 -> closing(state);
-      case 11 -> new ReapOpens(host());
-      case 12 -> random.nextBoolean() ? new QueueFix(fix, null) : stray(fix);
-      case 13 -> new StopFix(fix, "stopped");
-      case 14 -> new FailFix(fix, "failed");
-      case 15, 16 -> mended(fix);
-      case 17 -> new TombstoneVolume(fix, volumeOf(fix));
-      case 18 -> new PurgeVolume(fix, volumeOf(fix));
-      case 19 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
-      case 20 ->
+      case 16, 17 -> closing(state);
+      case 18 -> new ReapOpens(host());
+      case 19 -> random.nextBoolean() ? new QueueFix(fix, null) : stray(fix);
+      case 20 -> new StopFix(fix, "stopped");
+      case 21 -> new FailFix(fix, "failed");
+      case 22 -> wrongEnd(fix);
+      case 23 -> new TombstoneVolume(fix, volumeOf(fix));
+      case 24 -> new PurgeVolume(fix, volumeOf(fix));
+      case 25 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
+      case 26 ->
           new SetUserData(image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
-      case 21 -> new PauseFix(fix);
-      case 22 -> new ResumeFix(fix);
-      case 23 -> new RestoreImage(image);
-      case 24 ->
+      case 27 -> new PauseFix(fix);
+      case 28 -> new ResumeFix(fix);
+      case 29 -> new RestoreImage(image);
+      case 30 ->
           new ResizeImage(
               image,
               size(),
               fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
               worker());
-      case 25 -> new FinishStray(fix);
-      case 26 ->
+      case 31 -> new FinishStray(fix);
+      case 32 ->
           new BeginUpload(
               fresh(state.opens().keySet()), image, fresh(state.volumes().keySet()), host());
       default -> uploaded(state);
     };
   }
 
-  /** Not always one that is here. */
-  private String base(RepositoryState state) {
-    return random.nextBoolean() ? any(state.images().keySet()) : "elsewhere" + random.nextInt(3);
+  /** Opens a disk to write; null when there is none that is fit for it. */
+  @Nullable OpenImage use(RepositoryState state) {
+    List<String> disks =
+        state.images().values().stream()
+            .filter(image -> image.kind() == ImageKind.VIRTUAL_DISK && image.strong())
+            .filter(image -> state.isWhole(image) && state.opensOf(image.id()).isEmpty())
+            .map(Image::id)
+            .toList();
+    return disks.isEmpty()
+        ? null
+        : new OpenImage("id" + ids++, oneOf(disks), false, host(), null, null);
+  }
+
+  /** A snapshot keeps its id; where a disk is copied, the target's is a fresh one. */
+  private Request pin(RepositoryState state, String imageId, Place target) {
+    Image image = state.images().get(imageId);
+    boolean snapshot = image != null && image.kind() == ImageKind.SNAPSHOT;
+    List<String> below =
+        image == null
+            ? List.of()
+            : state.chainOf(image).stream()
+                .skip(1)
+                .filter(one -> one.strong() && one.kind() == ImageKind.SNAPSHOT)
+                .map(Image::id)
+                .toList();
+    String base =
+        below.isEmpty() || random.nextInt(8) == 0 ? any(state.images().keySet()) : oneOf(below);
+    return new PinForCopy(
+        fresh(state.pins().keySet()),
+        imageId,
+        fresh(state.images().keySet()),
+        fresh(state.volumes().keySet()),
+        target.key,
+        snapshot ? imageId : "id" + ids++,
+        random.nextInt(3) > 0 ? base : null,
+        worker());
+  }
+
+  /** The second half of a copy, whose first half was the pin. Sometimes it comes too late. */
+  private Request copy(Place target, Place other) {
+    Place source = random.nextInt(4) == 0 ? target : other;
+    RepositoryState there = source.state();
+    List<Pin> pins =
+        there.pins().values().stream()
+            .filter(pin -> pin.targetKey().equals(target.key))
+            .sorted(Comparator.comparing(Pin::id))
+            .toList();
+    Pin pin = pins.isEmpty() ? null : oneOf(pins);
+    Image image = pin == null ? null : there.images().get(pin.imageId());
+    if (pin == null || image == null || random.nextInt(12) == 0) {
+      return impossibleCopy(target.state());
+    }
+    boolean snapshot = pin.targetImageId().equals(pin.imageId());
+    return new CopyImage(
+        pin.targetImageId(),
+        fresh(target.state().volumes().keySet()),
+        snapshot ? ImageKind.SNAPSHOT : ImageKind.VIRTUAL_DISK,
+        image.size(),
+        pin.baseImageId(),
+        new CopySource(source.key, image.id(), pin.id()),
+        oneOf(List.of(Strategy.values())),
+        random.nextBoolean(),
+        JsonNodeFactory.instance.objectNode());
+  }
+
+  /** Its source is nowhere, and its base may be so, too. */
+  private Request impossibleCopy(RepositoryState state) {
+    String base = random.nextBoolean() ? any(state.images().keySet()) : "elsewhere";
+    return new CopyImage(
+        "id" + ids++,
+        fresh(state.volumes().keySet()),
+        oneOf(List.of(ImageKind.values())),
+        size(),
+        random.nextBoolean() ? null : base,
+        new CopySource("elsewhere", "source", "pin"),
+        Strategy.SPACE,
+        random.nextBoolean(),
+        JsonNodeFactory.instance.objectNode());
+  }
+
+  /** Mostly as housekeeping does: a pin that nothing waits for. */
+  private Request unpin(Place place, Place other) {
+    List<String> pins = new ArrayList<>();
+    for (Pin pin : place.state().pins().values()) {
+      Place target = pin.targetKey().equals(place.key) ? place : other;
+      if (!StalePins.isNeeded(pin, target.state()) || random.nextInt(8) == 0) {
+        pins.add(pin.id());
+      }
+    }
+    return new Unpin(any(pins));
   }
 
   /** Sometimes an old one. */
@@ -136,15 +212,20 @@ final class RandomRequests {
     return new QueueFix(random.nextInt(5) == 0 ? fix : FixState.strayId(file), file);
   }
 
-  private Request mended(String fix) {
+  /** Names a file of a later epoch than its own, or of another volume or format. */
+  private Request wrongEnd(String fix) {
     String volume = volumeOf(fix);
-    long epoch = 1L + random.nextInt(3);
-    String format = random.nextBoolean() ? ".raw" : ".qcow2";
-    String file = volume + "." + (1 + random.nextInt(3)) + format;
-    boolean replacement = fix.startsWith("optimize") || fix.startsWith("merge");
-    return replacement == (random.nextInt(10) > 0)
-        ? new FinishReplacement(fix, volume, epoch, file)
-        : new FinishMend(fix, volume, epoch, file);
+    String file =
+        oneOf(
+            List.of(
+                volume + ".9.raw",
+                volume + ".9.qcow2",
+                volume + ".1.img",
+                volume + ".0.raw",
+                NOBODY + ".1.raw"));
+    return random.nextBoolean()
+        ? new FinishReplacement(fix, volume, 8, file)
+        : new FinishMend(fix, volume, 8, file);
   }
 
   private static String volumeOf(String fix) {
@@ -160,7 +241,7 @@ final class RandomRequests {
   }
 
   private String host() {
-    return "host" + random.nextInt(2);
+    return oneOf(HOSTS);
   }
 
   private @Nullable Worker worker() {

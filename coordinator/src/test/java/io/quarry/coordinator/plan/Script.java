@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * + what is put         - what is dropped
  * = the reply's id      ! the refusal's code: its message (and its remedy)
  * ? shows the state
- * @ the SDM's clock from now on
+ * @ the SDM's clock from now on, or the number of the next commit
  * </pre>
  */
 final class Script {
@@ -57,7 +57,12 @@ final class Script {
       Rendering.state(state).forEach(this::result);
     } else if (line.startsWith("@ ")) {
       lines.add(line);
-      now = Instant.parse(line.substring(2));
+      String at = line.substring(2);
+      if (at.chars().allMatch(Character::isDigit)) {
+        commit = Long.parseLong(at) - 1;
+      } else {
+        now = Instant.parse(at);
+      }
     } else if (line.isBlank() || line.startsWith("#")) {
       lines.add(line);
     }

@@ -1,0 +1,137 @@
+package io.quarry.coordinator.plan;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.api.StorageException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One repository of a story: what its log says, what is on its storage, and what should be in its
+ * images. A volume file is a list of writes, so that an image is what its chain of files says from
+ * the bottom up. Whoever has opened a file keeps it when its name is removed.
+ */
+final class Place {
+  /** Ends a file that is not finished. */
+  static final String UNFINISHED = "...";
+
+  /**
+   * The newest checkpoint of a fix.
+   *
+   * @param copied what was durable in the file
+   */
+  record Saved(long epoch, String file, List<String> copied) {}
+
+  final String key;
+  final Map<String, List<String>> files = new HashMap<>();
+
+  /** Of heavy fixes by id: who claimed the epochs from 1 on. */
+  final Map<String, List<String>> claims = new HashMap<>();
+
+  final Map<String, Saved> checkpoints = new HashMap<>();
+  final Contents contents = new Contents();
+  private final Set<String> volumesEver = new HashSet<>();
+  private RepositoryState state = RepositoryState.EMPTY;
+
+  Place(String key) {
+    this.key = key;
+  }
+
+  RepositoryState state() {
+    return state;
+  }
+
+  /**
+   * Plans a request, and commits it if it is not refused.
+   *
+   * @param source what the image to be copied holds, if it is a copy
+   * @return the changes, or null when it was refused
+   */
+  @Nullable List<Change> plan(
+      Request request, long commit, Instant now, @Nullable List<String> source) {
+    Draft draft = new Draft(state, commit, now);
+    try {
+      request.plan(draft);
+    } catch (StorageException e) {
+      return null;
+    }
+    RepositoryState before = state;
+    state = draft.state();
+    List<Change> changes = draft.changes();
+    checkVolumesAreNew(changes);
+    StateInvariants.check(state);
+    contents.follow(request, before, state, source);
+    return changes;
+  }
+
+  private void checkVolumesAreNew(List<Change> changes) {
+    for (Change change : changes) {
+      if (change instanceof Change.PutVolume put && put.volume().stage() == Volume.Stage.INTENDED) {
+        assertThat(volumesEver.add(put.volume().id())).as("%s is new", put).isTrue();
+      }
+    }
+  }
+
+  /** Images and opens have the content that they should, byte for byte. */
+  void check() {
+    for (Image image : state.images().values()) {
+      if (state.isWhole(image)) {
+        List<String> volumes = state.chainOf(image).stream().map(Image::volumeId).toList();
+        assertThat(read(volumes)).as("content of %s", image).isEqualTo(contents.of(image.id()));
+      }
+    }
+    for (Open open : state.opens().values()) {
+      if (open.fills() == null) {
+        assertThat(read(open.volumes()))
+            .as("content of %s", open)
+            .isEqualTo(contents.of(open.imageId()));
+      }
+    }
+  }
+
+  /** What those volumes hold, the top first. */
+  private List<String> read(List<String> volumeIds) {
+    List<String> content = new ArrayList<>();
+    for (String id : volumeIds.reversed()) {
+      content.addAll(fileOf(id));
+    }
+    return content;
+  }
+
+  /** The published file of a volume. */
+  List<String> fileOf(String volumeId) {
+    Volume volume = requireNonNull(state.volumes().get(volumeId), "volume " + volumeId);
+    String name = requireNonNull(volume.file(), () -> volume + " has a file");
+    return requireNonNull(files.get(name), () -> "file " + name + " exists");
+  }
+
+  /** Everything that is not the published file of a volume. */
+  List<String> strays() {
+    return files.keySet().stream()
+        .filter(name ->
+            state.volumes().values().stream().noneMatch(volume -> name.equals(volume.file())))
+        .sorted()
+        .toList();
+  }
+
+  void removeFiles(Volume volume, long epochs, @Nullable String except) {
+    for (long epoch = 1; epoch <= epochs; epoch++) {
+      String file = volume.fileOfEpoch(epoch);
+      if (!file.equals(except)) {
+        files.remove(file);
+      }
+    }
+  }
+
+  void forget(String fixId) {
+    claims.remove(fixId);
+    checkpoints.remove(fixId);
+  }
+}

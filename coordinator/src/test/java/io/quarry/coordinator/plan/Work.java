@@ -1,0 +1,219 @@
+package io.quarry.coordinator.plan;
+
+import static java.util.Objects.requireNonNull;
+
+import io.quarry.common.model.FixType;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A worker at one epoch of one fix, stage by stage as the agent's fixes do them. Between any two
+ * stages anything may happen, and it may be for good that it stops there. It goes by the state that
+ * it saw when it began, and believes in its epoch to the end.
+ */
+final class Work {
+  /** Of the longest fix, a copy. */
+  static final int STAGES_MAX = 6;
+
+  private final World world;
+  private final Place place;
+  private final FixState fix;
+  private final long epoch;
+  private final RepositoryState seen;
+  private final Deque<BooleanSupplier> stages = new ArrayDeque<>();
+  private @Nullable Place holder;
+  private List<List<String>> layers = List.of();
+  private String file = "";
+  private List<String> target = List.of();
+  private List<String> copied = List.of();
+
+  Work(World world, Place place, FixState fix, long epoch) {
+    this.world = world;
+    this.place = place;
+    this.fix = fix;
+    this.epoch = epoch;
+    this.seen = place.state();
+    Volume volume = fix.volumeId() == null ? null : seen.volumes().get(fix.volumeId());
+    if (volume == null) {
+      stages.addAll(List.of(this::removeStray, this::finishStray));
+    } else if (fix.type() == FixType.CLEAN) {
+      stages.addAll(
+          List.of(
+              () -> world.ask(place, new TombstoneVolume(fix.id(), volume.id())),
+              this::removeFiles,
+              this::unpin,
+              () -> world.ask(place, new PurgeVolume(fix.id(), volume.id()))));
+    } else if (volume.stage() == Volume.Stage.INTENDED) {
+      if (volume.heavy()) {
+        stages.addAll(List.of(() -> openSource(volume), () -> copyHalf(volume), this::copyRest));
+      } else {
+        stages.add(() -> makeEmpty(volume));
+      }
+      stages.addAll(List.of(() -> publish(volume), () -> removeOthers(volume), this::unpin));
+    }
+  }
+
+  /** Does the next stage; false when there is none, and when it found that it is of no use. */
+  boolean goOn() {
+    BooleanSupplier stage = stages.poll();
+    boolean useful = stage != null && stage.getAsBoolean();
+    if (!useful) {
+      stages.clear();
+    }
+    return useful;
+  }
+
+  FixState fix() {
+    return fix;
+  }
+
+  Place place() {
+    return place;
+  }
+
+  private boolean makeEmpty(Volume volume) {
+    if (volume.parentImageId() != null) {
+      Image parent = seen.images().get(volume.parentImageId());
+      if (parent == null || seen.volumeOf(parent).file() == null) {
+        return false;
+      }
+    }
+    file = volume.fileOfEpoch(epoch);
+    place.files.put(file, new ArrayList<>());
+    return true;
+  }
+
+  /** The files are opened, so they stay readable even when their names are removed. */
+  private boolean openSource(Volume volume) {
+    boolean copy = volume.source() != null;
+    holder = copy ? world.placeOf(requireNonNull(volume.source()).repositoryKey()) : place;
+    RepositoryState there = copy && holder != null ? holder.state() : seen;
+    Image source =
+        there.images().get(copy ? requireNonNull(volume.source()).imageId() : volume.imageId());
+    if (holder == null || source == null || !there.isWhole(source)) {
+      return false;
+    }
+    List<Image> chain = there.chainOf(source);
+    if (volume.parentImageId() != null) {
+      List<String> below =
+          chain.stream().map(image -> there.volumeOf(image).parentImageId()).toList();
+      int count = 1 + below.indexOf(volume.parentImageId());
+      if (count == 0) {
+        return false;
+      }
+      chain = chain.subList(0, count);
+    }
+    List<List<String>> opened = new ArrayList<>();
+    for (Image image : chain.reversed()) {
+      List<String> layer = holder.files.get(String.valueOf(there.volumeOf(image).file()));
+      if (layer == null) {
+        return false;
+      }
+      opened.add(layer);
+    }
+    layers = opened;
+    return true;
+  }
+
+  private List<String> sourceNow() {
+    return layers.stream().flatMap(List::stream).toList();
+  }
+
+  /** Goes on from the newest checkpoint: in its file, if nothing else will ever write there. */
+  private boolean copyHalf(Volume volume) {
+    Place.Saved earlier = place.checkpoints.get(fix.id());
+    boolean goesOn = earlier != null && place.files.containsKey(earlier.file());
+    copied = goesOn ? requireNonNull(earlier).copied() : sourceNow();
+    if (goesOn && world.allOver(place, fix.id(), requireNonNull(earlier).epoch(), epoch)) {
+      file = requireNonNull(earlier).file();
+      target = requireNonNull(place.files.get(file));
+    } else {
+      file = volume.fileOfEpoch(epoch);
+      target = new ArrayList<>(copied);
+      target.add(Place.UNFINISHED);
+      place.files.put(file, target);
+    }
+    if (!place.claims.containsKey(fix.id())) {
+      return false;
+    }
+    place.checkpoints.merge(
+        fix.id(),
+        new Place.Saved(epoch, file, copied),
+        (known, mine) -> known.epoch() > mine.epoch() ? known : mine);
+    return true;
+  }
+
+  private boolean copyRest() {
+    target.remove(Place.UNFINISHED);
+    if (!sourceNow().equals(copied)) {
+      target.add("torn, since it was " + copied + " first");
+    }
+    return true;
+  }
+
+  private boolean publish(Volume volume) {
+    Request finish =
+        fix.type() == FixType.MEND
+            ? new FinishMend(fix.id(), volume.id(), epoch, file)
+            : new FinishReplacement(fix.id(), volume.id(), epoch, file);
+    if (world.ask(place, finish)) {
+      return true;
+    }
+    Volume now = place.state().volumes().get(volume.id());
+    if (now == null || !file.equals(now.file())) {
+      place.files.remove(file);
+    }
+    return false;
+  }
+
+  private boolean removeOthers(Volume volume) {
+    place.removeFiles(volume, epoch, file);
+    place.forget(fix.id());
+    return true;
+  }
+
+  private boolean removeFiles() {
+    Volume volume = place.state().volumes().get(String.valueOf(fix.volumeId()));
+    if (volume == null || volume.stage() != Volume.Stage.TOMBSTONED) {
+      return false;
+    }
+    String maker = FixState.makerId(volume);
+    int claimed = place.claims.getOrDefault(maker, List.of()).size();
+    if (volume.file() != null) {
+      place.files.remove(volume.file());
+    }
+    place.removeFiles(volume, Math.max(epoch, claimed) + 1, null);
+    place.forget(maker);
+    return true;
+  }
+
+  private boolean unpin() {
+    Volume volume = seen.volumes().get(String.valueOf(fix.volumeId()));
+    if (volume != null && volume.source() != null) {
+      Place source = world.placeOf(volume.source().repositoryKey());
+      if (source != null) {
+        world.ask(source, new Unpin(volume.source().pinId()));
+      }
+    }
+    return true;
+  }
+
+  private boolean removeStray() {
+    String stray = String.valueOf(fix.file());
+    Volume volume = place.state().volumes().get(stray.split("\\.", 2)[0]);
+    boolean named =
+        volume != null && (volume.stage() != Volume.Stage.READY || stray.equals(volume.file()));
+    if (!named) {
+      place.files.remove(stray);
+    }
+    return true;
+  }
+
+  private boolean finishStray() {
+    return world.ask(place, new FinishStray(fix.id()));
+  }
+}

@@ -1,0 +1,207 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Two repositories, their workers, and everything that was asked for: a story as it goes on. */
+final class World {
+  static final Instant BEGIN = Instant.parse("2026-01-01T00:00:00Z");
+
+  /** Commits of one step have numbers of their own, whatever other steps there are. */
+  private static final long COMMITS_PER_STEP = 1_000;
+
+  private final Map<String, Place> places = new LinkedHashMap<>();
+  private final Map<String, Work> workers = new TreeMap<>();
+  private final Set<String> over = new HashSet<>();
+  private final List<Told> told = new ArrayList<>();
+  private final Map<String, Integer> accepted = new HashMap<>();
+  private Instant now = BEGIN;
+  private long commit;
+  private int writes;
+
+  /**
+   * What happened.
+   *
+   * @param request null if it was something else than a request
+   * @param makesIds whether ids follow from the number of the commit
+   */
+  record Told(
+      Place place,
+      long commit,
+      Instant time,
+      @Nullable Request request,
+      boolean makesIds,
+      String what) {}
+
+  World() {
+    for (String key : List.of("here", "there")) {
+      places.put(key, new Place(key));
+    }
+  }
+
+  List<Place> places() {
+    return List.copyOf(places.values());
+  }
+
+  /** Null when there is no such repository. */
+  @Nullable Place placeOf(String key) {
+    return places.get(key);
+  }
+
+  List<Told> told() {
+    return told;
+  }
+
+  /** How often each operation was granted. */
+  Map<String, Integer> accepted() {
+    return accepted;
+  }
+
+  Instant now() {
+    return now;
+  }
+
+  /** Workers that can go on. */
+  Map<String, Work> workers() {
+    return workers;
+  }
+
+  void take(long number, Step step) {
+    commit = number * COMMITS_PER_STEP;
+    switch (step) {
+      case Step.Ask ask -> ask(place(ask.repository()), ask.request());
+      case Step.Write write -> write(place(write.repository()), write.openId());
+      case Step.Begin begin -> begin(place(begin.repository()), begin.fixId(), begin.worker());
+      case Step.GoOn goOn -> goOn(goOn.worker());
+      case Step.End end -> {
+        workers.remove(end.worker());
+        over.add(end.worker());
+      }
+      case Step.Pass pass -> now = now.plus(pass.time());
+    }
+    places.values().forEach(Place::check);
+  }
+
+  private Place place(String key) {
+    Place place = places.get(key);
+    if (place == null) {
+      throw new IllegalArgumentException("no repository " + key);
+    }
+    return place;
+  }
+
+  /** Whether it was granted. */
+  boolean ask(Place place, Request request) {
+    long number = ++commit;
+    RepositoryState before = place.state();
+    if (request instanceof FinishUpload finish) {
+      storeUpload(place, finish);
+    }
+    List<Change> changes = place.plan(request, number, now, sourceOf(request));
+    boolean makesIds =
+        changes != null
+            && changes.stream()
+                .anyMatch(change ->
+                    change instanceof Change.PutVolume put
+                        && put.volume().replaces() != null
+                        && !before.volumes().containsKey(put.volume().id()));
+    told.add(new Told(place, number, now, request, makesIds, ""));
+    if (changes == null) {
+      return false;
+    }
+    accepted.merge(request.operation(), 1, Integer::sum);
+    if (request instanceof BeginUpload begin) {
+      // The first agent that took it stored a part.
+      place.files.put(begin.volumeId() + ".1.raw", new ArrayList<>(List.of(Place.UNFINISHED)));
+      place.claims.put("optimize-" + begin.volumeId(), new ArrayList<>(List.of("agent1")));
+    }
+    return true;
+  }
+
+  /** A second agent took the upload over and has all of it. */
+  private static void storeUpload(Place place, FinishUpload finish) {
+    Open upload = place.state().opens().get(finish.uploadId());
+    if (upload != null && finish.file().equals(upload.fills() + ".2.raw")) {
+      place.files.put(finish.file(), new ArrayList<>(List.of(finish.uploadId())));
+      place.claims.put("optimize-" + upload.fills(), new ArrayList<>(List.of("agent1", "agent2")));
+    }
+  }
+
+  private @Nullable List<String> sourceOf(Request request) {
+    if (!(request instanceof CopyImage copy)) {
+      return null;
+    }
+    Place source = places.get(copy.source().repositoryKey());
+    return source == null ? null : source.contents.of(copy.source().imageId());
+  }
+
+  private void write(Place place, String openId) {
+    Open open = place.state().opens().get(openId);
+    if (open != null && !open.readOnly() && open.fills() == null) {
+      String what = "w" + ++writes;
+      place.fileOf(open.volumes().getFirst()).add(what);
+      place.contents.write(open.imageId(), what);
+      tell(place, openId + " writes " + what);
+    }
+  }
+
+  private void begin(Place place, String fixId, String worker) {
+    FixState fix = place.state().fixes().get(fixId);
+    if (fix == null || !fix.runnable() || workers.containsKey(worker)) {
+      return;
+    }
+    long epoch;
+    if (fix.heavy()) {
+      List<String> claims = place.claims.computeIfAbsent(fixId, ignored -> new ArrayList<>());
+      claims.add(worker);
+      epoch = claims.size();
+    } else {
+      ask(place, new GrantFixes(new Worker(worker, worker), Map.of(fixId, fix.epoch())));
+      epoch = fix.epoch() + 1;
+    }
+    workers.put(worker, new Work(this, place, fix, epoch));
+    tell(place, worker + " begins epoch " + epoch + " of " + fixId);
+  }
+
+  private void goOn(String worker) {
+    Work work = workers.get(worker);
+    if (work != null) {
+      tell(work.place(), worker + " goes on with " + work.fix().id());
+      if (!work.goOn()) {
+        workers.remove(worker);
+      }
+    }
+  }
+
+  private void tell(Place place, String what) {
+    told.add(new Told(place, commit, now, null, false, what));
+  }
+
+  /** Whether it is known of all that claimed an epoch before ours that they never go on. */
+  boolean allOver(Place place, String fixId, long from, long ours) {
+    List<String> claims = place.claims.getOrDefault(fixId, List.of());
+    for (long epoch = from; epoch < ours; epoch++) {
+      if (epoch > claims.size() || !over.contains(claims.get((int) epoch - 1))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** All workers crash, nothing is retained any more, and everything is put in order. */
+  void comeToRest(long number) {
+    workers.clear();
+    now = now.plus(Duration.ofDays(2));
+    new Ending(this, number).run();
+  }
+}
