@@ -6,6 +6,7 @@ import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Visibility;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,13 +20,15 @@ final class AllImages {
       String repo,
       @Nullable ImageKind kind,
       @Nullable ImageState state,
+      Visibility visibility,
       @Nullable String label) {
     List<ImageInfo> images = new ArrayList<>();
     String after = null;
     ImagePage page;
     do {
       page =
-          api.listImages(repo, new ImageQuery(kind, state, label, after, ImageQuery.LIMIT_MAX, 0));
+          api.listImages(
+              repo, new ImageQuery(kind, state, visibility, label, after, ImageQuery.LIMIT_MAX, 0));
       images.addAll(page.images());
       after = page.next();
     } while (after != null);

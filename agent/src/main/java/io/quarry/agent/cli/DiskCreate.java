@@ -22,7 +22,7 @@ final class DiskCreate extends ApiCommand {
   @Parameters(
       index = "1",
       paramLabel = "SIZE",
-      converter = Size.Converter.class,
+      converter = Size.OfImage.class,
       description = "Such as 10G, 512M or bytes; a multiple of 512.")
   private Size size = new Size(0);
 

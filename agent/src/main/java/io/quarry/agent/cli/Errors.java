@@ -6,6 +6,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import java.io.PrintWriter;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -14,6 +15,8 @@ import picocli.CommandLine.ParseResult;
 
 /** Prints what went wrong, about what, and what to do; a stack trace only for those who ask. */
 final class Errors implements IExecutionExceptionHandler, IParameterExceptionHandler {
+  private static final Pattern NEGATIVE = Pattern.compile("-\\d[\\d.]*[A-Za-z]*");
+
   private final Main main;
 
   Errors(Main main) {
@@ -37,11 +40,21 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
     print(
         new ErrorBody(
             ErrorCode.INVALID_ARGUMENT,
-            String.valueOf(failure.getMessage()),
+            message(failure, arguments),
             name,
             "See " + name + " --help."),
         command);
     return Exit.BAD_USAGE;
+  }
+
+  /** What begins with a dash is taken for an option, but nobody who types −5G means one. */
+  private static String message(ParameterException failure, String[] arguments) {
+    for (String argument : arguments) {
+      if (NEGATIVE.matcher(argument).matches()) {
+        return "'" + argument + "' is negative; sizes, rates and counts are not.";
+      }
+    }
+    return String.valueOf(failure.getMessage());
   }
 
   private static ErrorBody body(Exception failure, CommandLine command) {

@@ -3,10 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.Event;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.StorageApi;
-import io.quarry.common.api.TaskInfo;
-import io.quarry.common.model.Progress;
 import java.time.Duration;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -52,54 +49,11 @@ final class Events extends ApiCommand {
       for (long told = 0; told < count && !Thread.currentThread().isInterrupted(); ) {
         Event event = events.next(TURN);
         if (event != null) {
-          output.line(event, text(event));
+          output.line(event, EventText.of(event));
           told++;
         }
       }
     }
     return Exit.DONE;
-  }
-
-  private static String text(Event event) {
-    return switch (event) {
-      case Event.Start start -> "from " + start.eventId();
-      case Event.Commit commit ->
-          Units.time(commit.time())
-              + "  "
-              + commit.repoId()
-              + "  "
-              + commit.commit()
-              + "  "
-              + operations(commit.operations());
-      case Event.Reset reset ->
-          reset.repoId()
-              + "  "
-              + reset.commit()
-              + "  what happened up to this commit cannot be told: look at what there is";
-      case Event.Progress progress -> text(progress.task());
-    };
-  }
-
-  private static String operations(List<Event.Operation> operations) {
-    return operations.isEmpty()
-        ? "no operation"
-        : String.join(
-            ", ",
-            operations.stream()
-                .map(operation -> operation.operation() + " " + operation.id())
-                .toList());
-  }
-
-  private static String text(TaskInfo task) {
-    Progress progress = task.progress();
-    return task.taskId()
-        + "  "
-        + (progress == null
-            ? "begins"
-            : progress.stage()
-                + " "
-                + progress.stageName()
-                + " "
-                + Units.percent(progress.percentComplete()));
   }
 }

@@ -28,10 +28,12 @@ import picocli.CommandLine.Parameters;
       "  quarry check main -o json | jq .fixes[0] | quarry fix main --fix -"
     })
 final class FixCommand extends ApiCommand {
+  private static final String PAUSED = "paused";
+
   @Parameters(paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";
 
-  @Option(names = "--all", description = "Everything that check finds now.")
+  @Option(names = "--all", description = "Everything that check finds now and that is not paused.")
   private boolean all;
 
   @Option(
@@ -53,7 +55,7 @@ final class FixCommand extends ApiCommand {
   @Override
   int run(StorageApi api, Output output) {
     List<FixQueued> queued = new ArrayList<>();
-    for (Fix fix : wanted(api)) {
+    for (Fix fix : wanted(api, output)) {
       try {
         queued.add(api.fixStorageRepository(repo, new FixRequest(fix), null));
       } catch (StorageException e) {
@@ -71,7 +73,7 @@ final class FixCommand extends ApiCommand {
     return exit;
   }
 
-  private List<Fix> wanted(StorageApi api) {
+  private List<Fix> wanted(StorageApi api, Output output) {
     if (file != null) {
       if (all || !types.isEmpty()) {
         throw badUsage("--fix names the fixes itself: leave out --all and --type.");
@@ -81,9 +83,17 @@ final class FixCommand extends ApiCommand {
     if (!all && types.isEmpty()) {
       throw badUsage("Say which fixes: --all, --type or --fix.");
     }
-    return api.checkStorageRepository(repo, CheckOptions.DEFAULT).fixes().stream()
-        .filter(fix -> types.isEmpty() || types.contains(fix.type()))
-        .toList();
+    List<Fix> found =
+        api.checkStorageRepository(repo, CheckOptions.DEFAULT).fixes().stream()
+            .filter(fix -> types.isEmpty() || types.contains(fix.type()))
+            .toList();
+    List<Fix> paused = found.stream().filter(fix -> fix.state().equals(PAUSED)).toList();
+    if (!paused.isEmpty()) {
+      output.remark(
+          "%s left alone; see quarry queue list %s"
+              .formatted(Units.count(paused.size(), "paused fix", "paused fixes"), repo));
+    }
+    return found.stream().filter(fix -> !fix.state().equals(PAUSED)).toList();
   }
 
   private String text(List<FixQueued> queued, int exit) {

@@ -1,10 +1,8 @@
 package io.quarry.agent.cli;
 
-import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.StorageApi;
-import io.quarry.common.api.StorageException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -14,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Waits until fixes have left the queue. */
 final class FixWait {
   private static final Duration STEP = Duration.ofMillis(500);
+  private static final int LEFT_TOLD_MAX = 10;
 
   private final StorageApi api;
   private final Shell shell;
@@ -36,8 +35,8 @@ final class FixWait {
         List<FixInfo> all = patience.ask(() -> api.listFixes(repo, 0));
         if (all != null) {
           List<FixInfo> left = all.stream().filter(fix -> ours.contains(fix.fixId())).toList();
-          if (left.stream().allMatch(FixWait::parked)) {
-            return finished(repo, left);
+          if (left.stream().allMatch(FixWait::resting)) {
+            return finished(repo, line, left);
           }
           show(line, ours.size(), left);
         }
@@ -51,7 +50,7 @@ final class FixWait {
     return Exit.DONE;
   }
 
-  private static boolean parked(FixInfo fix) {
+  private static boolean resting(FixInfo fix) {
     return List.of("parked", "paused", "waiting").contains(fix.state());
   }
 
@@ -64,20 +63,29 @@ final class FixWait {
         current == null ? null : current.progress());
   }
 
-  private static int finished(String repo, List<FixInfo> parked) {
-    if (parked.isEmpty()) {
-      return Exit.DONE;
+  /** What is left over is told, one line each, and is no success. */
+  private static int finished(String repo, ProgressLine line, List<FixInfo> left) {
+    left.stream().limit(LEFT_TOLD_MAX).forEach(fix -> line.say(text(repo, fix)));
+    if (left.size() > LEFT_TOLD_MAX) {
+      line.say(
+          "and %d more; see quarry queue list %s".formatted(left.size() - LEFT_TOLD_MAX, repo));
     }
-    FixInfo first = parked.getFirst();
-    boolean paused = first.state().equals("paused");
-    throw new StorageException(
-        ErrorCode.INTERNAL,
-        Units.count(parked.size(), "fix is", "fixes are")
-            + (paused ? " paused" : " parked: ")
-            + (paused ? "" : first.lastError() == null ? "stopped" : first.lastError()),
-        first.imageId() == null ? first.fixId() : first.imageId(),
-        paused
-            ? "Run quarry queue resume " + repo + " " + first.fixId() + "."
-            : "Remove the cause, then run quarry fix " + repo + " --all again.");
+    return left.isEmpty() ? Exit.DONE : Exit.FAILED;
+  }
+
+  private static String text(String repo, FixInfo fix) {
+    String about =
+        "%s: %s of %s"
+            .formatted(
+                fix.state(),
+                fix.type().label(),
+                fix.imageId() == null ? "a stray file" : fix.imageId());
+    return fix.state().equals("paused")
+        ? about + "; resume it with quarry queue resume " + repo + " " + fix.fixId()
+        : about
+            + (fix.lastError() == null ? "" : ": " + fix.lastError())
+            + "; remove the cause, then run quarry fix "
+            + repo
+            + " --all again";
   }
 }

@@ -5,6 +5,7 @@ import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Visibility;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -14,7 +15,12 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "list",
     description = "Lists the images of a repository.",
-    footer = {"", "Example:", "  quarry image list main --kind Snapshot --label name=web"})
+    footer = {
+      "",
+      "Examples:",
+      "  quarry image list main --kind Snapshot --label name=web",
+      "  quarry image list main --removed"
+    })
 final class ImageList extends ApiCommand {
   private static final int USER_DATA_CHARS_MAX = 40;
 
@@ -41,11 +47,33 @@ final class ImageList extends ApiCommand {
       description = "Only those with this field in their user data.")
   private @Nullable String label;
 
+  @Option(
+      names = "--removed",
+      description = "Instead, removed ones that can still be restored, and until when surely.")
+  private boolean removed;
+
   @Override
   int run(StorageApi api, Output output) {
-    ImagePage images = AllImages.list(api, repo, kind, state, label);
-    output.print(images, () -> table(images));
+    Visibility visibility = removed ? Visibility.REMOVED : Visibility.VISIBLE;
+    ImagePage images = AllImages.list(api, repo, kind, state, visibility, label);
+    output.print(images, () -> removed ? removed(images) : table(images));
     return Exit.DONE;
+  }
+
+  private static Table removed(ImagePage images) {
+    Table table =
+        new Table("IMAGE", "KIND", "STATE", ">SIZE", ">EXCLUSIVE", "RETAINED UNTIL", "USER DATA");
+    for (ImageInfo image : images.images()) {
+      table.row(
+          image.imageId(),
+          image.kind().label(),
+          image.state().label(),
+          Units.bytes(image.size()),
+          Units.bytes(image.exclusiveBytes()),
+          Units.time(image.retainedUntil()),
+          userData(image));
+    }
+    return table;
   }
 
   private static Table table(ImagePage images) {

@@ -23,8 +23,8 @@ final class ImageResize extends ApiCommand {
   @Parameters(
       index = "2",
       paramLabel = "SIZE",
-      converter = Size.Converter.class,
-      description = "The new size, such as 20G.")
+      converter = Size.OfImage.class,
+      description = "The new size, such as 20G; a multiple of 512.")
   private Size size = new Size(0);
 
   @Override

@@ -21,19 +21,36 @@ final class ImageShow extends ApiCommand {
   }
 
   private static Facts facts(ImageInfo image) {
-    return new Facts()
-        .fact("image", image.imageId())
-        .fact("kind", image.kind().label())
-        .fact("state", image.state().label())
-        .fact("because", image.reason())
-        .fact("size", Units.bytes(image.size()))
-        .fact("allocated", Units.bytes(image.actualBytes()))
-        .fact("exclusive", Units.bytes(image.exclusiveBytes()))
-        .fact("format", image.format().label())
-        .fact("parent", image.parentImageId())
-        .fact("dependants", String.join(", ", image.dependantImageIds()))
-        .fact("user data", image.userData().isEmpty() ? "" : image.userData())
-        .fact("created", Units.time(image.createdAt()))
-        .fact("commit", image.commit());
+    Facts facts =
+        new Facts()
+            .fact("image", image.imageId())
+            .fact("kind", image.kind().label())
+            .fact("state", image.state().label())
+            .fact("because", image.reason())
+            .fact("size", Units.bytes(image.size()))
+            .fact("allocated", Units.bytes(image.actualBytes()))
+            .fact("exclusive", Units.bytes(image.exclusiveBytes()))
+            .fact("format", image.format().label())
+            .fact("parent", image.parentImageId())
+            .fact("dependants", String.join(", ", image.dependantImageIds()))
+            .fact("user data", image.userData().isEmpty() ? "" : image.userData())
+            .fact("created", Units.time(image.createdAt()));
+    int number = 1;
+    for (ImageInfo.Open open : image.opens()) {
+      facts.fact(image.opens().size() == 1 ? "open" : "open " + number++, text(open));
+    }
+    return facts.fact("commit", image.commit());
+  }
+
+  private static String text(ImageInfo.Open open) {
+    return (open.readOnly() ? "for reading" : "for writing")
+        + (open.owner() == null ? "" : " by " + open.owner())
+        + " on "
+        + open.hostId()
+        + " since "
+        + Units.time(open.since())
+        + " ("
+        + open.openId()
+        + ")";
   }
 }

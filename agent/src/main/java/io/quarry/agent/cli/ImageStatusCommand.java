@@ -1,5 +1,6 @@
 package io.quarry.agent.cli;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
@@ -17,6 +18,9 @@ import picocli.CommandLine.Option;
     description = "Tells how an image is and how far its fix has come.",
     footer = {"", "Example:", "  quarry image status main IMAGE --wait --timeout 5m"})
 final class ImageStatusCommand extends ApiCommand {
+  /** What JSON has. */
+  record Answer(String imageId, @JsonUnwrapped ImageStatus status) {}
+
   @Mixin private ImageArguments about = new ImageArguments();
 
   @Option(names = "--wait", description = "Wait, with a progress bar.")
@@ -53,7 +57,7 @@ final class ImageStatusCommand extends ApiCommand {
           };
     }
     ImageStatus last = status;
-    output.print(last, () -> facts(last));
+    output.print(new Answer(about.image(), last), () -> facts(last));
     return exit;
   }
 

@@ -3,6 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.StorageApi;
+import io.quarry.common.model.Visibility;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +20,8 @@ import picocli.CommandLine.Parameters;
     name = "tree",
     description = {
       "Shows which image is an overlay of which.",
-      "A parent that was removed and is kept only for those above it shows as hidden."
+      "Removed images show as removed while those above need them.",
+      "Snapshots that Quarry took for itself, such as for a copy, show as internal."
     },
     footer = {"", "Example:", "  quarry image tree main"})
 final class ImageTree extends ApiCommand {
@@ -31,7 +33,7 @@ final class ImageTree extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    List<Node> roots = roots(AllImages.list(api, repo, null, null, null));
+    List<Node> roots = roots(AllImages.list(api, repo, null, null, Visibility.ALL, null));
     output.print(roots, () -> draw(roots));
     return Exit.DONE;
   }
@@ -55,7 +57,10 @@ final class ImageTree extends ApiCommand {
         }
       }
     }
-    return roots.stream().map(root -> node(root, known, above)).toList();
+    return roots.stream()
+        .map(root -> node(root, known, above))
+        .filter(ImageTree::hasVisible)
+        .toList();
   }
 
   private static Node node(
@@ -65,7 +70,14 @@ final class ImageTree extends ApiCommand {
         known.get(id),
         above.getOrDefault(id, List.of()).stream()
             .map(each -> node(each.imageId(), known, above))
+            .filter(ImageTree::hasVisible)
             .toList());
+  }
+
+  /** What nobody sees is here only for those above it. */
+  private static boolean hasVisible(Node node) {
+    ImageInfo image = node.image();
+    return (image != null && image.visible()) || !node.dependants().isEmpty();
   }
 
   static String draw(List<Node> roots) {
@@ -88,15 +100,22 @@ final class ImageTree extends ApiCommand {
   private static String label(Node node) {
     ImageInfo image = node.image();
     return image == null
-        ? node.imageId() + "  hidden"
+        ? node.imageId() + "  missing"
         : String.join(
                 "  ",
                 node.imageId(),
                 image.kind().label(),
-                image.state().label(),
+                state(image),
                 Units.bytes(image.size()),
                 image.format().label(),
                 ImageList.userData(image))
             .stripTrailing();
+  }
+
+  private static String state(ImageInfo image) {
+    if (image.visible()) {
+      return image.state().label();
+    }
+    return image.retainedUntil() == null ? "internal" : "removed";
   }
 }

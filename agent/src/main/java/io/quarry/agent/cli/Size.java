@@ -1,5 +1,6 @@
 package io.quarry.agent.cli;
 
+import io.quarry.common.model.Limits;
 import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -28,6 +29,22 @@ record Size(long bytes) {
     } catch (ArithmeticException e) {
       throw new TypeConversionException(
           "'" + text + "' is not a whole number of bytes below 8 EiB");
+    }
+  }
+
+  /** For picocli, where an image is to have that size. */
+  static final class OfImage implements ITypeConverter<Size> {
+    @Override
+    public Size convert(String text) {
+      Size size = parse(text);
+      if (size.bytes() < Limits.SECTOR_BYTES
+          || size.bytes() % Limits.SECTOR_BYTES != 0
+          || size.bytes() > Limits.IMAGE_BYTES_MAX) {
+        throw new TypeConversionException(
+            "'%s' is no size for an image: give a multiple of %d bytes, at most %s"
+                .formatted(text, Limits.SECTOR_BYTES, Units.bytes(Limits.IMAGE_BYTES_MAX)));
+      }
+      return size;
     }
   }
 

@@ -19,6 +19,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Visibility;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -248,10 +249,20 @@ final class Verbs {
             ? null
             : kind.equals(ImageKind.SNAPSHOT.label()) ? ImageKind.SNAPSHOT : ImageKind.VIRTUAL_DISK,
         state(call.query("state")),
+        visibility(call.query("visibility")),
         call.query("label"),
         call.query("after"),
         (int) call.queryNumber("limit"),
         call.queryNumber("atLeast"));
+  }
+
+  private static Visibility visibility(@Nullable String label) {
+    for (Visibility visibility : Visibility.values()) {
+      if (visibility.label().equals(label)) {
+        return visibility;
+      }
+    }
+    return Visibility.VISIBLE;
   }
 
   private static StatusQuery status(Call call) {

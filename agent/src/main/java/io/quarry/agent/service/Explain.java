@@ -41,7 +41,7 @@ final class Explain {
     List<String> sentences = new ArrayList<>();
     sentences.add(
         missing == null
-            ? whole(image)
+            ? whole(image, state)
             : "It is " + state.stateOf(image).label() + ": " + missing + ".");
     if (!image.strong()) {
       sentences.add(kept(needs));
@@ -74,8 +74,16 @@ final class Explain {
         now.sequence());
   }
 
-  private static String whole(Image image) {
-    return image.strong() ? "It is optimized: nothing is missing." : "Its data is whole.";
+  private static String whole(Image image, RepositoryState state) {
+    if (!image.strong()) {
+      return "Its data is whole.";
+    }
+    int below = state.foldedFrom(image).size();
+    return below == 0
+        ? "It is optimized: nothing is missing."
+        : "It is optimized. The data of "
+            + (below == 1 ? "a removed image" : below + " removed images")
+            + " below goes into it, which frees space.";
   }
 
   private static String kept(List<Need> needs) {

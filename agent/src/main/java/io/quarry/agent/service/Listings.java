@@ -12,6 +12,7 @@ import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Visibility;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
@@ -113,7 +114,7 @@ final class Listings {
     Views.Space<RuntimeException> space = volume -> lately(repository, volume);
     List<ImageInfo> page = new ArrayList<>();
     for (Image image : candidates) {
-      if (!image.strong() || !fits(all, image, query)) {
+      if (!fits(all, image, query)) {
         continue;
       }
       if (page.size() == query.limit()) {
@@ -125,9 +126,18 @@ final class Listings {
   }
 
   private static boolean fits(RepositoryState state, Image image, ImageQuery query) {
-    return (query.kind() == null || image.kind() == query.kind())
+    return shown(image, query.visibility())
+        && (query.kind() == null || image.kind() == query.kind())
         && (query.state() == null || state.stateOf(image) == query.state())
         && (query.label() == null || labelled(image, query.label()));
+  }
+
+  private static boolean shown(Image image, Visibility visibility) {
+    return switch (visibility) {
+      case VISIBLE -> image.strong();
+      case REMOVED -> image.retainedUntil() != null;
+      case ALL -> true;
+    };
   }
 
   private static boolean labelled(Image image, String label) {

@@ -4,8 +4,10 @@ import io.quarry.agent.repository.SpaceMeter;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.coordinator.plan.Exclusive;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 
@@ -33,6 +35,7 @@ final class Views {
     return new ImageInfo(
         image.id(),
         image.kind(),
+        image.strong(),
         state.stateOf(image),
         state.reasonOf(image),
         image.size(),
@@ -43,7 +46,21 @@ final class Views {
         dependants,
         image.userData(),
         image.createdAt(),
+        image.retainedUntil(),
+        opens(state, image),
         commit);
+  }
+
+  private static List<ImageInfo.Open> opens(RepositoryState state, Image image) {
+    return state.opensOf(image.id()).stream()
+        .map(state.opens()::get)
+        .filter(Objects::nonNull)
+        .sorted(Comparator.comparing(Open::since).thenComparing(Open::id))
+        .limit(ImageInfo.OPENS_MAX)
+        .map(open ->
+            new ImageInfo.Open(
+                open.id(), open.hostId(), open.owner(), open.readOnly(), open.since()))
+        .toList();
   }
 
   private static <E extends Exception> long sum(List<Volume> volumes, Space<E> space) throws E {

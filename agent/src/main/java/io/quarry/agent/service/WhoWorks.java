@@ -10,6 +10,8 @@ import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -96,16 +98,21 @@ final class WhoWorks {
               + fix.failures()
               + " times and is parked, the last time with: "
               + fix.lastError();
-      case PAUSED -> "it is paused since " + fix.pausedSince() + "; resume it";
+      case PAUSED -> "it is paused since " + seconds(fix.pausedSince()) + "; resume it";
       case RETRYING ->
-          "it failed with: " + fix.lastError() + "; the next try is at " + fix.retryAt();
-      case RETAINED -> "the removal can be undone until " + fix.retryAt();
+          "it failed with: " + fix.lastError() + "; the next try is at " + seconds(fix.retryAt());
+      case RETAINED -> "the removal can be undone until " + seconds(fix.retryAt());
       case UNREACHABLE ->
           "no live host reaches " + names(Reach.required(fix, state, repository.key()));
       case DRAINED -> "the hosts that could are drained";
       case NO_SDM -> "no host is elected to hand it out, which takes seconds at most";
       case QUEUED -> "it waits for its turn";
     };
+  }
+
+  /** Nobody reads more of a time than that. */
+  private static String seconds(@Nullable Instant time) {
+    return String.valueOf(time == null ? null : time.truncatedTo(ChronoUnit.SECONDS));
   }
 
   /** Repositories by the names that hosts have for them. */

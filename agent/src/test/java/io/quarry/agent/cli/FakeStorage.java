@@ -49,6 +49,7 @@ import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
+import io.quarry.common.model.Visibility;
 import io.quarry.common.model.VolumeFormat;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
@@ -90,6 +91,7 @@ final class FakeStorage implements StorageApi {
     @Nullable String parent;
     ImageState state = ImageState.BROKEN;
     boolean weak;
+    @Nullable Instant retainedUntil;
 
     Image(String id, ImageKind kind, long size, @Nullable String parent, ObjectNode userData) {
       this.id = id;
@@ -99,6 +101,8 @@ final class FakeStorage implements StorageApi {
       this.userData = userData;
     }
   }
+
+  private record OpenOf(String imageId, ImageInfo.Open open) {}
 
   private static final class Work {
     final String id;
@@ -133,7 +137,7 @@ final class FakeStorage implements StorageApi {
   private final Map<String, ConnectRequest> repositories = new TreeMap<>();
   private final Map<String, Map<String, Image>> images = new TreeMap<>();
   private final List<Work> works = new ArrayList<>();
-  private final List<String> opens = new ArrayList<>();
+  private final List<OpenOf> opens = new ArrayList<>();
 
   /** What no fix puts right, in any repository. */
   final List<Problem> problems = new ArrayList<>();
@@ -259,6 +263,7 @@ final class FakeStorage implements StorageApi {
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
     Image image = image(repoId, imageId);
     image.weak = true;
+    image.retainedUntil = NOON.plus(options.retain());
     works.removeIf(work -> work.image == image);
     works.add(new Work(name("fix"), repoId, FixType.CLEAN, image, options.autoFix()));
     return new Committed(++commit);
@@ -271,6 +276,7 @@ final class FakeStorage implements StorageApi {
       throw notFound(imageId);
     }
     image.weak = false;
+    image.retainedUntil = null;
     works.removeIf(work -> work.image == image);
     return new Committed(++commit);
   }
@@ -279,7 +285,9 @@ final class FakeStorage implements StorageApi {
   public ImagePage listImages(String repoId, ImageQuery query) {
     List<ImageInfo> found =
         images(repoId).values().stream()
-            .filter(each -> !each.weak)
+            .filter(each ->
+                query.visibility() == Visibility.ALL
+                    || each.weak == (query.visibility() == Visibility.REMOVED))
             .filter(each -> query.kind() == null || query.kind() == each.kind)
             .filter(each -> query.state() == null || query.state() == each.state)
             .filter(each -> query.after() == null || each.id.compareTo(query.after()) > 0)
@@ -301,6 +309,7 @@ final class FakeStorage implements StorageApi {
     return new ImageInfo(
         image.id,
         image.kind,
+        !image.weak,
         image.state,
         reason(image),
         image.size,
@@ -314,6 +323,8 @@ final class FakeStorage implements StorageApi {
             .toList(),
         image.userData,
         NOON,
+        image.retainedUntil,
+        opens.stream().filter(open -> open.imageId.equals(image.id)).map(OpenOf::open).toList(),
         commit);
   }
 
@@ -423,11 +434,13 @@ final class FakeStorage implements StorageApi {
           imageId,
           "Wait for it with quarry image status.");
     }
-    opens.add(name("open"));
+    ImageInfo.Open open =
+        new ImageInfo.Open(name("open"), "host-1", request.owner(), request.readOnly(), NOON);
+    opens.add(new OpenOf(imageId, open));
     ObjectNode blockdev = JsonNodeFactory.instance.objectNode();
     blockdev.put("driver", "raw").put("node-name", imageId);
     return new OpenedImage(
-        opens.getLast(),
+        open.openId(),
         imageId,
         "host-1",
         request.readOnly(),
@@ -443,7 +456,7 @@ final class FakeStorage implements StorageApi {
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
-    if (!opens.remove(openId)) {
+    if (!opens.removeIf(each -> each.open.openId().equals(openId))) {
       throw new StorageException(
           ErrorCode.OPEN_NOT_FOUND,
           "this image has no such open",

@@ -16,6 +16,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
+import io.quarry.common.model.Visibility;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -73,9 +74,13 @@ final class ApiServerTest {
     try (var server = new ServerUnderTest()) {
       String disk = server.seed();
       server.get(
-          "/v1/repositories/fast/images?kind=Snapshot&state=broken&label=a%3Db%2Bc&after=x&limit=7&atLeast=1");
+          "/v1/repositories/fast/images?kind=Snapshot&state=broken&visibility=removed&label=a%3Db%2Bc&after=x&limit=7&atLeast=1");
       assertThat(server.storage.lastImageQuery())
-          .isEqualTo(new ImageQuery(ImageKind.SNAPSHOT, ImageState.BROKEN, "a=b+c", "x", 7, 1));
+          .isEqualTo(
+              new ImageQuery(
+                  ImageKind.SNAPSHOT, ImageState.BROKEN, Visibility.REMOVED, "a=b+c", "x", 7, 1));
+      server.get("/v1/repositories/fast/images");
+      assertThat(server.storage.lastImageQuery()).isEqualTo(ImageQuery.ALL);
       String status = "/v1/repositories/fast/images/" + disk + "/status";
       server.get(status);
       assertThat(server.storage.lastStatusQuery()).isEqualTo(StatusQuery.NOW);

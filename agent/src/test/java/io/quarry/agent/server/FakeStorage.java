@@ -174,6 +174,7 @@ final class FakeStorage implements StorageApi {
               new ImageInfo(
                   id,
                   kind,
+                  true,
                   ImageState.OPTIMIZED,
                   null,
                   size,
@@ -184,6 +185,8 @@ final class FakeStorage implements StorageApi {
                   List.of(),
                   userData,
                   TIME,
+                  null,
+                  List.of(new ImageInfo.Open("open-" + number, "host-1", "vm-1", true, TIME)),
                   number));
           return new CreatedImage(id, number);
         });

@@ -198,6 +198,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
             .then("/images")
             .with("kind", query.kind() == null ? null : query.kind().label())
             .with("state", query.state() == null ? null : query.state().label())
+            .with("visibility", query.visibility().label())
             .with("label", query.label())
             .with("after", query.after())
             .with("limit", query.limit())

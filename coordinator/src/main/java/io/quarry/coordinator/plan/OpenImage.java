@@ -20,6 +20,10 @@ public record OpenImage(
 
   @Override
   public Reply plan(Draft draft) {
+    Image wanted = draft.state().strongImage(imageId);
+    if (!readOnly && wanted != null && wanted.kind() == ImageKind.SNAPSHOT) {
+      throw Refusal.snapshotForWriting(wanted);
+    }
     Image image = usable(draft.state(), openId, imageId, readOnly);
     List<String> volumes = draft.state().chainOf(image).stream().map(Image::volumeId).toList();
     draft.add(

@@ -37,6 +37,15 @@ final class Refusal {
             : "create a virtual disk over the snapshot first and use the disk");
   }
 
+  static StorageException snapshotForWriting(Image image) {
+    return new StorageException(
+        ErrorCode.IMAGE_KIND_MISMATCH,
+        "image " + image.id() + " is a Snapshot, which nobody may write to",
+        image.id(),
+        "open it read-only (readOnly: true, on the command line --read-only), or create a virtual"
+            + " disk over it and open that");
+  }
+
   static StorageException broken(Image image, RepositoryState state) {
     return new StorageException(
         ErrorCode.IMAGE_BROKEN,

@@ -16,7 +16,9 @@ import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Need;
 import io.quarry.common.api.ImageExplanation.Obstacle;
+import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.OpenRequest;
@@ -28,6 +30,7 @@ import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
+import io.quarry.common.model.Visibility;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Guest;
 import java.nio.file.Path;
@@ -148,7 +151,9 @@ final class VerbsIT {
 
     String mend = fixOf(waiting).fixId();
     long paused = client.pauseFix("main", mend, null).commit();
-    assertThat(obstacleOf(other.explainImage("main", disk, paused))).isEqualTo(Obstacle.PAUSED);
+    ImageExplanation resting = other.explainImage("main", disk, paused);
+    assertThat(obstacleOf(resting)).isEqualTo(Obstacle.PAUSED);
+    assertThat(resting.sentences().getLast()).matches(".* since [-0-9T:]*Z; resume it[.]");
     client.resumeFix("main", mend, null);
     fixAll("main", disk);
     Box.awaitOptimized(client, "main", disk);
@@ -159,6 +164,13 @@ final class VerbsIT {
     String snapshot = Box.snapshot(client, "main", disk).imageId();
     String opened =
         client.openImage("main", snapshot, new OpenRequest(true, "backup"), null).openId();
+    assertThat(
+            other.getImage("main", snapshot, client.getImage("main", snapshot, 0).commit()).opens())
+        .singleElement()
+        .returns(opened, ImageInfo.Open::openId)
+        .returns("backup", ImageInfo.Open::owner)
+        .returns(box.host(0).hostId(), ImageInfo.Open::hostId)
+        .returns(true, ImageInfo.Open::readOnly);
     long removed = client.removeImage("main", snapshot, RemoveImageOptions.DEFAULT, null).commit();
     ImageExplanation weak = other.explainImage("main", snapshot, removed);
     assertThat(weak.visible()).isFalse();
@@ -224,10 +236,13 @@ final class VerbsIT {
     assertThat(retained.retainedUntil()).isAfter(Instant.now().plusSeconds(1800));
     assertThat(obstacleOf(retained)).isEqualTo(Obstacle.RETAINED);
     refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.getImage("main", disk, removed));
+    assertThat(listed(Visibility.VISIBLE)).doesNotContain(disk);
+    assertThat(listed(Visibility.REMOVED)).contains(disk);
 
     long restored = other.restoreImage("main", disk, "restore-1").commit();
     assertThat(client.restoreImage("main", disk, "restore-1").commit()).isEqualTo(restored);
     assertThat(client.getImage("main", disk, restored).state()).isEqualTo(ImageState.OPTIMIZED);
+    assertThat(listed(Visibility.REMOVED)).doesNotContain(disk);
     Guest.use(client, "main", disk, "read -P 5 0 4096");
 
     String file = Path.of(Guest.look(client, "main", disk).path()).getFileName().toString();
@@ -240,6 +255,11 @@ final class VerbsIT {
         () ->
             client.removeImage(
                 "main", "nothing", new RemoveImageOptions(true, Duration.ofDays(9999)), null));
+  }
+
+  private static List<String> listed(Visibility visibility) {
+    ImageQuery query = new ImageQuery(null, null, visibility, null, null, ImageQuery.LIMIT_MAX, 0);
+    return client.listImages("main", query).images().stream().map(ImageInfo::imageId).toList();
   }
 
   @Test

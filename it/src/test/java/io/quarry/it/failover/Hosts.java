@@ -23,6 +23,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Visibility;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -201,7 +202,9 @@ final class Hosts implements AutoCloseable {
     do {
       ImagePage page =
           everywhere.listImages(
-              repoId, new ImageQuery(null, null, null, after, ImageQuery.LIMIT_MAX, newest));
+              repoId,
+              new ImageQuery(
+                  null, null, Visibility.VISIBLE, null, after, ImageQuery.LIMIT_MAX, newest));
       all.addAll(page.images());
       after = page.next();
     } while (after != null);

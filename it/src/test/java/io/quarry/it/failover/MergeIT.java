@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Obstacle;
 import io.quarry.common.api.ImageInfo;
@@ -122,11 +123,19 @@ final class MergeIT {
   private void assertRetainedIsLeftAlone(String snapshot) {
     var retain = new RemoveImageOptions(true, Duration.ofHours(1));
     client.removeImage(REPOSITORY, snapshot, retain, null);
-    ExplainedFix merge = requireNonNull(client.explainImage(REPOSITORY, snapshot, 0).fix());
+    ImageExplanation weak = client.explainImage(REPOSITORY, snapshot, 0);
+    ExplainedFix merge = requireNonNull(weak.fix());
     assertThat(merge.type()).isEqualTo(FixType.MERGE);
     assertThat(merge.obstacle()).isEqualTo(Obstacle.RETAINED);
     assertThat(client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes())
         .noneMatch(fix -> fix.type() == FixType.MERGE);
+    assertThat(
+            client
+                .explainImage(REPOSITORY, weak.neededBy().getFirst().id(), 0)
+                .sentences()
+                .getFirst())
+        .isEqualTo(
+            "It is optimized. The data of a removed image below goes into it, which frees space.");
     client.restoreImage(REPOSITORY, snapshot, null);
   }
 

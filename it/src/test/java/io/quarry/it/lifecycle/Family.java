@@ -11,6 +11,7 @@ import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Visibility;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
 import io.quarry.it.box.Guest;
@@ -95,7 +96,9 @@ final class Family {
   /** From now on each client asks for a state that has the commit in it. */
   private void everyHostSees(String repoId, long commit) {
     for (String hostId : box.hostIds()) {
-      box.client(hostId).listImages(repoId, new ImageQuery(null, null, null, null, 1, commit));
+      box.client(hostId)
+          .listImages(
+              repoId, new ImageQuery(null, null, Visibility.VISIBLE, null, null, 1, commit));
     }
   }
 
