@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Events as people read them: when, in which repository, about which image, and what happened. */
 final class EventText {
-  private static final String LINE = "%-20s  %-10s  %-36s  %s";
   private static final String NOTHING = "-";
   private static final int IMAGES_MAX = 3;
 
@@ -119,7 +118,7 @@ final class EventText {
       String time, @Nullable String repo, @Nullable String image, String what) {
     return String.format(
         Locale.ROOT,
-        LINE,
+        "%-20s  %-10s  %-36s  %s",
         time,
         repo == null ? NOTHING : repo,
         image == null ? NOTHING : image,
