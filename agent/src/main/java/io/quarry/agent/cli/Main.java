@@ -1,6 +1,7 @@
 package io.quarry.agent.cli;
 
 import io.quarry.common.api.StorageApi;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
@@ -77,6 +78,11 @@ public final class Main implements Runnable {
 
   public static void main(String[] arguments) {
     System.exit(commandLine(SystemShell.create()).execute(arguments));
+  }
+
+  /** Runs a command as a process would, for programs that keep what it prints; the exit code. */
+  public static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    return commandLine(SystemShell.create()).setOut(out).setErr(err).execute(arguments);
   }
 
   static CommandLine commandLine(Shell shell) {

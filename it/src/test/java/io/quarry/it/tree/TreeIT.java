@@ -1,0 +1,110 @@
+package io.quarry.it.tree;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.it.box.Box;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Three hundred images in three repositories, by the command line alone: chains and branches,
+ * copies and differences, snapshots removed from the middle, and at last all of them. Nothing may
+ * be left then. {@code -Dtree.seed=N} repeats a run.
+ */
+@Timeout(300)
+@SuppressWarnings("SystemOut")
+final class TreeIT {
+  private static final int IMAGES = 300;
+  private static final int COMPARED = 60;
+  private static final List<String> REPOSITORIES = List.of("one", "two", "three");
+
+  @TempDir private Path directory;
+
+  @Test
+  void treeIsBuiltAndTornDownWithoutTrace() throws Exception {
+    long seed = Long.getLong("tree.seed", new Random().nextLong());
+    System.out.println("TreeIT: -Dtree.seed=" + seed);
+    Random random = new Random(seed);
+    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
+      Shell shell = new Shell(List.of(box.host(0).url().toString(), box.host(1).url().toString()));
+      for (String repo : REPOSITORIES) {
+        Path path = Files.createDirectories(box.repository(repo));
+        shell.say(
+            "repo",
+            "connect",
+            repo,
+            "--format",
+            "localfs-1.0",
+            "--param",
+            "path=" + path,
+            "--create",
+            "--on",
+            "all");
+      }
+      Tree tree = new Tree(shell, random, REPOSITORIES);
+      build(tree, random);
+      compare(tree, random);
+      tearDown(tree, random);
+      for (String repo : REPOSITORIES) {
+        assertEmpty(shell, repo, box.repository(repo));
+      }
+      System.out.printf("%d commands, %d differences%n", shell.commands(), tree.differences());
+      assertThat(tree.differences()).isPositive();
+    }
+  }
+
+  private static void build(Tree tree, Random random) throws Exception {
+    for (int image = 0; image < IMAGES; image++) {
+      tree.grow();
+      if (random.nextInt(3) == 0) {
+        tree.write();
+      }
+      if (random.nextInt(10) == 0) {
+        tree.removeInTheMiddle();
+      }
+    }
+  }
+
+  private static void compare(Tree tree, Random random) throws Exception {
+    List<Member> some = new ArrayList<>(tree.visible());
+    Collections.shuffle(some, random);
+    for (Member member : some.subList(0, COMPARED)) {
+      tree.assertContent(member);
+    }
+  }
+
+  private static void tearDown(Tree tree, Random random) throws Exception {
+    List<Member> all = new ArrayList<>(tree.visible());
+    Collections.shuffle(all, random);
+    for (int left = all.size(); left > 0; left--) {
+      tree.remove(all.get(left - 1));
+      if (left == all.size() / 2) {
+        tree.assertContent(all.getFirst());
+      }
+    }
+  }
+
+  private static void assertEmpty(Shell shell, String repo, Path directory) throws Exception {
+    await()
+        .atMost(Box.PATIENCE)
+        .untilAsserted(() -> {
+          assertThat(shell.say("check", repo)).isEqualTo("nothing to fix");
+          assertThat(shell.ask("queue", "list", repo)).isEmpty();
+          assertThat(shell.ask("image", "list", repo).path("images")).isEmpty();
+          assertThat(shell.ask("image", "list", repo, "--removed").path("images")).isEmpty();
+          assertThat(directory.resolve("volumes")).isEmptyDirectory();
+          assertThat(directory.resolve("fixes")).isEmptyDirectory();
+        });
+    assertThat(shell.ask("repo", "show", repo).path("usedBytes").asLong()).isZero();
+    assertThat(shell.ask("repo", "show", repo).path("images").path("weak").asInt()).isZero();
+  }
+}
