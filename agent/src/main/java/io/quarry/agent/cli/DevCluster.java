@@ -3,9 +3,12 @@ package io.quarry.agent.cli;
 import io.quarry.agent.dev.DeleteTree;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.ConnectRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A cluster that may be ended by another thread at any moment, even before it runs. */
@@ -23,11 +26,18 @@ final class DevCluster implements AutoCloseable {
     this.temporary = temporary;
   }
 
-  synchronized LocalCluster start(int hosts) throws IOException {
+  /**
+   * @param repositories for the agents' configurations, so that they have them after restarts, too
+   */
+  synchronized LocalCluster start(int hosts, List<ConnectRequest> repositories) throws IOException {
     if (closed) {
       throw new IOException("ended");
     }
-    LocalCluster started = LocalCluster.start(LocalClusterOptions.in(directory).withHosts(hosts));
+    LocalCluster started =
+        LocalCluster.start(
+            LocalClusterOptions.in(directory)
+                .withHosts(hosts)
+                .withAgentConfig(Map.of("repositories", repositories)));
     cluster = started;
     return started;
   }

@@ -64,19 +64,19 @@ final class DevCommand implements Callable<Integer> {
     Main main = (Main) spec.root().userObject();
     Output output = main.output(spec.commandLine());
     output.remark("starting ZooKeeper and " + Units.count(hosts, "agent", "agents") + " ...");
-    LocalCluster cluster = dev.start(hosts);
+    Path data = Files.createDirectories(place.toAbsolutePath().resolve(REPOSITORY));
+    ConnectRequest repository =
+        new ConnectRequest(
+            REPOSITORY, "localfs-1.0", Map.of("path", data.toString()), /* create= */ true);
+    LocalCluster cluster = dev.start(hosts, List.of(repository));
     try {
       cluster.awaitReady(START_MAX);
     } catch (TimeoutException e) {
       throw new StorageException(
           ErrorCode.INTERNAL, String.valueOf(e.getMessage()), "quarry dev", "See the log.", e);
     }
-    Path data = Files.createDirectories(place.toAbsolutePath().resolve(REPOSITORY));
     for (LocalHost host : cluster.hosts()) {
-      main.api(List.of(host.url().toString()))
-          .connectStorageRepository(
-              new ConnectRequest(
-                  REPOSITORY, "localfs-1.0", Map.of("path", data.toString()), /* create= */ true));
+      main.api(List.of(host.url().toString())).connectStorageRepository(repository);
     }
     output.print(answer(cluster), () -> text(cluster));
     Thread.sleep(Duration.ofDays(Integer.MAX_VALUE));
@@ -100,9 +100,9 @@ final class DevCommand implements Callable<Integer> {
 
         In another terminal:
           export QUARRY_AGENTS=%s
-          quarry host list
-          quarry disk create %2$s 1G
-          quarry image tree %2$s
+          ./quarry host list
+          ./quarry disk create %2$s 1G
+          ./quarry image tree %2$s
 
         Ctrl-C ends it.
         """

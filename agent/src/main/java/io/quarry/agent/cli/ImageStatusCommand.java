@@ -52,7 +52,11 @@ final class ImageStatusCommand extends ApiCommand {
       exit =
           switch (end) {
             case ImageWait.End.Reached reached -> Exit.DONE;
-            case ImageWait.End.TimedOut timedOut -> Exit.TIMED_OUT;
+            case ImageWait.End.TimedOut timedOut -> {
+              String watch = ImageWait.watchWith(about.repo(), about.image());
+              output.remark("timed out; " + GoesOn.text(watch));
+              yield Exit.TIMED_OUT;
+            }
             case ImageWait.End.Idle idle -> Exit.FAILED;
           };
     }
