@@ -68,7 +68,7 @@ final class MergeGain {
   }
 
   private long unionOf(Image image, int layers) throws IOException {
-    Chain chain = Chains.of(storage, state, image);
+    Chain chain = new Chains(neighbours::byKey).of(storage, state, image);
     long bytes = 0;
     try (ChainSource source =
         ChainSource.open(

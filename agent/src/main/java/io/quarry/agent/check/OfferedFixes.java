@@ -52,7 +52,7 @@ final class OfferedFixes {
     return FixData.sign(
         new Fix(
             fix.type(),
-            fix.imageId(),
+            state.beneficiaryOf(fix),
             reason(fix, volume),
             Effort.bytes(fix, repository, state, neighbours::byKey),
             volume == null ? 0 : gain(fix, volume),
@@ -83,7 +83,7 @@ final class OfferedFixes {
           ? "its image is gone, its files are being removed"
           : "the image was removed and nothing depends on it";
     }
-    Image image = state.images().get(String.valueOf(fix.imageId()));
+    Image image = state.images().get(String.valueOf(state.beneficiaryOf(fix)));
     if (fix.type() == FixType.MERGE && image != null) {
       List<Image> folded = state.foldedFrom(image);
       return folded.isEmpty()

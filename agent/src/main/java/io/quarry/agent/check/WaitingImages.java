@@ -17,7 +17,7 @@ final class WaitingImages {
       if (missing == null || state.fixOf(image) != null) {
         continue;
       }
-      String base = absentBaseOf(image, state);
+      String base = state.isWhole(image) ? null : absentBaseOf(image, state);
       if (base != null) {
         found.add(
             new Problem(

@@ -2,47 +2,110 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Layers;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** Where the files of volumes are. */
-public final class Chains {
-  private Chains() {}
+/**
+ * Where the files of volumes are on this host. A chain may go on in another repository: there its
+ * pin names the volumes, and keeps them.
+ *
+ * @param repositories those connected here, by key
+ */
+public record Chains(Function<String, Optional<ConnectedRepository>> repositories) {
+  /** One layer, and whose it is. */
+  public record Link(String imageId, Chain.Layer layer) {}
 
   /** The files that hold an image's content now, the top first. */
-  public static Chain of(RepositoryStorage storage, RepositoryState state, Image image)
+  public Chain of(RepositoryStorage storage, RepositoryState state, Image image)
       throws IOException {
-    List<Chain.Layer> layers = new ArrayList<>();
-    for (Image each : state.chainOf(image)) {
-      layers.add(layer(storage, state.volumeOf(each)));
+    Layers layers = state.layersOf(image);
+    List<Link> links = new ArrayList<>();
+    for (Image each : layers.here()) {
+      links.add(link(storage, state.volumeOf(each)));
     }
-    return new Chain(layers);
+    addElsewhere(links, layers.elsewhere());
+    return chain(links);
   }
 
   /** The files that an open was handed out, which stay as long as it does. */
-  public static Chain of(RepositoryStorage storage, RepositoryState state, Open open)
+  public Chain of(RepositoryStorage storage, RepositoryState state, Open open) throws IOException {
+    return chain(links(storage, state, open));
+  }
+
+  /** The same, with the images they belong to. */
+  public List<Link> links(RepositoryStorage storage, RepositoryState state, Open open)
       throws IOException {
-    List<Chain.Layer> layers = new ArrayList<>();
-    for (String volumeId : open.volumes()) {
+    List<Link> links = links(storage, state, open.volumes());
+    addElsewhere(links, open.baseSource());
+    return links;
+  }
+
+  /** The files of a base, which its pin keeps. */
+  public List<Link> elsewhere(CopySource source) throws IOException {
+    ConnectedRepository holder =
+        repositories
+            .apply(source.repositoryKey())
+            .orElseThrow(() ->
+                new IOException(
+                    "the repository that holds its base "
+                        + source.imageId()
+                        + " is not connected on this host"));
+    RepositoryState state = holder.state().repository();
+    Pin pin = state.pins().get(source.pinId());
+    if (pin == null) {
+      state = holder.replica().refresh().repository();
+      pin = state.pins().get(source.pinId());
+    }
+    if (pin == null) {
+      throw new IOException("its base " + source.imageId() + " is not kept for it any more");
+    }
+    return links(holder.storage(), state, pin.volumes());
+  }
+
+  private void addElsewhere(List<Link> links, @Nullable CopySource source) throws IOException {
+    if (source != null) {
+      links.addAll(elsewhere(source));
+    }
+  }
+
+  private static List<Link> links(
+      RepositoryStorage storage, RepositoryState state, List<String> volumeIds) throws IOException {
+    List<Link> links = new ArrayList<>();
+    for (String volumeId : volumeIds) {
       Volume volume = state.volumes().get(volumeId);
       if (volume == null) {
         throw new IOException("volume " + volumeId + " is gone");
       }
-      layers.add(layer(storage, volume));
+      links.add(link(storage, volume));
     }
-    return new Chain(layers);
+    return links;
+  }
+
+  private static Link link(RepositoryStorage storage, Volume volume) throws IOException {
+    return new Link(volume.imageId(), layer(storage, volume));
   }
 
   /** Where a whole volume is. */
-  public static Chain.Layer layer(RepositoryStorage storage, Volume volume) throws IOException {
+  private static Chain.Layer layer(RepositoryStorage storage, Volume volume) throws IOException {
     if (volume.file() == null) {
       throw new IOException("image " + volume.imageId() + " is broken");
     }
     return new Chain.Layer(storage.volume(volume.file()), volume.format());
+  }
+
+  private static Chain chain(List<Link> links) {
+    return new Chain(links.stream().map(Link::layer).toList());
   }
 }

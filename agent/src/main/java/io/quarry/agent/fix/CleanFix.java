@@ -12,8 +12,12 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.TombstoneVolume;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * Frees the space of a volume that nobody needs: tombstone, unlink, purge. The tombstone is the
@@ -41,9 +45,10 @@ final class CleanFix {
     FaultPoints.reach("clean.tombstoned");
     String maker = FixState.makerId(volume);
     new VolumeFiles(repository.storage()).removeAll(volume, epochs(volume, maker));
-    if (volume.source() != null) {
-      SourcePin.release(run, volume.source());
-    }
+    List<CopySource> needed =
+        Stream.of(volume.source(), volume.baseSource()).filter(Objects::nonNull).toList();
+    RepositoryState now = repository.state().repository();
+    SourcePins.release(run.around().repositories(), needed, now);
     if (volume.heavy()) {
       run.store().forget(maker);
     }

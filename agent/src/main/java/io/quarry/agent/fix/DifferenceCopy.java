@@ -33,7 +33,7 @@ final class DifferenceCopy {
     SourceOpener opener = run.sourceIn(holder);
     String imageId = Objects.requireNonNull(volume.source(), "a copy").imageId();
     SourceOpener.Found found = opener.find(imageId);
-    Chain chain = Chains.of(holder.storage(), found.state(), found.image());
+    Chain chain = opener.chainOf(found.state(), found.image());
     int layers = layersAboveBase(found.state(), found.image());
     if (layers == 1) {
       // One layer is one file, as it is. What its header says of its base does not count anywhere.

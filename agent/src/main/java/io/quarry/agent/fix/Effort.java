@@ -8,6 +8,7 @@ import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,9 @@ public final class Effort {
       return 0;
     }
     if (volume.source() == null) {
-      return bytes(volume, layers(volume, volume.imageId(), state), repository.storage());
+      long here = bytes(volume, layers(volume, volume.imageId(), state), repository.storage());
+      long elsewhere = elsewhere(volume, state, repositories);
+      return elsewhere == UNKNOWN ? UNKNOWN : Math.min(volume.size(), here + elsewhere);
     }
     Optional<ConnectedRepository> holder = repositories.apply(volume.source().repositoryKey());
     if (holder.isEmpty()) {
@@ -44,6 +47,27 @@ public final class Effort {
     }
     RepositoryState there = holder.get().state().repository();
     return bytes(volume, layers(volume, volume.source().imageId(), there), holder.get().storage());
+  }
+
+  /** What an image takes in that is read in another repository so far. */
+  private static long elsewhere(
+      Volume volume,
+      RepositoryState state,
+      Function<String, Optional<ConnectedRepository>> repositories)
+      throws IOException {
+    Image image = state.images().get(volume.imageId());
+    CopySource source = image == null ? null : state.layersOf(image).elsewhere();
+    if (source == null || volume.parentImageId() != null) {
+      return 0;
+    }
+    if (repositories.apply(source.repositoryKey()).isEmpty()) {
+      return UNKNOWN;
+    }
+    long sum = 0;
+    for (Chains.Link link : new Chains(repositories).elsewhere(source)) {
+      sum += DiskUsage.allocated(link.layer().file());
+    }
+    return sum;
   }
 
   /** The volumes whose data goes into this one, the top first. */

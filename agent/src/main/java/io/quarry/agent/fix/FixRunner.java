@@ -5,6 +5,8 @@ import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FailFix;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.UUID;
@@ -55,7 +57,13 @@ final class FixRunner {
             new CleanFix(run).run();
           }
         }
-        case OPTIMIZE, MERGE -> new ReplaceFix(run).run();
+        case OPTIMIZE, MERGE -> {
+          if (replaces(run)) {
+            new ReplaceFix(run).run();
+          } else {
+            new MendFix(run).run();
+          }
+        }
       }
       LOG.atLevel(run.fix().heavy() ? Level.INFO : Level.DEBUG).log("Done: {}", what);
       return End.OVER;
@@ -79,6 +87,13 @@ final class FixRunner {
     } catch (RuntimeException e) {
       return fail(run, e);
     }
+  }
+
+  /** Otherwise it makes a volume that the image has not had yet. */
+  private static boolean replaces(RunningFix run) {
+    RepositoryState state = run.repository().state().repository();
+    Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
+    return volume == null || volume.replaces() != null;
   }
 
   private static End fail(RunningFix run, Exception why) {

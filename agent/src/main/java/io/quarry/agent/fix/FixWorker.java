@@ -164,7 +164,7 @@ public final class FixWorker implements AutoCloseable {
   public void release(ConnectedRepository repository)
       throws InterruptedException, TimeoutException {
     for (RunningFix run : all().toList()) {
-      if (run.repository() == repository || run.readsFrom(repository.key())) {
+      if (run.repository() == repository || run.needs(repository.key())) {
         run.stop("repository " + repository.repoId() + " is being disconnected");
         run.awaitEnd(STOP_WAIT_MILLIS);
       }

@@ -10,7 +10,10 @@ import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.util.Optional;
 
-/** Mends a broken image: makes the volume it lacks, empty, as an overlay, or as a copy. */
+/**
+ * Makes the volume that an image lacks: empty, as an overlay, or as a copy. An optimize does it for
+ * a base that overlays have read elsewhere so far.
+ */
 final class MendFix {
   private final RunningFix run;
   private final ConnectedRepository repository;
@@ -35,7 +38,6 @@ final class MendFix {
       publish(volume, file);
     } else {
       publish(volume, copied(volume, volume.source(), state));
-      SourcePin.release(run, volume.source());
     }
   }
 

@@ -5,11 +5,16 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.Borrowed;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Set;
 import java.util.UUID;
 
 /** Makes a volume's file the one that counts, and tidies up after it. */
@@ -30,8 +35,11 @@ final class Publication {
   void publish(Volume volume, String file, Request finish) throws IOException, FixGoneException {
     requireOurs();
     FaultPoints.reach("mend.publish");
+    Set<CopySource> needed =
+        run.fix().heavy() ? Borrowed.by(repository.state().repository()) : Set.of();
+    Reply done;
     try {
-      repository.commit(UUID.randomUUID().toString(), finish);
+      done = repository.commit(UUID.randomUUID().toString(), finish);
     } catch (StorageException e) {
       if (e.code() == ErrorCode.FIX_STALE) {
         discard(volume, file);
@@ -43,6 +51,8 @@ final class Publication {
     files.removeOthers(volume, file, run.epoch());
     if (run.fix().heavy()) {
       run.store().forget(run.fix().id());
+      RepositoryState now = repository.atLeast(done.commit()).repository();
+      SourcePins.release(run.around().repositories(), needed, now);
     }
   }
 

@@ -43,7 +43,7 @@ final class ReplaceFix {
   }
 
   private String upper(Volume volume, Image image) throws IOException, InterruptedException {
-    Chain chain = Chains.of(run.repository().storage(), state, image);
+    Chain chain = opener.chainOf(state, image);
     int layers =
         state.chainOf(image).stream()
             .map(Image::id)

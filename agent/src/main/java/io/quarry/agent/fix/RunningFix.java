@@ -3,10 +3,10 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.CopyControl;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Reach;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
-import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
@@ -90,7 +90,8 @@ final class RunningFix {
   }
 
   SourceOpener sourceIn(ConnectedRepository holder) {
-    return new SourceOpener(holder, children, around.runtimeDirectory());
+    Chains chains = new Chains(around.repositories());
+    return new SourceOpener(holder, chains, children, around.runtimeDirectory());
   }
 
   CopyControl control() {
@@ -101,12 +102,10 @@ final class RunningFix {
     return around.clock().instant();
   }
 
-  /** Whether it copies out of that repository. */
-  boolean readsFrom(String repositoryKey) {
-    Volume volume = repository.state().repository().volumes().get(String.valueOf(fix.volumeId()));
-    return volume != null
-        && volume.source() != null
-        && volume.source().repositoryKey().equals(repositoryKey);
+  /** Whether it needs that repository. */
+  boolean needs(String repositoryKey) {
+    return Reach.required(fix, repository.state().repository(), repository.key())
+        .contains(repositoryKey);
   }
 
   String taskId() {
@@ -159,7 +158,7 @@ final class RunningFix {
         repository.repoId(),
         fix.id(),
         fix.type(),
-        fix.imageId(),
+        repository.state().repository().beneficiaryOf(fix),
         epoch,
         startedAt,
         bytesThisRun.get() * 1000 / millis,

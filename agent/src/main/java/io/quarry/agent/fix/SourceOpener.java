@@ -15,14 +15,17 @@ import java.nio.file.Path;
 /** Opens an image of a connected repository for reading its whole content. */
 public final class SourceOpener {
   private final ConnectedRepository holder;
+  private final Chains chains;
   private final Children children;
   private final Path runtimeDirectory;
 
   /**
    * @param children the tools that the reading may need
    */
-  public SourceOpener(ConnectedRepository holder, Children children, Path runtimeDirectory) {
+  public SourceOpener(
+      ConnectedRepository holder, Chains chains, Children children, Path runtimeDirectory) {
     this.holder = holder;
+    this.chains = chains;
     this.children = children;
     this.runtimeDirectory = runtimeDirectory;
   }
@@ -54,7 +57,12 @@ public final class SourceOpener {
       // What is not there yet would be read as zeros.
       throw new IOException("the source image " + image.id() + " is broken itself");
     }
-    return content(Chains.of(holder.storage(), state, image), image.size());
+    return content(chainOf(state, image), image.size());
+  }
+
+  /** The files that hold it. */
+  Chain chainOf(RepositoryState state, Image image) throws IOException {
+    return chains.of(holder.storage(), state, image);
   }
 
   /** What these files hold. */

@@ -44,8 +44,9 @@ final class VolumeFiles {
       return Optional.empty();
     }
     Image parent = state.images().get(volume.parentImageId());
-    if (volume.source() != null && (parent == null || state.volumeOf(parent).file() == null)) {
-      // A difference may come before its base. A name must be there, or the base would be zeros.
+    boolean mayComeLater = volume.source() != null || volume.baseSource() != null;
+    if (mayComeLater && (parent == null || state.volumeOf(parent).file() == null)) {
+      // The base may come after what is over it. A name must be there, or it would be zeros.
       return Optional.of(new Backing(volume.parentImageId(), VolumeFormat.QCOW2));
     }
     if (parent == null) {

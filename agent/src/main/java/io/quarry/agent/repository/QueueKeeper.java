@@ -123,13 +123,16 @@ final class QueueKeeper implements AutoCloseable {
 
   private void reconcile(RepositoryState state) throws ClusterUnavailableException {
     Set<String> queued = new HashSet<>();
+    Set<String> claimed = queue.claims().keySet();
     for (QueuedFix entry : queue.entries()) {
       FixState fix = state.fixes().get(entry.fix().fixId());
       boolean outdated =
           fix == null
               || !fix.runnable()
               || !fix.heavy()
-              || fix.failures() != entry.fix().failures();
+              || fix.failures() != entry.fix().failures()
+              || (!claimed.contains(entry.name())
+                  && !Reach.required(fix, state, key).equals(entry.fix().requires()));
       if (outdated) {
         queue.remove(entry);
       } else {

@@ -3,8 +3,10 @@ package io.quarry.agent.repository;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +19,16 @@ public final class Reach {
   public static Set<String> required(FixState fix, RepositoryState state, String key) {
     Set<String> keys = new HashSet<>(Set.of(key));
     @Nullable Volume volume = fix.volumeId() == null ? null : state.volumes().get(fix.volumeId());
-    if (volume != null && volume.source() != null && fix.heavy()) {
+    if (volume == null || !fix.heavy()) {
+      return keys;
+    }
+    if (volume.source() != null) {
       keys.add(volume.source().repositoryKey());
+    }
+    Image image = volume.replaces() == null ? null : state.images().get(volume.imageId());
+    CopySource elsewhere = image == null ? null : state.layersOf(image).elsewhere();
+    if (elsewhere != null) {
+      keys.add(elsewhere.repositoryKey());
     }
     return keys;
   }

@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Puts in order, now and then, what crashes have left behind in repositories this host leads. */
+/** Puts in order, now and then, what crashes have left behind. */
 public final class Housekeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeper.class);
   private static final long ROUND_SECONDS = 30;
@@ -56,13 +56,12 @@ public final class Housekeeper implements AutoCloseable {
 
   private void round() {
     for (ConnectedRepository repository : repositories.all()) {
-      if (!repository.leading()) {
-        continue;
-      }
       try {
         reapPins(repository);
-        reapOpens(repository);
-        sweepTemporary(repository);
+        if (repository.leading()) {
+          reapOpens(repository);
+          sweepTemporary(repository);
+        }
       } catch (IOException | StorageException e) {
         LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());
       } catch (RuntimeException e) {
@@ -71,13 +70,16 @@ public final class Housekeeper implements AutoCloseable {
     }
   }
 
-  /** A pin whose target does not wait for the source any more, judged by the target's own log. */
-  private void reapPins(ConnectedRepository repository) throws IOException {
+  /**
+   * Pins whose target does not need them any more, judged by the target's own log: any host that
+   * reaches both can do that, and the one that leads may not be among them.
+   */
+  private void reapPins(ConnectedRepository repository) {
     Instant young = clock.instant().minus(StalePins.YOUNG);
     for (Pin pin : repository.state().repository().pins().values()) {
       Optional<ConnectedRepository> target = repositories.byKey(pin.targetKey());
       if (pin.since().isBefore(young) && target.isPresent()) {
-        RepositoryState fresh = target.get().replica().refresh().repository();
+        RepositoryState fresh = repositories.newest(target.get()).repository();
         if (!StalePins.isNeeded(pin, fresh)) {
           LOG.info("Reaping the stale pin {} of image {}", pin.id(), pin.imageId());
           repository.commit(UUID.randomUUID().toString(), new Unpin(pin.id()));

@@ -1,5 +1,6 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.fix.SourcePins;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.common.api.Committed;
@@ -18,23 +19,23 @@ import io.quarry.coordinator.plan.CreateVirtualDisk;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.PinAsBase;
 import io.quarry.coordinator.plan.PinForCopy;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.ResizeImage;
 import io.quarry.coordinator.plan.Unpin;
-import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The operations that make images. */
 final class Images {
-  private static final Logger LOG = LoggerFactory.getLogger(Images.class);
-
   /** How long a call waits for an overlay that is being made in these milliseconds. */
   private static final Duration LIGHT_MEND = Duration.ofSeconds(10);
 
@@ -60,26 +61,52 @@ final class Images {
     String requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
-    String base = request.baseSnapshotId();
-    if (base != null) {
-      if (lookup.find(base, request.options(), target).repository() != target) {
-        throw Names.notImplemented("a base snapshot in another repository");
-      }
+    Reply earlier = target.state().repository().requests().find(requestId);
+    if (earlier != null) {
+      return repeated(requestId, earlier, "createVirtualDisk");
     }
-    String volumeId = fresh();
-    Reply reply =
-        target.commit(
+    String base = request.baseSnapshotId();
+    Lookup.Found found = base == null ? null : lookup.find(base, request.options(), target);
+    if (found == null || found.repository() == target) {
+      return created(target.commit(requestId, disk(fresh(), fresh(), request, null)));
+    }
+    return pinAndCreate(requestId, target, found, request);
+  }
+
+  private CreateVirtualDisk disk(
+      String imageId,
+      String volumeId,
+      CreateVirtualDiskRequest request,
+      CreateVirtualDisk.@Nullable Elsewhere base) {
+    return new CreateVirtualDisk(
+        imageId,
+        volumeId,
+        request.size(),
+        request.baseSnapshotId(),
+        base,
+        request.options().strategy(),
+        request.options().autoFix(),
+        request.userData(),
+        worker());
+  }
+
+  /** The pin comes first, as with copies. */
+  private CreatedImage pinAndCreate(
+      String requestId,
+      ConnectedRepository target,
+      Lookup.Found base,
+      CreateVirtualDiskRequest request) {
+    String newId = derived(requestId, "image");
+    Pinned pinned =
+        pin(
             requestId,
-            new CreateVirtualDisk(
-                fresh(),
-                volumeId,
-                request.size(),
-                base,
-                request.options().strategy(),
-                request.options().autoFix(),
-                request.userData(),
-                worker()));
-    return new CreatedImage(reply.id(), reply.commit());
+            base.repository(),
+            pinId -> new PinAsBase(pinId, base.image().id(), target.key(), newId, request.size()));
+    var elsewhere =
+        new CreateVirtualDisk.Elsewhere(
+            pinned.source(), base.image().size(), derived(requestId, "base"));
+    return commitPinned(
+        requestId, target, pinned, disk(newId, derived(requestId, "volume"), request, elsewhere));
   }
 
   CreatedImage createSnapshot(
@@ -87,6 +114,11 @@ final class Images {
     String requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
+    Reply earlier = target.state().repository().requests().find(requestId);
+    if (earlier != null) {
+      return repeated(requestId, earlier, "createSnapshot");
+    }
+    var _ = lookup.findIn(target, request.baseVirtualDiskId(), request.options());
     awaitLightMend(target, request.baseVirtualDiskId());
     String overlayId = fresh();
     Reply reply =
@@ -99,7 +131,7 @@ final class Images {
                 request.options().autoFix(),
                 request.userData(),
                 worker()));
-    return new CreatedImage(reply.id(), reply.commit());
+    return created(reply);
   }
 
   Committed resizeImage(String repoId, String imageId, long size, @Nullable String givenId) {
@@ -117,27 +149,36 @@ final class Images {
     Names.checkUserData(request.userData());
     Reply earlier = target.state().repository().requests().find(requestId);
     if (earlier != null) {
-      return repeated(requestId, earlier);
+      return repeated(requestId, earlier, "copyImage");
     }
     Lookup.Found found = lookup.find(request.imageId(), request.options(), target);
     ConnectedRepository source = found.repository();
     Image image = found.image();
+    String base = request.baseImageId();
+    if (base != null && request.options().imageHints().containsKey(base)) {
+      // The difference is taken where both are; the base's hint may name another copy of it.
+      var _ = lookup.find(base, request.options(), source);
+    }
     if (image.kind() == ImageKind.SNAPSHOT && source == target) {
       return new CreatedImage(image.id(), target.state().sequence());
     }
     return pinAndCopy(requestId, target, source, image, request);
   }
 
-  /** What the copy was answered the first time; nothing is pinned again. */
-  private static CreatedImage repeated(String requestId, Reply earlier) {
-    if (!earlier.operation().equals("copyImage")) {
+  private static CreatedImage created(Reply reply) {
+    return new CreatedImage(reply.id(), reply.commit());
+  }
+
+  /** What the call was answered the first time; nothing is pinned again. */
+  private static CreatedImage repeated(String requestId, Reply earlier, String operation) {
+    if (!earlier.operation().equals(operation)) {
       throw new StorageException(
           ErrorCode.REQUEST_ID_REUSED,
           "request id " + requestId + " was used for " + earlier.operation(),
           requestId,
           "use a fresh request id for each call, and the same one only to repeat it");
     }
-    return new CreatedImage(earlier.id(), earlier.commit());
+    return created(earlier);
   }
 
   /**
@@ -153,60 +194,66 @@ final class Images {
     boolean disk = image.kind() == ImageKind.VIRTUAL_DISK;
     awaitLightMend(source, image.id());
     String newId = disk ? derived(requestId, "image") : image.id();
-    String overlayId = derived(requestId, "overlay");
-    String pinId = derived(requestId, "pin");
-    Reply pinned =
-        source.commit(
-            pinId,
-            new PinForCopy(
-                pinId,
-                image.id(),
-                derived(requestId, "snapshot"),
-                overlayId,
-                target.key(),
-                newId,
-                request.baseImageId(),
-                worker()));
-    CopyImage copy =
+    Pinned pinned =
+        pin(
+            requestId,
+            source,
+            pinId ->
+                new PinForCopy(
+                    pinId,
+                    image.id(),
+                    derived(pinId, "snapshot"),
+                    derived(pinId, "overlay"),
+                    target.key(),
+                    newId,
+                    request.baseImageId(),
+                    worker()));
+    return commitPinned(
+        requestId,
+        target,
+        pinned,
         new CopyImage(
             newId,
             derived(requestId, "volume"),
             image.kind(),
             image.size(),
             request.baseImageId(),
-            new CopySource(source.key(), pinned.id(), pinId),
+            pinned.source(),
             request.options().strategy(),
             request.options().autoFix(),
-            request.userData());
-    try {
-      Reply reply = target.commit(requestId, copy);
-      unpinIfUnused(target, source, reply, pinId);
-      return new CreatedImage(reply.id(), reply.commit());
-    } catch (StorageException e) {
-      if (!e.code().retryable()) {
-        source.commit(fresh(), new Unpin(pinId));
-      }
-      throw e;
-    }
+            request.userData()));
   }
 
-  /** The snapshot was there already: nothing is copied, so nothing needs the pin. */
-  private static void unpinIfUnused(
-      ConnectedRepository target, ConnectedRepository source, Reply reply, String pinId) {
-    LogState state = target.atLeast(reply.commit());
-    Image image = state.repository().images().get(reply.id());
-    Volume volume = image == null ? null : state.repository().volumeOf(image);
-    boolean used =
-        volume != null
-            && volume.stage() == Volume.Stage.INTENDED
-            && volume.source() != null
-            && volume.source().pinId().equals(pinId);
-    if (!used) {
-      try {
-        source.commit(fresh(), new Unpin(pinId));
-      } catch (StorageException e) {
-        LOG.warn("The pin {} stays for now: {}", pinId, e.getMessage());
+  /** What is kept in another repository for a call. */
+  private record Pinned(ConnectedRepository holder, CopySource source) {}
+
+  /** A call that is repeated much later may find that its pin has been reaped: it needs another. */
+  private Pinned pin(
+      String requestId, ConnectedRepository source, Function<String, Request> request) {
+    long known = source.state().sequence();
+    String pinId = derived(requestId, "pin");
+    Reply reply = source.commit(pinId, request.apply(pinId));
+    if (reply.commit() <= known
+        && !repositories.newest(source).repository().pins().containsKey(pinId)) {
+      pinId = fresh();
+      reply = source.commit(pinId, request.apply(pinId));
+    }
+    return new Pinned(source, new CopySource(source.key(), reply.id(), pinId));
+  }
+
+  private CreatedImage commitPinned(
+      String requestId, ConnectedRepository target, Pinned pinned, Request request) {
+    try {
+      Reply reply = target.commit(requestId, request);
+      // What was there already needs no pin.
+      RepositoryState now = target.atLeast(reply.commit()).repository();
+      SourcePins.release(repositories::byKey, List.of(pinned.source()), now);
+      return created(reply);
+    } catch (StorageException e) {
+      if (!e.code().retryable()) {
+        pinned.holder().commit(fresh(), new Unpin(pinned.source().pinId()));
       }
+      throw e;
     }
   }
 

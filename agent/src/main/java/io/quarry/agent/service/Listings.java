@@ -153,16 +153,17 @@ final class Listings {
     RepositoryState state = repository.atLeast(atLeast).repository();
     Holders holders = Holders.of(repository);
     return state.fixes().values().stream()
-        .map(fix -> fix(repository, fix, holders))
+        .map(fix -> fix(repository, state, fix, holders))
         .sorted(Comparator.comparingInt(FixInfo::priority).thenComparing(FixInfo::fixId))
         .toList();
   }
 
-  private FixInfo fix(ConnectedRepository repository, FixState fix, Holders holders) {
+  private FixInfo fix(
+      ConnectedRepository repository, RepositoryState state, FixState fix, Holders holders) {
     return new FixInfo(
         fix.id(),
         fix.type(),
-        fix.imageId(),
+        state.beneficiaryOf(fix),
         holders.stateOf(fix),
         fix.type().priority(),
         fix.failures(),

@@ -6,14 +6,19 @@ import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds existing images: in all connected repositories, narrowed by the call's options. What is not
- * known here may have been committed through another host a moment ago, so the storage is asked
- * before an image is said to be missing.
+ * Finds existing images: in all connected repositories, narrowed by the call's options. The same
+ * snapshot may be in several; one that is whole is as good as any other. What is not known here may
+ * have been committed through another host a moment ago, so the storage is asked before an image is
+ * said to be missing.
  */
 final class Lookup {
   private static final Logger LOG = LoggerFactory.getLogger(Lookup.class);
@@ -26,8 +31,21 @@ final class Lookup {
 
   record Found(ConnectedRepository repository, Image image) {}
 
+  /** The same, for operations that work in one repository. */
+  Image findIn(ConnectedRepository target, String imageId, ImageOptions options) {
+    Found found = find(imageId, options, target);
+    if (found.repository() != target) {
+      throw new StorageException(
+          ErrorCode.IMAGE_NOT_FOUND,
+          "image " + imageId + " is not in repository " + target.repoId(),
+          imageId,
+          "call it for repository " + found.repository().repoId() + ", where the image is");
+    }
+    return found.image();
+  }
+
   /**
-   * @param preferred looked at first
+   * @param preferred looked at first, if the options do not exclude it
    */
   Found find(String imageId, ImageOptions options, ConnectedRepository preferred) {
     String hint = options.imageHints().get(imageId);
@@ -36,34 +54,55 @@ final class Lookup {
     }
     List<String> participating = options.participatingRepositories();
     if (participating != null) {
-      return in(
-          participating.stream().map(repositories::get).toList(),
-          imageId,
-          "the participating repositories");
+      List<ConnectedRepository> narrowed =
+          participating.stream().map(repositories::get).distinct().toList();
+      return in(first(preferred, narrowed), imageId, "the participating repositories");
     }
-    List<ConnectedRepository> all = new java.util.ArrayList<>(List.of(preferred));
-    repositories.all().stream().filter(one -> one != preferred).forEach(all::add);
-    return in(all, imageId, "any repository connected on this host");
+    return in(
+        first(preferred, repositories.all()), imageId, "any repository connected on this host");
+  }
+
+  private static List<ConnectedRepository> first(
+      ConnectedRepository preferred, List<ConnectedRepository> places) {
+    return places.stream().sorted(Comparator.comparing(place -> place != preferred)).toList();
   }
 
   private Found in(List<ConnectedRepository> places, String imageId, String where) {
-    for (ConnectedRepository place : places) {
-      Image image = place.state().repository().strongImage(imageId);
-      if (image != null) {
-        return new Found(place, image);
-      }
-    }
-    for (ConnectedRepository place : places) {
-      Image image = newest(place).repository().strongImage(imageId);
-      if (image != null) {
-        return new Found(place, image);
-      }
+    Found known = in(places, imageId, ConnectedRepository::state);
+    Found found = known == null ? in(places, imageId, this::newest) : known;
+    if (found != null) {
+      return found;
     }
     throw new StorageException(
         ErrorCode.IMAGE_NOT_FOUND,
         "there is no image " + imageId + " in " + where,
         imageId,
         "see where the image is, connect that repository on this host, and correct the hints");
+  }
+
+  /** One whose data is all in one place, or one that is whole, or the first. */
+  private static @Nullable Found in(
+      List<ConnectedRepository> places,
+      String imageId,
+      Function<ConnectedRepository, LogState> states) {
+    Found best = null;
+    int bestLacks = Integer.MAX_VALUE;
+    for (ConnectedRepository place : places) {
+      RepositoryState state = states.apply(place).repository();
+      Image image = state.strongImage(imageId);
+      if (image != null && lacks(state, image) < bestLacks) {
+        best = new Found(place, image);
+        bestLacks = lacks(state, image);
+      }
+    }
+    return best;
+  }
+
+  private static int lacks(RepositoryState state, Image image) {
+    if (!state.isWhole(image)) {
+      return 2;
+    }
+    return state.layersOf(image).elsewhere() == null ? 0 : 1;
   }
 
   /** One storage that does not answer says nothing about the others. */

@@ -37,7 +37,7 @@ final class Needs {
     String what =
         switch (first.type()) {
           case "overlay" -> "image " + first.id() + " is an overlay of it";
-          case "pin" -> "image " + first.imageId() + " is being copied from it";
+          case "pin" -> "image " + first.imageId() + " of another repository needs it";
           default ->
               (first.owner() == null ? "somebody" : first.owner())
                   + " has it open on "

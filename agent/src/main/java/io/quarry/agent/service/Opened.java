@@ -2,13 +2,17 @@ package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.fix.Chains;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.OpenedImage.ChainLink;
+import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -17,10 +21,25 @@ import java.util.Objects;
 final class Opened {
   private Opened() {}
 
+  /** Throws when this host does not reach all of the image. */
   static OpenedImage describe(
-      ConnectedRepository repository, RepositoryState state, Open open, long commit) {
+      ConnectedRepository repository,
+      RepositoryState state,
+      Open open,
+      Chains chains,
+      long commit) {
     Image top = Objects.requireNonNull(state.images().get(open.imageId()), "an open image exists");
-    List<ChainLink> chain = open.volumes().stream().map(id -> link(repository, state, id)).toList();
+    List<ChainLink> chain;
+    try {
+      chain =
+          chains.links(repository.storage(), state, open).stream()
+              .map(link ->
+                  new ChainLink(
+                      link.imageId(), link.layer().file().toString(), link.layer().format()))
+              .toList();
+    } catch (IOException e) {
+      throw unreached(open.imageId(), e);
+    }
     ChainLink first = chain.getFirst();
     return new OpenedImage(
         open.id(),
@@ -36,12 +55,26 @@ final class Opened {
         commit);
   }
 
-  private static ChainLink link(ConnectedRepository repository, RepositoryState state, String id) {
-    Volume volume = Objects.requireNonNull(state.volumes().get(id), "an open keeps its volumes");
-    return new ChainLink(
-        volume.imageId(),
-        repository.storage().volume(String.valueOf(volume.file())).toString(),
-        volume.format());
+  /** Looked at before anything is committed, so that an image is not open in vain. */
+  static void requireReached(RepositoryState state, String imageId, Chains chains) {
+    Image image = state.strongImage(imageId);
+    CopySource elsewhere = image == null ? null : state.layersOf(image).elsewhere();
+    if (elsewhere != null) {
+      try {
+        chains.elsewhere(elsewhere);
+      } catch (IOException e) {
+        throw unreached(imageId, e);
+      }
+    }
+  }
+
+  private static StorageException unreached(String imageId, IOException why) {
+    return new StorageException(
+        ErrorCode.REPOSITORY_NOT_CONNECTED,
+        "image " + imageId + " cannot be used on this host: " + why.getMessage(),
+        imageId,
+        "call a host that has both repositories connected, or wait until the image is optimized",
+        why);
   }
 
   private static ObjectNode blockdev(List<ChainLink> chain, boolean readOnly) {

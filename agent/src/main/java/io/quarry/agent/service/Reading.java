@@ -73,6 +73,8 @@ final class Reading {
       Worker self,
       StorageIo io,
       Surroundings around) {
+    Chains chains = new Chains(around.repositories());
+    Opened.requireReached(repository.state().repository(), imageId, chains);
     Reply reply =
         repository.commit(
             UUID.randomUUID().toString(),
@@ -88,12 +90,13 @@ final class Reading {
       }
       // The disk may have been grown since, which does not concern those who have it open.
       long size = top.size();
-      SourceOpener opener = new SourceOpener(repository, children, around.runtimeDirectory());
+      SourceOpener opener =
+          new SourceOpener(repository, chains, children, around.runtimeDirectory());
       Source source =
           io.call(
               repository.repoId(),
               READ_DEADLINE,
-              () -> opener.content(Chains.of(repository.storage(), state, open), size));
+              () -> opener.content(chains.of(repository.storage(), state, open), size));
       return new Reading(repository, io, image, size, openId, children, source);
     } catch (RuntimeException e) {
       close(repository, imageId, openId);

@@ -12,9 +12,13 @@ import io.quarry.common.model.Progress;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +33,17 @@ final class Status {
   private static final int PROGRESS_KEPT_MAX = 10_000;
 
   private final StorageIo io;
+  private final Function<String, Optional<ConnectedRepository>> repositories;
   private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
   private record Kept(@Nullable Progress progress, long readNanos) {}
 
-  Status(StorageIo io) {
+  /**
+   * @param repositories those connected here, by key
+   */
+  Status(StorageIo io, Function<String, Optional<ConnectedRepository>> repositories) {
     this.io = io;
+    this.repositories = repositories;
   }
 
   ImageStatus of(ConnectedRepository repository, String imageId, StatusQuery query) {
@@ -52,7 +61,16 @@ final class Status {
     FixState fix = state.repository().fixOf(image);
     Progress progress = fix == null ? null : progress(repository, fix.id());
     return new ImageStatus(
-        found, state.repository().reasonOf(image), state.sequence(), withError(fix, progress));
+        found, reason(state.repository(), image), state.sequence(), withError(fix, progress));
+  }
+
+  /** Also says when it is this very host that does not reach all of the image. */
+  private @Nullable String reason(RepositoryState state, Image image) {
+    String reason = state.reasonOf(image);
+    CopySource elsewhere = state.isWhole(image) ? state.layersOf(image).elsewhere() : null;
+    boolean reached =
+        elsewhere == null || repositories.apply(elsewhere.repositoryKey()).isPresent();
+    return reached ? reason : reason + "; that repository is not connected on this host";
   }
 
   /** A stop or a failure that the log knows is shown even when no worker could persist it. */

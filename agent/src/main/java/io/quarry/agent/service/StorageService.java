@@ -3,7 +3,9 @@ package io.quarry.agent.service;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.check.Checks;
 import io.quarry.agent.data.Throttle;
+import io.quarry.agent.fix.Chains;
 import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.fix.SourcePins;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.CheckOptions;
@@ -49,6 +51,7 @@ import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.PauseFix;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
@@ -83,6 +86,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Readings readings;
   private final Downloads downloads;
   private final Uploads uploads;
+  private final Chains chains;
   private final Runnable connectionsChanged;
   private final String hostId;
 
@@ -104,11 +108,12 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.images = new Images(repositories, self, tasks.drain());
     this.tasks = tasks;
     this.io = io;
-    this.status = new Status(io);
+    this.status = new Status(io, around.repositories());
     this.listings = new Listings(io, status);
     this.checks = new Checks(around, repositories::all, tasks::live);
     this.explain = new Explain(status, tasks::live);
     this.throttle = around.throttle();
+    this.chains = new Chains(around.repositories());
     this.readings = new Readings(self, repositories, io, around);
     this.uploads = new Uploads(self, repositories, io, around, hosts, images::awaitLightMend);
     this.downloads = new Downloads(readings, around, images::awaitLightMend);
@@ -222,6 +227,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
     images.awaitLightMend(repository, imageId);
+    Opened.requireReached(repository.state().repository(), imageId, chains);
     Reply reply =
         repository.commit(
             Names.requestId(requestId),
@@ -237,13 +243,26 @@ public final class StorageService implements StorageApi, AutoCloseable {
     if (open == null) {
       throw Tasks.openNotFound(imageId, reply.id());
     }
-    return Opened.describe(repository, state.repository(), open, reply.commit());
+    try {
+      return Opened.describe(repository, state.repository(), open, chains, reply.commit());
+    } catch (StorageException e) {
+      // It was committed while the other repository was being disconnected here.
+      repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, open.id()));
+      throw e;
+    }
   }
 
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
-    return committed(repoId, new CloseImage(imageId, openId), requestId);
+    ConnectedRepository repository = repositories.get(repoId);
+    Open open = repository.state().repository().opens().get(openId);
+    Committed closed = committed(repoId, new CloseImage(imageId, openId), requestId);
+    if (open != null && open.baseSource() != null) {
+      RepositoryState now = repository.atLeast(closed.commit()).repository();
+      SourcePins.release(repositories::byKey, List.of(open.baseSource()), now);
+    }
+    return closed;
   }
 
   @Override

@@ -107,6 +107,7 @@ class GrantsTest {
             "volume-" + id,
             512,
             null,
+            null,
             Strategy.SPACE,
             true,
             JsonNodeFactory.instance.objectNode(),

@@ -69,6 +69,7 @@ public record CopyImage(
     draft.settle(baseImageId);
     // The base is not kept for that one alone any more.
     draft.settle(alone == null ? null : alone.id());
+    draft.settleOverlays(imageId);
     return draft.reply(this, imageId);
   }
 

@@ -1,16 +1,22 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A new disk: empty (raw), or an overlay (qcow2) over a snapshot of the same repository.
+ * A new disk: empty (raw), or an overlay (qcow2) over a snapshot. That may be in another
+ * repository, where it is pinned: the overlay is usable at once, and the base's data comes after
+ * it. To save space the base itself is copied, once for all its overlays, invisible as long as
+ * nobody asks for it; a disk that is to be fast takes in the data by itself.
  *
+ * @param elsewhere where the base is, unless it was found here
  * @param worker who makes the volume at once, as holder of the mend's first epoch
  */
 public record CreateVirtualDisk(
@@ -18,23 +24,30 @@ public record CreateVirtualDisk(
     String volumeId,
     long size,
     @Nullable String baseSnapshotId,
+    @Nullable Elsewhere elsewhere,
     Strategy strategy,
     boolean autoFix,
     ObjectNode userData,
     @Nullable Worker worker)
     implements Request {
 
+  /**
+   * A base in another repository.
+   *
+   * @param size its virtual size in bytes
+   * @param volumeId for its copy, if there will be one
+   */
+  public record Elsewhere(CopySource source, long size, String volumeId) {}
+
   @Override
   public Reply plan(Draft draft) {
     Refusal.checkSize(size);
-    RepositoryState state = draft.state();
-    if (state.images().containsKey(imageId)) {
+    if (draft.state().images().containsKey(imageId)) {
       throw Refusal.imageExists(imageId);
     }
-    if (baseSnapshotId != null) {
-      checkBase(state, baseSnapshotId);
-    }
-    VolumeFormat format = baseSnapshotId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
+    CopySource baseSource = baseSnapshotId == null ? null : base(draft, baseSnapshotId);
+    Image base = baseSnapshotId == null ? null : draft.state().images().get(baseSnapshotId);
+    Image alone = base == null ? null : new Folds(draft.state()).above(base);
     draft.add(
         new Change.PutImage(
             Image.strong(
@@ -50,20 +63,87 @@ public record CreateVirtualDisk(
         new Volume(
             volumeId,
             imageId,
-            format,
+            baseSnapshotId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2,
             size,
             baseSnapshotId,
             Volume.Stage.INTENDED,
             null,
             null,
-            null),
+            null,
+            baseSource),
         autoFix,
         worker);
+    if (elsewhere != null) {
+      // A base that was removed here, and found elsewhere, is not kept for one image alone any
+      // more.
+      draft.settle(baseSnapshotId);
+      draft.settle(alone == null ? null : alone.id());
+    }
     return draft.reply(this, imageId);
   }
 
-  private void checkBase(RepositoryState state, String baseId) {
-    Image base = state.strongImage(baseId);
+  /** Where the base is read for now; null when it is whole here. */
+  private @Nullable CopySource base(Draft draft, String baseId) {
+    RepositoryState state = draft.state();
+    Image here = state.images().get(baseId);
+    if (elsewhere == null) {
+      checkSize(size, usableBase(state, state.strongImage(baseId), baseId).size());
+      return null;
+    }
+    if (here != null && here.kind() != ImageKind.SNAPSHOT) {
+      throw Refusal.wrongKind(here, ImageKind.SNAPSHOT);
+    }
+    checkSize(size, elsewhere.size());
+    if (here != null && state.isWhole(here)) {
+      return null;
+    }
+    if (strategy == Strategy.SPACE) {
+      bring(draft, baseId, here, elsewhere);
+    }
+    return elsewhere.source();
+  }
+
+  /** Begins to copy the base, or sees to it that somebody goes on. */
+  private void bring(Draft draft, String baseId, @Nullable Image here, Elsewhere from) {
+    if (here == null) {
+      draft.add(
+          new Change.PutImage(
+              new Image(
+                  baseId,
+                  ImageKind.SNAPSHOT,
+                  false,
+                  from.size(),
+                  from.volumeId(),
+                  strategy,
+                  true,
+                  draft.now(),
+                  JsonNodeFactory.instance.objectNode(),
+                  null,
+                  null)));
+      draft.intend(
+          new Volume(
+              from.volumeId(),
+              baseId,
+              VolumeFormat.RAW,
+              from.size(),
+              null,
+              Volume.Stage.INTENDED,
+              null,
+              from.source().ofBase(),
+              null),
+          autoFix,
+          null);
+      draft.settleOverlays(baseId);
+      return;
+    }
+    FixState maker = draft.state().fixOf(here);
+    if (autoFix && maker != null && !maker.wanted() && !maker.parked()) {
+      draft.add(new Change.PutFix(maker.asked(null)));
+    }
+  }
+
+  /** A snapshot that disks can be made over. */
+  static Image usableBase(RepositoryState state, @Nullable Image base, String baseId) {
     if (base == null) {
       throw Refusal.imageNotFound(baseId);
     }
@@ -73,11 +153,15 @@ public record CreateVirtualDisk(
     if (!state.isWhole(base)) {
       throw Refusal.broken(base, state);
     }
-    if (size < base.size()) {
+    return base;
+  }
+
+  static void checkSize(long size, long baseSize) {
+    if (size < baseSize) {
       throw StorageException.invalid(
           "size",
-          "size " + size + " is less than the base snapshot's " + base.size(),
-          "give at least " + base.size());
+          "size " + size + " is less than the base snapshot's " + baseSize,
+          "give at least " + baseSize);
     }
   }
 }

@@ -84,7 +84,18 @@ public final class Draft {
   /** The use of an image ends, and with it that of volumes which are not its own any more. */
   void close(Open open) {
     add(new Change.DropOpen(open.id()));
-    for (String volumeId : open.volumes()) {
+    letGoOf(open.volumes());
+    Image filled = open.fills() == null ? null : state.images().get(open.imageId());
+    if (filled != null) {
+      // An upload is given up, with what it has stored so far.
+      tombstone(Volume.uploaded(String.valueOf(open.fills()), filled), filled.autoFix());
+    }
+    settle(open.imageId());
+  }
+
+  /** Whoever was handed these volumes has no use for them any more. */
+  void letGoOf(List<String> volumeIds) {
+    for (String volumeId : volumeIds) {
       Volume volume = state.volumes().get(volumeId);
       Image image = volume == null ? null : state.images().get(volume.imageId());
       if (volume != null
@@ -93,12 +104,6 @@ public final class Draft {
         retire(volume, image == null || image.autoFix());
       }
     }
-    Image filled = open.fills() == null ? null : state.images().get(open.imageId());
-    if (filled != null) {
-      // An upload is given up, with what it has stored so far.
-      tombstone(Volume.uploaded(String.valueOf(open.fills()), filled), filled.autoFix());
-    }
-    settle(open.imageId());
   }
 
   private void cleanInsteadOfMaking(Volume volume, boolean wanted, @Nullable Instant notBefore) {
@@ -128,6 +133,9 @@ public final class Draft {
     }
     settleReplacement(image);
     settleAbove(image);
+    if (state.layersOf(image).elsewhere() != null) {
+      settleOverlays(image.id());
+    }
     Volume volume = state.volumeOf(image);
     boolean cleanable = !image.strong() && !needed(image.id());
     if (cleanable) {
@@ -177,6 +185,22 @@ public final class Draft {
       settleReplacement(above);
       Folds folds = new Folds(state);
       above = folds.foldable(above) ? folds.above(above) : null;
+    }
+  }
+
+  /**
+   * What images take in of another repository depends on what is below them, as far down as that
+   * is. To be called when an image comes into being or becomes whole, and overlays of it may have
+   * been here before.
+   */
+  void settleOverlays(String imageId) {
+    Folds folds = new Folds(state);
+    for (String volumeId : state.overlaysOf(imageId).stream().sorted().toList()) {
+      Image over = folds.ownerOf(volumeId);
+      if (over != null) {
+        settleReplacement(over);
+        settleOverlays(over.id());
+      }
     }
   }
 

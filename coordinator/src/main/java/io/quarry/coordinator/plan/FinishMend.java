@@ -16,13 +16,16 @@ public record FinishMend(String fixId, String volumeId, long epoch, String file)
     if (fix == null || volume == null || volume.stage() != Volume.Stage.INTENDED) {
       throw Refusal.stale(fixId, "another worker finished it, or its image was removed");
     }
-    if (!FixState.mendId(volumeId).equals(fixId) || !volume.mayBePublished(file, epoch)) {
+    if (volume.replaces() != null
+        || !FixState.makerId(volume).equals(fixId)
+        || !volume.mayBePublished(file, epoch)) {
       throw Refusal.stale(fixId, "file " + file + " is not one of volume " + volumeId);
     }
     draft.add(new Change.PutVolume(volume.ready(file)));
     draft.add(new Change.DropFix(fixId));
     draft.settle(volume.imageId());
     draft.settle(volume.parentImageId());
+    draft.settleOverlays(volume.imageId());
     return draft.reply(this, volumeId);
   }
 }

@@ -76,7 +76,12 @@ public record FixState(
   }
 
   private static FixType makerType(Volume volume) {
-    return volume.replaces() == null ? FixType.MEND : volume.replaces().by();
+    if (volume.replaces() != null) {
+      return volume.replaces().by();
+    }
+    return volume.source() == null || volume.source().by() == null
+        ? FixType.MEND
+        : volume.source().by();
   }
 
   /**

@@ -2,6 +2,7 @@ package io.quarry.coordinator.plan;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,8 @@ final class Folds {
   boolean foldable(Image image) {
     if (image.strong()
         || isInternalBase(image)
-        || state.volumeOf(image).stage() != Volume.Stage.READY
+        || !state.isWhole(image)
+        || state.readsElsewhere(state.volumeOf(image))
         || !state.pinsOf(image.id()).isEmpty()
         || !state.opensOf(image.id()).isEmpty()) {
       return false;
@@ -56,10 +58,14 @@ final class Folds {
     return image != null && image.volumeId().equals(volumeId) ? image : null;
   }
 
-  /** Whether anything but its opens keeps the image, so that it is worth any work. */
+  /**
+   * Whether anything but its opens keeps the image, so that it is worth any work. A base of another
+   * repository is read there as it was when it was pinned.
+   */
   boolean lasts(Image image) {
     return image.strong()
-        || !state.pinsOf(image.id()).isEmpty()
+        || state.pinsOf(image.id()).stream()
+            .anyMatch(pin -> Objects.requireNonNull(state.pins().get(pin)).isForCopy())
         || state.overlaysOf(image.id()).stream().anyMatch(volume -> ownerOf(volume) != null);
   }
 

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  *     null for the use by others, such as VMs, which outlive the agent
  * @param fills the volume that an upload fills, and that is the image's when it is finished; null
  *     for other uses
+ * @param baseSource where the chain that it was handed goes on in another repository; null when all
+ *     of it is here
  */
 public record Open(
     String id,
@@ -25,8 +28,23 @@ public record Open(
     @Nullable String incarnation,
     List<String> volumes,
     @Nullable String fills,
-    Instant since) {
+    Instant since,
+    @Nullable CopySource baseSource) {
   public Open {
     volumes = List.copyOf(volumes);
+  }
+
+  /** Of an image that is all here. */
+  public Open(
+      String id,
+      String imageId,
+      boolean readOnly,
+      String hostId,
+      @Nullable String owner,
+      @Nullable String incarnation,
+      List<String> volumes,
+      @Nullable String fills,
+      Instant since) {
+    this(id, imageId, readOnly, hostId, owner, incarnation, volumes, fills, since, null);
   }
 }

@@ -1,7 +1,6 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.ImageKind;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +24,7 @@ public record OpenImage(
       throw Refusal.snapshotForWriting(wanted);
     }
     Image image = usable(draft.state(), openId, imageId, readOnly);
-    List<String> volumes = draft.state().chainOf(image).stream().map(Image::volumeId).toList();
+    Layers layers = draft.state().layersOf(image);
     draft.add(
         new Change.PutOpen(
             new Open(
@@ -35,9 +34,10 @@ public record OpenImage(
                 hostId,
                 owner,
                 incarnation,
-                volumes,
+                layers.volumeIds(),
                 null,
-                draft.now())));
+                draft.now(),
+                layers.elsewhere())));
     if (!readOnly) {
       draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
     }

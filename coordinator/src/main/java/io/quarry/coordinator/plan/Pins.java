@@ -3,14 +3,18 @@ package io.quarry.coordinator.plan;
 import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 
-/** What copies keep while they are made, by image. Immutable. */
-record Pins(PMap<String, Pin> all, Index byImage) {
-  static final Pins NONE = new Pins(HashTreePMap.empty(), Index.EMPTY);
+/** What other repositories need of this one, by image and by volume. Immutable. */
+record Pins(PMap<String, Pin> all, Index byImage, Index byVolume) {
+  static final Pins NONE = new Pins(HashTreePMap.empty(), Index.EMPTY, Index.EMPTY);
 
   Pins plus(Pin pin) {
     Pins without = minus(pin.id());
     Index images = without.byImage.plus(pin.imageId(), pin.id()).plus(pin.baseImageId(), pin.id());
-    return new Pins(without.all.plus(pin.id(), pin), images);
+    Index volumes = without.byVolume;
+    for (String volumeId : pin.volumes()) {
+      volumes = volumes.plus(volumeId, pin.id());
+    }
+    return new Pins(without.all.plus(pin.id(), pin), images, volumes);
   }
 
   Pins minus(String id) {
@@ -19,6 +23,10 @@ record Pins(PMap<String, Pin> all, Index byImage) {
       return this;
     }
     Index images = byImage.minus(pin.imageId(), id).minus(pin.baseImageId(), id);
-    return new Pins(all.minus(id), images);
+    Index volumes = byVolume;
+    for (String volumeId : pin.volumes()) {
+      volumes = volumes.minus(volumeId, id);
+    }
+    return new Pins(all.minus(id), images, volumes);
   }
 }

@@ -54,6 +54,15 @@ final class Refusal {
         "wait until its status is optimized, or see what check says about it");
   }
 
+  /** Chains go through two repositories at most, so that one pin keeps all of a base. */
+  static StorageException elsewhere(Image image, RepositoryState state) {
+    return new StorageException(
+        ErrorCode.IMAGE_BROKEN,
+        "image " + image.id() + " cannot be a base elsewhere yet: " + state.reasonOf(image),
+        image.id(),
+        "wait until its status is optimized, or copy the image and use the copy");
+  }
+
   static StorageException inUse(Image image, Open open) {
     return new StorageException(
         ErrorCode.IMAGE_IN_USE,

@@ -9,8 +9,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A better volume that an image could have: one of its own for a disk that is to be fast, or one
- * that holds the data of the weak images below as well.
+ * A better volume that an image could have: one of its own for a disk that is to be fast or whose
+ * base will not come into this repository, or one that holds the data of the weak images below as
+ * well.
  *
  * <p>It has the content that the image had when it was begun, so there is none while somebody may
  * write.
@@ -35,7 +36,7 @@ record Replacement(
     if (!state.isWhole(image) || state.writerOf(image.id()) != null) {
       return null;
     }
-    if (RepositoryState.wantsItsOwn(image, current)) {
+    if (RepositoryState.wantsItsOwn(image, current) || state.takesIn(image)) {
       return new Replacement(
           image, current, FixType.OPTIMIZE, null, List.of(), image.autoFix(), null);
     }

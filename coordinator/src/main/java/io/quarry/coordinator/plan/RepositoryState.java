@@ -1,10 +1,14 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.PMap;
 import org.pcollections.PSet;
@@ -117,7 +121,7 @@ public final class RepositoryState {
 
   /** Whether anybody was handed out that volume. */
   boolean isUsed(String volumeId) {
-    return !opens.byVolume().of(volumeId).isEmpty();
+    return !opens.byVolume().of(volumeId).isEmpty() || !pins.byVolume().of(volumeId).isEmpty();
   }
 
   /** The image that a weak one's data is to go into, or null. */
@@ -136,17 +140,58 @@ public final class RepositoryState {
     return volumeOf(image).stage() == Volume.Stage.READY && missingBaseOf(image) == null;
   }
 
-  /** The first image below that is not here, or not made yet; null when there is none. */
+  /**
+   * The first image below that is not here, or not made yet; null when there is none. What is read
+   * in another repository was whole when it was pinned there.
+   */
   private @Nullable String missingBaseOf(Image image) {
-    String parent = volumeOf(image).parentImageId();
-    while (parent != null) {
-      Image below = images.get(parent);
+    Volume volume = volumeOf(image);
+    while (volume.parentImageId() != null && volume.baseSource() == null) {
+      Image below = images.get(volume.parentImageId());
       if (below == null || volumeOf(below).stage() != Volume.Stage.READY) {
-        return parent;
+        return volume.parentImageId();
       }
-      parent = volumeOf(below).parentImageId();
+      volume = volumeOf(below);
     }
     return null;
+  }
+
+  /** Whether what is below the volume is, for now, in another repository. */
+  boolean readsElsewhere(Volume volume) {
+    if (volume.baseSource() == null) {
+      return false;
+    }
+    Image base = images.get(String.valueOf(volume.parentImageId()));
+    return base == null || !isWhole(base);
+  }
+
+  /** Where the image's content is read. */
+  public Layers layersOf(Image image) {
+    return Layers.of(this, image);
+  }
+
+  /**
+   * Whether the image is to hold what it reads in another repository: it is visible, none below it
+   * is, and the base itself is not on its way here.
+   */
+  boolean takesIn(Image image) {
+    Layers layers = layersOf(image);
+    return image.strong()
+        && layers.elsewhere() != null
+        && layers.topIsNext()
+        && !isComing(volumeOf(layers.here().getLast()).parentImageId());
+  }
+
+  private boolean isComing(@Nullable String imageId) {
+    String next = imageId;
+    while (next != null) {
+      Image image = images.get(next);
+      if (image == null) {
+        return false;
+      }
+      next = volumeOf(image).baseSource() == null ? volumeOf(image).parentImageId() : null;
+    }
+    return true;
   }
 
   /** How well the image is represented, as recorded. */
@@ -154,7 +199,9 @@ public final class RepositoryState {
     if (!isWhole(image)) {
       return ImageState.BROKEN;
     }
-    return wantsItsOwn(image, volumeOf(image)) ? ImageState.DEGRADED : ImageState.OPTIMIZED;
+    return wantsItsOwn(image, volumeOf(image)) || layersOf(image).elsewhere() != null
+        ? ImageState.DEGRADED
+        : ImageState.OPTIMIZED;
   }
 
   /**
@@ -172,7 +219,52 @@ public final class RepositoryState {
   public @Nullable FixState fixOf(Image image) {
     Volume volume = volumeOf(image);
     Volume better = volume.stage() == Volume.Stage.READY ? replacementOf(volume.id()) : volume;
-    return better == null ? null : fixes().get(FixState.makerId(better));
+    if (better != null) {
+      return fixes().get(FixState.makerId(better));
+    }
+    return wantsItsOwn(image, volume) ? null : fixBelow(layersOf(image));
+  }
+
+  /** What brings in the data that is read in another repository, or null. */
+  private @Nullable FixState fixBelow(Layers layers) {
+    if (layers.elsewhere() == null) {
+      return null;
+    }
+    for (Image below : layers.here()) {
+      Volume better = replacementOf(below.volumeId());
+      if (better != null && better.parentImageId() == null) {
+        return fixes().get(FixState.makerId(better));
+      }
+    }
+    Volume lowest = volumeOf(layers.here().getLast());
+    Image base = images.get(String.valueOf(lowest.parentImageId()));
+    return base == null
+        ? null
+        : chainOf(base).stream()
+            .map(this::volumeOf)
+            .filter(volume -> volume.stage() == Volume.Stage.INTENDED)
+            .map(volume -> fixes().get(FixState.makerId(volume)))
+            .findFirst()
+            .orElse(null);
+  }
+
+  /**
+   * The image that gets better by the fix, for people. A base that was copied for its overlays is
+   * invisible, so it is the first of those.
+   */
+  public @Nullable String beneficiaryOf(FixState fix) {
+    Image about = images.get(String.valueOf(fix.imageId()));
+    if (fix.type() != FixType.OPTIMIZE || about == null || about.strong()) {
+      return fix.imageId();
+    }
+    Folds folds = new Folds(this);
+    return overlaysOf(about.id()).stream()
+        .map(folds::ownerOf)
+        .filter(Objects::nonNull)
+        .filter(Image::strong)
+        .map(Image::id)
+        .min(Comparator.naturalOrder())
+        .orElse(fix.imageId());
   }
 
   /** What keeps the image from being optimized, for people; null when nothing does. */
@@ -185,9 +277,13 @@ public final class RepositoryState {
             ? "its base " + base + " is not whole yet"
             : "its base " + base + " is missing";
       }
-      return wantsItsOwn(image, volume)
-          ? "it is an overlay of " + volume.parentImageId() + " and is to be independent"
-          : null;
+      if (wantsItsOwn(image, volume)) {
+        return "it is an overlay of " + volume.parentImageId() + " and is to be independent";
+      }
+      CopySource elsewhere = layersOf(image).elsewhere();
+      return elsewhere == null
+          ? null
+          : "its base " + elsewhere.imageId() + " is still read in another repository";
     }
     return volume.source() == null
         ? "its volume has not been made yet"
@@ -200,10 +296,10 @@ public final class RepositoryState {
     if (missing == null) {
       return null;
     }
-    if (volumeOf(image).stage() == Volume.Stage.READY && writerOf(image.id()) != null) {
+    FixState fix = fixOf(image);
+    if (fix == null && writerOf(image.id()) != null) {
       return missing + "; that has to wait until it is closed";
     }
-    FixState fix = fixOf(image);
     if (fix == null || fix.runnable()) {
       return missing;
     }

@@ -3,8 +3,8 @@ package io.quarry.coordinator.plan;
 import java.time.Duration;
 
 /**
- * Whether the copies that pins are for still need them: a call that was lost between the pin and
- * the copy leaves one behind, and so does a host that dies before it lets go.
+ * Whether the repositories that pins are for still need them: a call that was lost between the pin
+ * and what it was for leaves one behind, and so does a host that dies before it lets go.
  */
 public final class StalePins {
   /** Far longer than a caller takes from its pin to its copy. */
@@ -13,15 +13,11 @@ public final class StalePins {
   private StalePins() {}
 
   /**
-   * Whether an image is being made out of what the pin keeps.
+   * Whether an image is being made out of what the pin keeps, or is read there.
    *
    * @param target the newest state of the repository that the pin is for
    */
   public static boolean isNeeded(Pin pin, RepositoryState target) {
-    return target.volumes().values().stream()
-        .anyMatch(volume ->
-            volume.stage() == Volume.Stage.INTENDED
-                && volume.source() != null
-                && volume.source().pinId().equals(pin.id()));
+    return Borrowed.pinIds(target).contains(pin.id());
   }
 }

@@ -1,12 +1,13 @@
 package io.quarry.coordinator.plan;
 
-/** The copy is whole, or was given up: its source may go when nothing else needs it. */
+/** The other repository needs it no more: the image may go when nothing else needs it. */
 public record Unpin(String pinId) implements Request {
   @Override
   public Reply plan(Draft draft) {
     Pin pin = draft.state().pins().get(pinId);
     if (pin != null) {
       draft.add(new Change.DropPin(pinId));
+      draft.letGoOf(pin.volumes());
       draft.settle(pin.imageId());
       draft.settle(pin.baseImageId());
     }

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param file name of the one file that holds it, once published
  * @param source where its content is copied from, for copies
  * @param replaces the volume of the same image whose place it takes once it is made, and why
+ * @param baseSource where the parent is read as long as it is not whole in this repository; null
+ *     for volumes that need nothing of other repositories
  */
 public record Volume(
     String id,
@@ -24,7 +26,8 @@ public record Volume(
     Stage stage,
     @Nullable String file,
     @Nullable CopySource source,
-    @Nullable Replaced replaces) {
+    @Nullable Replaced replaces,
+    @Nullable CopySource baseSource) {
 
   /** Intent before files, tombstone before unlinking. */
   public enum Stage {
@@ -40,14 +43,39 @@ public record Volume(
    * @param repositoryKey the repository that holds the source
    * @param imageId the snapshot, strong or weak, whose content is copied
    * @param pinId the pin in the source's log that keeps it
+   * @param by the type of the fix that copies it; null for a mend. A base is copied by an optimize:
+   *     the images over it are usable before, but degraded
    */
-  public record CopySource(String repositoryKey, String imageId, String pinId) {}
+  public record CopySource(
+      String repositoryKey, String imageId, String pinId, @Nullable FixType by) {
+    public CopySource(String repositoryKey, String imageId, String pinId) {
+      this(repositoryKey, imageId, pinId, null);
+    }
+
+    CopySource ofBase() {
+      return new CopySource(repositoryKey, imageId, pinId, FixType.OPTIMIZE);
+    }
+  }
 
   /**
    * @param volumeId the volume whose place is taken
    * @param by the type of the fix that makes the new one
    */
   public record Replaced(String volumeId, FixType by) {}
+
+  /** A volume that needs nothing of other repositories, once it is made. */
+  public Volume(
+      String id,
+      String imageId,
+      VolumeFormat format,
+      long size,
+      @Nullable String parentImageId,
+      Stage stage,
+      @Nullable String file,
+      @Nullable CopySource source,
+      @Nullable Replaced replaces) {
+    this(id, imageId, format, size, parentImageId, stage, file, source, replaces, null);
+  }
 
   /** What an upload into a disk fills; its epochs are taken as those of replacements are. */
   static Volume uploaded(String id, Image disk) {
@@ -87,16 +115,35 @@ public record Volume(
   }
 
   Volume ownedBy(String newImageId) {
-    return new Volume(id, newImageId, format, size, parentImageId, stage, file, source, replaces);
+    return new Volume(
+        id, newImageId, format, size, parentImageId, stage, file, source, replaces, baseSource);
   }
 
   Volume ready(String publishedFile) {
     return new Volume(
-        id, imageId, format, size, parentImageId, Stage.READY, publishedFile, source, replaces);
+        id,
+        imageId,
+        format,
+        size,
+        parentImageId,
+        Stage.READY,
+        publishedFile,
+        source,
+        replaces,
+        baseSource);
   }
 
   Volume tombstoned() {
     return new Volume(
-        id, imageId, format, size, parentImageId, Stage.TOMBSTONED, file, source, replaces);
+        id,
+        imageId,
+        format,
+        size,
+        parentImageId,
+        Stage.TOMBSTONED,
+        file,
+        source,
+        replaces,
+        baseSource);
   }
 }

@@ -36,7 +36,8 @@ final class Contents {
   /**
    * A request was granted.
    *
-   * @param source what the image to be copied holds, if it is a copy and there is such an image
+   * @param source what an image of another repository holds, if it is about a copy of that, or a
+   *     disk over it, and there is such an image
    */
   void follow(
       Request request,
@@ -46,7 +47,12 @@ final class Contents {
     switch (request) {
       case CreateVirtualDisk create -> {
         visible.add(create.imageId());
-        same(create.imageId(), create.baseSnapshotId());
+        String base = create.baseSnapshotId();
+        if (create.elsewhere() != null && base != null && !ofImage.containsKey(base)) {
+          // An invisible copy of it may come as well; it is forgotten below if not.
+          put(base, source);
+        }
+        same(create.imageId(), base);
       }
       case CreateSnapshot create -> {
         visible.add(create.snapshotId());
@@ -67,6 +73,7 @@ final class Contents {
           OpenImage _,
           BeginUpload _,
           ReapOpens _,
+          PinAsBase _,
           Unpin _,
           SetUserData _,
           QueueFix _,

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -80,25 +81,31 @@ final class Place {
   }
 
   /** Images and opens have the content that they should, byte for byte. */
-  void check() {
+  void check(World world) {
     for (Image image : state.images().values()) {
       if (state.isWhole(image)) {
-        List<String> volumes = state.chainOf(image).stream().map(Image::volumeId).toList();
-        assertThat(read(volumes)).as("content of %s", image).isEqualTo(contents.of(image.id()));
+        Layers layers = state.layersOf(image);
+        assertThat(read(layers.volumeIds(), layers.elsewhere(), world))
+            .as("content of %s", image)
+            .isEqualTo(contents.of(image.id()));
       }
     }
     for (Open open : state.opens().values()) {
       if (open.fills() == null) {
-        assertThat(read(open.volumes()))
+        assertThat(read(open.volumes(), open.baseSource(), world))
             .as("content of %s", open)
             .isEqualTo(contents.of(open.imageId()));
       }
     }
   }
 
-  /** What those volumes hold, the top first. */
-  private List<String> read(List<String> volumeIds) {
+  /** What those volumes hold, the top first, and below them those of another repository. */
+  private List<String> read(List<String> volumeIds, @Nullable CopySource elsewhere, World world) {
     List<String> content = new ArrayList<>();
+    if (elsewhere != null) {
+      List<List<String>> base = world.filesOf(elsewhere);
+      requireNonNull(base, () -> elsewhere + " is pinned").forEach(content::addAll);
+    }
     for (String id : volumeIds.reversed()) {
       content.addAll(fileOf(id));
     }

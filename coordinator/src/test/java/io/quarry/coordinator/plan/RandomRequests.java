@@ -34,13 +34,14 @@ final class RandomRequests {
     RepositoryState state = place.state();
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(36)) {
+    return switch (random.nextInt(38)) {
       case 0, 1, 2 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
               size(),
               random.nextBoolean() ? image : null,
+              null,
               oneOf(List.of(Strategy.values())),
               random.nextBoolean(),
               JsonNodeFactory.instance.objectNode(),
@@ -85,8 +86,42 @@ final class RandomRequests {
       case 32 ->
           new BeginUpload(
               fresh(state.opens().keySet()), image, fresh(state.volumes().keySet()), host());
+      case 33 ->
+          new PinAsBase(fresh(state.pins().keySet()), image, other.key, "id" + ids++, size());
       default -> uploaded(state);
     };
+  }
+
+  /** A disk over a snapshot that is somewhere else; empty when there is none that is fit for it. */
+  List<Step> overElsewhere(Place target, Place source) {
+    RepositoryState there = source.state();
+    List<Image> bases =
+        there.images().values().stream()
+            .filter(image -> image.kind() == ImageKind.SNAPSHOT && image.strong())
+            .filter(image -> there.isWhole(image))
+            .toList();
+    if (bases.isEmpty()) {
+      return List.of();
+    }
+    Image base = oneOf(bases);
+    String disk = "id" + ids++;
+    String pin = "id" + ids++;
+    long size = random.nextInt(10) == 0 ? size() : Math.max(size(), base.size());
+    return List.of(
+        new Step.Ask(source.key, new PinAsBase(pin, base.id(), target.key, disk, size)),
+        new Step.Ask(
+            target.key,
+            new CreateVirtualDisk(
+                disk,
+                fresh(target.state().volumes().keySet()),
+                size,
+                base.id(),
+                new CreateVirtualDisk.Elsewhere(
+                    new CopySource(source.key, base.id(), pin), base.size(), "id" + ids++),
+                oneOf(List.of(Strategy.values())),
+                random.nextBoolean(),
+                JsonNodeFactory.instance.objectNode(),
+                worker())));
   }
 
   /** Opens a disk to write; null when there is none that is fit for it. */
@@ -133,7 +168,7 @@ final class RandomRequests {
     RepositoryState there = source.state();
     List<Pin> pins =
         there.pins().values().stream()
-            .filter(pin -> pin.targetKey().equals(target.key))
+            .filter(pin -> pin.targetKey().equals(target.key) && pin.volumes().isEmpty())
             .sorted(Comparator.comparing(Pin::id))
             .toList();
     Pin pin = pins.isEmpty() ? null : oneOf(pins);

@@ -25,7 +25,10 @@ final class RandomSteps {
     Place place = world.places().get(random.nextInt(3) / 2);
     Place other = world.places().get(place == world.places().getFirst() ? 1 : 0);
     List<String> atWork = List.copyOf(world.workers().keySet());
-    int choice = random.nextInt(20);
+    int choice = random.nextInt(21);
+    if (choice == 20) {
+      return requests.overElsewhere(place, random.nextInt(8) == 0 ? place : other);
+    }
     if (choice < 9) {
       return List.of(new Step.Ask(place.key, requests.next(place, other)));
     }

@@ -49,6 +49,7 @@ final class Rendering {
         "of " + volume.imageId(),
         volume.parentImageId() == null ? null : "over " + volume.parentImageId(),
         volume.source() == null ? null : "from " + volume.source().imageId(),
+        volume.baseSource() == null ? null : "reading it in " + volume.baseSource().repositoryKey(),
         volume.replaces() == null ? null : "instead of " + volume.replaces().volumeId(),
         volume.file() == null ? null : "in " + volume.file());
   }
@@ -71,7 +72,9 @@ final class Rendering {
 
   private static String pin(Pin pin) {
     String base = pin.baseImageId() == null ? "" : " and " + pin.baseImageId();
-    return "pin " + pin.id() + " keeps " + pin.imageId() + base + " for " + pin.targetImageId();
+    return line(
+        "pin " + pin.id() + " keeps " + pin.imageId() + base + " for " + pin.targetImageId(),
+        pin.volumes().isEmpty() ? null : "using " + String.join(" over ", pin.volumes()));
   }
 
   private static String open(Open open) {
@@ -82,7 +85,10 @@ final class Rendering {
         "on " + open.hostId(),
         open.owner() == null ? null : "by " + open.owner(),
         open.fills() == null ? null : "fills " + open.fills(),
-        open.volumes().isEmpty() ? null : "using " + String.join(" over ", open.volumes()));
+        open.volumes().isEmpty() ? null : "using " + String.join(" over ", open.volumes()),
+        open.baseSource() == null
+            ? null
+            : "and " + open.baseSource().imageId() + " in " + open.baseSource().repositoryKey());
   }
 
   private static String line(@Nullable String... parts) {

@@ -4,7 +4,9 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.model.FixType;
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Strategy;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -57,8 +59,8 @@ final class StateInvariants {
     assertThat(state.fixes().containsKey(FixState.cleanId(volume.id())))
         .as("%s has a clean fix", image)
         .isEqualTo(cleanable);
-    assertThat(state.fixes().containsKey(FixState.mendId(volume.id())))
-        .as("%s has a mend", image)
+    assertThat(state.fixes().containsKey(FixState.makerId(volume)))
+        .as("%s has a maker", image)
         .isEqualTo(!cleanable && volume.stage() == Volume.Stage.INTENDED);
     ImageState found = state.stateOf(image);
     assertThat(state.reasonOf(image) == null).isEqualTo(found == ImageState.OPTIMIZED);
@@ -68,7 +70,7 @@ final class StateInvariants {
         .isEqualTo(
             state.writerOf(image.id()) == null
                 && found != ImageState.BROKEN
-                && (found == ImageState.DEGRADED || takesOver(image)));
+                && (isSlow(image) || takesIn(image) || takesOver(image)));
     if (replacement != null) {
       assertThat(state.fixes()).containsKey(FixState.makerId(replacement));
       assertThat(replacement.size()).isEqualTo(image.size());
@@ -111,18 +113,43 @@ final class StateInvariants {
     return volume.replaces() == null ? volume.id() : volume.replaces().volumeId();
   }
 
+  private boolean isSlow(Image image) {
+    return image.strong()
+        && image.kind() == ImageKind.VIRTUAL_DISK
+        && image.strategy() == Strategy.PERFORMANCE
+        && parentOf(image) != null;
+  }
+
+  /** Its data is in another repository, nobody brings it here, and no image below is to have it. */
+  private boolean takesIn(Image image) {
+    Layers layers = state.layersOf(image);
+    return layers.elsewhere() != null
+        && layers.here().stream().filter(Image::strong).toList().equals(List.of(image))
+        && layers.here().contains(image)
+        && !state.images().containsKey(layers.elsewhere().imageId());
+  }
+
   /** The image below is weak, and this one the only reason why it is still there. */
   private boolean takesOver(Image image) {
     return onlyReason(parentOf(image), image)
         && state.volumeOf(image).stage() == Volume.Stage.READY
         && !(overlays(image).size() == 1 && onlyReason(image.id(), overlays(image).getFirst()))
-        && (image.strong() || !state.pinsOf(image.id()).isEmpty() || !overlays(image).isEmpty());
+        && (image.strong() || isCopied(image) || !overlays(image).isEmpty());
+  }
+
+  private boolean isCopied(Image image) {
+    return state.pins().values().stream()
+        .anyMatch(pin ->
+            pin.volumes().isEmpty()
+                && (pin.imageId().equals(image.id()) || image.id().equals(pin.baseImageId())));
   }
 
   private boolean onlyReason(@Nullable String weakId, Image over) {
     Image weak = weakId == null ? null : state.images().get(weakId);
     return weak != null
         && !weak.strong()
+        && state.isWhole(weak)
+        && !state.readsElsewhere(state.volumeOf(weak))
         && (weak.retainedUntil() != null || parentOf(weak) != null)
         && state.pinsOf(weak.id()).isEmpty()
         && state.opensOf(weak.id()).isEmpty()
@@ -159,7 +186,7 @@ final class StateInvariants {
           .isNotNull()
           .matches(image -> image.volumeId().equals(used));
     }
-    if (volume.parentImageId() != null && volume.source() == null) {
+    if (volume.parentImageId() != null && volume.source() == null && volume.baseSource() == null) {
       assertThat(state.images()).as("parent of %s", volume).containsKey(volume.parentImageId());
     }
   }
@@ -173,8 +200,7 @@ final class StateInvariants {
     assertThat(fix.id())
         .isEqualTo(
             switch (fix.type()) {
-              case MEND -> FixState.mendId(fix.volumeId());
-              case OPTIMIZE, MERGE ->
+              case MEND, OPTIMIZE, MERGE ->
                   FixState.makerId(requireNonNull(state.volumes().get(fix.volumeId())));
               case CLEAN -> FixState.cleanId(fix.volumeId());
             });

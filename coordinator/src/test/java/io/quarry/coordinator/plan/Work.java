@@ -3,10 +3,12 @@ package io.quarry.coordinator.plan;
 import static java.util.Objects.requireNonNull;
 
 import io.quarry.common.model.FixType;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -76,7 +78,7 @@ final class Work {
   }
 
   private boolean makeEmpty(Volume volume) {
-    if (volume.parentImageId() != null) {
+    if (volume.parentImageId() != null && volume.baseSource() == null) {
       Image parent = seen.images().get(volume.parentImageId());
       if (parent == null || seen.volumeOf(parent).file() == null) {
         return false;
@@ -97,7 +99,8 @@ final class Work {
     if (holder == null || source == null || !there.isWhole(source)) {
       return false;
     }
-    List<Image> chain = there.chainOf(source);
+    Layers all = there.layersOf(source);
+    List<Image> chain = all.here();
     if (volume.parentImageId() != null) {
       List<String> below =
           chain.stream().map(image -> there.volumeOf(image).parentImageId()).toList();
@@ -108,6 +111,13 @@ final class Work {
       chain = chain.subList(0, count);
     }
     List<List<String>> opened = new ArrayList<>();
+    if (volume.parentImageId() == null && all.elsewhere() != null) {
+      List<List<String>> base = world.filesOf(all.elsewhere());
+      if (base == null) {
+        return false;
+      }
+      opened.addAll(base);
+    }
     for (Image image : chain.reversed()) {
       List<String> layer = holder.files.get(String.valueOf(there.volumeOf(image).file()));
       if (layer == null) {
@@ -157,7 +167,7 @@ final class Work {
 
   private boolean publish(Volume volume) {
     Request finish =
-        fix.type() == FixType.MEND
+        volume.replaces() == null
             ? new FinishMend(fix.id(), volume.id(), epoch, file)
             : new FinishReplacement(fix.id(), volume.id(), epoch, file);
     if (world.ask(place, finish)) {
@@ -192,11 +202,11 @@ final class Work {
   }
 
   private boolean unpin() {
-    Volume volume = seen.volumes().get(String.valueOf(fix.volumeId()));
-    if (volume != null && volume.source() != null) {
-      Place source = world.placeOf(volume.source().repositoryKey());
-      if (source != null) {
-        world.ask(source, new Unpin(volume.source().pinId()));
+    Set<String> needed = Borrowed.pinIds(place.state());
+    for (CopySource borrowed : Borrowed.by(seen)) {
+      Place source = world.placeOf(borrowed.repositoryKey());
+      if (source != null && !needed.contains(borrowed.pinId())) {
+        world.ask(source, new Unpin(borrowed.pinId()));
       }
     }
     return true;

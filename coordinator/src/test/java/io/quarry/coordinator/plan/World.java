@@ -1,6 +1,9 @@
 package io.quarry.coordinator.plan;
 
+import static java.util.Objects.requireNonNull;
+
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -89,7 +92,7 @@ final class World {
       }
       case Step.Pass pass -> now = now.plus(pass.time());
     }
-    places.values().forEach(Place::check);
+    places.values().forEach(place -> place.check(this));
   }
 
   private Place place(String key) {
@@ -100,8 +103,36 @@ final class World {
     return place;
   }
 
+  /** What a pin keeps for overlays, from the bottom up; null when there is no such pin. */
+  @Nullable List<List<String>> filesOf(CopySource source) {
+    Place place = placeOf(source.repositoryKey());
+    Pin pin = place == null ? null : place.state().pins().get(source.pinId());
+    return place == null || pin == null
+        ? null
+        : pin.volumes().reversed().stream().map(place::fileOf).toList();
+  }
+
+  /** Agents name a base only once they have pinned it, and let go only of what is not needed. */
+  private boolean isSane(Place place, Request request) {
+    return switch (request) {
+      case CreateVirtualDisk create ->
+          create.elsewhere() == null || filesOf(create.elsewhere().source()) != null;
+      case Unpin unpin -> {
+        Pin pin = place.state().pins().get(unpin.pinId());
+        Place target = pin == null ? null : placeOf(pin.targetKey());
+        yield target == null
+            || requireNonNull(pin).volumes().isEmpty()
+            || !StalePins.isNeeded(pin, target.state());
+      }
+      default -> true;
+    };
+  }
+
   /** Whether it was granted. */
   boolean ask(Place place, Request request) {
+    if (!isSane(place, request)) {
+      return false;
+    }
     long number = ++commit;
     RepositoryState before = place.state();
     if (request instanceof FinishUpload finish) {
@@ -138,11 +169,15 @@ final class World {
   }
 
   private @Nullable List<String> sourceOf(Request request) {
-    if (!(request instanceof CopyImage copy)) {
-      return null;
-    }
-    Place source = places.get(copy.source().repositoryKey());
-    return source == null ? null : source.contents.of(copy.source().imageId());
+    CopySource from =
+        switch (request) {
+          case CopyImage copy -> copy.source();
+          case CreateVirtualDisk disk ->
+              disk.elsewhere() == null ? null : disk.elsewhere().source();
+          default -> null;
+        };
+    Place source = from == null ? null : places.get(from.repositoryKey());
+    return source == null ? null : source.contents.of(requireNonNull(from).imageId());
   }
 
   private void write(Place place, String openId) {

@@ -71,6 +71,7 @@ final class SdmHost implements AutoCloseable {
         "volume of " + id,
         1 << 20,
         null,
+        null,
         Strategy.SPACE,
         true,
         JsonNodeFactory.instance.objectNode().put("label", label),

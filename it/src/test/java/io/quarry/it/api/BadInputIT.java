@@ -123,7 +123,15 @@ final class BadInputIT {
           POST   | nowhere/virtual-disks         | {"size": 512}                         | 404 | REPOSITORY_NOT_CONNECTED
           POST   | a%2Fb/virtual-disks           | {"size": 512}                         | 400 | INVALID_ARGUMENT
           POST   | LONG/virtual-disks            | {"size": 512}                         | 400 | INVALID_ARGUMENT
-          POST   | other/virtual-disks           | {"size": 1048576, "baseSnapshotId": "SNAPSHOT"} | 501 | NOT_IMPLEMENTED
+          POST   | other/virtual-disks           | {"size": 512, "baseSnapshotId": "SNAPSHOT"}     | 400 | INVALID_ARGUMENT
+          POST   | other/virtual-disks           | {"size": 1048576, "baseSnapshotId": "DISK"}     | 409 | IMAGE_KIND_MISMATCH
+          POST   | other/virtual-disks           | {"size": 1048576, "baseSnapshotId": "SNAPSHOT", "options": {"participatingRepositories": ["other"]}} | 404 | IMAGE_NOT_FOUND
+          POST   | main/snapshots                | {"baseVirtualDiskId": "DISK", "options": {"participatingRepositories": ["other"]}} | 404 | IMAGE_NOT_FOUND
+          POST   | main/snapshots                | {"baseVirtualDiskId": "DISK", "options": {"imageHints": {"DISK": "other"}}} | 404 | IMAGE_NOT_FOUND
+          POST   | main/snapshots                | {"baseVirtualDiskId": "DISK", "options": {"imageHints": {"DISK": "nowhere"}}} | 404 | REPOSITORY_NOT_CONNECTED
+          POST   | other/copies                  | {"imageId": "SNAPSHOT", "options": {"participatingRepositories": ["other"]}} | 404 | IMAGE_NOT_FOUND
+          POST   | other/copies                  | {"imageId": "SNAPSHOT", "options": {"imageHints": {"SNAPSHOT": "other"}}} | 404 | IMAGE_NOT_FOUND
+          POST   | other/copies                  | {"imageId": "DISK", "baseImageId": "SNAPSHOT", "options": {"imageHints": {"SNAPSHOT": "other"}}} | 404 | IMAGE_NOT_FOUND
           POST   | other/copies                  | {"imageId": "nothing"}                | 404 | IMAGE_NOT_FOUND
           POST   | other/copies                  | {"imageId": "SNAPSHOT", "baseImageId": "DISK"} | 409 | IMAGE_KIND_MISMATCH
           POST   | other/copies                  | {"imageId": "UNMADE"}                 | 409 | IMAGE_BROKEN

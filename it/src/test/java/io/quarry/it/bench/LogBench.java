@@ -162,6 +162,7 @@ final class LogBench {
         volumeId,
         10L << 30,
         null,
+        null,
         Strategy.SPACE,
         true,
         JsonNodeFactory.instance.objectNode().put("name", "vm-" + number),

@@ -1,0 +1,54 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.Borrowed;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Unpin;
+import io.quarry.coordinator.plan.Volume.CopySource;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Lets go of what was needed of other repositories, once that is done or given up. */
+public final class SourcePins {
+  private static final Logger LOG = LoggerFactory.getLogger(SourcePins.class);
+
+  private SourcePins() {}
+
+  /**
+   * If it fails, or a source is not connected here, its pin is stale and gets reaped.
+   *
+   * @param repositories those connected here, by key
+   * @param sources what was needed until now
+   * @param state of the repository that needed it, as it is now
+   */
+  public static void release(
+      Function<String, Optional<ConnectedRepository>> repositories,
+      Collection<CopySource> sources,
+      RepositoryState state) {
+    if (sources.isEmpty()) {
+      return;
+    }
+    Set<String> needed = Borrowed.pinIds(state);
+    for (CopySource source : sources) {
+      if (!needed.contains(source.pinId())) {
+        repositories
+            .apply(source.repositoryKey())
+            .ifPresent(holder -> release(holder, source.pinId()));
+      }
+    }
+  }
+
+  private static void release(ConnectedRepository holder, String pinId) {
+    try {
+      holder.commit(UUID.randomUUID().toString(), new Unpin(pinId));
+    } catch (StorageException e) {
+      LOG.warn("The pin {} stays for now: {}", pinId, e.getMessage());
+    }
+  }
+}

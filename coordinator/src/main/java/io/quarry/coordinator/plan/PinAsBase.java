@@ -1,0 +1,32 @@
+package io.quarry.coordinator.plan;
+
+/**
+ * Keeps a snapshot, and the very volumes that hold it now, before the log of another repository
+ * names it as the base of an overlay: a machine that uses that overlay has their paths.
+ *
+ * @param size of the overlay; one that is refused there must leave no commit here
+ */
+public record PinAsBase(
+    String pinId, String imageId, String targetKey, String targetImageId, long size)
+    implements Request {
+
+  @Override
+  public Reply plan(Draft draft) {
+    Refusal.checkSize(size);
+    RepositoryState state = draft.state();
+    Image base = CreateVirtualDisk.usableBase(state, state.strongImage(imageId), imageId);
+    if (state.pins().containsKey(pinId)) {
+      throw Refusal.exists("pin", pinId);
+    }
+    CreateVirtualDisk.checkSize(size, base.size());
+    Layers layers = state.layersOf(base);
+    if (layers.elsewhere() != null) {
+      throw Refusal.elsewhere(base, state);
+    }
+    draft.add(
+        new Change.PutPin(
+            new Pin(
+                pinId, imageId, null, targetKey, targetImageId, draft.now(), layers.volumeIds())));
+    return draft.reply(this, imageId);
+  }
+}

@@ -1,0 +1,290 @@
+package io.quarry.it.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageExplanation;
+import io.quarry.common.api.ImageExplanation.ExplainedFix;
+import io.quarry.common.api.ImageExplanation.Obstacle;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Strategy;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Copying;
+import io.quarry.it.box.Guest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A disk over a snapshot of another repository, on three hosts that have other names for the two;
+ * the third reaches only the disk's. The base is removed at once; its data comes over all the same,
+ * through a killed worker and a source that is away for a while, below a running machine.
+ */
+@Timeout(300)
+final class BaseElsewhereIT {
+  private static final String TEMPLATES = "templates";
+  private static final String DISKS = "disks";
+  private static final Duration SESSION = Duration.ofSeconds(15);
+  private static final long MIB = 1L << 20;
+  private static final int WINDOWS = 4;
+  private static final long SLOW = 256 << 10;
+  private static final long FAST = 48 * MIB;
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private Box box;
+
+  @Test
+  void diskIsUsableAtOnceAndItsBaseComesAfterIt() throws Exception {
+    try (Box started = start()) {
+      box = started;
+      StorageClient client = box.client(0);
+      String base = template();
+      throttle(SLOW);
+      String disk = disk(base, Strategy.SPACE);
+      assertThat(status(0, disk).reason())
+          .isEqualTo("its base " + base + " is still read in another repository");
+      Guest.use(client, id(0, DISKS), disk, "write -P 99 1M 3M");
+      Path expected =
+          Guest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+
+      // One that has them under other names, and one that reaches only the disk's.
+      Guest.assertContent(look(1, disk), expected);
+      assertNotReached(disk);
+
+      // A machine goes on with what it was handed, whatever becomes of the base.
+      OpenedImage machine =
+          client.openImage(id(0, DISKS), disk, new OpenRequest(false, "vm"), null);
+      assertThat(machine.backingChain()).hasSize(2);
+      removeAll(TEMPLATES);
+      awaitFixes(0, TEMPLATES, 0);
+      assertThat(box.volumes(TEMPLATES)).as("volumes of the base").hasSize(2);
+
+      killAndDisconnect(disk);
+      awaitOptimized(disk);
+      Guest.assertContent(machine, expected);
+      assertThat(box.volumes(TEMPLATES)).as("the machine uses them").hasSize(2);
+      client.closeImage(id(0, DISKS), disk, machine.openId(), null);
+      await().atMost(Box.PATIENCE).until(() -> box.volumes(TEMPLATES).isEmpty());
+
+      OpenedImage after = look(2, disk);
+      assertThat(after.backingChain())
+          .allSatisfy(link -> assertThat(Path.of(link.path())).startsWith(box.repository(DISKS)))
+          .hasSize(1);
+      Guest.assertContent(after, expected);
+      removeAll(DISKS);
+      await().atMost(Box.PATIENCE).until(() -> box.volumes(DISKS).isEmpty());
+    }
+  }
+
+  @Test
+  void fastDiskTakesItInByItself() throws Exception {
+    try (Box started = start()) {
+      box = started;
+      String base = template();
+      String disk = disk(base, Strategy.PERFORMANCE);
+      Path expected =
+          Guest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+      awaitOptimized(disk);
+      assertThat(look(2, disk).backingChain()).isEmpty();
+      Guest.assertContent(look(2, disk), expected);
+      assertThat(explain(TEMPLATES, base).neededBy()).noneMatch(need -> need.type().equals("pin"));
+    }
+  }
+
+  private Box start() throws Exception {
+    Box started =
+        Box.start(
+            LocalClusterOptions.in(directory)
+                .withHosts(3)
+                .withSessionTimeout(SESSION)
+                .withGuardianArguments("--restart-pause-max", "PT0.2S"));
+    box = started;
+    for (int host = 0; host < 3; host++) {
+      connectAll(host);
+    }
+    return started;
+  }
+
+  /** The last host does not reach the templates. */
+  private void connectAll(int host) throws IOException {
+    connect(host, DISKS);
+    if (host < 2) {
+      connect(host, TEMPLATES);
+    }
+  }
+
+  private static String id(int host, String name) {
+    return name + "-of-" + host;
+  }
+
+  private void connect(int host, String name) throws IOException {
+    Path path = Files.createDirectories(box.repository(name));
+    box.client(host)
+        .connectStorageRepository(
+            new ConnectRequest(
+                id(host, name), "localfs-1.0", Map.of("path", path.toString()), true));
+  }
+
+  private void throttle(long bytesPerSecond) {
+    box.hostIds().forEach(host -> box.client(host).setThrottle(bytesPerSecond));
+  }
+
+  /** A snapshot of two layers. */
+  private String template() throws Exception {
+    StorageClient client = box.client(0);
+    String repoId = id(0, TEMPLATES);
+    String disk = Copying.source(client, repoId, WINDOWS, 24 * MIB);
+    Box.snapshot(client, repoId, disk);
+    Guest.use(client, repoId, disk, "write -P 77 5M 2M", "write -z 130M 1M");
+    return Box.snapshot(client, repoId, disk).imageId();
+  }
+
+  private String disk(String base, Strategy strategy) {
+    StorageClient client = box.client(0);
+    ImageOptions options = new ImageOptions(true, strategy, null, Map.of());
+    long size = (WINDOWS + 1) * Copying.WINDOW_BYTES;
+    String disk =
+        client.createVirtualDisk(id(0, DISKS), Box.newDisk(size, base, options), null).imageId();
+    ImageStatus usable =
+        client.getImageStatus(
+            id(0, DISKS), disk, new StatusQuery(Box.PATIENCE, ImageState.DEGRADED, 0));
+    assertThat(usable.state()).isNotEqualTo(ImageState.BROKEN);
+    return disk;
+  }
+
+  private ImageStatus status(int host, String image) {
+    return box.client(host).getImageStatus(id(host, DISKS), image, StatusQuery.NOW);
+  }
+
+  private OpenedImage look(int host, String image) {
+    return Guest.look(box.client(host), id(host, DISKS), image);
+  }
+
+  private ImageExplanation explain(String name, String image) {
+    return box.client(0).explainImage(id(0, name), image, 0);
+  }
+
+  private void assertNotReached(String disk) {
+    assertThat(status(2, disk).state()).isEqualTo(ImageState.DEGRADED);
+    assertThat(status(2, disk).reason())
+        .endsWith("; that repository is not connected on this host");
+    assertThatThrownBy(() -> look(2, disk))
+        .isInstanceOfSatisfying(
+            StorageException.class,
+            refusal -> {
+              assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_NOT_CONNECTED);
+              assertThat(refusal.subject()).isEqualTo(disk);
+            });
+    assertThat(box.client(2).explainImage(id(2, DISKS), disk, 0).neededBy()).isEmpty();
+  }
+
+  private void removeAll(String name) {
+    StorageClient client = box.client(0);
+    client
+        .listImages(id(0, name), ImageQuery.ALL)
+        .images()
+        .forEach(image ->
+            client.removeImage(id(0, name), image.imageId(), RemoveImageOptions.DEFAULT, null));
+  }
+
+  private void awaitFixes(int host, String name, int count) {
+    await()
+        .atMost(Box.PATIENCE)
+        .untilAsserted(() ->
+            assertThat(
+                    box.client(host)
+                        .checkStorageRepository(id(host, name), CheckOptions.DEFAULT)
+                        .fixes())
+                .hasSize(count));
+  }
+
+  /** One worker is killed, the other one loses the source; it goes on when that is back. */
+  private void killAndDisconnect(String disk) throws Exception {
+    TaskInfo task = task(disk, any -> true);
+    assertThat(task.type()).isEqualTo(FixType.OPTIMIZE);
+    LocalHost victim = box.host(task.hostId());
+    int other = victim == box.host(0) ? 1 : 0;
+    box.client(task.hostId()).setThrottle(FAST);
+    TaskInfo begun = task(disk, now -> Copying.checkpoint(now) > 0);
+    victim.killAgent();
+    TaskInfo next = task(disk, now -> now.epoch() > begun.epoch() && Copying.checkpoint(now) >= 0);
+    assertThat(next.hostId()).isEqualTo(box.host(other).hostId());
+    assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(begun));
+
+    box.client(other).disconnectStorageRepository(id(other, TEMPLATES));
+    await()
+        .atMost(Box.PATIENCE)
+        .untilAsserted(() -> {
+          ImageExplanation stuck = box.client(2).explainImage(id(2, DISKS), disk, 0);
+          assertThat(stuck.state()).isEqualTo(ImageState.DEGRADED);
+          assertThat(stuck.fix())
+              .isNotNull()
+              .extracting(ExplainedFix::obstacle)
+              .isEqualTo(Obstacle.UNREACHABLE);
+        });
+    victim.awaitReady(Box.PATIENCE);
+    for (int host = 0; host < 3; host++) {
+      connectAll(host);
+    }
+    throttle(0);
+  }
+
+  private TaskInfo task(String disk, Predicate<TaskInfo> wanted) {
+    return await()
+        .atMost(Box.PATIENCE)
+        .pollInterval(Duration.ofMillis(10))
+        .ignoreExceptions()
+        .until(
+            () ->
+                box.hostIds().stream()
+                    .map(host -> taskOn(host, disk))
+                    .flatMap(Optional::stream)
+                    .filter(wanted)
+                    .findAny()
+                    .orElse(null),
+            task -> task != null);
+  }
+
+  private Optional<TaskInfo> taskOn(String host, String disk) {
+    try {
+      return box.client(host).listTasks(host).stream()
+          .filter(task -> disk.equals(task.imageId()) && task.type() == FixType.OPTIMIZE)
+          .findAny();
+    } catch (StorageException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void awaitOptimized(String disk) {
+    Box.awaitOptimized(box.client(2), id(2, DISKS), disk);
+    @Nullable String reason = status(2, disk).reason();
+    assertThat(reason).isNull();
+  }
+}
