@@ -21,6 +21,9 @@ final class Tree {
   private final List<Member> members = new ArrayList<>();
   private int differences;
 
+  /** Both are there, and the base is in the repository that the difference goes to. */
+  private record Difference(Member source, Member base) {}
+
   Tree(Shell shell, Random random, List<String> repos) {
     this.shell = shell;
     this.random = random;
@@ -46,8 +49,10 @@ final class Tree {
         any(each -> !each.disk).ifPresent(base -> diskOf(base.repo, base));
       } else if (dice < 75) {
         any(each -> each.disk).ifPresent(this::snapshot);
-      } else {
+      } else if (dice < 90) {
         any(each -> true).ifPresent(this::copy);
+      } else {
+        copyDifference();
       }
     }
   }
@@ -79,26 +84,42 @@ final class Tree {
     disk.below = made;
   }
 
-  /** Whole, or where the target has a base of it, often as a difference. */
+  /** Whole, into whichever repository lacks it. */
   private void copy(Member source) {
     String target = repos.get(random.nextInt(repos.size()));
     if (find(target, source.id).isPresent()) {
       return;
     }
-    String hint = source.id + "=" + source.repo;
-    for (Member base : source.bases()) {
-      Optional<Member> there = find(target, base.id);
-      if (!target.equals(source.repo) && there.isPresent() && random.nextInt(4) > 0) {
-        String id =
-            shell.say("image", "copy", target, source.id, "--hint", hint, "--base", base.id);
-        members.add(new Member(target, id, source.disk, source.content, there.get()));
-        differences++;
-        return;
-      }
-    }
-    String id = shell.say("image", "copy", target, source.id, "--hint", hint);
+    String id = shell.say("image", "copy", target, source.id, "--hint", hint(source));
     assertThat(id.equals(source.id)).as("id of the copy of %s", source).isEqualTo(!source.disk);
     members.add(new Member(target, id, source.disk, source.content, null));
+  }
+
+  /** Over a snapshot that the target has as well. */
+  private void copyDifference() {
+    List<Difference> possible = new ArrayList<>();
+    for (Member source : visible()) {
+      for (Member base : source.bases()) {
+        repos.stream()
+            .filter(repo -> !repo.equals(source.repo) && find(repo, source.id).isEmpty())
+            .flatMap(repo -> find(repo, base.id).stream())
+            .forEach(there -> possible.add(new Difference(source, there)));
+      }
+    }
+    if (!possible.isEmpty()) {
+      Difference one = possible.get(random.nextInt(possible.size()));
+      Member source = one.source();
+      Member base = one.base();
+      String id =
+          shell.say(
+              "image", "copy", base.repo, source.id, "--hint", hint(source), "--base", base.id);
+      members.add(new Member(base.repo, id, source.disk, source.content, base));
+      differences++;
+    }
+  }
+
+  private static String hint(Member source) {
+    return source.id + "=" + source.repo;
   }
 
   private Optional<Member> find(String repo, String id) {
