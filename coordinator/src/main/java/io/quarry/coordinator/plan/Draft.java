@@ -98,9 +98,10 @@ public final class Draft {
     for (String volumeId : volumeIds) {
       Volume volume = state.volumes().get(volumeId);
       Image image = volume == null ? null : state.images().get(volume.imageId());
-      if (volume != null
-          && volume.stage() == Volume.Stage.READY
-          && !(image != null && image.volumeId().equals(volumeId))) {
+      if (image != null && image.volumeId().equals(volumeId)) {
+        // It may be another image by now: a snapshot takes over the volume of its disk.
+        settle(image.id());
+      } else if (volume != null && volume.stage() == Volume.Stage.READY) {
         retire(volume, image == null || image.autoFix());
       }
     }
@@ -225,8 +226,10 @@ public final class Draft {
 
   /** Whether anything keeps the image although it may be weak. */
   boolean needed(String imageId) {
+    Image image = state.images().get(imageId);
     return !state.overlaysOf(imageId).isEmpty()
         || !state.pinsOf(imageId).isEmpty()
-        || !state.opensOf(imageId).isEmpty();
+        || !state.opensOf(imageId).isEmpty()
+        || (image != null && state.isUsed(image.volumeId()));
   }
 }

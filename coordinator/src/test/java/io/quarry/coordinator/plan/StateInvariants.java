@@ -44,7 +44,8 @@ final class StateInvariants {
   private boolean needed(Image image) {
     return !state.overlaysOf(image.id()).isEmpty()
         || !state.pinsOf(image.id()).isEmpty()
-        || !state.opensOf(image.id()).isEmpty();
+        || !state.opensOf(image.id()).isEmpty()
+        || state.isUsed(image.volumeId());
   }
 
   private void image(Image image) {
