@@ -45,6 +45,7 @@ final class CleanFix {
     FaultPoints.reach("clean.tombstoned");
     String maker = FixState.makerId(volume);
     new VolumeFiles(repository.storage()).removeAll(volume, epochs(volume, maker));
+    FaultPoints.reach("clean.unlinked");
     List<CopySource> needed =
         Stream.of(volume.source(), volume.baseSource()).filter(Objects::nonNull).toList();
     RepositoryState now = repository.state().repository();
@@ -52,6 +53,7 @@ final class CleanFix {
     if (volume.heavy()) {
       run.store().forget(maker);
     }
+    FaultPoints.reach("clean.purge");
     commit(new PurgeVolume(run.fix().id(), volumeId));
   }
 

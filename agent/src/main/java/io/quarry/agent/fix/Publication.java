@@ -49,6 +49,7 @@ final class Publication {
     }
     FaultPoints.reach("mend.published");
     files.removeOthers(volume, file, run.epoch());
+    FaultPoints.reach("mend.tidied");
     if (run.fix().heavy()) {
       run.store().forget(run.fix().id());
       RepositoryState now = repository.atLeast(done.commit()).repository();

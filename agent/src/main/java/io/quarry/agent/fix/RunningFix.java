@@ -5,6 +5,7 @@ import io.quarry.agent.data.process.Children;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Reach;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
@@ -119,6 +120,7 @@ final class RunningFix {
   /** Persists how far this epoch is. What it says must be durable already. */
   void save(Checkpoint newer) throws IOException {
     store.save(fix.id(), newer);
+    FaultPoints.reach("fix.saved");
     bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
     checkpoint = newer;
     // Whoever lets go has no more progress to show, and an error can be longer than a queue takes.

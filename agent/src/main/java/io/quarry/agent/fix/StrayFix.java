@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FinishStray;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
@@ -23,6 +24,7 @@ final class StrayFix {
     if (StrayFiles.isStray(file, state)) {
       remove(file);
     }
+    FaultPoints.reach("stray.removed");
     repository.commit(UUID.randomUUID().toString(), new FinishStray(run.fix().id()));
   }
 

@@ -5,6 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,8 +16,8 @@ import org.slf4j.LoggerFactory;
  * -Dquarry.fault.stopAt=<place>} the process sends itself SIGSTOP when it first gets there, or,
  * with {@code -Dquarry.fault.armedBy=<file>}, when it first gets there while that file exists. With
  * {@code -Dquarry.fault.hangAt=<place>} whichever thread gets there while that file exists hangs
- * for as long, as on a storage that does not answer. Without the properties they cost two
- * comparisons.
+ * for as long, as on a storage that does not answer. Tests within the process may have a say at
+ * each place. Without all that they cost two comparisons and one look.
  */
 public final class FaultPoints {
   private static final Logger LOG = LoggerFactory.getLogger(FaultPoints.class);
@@ -27,9 +30,24 @@ public final class FaultPoints {
   /** Set by the first thread that gets there. */
   private static final AtomicBoolean REACHED = new AtomicBoolean();
 
+  private static final AtomicReference<@Nullable Consumer<String>> OBSERVER =
+      new AtomicReference<>();
+
   private FaultPoints() {}
 
+  /**
+   * @param observer is told of each place on the thread that gets there, and may throw an error
+   *     there; null for nobody
+   */
+  public static void observe(@Nullable Consumer<String> observer) {
+    OBSERVER.set(observer);
+  }
+
   public static void reach(String place) {
+    Consumer<String> observer = OBSERVER.get();
+    if (observer != null) {
+      observer.accept(place);
+    }
     if (HANG_AT.equals(place)) {
       hang(place);
     }

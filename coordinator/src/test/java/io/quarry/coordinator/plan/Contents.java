@@ -15,16 +15,16 @@ import org.jspecify.annotations.Nullable;
  * The reference: which images callers see, and what is in each image as a list of writes, weak ones
  * too. It follows what was asked for and granted, and knows nothing of volumes, files and fixes.
  */
-final class Contents {
+public final class Contents {
   private final Map<String, List<String>> ofImage = new HashMap<>();
   private final Set<String> visible = new TreeSet<>();
 
   /** What the image holds; null for one whose source is nowhere. */
-  @Nullable List<String> of(String imageId) {
+  public @Nullable List<String> of(String imageId) {
     return ofImage.get(imageId);
   }
 
-  void write(String imageId, String what) {
+  public void write(String imageId, String what) {
     ofImage.computeIfPresent(imageId, (ignored, content) -> plus(content, what));
   }
 
@@ -39,7 +39,7 @@ final class Contents {
    * @param source what an image of another repository holds, if it is about a copy of that, or a
    *     disk over it, and there is such an image
    */
-  void follow(
+  public void follow(
       Request request,
       RepositoryState before,
       RepositoryState after,

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * images. A volume file is a list of writes, so that an image is what its chain of files says from
  * the bottom up. Whoever has opened a file keeps it when its name is removed.
  */
-final class Place {
+final class Place implements RandomRequests.View {
   /** Ends a file that is not finished. */
   static final String UNFINISHED = "...";
 
@@ -45,7 +45,13 @@ final class Place {
     this.key = key;
   }
 
-  RepositoryState state() {
+  @Override
+  public String key() {
+    return key;
+  }
+
+  @Override
+  public RepositoryState state() {
     return state;
   }
 

@@ -18,19 +18,31 @@ import org.jspecify.annotations.Nullable;
  * All kinds of requests, likely and unlikely ones, as callers and hosts make them. What a worker
  * asks for at the end of a fix comes from {@link Work}; here are only the wrong ones.
  */
-final class RandomRequests {
-  static final List<String> HOSTS = List.of("host0", "host1");
+public final class RandomRequests {
+  public static final List<String> HOSTS = List.of("host0", "host1");
   private static final String NOBODY = "nobody";
 
   private final Random random;
+  private final long unit;
   private int ids;
 
-  RandomRequests(Random random) {
+  /**
+   * @param unit of the sizes of disks, in bytes
+   */
+  public RandomRequests(Random random, long unit) {
     this.random = random;
+    this.unit = unit;
+  }
+
+  /** A repository as a request sees it. */
+  public interface View {
+    String key();
+
+    RepositoryState state();
   }
 
   /** A request to one place, which may be about things in another one, or the same. */
-  Request next(Place place, Place other) {
+  public Request next(View place, View other) {
     RepositoryState state = place.state();
     String image = any(state.images().keySet());
     String fix = any(state.fixes().keySet());
@@ -87,13 +99,13 @@ final class RandomRequests {
           new BeginUpload(
               fresh(state.opens().keySet()), image, fresh(state.volumes().keySet()), host());
       case 33 ->
-          new PinAsBase(fresh(state.pins().keySet()), image, other.key, "id" + ids++, size());
+          new PinAsBase(fresh(state.pins().keySet()), image, other.key(), "id" + ids++, size());
       default -> uploaded(state);
     };
   }
 
   /** A disk over a snapshot that is somewhere else; empty when there is none that is fit for it. */
-  List<Step> overElsewhere(Place target, Place source) {
+  List<Step> overElsewhere(View target, View source) {
     RepositoryState there = source.state();
     List<Image> bases =
         there.images().values().stream()
@@ -108,16 +120,16 @@ final class RandomRequests {
     String pin = "id" + ids++;
     long size = random.nextInt(10) == 0 ? size() : Math.max(size(), base.size());
     return List.of(
-        new Step.Ask(source.key, new PinAsBase(pin, base.id(), target.key, disk, size)),
+        new Step.Ask(source.key(), new PinAsBase(pin, base.id(), target.key(), disk, size)),
         new Step.Ask(
-            target.key,
+            target.key(),
             new CreateVirtualDisk(
                 disk,
                 fresh(target.state().volumes().keySet()),
                 size,
                 base.id(),
                 new CreateVirtualDisk.Elsewhere(
-                    new CopySource(source.key, base.id(), pin), base.size(), "id" + ids++),
+                    new CopySource(source.key(), base.id(), pin), base.size(), "id" + ids++),
                 oneOf(List.of(Strategy.values())),
                 random.nextBoolean(),
                 JsonNodeFactory.instance.objectNode(),
@@ -138,7 +150,7 @@ final class RandomRequests {
   }
 
   /** A snapshot keeps its id; where a disk is copied, the target's is a fresh one. */
-  private Request pin(RepositoryState state, String imageId, Place target) {
+  private Request pin(RepositoryState state, String imageId, View target) {
     Image image = state.images().get(imageId);
     boolean snapshot = image != null && image.kind() == ImageKind.SNAPSHOT;
     List<String> below =
@@ -156,19 +168,19 @@ final class RandomRequests {
         imageId,
         fresh(state.images().keySet()),
         fresh(state.volumes().keySet()),
-        target.key,
+        target.key(),
         snapshot ? imageId : "id" + ids++,
         random.nextInt(3) > 0 ? base : null,
         worker());
   }
 
   /** The second half of a copy, whose first half was the pin. Sometimes it comes too late. */
-  private Request copy(Place target, Place other) {
-    Place source = random.nextInt(4) == 0 ? target : other;
+  private Request copy(View target, View other) {
+    View source = random.nextInt(4) == 0 ? target : other;
     RepositoryState there = source.state();
     List<Pin> pins =
         there.pins().values().stream()
-            .filter(pin -> pin.targetKey().equals(target.key) && pin.volumes().isEmpty())
+            .filter(pin -> pin.targetKey().equals(target.key()) && pin.volumes().isEmpty())
             .sorted(Comparator.comparing(Pin::id))
             .toList();
     Pin pin = pins.isEmpty() ? null : oneOf(pins);
@@ -183,7 +195,7 @@ final class RandomRequests {
         snapshot ? ImageKind.SNAPSHOT : ImageKind.VIRTUAL_DISK,
         image.size(),
         pin.baseImageId(),
-        new CopySource(source.key, image.id(), pin.id()),
+        new CopySource(source.key(), image.id(), pin.id()),
         oneOf(List.of(Strategy.values())),
         random.nextBoolean(),
         JsonNodeFactory.instance.objectNode());
@@ -205,10 +217,10 @@ final class RandomRequests {
   }
 
   /** Mostly as housekeeping does: a pin that nothing waits for. */
-  private Request unpin(Place place, Place other) {
+  private Request unpin(View place, View other) {
     List<String> pins = new ArrayList<>();
     for (Pin pin : place.state().pins().values()) {
-      Place target = pin.targetKey().equals(place.key) ? place : other;
+      View target = pin.targetKey().equals(place.key()) ? place : other;
       if (!StalePins.isNeeded(pin, target.state()) || random.nextInt(8) == 0) {
         pins.add(pin.id());
       }
@@ -268,7 +280,7 @@ final class RandomRequests {
   }
 
   private long size() {
-    return random.nextInt(10) == 0 ? 100 : 512L * (1 + random.nextInt(4));
+    return random.nextInt(10) == 0 ? 100 : unit * (1 + random.nextInt(4));
   }
 
   private Duration retain() {

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.Limits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ final class RandomSteps {
   RandomSteps(World world, Random random) {
     this.world = world;
     this.random = random;
-    this.requests = new RandomRequests(random);
+    this.requests = new RandomRequests(random, Limits.SECTOR_BYTES);
   }
 
   /** One step, or all those of a fix that nothing disturbs. */

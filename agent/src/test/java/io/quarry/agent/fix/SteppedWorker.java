@@ -1,0 +1,100 @@
+package io.quarry.agent.fix;
+
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+
+/**
+ * A worker that waits at each place where a real one could die, until it is told to go on, or to
+ * die there. It has a thread of its own, but never runs at the same time as who tells it.
+ */
+final class SteppedWorker {
+  private static final ThreadLocal<SteppedWorker> CURRENT = new ThreadLocal<>();
+  private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
+
+  /** Not an exception: nothing of a worker's own answers it. */
+  private static final class Death extends Error {
+    private static final long serialVersionUID = 1L;
+
+    Death(String place) {
+      super(place, null, false, false);
+    }
+  }
+
+  private final RunningFix run;
+  private final Semaphore turn = new Semaphore(0);
+  private final Semaphore waits = new Semaphore(0);
+  private volatile boolean dies;
+  private volatile boolean over;
+  private volatile String place = "its beginning";
+
+  SteppedWorker(RunningFix run) {
+    this.run = run;
+    Thread.ofPlatform().name("stepped-" + run.taskId()).daemon(true).start(this::work);
+  }
+
+  RunningFix run() {
+    return run;
+  }
+
+  /** Where it waits. */
+  String place() {
+    return place;
+  }
+
+  boolean over() {
+    return over;
+  }
+
+  /** Lets it work up to the next place. */
+  void goOn() throws InterruptedException {
+    turn.release();
+    waits.acquire();
+  }
+
+  void goOnToTheEnd() throws InterruptedException {
+    while (!over) {
+      goOn();
+    }
+  }
+
+  /** It does nothing more, and its tools are gone, as after a crash of its host's agent. */
+  void die() throws Exception {
+    dies = true;
+    if (!over) {
+      goOn();
+    }
+    run.children().stopAll(CHILDREN_GONE);
+  }
+
+  /** To be told of each place that a thread of this process gets to. */
+  static void reached(String where) {
+    SteppedWorker worker = CURRENT.get();
+    if (worker != null) {
+      worker.stop(where);
+    }
+  }
+
+  private void stop(String where) {
+    place = where;
+    waits.release();
+    turn.acquireUninterruptibly();
+    if (dies) {
+      throw new Death(where);
+    }
+  }
+
+  private void work() {
+    CURRENT.set(this);
+    turn.acquireUninterruptibly();
+    try {
+      if (!dies) {
+        FixRunner.run(run);
+      }
+    } catch (Death death) {
+      // As intended.
+    } finally {
+      over = true;
+      waits.release();
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.check.Checks;
+import io.quarry.agent.data.Throttle;
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Drain;
+import io.quarry.agent.repository.SubmitTransport;
+import io.quarry.common.api.CheckReport;
+import io.quarry.coordinator.cluster.Candidate;
+import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What an agent consists of, but for its loops: whoever tells a story chooses who does what, and
+ * when. It is drained, so that its SDMs grant nothing by themselves.
+ */
+final class StoryHost implements AutoCloseable {
+  private static final Duration SESSION = Duration.ofSeconds(30);
+  private static final String FORMAT = "localfs-1.0";
+
+  private final ClusterConnection cluster;
+  private final HostRegistry registry;
+  private final Surroundings around;
+  private final List<ConnectedRepository> repositories = new ArrayList<>();
+  private final Checks checks;
+
+  /**
+   * @param incarnation of this life
+   * @param dead lives that are proven over
+   */
+  StoryHost(
+      String zooKeeper,
+      Path directory,
+      String incarnation,
+      Clock clock,
+      Spawner spawner,
+      Set<String> dead)
+      throws IOException {
+    Path state = Files.createDirectories(directory.resolve("run"));
+    Drain drain = new Drain(directory.resolve("drained"));
+    drain.begin(clock.instant());
+    this.cluster = ClusterConnection.open(zooKeeper, SESSION);
+    this.registry = new HostRegistry(cluster, clock);
+    this.around =
+        new Surroundings(
+            key -> repositories.stream().filter(one -> one.key().equals(key)).findAny(),
+            worker -> dead.contains(worker.incarnation()),
+            Throttle.unlimited(),
+            spawner,
+            state,
+            clock);
+    this.checks = new Checks(around, () -> repositories, List::of);
+    var shared =
+        new ConnectedRepository.Shared(
+            cluster,
+            registry,
+            new Candidate("story", incarnation, "http://nowhere"),
+            (endpoint, body, timeout) -> {
+              throw new SubmitTransport.NotSentException("there is one host");
+            },
+            drain,
+            clock);
+    registry.start();
+    for (String name : List.of("here", "there")) {
+      Path root = Files.createDirectories(directory.resolve(name));
+      Map<String, String> parameters = Map.of("path", root.toString());
+      var repository =
+          new ConnectedRepository(
+              new ConnectedRepository.Identity(name, FORMAT, parameters),
+              RepositoryFormats.find(FORMAT).connect(parameters, true, incarnation),
+              shared);
+      repositories.add(repository);
+      repository.start();
+    }
+  }
+
+  List<ConnectedRepository> repositories() {
+    return repositories;
+  }
+
+  CheckReport check(ConnectedRepository repository) throws IOException {
+    return checks.run(repository);
+  }
+
+  Checks checks() {
+    return checks;
+  }
+
+  /** One epoch of a fix, as a worker of that name. */
+  RunningFix running(
+      ConnectedRepository repository,
+      io.quarry.coordinator.plan.FixState fix,
+      String name,
+      long epoch)
+      throws IOException {
+    Checkpoint earlier = new FixStore(repository.storage()).newestCheckpoint(fix.id());
+    return new RunningFix(
+        repository, fix, new Worker("story", name), epoch, earlier, around, ignored -> {});
+  }
+
+  @Override
+  public void close() {
+    repositories.forEach(ConnectedRepository::close);
+    registry.close();
+    cluster.close();
+  }
+}
