@@ -40,7 +40,12 @@ public final class OverlayTarget implements Closeable {
       // Not every filesystem is written around its cache, and some hosts forbid io_uring.
       LOG.info("Writing {} through the page cache: {}", file, e.getMessage());
       ServedImage cached = image.with(ServedImage.Cache.WRITEBACK, ServedImage.Aio.THREADS);
-      return new OverlayTarget(QemuNbd.start(children, runtimeDirectory, cached), file);
+      try {
+        return new OverlayTarget(QemuNbd.start(children, runtimeDirectory, cached), file);
+      } catch (IOException again) {
+        again.addSuppressed(e);
+        throw again;
+      }
     }
   }
 

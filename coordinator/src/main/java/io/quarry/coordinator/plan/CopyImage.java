@@ -104,9 +104,8 @@ public record CopyImage(
 
   /** Whether the copy would become its own base. */
   private boolean isBelow(RepositoryState state, Image base) {
-    Image lowest = state.chainOf(base).getLast();
-    return state.chainOf(base).stream().anyMatch(image -> image.id().equals(imageId))
-        || imageId.equals(state.volumeOf(lowest).parentImageId());
+    return state.chainOf(base).stream()
+        .anyMatch(image -> imageId.equals(state.volumeOf(image).parentImageId()));
   }
 
   /** A removed copy that was never finished is made anew: its pin may be gone. */
