@@ -1,8 +1,8 @@
 package io.quarry.agent.cli;
 
-import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -18,12 +18,15 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "upload",
     description = {
-      "Replaces a disk's content by that of a raw file, going on where an earlier upload broke"
-          + " off.",
+      "Replaces a disk's content by that of a raw or qcow2 file, going on where an earlier upload"
+          + " broke off.",
       "The disk keeps its old content until the whole new one is stored and its SHA-256 verified.",
+      "A qcow2 file is inspected and converted into the disk, which must be large enough for it. It"
+          + " must stand alone: no backing or data file, encryption, internal snapshots or"
+          + " bitmaps.",
       "To give up: quarry image close REPO IMAGE UPLOAD."
     },
-    footer = {"", "Example:", "  quarry image upload main IMAGE disk.raw"})
+    footer = {"", "Example:", "  quarry image upload main IMAGE disk.qcow2"})
 final class ImageUpload extends ApiCommand {
   /** How a qcow2 file begins. */
   private static final byte[] QCOW2 = {'Q', 'F', 'I', (byte) 0xfb};
@@ -47,8 +50,8 @@ final class ImageUpload extends ApiCommand {
       names = "--format",
       paramLabel = "FORMAT",
       description =
-          "What the file holds: ${COMPLETION-CANDIDATES}. Default: raw, unless it looks"
-              + " like qcow2, which cannot be uploaded yet.")
+          "What the file holds: ${COMPLETION-CANDIDATES}. Default: qcow2 if it begins like it,"
+              + " otherwise raw.")
   private @Nullable Format format;
 
   /** The answer as JSON. */
@@ -57,8 +60,7 @@ final class ImageUpload extends ApiCommand {
   @Override
   int run(StorageApi api, Output output) {
     try (ProgressLine line = new ProgressLine(output.err(), main().shell())) {
-      requireRaw();
-      Answer answer = new UploadLoop(api, repo, image, file, line).run();
+      Answer answer = new UploadLoop(api, repo, image, file, format(), line).run();
       line.clear();
       output.print(answer, () -> text(answer));
       return Exit.DONE;
@@ -73,19 +75,14 @@ final class ImageUpload extends ApiCommand {
     }
   }
 
-  private void requireRaw() throws IOException {
-    byte[] head;
-    try (InputStream in = Files.newInputStream(file)) {
-      head = in.readNBytes(QCOW2.length);
+  private VolumeFormat format() throws IOException {
+    if (format != null) {
+      return VolumeFormat.of(format.name());
     }
-    boolean looksLikeQcow2 = Arrays.equals(head, QCOW2);
-    if (format == Format.qcow2 || (format == null && looksLikeQcow2)) {
-      throw new StorageException(
-          ErrorCode.NOT_IMPLEMENTED,
-          "qcow2 files cannot be uploaded yet",
-          file.toString(),
-          "Convert it with qemu-img convert -f qcow2 -O raw; or give --format raw to store its"
-              + " bytes as they are.");
+    try (InputStream in = Files.newInputStream(file)) {
+      return Arrays.equals(in.readNBytes(QCOW2.length), QCOW2)
+          ? VolumeFormat.QCOW2
+          : VolumeFormat.RAW;
     }
   }
 

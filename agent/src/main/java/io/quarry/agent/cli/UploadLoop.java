@@ -1,5 +1,7 @@
 package io.quarry.agent.cli;
 
+import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.ImageExplanation.Need;
@@ -8,6 +10,7 @@ import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
+import io.quarry.common.model.VolumeFormat;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -29,38 +32,49 @@ final class UploadLoop {
   private final String repo;
   private final String image;
   private final Path file;
+  private final VolumeFormat format;
   private final ProgressLine line;
   private final MessageDigest digest = Sha256.fresh();
   private long zerosFrom = -1;
   private long sent;
 
-  UploadLoop(StorageApi api, String repo, String image, Path file, ProgressLine line) {
+  UploadLoop(
+      StorageApi api,
+      String repo,
+      String image,
+      Path file,
+      VolumeFormat format,
+      ProgressLine line) {
     this.api = api;
     this.repo = repo;
     this.image = image;
     this.file = file;
+    this.format = format;
     this.line = line;
   }
 
   ImageUpload.Answer run() throws IOException {
     long bytes = Files.size(file);
-    long size = api.getImage(repo, image, 0).size();
-    if (bytes > size) {
+    long disk = api.getImage(repo, image, 0).size();
+    if (format == VolumeFormat.RAW && bytes > disk) {
       throw StorageException.invalid(
           file.toString(),
-          "the file has " + bytes + " bytes, and the disk " + size,
+          "the file has " + bytes + " bytes, and the disk " + disk,
           "Grow the disk with quarry image resize, or create another one.");
     }
-    UploadInfo upload = beginOrGoOn();
+    long size = format == VolumeFormat.RAW ? disk : bytes;
+    UploadInfo upload = beginOrGoOn(size);
     send(upload, size);
     String sha256 = HexFormat.of().formatHex(digest.digest());
     UploadInfo end = finish(upload, sha256);
     return new ImageUpload.Answer(image, size, sent, sha256, end.commit());
   }
 
-  private UploadInfo beginOrGoOn() {
+  private UploadInfo beginOrGoOn(long size) throws IOException {
+    // Holes need no space there either.
+    long dataBytes = Math.min(size, DiskUsage.allocated(file));
     try {
-      return api.beginUpload(repo, image, null);
+      return api.beginUpload(repo, image, new BeginUploadRequest(format, size, dataBytes), null);
     } catch (StorageException e) {
       if (e.code() != ErrorCode.IMAGE_IN_USE) {
         throw e;
@@ -68,11 +82,24 @@ final class UploadLoop {
       for (Need need : api.explainImage(repo, image, 0).neededBy()) {
         if (need.type().equals("open") && OWNER.equals(need.owner())) {
           UploadInfo upload = api.getUpload(repo, image, need.id());
+          requireSame(upload, size);
           line.say("going on with upload " + upload.uploadId());
           return upload;
         }
       }
       throw e;
+    }
+  }
+
+  private void requireSame(UploadInfo upload, long size) {
+    boolean converts = upload.conversion() != null;
+    if (upload.size() != size || converts != (format == VolumeFormat.QCOW2)) {
+      throw StorageException.invalid(
+          file.toString(),
+          "upload %s of %d bytes%s is under way, and this is another file"
+              .formatted(upload.uploadId(), upload.size(), converts ? " of qcow2" : ""),
+          "Give it up with quarry image close %s %s %s, or upload that file."
+              .formatted(repo, image, upload.uploadId()));
     }
   }
 
@@ -129,7 +156,11 @@ final class UploadLoop {
       if (info.finished()) {
         return info;
       }
-      line.advance("verifying", new Done(info.verified(), info.size()));
+      if (info.conversion() != null && info.verified() == info.size()) {
+        line.advance("converting", new Done(info.conversion().offset(), info.conversion().size()));
+      } else {
+        line.advance("verifying", new Done(info.verified(), info.size()));
+      }
     }
   }
 }

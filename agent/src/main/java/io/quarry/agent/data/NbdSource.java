@@ -4,7 +4,9 @@ import io.quarry.agent.data.nbd.BlockStatus;
 import io.quarry.agent.data.nbd.QemuNbd;
 import io.quarry.agent.data.nbd.ServedImage;
 import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.agent.data.qemu.Chain;
+import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -24,7 +26,20 @@ public final class NbdSource implements Source {
 
   public static NbdSource open(Children children, Path runtimeDirectory, Chain chain)
       throws IOException, InterruptedException {
-    return new NbdSource(QemuNbd.start(children, runtimeDirectory, ServedImage.readOnly(chain)));
+    return open(children, runtimeDirectory, ServedImage.readOnly(chain));
+  }
+
+  /** For an image that comes from outside. */
+  public static NbdSource openUntrusted(
+      Children children, Path runtimeDirectory, Path qcow2, ToolLimits limits)
+      throws IOException, InterruptedException {
+    Chain alone = Chain.of(qcow2, VolumeFormat.QCOW2);
+    return open(children, runtimeDirectory, ServedImage.readOnly(alone).within(limits));
+  }
+
+  private static NbdSource open(Children children, Path runtimeDirectory, ServedImage image)
+      throws IOException, InterruptedException {
+    return new NbdSource(QemuNbd.start(children, runtimeDirectory, image));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.quarry.agent.demo;
 
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.agent.demo.CompareImages.Subject;
 import io.quarry.agent.demo.MakeImages.Images;
 import java.io.IOException;
@@ -127,7 +128,8 @@ public final class Demo implements AutoCloseable {
     }
     return new Tools(children)
         .qemuImg()
-        .infoUntrusted(image, RealDisk.formatOf(image))
+        .limited(ToolLimits.INSPECTION)
+        .info(image, RealDisk.formatOf(image))
         .allocatedBytes();
   }
 

@@ -1,6 +1,7 @@
 package io.quarry.agent.demo;
 
 import io.quarry.agent.data.CopyPlan;
+import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.demo.RealFiles.Found;
 import io.quarry.common.model.VolumeFormat;
@@ -62,7 +63,7 @@ record RealDisk(Path file, long size, long dataBytes) {
   static RealDisk of(Tools tools, Path directory, Path image)
       throws IOException, InterruptedException, DemoFailure {
     VolumeFormat format = formatOf(image);
-    var info = tools.qemuImg().infoUntrusted(image, format);
+    var info = tools.qemuImg().limited(ToolLimits.INSPECTION).info(image, format);
     if (info.backingFile().isPresent() || info.dataFile().isPresent()) {
       throw new DemoFailure(image + " needs another file beside it; convert it first");
     }

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param incarnation the worker's life
  * @param stage from 1 to {@code stages}
  * @param file the volume file it writes
+ * @param source the whole file of an earlier stage that it is made from; null for fixes
  * @param offset all bytes of that file before it are durable and right
  * @param bytesTotal of the stage
  * @param bytesMoved by all epochs together, as far as checkpoints know
@@ -25,6 +26,7 @@ public record Checkpoint(
     int stages,
     String stageName,
     @Nullable String file,
+    @Nullable String source,
     long offset,
     long bytesTotal,
     long bytesMoved,
@@ -50,6 +52,7 @@ public record Checkpoint(
         earlier == null ? 1 : earlier.stages(),
         "starting",
         null,
+        null,
         earlier == null ? 0 : earlier.offset(),
         earlier == null ? 0 : earlier.bytesTotal(),
         earlier == null ? 0 : earlier.bytesMoved(),
@@ -69,6 +72,7 @@ public record Checkpoint(
         stages,
         "copy",
         file,
+        null,
         offset,
         bytesTotal,
         bytesMoved,
@@ -77,7 +81,65 @@ public record Checkpoint(
         run.now());
   }
 
-  Checkpoint at(long newOffset, long moved, Instant now) {
+  /** A file that is filled from its beginning on. */
+  public static Checkpoint filling(
+      Worker worker, long epoch, int stages, String file, long bytesTotal, Instant now) {
+    return new Checkpoint(
+        worker.hostId(),
+        worker.incarnation(),
+        epoch,
+        1,
+        stages,
+        "upload",
+        file,
+        null,
+        0,
+        bytesTotal,
+        0,
+        false,
+        null,
+        now);
+  }
+
+  /** Another epoch has the same, in that file. */
+  public Checkpoint takenOver(Worker worker, long newEpoch, String newFile, Instant now) {
+    return new Checkpoint(
+        worker.hostId(),
+        worker.incarnation(),
+        newEpoch,
+        stage,
+        stages,
+        stageName,
+        newFile,
+        source,
+        offset,
+        bytesTotal,
+        bytesMoved,
+        false,
+        null,
+        now);
+  }
+
+  /** What was filled is whole; another file is made from it. */
+  public Checkpoint converting(String newFile, long newTotal, Instant now) {
+    return new Checkpoint(
+        hostId,
+        incarnation,
+        epoch,
+        stage + 1,
+        stages,
+        "convert",
+        newFile,
+        file,
+        0,
+        newTotal,
+        0,
+        false,
+        null,
+        now);
+  }
+
+  public Checkpoint at(long newOffset, long moved, Instant now) {
     return new Checkpoint(
         hostId,
         incarnation,
@@ -86,6 +148,7 @@ public record Checkpoint(
         stages,
         stageName,
         file,
+        source,
         newOffset,
         bytesTotal,
         moved,
@@ -103,6 +166,7 @@ public record Checkpoint(
         stages,
         name,
         file,
+        source,
         offset,
         bytesTotal,
         bytesMoved,
@@ -111,7 +175,7 @@ public record Checkpoint(
         now);
   }
 
-  Checkpoint letGo(@Nullable String error, Instant now) {
+  public Checkpoint letGo(@Nullable String error, Instant now) {
     return new Checkpoint(
         hostId,
         incarnation,
@@ -120,6 +184,7 @@ public record Checkpoint(
         stages,
         stageName,
         file,
+        source,
         offset,
         bytesTotal,
         bytesMoved,

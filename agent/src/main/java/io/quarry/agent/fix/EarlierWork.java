@@ -24,8 +24,7 @@ record EarlierWork(Checkpoint checkpoint, boolean over) {
         || !Files.exists(run.repository().storage().volume(newest.file()))) {
       return null;
     }
-    // All claims between that checkpoint and ours must be over, too: they may write that file.
-    return new EarlierWork(newest, new Predecessors(run).allOver(newest));
+    return new EarlierWork(newest, Predecessors.of(run).allOver(newest));
   }
 
   String file() {

@@ -4,24 +4,30 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
 
 /**
- * Tells whether every earlier epoch of a fix is over, so that its file may be gone on with. Only
- * proof counts: that the worker said so after its children had ended, or that its guardian saw the
- * whole host process die.
+ * Tells whether every earlier epoch is over, so that its file may be gone on with. Only proof
+ * counts: that the worker said so after its children had ended, or that its guardian saw the whole
+ * host process die.
+ *
+ * @param epoch our own
  */
-final class Predecessors {
-  private final RunningFix run;
-
-  Predecessors(RunningFix run) {
-    this.run = run;
+public record Predecessors(FixStore store, String fixId, long epoch, PredecessorProof proof) {
+  /** An earlier epoch in this very life has ended, or this one would not have been claimed. */
+  static Predecessors of(RunningFix run) {
+    return new Predecessors(
+        run.store(),
+        run.fix().id(),
+        run.epoch(),
+        worker -> worker.equals(run.worker()) || run.around().proof().dead(worker));
   }
 
-  boolean allOver(Checkpoint newest) throws IOException {
+  /** All claims after that checkpoint must be over, too: they may write its file. */
+  public boolean allOver(Checkpoint newest) throws IOException {
     if (!over(newest)) {
       return false;
     }
-    for (long epoch = run.epoch() - 1; epoch > newest.epoch(); epoch--) {
-      FixStore.ClaimFile claim = run.store().claimOf(run.fix().id(), epoch);
-      if (claim == null || !dead(claim.worker())) {
+    for (long between = epoch - 1; between > newest.epoch(); between--) {
+      FixStore.ClaimFile claim = store.claimOf(fixId, between);
+      if (claim == null || !proof.dead(claim.worker())) {
         return false;
       }
     }
@@ -29,11 +35,7 @@ final class Predecessors {
   }
 
   private boolean over(Checkpoint checkpoint) {
-    return checkpoint.released() || dead(new Worker(checkpoint.hostId(), checkpoint.incarnation()));
-  }
-
-  /** An earlier epoch in this very life has ended, or this one would not have been claimed. */
-  private boolean dead(Worker worker) {
-    return worker.equals(run.worker()) || run.around().proof().dead(worker);
+    return checkpoint.released()
+        || proof.dead(new Worker(checkpoint.hostId(), checkpoint.incarnation()));
   }
 }

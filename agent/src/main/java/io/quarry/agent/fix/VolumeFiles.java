@@ -76,6 +76,9 @@ final class VolumeFiles {
     }
     for (long epoch = 1; epoch <= epochs; epoch++) {
       Files.deleteIfExists(storage.volume(volume.fileOfEpoch(epoch)));
+      if (volume.heavy()) {
+        Files.deleteIfExists(storage.volume(volume.uploadOfEpoch(epoch)));
+      }
     }
     storage.forceVolumes();
   }

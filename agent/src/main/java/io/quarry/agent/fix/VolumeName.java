@@ -4,10 +4,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The parts of a volume file's name, {@code <volumeId>.<epoch>.<format>}. */
+/**
+ * The parts of a volume file's name, {@code <volumeId>.<epoch>.<format>}. What is received to be
+ * converted has the format {@code upload}.
+ */
 public record VolumeName(String volumeId, long epoch) {
   private static final Pattern NAME =
-      Pattern.compile("([0-9A-Za-z-]{1,128})\\.(\\d{1,18})\\.(raw|qcow2)");
+      Pattern.compile("([0-9A-Za-z-]{1,128})\\.(\\d{1,18})\\.(raw|qcow2|upload)");
 
   /** Null when the name is not a volume file's. */
   public static @Nullable VolumeName parse(String file) {

@@ -1,5 +1,6 @@
 package io.quarry.agent.server;
 
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ConnectRequest;
@@ -113,7 +114,12 @@ final class Verbs {
               (api, call) -> api.downloadImage(call.repoId(), call.imageId(), download(call))),
           verb(
               "beginUpload",
-              (api, call) -> api.beginUpload(call.repoId(), call.imageId(), call.requestId())),
+              (api, call) ->
+                  api.beginUpload(
+                      call.repoId(),
+                      call.imageId(),
+                      call.body(BeginUploadRequest.class),
+                      call.requestId())),
           verb(
               "getUpload",
               (api, call) ->

@@ -31,6 +31,11 @@ public final class StorageIo implements AutoCloseable {
   /** One storage that hangs leaves threads for the others. */
   static final int CALLS_PER_STORAGE_MAX = 32;
 
+  /** What a storage's thread does. */
+  interface Action {
+    void run() throws IOException;
+  }
+
   private final Map<String, Integer> calls = new ConcurrentHashMap<>();
 
   private final ExecutorService threads =
@@ -87,12 +92,7 @@ public final class StorageIo implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw unresponsive(subject, "the call was interrupted", e);
     } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case StorageException refused -> throw refused;
-        case IOException failed ->
-            throw unresponsive(subject, String.valueOf(failed.getMessage()), failed);
-        case null, default -> throw new IllegalStateException(e.getCause());
-      }
+      throw failure(subject, e);
     }
   }
 
@@ -118,6 +118,28 @@ public final class StorageIo implements AutoCloseable {
 
   private void ended(String subject) {
     calls.compute(subject, (_, count) -> count == null || count == 1 ? null : count - 1);
+  }
+
+  /** What callers are told of the failure of what a storage's thread did. */
+  static RuntimeException failure(String subject, ExecutionException e) {
+    return switch (e.getCause()) {
+      case StorageException refused -> refused;
+      case IOException failed -> failure(subject, failed);
+      case null, default -> new IllegalStateException(e.getCause());
+    };
+  }
+
+  private static StorageException failure(String subject, IOException failed) {
+    String why = String.valueOf(failed.getMessage());
+    if (why.contains("No space left") || why.contains("quota exceeded")) {
+      return new StorageException(
+          ErrorCode.NO_SPACE,
+          "the storage of " + subject + " is full: " + why,
+          subject,
+          "free some space, by removing images for example, and call again",
+          failed);
+    }
+    return unresponsive(subject, why, failed);
   }
 
   private static StorageException unresponsive(String subject, String why, Throwable cause) {

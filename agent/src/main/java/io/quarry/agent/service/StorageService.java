@@ -8,6 +8,7 @@ import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.fix.SourcePins;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Committed;
@@ -276,8 +277,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
-    return uploads.begin(repositories.get(repoId), imageId, Names.requestId(requestId));
+  public UploadInfo beginUpload(
+      String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId) {
+    return uploads.begin(repositories.get(repoId), imageId, request, Names.requestId(requestId));
   }
 
   @Override

@@ -1,12 +1,15 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.data.Throttle;
+import io.quarry.agent.data.qemu.UntrustedImageException;
+import io.quarry.agent.data.qemu.UntrustedQcow2;
+import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Sha256;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
+import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FinishUpload;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
@@ -20,8 +23,13 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -35,29 +43,28 @@ final class Upload {
   /** What one write gives to the storage. */
   private static final int PIECE_BYTES = 1 << 20;
 
-  /** Zeros are looked for in such blocks, which stay holes. */
-  private static final int BLOCK_BYTES = 64 << 10;
-
   private static final int ALIGNMENT = 4096;
-  private static final MemorySegment ZEROS = Arena.global().allocate(BLOCK_BYTES, ALIGNMENT);
   private static final Duration IO_DEADLINE = Duration.ofSeconds(60);
 
   /** A range whose caller went away may still be on its way to the disk. */
   private static final Duration TURN = Duration.ofSeconds(20);
 
   /** A call for the end answers within this time, with how far it is. */
-  private static final Duration VERIFY_TURN = Duration.ofSeconds(5);
+  private static final Duration TURN_OF_WORK = Duration.ofSeconds(5);
 
   private final ConnectedRepository repository;
   private final Open open;
   private final long size;
   private final UploadFile file;
   private final StorageIo io;
-  private final Throttle throttle;
+  private final Surroundings around;
+  private final ExecutorService conversions;
   private final ReentrantLock turn = new ReentrantLock();
   private MessageDigest digest = Sha256.fresh();
   private long verified;
   private @Nullable String found;
+  private volatile @Nullable Conversion conversion;
+  private @Nullable Future<Boolean> converting;
 
   /** A storage call failed, and may still be under way: nothing of this is used again. */
   private volatile boolean failed;
@@ -65,16 +72,17 @@ final class Upload {
   Upload(
       ConnectedRepository repository,
       Open open,
-      long size,
       UploadFile file,
       StorageIo io,
-      Throttle throttle) {
+      Surroundings around,
+      ExecutorService conversions) {
     this.repository = repository;
     this.open = open;
-    this.size = size;
+    this.size = file.size();
     this.file = file;
     this.io = io;
-    this.throttle = throttle;
+    this.around = around;
+    this.conversions = conversions;
   }
 
   ConnectedRepository repository() {
@@ -90,8 +98,15 @@ final class Upload {
   }
 
   UploadInfo info() {
-    return new UploadInfo(
-        open.id(), size, file.offset(), verified, false, repository.state().sequence());
+    return info(false, repository.state().sequence());
+  }
+
+  private UploadInfo info(boolean finished, long commit) {
+    var conversion =
+        open.received() == null
+            ? null
+            : new UploadInfo.Conversion(file.diskSize(), file.converted());
+    return new UploadInfo(open.id(), size, file.offset(), verified, finished, conversion, commit);
   }
 
   UploadInfo write(UploadRange range, InputStream content) {
@@ -110,17 +125,54 @@ final class Upload {
       if (!range.zeros()) {
         fill(range, content);
       }
+      boolean first = file.offset() < UntrustedQcow2.HEADER_BYTES;
       onStorage(() -> file.reached(range.end()));
+      if (open.received() != null) {
+        lookAt(first);
+      }
       return info();
     });
+  }
+
+  /** What can be seen at once needs no more bytes, and what is whole nobody has to keep open. */
+  private void lookAt(boolean first) {
+    if (file.offset() == size) {
+      onStorage(file::forgetRest);
+    }
+    if (!first || file.offset() < Math.min(size, UntrustedQcow2.HEADER_BYTES)) {
+      return;
+    }
+    refusing(() ->
+        fromStorage(() -> {
+          try {
+            UntrustedQcow2.requireHeader(file.received(), file.diskSize());
+            return true;
+          } catch (UntrustedImageException e) {
+            throw Conversion.refused(open.imageId(), e);
+          }
+        }));
+  }
+
+  /** A refusal is the end of the upload: nothing of it stays. */
+  private <T> T refusing(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.UPLOAD_REFUSED) {
+        LOG.info("Giving up an upload: {}", e.getMessage());
+        file.forgetRest();
+        repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
+      }
+      throw e;
+    }
   }
 
   private void check(UploadRange range) {
     if (range.size() != size || range.length() <= 0 || range.end() > size) {
       throw StorageException.invalid(
           "Content-Range",
-          range.header() + " is not a range of the image's " + size + " bytes",
-          "give ranges of an image of " + size + " bytes");
+          range.header() + " is not a range of " + size + " bytes",
+          "give ranges of " + size + " bytes, which is what this upload has");
     }
   }
 
@@ -166,7 +218,9 @@ final class Upload {
       int known = Math.clamp(file.offset() - at, 0, length);
       MemorySegment.copy(bytes, 0, piece, ValueLayout.JAVA_BYTE, 0, length);
       acquire(length);
-      write(at + known, piece.asSlice(known, length - known));
+      MemorySegment unknown = piece.asSlice(known, length - known);
+      long offset = at + known;
+      onStorage(() -> SparseWriter.write(file, offset, unknown));
       at += length;
     }
     if (content.read() >= 0) {
@@ -174,35 +228,9 @@ final class Upload {
     }
   }
 
-  private void write(long offset, MemorySegment bytes) {
-    onStorage(() -> {
-      long from = 0;
-      while (from < bytes.byteSize()) {
-        long to = blockEnd(bytes, from);
-        if (isZero(bytes, from, to)) {
-          from = to;
-          continue;
-        }
-        while (to < bytes.byteSize() && !isZero(bytes, to, blockEnd(bytes, to))) {
-          to = blockEnd(bytes, to);
-        }
-        file.write(offset + from, bytes.asSlice(from, to - from));
-        from = to;
-      }
-    });
-  }
-
-  private static long blockEnd(MemorySegment bytes, long from) {
-    return Math.min(bytes.byteSize(), from + BLOCK_BYTES);
-  }
-
-  private static boolean isZero(MemorySegment bytes, long from, long to) {
-    return MemorySegment.mismatch(bytes, from, to, ZEROS, 0, to - from) == -1;
-  }
-
   private void acquire(int bytes) {
     try {
-      var _ = throttle.acquire(bytes, () -> false);
+      var _ = around.throttle().acquire(bytes, () -> false);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw busy("this agent is stopping");
@@ -218,21 +246,55 @@ final class Upload {
       if (sha256 != null && !verify(sha256)) {
         return info();
       }
+      if (open.received() != null && !refusing(this::convert)) {
+        return info();
+      }
       onStorage(file::seal);
       Reply reply =
           repository.commit(requestId, new FinishUpload(open.id(), open.imageId(), file.file()));
       try {
-        onStorage(() -> file.tidy(open));
+        onStorage(file::tidy);
       } catch (StorageException e) {
         LOG.warn("Leftovers of the upload into {} stay: {}", open.imageId(), e.getMessage());
       }
-      return new UploadInfo(open.id(), size, size, size, true, reply.commit());
+      verified = size;
+      return info(true, reply.commit());
     });
+  }
+
+  /** Whether that is done; it goes on by itself when it takes longer than a call. */
+  private boolean convert() {
+    if (converting == null) {
+      conversion = new Conversion(open.imageId(), file, around);
+      converting = conversions.submit(conversion);
+    }
+    try {
+      return converting.get(TURN_OF_WORK.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw busy("this agent is stopping");
+    } catch (ExecutionException e) {
+      converting = null;
+      throw noteFailure(StorageIo.failure(repository.repoId(), e));
+    }
+  }
+
+  /** Whether nothing of a conversion writes any more. */
+  private boolean stopConversion() {
+    Conversion running = conversion;
+    try {
+      return running == null || running.stop(TURN);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   /** Whether that is done; false when there is more to read. */
   private boolean verify(String sha256) {
-    long until = System.nanoTime() + VERIFY_TURN.toNanos();
+    long until = System.nanoTime() + TURN_OF_WORK.toNanos();
     while (found == null) {
       if (System.nanoTime() - until > 0) {
         return false;
@@ -258,6 +320,10 @@ final class Upload {
   void letGo() {
     if (!failed) {
       failed = true;
+      if (!stopConversion()) {
+        LOG.warn("The conversion of an upload does not end: nothing is let go of");
+        return;
+      }
       try {
         io.call(
             repository.repoId(),
@@ -274,7 +340,9 @@ final class Upload {
   /** It was finished or given up elsewhere. */
   void close() {
     failed = true;
-    file.forgetRest();
+    if (stopConversion()) {
+      file.forgetRest();
+    }
   }
 
   private <T> T inTurn(Supplier<T> work) {
@@ -301,12 +369,7 @@ final class Upload {
         ErrorCode.AGENT_UNAVAILABLE, why, open.imageId(), "repeat the call after a pause");
   }
 
-  /** What a storage thread does. */
-  private interface Action {
-    void run() throws IOException;
-  }
-
-  private void onStorage(Action action) {
+  private void onStorage(StorageIo.Action action) {
     var _ =
         fromStorage(() -> {
           action.run();
@@ -314,13 +377,20 @@ final class Upload {
         });
   }
 
-  /** After a failure the next range begins another epoch, from what is durable. */
+  /**
+   * After a failure the next range begins another epoch, from what is durable. A storage that is
+   * full has answered: nothing is under way, and the same file can be gone on with.
+   */
   private <T> T fromStorage(Callable<T> action) {
     try {
       return io.call(repository.repoId(), IO_DEADLINE, action);
     } catch (RuntimeException e) {
-      failed = true;
-      throw e;
+      throw noteFailure(e);
     }
+  }
+
+  private RuntimeException noteFailure(RuntimeException failure) {
+    failed |= !(failure instanceof StorageException e && e.code() == ErrorCode.NO_SPACE);
+    return failure;
   }
 }

@@ -7,6 +7,7 @@ import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
+import io.quarry.agent.fix.Predecessors;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
@@ -14,61 +15,83 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The file that one life of one agent writes for an upload: one epoch, taken on the storage as
- * heavy fixes take theirs. All methods touch the storage; one thread at a time.
+ * heavy fixes take theirs. What is received is the disk's content itself, or a file that is
+ * converted into it, as a second stage. All methods touch the storage; one thread at a time.
  */
 final class UploadFile {
   private static final Logger LOG = LoggerFactory.getLogger(UploadFile.class);
   private static final int ZEROS_BYTES = 1 << 20;
   private static final byte[] ZEROS = new byte[ZEROS_BYTES];
   private static final long SPAN_BYTES = 64 << 20;
+  private static final int CONVERSION = 2;
 
   private final ConnectedRepository repository;
+  private final Open upload;
+  private final long diskSize;
+  private final Worker self;
   private final Surroundings around;
   private final FixStore store;
   private final String fixId;
-  private final long size;
-  private final ClaimedEpoch claimed;
+  private final long epoch;
   private @Nullable RawTarget target;
-  private Checkpoint checkpoint;
 
-  /**
-   * @param file that it writes, its own or one that a dead worker left
-   */
-  private record ClaimedEpoch(long epoch, String file) {}
+  /** Written by one thread, read by those that ask how far it is. */
+  private volatile Checkpoint checkpoint;
 
   private UploadFile(
       ConnectedRepository repository,
+      Open upload,
+      long diskSize,
+      Worker self,
       Surroundings around,
-      String fixId,
-      ClaimedEpoch claimed,
-      @Nullable RawTarget target,
-      Checkpoint checkpoint,
-      long size) {
+      long epoch) {
     this.repository = repository;
+    this.upload = upload;
+    this.diskSize = diskSize;
+    this.self = self;
     this.around = around;
     this.store = new FixStore(repository.storage());
-    this.fixId = fixId;
-    this.claimed = claimed;
-    this.target = target;
-    this.checkpoint = checkpoint;
-    this.size = size;
+    this.fixId = fixId(upload);
+    this.epoch = epoch;
+    this.checkpoint =
+        Checkpoint.filling(self, epoch, stages(), ownReceived(), size(upload, diskSize), now());
   }
 
   /** Under which name its claims and checkpoints are kept; the clean of the volume knows it. */
   static String fixId(Open upload) {
     return FixType.OPTIMIZE.label() + "-" + upload.fills();
+  }
+
+  /** How many bytes the caller sends. */
+  static long size(Open upload, long diskSize) {
+    return upload.received() == null ? diskSize : upload.received().bytes();
+  }
+
+  /** How many of them are there; none is missing once they are being converted. */
+  static long received(@Nullable Checkpoint checkpoint) {
+    if (checkpoint == null) {
+      return 0;
+    }
+    return checkpoint.source() == null ? checkpoint.offset() : Long.MAX_VALUE;
+  }
+
+  /** How much of the disk is made from a file that was received. */
+  static long converted(@Nullable Checkpoint checkpoint) {
+    return checkpoint == null || checkpoint.source() == null ? 0 : checkpoint.offset();
   }
 
   /**
@@ -77,93 +100,79 @@ final class UploadFile {
    * nobody looks.
    */
   static UploadFile take(
-      ConnectedRepository repository, Open upload, long size, Worker self, Surroundings around)
+      ConnectedRepository repository, Open upload, long diskSize, Worker self, Surroundings around)
       throws IOException, InterruptedException {
     FixStore store = new FixStore(repository.storage());
-    String fixId = fixId(upload);
-    FixStore.ClaimFile newest = store.newestClaim(fixId);
+    FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
     long epoch = newest == null ? 1 : newest.epoch() + 1;
-    if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
+    if (store.claim(fixId(upload), epoch, self, around.clock().instant()).isEmpty()) {
       throw elsewhere(upload.imageId(), "another host");
     }
-    Checkpoint earlier = store.newestCheckpoint(fixId);
-    String earlierFile = earlier == null ? null : earlier.file();
-    String own = upload.fills() + "." + epoch + ".raw";
-    String file = own;
-    RawTarget target;
-    if (earlier == null || earlierFile == null) {
-      target = create(repository, own, size);
-    } else if (allOver(store, fixId, earlier, epoch, self, around)) {
-      file = earlierFile;
-      target = RawTarget.reopen(volume(repository, earlierFile), earlier.offset(), size);
+    var file = new UploadFile(repository, upload, diskSize, self, around, epoch);
+    Checkpoint earlier = store.newestCheckpoint(fixId(upload));
+    if (earlier == null || earlier.file() == null) {
+      file.target = file.create(file.ownReceived(), file.size());
     } else {
-      target = create(repository, own, size);
-      LOG.info("No proof that {} is dead: its bytes go into {}", earlier.hostId(), own);
-      var _ =
-          PrefixCopy.copy(
-              volume(repository, earlierFile),
-              target,
-              earlier.offset(),
-              around.throttle(),
-              new CopyControl());
+      file.goOn(earlier, earlier.file());
     }
-    long offset = earlier == null ? 0 : earlier.offset();
-    Checkpoint checkpoint =
-        new Checkpoint(
-            self.hostId(),
-            self.incarnation(),
-            epoch,
-            1,
-            1,
-            "upload",
-            file,
-            offset,
-            size,
-            offset,
-            false,
-            null,
-            around.clock().instant());
-    store.save(fixId, checkpoint);
-    LOG.info("Taking the upload into {} from byte {}", file, offset);
-    return new UploadFile(
-        repository, around, fixId, new ClaimedEpoch(epoch, file), target, checkpoint, size);
+    store.save(file.fixId, file.checkpoint);
+    LOG.info("Taking the upload into {} from byte {}", file.file(), file.offset());
+    return file;
   }
 
-  private static RawTarget create(ConnectedRepository repository, String file, long size)
-      throws IOException {
-    RawTarget target = RawTarget.create(volume(repository, file), size);
-    repository.storage().forceVolumes();
-    return target;
-  }
-
-  private static Path volume(ConnectedRepository repository, String file) {
-    return repository.storage().volume(file);
-  }
-
-  private static boolean allOver(
-      FixStore store,
-      String fixId,
-      Checkpoint earlier,
-      long epoch,
-      Worker self,
-      Surroundings around)
-      throws IOException {
-    Worker writer = new Worker(earlier.hostId(), earlier.incarnation());
-    if (!earlier.released() && !dead(writer, self, around)) {
-      return false;
+  private void goOn(Checkpoint earlier, String earlierFile)
+      throws IOException, InterruptedException {
+    boolean receiving = earlier.source() == null;
+    if (receiving && upload.received() != null && earlier.offset() == size()) {
+      // It is whole: whoever still writes to it writes what is there.
+      checkpoint = earlier.takenOver(self, epoch, earlierFile, now());
+      return;
     }
-    for (long between = earlier.epoch() + 1; between < epoch; between++) {
-      FixStore.ClaimFile claim = store.claimOf(fixId, between);
-      if (claim == null || !dead(claim.worker(), self, around)) {
-        return false;
-      }
+    if (new Predecessors(store, fixId, epoch, this::dead).allOver(earlier)) {
+      target = RawTarget.reopen(volume(earlierFile), earlier.offset(), earlier.bytesTotal());
+      checkpoint = earlier.takenOver(self, epoch, earlierFile, now());
+      return;
     }
-    return true;
+    String own = receiving ? ownReceived() : ownContent();
+    LOG.info("No proof that {} is dead: its bytes go into {}", earlier.hostId(), own);
+    target = create(own, earlier.bytesTotal());
+    var _ =
+        PrefixCopy.copy(
+            volume(earlierFile), target, earlier.offset(), around.throttle(), new CopyControl());
+    checkpoint = earlier.takenOver(self, epoch, own, now());
   }
 
   /** A write of this very life may hang on the storage, and come later. */
-  private static boolean dead(Worker worker, Worker self, Surroundings around) {
+  private boolean dead(Worker worker) {
     return !worker.equals(self) && around.proof().dead(worker);
+  }
+
+  private RawTarget create(String file, long size) throws IOException {
+    RawTarget created = RawTarget.create(volume(file), size);
+    repository.storage().forceVolumes();
+    return created;
+  }
+
+  private Instant now() {
+    return around.clock().instant();
+  }
+
+  private int stages() {
+    return upload.received() == null ? 1 : CONVERSION;
+  }
+
+  private String ownReceived() {
+    return upload.received() == null
+        ? ownContent()
+        : Volume.uploadOfEpoch(String.valueOf(upload.fills()), epoch);
+  }
+
+  private String ownContent() {
+    return upload.fills() + "." + epoch + ".raw";
+  }
+
+  private Path volume(String file) {
+    return repository.storage().volume(file);
   }
 
   static StorageException elsewhere(String imageId, String host) {
@@ -174,23 +183,60 @@ final class UploadFile {
         "ask its agent; another one takes over when that one is gone");
   }
 
+  /** Which it writes now. */
   String file() {
-    return claimed.file();
+    return String.valueOf(checkpoint.file());
   }
 
+  /** How many bytes the caller sends. */
+  long size() {
+    return size(upload, diskSize);
+  }
+
+  long diskSize() {
+    return diskSize;
+  }
+
+  /** How many bytes of what is sent are durable. */
   long offset() {
-    return checkpoint.offset();
+    return Math.min(size(), received(checkpoint));
+  }
+
+  /** How many bytes of the disk are made of them. */
+  long converted() {
+    return converted(checkpoint);
+  }
+
+  /** Bytes that were read for it, by all epochs. */
+  long moved() {
+    return checkpoint.bytesMoved();
+  }
+
+  /** What was sent. */
+  Path received() {
+    String source = checkpoint.source();
+    return volume(source == null ? file() : source);
   }
 
   /** Makes sure that everything behind the durable part is a hole. */
   void ready() throws IOException {
     if (target == null) {
-      target = RawTarget.reopen(path(), checkpoint.offset(), size);
+      target = RawTarget.reopen(volume(file()), checkpoint.offset(), checkpoint.bytesTotal());
     }
   }
 
-  private Path path() {
-    return volume(repository, claimed.file());
+  /** All is received: begins the file that it is converted into, or goes on with it. */
+  RawTarget conversion() throws IOException {
+    if (checkpoint.source() == null) {
+      forgetRest();
+      String own = ownContent();
+      Files.deleteIfExists(volume(own));
+      target = create(own, diskSize);
+      Checkpoint newer = checkpoint.converting(own, diskSize, now());
+      save(newer);
+    }
+    ready();
+    return open();
   }
 
   void write(long offset, MemorySegment bytes) throws IOException {
@@ -199,7 +245,7 @@ final class UploadFile {
 
   private RawTarget open() throws IOException {
     if (target == null) {
-      throw new IOException(claimed.file() + " is not open");
+      throw new IOException(file() + " is not open");
     }
     return target;
   }
@@ -210,21 +256,15 @@ final class UploadFile {
    */
   void reached(long offset) throws IOException {
     open().flush();
-    Checkpoint newer =
-        new Checkpoint(
-            checkpoint.hostId(),
-            checkpoint.incarnation(),
-            claimed.epoch(),
-            1,
-            1,
-            "upload",
-            claimed.file(),
-            offset,
-            size,
-            checkpoint.bytesMoved() + offset - checkpoint.offset(),
-            false,
-            null,
-            around.clock().instant());
+    durable(offset, checkpoint.bytesMoved() + offset - checkpoint.offset());
+  }
+
+  /** The same for bytes that are durable already. */
+  void durable(long offset, long moved) throws IOException {
+    save(checkpoint.at(offset, moved, now()));
+  }
+
+  private void save(Checkpoint newer) throws IOException {
     store.save(fixId, newer);
     requireNewest();
     checkpoint = newer;
@@ -232,8 +272,8 @@ final class UploadFile {
 
   private void requireNewest() throws IOException {
     FixStore.ClaimFile newest = store.newestClaim(fixId);
-    if (newest == null || newest.epoch() != claimed.epoch()) {
-      throw elsewhere(claimed.file(), newest == null ? "nobody" : newest.worker().hostId());
+    if (newest == null || newest.epoch() != epoch) {
+      throw elsewhere(upload.imageId(), newest == null ? "nobody" : newest.worker().hostId());
     }
   }
 
@@ -245,10 +285,10 @@ final class UploadFile {
     }
   }
 
-  /** Adds to the digest what is stored; returns up to where. */
+  /** Adds to the digest what is stored of what was sent; returns up to where. */
   long digest(MessageDigest digest, long from) throws IOException {
-    try (RawFileSource source = RawFileSource.open(path())) {
-      long end = Math.min(size, from + SPAN_BYTES);
+    try (RawFileSource source = RawFileSource.open(received())) {
+      long end = Math.min(size(), from + SPAN_BYTES);
       MemorySegment buffer = Arena.ofAuto().allocate(ZEROS_BYTES, 4096);
       for (Extent extent : source.extents(from, end - from)) {
         for (long at = extent.offset(); at < extent.end(); at += ZEROS_BYTES) {
@@ -269,22 +309,7 @@ final class UploadFile {
   /** Nothing of this life writes any more: the next epoch may go on in place. */
   void letGo() throws IOException {
     forgetRest();
-    store.save(
-        fixId,
-        new Checkpoint(
-            checkpoint.hostId(),
-            checkpoint.incarnation(),
-            claimed.epoch(),
-            1,
-            1,
-            "upload",
-            claimed.file(),
-            checkpoint.offset(),
-            size,
-            checkpoint.bytesMoved(),
-            true,
-            null,
-            around.clock().instant()));
+    store.save(fixId, checkpoint.letGo(null, now()));
   }
 
   /** Before the file is published. */
@@ -293,12 +318,16 @@ final class UploadFile {
     forgetRest();
   }
 
-  /** The file is the disk's; what earlier epochs left is not needed. */
-  void tidy(Open upload) throws IOException {
-    for (long epoch = 1; epoch <= claimed.epoch(); epoch++) {
-      String other = upload.fills() + "." + epoch + ".raw";
-      if (!other.equals(claimed.file())) {
-        Files.deleteIfExists(volume(repository, other));
+  /** The file is the disk's; what earlier epochs left, and what was received, is not needed. */
+  void tidy() throws IOException {
+    String volumeId = String.valueOf(upload.fills());
+    for (long each = 1; each <= epoch; each++) {
+      String other = volumeId + "." + each + ".raw";
+      if (!other.equals(file())) {
+        Files.deleteIfExists(volume(other));
+      }
+      if (upload.received() != null) {
+        Files.deleteIfExists(volume(Volume.uploadOfEpoch(volumeId, each)));
       }
     }
     store.forget(fixId);

@@ -4,11 +4,13 @@ import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.BeginUpload;
@@ -23,6 +25,8 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
@@ -32,6 +36,14 @@ import org.jspecify.annotations.Nullable;
 final class Uploads implements AutoCloseable {
   /** To copy what another agent made durable, where its file cannot be gone on with. */
   private static final Duration TAKE_DEADLINE = Duration.ofMinutes(10);
+
+  /** Others wait until one of them is done. */
+  private static final int CONVERSIONS_MAX = 2;
+
+  /** A qcow2 file has tables beside its data, and holes that nobody looked for. */
+  private static final long FILE_PER_DISK_MAX = 2;
+
+  private static final long FILE_BYTES_ALWAYS = 64 << 20;
 
   private static final Duration TURN = Duration.ofSeconds(20);
 
@@ -44,6 +56,9 @@ final class Uploads implements AutoCloseable {
   private final Surroundings around;
   private final HostRegistry hosts;
   private final BiConsumer<ConnectedRepository, String> awaitLightMend;
+  private final ExecutorService conversions =
+      Executors.newFixedThreadPool(
+          CONVERSIONS_MAX, Thread.ofPlatform().name("conversion-", 0).daemon(true).factory());
   private final Map<String, Upload> taken = new ConcurrentHashMap<>();
   private final ReentrantLock taking = new ReentrantLock();
 
@@ -62,8 +77,15 @@ final class Uploads implements AutoCloseable {
     this.awaitLightMend = awaitLightMend;
   }
 
-  UploadInfo begin(ConnectedRepository repository, String imageId, String requestId) {
+  UploadInfo begin(
+      ConnectedRepository repository,
+      String imageId,
+      BeginUploadRequest request,
+      String requestId) {
     awaitLightMend.accept(repository, imageId);
+    Image disk = StorageService.require(repository.state(), imageId, repository.repoId());
+    Open.Received received = received(request, disk);
+    requireSpace(repository, request);
     Reply reply =
         repository.commit(
             requestId,
@@ -71,10 +93,54 @@ final class Uploads implements AutoCloseable {
                 UUID.randomUUID().toString(),
                 imageId,
                 UUID.randomUUID().toString(),
-                self.hostId()));
+                self.hostId(),
+                received));
     LogState state = repository.atLeast(reply.commit());
     Image image = StorageService.require(state, imageId, repository.repoId());
-    return new UploadInfo(reply.id(), image.size(), 0, 0, false, reply.commit());
+    long size = received == null ? image.size() : received.bytes();
+    var conversion = received == null ? null : new UploadInfo.Conversion(image.size(), 0);
+    return new UploadInfo(reply.id(), size, 0, 0, false, conversion, reply.commit());
+  }
+
+  /** Null for the bytes of the disk. */
+  private static Open.@Nullable Received received(BeginUploadRequest request, Image disk) {
+    Long size = request.size();
+    if (request.format() == VolumeFormat.RAW) {
+      if (size != null && size != disk.size()) {
+        throw StorageException.invalid(
+            "size",
+            "the disk has " + disk.size() + " bytes, and not " + size,
+            "send as many; zeros after the end of a file need no bytes");
+      }
+      return null;
+    }
+    if (size == null) {
+      throw StorageException.invalid(
+          "size", "size is missing", "say how many bytes the qcow2 file has");
+    }
+    if (size > FILE_PER_DISK_MAX * disk.size() + FILE_BYTES_ALWAYS) {
+      throw StorageException.invalid(
+          "size",
+          "a file of " + size + " bytes is too large for a disk of " + disk.size(),
+          "compact it with qemu-img convert -O qcow2, or send the disk's bytes as raw");
+    }
+    return new Open.Received(request.format(), size);
+  }
+
+  /** What is known to be needed must be there before the first byte comes. */
+  private void requireSpace(ConnectedRepository repository, BeginUploadRequest request) {
+    Long needed = request.dataBytes() == null ? request.size() : request.dataBytes();
+    if (needed == null) {
+      return;
+    }
+    long free = io.call(repository.repoId(), () -> repository.storage().space().free());
+    if (needed > free) {
+      throw new StorageException(
+          ErrorCode.NO_SPACE,
+          "the upload needs " + needed + " bytes, and " + free + " are free",
+          repository.repoId(),
+          "free some space, by removing images for example, and call again");
+    }
   }
 
   UploadInfo info(ConnectedRepository repository, String imageId, String uploadId) {
@@ -89,8 +155,19 @@ final class Uploads implements AutoCloseable {
         io.call(
             repository.repoId(),
             () -> new FixStore(repository.storage()).newestCheckpoint(UploadFile.fixId(open)));
-    long offset = checkpoint == null ? 0 : checkpoint.offset();
-    return new UploadInfo(uploadId, image.size(), offset, 0, false, state.sequence());
+    long size = UploadFile.size(open, image.size());
+    var conversion =
+        open.received() == null
+            ? null
+            : new UploadInfo.Conversion(image.size(), UploadFile.converted(checkpoint));
+    return new UploadInfo(
+        uploadId,
+        size,
+        Math.min(size, UploadFile.received(checkpoint)),
+        0,
+        false,
+        conversion,
+        state.sequence());
   }
 
   UploadInfo write(
@@ -113,7 +190,7 @@ final class Uploads implements AutoCloseable {
     Image image = state.repository().images().get(imageId);
     if (earlier != null && earlier.operation().equals("finishUpload") && image != null) {
       long size = image.size();
-      return new UploadInfo(uploadId, size, size, size, true, earlier.commit());
+      return new UploadInfo(uploadId, size, size, size, true, null, earlier.commit());
     }
     Upload upload = take(repository, require(repository, imageId, uploadId));
     UploadInfo info = upload.finish(request.sha256(), requestId);
@@ -181,7 +258,7 @@ final class Uploads implements AutoCloseable {
               requireFree(repository, open);
               return UploadFile.take(repository, open, image.size(), self, around);
             });
-    Upload upload = new Upload(repository, open, image.size(), file, io, around.throttle());
+    Upload upload = new Upload(repository, open, file, io, around, conversions);
     taken.put(open.id(), upload);
     return upload;
   }
@@ -235,5 +312,6 @@ final class Uploads implements AutoCloseable {
   @Override
   public void close() {
     repositories.all().forEach(this::letGo);
+    conversions.shutdownNow();
   }
 }

@@ -2,6 +2,7 @@ package io.quarry.agent.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
@@ -492,14 +493,20 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
+  public UploadInfo beginUpload(
+      String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId) {
     Image image = image(repoId, imageId);
     if (uploads.containsKey(imageId)) {
       throw new StorageException(
           ErrorCode.IMAGE_IN_USE, "the image is open by upload", imageId, "Close it.");
     }
     String id = name("upload");
-    uploads.put(imageId, new UploadInfo(id, image.size, 0, 0, false, ++commit));
+    Long size = request.size();
+    var conversion =
+        request.format() == VolumeFormat.QCOW2 ? new UploadInfo.Conversion(image.size, 0) : null;
+    uploads.put(
+        imageId,
+        new UploadInfo(id, size == null ? image.size : size, 0, 0, false, conversion, ++commit));
     return Objects.requireNonNull(uploads.get(imageId));
   }
 
@@ -516,7 +523,8 @@ final class FakeStorage implements StorageApi {
       throw new StorageException(
           ErrorCode.AGENT_UNAVAILABLE, "no agent answers", imageId, "Try again.");
     }
-    var info = new UploadInfo(uploadId, range.size(), range.end(), 0, false, commit);
+    var conversion = getUpload(repoId, imageId, uploadId).conversion();
+    var info = new UploadInfo(uploadId, range.size(), range.end(), 0, false, conversion, commit);
     uploads.put(imageId, info);
     return info;
   }
@@ -529,8 +537,13 @@ final class FakeStorage implements StorageApi {
       FinishUploadRequest request,
       @Nullable String requestId) {
     UploadInfo info = getUpload(repoId, imageId, uploadId);
-    boolean done = info.verified() > 0;
-    info = new UploadInfo(uploadId, info.size(), info.offset(), info.size(), done, commit);
+    UploadInfo.Conversion conversion = info.conversion();
+    boolean done = info.verified() > 0 && (conversion == null || conversion.offset() > 0);
+    if (conversion != null && info.verified() > 0) {
+      conversion = new UploadInfo.Conversion(conversion.size(), conversion.size() / 2);
+    }
+    info =
+        new UploadInfo(uploadId, info.size(), info.offset(), info.size(), done, conversion, commit);
     uploads.put(imageId, info);
     if (done) {
       uploads.remove(imageId);

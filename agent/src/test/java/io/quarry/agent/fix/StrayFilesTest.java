@@ -35,6 +35,8 @@ final class StrayFilesTest {
   @Test
   void filesOfOtherEpochsAreLeftOverOnceTheVolumeIsWhole() {
     assertThat(stray("whole.1.raw")).isTrue();
+    assertThat(stray("whole.1.upload")).isTrue();
+    assertThat(stray("filled.1.upload")).isFalse();
     assertThat(stray("whole.2.raw")).isFalse();
     assertThat(stray("begun.1.raw")).isFalse();
     assertThat(stray("going.1.raw")).isFalse();

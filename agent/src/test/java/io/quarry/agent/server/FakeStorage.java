@@ -1,6 +1,7 @@
 package io.quarry.agent.server;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
@@ -447,14 +448,15 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
+  public UploadInfo beginUpload(
+      String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId) {
     before.accept("beginUpload " + requestId);
     repository(repoId);
     long size = image(imageId).size();
     return once(
         requestId,
         UploadInfo.class,
-        number -> new UploadInfo("upload-" + number, size, 0, 0, false, number));
+        number -> new UploadInfo("upload-" + number, size, 0, 0, false, null, number));
   }
 
   @Override
@@ -462,7 +464,7 @@ final class FakeStorage implements StorageApi {
     before.accept("getUpload");
     repository(repoId);
     long size = image(imageId).size();
-    return new UploadInfo(uploadId, size, uploaded.size(), 0, false, commit);
+    return new UploadInfo(uploadId, size, uploaded.size(), 0, false, null, commit);
   }
 
   /** Reads slowly if the test wants it. */
@@ -481,7 +483,7 @@ final class FakeStorage implements StorageApi {
     } catch (IOException e) {
       throw StorageException.invalid("body", "It broke off.", "Send it again.");
     }
-    return new UploadInfo(uploadId, range.size(), range.end(), 0, false, commit);
+    return new UploadInfo(uploadId, range.size(), range.end(), 0, false, null, commit);
   }
 
   byte[] uploaded() {
@@ -502,7 +504,7 @@ final class FakeStorage implements StorageApi {
     return once(
         requestId,
         UploadInfo.class,
-        number -> new UploadInfo(uploadId, size, size, size, true, number));
+        number -> new UploadInfo(uploadId, size, size, size, true, null, number));
   }
 
   @Override

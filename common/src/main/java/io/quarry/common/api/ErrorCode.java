@@ -26,6 +26,8 @@ public enum ErrorCode {
   RANGE_NOT_SATISFIABLE(416, false),
   REPOSITORY_UNUSABLE(422, false),
   REPOSITORY_DAMAGED(422, false),
+  /** The uploaded file is not one that may become a disk's content. */
+  UPLOAD_REFUSED(422, false),
   INTERNAL(500, false),
   NOT_IMPLEMENTED(501, false),
   /** Nothing was committed; try again. */

@@ -62,7 +62,8 @@ public interface StorageApi {
   ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query);
 
   /** Takes a disk for an upload: until it is finished or closed, nobody else uses the disk. */
-  UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId);
+  UploadInfo beginUpload(
+      String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId);
 
   UploadInfo getUpload(String repoId, String imageId, String uploadId);
 

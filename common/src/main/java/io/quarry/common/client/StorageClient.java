@@ -3,6 +3,7 @@ package io.quarry.common.client;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Committed;
@@ -307,9 +308,10 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public UploadInfo beginUpload(String repoId, String imageId, @Nullable String requestId) {
+  public UploadInfo beginUpload(
+      String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId) {
     Target target = Target.image(repoId, imageId).then("/uploads");
-    return uploaded(repoId, change("POST", target, null, requestId, UploadInfo.class));
+    return uploaded(repoId, change("POST", target, request, requestId, UploadInfo.class));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.quarry.coordinator.plan;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Somebody begins to replace a disk's content. Nobody else may use it until that is finished or
@@ -8,8 +9,14 @@ import java.util.List;
  *
  * @param volumeId the volume to fill; its files are known from here on
  * @param hostId the host that took the call; any host may go on
+ * @param received the file that is to be converted into the volume; null for the bytes of a disk
  */
-public record BeginUpload(String uploadId, String imageId, String volumeId, String hostId)
+public record BeginUpload(
+    String uploadId,
+    String imageId,
+    String volumeId,
+    String hostId,
+    Open.@Nullable Received received)
     implements Request {
   /** Names who uses the image, for people. */
   private static final String OWNER = "upload";
@@ -25,7 +32,17 @@ public record BeginUpload(String uploadId, String imageId, String volumeId, Stri
     draft.add(
         new Change.PutOpen(
             new Open(
-                uploadId, imageId, false, hostId, OWNER, null, List.of(), volumeId, draft.now())));
+                uploadId,
+                imageId,
+                false,
+                hostId,
+                OWNER,
+                null,
+                List.of(),
+                volumeId,
+                received,
+                draft.now(),
+                null)));
     draft.settle(image.id());
     return draft.reply(this, uploadId);
   }

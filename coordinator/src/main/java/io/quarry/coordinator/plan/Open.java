@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Instant;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *     null for the use by others, such as VMs, which outlive the agent
  * @param fills the volume that an upload fills, and that is the image's when it is finished; null
  *     for other uses
+ * @param received the file that an upload brings; null when it brings the volume's bytes themselves
  * @param baseSource where the chain that it was handed goes on in another repository; null when all
  *     of it is here
  */
@@ -28,8 +30,16 @@ public record Open(
     @Nullable String incarnation,
     List<String> volumes,
     @Nullable String fills,
+    @Nullable Received received,
     Instant since,
     @Nullable CopySource baseSource) {
+  /**
+   * A file that an upload brings, and whose content is to be converted into the volume.
+   *
+   * @param bytes of the file
+   */
+  public record Received(VolumeFormat format, long bytes) {}
+
   public Open {
     volumes = List.copyOf(volumes);
   }
@@ -45,6 +55,6 @@ public record Open(
       List<String> volumes,
       @Nullable String fills,
       Instant since) {
-    this(id, imageId, readOnly, hostId, owner, incarnation, volumes, fills, since, null);
+    this(id, imageId, readOnly, hostId, owner, incarnation, volumes, fills, null, since, null);
   }
 }

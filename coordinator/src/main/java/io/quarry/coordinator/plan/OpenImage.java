@@ -36,6 +36,7 @@ public record OpenImage(
                 incarnation,
                 layers.volumeIds(),
                 null,
+                null,
                 draft.now(),
                 layers.elsewhere())));
     if (!readOnly) {

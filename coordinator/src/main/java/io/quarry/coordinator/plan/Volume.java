@@ -103,6 +103,15 @@ public record Volume(
     return id + "." + epoch + "." + format.label();
   }
 
+  /** What an epoch receives that is not a volume's content yet; no tool opens it as a disk. */
+  public String uploadOfEpoch(long epoch) {
+    return uploadOfEpoch(id, epoch);
+  }
+
+  public static String uploadOfEpoch(String volumeId, long epoch) {
+    return volumeId + "." + epoch + ".upload";
+  }
+
   /** Whether the file is of that epoch, or of an earlier one that was proven dead. */
   boolean mayBePublished(String published, long epoch) {
     String[] parts = published.split("\\.", -1);

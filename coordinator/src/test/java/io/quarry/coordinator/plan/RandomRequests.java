@@ -3,6 +3,7 @@ package io.quarry.coordinator.plan;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Duration;
@@ -97,7 +98,13 @@ public final class RandomRequests {
       case 31 -> new FinishStray(fix);
       case 32 ->
           new BeginUpload(
-              fresh(state.opens().keySet()), image, fresh(state.volumes().keySet()), host());
+              fresh(state.opens().keySet()),
+              image,
+              fresh(state.volumes().keySet()),
+              host(),
+              state.images().size() % 2 == 0
+                  ? null
+                  : new Open.Received(VolumeFormat.QCOW2, 196_624));
       case 33 ->
           new PinAsBase(fresh(state.pins().keySet()), image, other.key(), "id" + ids++, size());
       default -> uploaded(state);

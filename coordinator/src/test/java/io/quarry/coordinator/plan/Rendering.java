@@ -85,6 +85,10 @@ final class Rendering {
         "on " + open.hostId(),
         open.owner() == null ? null : "by " + open.owner(),
         open.fills() == null ? null : "fills " + open.fills(),
+        open.received() == null
+            ? null
+            : "from %d bytes of %s"
+                .formatted(open.received().bytes(), open.received().format().label()),
         open.volumes().isEmpty() ? null : "using " + String.join(" over ", open.volumes()),
         open.baseSource() == null
             ? null

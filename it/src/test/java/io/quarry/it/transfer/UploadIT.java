@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
@@ -91,8 +92,9 @@ final class UploadIT {
     String disk = disk();
     String snapshot = Box.snapshot(client, "main", disk).imageId();
     Box.awaitOptimized(client, "main", disk);
-    UploadInfo begun = client.beginUpload("main", disk, "begin-1");
-    assertThat(client.beginUpload("main", disk, "begin-1").uploadId()).isEqualTo(begun.uploadId());
+    UploadInfo begun = client.beginUpload("main", disk, BeginUploadRequest.RAW, "begin-1");
+    assertThat(client.beginUpload("main", disk, BeginUploadRequest.RAW, "begin-1").uploadId())
+        .isEqualTo(begun.uploadId());
     String id = begun.uploadId();
     assertThat(begun.size()).isEqualTo(SIZE);
 
@@ -137,7 +139,7 @@ final class UploadIT {
   void diskKeepsItsContentWhenAnUploadIsGivenUp() throws Exception {
     String disk = disk();
     List<String> before = box.volumes("main");
-    String id = client.beginUpload("main", disk, null).uploadId();
+    String id = client.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
     put(disk, id, 0, 10 * MIB);
     assertThat(box.volumes("main")).hasSize(before.size() + 1);
     assertThat(Fixes.found(other, "main")).as("nothing is stray").isEmpty();
@@ -145,7 +147,9 @@ final class UploadIT {
         ErrorCode.IMAGE_IN_USE,
         () -> other.openImage("main", disk, new OpenRequest(false, "vm"), null));
     refused(ErrorCode.IMAGE_IN_USE, () -> content(other, disk));
-    refused(ErrorCode.IMAGE_IN_USE, () -> other.beginUpload("main", disk, null));
+    refused(
+        ErrorCode.IMAGE_IN_USE,
+        () -> other.beginUpload("main", disk, BeginUploadRequest.RAW, null));
 
     other.closeImage("main", disk, id, null);
     refused(ErrorCode.OPEN_NOT_FOUND, () -> put(disk, id, 10 * MIB, 11 * MIB));
@@ -153,13 +157,18 @@ final class UploadIT {
     await().atMost(Box.PATIENCE).until(() -> box.volumes("main").equals(before));
     refused(
         ErrorCode.IMAGE_KIND_MISMATCH,
-        () -> client.beginUpload("main", Box.snapshot(client, "main", disk).imageId(), null));
+        () ->
+            client.beginUpload(
+                "main",
+                Box.snapshot(client, "main", disk).imageId(),
+                BeginUploadRequest.RAW,
+                null));
   }
 
   @Test
   void rangesThatAreNotWhatTheySayAreRefused() throws Exception {
     String disk = disk();
-    String id = client.beginUpload("main", disk, null).uploadId();
+    String id = client.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
     String path = "/v1/repositories/main/images/" + disk + "/data?uploadId=" + id;
     byte[] four = Arrays.copyOfRange(CONTENT, 2 * MIB, 2 * MIB + 4);
     String digest = "sha-256=:" + "A".repeat(43) + "=:";

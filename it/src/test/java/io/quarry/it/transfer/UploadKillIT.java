@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.ImageData;
@@ -75,7 +76,7 @@ final class UploadKillIT {
       String disk = Box.disk(box.client(0), "main", SIZE).imageId();
       Box.awaitOptimized(box.client(0), "main", disk);
       box.client(0).setThrottle(SLOW);
-      String id = both.beginUpload("main", disk, null).uploadId();
+      String id = both.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
       Future<UploadInfo> sent = callers.submit(() -> send(both, disk, id, 0));
       awaitSome(box.client(1), disk, id);
 
@@ -100,7 +101,7 @@ final class UploadKillIT {
       String disk = Box.disk(paused, "main", SIZE).imageId();
       Box.awaitOptimized(paused, "main", disk);
       paused.setThrottle(SLOW);
-      String id = paused.beginUpload("main", disk, null).uploadId();
+      String id = paused.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
       var _ = callers.submit(() -> send(paused, disk, id, 0));
       awaitSome(other, disk, id);
 

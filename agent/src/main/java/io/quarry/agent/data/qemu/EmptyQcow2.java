@@ -22,7 +22,9 @@ import java.util.Optional;
  * bytes of it are zeros and stay holes.
  */
 public final class EmptyQcow2 {
-  private static final int MAGIC = 0x514649fb;
+  /** How each qcow2 file begins. */
+  static final int MAGIC = 0x514649fb;
+
   private static final int VERSION = 3;
   private static final int CLUSTER_BITS = 16;
   private static final int CLUSTER_BYTES = 1 << CLUSTER_BITS;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.agent.data.process.ToolOutput;
 import io.quarry.common.api.Json;
 import io.quarry.common.model.VolumeFormat;
@@ -28,56 +29,47 @@ public final class QemuImg {
   /** For what reads all data. */
   private static final Duration DATA_DEADLINE = Duration.ofHours(24);
 
-  private static final int UNTRUSTED_CPU_SECONDS = 30;
-  private static final long UNTRUSTED_ADDRESS_SPACE_BYTES = 1L << 30;
-
   private static final int EXIT_COMPARE_DIFFERENT = 1;
   private static final int EXIT_CHECK_CORRUPT = 2;
   private static final int EXIT_CHECK_LEAKS = 3;
 
   private final Children children;
+  private final List<String> prefix;
 
   public QemuImg(Children children) {
+    this(children, List.of());
+  }
+
+  private QemuImg(Children children, List<String> prefix) {
     this.children = children;
+    this.prefix = prefix;
+  }
+
+  /** For looking at images that come from outside. */
+  public QemuImg limited(ToolLimits limits) {
+    return new QemuImg(children, limits.prefix());
   }
 
   /** Looks at an image, also at one that is in use. */
   public ImageFile info(Path file, VolumeFormat format) throws IOException, InterruptedException {
-    return info(List.of(), file, format);
-  }
-
-  /** Looks at an image that comes from outside, with little time and memory. */
-  public ImageFile infoUntrusted(Path file, VolumeFormat format)
-      throws IOException, InterruptedException {
-    List<String> limits =
-        List.of(
-            "prlimit",
-            "--cpu=" + UNTRUSTED_CPU_SECONDS,
-            "--as=" + UNTRUSTED_ADDRESS_SPACE_BYTES,
-            "--");
-    return info(limits, file, format);
-  }
-
-  private ImageFile info(List<String> prefix, Path file, VolumeFormat format)
-      throws IOException, InterruptedException {
-    List<String> words = new ArrayList<>(prefix);
-    words.addAll(command("info", "-U", "--output=json", "-f", format.label(), file.toString()));
+    List<String> words =
+        command("info", "-U", "--output=json", "-f", format.label(), file.toString());
     return ImageFile.of(json(children.run(words, HEADER_DEADLINE).orFail()));
   }
 
   /** Checks the metadata of a qcow2 image; what it finds is an answer and not a failure. */
   public ImageCheck check(Path file) throws IOException, InterruptedException {
-    return check(command("check", "--output=json", alone(file)));
+    return check(command("check", "-U", "--output=json", alone(file, true)));
   }
 
   /** Frees clusters that nobody references, as a killed writer leaves them. */
   public ImageCheck repairLeaks(Path file) throws IOException, InterruptedException {
-    return check(command("check", "--output=json", "-r", "leaks", alone(file)));
+    return check(command("check", "--output=json", "-r", "leaks", alone(file, false)));
   }
 
   /** What is below it does not matter, and may be gone. */
-  private static String alone(Path qcow2) {
-    return Chain.of(qcow2, VolumeFormat.QCOW2).name(false);
+  private static String alone(Path qcow2, boolean readOnly) {
+    return Chain.of(qcow2, VolumeFormat.QCOW2).name(readOnly);
   }
 
   private ImageCheck check(List<String> command) throws IOException, InterruptedException {
@@ -164,8 +156,8 @@ public final class QemuImg {
     }
   }
 
-  private static List<String> command(String... words) {
-    List<String> command = new ArrayList<>();
+  private List<String> command(String... words) {
+    List<String> command = new ArrayList<>(prefix);
     command.add("qemu-img");
     command.addAll(List.of(words));
     return command;

@@ -8,6 +8,7 @@ import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.common.model.VolumeFormat;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +35,8 @@ final class QemuImgTest {
     assertThat(info.backingFile()).contains("disk.raw");
     assertThat(info.backingFormat()).contains("raw");
     assertThat(info.clusterSize()).hasValue(65_536);
-    assertThat(qemu.infoUntrusted(overlay, VolumeFormat.QCOW2)).isEqualTo(info);
+    assertThat(qemu.limited(ToolLimits.INSPECTION).info(overlay, VolumeFormat.QCOW2))
+        .isEqualTo(info);
   }
 
   @Test

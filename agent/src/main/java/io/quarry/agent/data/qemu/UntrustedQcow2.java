@@ -1,0 +1,119 @@
+package io.quarry.agent.data.qemu;
+
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.agent.data.process.ToolLimits;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Looks at a qcow2 file from outside: its header first, then with QEMU's own tools, which are
+ * children that get little time and memory, and may write nothing. What is refused is never opened
+ * as a disk.
+ */
+public final class UntrustedQcow2 {
+  /** What a shell says when there is no such tool, and setpriv and prlimit as well. */
+  private static final int EXIT_NO_SUCH_TOOL = 127;
+
+  private static final int LAST_WORDS_CHARS = 200;
+  private static final int READ_BYTES = 1 << 20;
+
+  /** So much of a file is its header. */
+  public static final int HEADER_BYTES = Qcow2Header.BYTES;
+
+  private final QemuImg tool;
+
+  public UntrustedQcow2(Children children) {
+    this.tool = new QemuImg(children).limited(ToolLimits.INSPECTION);
+  }
+
+  /** Whether a file that begins so may be worth the rest of it; the first look of all. */
+  public static void requireHeader(Path file, long sizeMax)
+      throws IOException, UntrustedImageException {
+    Qcow2Header header = Qcow2Header.read(file);
+    header.require();
+    if (header.virtualSize() > sizeMax) {
+      throw new UntrustedImageException(
+          "the disk in it has " + header.virtualSize() + " bytes, and is to fit into " + sizeMax,
+          "Grow the disk with resizeImage, or create another one.");
+    }
+  }
+
+  /**
+   * Returns the size of the disk in it.
+   *
+   * @param sizeMax of the disk
+   * @throws IOException if it could not be looked at, which says nothing of the file
+   */
+  public long inspect(Path file, long sizeMax)
+      throws IOException, InterruptedException, UntrustedImageException {
+    requireHeader(file, sizeMax);
+    Qcow2Header header = Qcow2Header.read(file);
+    try {
+      requirePlain(tool.info(file, VolumeFormat.QCOW2), header);
+      ImageCheck found = tool.check(file);
+      if (!found.isSound()) {
+        throw damaged("qemu-img check finds " + found.corruptions() + " errors in it");
+      }
+    } catch (ToolFailure e) {
+      if (!isVerdict(e)) {
+        throw e;
+      }
+      requireReadable(file);
+      throw damaged(
+          "QEMU does not read it within the limits for files from outside: " + lastWords(e));
+    }
+    return header.virtualSize();
+  }
+
+  private static void requirePlain(ImageFile info, Qcow2Header header)
+      throws UntrustedImageException {
+    if (info.backingFile().isPresent()
+        || info.dataFile().isPresent()
+        || info.encrypted()
+        || info.internalSnapshots() > 0
+        || info.virtualSize() != header.virtualSize()) {
+      throw UntrustedImageException.convert("QEMU reads its header in another way: " + info);
+    }
+    if (info.dirty() || info.corrupt()) {
+      throw damaged("QEMU says that it is dirty or corrupt");
+    }
+  }
+
+  private static UntrustedImageException damaged(String why) {
+    return new UntrustedImageException(
+        why, "Repair it with qemu-img check -r all, or take a new copy of it.");
+  }
+
+  /** A tool that is missing, or waits for the storage, says nothing of the file. */
+  private static boolean isVerdict(ToolFailure failure) {
+    return failure.exitCode().isPresent()
+        && failure.exitCode().getAsInt() != EXIT_NO_SUCH_TOOL
+        && !failure.stderrTail().contains("Failed to get");
+  }
+
+  private static String lastWords(ToolFailure failure) {
+    String words = failure.stderrTail().replace('\n', ' ');
+    return words.substring(Math.max(0, words.length() - LAST_WORDS_CHARS));
+  }
+
+  /** QEMU tells a storage that fails in the same words as a table that leads nowhere. */
+  private static void requireReadable(Path file) throws IOException {
+    try (NativeFile in = NativeFile.openRead(file);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(READ_BYTES, READ_BYTES);
+      for (Optional<Long> data = in.nextData(0); data.isPresent(); ) {
+        long end = in.nextHole(data.get());
+        for (long at = data.get(); at < end; at += READ_BYTES) {
+          in.read(at, buffer.asSlice(0, Math.min(READ_BYTES, end - at)));
+        }
+        data = in.nextData(end);
+      }
+    }
+  }
+}

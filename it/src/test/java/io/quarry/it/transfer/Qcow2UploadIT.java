@@ -1,0 +1,259 @@
+package io.quarry.it.transfer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.BeginUploadRequest;
+import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FinishUploadRequest;
+import io.quarry.common.api.ImageData;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Fixes;
+import io.quarry.it.box.Guest;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Files of qcow2 become the content of disks, or leave nothing. */
+@Timeout(300)
+final class Qcow2UploadIT {
+  private static final int MIB = 1 << 20;
+  private static final int DISK = 96 * MIB;
+  private static final byte[] CONTENT = Pattern.bytes(3, 80 * MIB);
+
+  /** Bytes per second of an agent that is going to be lost. */
+  private static final long SLOW = 16 << 20;
+
+  @TempDir private Path directory;
+
+  private Box box;
+  private StorageClient client;
+  private StorageClient other;
+
+  @BeforeEach
+  void start() throws Exception {
+    box =
+        Box.start(
+            LocalClusterOptions.in(directory)
+                .withHosts(2)
+                .withSessionTimeout(Duration.ofSeconds(4)));
+    client = box.client(0);
+    other = box.client(1);
+    box.connect("main");
+    box.awaitSdm("main", 0, 1);
+  }
+
+  @AfterEach
+  void stop() {
+    box.close();
+  }
+
+  private String disk(long size) throws Exception {
+    String disk = Box.disk(client, "main", size).imageId();
+    Box.awaitOptimized(client, "main", disk);
+    Guest.use(client, "main", disk, "write -P 5 0 1M");
+    return disk;
+  }
+
+  private Path qcow2(String... options) throws Exception {
+    Path raw = Files.write(directory.resolve("content.raw"), CONTENT);
+    Path file = directory.resolve("content.qcow2");
+    List<String> words = new ArrayList<>(List.of("qemu-img", "convert", "-O", "qcow2"));
+    words.addAll(List.of(options));
+    words.addAll(List.of("-f", "raw", raw.toString(), file.toString()));
+    Guest.run(words);
+    return file;
+  }
+
+  private static UploadInfo begin(StorageClient at, String disk, Path file) throws Exception {
+    var request = new BeginUploadRequest(VolumeFormat.QCOW2, Files.size(file), null);
+    return at.beginUpload("main", disk, request, null);
+  }
+
+  private static UploadInfo send(StorageClient at, String disk, String id, Path file)
+      throws Exception {
+    long size = Files.size(file);
+    try (InputStream in = Files.newInputStream(file)) {
+      return at.uploadImage("main", disk, id, new UploadRange(0, size, size, false, null), in);
+    }
+  }
+
+  private static UploadInfo finish(StorageClient at, String disk, String id, Path file)
+      throws Exception {
+    var request = new FinishUploadRequest(Guest.sha256(file));
+    return await()
+        .atMost(Box.PATIENCE)
+        .until(
+            () -> at.finishUpload("main", disk, id, request, "finish-" + id), UploadInfo::finished);
+  }
+
+  private static void assertContent(StorageClient at, String disk) throws Exception {
+    try (ImageData data = at.downloadImage("main", disk, DownloadRequest.WHOLE)) {
+      assertThat(Pattern.sha256(data.content().readAllBytes()))
+          .isEqualTo(Pattern.sha256(Arrays.copyOf(CONTENT, DISK)));
+    }
+  }
+
+  @Test
+  void contentOfAFileBecomesThatOfTheDisk() throws Exception {
+    String disk = disk(DISK);
+    Path file = qcow2("-c");
+    UploadInfo begun = begin(client, disk, file);
+    String id = begun.uploadId();
+    assertThat(begun.size()).isEqualTo(Files.size(file));
+    assertThat(begun.conversion()).isEqualTo(new UploadInfo.Conversion(DISK, 0));
+    send(client, disk, id, file);
+    assertThat(other.getUpload("main", disk, id).offset()).isEqualTo(Files.size(file));
+    assertThat(box.volumes("main")).anyMatch(name -> name.endsWith(".1.upload"));
+    assertThat(Fixes.found(other, "main")).as("nothing is stray").isEmpty();
+
+    UploadInfo done = finish(client, disk, id, file);
+    assertThat(done.conversion()).isEqualTo(new UploadInfo.Conversion(DISK, DISK));
+    assertThat(finish(other, disk, id, file).commit()).isEqualTo(done.commit());
+    assertContent(other, disk);
+    await().atMost(Box.PATIENCE).until(() -> Fixes.found(client, "main").isEmpty());
+    assertThat(box.volumes("main")).singleElement().asString().endsWith(".raw");
+    Guest.use(client, "main", disk, "write -P 9 0 512");
+  }
+
+  @Test
+  void conversionGoesOnAtAnotherAgentAfterSigkill() throws Exception {
+    String disk = disk(DISK);
+    Path file = qcow2();
+    String id = begin(client, disk, file).uploadId();
+    send(client, disk, id, file);
+    client.setThrottle(SLOW);
+    var request = new FinishUploadRequest(Guest.sha256(file));
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      var _ = callers.submit(() -> client.finishUpload("main", disk, id, request, "lost"));
+      await().atMost(Box.PATIENCE).until(() -> converted(other, disk, id) > 0);
+
+      box.host(0).killAgent();
+
+      long kept = converted(other, disk, id);
+      assertThat(kept).isLessThan(DISK);
+      assertThat(finish(other, disk, id, file).finished()).isTrue();
+      callers.shutdownNow();
+    }
+    assertContent(other, disk);
+    // Its death was proven: the same file was gone on with, and nothing of the upload is left.
+    await().atMost(Box.PATIENCE).until(() -> Fixes.found(other, "main").isEmpty());
+    assertThat(box.volumes("main")).singleElement().asString().endsWith(".1.raw");
+    Guest.use(other, "main", disk, "write -P 1 0 512");
+  }
+
+  private static long converted(StorageClient at, String disk, String id) {
+    return Objects.requireNonNull(at.getUpload("main", disk, id).conversion()).offset();
+  }
+
+  @Test
+  void refusedFilesLeaveNothing() throws Exception {
+    String disk = disk(DISK);
+    List<String> before = box.volumes("main");
+    Path backed = directory.resolve("backed.qcow2");
+    Guest.run(
+        List.of(
+            "qemu-img",
+            "create",
+            "-q",
+            "-f",
+            "qcow2",
+            "-u",
+            "-b",
+            "/etc/passwd",
+            "-F",
+            "raw",
+            backed.toString(),
+            "96M"));
+    String first = begin(client, disk, backed).uploadId();
+    refused("names a backing file", () -> send(client, disk, first, backed));
+    assertGone(disk, first, before);
+
+    Path large = directory.resolve("large.qcow2");
+    Guest.run(List.of("qemu-img", "create", "-q", "-f", "qcow2", large.toString(), "97M"));
+    String second = begin(client, disk, large).uploadId();
+    refused("is to fit into " + DISK, () -> send(client, disk, second, large));
+    assertGone(disk, second, before);
+
+    Path damaged = qcow2();
+    byte[] bytes = Files.readAllBytes(damaged);
+    Arrays.fill(bytes, 2 * 65_536, 3 * 65_536, (byte) 0);
+    Files.write(damaged, bytes);
+    String third = begin(client, disk, damaged).uploadId();
+    send(client, disk, third, damaged);
+    refused("qemu-img check", () -> finish(client, disk, third, damaged));
+    assertGone(disk, third, before);
+    try (ImageData data = client.downloadImage("main", disk, DownloadRequest.WHOLE)) {
+      assertThat(data.content().readNBytes(MIB)).containsOnly(5);
+    }
+  }
+
+  private void assertGone(String disk, String upload, List<String> before) {
+    assertThatThrownBy(() -> client.getUpload("main", disk, upload))
+        .hasMessageContaining("has no upload");
+    await().atMost(Box.PATIENCE).until(() -> box.volumes("main").equals(before));
+  }
+
+  /** Packed zeros count as what they are read as. */
+  @Test
+  void fileThatUnpacksWithoutEndIsRefused() throws Exception {
+    long size = 2L << 30;
+    Path bomb = directory.resolve("bomb.qcow2");
+    Guest.run(
+        List.of(
+            "qemu-img",
+            "create",
+            "-q",
+            "-f",
+            "qcow2",
+            "-o",
+            "cluster_size=2M",
+            bomb.toString(),
+            "2G"));
+    List<String> words = new ArrayList<>(List.of("qemu-io", "-f", "qcow2"));
+    for (int at = 0; at < 1280; at += 256) {
+      words.addAll(List.of("-c", "write -c -P 0 " + at + "M 256M"));
+    }
+    words.add(bomb.toString());
+    Guest.run(words);
+    String disk = disk(size);
+    List<String> before = box.volumes("main");
+    String id = begin(client, disk, bomb).uploadId();
+    send(client, disk, id, bomb);
+    refused("unpacks to more", () -> finish(client, disk, id, bomb));
+    assertGone(disk, id, before);
+  }
+
+  private static void refused(String why, ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .hasMessageContaining(why)
+        .satisfies(thrown -> {
+          Throwable cause = thrown instanceof StorageException ? thrown : thrown.getCause();
+          assertThat(cause)
+              .isInstanceOfSatisfying(
+                  StorageException.class,
+                  refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.UPLOAD_REFUSED));
+        });
+  }
+}
