@@ -83,8 +83,7 @@ final class Uploads implements AutoCloseable {
       BeginUploadRequest request,
       String requestId) {
     awaitLightMend.accept(repository, imageId);
-    Image disk = StorageService.require(repository.state(), imageId, repository.repoId());
-    Open.Received received = received(request, disk);
+    Open.Received received = received(request, disk(repository, imageId));
     requireSpace(repository, request);
     Reply reply =
         repository.commit(
@@ -100,6 +99,13 @@ final class Uploads implements AutoCloseable {
     long size = received == null ? image.size() : received.bytes();
     var conversion = received == null ? null : new UploadInfo.Conversion(image.size(), 0);
     return new UploadInfo(reply.id(), size, 0, 0, false, conversion, reply.commit());
+  }
+
+  private Image disk(ConnectedRepository repository, String imageId) {
+    Image known = repository.state().repository().strongImage(imageId);
+    return known == null
+        ? StorageService.require(repositories.newest(repository), imageId, repository.repoId())
+        : known;
   }
 
   /** Null for the bytes of the disk. */

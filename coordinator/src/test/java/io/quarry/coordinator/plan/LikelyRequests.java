@@ -129,7 +129,7 @@ public final class LikelyRequests {
     String upload = id();
     String volume = id();
     return List.of(
-        new To(place, new BeginUpload(upload, disk.id(), volume, HOST)),
+        new To(place, new BeginUpload(upload, disk.id(), volume, HOST, null)),
         new To(place, new FinishUpload(upload, disk.id(), volume + ".2.raw")));
   }
 
