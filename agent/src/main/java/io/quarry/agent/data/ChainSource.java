@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * <p>No image of the chain may change while it is read.
  */
 public final class ChainSource implements Source {
+  private static final long COUNT_STEP_BYTES = 1L << 30;
+
   private final Children children;
   private final Path runtimeDirectory;
   private final Chain chain;
@@ -95,6 +97,17 @@ public final class ChainSource implements Source {
       at = stop;
     }
     return extents.list();
+  }
+
+  /** How many bytes of data the upper layers of the chain hold. */
+  public long dataAbove(int layers) throws IOException {
+    long bytes = 0;
+    for (long at = 0; at < size; at += COUNT_STEP_BYTES) {
+      for (Extent extent : extentsAbove(layers, at, Math.min(COUNT_STEP_BYTES, size - at))) {
+        bytes += extent.kind() == Extent.Kind.DATA ? extent.length() : 0;
+      }
+    }
+    return bytes;
   }
 
   @Override

@@ -12,8 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A qcow2 overlay that is being filled, through a QEMU server. What is below it is open as well: a
- * zero has to be written only where something else would show through, and there it must be.
+ * An overlay that is being filled, or what others are overlays of, through a QEMU server. What is
+ * below it is open as well: a zero has to be written only where something else would show through,
+ * and there it must be.
  */
 public final class OverlayTarget implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(OverlayTarget.class);
@@ -47,6 +48,15 @@ public final class OverlayTarget implements Closeable {
         throw again;
       }
     }
+  }
+
+  /**
+   * @param chain what is written down into, which others may be reading, and what is below it
+   */
+  public static OverlayTarget openShared(Children children, Path runtimeDirectory, Chain chain)
+      throws IOException, InterruptedException {
+    QemuNbd server = QemuNbd.start(children, runtimeDirectory, ServedImage.shared(chain));
+    return new OverlayTarget(server, chain.top().file());
   }
 
   public Path path() {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param incarnation the worker's life
  * @param stage from 1 to {@code stages}
  * @param file the volume file it writes
- * @param source the whole file of an earlier stage that it is made from; null for fixes
+ * @param source the one file that it is made from, byte by byte or as what an earlier stage has
+ *     stored; null when it is the content of an image
  * @param offset all bytes of that file before it are durable and right
  * @param bytesTotal of the stage
  * @param bytesMoved by all epochs together, as far as checkpoints know
@@ -63,7 +64,13 @@ public record Checkpoint(
 
   /** The first stage of making a volume's content. */
   static Checkpoint copying(
-      RunningFix run, int stages, String file, long offset, long bytesTotal, long bytesMoved) {
+      RunningFix run,
+      int stages,
+      String file,
+      @Nullable String source,
+      long offset,
+      long bytesTotal,
+      long bytesMoved) {
     return new Checkpoint(
         run.worker().hostId(),
         run.worker().incarnation(),
@@ -72,7 +79,7 @@ public record Checkpoint(
         stages,
         "copy",
         file,
-        null,
+        source,
         offset,
         bytesTotal,
         bytesMoved,

@@ -38,12 +38,12 @@ final class DifferenceCopy {
     if (layers == 1) {
       // One layer is one file, as it is. What its header says of its base does not count anywhere.
       try (Source bytes = RawFileSource.open(chain.top().file())) {
-        return new RawCopy(run, volume).copy(bytes);
+        String file = String.valueOf(chain.top().file().getFileName());
+        return new RawCopy(run, volume, file).copy(bytes);
       }
     }
-    List<Chain.Layer> below = chain.layers().subList(layers, chain.layers().size());
     try (ChainSource source = opener.open(chain, found.image().size())) {
-      return new OverlayCopy(run, volume, target).copy(source, layers, below);
+      return new OverlayCopy(run, volume, target).copy(source, layers, chain.below(layers));
     }
   }
 

@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,13 +15,21 @@ import org.jspecify.annotations.Nullable;
  * @param over nothing will write to its file any more
  */
 record EarlierWork(Checkpoint checkpoint, boolean over) {
-  /** Null when there is nothing to go on with. */
-  static @Nullable EarlierWork of(RunningFix run, Volume volume) throws IOException {
+  /**
+   * Null when there is nothing to go on with.
+   *
+   * @param source the file that is copied byte by byte; null when it is the content of an image.
+   *     While the copy is made a merge can give the source other files, and then the bytes of one
+   *     are no beginning of the other.
+   */
+  static @Nullable EarlierWork of(RunningFix run, Volume volume, @Nullable String source)
+      throws IOException {
     Checkpoint newest = run.store().newestCheckpoint(run.fix().id());
     if (newest == null
         || newest.file() == null
         || !newest.file().startsWith(volume.id() + ".")
         || newest.offset() <= 0
+        || !Objects.equals(source, newest.source())
         || !Files.exists(run.repository().storage().volume(newest.file()))) {
       return null;
     }

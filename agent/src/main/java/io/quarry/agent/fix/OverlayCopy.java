@@ -1,15 +1,11 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.ChainSource;
-import io.quarry.agent.data.CopyFigures;
-import io.quarry.agent.data.CopyPlan;
-import io.quarry.agent.data.DifferenceCopier;
 import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.common.model.VolumeFormat;
-import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
@@ -21,7 +17,6 @@ import org.slf4j.LoggerFactory;
 /** Brings the upper layers of a chain into one overlay volume, from the last checkpoint on. */
 final class OverlayCopy {
   private static final Logger LOG = LoggerFactory.getLogger(OverlayCopy.class);
-  private static final int STAGES = 2;
 
   private final RunningFix run;
   private final Volume volume;
@@ -41,43 +36,26 @@ final class OverlayCopy {
    */
   String copy(ChainSource source, int layers, List<Chain.Layer> below)
       throws IOException, InterruptedException {
-    Start start = start();
+    LayerCopy.Start start = start();
     Chain chain = Chain.over(new Chain.Layer(pathOf(start.file()), VolumeFormat.QCOW2), below);
     try (OverlayTarget target =
         OverlayTarget.open(run.children(), run.around().runtimeDirectory(), chain)) {
-      Checkpoint checkpoint =
-          Checkpoint.copying(
-              run, STAGES, start.file(), start.offset(), source.size(), start.movedBefore());
-      run.save(checkpoint);
-      CopyFigures figures =
-          DifferenceCopier.copy(
-              source,
-              layers,
-              target,
-              CopyPlan.from(start.offset()),
-              run.around().throttle(),
-              run.control(),
-              (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));
-      LOG.info("Copied {} layers into {}: {}", layers, start.file(), figures);
-      FaultPoints.reach("copy.done");
-      run.save(run.checkpoint().stage(STAGES, "publish", run.now()));
+      new LayerCopy(run, source, layers).into(target, start);
     }
     return start.file();
   }
 
-  private record Start(String file, long offset, long movedBefore) {}
-
   /** Without proof of death all is read again: it comes from the same place either way. */
-  private Start start() throws IOException, InterruptedException {
-    EarlierWork earlier = EarlierWork.of(run, volume);
+  private LayerCopy.Start start() throws IOException, InterruptedException {
+    EarlierWork earlier = EarlierWork.of(run, volume, null);
     if (earlier == null || !earlier.over() || !sound(earlier)) {
       String file = volume.fileOfEpoch(run.epoch());
       new VolumeFiles(run.repository().storage()).makeEmpty(volume, file, state);
-      return new Start(file, 0, earlier == null ? 0 : earlier.checkpoint().bytesMoved());
+      return new LayerCopy.Start(file, 0, earlier == null ? 0 : earlier.checkpoint().bytesMoved());
     }
     long offset = earlier.checkpoint().offset();
     LOG.info("Going on with {} from byte {}", earlier.file(), offset);
-    return new Start(earlier.file(), offset, earlier.checkpoint().bytesMoved());
+    return new LayerCopy.Start(earlier.file(), offset, earlier.checkpoint().bytesMoved());
   }
 
   /** A killed server leaves clusters that nobody references; anything worse is not gone on with. */

@@ -10,6 +10,7 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,8 +22,17 @@ final class RawCopy {
   private final RunningFix run;
   private final ConnectedRepository repository;
   private final Volume volume;
+  private final @Nullable String copyOf;
 
   RawCopy(RunningFix run, Volume volume) {
+    this(run, volume, null);
+  }
+
+  /**
+   * @param copyOf the name of the file that is copied byte by byte, if it is that
+   */
+  RawCopy(RunningFix run, Volume volume, @Nullable String copyOf) {
+    this.copyOf = copyOf;
     this.run = run;
     this.repository = run.repository();
     this.volume = volume;
@@ -34,7 +44,13 @@ final class RawCopy {
     try (RawTarget target = start.target()) {
       Checkpoint checkpoint =
           Checkpoint.copying(
-              run, STAGES, start.file(), start.offset(), source.size(), start.movedBefore());
+              run,
+              STAGES,
+              start.file(),
+              copyOf,
+              start.offset(),
+              source.size(),
+              start.movedBefore());
       run.save(checkpoint);
       CopyFigures figures =
           WindowCopier.copy(
@@ -59,7 +75,7 @@ final class RawCopy {
   private record Start(String file, RawTarget target, long offset, long movedBefore) {}
 
   private Start start(long size) throws IOException, InterruptedException {
-    EarlierWork earlier = EarlierWork.of(run, volume);
+    EarlierWork earlier = EarlierWork.of(run, volume, copyOf);
     if (earlier == null) {
       return fresh(size, 0);
     }

@@ -8,7 +8,6 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * Gives an image a better volume: an independent one, or one that also holds what weak images below
@@ -31,6 +30,9 @@ final class ReplaceFix {
     if (volume == null || image == null || volume.stage() != Volume.Stage.INTENDED) {
       throw new FixGoneException("its volume is whole or given up");
     }
+    if (new MergeInPlaceFix(run).run(volume, image)) {
+      return;
+    }
     String file = volume.parentImageId() == null ? all(volume, image) : upper(volume, image);
     var finish = new FinishReplacement(run.fix().id(), volume.id(), run.epoch(), file);
     new Publication(run).publish(volume, file, finish);
@@ -52,9 +54,8 @@ final class ReplaceFix {
     if (layers < 1) {
       throw new IOException("image " + volume.parentImageId() + " is not below " + image.id());
     }
-    List<Chain.Layer> below = chain.layers().subList(layers, chain.layers().size());
     try (ChainSource source = opener.open(chain, image.size())) {
-      return new OverlayCopy(run, volume, state).copy(source, layers, below);
+      return new OverlayCopy(run, volume, state).copy(source, layers, chain.below(layers));
     }
   }
 }

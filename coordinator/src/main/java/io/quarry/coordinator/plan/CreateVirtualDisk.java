@@ -70,7 +70,8 @@ public record CreateVirtualDisk(
             null,
             null,
             null,
-            baseSource),
+            baseSource,
+            null),
         autoFix,
         worker);
     if (elsewhere != null) {

@@ -107,6 +107,36 @@ public final class Draft {
     }
   }
 
+  /** What is at the bottom of a chain is written down into only while nobody uses it. */
+  void settleOwners(List<String> chain) {
+    for (String volumeId : chain) {
+      Volume volume = state.volumes().get(volumeId);
+      Image owner = volume == null ? null : state.images().get(volume.imageId());
+      if (owner != null && !owner.strong()) {
+        settle(owner.id());
+      }
+    }
+  }
+
+  /** The image goes on under another id. */
+  void rename(Image image, String newId) {
+    Volume volume = state.volumeOf(image);
+    add(new Change.PutImage(image.internal(newId)));
+    add(new Change.PutVolume(volume.ownedBy(newId)));
+    moveOverlays(image.id(), newId);
+    add(new Change.DropImage(image.id()));
+  }
+
+  /** What is over one image is over another one from now on. */
+  void moveOverlays(String fromImageId, String toImageId) {
+    for (String overlay : state.overlaysOf(fromImageId)) {
+      Volume volume = state.volumes().get(overlay);
+      if (volume != null) {
+        add(new Change.PutVolume(volume.over(toImageId)));
+      }
+    }
+  }
+
   private void cleanInsteadOfMaking(Volume volume, boolean wanted, @Nullable Instant notBefore) {
     FixState maker = state.fixes().get(FixState.makerId(volume));
     dropFix(FixState.makerId(volume));
@@ -138,7 +168,7 @@ public final class Draft {
       settleOverlays(image.id());
     }
     Volume volume = state.volumeOf(image);
-    boolean cleanable = !image.strong() && !needed(image.id());
+    boolean cleanable = !image.strong() && !needed(image);
     if (cleanable) {
       cleanInsteadOfMaking(volume, image.autoFix(), retainedUntil(image));
     } else {
@@ -225,11 +255,10 @@ public final class Draft {
   }
 
   /** Whether anything keeps the image although it may be weak. */
-  boolean needed(String imageId) {
-    Image image = state.images().get(imageId);
-    return !state.overlaysOf(imageId).isEmpty()
-        || !state.pinsOf(imageId).isEmpty()
-        || !state.opensOf(imageId).isEmpty()
-        || (image != null && state.isUsed(image.volumeId()));
+  boolean needed(Image image) {
+    return !state.overlaysOf(image.id()).isEmpty()
+        || !state.pinsOf(image.id()).isEmpty()
+        || !state.opensOf(image.id()).isEmpty()
+        || state.isUsed(image.volumeId());
   }
 }

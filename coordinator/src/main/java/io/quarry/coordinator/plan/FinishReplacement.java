@@ -1,5 +1,7 @@
 package io.quarry.coordinator.plan;
 
+import java.util.Objects;
+
 /**
  * An image changes over to a better volume, in one commit. The old one is cleaned as soon as nobody
  * has it open; what was handed out to write to gives up the replacement, so nobody changes it.
@@ -11,20 +13,12 @@ public record FinishReplacement(String fixId, String volumeId, long epoch, Strin
   @Override
   public Reply plan(Draft draft) {
     RepositoryState state = draft.state();
-    FixState fix = state.fixes().get(fixId);
-    Volume better = state.volumes().get(volumeId);
-    if (fix == null
-        || better == null
-        || better.stage() != Volume.Stage.INTENDED
-        || better.replaces() == null
-        || !FixState.makerId(better).equals(fixId)) {
-      throw Refusal.stale(fixId, "it is done, or its image was changed, opened or removed");
-    }
+    Volume better = Replacement.begun(state, fixId, volumeId);
     if (!better.mayBePublished(file, epoch)) {
       throw Refusal.stale(fixId, "file " + file + " is not one of volume " + volumeId);
     }
     Image image = state.images().get(better.imageId());
-    Volume old = state.volumes().get(better.replaces().volumeId());
+    Volume old = state.volumes().get(Objects.requireNonNull(better.replaces()).volumeId());
     if (image == null || old == null || !image.volumeId().equals(old.id())) {
       throw new IllegalStateException(volumeId + " replaces nothing of " + better.imageId());
     }

@@ -19,7 +19,7 @@ final class Folds {
   /** Whether nothing but one whole overlay keeps the image. */
   boolean foldable(Image image) {
     if (image.strong()
-        || isInternalBase(image)
+        || wouldMoveAll(image)
         || !state.isWhole(image)
         || state.readsElsewhere(state.volumeOf(image))
         || !state.pinsOf(image.id()).isEmpty()
@@ -31,11 +31,15 @@ final class Folds {
   }
 
   /**
-   * What a copy or a resize froze of an independent disk. Folding it would move all of the disk to
-   * be rid of one layer, each time; the layers over it are folded, so there is never more than one.
+   * Whether it is what a copy or a resize froze of an independent disk, and cannot be written down
+   * into now: folding it into a new volume would move all of the disk, to be rid of one layer.
    */
-  private boolean isInternalBase(Image image) {
-    return image.retainedUntil() == null && state.volumeOf(image).parentImageId() == null;
+  private boolean wouldMoveAll(Image image) {
+    Volume volume = state.volumeOf(image);
+    return !image.wasStrong()
+        && volume.parentImageId() == null
+        && volume.writer() == null
+        && state.isUsed(volume.id());
   }
 
   /** The image that is an overlay of this one; null if there is none, or more than one. */

@@ -58,6 +58,12 @@ public record Image(
         contentCommit);
   }
 
+  /** Weak, and unknown to callers. */
+  Image internal(String newId) {
+    return new Image(
+        newId, kind, false, size, volumeId, strategy, autoFix, createdAt, userData, null, null);
+  }
+
   Image strongAgain() {
     return new Image(
         id,
@@ -71,6 +77,11 @@ public record Image(
         userData,
         null,
         contentCommit);
+  }
+
+  /** Whether callers know a weak image: it was theirs until they removed it. */
+  boolean wasStrong() {
+    return retainedUntil != null;
   }
 
   Image with(ObjectNode newUserData) {

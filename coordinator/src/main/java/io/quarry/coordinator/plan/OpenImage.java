@@ -43,6 +43,7 @@ public record OpenImage(
       draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
     }
     draft.settle(imageId);
+    draft.settleOwners(layers.volumeIds());
     return draft.reply(this, openId);
   }
 

@@ -27,6 +27,7 @@ public record PinAsBase(
         new Change.PutPin(
             new Pin(
                 pinId, imageId, null, targetKey, targetImageId, draft.now(), layers.volumeIds())));
+    draft.settleOwners(layers.volumeIds());
     return draft.reply(this, imageId);
   }
 }

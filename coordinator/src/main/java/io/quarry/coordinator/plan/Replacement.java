@@ -30,6 +30,19 @@ record Replacement(
     boolean wanted,
     @Nullable Instant notBefore) {
 
+  /** What that fix makes, as long as it is wanted: nothing that it rests on has changed. */
+  static Volume begun(RepositoryState state, String fixId, String volumeId) {
+    Volume better = state.volumes().get(volumeId);
+    if (!state.fixes().containsKey(fixId)
+        || better == null
+        || better.stage() != Volume.Stage.INTENDED
+        || better.replaces() == null
+        || !FixState.makerId(better).equals(fixId)) {
+      throw Refusal.stale(fixId, "it is done, or its image was changed, opened or removed");
+    }
+    return better;
+  }
+
   /** What the image should get; null when it is fine, or has to wait. */
   static @Nullable Replacement of(Image image, RepositoryState state, Instant now) {
     Volume current = state.volumeOf(image);

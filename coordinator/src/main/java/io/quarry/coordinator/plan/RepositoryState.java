@@ -5,6 +5,7 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -133,6 +134,15 @@ public final class RepositoryState {
   public List<Image> foldedFrom(Image image) {
     Folds folds = new Folds(this);
     return folds.foldable(image) ? List.of() : folds.below(image);
+  }
+
+  /**
+   * The volume that a merge may write down into instead of making a new one, or null. Whoever may
+   * still be writing to it is {@link Volume#writer}.
+   */
+  public @Nullable Volume mergeBase(Volume better, Instant now) {
+    InPlace place = InPlace.of(this, better, now);
+    return place == null ? null : place.base();
   }
 
   /** Whether all of the image's content is here: its own volume, and those below it. */

@@ -8,7 +8,7 @@ public record RestoreImage(String imageId) implements Request {
   @Override
   public Reply plan(Draft draft) {
     Image image = draft.state().images().get(imageId);
-    if (image == null || !(image.strong() || image.retainedUntil() != null)) {
+    if (image == null || !(image.strong() || image.wasStrong())) {
       throw Refusal.imageNotFound(imageId);
     }
     if (!image.strong()) {

@@ -20,7 +20,7 @@ public record TombstoneVolume(String fixId, String volumeId) implements Request 
     if (image == null
         || image.strong()
         || !image.volumeId().equals(volumeId)
-        || draft.needed(image.id())) {
+        || draft.needed(image)) {
       throw Refusal.stale(fixId, "something depends on its image again");
     }
     if (draft.retainedUntil(image) != null) {

@@ -2,6 +2,7 @@ package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.FixState.Worker;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param replaces the volume of the same image whose place it takes once it is made, and why
  * @param baseSource where the parent is read as long as it is not whole in this repository; null
  *     for volumes that need nothing of other repositories
+ * @param writer who may be writing down into it what lies above; its own image shows nothing by
+ *     then
  */
 public record Volume(
     String id,
@@ -27,7 +30,8 @@ public record Volume(
     @Nullable String file,
     @Nullable CopySource source,
     @Nullable Replaced replaces,
-    @Nullable CopySource baseSource) {
+    @Nullable CopySource baseSource,
+    @Nullable Writer writer) {
 
   /** Intent before files, tombstone before unlinking. */
   public enum Stage {
@@ -74,8 +78,14 @@ public record Volume(
       @Nullable String file,
       @Nullable CopySource source,
       @Nullable Replaced replaces) {
-    this(id, imageId, format, size, parentImageId, stage, file, source, replaces, null);
+    this(id, imageId, format, size, parentImageId, stage, file, source, replaces, null, null);
   }
+
+  /**
+   * @param fixId the merge in place
+   * @param worker the only life of a host that may write; its word or its death lets another one
+   */
+  public record Writer(String fixId, Worker worker) {}
 
   /** What an upload into a disk fills; its epochs are taken as those of replacements are. */
   static Volume uploaded(String id, Image disk) {
@@ -125,7 +135,62 @@ public record Volume(
 
   Volume ownedBy(String newImageId) {
     return new Volume(
-        id, newImageId, format, size, parentImageId, stage, file, source, replaces, baseSource);
+        id,
+        newImageId,
+        format,
+        size,
+        parentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        writer);
+  }
+
+  Volume over(@Nullable String newParentImageId) {
+    return new Volume(
+        id,
+        imageId,
+        format,
+        size,
+        newParentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        writer);
+  }
+
+  Volume sized(long newSize) {
+    return new Volume(
+        id,
+        imageId,
+        format,
+        newSize,
+        parentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        writer);
+  }
+
+  Volume writtenBy(@Nullable Writer newWriter) {
+    return new Volume(
+        id,
+        imageId,
+        format,
+        size,
+        parentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        newWriter);
   }
 
   Volume ready(String publishedFile) {
@@ -139,7 +204,8 @@ public record Volume(
         publishedFile,
         source,
         replaces,
-        baseSource);
+        baseSource,
+        writer);
   }
 
   Volume tombstoned() {
@@ -153,6 +219,7 @@ public record Volume(
         file,
         source,
         replaces,
-        baseSource);
+        baseSource,
+        writer);
   }
 }

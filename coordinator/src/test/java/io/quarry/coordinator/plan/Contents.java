@@ -69,6 +69,7 @@ public final class Contents {
       case FinishUpload upload -> ofImage.put(upload.imageId(), List.of(upload.uploadId()));
       case RemoveImage remove -> visible.remove(remove.imageId());
       case RestoreImage restore -> visible.add(restore.imageId());
+      case BeginMergeInPlace begin -> spoil(begin, after);
       case CloseImage _,
           OpenImage _,
           BeginUpload _,
@@ -84,6 +85,8 @@ public final class Contents {
           FailFix _,
           FinishMend _,
           FinishReplacement _,
+          LeaveMergeInPlace _,
+          FinishMergeInPlace _,
           TombstoneVolume _,
           PurgeVolume _,
           FinishStray _ -> {}
@@ -92,6 +95,19 @@ public final class Contents {
     assertThat(after.images().values().stream().filter(Image::strong).map(Image::id))
         .as("visible images")
         .containsExactlyElementsOf(visible);
+  }
+
+  /** What is folded shows nothing by itself from now on. */
+  private void spoil(BeginMergeInPlace begin, RepositoryState after) {
+    Volume better = Objects.requireNonNull(after.volumes().get(begin.volumeId()));
+    Image image = Objects.requireNonNull(after.images().get(better.imageId()));
+    for (Image below : after.chainOf(image).subList(1, after.chainOf(image).size())) {
+      ofImage.remove(below.id());
+      Volume.Writer writer = after.volumeOf(below).writer();
+      if (writer != null && writer.fixId().equals(begin.fixId())) {
+        return;
+      }
+    }
   }
 
   private void freeze(

@@ -55,7 +55,13 @@ final class Ending {
   }
 
   private long finished() {
-    return Stream.of("finishMend", "finishReplacement", "purgeVolume", "finishStray", "unpin")
+    return Stream.of(
+            "finishMend",
+            "finishReplacement",
+            "finishMergeInPlace",
+            "purgeVolume",
+            "finishStray",
+            "unpin")
         .mapToLong(operation -> world.accepted().getOrDefault(operation, 0))
         .sum();
   }

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class Place implements RandomRequests.View {
   /** Ends a file that is not finished. */
   static final String UNFINISHED = "...";
+
+  /** Where guests write. */
+  private static final int SPOTS = 5;
 
   /**
    * The newest checkpoint of a fix.
@@ -72,15 +76,17 @@ final class Place implements RandomRequests.View {
     RepositoryState before = state;
     state = draft.state();
     List<Change> changes = draft.changes();
-    checkVolumesAreNew(changes);
+    checkVolumesAreNew(changes, before);
     StateInvariants.check(state);
     contents.follow(request, before, state, source);
     return changes;
   }
 
-  private void checkVolumesAreNew(List<Change> changes) {
+  private void checkVolumesAreNew(List<Change> changes, RepositoryState before) {
     for (Change change : changes) {
-      if (change instanceof Change.PutVolume put && put.volume().stage() == Volume.Stage.INTENDED) {
+      if (change instanceof Change.PutVolume put
+          && put.volume().stage() == Volume.Stage.INTENDED
+          && !before.volumes().containsKey(put.volume().id())) {
         assertThat(volumesEver.add(put.volume().id())).as("%s is new", put).isTrue();
       }
     }
@@ -91,18 +97,34 @@ final class Place implements RandomRequests.View {
     for (Image image : state.images().values()) {
       if (state.isWhole(image)) {
         Layers layers = state.layersOf(image);
-        assertThat(read(layers.volumeIds(), layers.elsewhere(), world))
-            .as("content of %s", image)
-            .isEqualTo(contents.of(image.id()));
+        List<String> expected = contents.of(image.id());
+        if (expected != null || image.strong()) {
+          assertThat(shown(read(layers.volumeIds(), layers.elsewhere(), world)))
+              .as("content of %s", image)
+              .isEqualTo(shown(requireNonNull(expected)));
+        }
       }
     }
     for (Open open : state.opens().values()) {
       if (open.fills() == null) {
-        assertThat(read(open.volumes(), open.baseSource(), world))
+        assertThat(shown(read(open.volumes(), open.baseSource(), world)))
             .as("content of %s", open)
-            .isEqualTo(contents.of(open.imageId()));
+            .isEqualTo(shown(requireNonNull(contents.of(open.imageId()))));
       }
     }
+  }
+
+  /**
+   * What a list of writes comes to: a later one takes the place of an earlier one at the same spot.
+   * Whatever is no write of a guest has a spot of its own.
+   */
+  static Map<String, String> shown(List<String> writes) {
+    Map<String, String> shown = new TreeMap<>();
+    for (String write : writes) {
+      boolean guests = write.matches("w\\d+");
+      shown.put(guests ? "spot " + Integer.parseInt(write.substring(1)) % SPOTS : write, write);
+    }
+    return shown;
   }
 
   /** What those volumes hold, the top first, and below them those of another repository. */

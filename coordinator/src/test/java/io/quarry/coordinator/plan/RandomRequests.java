@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,15 +46,17 @@ public final class RandomRequests {
   /** A request to one place, which may be about things in another one, or the same. */
   public Request next(View place, View other) {
     RepositoryState state = place.state();
-    String image = any(state.images().keySet());
+    String image = fit(state, Image::strong);
+    String disk = fit(state, one -> one.strong() && one.kind() == ImageKind.VIRTUAL_DISK);
+    String snapshot = fit(state, one -> one.strong() && one.kind() == ImageKind.SNAPSHOT);
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(38)) {
+    return switch (random.nextInt(39)) {
       case 0, 1, 2 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
               size(),
-              random.nextBoolean() ? image : null,
+              random.nextInt(3) == 0 || snapshot.equals(NOBODY) ? null : snapshot,
               null,
               oneOf(List.of(Strategy.values())),
               random.nextBoolean(),
@@ -62,7 +65,7 @@ public final class RandomRequests {
       case 3, 4, 5 ->
           new CreateSnapshot(
               fresh(state.images().keySet()),
-              image,
+              disk,
               fresh(state.volumes().keySet()),
               random.nextBoolean(),
               JsonNodeFactory.instance.objectNode(),
@@ -87,10 +90,10 @@ public final class RandomRequests {
           new SetUserData(image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
       case 27 -> new PauseFix(fix);
       case 28 -> new ResumeFix(fix);
-      case 29 -> new RestoreImage(image);
+      case 29 -> new RestoreImage(any(state.images().keySet()));
       case 30 ->
           new ResizeImage(
-              image,
+              disk,
               size(),
               fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
@@ -99,7 +102,7 @@ public final class RandomRequests {
       case 32 ->
           new BeginUpload(
               fresh(state.opens().keySet()),
-              image,
+              disk,
               fresh(state.volumes().keySet()),
               host(),
               state.images().size() % 2 == 0
@@ -107,6 +110,7 @@ public final class RandomRequests {
                   : new Open.Received(VolumeFormat.QCOW2, 196_624));
       case 33 ->
           new PinAsBase(fresh(state.pins().keySet()), image, other.key(), "id" + ids++, size());
+      case 34 -> wrongInPlace(fix);
       default -> uploaded(state);
     };
   }
@@ -141,6 +145,13 @@ public final class RandomRequests {
                 random.nextBoolean(),
                 JsonNodeFactory.instance.objectNode(),
                 worker())));
+  }
+
+  /** Mostly an image that can be used so. */
+  private String fit(RepositoryState state, Predicate<Image> fit) {
+    List<String> fitting =
+        state.images().values().stream().filter(fit.and(state::isWhole)).map(Image::id).toList();
+    return random.nextInt(6) == 0 ? any(state.images().keySet()) : any(fitting);
   }
 
   /** Opens a disk to write; null when there is none that is fit for it. */
@@ -280,6 +291,13 @@ public final class RandomRequests {
     return random.nextBoolean()
         ? new FinishReplacement(fix, volume, 8, file)
         : new FinishMend(fix, volume, 8, file);
+  }
+
+  /** By workers that have nothing to do with it, and never write. */
+  private Request wrongInPlace(String fix) {
+    return random.nextBoolean()
+        ? new BeginMergeInPlace(fix, volumeOf(fix), new Worker("idle", "idle"), null)
+        : new FinishMergeInPlace(fix, volumeOf(fix), new Worker("wrong", "wrong"));
   }
 
   private static String volumeOf(String fix) {

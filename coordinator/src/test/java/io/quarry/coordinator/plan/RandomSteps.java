@@ -3,6 +3,7 @@ package io.quarry.coordinator.plan;
 import io.quarry.common.model.Limits;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 
@@ -30,16 +31,16 @@ final class RandomSteps {
     if (choice == 20) {
       return requests.overElsewhere(place, random.nextInt(8) == 0 ? place : other);
     }
-    if (choice < 9) {
-      return List.of(new Step.Ask(place.key, requests.next(place, other)));
+    if (choice < 7) {
+      return ask(place, requests.next(place, other));
     }
-    if (choice < 11) {
+    if (choice < 10) {
       return random.nextInt(3) == 0 ? write(place) : use(place);
     }
-    if (choice < 15) {
+    if (choice < 13) {
       return whole(place);
     }
-    if (atWork.isEmpty() || (choice < 17 && atWork.size() < WORKERS_AT_ONCE_MAX)) {
+    if (atWork.isEmpty() || (choice < 15 && atWork.size() < WORKERS_AT_ONCE_MAX)) {
       return begin(place);
     }
     if (choice < 19) {
@@ -48,6 +49,23 @@ final class RandomSteps {
     return random.nextInt(3) == 0
         ? List.of(new Step.Pass(Duration.ofMinutes(45)))
         : List.of(new Step.End(oneOf(atWork)));
+  }
+
+  /** Whoever takes a call mostly makes the volume at once. */
+  private List<Step> ask(Place place, Request request) {
+    String volume =
+        switch (request) {
+          case CreateVirtualDisk create -> create.volumeId();
+          case CreateSnapshot create -> create.overlayVolumeId();
+          case ResizeImage resize -> resize.overlayVolumeId();
+          case PinForCopy pin -> pin.overlayVolumeId();
+          default -> "";
+        };
+    List<Step> steps = new ArrayList<>(List.of(new Step.Ask(place.key, request)));
+    if (!volume.isEmpty() && random.nextInt(4) > 0) {
+      steps.addAll(all(place, FixState.mendId(volume)));
+    }
+    return steps;
   }
 
   private List<Step> write(Place place) {
@@ -70,16 +88,32 @@ final class RandomSteps {
   }
 
   private List<Step> begin(Place place) {
-    List<String> fixes = place.state().fixes().keySet().stream().sorted().toList();
-    return fixes.isEmpty()
-        ? List.of()
-        : List.of(new Step.Begin(place.key, oneOf(fixes), "w" + workers++));
+    String fix = fix(place);
+    return fix.isEmpty() ? List.of() : List.of(new Step.Begin(place.key, fix, "w" + workers++));
   }
 
   private List<Step> whole(Place place) {
-    List<Step> steps = new ArrayList<>(begin(place));
-    for (int stage = 0; !steps.isEmpty() && stage < Work.STAGES_MAX; stage++) {
-      steps.add(new Step.GoOn("w" + (workers - 1)));
+    String fix = fix(place);
+    return fix.isEmpty() ? List.of() : all(place, fix);
+  }
+
+  /** Mostly one that moves data. */
+  private String fix(Place place) {
+    List<FixState> fixes =
+        place.state().fixes().values().stream()
+            .filter(FixState::runnable)
+            .sorted(Comparator.comparing(FixState::id))
+            .toList();
+    List<FixState> heavy = fixes.stream().filter(FixState::heavy).toList();
+    List<FixState> choice = heavy.isEmpty() || random.nextInt(3) == 0 ? fixes : heavy;
+    return choice.isEmpty() ? "" : oneOf(choice).id();
+  }
+
+  private List<Step> all(Place place, String fix) {
+    String worker = "w" + workers++;
+    List<Step> steps = new ArrayList<>(List.of(new Step.Begin(place.key, fix, worker)));
+    for (int stage = 0; stage < Work.STAGES_MAX; stage++) {
+      steps.add(new Step.GoOn(worker));
     }
     return steps;
   }

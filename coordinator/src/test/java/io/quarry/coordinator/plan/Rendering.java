@@ -51,7 +51,12 @@ final class Rendering {
         volume.source() == null ? null : "from " + volume.source().imageId(),
         volume.baseSource() == null ? null : "reading it in " + volume.baseSource().repositoryKey(),
         volume.replaces() == null ? null : "instead of " + volume.replaces().volumeId(),
-        volume.file() == null ? null : "in " + volume.file());
+        volume.file() == null ? null : "in " + volume.file(),
+        volume.writer() == null ? null : "written down into by " + writer(volume.writer()));
+  }
+
+  private static String writer(Volume.Writer writer) {
+    return writer.worker().hostId() + "@" + writer.worker().incarnation();
   }
 
   private static String fix(FixState fix) {

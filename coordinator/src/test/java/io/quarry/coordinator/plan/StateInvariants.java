@@ -151,11 +151,15 @@ final class StateInvariants {
         && !weak.strong()
         && state.isWhole(weak)
         && !state.readsElsewhere(state.volumeOf(weak))
-        && (weak.retainedUntil() != null || parentOf(weak) != null)
+        && (weak.wasStrong() || parentOf(weak) != null || !isUsedByOthers(weak))
         && state.pinsOf(weak.id()).isEmpty()
         && state.opensOf(weak.id()).isEmpty()
         && overlays(weak).equals(List.of(over))
         && state.volumeOf(over).stage() == Volume.Stage.READY;
+  }
+
+  private boolean isUsedByOthers(Image weak) {
+    return state.isUsed(weak.volumeId()) && state.volumeOf(weak).writer() == null;
   }
 
   private List<Image> overlays(Image base) {

@@ -10,7 +10,7 @@ import java.util.Random;
  * @param seed that it was made from
  */
 record Story(long seed, List<Numbered> steps) {
-  static final int STEPS = 150;
+  static final int STEPS = 200;
 
   /** The number stays with the step when others are left out: ids follow from it. */
   record Numbered(long number, Step step) {}

@@ -3,6 +3,7 @@ package io.quarry.coordinator.plan;
 import static java.util.Objects.requireNonNull;
 
 import io.quarry.common.model.FixType;
+import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,13 +28,16 @@ final class Work {
   private final long epoch;
   private final RepositoryState seen;
   private final Deque<BooleanSupplier> stages = new ArrayDeque<>();
+  private final Worker self;
+  private @Nullable String base;
   private @Nullable Place holder;
   private List<List<String>> layers = List.of();
   private String file = "";
   private List<String> target = List.of();
   private List<String> copied = List.of();
 
-  Work(World world, Place place, FixState fix, long epoch) {
+  Work(World world, Place place, FixState fix, long epoch, String worker) {
+    this.self = new Worker(worker, worker);
     this.world = world;
     this.place = place;
     this.fix = fix;
@@ -50,6 +54,16 @@ final class Work {
               this::unpin,
               () -> world.ask(place, new PurgeVolume(fix.id(), volume.id()))));
     } else if (volume.stage() == Volume.Stage.INTENDED) {
+      Volume base = seen.mergeBase(volume, world.now());
+      if (base != null && goesInPlace(base)) {
+        stages.addAll(
+            List.of(
+                () -> beginInPlace(volume, base),
+                () -> writeDownHalf(base),
+                this::writeDownRest,
+                () -> finishInPlace(volume)));
+        return;
+      }
       if (volume.heavy()) {
         stages.addAll(List.of(() -> openSource(volume), () -> copyHalf(volume), this::copyRest));
       } else {
@@ -65,8 +79,67 @@ final class Work {
     boolean useful = stage != null && stage.getAsBoolean();
     if (!useful) {
       stages.clear();
+      if (base != null) {
+        world.ask(place, new LeaveMergeInPlace(base, self));
+        base = null;
+      }
     }
     return useful;
+  }
+
+  /** As long as it is not known that the writer before never goes on, a new volume is made. */
+  private boolean goesInPlace(Volume below) {
+    Volume.Writer writer = below.writer();
+    return writer == null
+        ? (fix.id() + epoch).hashCode() % 2 == 0
+        : world.isOver(writer.worker().incarnation());
+  }
+
+  private boolean beginInPlace(Volume volume, Volume below) {
+    Worker over = below.writer() == null ? null : below.writer().worker();
+    if (!world.ask(place, new BeginMergeInPlace(fix.id(), volume.id(), self, over))) {
+      return false;
+    }
+    base = below.id();
+    RepositoryState now = place.state();
+    List<List<String>> upper = new ArrayList<>();
+    for (Image image : now.chainOf(requireNonNull(now.images().get(volume.imageId())))) {
+      if (image.volumeId().equals(base)) {
+        break;
+      }
+      upper.addFirst(place.fileOf(image.volumeId()));
+    }
+    layers = upper;
+    return true;
+  }
+
+  /** The half that an earlier worker has durably written need not be written again. */
+  private boolean writeDownHalf(Volume below) {
+    file = requireNonNull(below.file());
+    target = requireNonNull(place.files.getOrDefault(file, new ArrayList<>()));
+    copied = List.copyOf(Place.shown(sourceNow()).values());
+    Place.Saved earlier = place.checkpoints.get(fix.id());
+    if (earlier == null || !earlier.file().equals(file)) {
+      target.addAll(copied.subList(0, copied.size() / 2));
+    }
+    if (!place.claims.containsKey(fix.id())) {
+      return false;
+    }
+    place.checkpoints.put(fix.id(), new Place.Saved(epoch, file, copied));
+    return true;
+  }
+
+  private boolean writeDownRest() {
+    target.addAll(copied.subList(copied.size() / 2, copied.size()));
+    return true;
+  }
+
+  private boolean finishInPlace(Volume volume) {
+    boolean finished = world.ask(place, new FinishMergeInPlace(fix.id(), volume.id(), self));
+    if (finished) {
+      base = null;
+    }
+    return finished;
   }
 
   FixState fix() {
@@ -136,7 +209,10 @@ final class Work {
   /** Goes on from the newest checkpoint: in its file, if nothing else will ever write there. */
   private boolean copyHalf(Volume volume) {
     Place.Saved earlier = place.checkpoints.get(fix.id());
-    boolean goesOn = earlier != null && place.files.containsKey(earlier.file());
+    boolean goesOn =
+        earlier != null
+            && earlier.file().startsWith(volume.id() + ".")
+            && place.files.containsKey(earlier.file());
     copied = goesOn ? requireNonNull(earlier).copied() : sourceNow();
     if (goesOn && world.allOver(place, fix.id(), requireNonNull(earlier).epoch(), epoch)) {
       file = requireNonNull(earlier).file();
@@ -159,7 +235,7 @@ final class Work {
 
   private boolean copyRest() {
     target.remove(Place.UNFINISHED);
-    if (!sourceNow().equals(copied)) {
+    if (!Place.shown(sourceNow()).equals(Place.shown(copied))) {
       target.add("torn, since it was " + copied + " first");
     }
     return true;

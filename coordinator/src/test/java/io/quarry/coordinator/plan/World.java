@@ -204,7 +204,7 @@ final class World {
       ask(place, new GrantFixes(new Worker(worker, worker), Map.of(fixId, fix.epoch())));
       epoch = fix.epoch() + 1;
     }
-    workers.put(worker, new Work(this, place, fix, epoch));
+    workers.put(worker, new Work(this, place, fix, epoch, worker));
     tell(place, worker + " begins epoch " + epoch + " of " + fixId);
   }
 
@@ -220,6 +220,11 @@ final class World {
 
   private void tell(Place place, String what) {
     told.add(new Told(place, commit, now, null, false, what));
+  }
+
+  /** Whether it is known that the worker never goes on. */
+  boolean isOver(String worker) {
+    return over.contains(worker);
   }
 
   /** Whether it is known of all that claimed an epoch before ours that they never go on. */

@@ -10,11 +10,18 @@ import java.util.Optional;
 /**
  * An image and how qemu-nbd opens it.
  *
+ * @param shared whether others may read the files while it is written
  * @param clients how many connections it takes at the same time
  * @param limits for an image that comes from outside
  */
 public record ServedImage(
-    Chain chain, boolean writable, Cache cache, Aio aio, int clients, Optional<ToolLimits> limits) {
+    Chain chain,
+    boolean writable,
+    boolean shared,
+    Cache cache,
+    Aio aio,
+    int clients,
+    Optional<ToolLimits> limits) {
   /** How the server uses the page cache of the host. */
   public enum Cache {
     NONE("none"),
@@ -47,24 +54,32 @@ public record ServedImage(
 
   /** For copying: through the page cache, since an image that is copied was often just written. */
   public static ServedImage readOnly(Chain chain) {
-    return new ServedImage(chain, false, Cache.WRITEBACK, Aio.THREADS, 1, Optional.empty());
+    return new ServedImage(chain, false, false, Cache.WRITEBACK, Aio.THREADS, 1, Optional.empty());
   }
 
   /** For changing the top of a chain; around the page cache a flush is ten times cheaper. */
   public static ServedImage writable(Chain chain) {
-    return new ServedImage(chain, true, Cache.NONE, Aio.IO_URING, 1, Optional.empty());
+    return new ServedImage(chain, true, false, Cache.NONE, Aio.IO_URING, 1, Optional.empty());
+  }
+
+  /**
+   * For writing down into the top of a chain that others may read. Through the page cache: a raw
+   * file that is written around it can grow to a full block.
+   */
+  public static ServedImage shared(Chain chain) {
+    return new ServedImage(chain, true, true, Cache.WRITEBACK, Aio.THREADS, 1, Optional.empty());
   }
 
   public ServedImage with(Cache newCache, Aio newAio) {
-    return new ServedImage(chain, writable, newCache, newAio, clients, limits);
+    return new ServedImage(chain, writable, shared, newCache, newAio, clients, limits);
   }
 
   public ServedImage withClients(int newClients) {
-    return new ServedImage(chain, writable, cache, aio, newClients, limits);
+    return new ServedImage(chain, writable, shared, cache, aio, newClients, limits);
   }
 
   public ServedImage within(ToolLimits newLimits) {
-    return new ServedImage(chain, writable, cache, aio, clients, Optional.of(newLimits));
+    return new ServedImage(chain, writable, shared, cache, aio, clients, Optional.of(newLimits));
   }
 
   List<String> command(Path socket) {
@@ -76,7 +91,7 @@ public record ServedImage(
     if (!writable) {
       words.add("--read-only");
     }
-    words.add(chain.name(!writable));
+    words.add(shared ? chain.sharedName() : chain.name(!writable));
     return words;
   }
 }

@@ -37,6 +37,16 @@ public record Chain(List<Layer> layers) {
     return layers.getFirst();
   }
 
+  /** The upper layers as if there were nothing below them. */
+  public Chain upper(int count) {
+    return new Chain(layers.subList(0, count));
+  }
+
+  /** What is below the upper layers. */
+  public List<Layer> below(int count) {
+    return layers.subList(count, layers.size());
+  }
+
   /** This one over the layers of another. */
   public static Chain over(Layer top, List<Layer> below) {
     return new Chain(Stream.concat(Stream.of(top), below.stream()).toList());
@@ -45,6 +55,16 @@ public record Chain(List<Layer> layers) {
   /** As QEMU's tools take it in the place of a file name. */
   public String name(boolean readOnly) {
     return "json:" + blockdev(readOnly);
+  }
+
+  /**
+   * The same, to write, without QEMU's own locks: whoever reads the file meanwhile is neither
+   * refused nor refuses this.
+   */
+  public String sharedName() {
+    ObjectNode top = blockdev(false);
+    ((ObjectNode) top.get("file")).put("locking", "off");
+    return "json:" + top;
   }
 
   /** For {@code -blockdev}: every layer and its format, so that QEMU probes nothing. */

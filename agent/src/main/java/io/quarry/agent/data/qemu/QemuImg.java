@@ -67,6 +67,18 @@ public final class QemuImg {
     return check(command("check", "--output=json", "-r", "leaks", alone(file, false)));
   }
 
+  /** The same for one that others may be reading. */
+  public ImageCheck repairLeaksShared(Path file) throws IOException, InterruptedException {
+    String name = Chain.of(file, VolumeFormat.QCOW2).sharedName();
+    return check(command("check", "--output=json", "-r", "leaks", name));
+  }
+
+  /** Makes an image larger that others may be reading. */
+  public void grow(Chain.Layer layer, long size) throws IOException, InterruptedException {
+    String name = Chain.of(layer.file(), layer.format()).sharedName();
+    children.run(command("resize", "-q", name, Long.toString(size)), HEADER_DEADLINE).orFail();
+  }
+
   /** What is below it does not matter, and may be gone. */
   private static String alone(Path qcow2, boolean readOnly) {
     return Chain.of(qcow2, VolumeFormat.QCOW2).name(readOnly);

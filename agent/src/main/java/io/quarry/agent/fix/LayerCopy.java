@@ -1,0 +1,58 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.ChainSource;
+import io.quarry.agent.data.CopyFigures;
+import io.quarry.agent.data.CopyPlan;
+import io.quarry.agent.data.DifferenceCopier;
+import io.quarry.agent.data.OverlayTarget;
+import io.quarry.coordinator.fault.FaultPoints;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Brings the upper layers of a chain into one file, window by window, checkpoint by checkpoint. */
+final class LayerCopy {
+  private static final Logger LOG = LoggerFactory.getLogger(LayerCopy.class);
+  private static final int STAGES = 2;
+
+  private final RunningFix run;
+  private final ChainSource source;
+  private final int layers;
+
+  /**
+   * @param layers how many layers of the source are copied, from the top
+   */
+  LayerCopy(RunningFix run, ChainSource source, int layers) {
+    this.run = run;
+    this.source = source;
+    this.layers = layers;
+  }
+
+  /**
+   * Where it begins.
+   *
+   * @param offset up to where the file holds all of it already
+   * @param movedBefore bytes that earlier epochs moved, as far as checkpoints know
+   */
+  record Start(String file, long offset, long movedBefore) {}
+
+  /** When it returns, all of it is durable. */
+  void into(OverlayTarget target, Start start) throws IOException, InterruptedException {
+    Checkpoint checkpoint =
+        Checkpoint.copying(
+            run, STAGES, start.file(), null, start.offset(), source.size(), start.movedBefore());
+    run.save(checkpoint);
+    CopyFigures figures =
+        DifferenceCopier.copy(
+            source,
+            layers,
+            target,
+            CopyPlan.from(start.offset()),
+            run.around().throttle(),
+            run.control(),
+            (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));
+    LOG.info("Copied {} layers into {}: {}", layers, start.file(), figures);
+    FaultPoints.reach("copy.done");
+    run.save(run.checkpoint().stage(STAGES, "publish", run.now()));
+  }
+}

@@ -1,0 +1,182 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.ChainSource;
+import io.quarry.agent.data.OverlayTarget;
+import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.data.qemu.QemuImg;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.BeginMergeInPlace;
+import io.quarry.coordinator.plan.FinishMergeInPlace;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.LeaveMergeInPlace;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Folds weak images by writing what lies above the lowest of them down into its volume, when that
+ * moves fewer bytes than a new volume would take, nobody reads it, and nobody else may be writing
+ * to it.
+ */
+final class MergeInPlaceFix {
+  private static final Logger LOG = LoggerFactory.getLogger(MergeInPlaceFix.class);
+  private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
+
+  private final RunningFix run;
+  private final ConnectedRepository repository;
+  private final SourceOpener opener;
+
+  MergeInPlaceFix(RunningFix run) {
+    this.run = run;
+    this.repository = run.repository();
+    this.opener = run.sourceIn(repository);
+  }
+
+  /** Returns false, with nothing done, when the merge has to write a new volume. */
+  boolean run(Volume better, Image image)
+      throws IOException, InterruptedException, FixGoneException {
+    RepositoryState state = repository.state().repository();
+    Volume base = state.mergeBase(better, run.now());
+    if (base == null || !mayWrite(base) || !pays(better, base, image, state)) {
+      return false;
+    }
+    Worker over = base.writer() == null ? null : base.writer().worker();
+    Reply begun;
+    try {
+      begun = commit(new BeginMergeInPlace(run.fix().id(), better.id(), run.worker(), over));
+    } catch (StorageException e) {
+      if (e.code() != ErrorCode.FIX_STALE) {
+        throw e;
+      }
+      LOG.info("{} makes a new volume: {}", run.fix().id(), e.getMessage());
+      return false;
+    }
+    boolean finished = false;
+    try {
+      writeDown(base, image, repository.atLeast(begun.commit()).repository());
+      finish(better);
+      finished = true;
+    } finally {
+      if (!finished) {
+        leave(base);
+      }
+    }
+    return true;
+  }
+
+  private boolean mayWrite(Volume base) {
+    Volume.Writer writer = base.writer();
+    boolean free =
+        writer == null
+            || writer.worker().equals(run.worker())
+            || run.around().proof().dead(writer.worker());
+    if (!free) {
+      LOG.info("No proof that {} is dead: {} makes a new volume", writer, run.fix().id());
+    }
+    return free;
+  }
+
+  /** What was begun is gone on with, either way. */
+  private boolean pays(Volume better, Volume base, Image image, RepositoryState state)
+      throws IOException {
+    if (base.writer() != null && base.writer().fixId().equals(run.fix().id())) {
+      return true;
+    }
+    if (EarlierWork.of(run, better, null) != null) {
+      return false;
+    }
+    Chain chain = opener.chainOf(state, image);
+    int upper = layersAbove(state, image, base);
+    int all = layersAbove(state, image, better.parentImageId());
+    try (ChainSource source = opener.open(chain, image.size())) {
+      return source.dataAbove(upper) < source.dataAbove(all);
+    }
+  }
+
+  private static int layersAbove(RepositoryState state, Image image, Volume base) {
+    return layersAbove(state, image, base.imageId());
+  }
+
+  private static int layersAbove(RepositoryState state, Image image, @Nullable String belowId) {
+    return (int)
+        state.chainOf(image).stream().takeWhile(layer -> !layer.id().equals(belowId)).count();
+  }
+
+  private void writeDown(Volume base, Image image, RepositoryState state)
+      throws IOException, InterruptedException {
+    Chain chain = opener.chainOf(state, image);
+    Volume begun = state.volumes().get(base.id());
+    if (begun == null) {
+      throw new IOException("volume " + base.id() + " is gone");
+    }
+    int upper = layersAbove(state, image, begun);
+    Chain down = new Chain(chain.below(upper));
+    LayerCopy.Start start = start(String.valueOf(base.file()));
+    prepare(down, image.size());
+    try (ChainSource source = opener.open(chain.upper(upper), image.size());
+        OverlayTarget target =
+            OverlayTarget.openShared(run.children(), run.around().runtimeDirectory(), down)) {
+      new LayerCopy(run, source, upper).into(target, start);
+    }
+  }
+
+  /** Whoever wrote before has let go, or is dead: what he has reached counts. */
+  private LayerCopy.Start start(String file) throws IOException {
+    Checkpoint earlier = run.store().newestCheckpoint(run.fix().id());
+    if (earlier == null || !file.equals(earlier.file())) {
+      return new LayerCopy.Start(file, 0, earlier == null ? 0 : earlier.bytesMoved());
+    }
+    LOG.info("Going on to write down into {} from byte {}", file, earlier.offset());
+    return new LayerCopy.Start(file, earlier.offset(), earlier.bytesMoved());
+  }
+
+  /** A killed server leaves clusters that nobody references; what is above may be larger. */
+  private void prepare(Chain down, long size) throws IOException, InterruptedException {
+    QemuImg qemu = new QemuImg(run.children());
+    Chain.Layer base = down.top();
+    if (base.format() == VolumeFormat.QCOW2 && !qemu.repairLeaksShared(base.file()).isSound()) {
+      throw new IOException(base.file() + " is not sound; check the repository's data");
+    }
+    if (qemu.info(base.file(), base.format()).virtualSize() < size) {
+      qemu.grow(base, size);
+    }
+  }
+
+  private void finish(Volume better) throws FixGoneException {
+    FaultPoints.reach("mend.publish");
+    try {
+      commit(new FinishMergeInPlace(run.fix().id(), better.id(), run.worker()));
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.FIX_STALE) {
+        throw new FixGoneException(String.valueOf(e.getMessage()));
+      }
+      throw e;
+    }
+  }
+
+  /** If this cannot be said, others have to wait until this life of the host is over. */
+  private void leave(Volume base) throws InterruptedException {
+    try {
+      run.children().stopAll(CHILDREN_GONE);
+      commit(new LeaveMergeInPlace(base.id(), run.worker()));
+    } catch (IOException | StorageException e) {
+      LOG.warn("Letting go of {} could not be noted: {}", base.file(), e.toString());
+    }
+  }
+
+  private Reply commit(Request request) {
+    return repository.commit(UUID.randomUUID().toString(), request);
+  }
+}

@@ -1,0 +1,42 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.util.Objects;
+
+/**
+ * All that lies above is in the base now, durably: the image takes over its volume. What it had
+ * before is cleaned as soon as nobody has it open.
+ *
+ * @param worker who has written it, and has let go of it
+ */
+public record FinishMergeInPlace(String fixId, String volumeId, Worker worker) implements Request {
+  @Override
+  public Reply plan(Draft draft) {
+    Volume better = Replacement.begun(draft.state(), fixId, volumeId);
+    InPlace place = InPlace.of(draft.state(), better, draft.now());
+    if (place == null
+        || place.base().writer() == null
+        || !place.base().writer().equals(new Volume.Writer(fixId, worker))) {
+      throw Refusal.stale(fixId, "another worker has taken over");
+    }
+    Image image = place.image();
+    Volume old = draft.state().volumeOf(image);
+    Image lowest = place.below().getLast();
+    draft.moveOverlays(lowest.id(), image.id());
+    draft.add(new Change.DropImage(lowest.id()));
+    Volume base = place.base().ownedBy(image.id()).sized(image.size()).writtenBy(null);
+    draft.add(new Change.PutVolume(base));
+    draft.add(new Change.PutImage(image.on(base.id())));
+    draft.tombstone(now(draft, better), image.autoFix());
+    draft.retire(now(draft, old), image.autoFix());
+    place.below().reversed().forEach(weak -> draft.settle(weak.id()));
+    draft.settle(image.id());
+    draft.settle(base.parentImageId());
+    return draft.reply(this, image.id());
+  }
+
+  /** As it is after its parent went by another name. */
+  private static Volume now(Draft draft, Volume volume) {
+    return Objects.requireNonNull(draft.state().volumes().get(volume.id()));
+  }
+}

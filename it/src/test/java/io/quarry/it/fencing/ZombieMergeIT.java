@@ -1,0 +1,93 @@
+package io.quarry.it.fencing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Copying;
+import io.quarry.it.box.Fixes;
+import io.quarry.it.box.Guest;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Who writes down into a volume falls asleep, and nothing proves him dead. If another host wrote
+ * into the same file, what the sleeper still has in mind would land over what a guest has written
+ * since; so it makes a new one.
+ */
+@Timeout(300)
+final class ZombieMergeIT {
+  private static final String REPOSITORY = "vms";
+  private static final Duration SESSION = Duration.ofSeconds(5);
+  private static final long MIB = 1L << 20;
+  private static final int WINDOWS = 3;
+
+  @Test
+  void wokenMergerDoesNotTouchWhatAnotherHostPublished(@TempDir Path directory) throws Exception {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION);
+    try (Box box = Box.start(options)) {
+      box.connect(REPOSITORY);
+      String disk = Copying.source(box.client(0), REPOSITORY, WINDOWS, 40 * MIB);
+      String snapshot = Box.snapshot(box.client(0), REPOSITORY, disk).imageId();
+      Guest.use(box.client(0), REPOSITORY, disk, writes(70));
+      Path below = Path.of(Guest.look(box.client(0), REPOSITORY, snapshot).path());
+      Path expected =
+          Guest.export(Guest.look(box.client(0), REPOSITORY, disk), directory.resolve("expected"));
+      box.client(0).setThrottle(6 * MIB);
+      box.client(1).setThrottle(6 * MIB);
+      box.client(0).removeImage(REPOSITORY, snapshot, RemoveImageOptions.DEFAULT, null);
+
+      Copying merge = new Copying(box, REPOSITORY, disk);
+      TaskInfo task = merge.until(now -> Copying.checkpoint(now) >= Copying.WINDOW_BYTES);
+      assertThat(task.fixId()).startsWith("merge-");
+      LocalHost zombie = box.host(task.hostId());
+      StorageClient client = box.client(zombie == box.host(0) ? 1 : 0);
+      zombie.pauseAgent();
+      client.setThrottle(0);
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> client.getImage(REPOSITORY, disk, 0).parentImageId() == null);
+
+      OpenedImage published = Guest.look(client, REPOSITORY, disk);
+      assertThat(Path.of(published.path())).isNotEqualTo(below);
+      Guest.assertContent(published, expected);
+      Guest.use(client, REPOSITORY, disk, writes(90));
+      String sha256 = Guest.sha256(Path.of(published.path()));
+
+      zombie.resumeAgent();
+      zombie.awaitReady(Box.PATIENCE);
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> Files.readString(zombie.log()).contains(task.fixId() + " epoch 1"));
+      assertThat(Guest.sha256(Path.of(published.path()))).isEqualTo(sha256);
+      assertThat(Guest.look(client, REPOSITORY, disk).path()).isEqualTo(published.path());
+      Fixes.runAll(client, REPOSITORY);
+      assertThat(box.volumes(REPOSITORY)).hasSize(1);
+      assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
+    }
+  }
+
+  private static String[] writes(int pattern) {
+    List<String> writes = new ArrayList<>();
+    for (int window = 0; window < WINDOWS; window++) {
+      writes.add(
+          "write -P %d %d %d"
+              .formatted(pattern + window, window * Copying.WINDOW_BYTES + 4 * MIB, 10 * MIB));
+    }
+    writes.add("flush");
+    return writes.toArray(String[]::new);
+  }
+}
