@@ -42,7 +42,7 @@ final class Check {
     neighbours.pins().lost(now, problems);
     files.foreign().forEach(file -> problems.add(foreign(file)));
     problems.sort(Comparator.comparing(Problem::kind).thenComparing(Problem::subject));
-    return new CheckReport(fixes, problems, state.sequence());
+    return new CheckReport(fixes, problems, null, state.sequence());
   }
 
   private static Problem foreign(String file) {

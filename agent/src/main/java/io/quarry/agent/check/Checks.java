@@ -2,6 +2,7 @@ package io.quarry.agent.check;
 
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Fix;
@@ -13,11 +14,17 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Unpin;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Checks repositories, and takes back the fixes that a check has offered. */
 public final class Checks {
+  /** They share the storage with machines and copies. */
+  private static final int READINGS_MAX = 2;
+
   private final Neighbours neighbours;
+  private final Semaphore readings = new Semaphore(READINGS_MAX);
 
   /**
    * @param repositories those connected on this host
@@ -30,9 +37,34 @@ public final class Checks {
     this.neighbours = new Neighbours(around, repositories, hosts);
   }
 
-  /** To be called where the storage may be waited for. */
-  public CheckReport run(ConnectedRepository repository) throws IOException {
-    return new Check(repository, neighbours).run();
+  /** To be called where the storage may be waited for, and in the case of a deep check for long. */
+  public CheckReport run(ConnectedRepository repository, CheckOptions options)
+      throws IOException, InterruptedException {
+    if (!options.deep()) {
+      return new Check(repository, neighbours).run();
+    }
+    if (!readings.tryAcquire()) {
+      throw new StorageException(
+          ErrorCode.AGENT_UNAVAILABLE,
+          "this agent reads for " + READINGS_MAX + " deep checks already",
+          repository.repoId(),
+          "repeat the call, or ask another agent");
+    }
+    try {
+      return read(repository, options.after());
+    } finally {
+      readings.release();
+    }
+  }
+
+  private CheckReport read(ConnectedRepository repository, @Nullable String after)
+      throws IOException, InterruptedException {
+    DeepCheck deep = new DeepCheck(repository, neighbours);
+    if (after != null) {
+      return deep.from(DeepCheck.Place.parse(after));
+    }
+    CheckReport all = new Check(repository, neighbours).run();
+    return all.and(deep.from(DeepCheck.Place.START));
   }
 
   /** What brings a fix about, exactly as it was offered. To be called as {@link #run} is. */

@@ -1,5 +1,6 @@
 package io.quarry.agent.check;
 
+import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -58,6 +59,11 @@ final class Neighbours {
   /** For the tools of one look at one volume. */
   Children children(String owner) {
     return new Children(around.spawner(), owner);
+  }
+
+  /** Shared with the copies of this host. */
+  Throttle throttle() {
+    return around.throttle();
   }
 
   Path runtimeDirectory() {

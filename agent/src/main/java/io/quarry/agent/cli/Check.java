@@ -2,10 +2,12 @@ package io.quarry.agent.cli;
 
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.CheckReport.Reading;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageApi;
 import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -23,14 +25,32 @@ final class Check extends ApiCommand {
   @Parameters(paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";
 
-  @Option(names = "--deep", description = "Read the data too.")
+  @Option(
+      names = "--deep",
+      description = {
+        "Read the data too: what qcow2 files say of themselves, and every byte that is stored.",
+        "What is open for writing is left out. Ctrl-C ends it."
+      })
   private boolean deep;
 
   @Override
   int run(StorageApi api, Output output) {
-    CheckReport report = api.checkStorageRepository(repo, new CheckOptions(deep, 0));
+    CheckReport report = check(api, output);
     output.print(report, () -> text(report));
     return Exit.DONE;
+  }
+
+  /** A deep check comes in parts. */
+  private CheckReport check(StorageApi api, Output output) {
+    CheckReport report = api.checkStorageRepository(repo, new CheckOptions(deep, null, 0));
+    try (ProgressLine line = new ProgressLine(output.err(), main().shell())) {
+      for (String next = report.next(); next != null; next = report.next()) {
+        Reading reading = Objects.requireNonNull(report.reading());
+        line.advance("reading", new Done(reading.bytesDone(), reading.bytesTotal()));
+        report = report.and(api.checkStorageRepository(repo, new CheckOptions(true, next, 0)));
+      }
+    }
+    return report;
   }
 
   private static Object text(CheckReport report) {

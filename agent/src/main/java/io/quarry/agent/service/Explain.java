@@ -11,6 +11,7 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -37,7 +38,9 @@ final class Explain {
       throw Status.notFound(imageId, repository.repoId());
     }
     String missing = state.missingOf(image);
-    List<Need> needs = Needs.of(image, state);
+    List<HostRecord> live = hosts.get();
+    Needs all = new Needs(state, new RepositoryNames(live));
+    List<Need> needs = all.of(image);
     List<String> sentences = new ArrayList<>();
     sentences.add(
         missing == null
@@ -46,11 +49,12 @@ final class Explain {
     if (!image.strong()) {
       sentences.add(kept(needs));
     }
+    sentences.addAll(all.formerVolumes(image));
     Image target = state.foldedInto(image);
     FixState fix = target == null ? fixOf(image, state) : state.fixOf(target);
     ExplainedFix explained = null;
     if (fix != null) {
-      WhoWorks who = new WhoWorks(repository, state, hosts.get());
+      WhoWorks who = new WhoWorks(repository, state, live);
       explained = explained(repository, fix, who);
       sentences.add(who.sentence(fix, explained));
     } else if (target != null) {
@@ -59,6 +63,10 @@ final class Explain {
       sentences.add("No fix can do that here: copy the base into this repository.");
     } else if (missing != null) {
       sentences.add("That has to wait until it is closed: " + Needs.sentence(needs) + ".");
+    }
+    Instant until = image.retainedUntil();
+    if (!image.strong() && until != null && until.isAfter(Instant.now())) {
+      sentences.add("It can be restored without loss until " + until + ".");
     }
     return new ImageExplanation(
         imageId,

@@ -70,8 +70,8 @@ import org.slf4j.LoggerFactory;
 public final class StorageService implements StorageApi, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StorageService.class);
 
-  /** It asks for the length of every file. */
-  private static final Duration CHECK_MAX = Duration.ofSeconds(40);
+  /** It asks for the length of every file, or reads for a while. */
+  private static final Duration CHECK_MAX = Duration.ofSeconds(55);
 
   private final Repositories repositories;
   private final FixWorker fixes;
@@ -306,12 +306,13 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   @Override
   public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
-    if (options.deep()) {
-      throw Names.notImplemented("deep");
+    if (options.after() != null && !options.deep()) {
+      throw StorageException.invalid(
+          "after", "only a deep check goes on", "leave out after, or set deep");
     }
     ConnectedRepository repository = repositories.get(repoId);
     repository.atLeast(options.atLeast());
-    return io.call(repoId, CHECK_MAX, () -> checks.run(repository));
+    return io.call(repoId, CHECK_MAX, () -> checks.run(repository, options));
   }
 
   @Override

@@ -7,7 +7,6 @@ import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Obstacle;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.cluster.HostRecord;
-import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.time.Instant;
@@ -115,17 +114,13 @@ final class WhoWorks {
     return String.valueOf(time == null ? null : time.truncatedTo(ChronoUnit.SECONDS));
   }
 
-  /** Repositories by the names that hosts have for them. */
   private String names(Set<String> keys) {
+    RepositoryNames known = new RepositoryNames(hosts);
     Set<String> names = new TreeSet<>();
     for (String key : keys) {
       names.add(
-          hosts.stream()
-              .map(host -> host.repositories().get(key))
-              .filter(Objects::nonNull)
-              .map(RepositoryOnHost::repoId)
-              .findFirst()
-              .orElse("a repository that none of them has connected"));
+          Objects.requireNonNullElse(
+              known.of(key), "a repository that none of them has connected"));
     }
     return (names.size() > 1 ? "all of " : "") + String.join(" and ", names);
   }

@@ -16,18 +16,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Makes states as logs would have them. */
-final class States {
-  static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
-  static final long SIZE = 1 << 20;
+public final class States {
+  public static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
+  public static final long SIZE = 1 << 20;
 
   private RepositoryState state = RepositoryState.EMPTY;
 
-  RepositoryState state() {
+  public RepositoryState state() {
     return state;
   }
 
   /** A visible disk, or a snapshot, on the volume {@code v-<id>}. */
-  States image(String id, ImageKind kind, Strategy strategy) {
+  public States image(String id, ImageKind kind, Strategy strategy) {
     return put(
         new Change.PutImage(
             new Image(
@@ -44,16 +44,17 @@ final class States {
                 null)));
   }
 
-  States disk(String id) {
+  public States disk(String id) {
     return image(id, ImageKind.VIRTUAL_DISK, Strategy.SPACE);
   }
 
   /** The image's volume. */
-  States volume(String imageId, @Nullable String parent, Stage stage) {
+  public States volume(String imageId, @Nullable String parent, Stage stage) {
     return volume(imageId, parent, stage, null);
   }
 
-  States volume(String imageId, @Nullable String parent, Stage stage, @Nullable CopySource source) {
+  public States volume(
+      String imageId, @Nullable String parent, Stage stage, @Nullable CopySource source) {
     VolumeFormat format = parent == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
     String id = "v-" + imageId;
     String file = stage == Stage.INTENDED ? null : id + ".1." + format.label();
@@ -62,14 +63,14 @@ final class States {
             new Volume(id, imageId, format, SIZE, parent, stage, file, source, null)));
   }
 
-  States open(String id, String imageId, String hostId, @Nullable String fills) {
+  public States open(String id, String imageId, String hostId, @Nullable String fills) {
     return put(
         new Change.PutOpen(
             new Open(
                 id, imageId, false, hostId, "vm", null, List.of("v-" + imageId), fills, NOON)));
   }
 
-  States put(Change change) {
+  public States put(Change change) {
     state = state.apply(change);
     return this;
   }

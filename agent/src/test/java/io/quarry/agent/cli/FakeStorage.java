@@ -400,7 +400,8 @@ final class FakeStorage implements StorageApi {
                     Objects.requireNonNull(uploads.get(imageId)).uploadId(),
                     null,
                     "host-1",
-                    "upload"))
+                    "upload",
+                    null))
             : List.of(),
         0,
         commit);
@@ -558,6 +559,9 @@ final class FakeStorage implements StorageApi {
   @Override
   public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
     images(repoId);
+    if (options.deep()) {
+      return deep(options.after() == null ? 0 : Integer.parseInt(options.after()));
+    }
     return new CheckReport(
         works.stream()
             .filter(work -> work.repo.equals(repoId))
@@ -574,7 +578,15 @@ final class FakeStorage implements StorageApi {
                     "v1:" + work.id))
             .toList(),
         List.copyOf(problems),
+        null,
         commit);
+  }
+
+  /** Reads one GiB a call, and finds the same in each. */
+  private CheckReport deep(int read) {
+    String next = read == 2 ? null : Integer.toString(read + 1);
+    return new CheckReport(
+        List.of(), problems, new CheckReport.Reading((read + 1) * GIB, 3 * GIB, next), commit);
   }
 
   @Override

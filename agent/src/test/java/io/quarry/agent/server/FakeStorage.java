@@ -35,6 +35,7 @@ import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.Sha256;
@@ -341,9 +342,9 @@ final class FakeStorage implements StorageApi {
         new ExplainedFix(
             "fix-1", FixType.MEND, "parked", null, Obstacle.PARKED, TIME, "boom", PROGRESS),
         List.of(
-            new Need("overlay", "disk-2", null, null, null),
-            new Need("pin", "pin-1", "copy-1", null, null),
-            new Need("open", "open-1", null, "host-1", "web")),
+            new Need("overlay", "disk-2", null, null, null, null),
+            new Need("pin", "pin-1", "copy-1", null, null, "backup"),
+            new Need("open", "open-1", null, "host-1", "web", null)),
         3,
         commit);
   }
@@ -524,7 +525,12 @@ final class FakeStorage implements StorageApi {
     lastRequest = options;
     Fix stray = new Fix(FixType.CLEAN, null, "stray file", 0, 4096, 20, "waiting", null, "eA==");
     Fix mend = new Fix(FixType.MEND, "disk-1", "half", 9, 0, 10, "parked", "stopped", "eQ==");
-    return new CheckReport(List.of(mend, stray), List.of(), commit);
+    return new CheckReport(
+        List.of(mend, stray),
+        List.of(
+            new Problem(Problem.Kind.MISSING_VOLUME, "disk-1", "v.1.raw", "is gone", "restore it")),
+        options.deep() ? new CheckReport.Reading(1, 2, "v-1:512") : null,
+        commit);
   }
 
   @Override

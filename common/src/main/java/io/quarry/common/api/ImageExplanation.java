@@ -86,14 +86,18 @@ public record ImageExplanation(
   /**
    * @param type {@code overlay}, {@code pin} or {@code open}
    * @param id of the overlay's image, the pin, or the open
-   * @param imageId what is copied from this image, for pins
+   * @param imageId what is copied from this image, for pins; for opens, the image that is open when
+   *     it is another one
    * @param hostId where it is open
    * @param owner who has it open
+   * @param repoId the repository that is copied into, for pins, as hosts call it; null when no live
+   *     host reaches it
    */
   public record Need(
       String type,
       String id,
       @Nullable String imageId,
       @Nullable String hostId,
-      @Nullable String owner) {}
+      @Nullable String owner,
+      @Nullable String repoId) {}
 }

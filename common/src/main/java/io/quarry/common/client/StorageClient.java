@@ -351,7 +351,8 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   @Override
   public CheckReport checkStorageRepository(String repoId, CheckOptions options) {
-    var body = new CheckOptions(options.deep(), seen.atLeast(repoId, options.atLeast()));
+    var body =
+        new CheckOptions(options.deep(), options.after(), seen.atLeast(repoId, options.atLeast()));
     String path = path(Target.repository(repoId).then("/check"));
     var request = new JsonHttp.Request("POST", path, Failover.json(body), null);
     CheckReport report =

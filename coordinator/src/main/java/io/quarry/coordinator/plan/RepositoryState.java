@@ -120,9 +120,14 @@ public final class RepositoryState {
     return null;
   }
 
+  /** Whoever was handed out that volume. */
+  public PSet<String> opensUsing(String volumeId) {
+    return opens.byVolume().of(volumeId);
+  }
+
   /** Whether anybody was handed out that volume. */
   boolean isUsed(String volumeId) {
-    return !opens.byVolume().of(volumeId).isEmpty() || !pins.byVolume().of(volumeId).isEmpty();
+    return !opensUsing(volumeId).isEmpty() || !pins.byVolume().of(volumeId).isEmpty();
   }
 
   /** The image that a weak one's data is to go into, or null. */

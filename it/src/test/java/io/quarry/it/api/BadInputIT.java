@@ -142,7 +142,8 @@ final class BadInputIT {
           GET    | main/images/nothing/status    |                                       | 404 | IMAGE_NOT_FOUND
           DELETE | main/images/nothing           |                                       | 404 | IMAGE_NOT_FOUND
           DELETE | main/images/DISK?retain=P9999D|                                       | 400 | INVALID_ARGUMENT
-          POST   | main/check                    | {"deep": true}                        | 501 | NOT_IMPLEMENTED
+          POST   | main/check                    | {"deep": true, "after": "x"}          | 400 | INVALID_ARGUMENT
+          POST   | main/check                    | {"after": "v:0"}                     | 400 | INVALID_ARGUMENT
           GET    | main/images/nothing/explain   |                                       | 404 | IMAGE_NOT_FOUND
           PUT    | main/images/nothing/user-data | {}                                    | 404 | IMAGE_NOT_FOUND
           PUT    | main/images/DISK/user-data    | [1]                                   | 400 | INVALID_ARGUMENT

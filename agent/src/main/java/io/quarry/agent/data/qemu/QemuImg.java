@@ -59,12 +59,18 @@ public final class QemuImg {
 
   /** Checks the metadata of a qcow2 image; what it finds is an answer and not a failure. */
   public ImageCheck check(Path file) throws IOException, InterruptedException {
-    return check(command("check", "-U", "--output=json", alone(file, true)));
+    return check(file, METADATA_DEADLINE);
+  }
+
+  /** The same, for whoever cannot wait as long as it takes. */
+  public ImageCheck check(Path file, Duration within) throws IOException, InterruptedException {
+    return check(command("check", "-U", "--output=json", alone(file, true)), within);
   }
 
   /** Frees clusters that nobody references, as a killed writer leaves them. */
   public ImageCheck repairLeaks(Path file) throws IOException, InterruptedException {
-    return check(command("check", "--output=json", "-r", "leaks", alone(file, false)));
+    return check(
+        command("check", "--output=json", "-r", "leaks", alone(file, false)), METADATA_DEADLINE);
   }
 
   /** The same for one that others may be reading. */
@@ -84,8 +90,9 @@ public final class QemuImg {
     return Chain.of(qcow2, VolumeFormat.QCOW2).name(readOnly);
   }
 
-  private ImageCheck check(List<String> command) throws IOException, InterruptedException {
-    ToolOutput output = children.run(command, METADATA_DEADLINE);
+  private ImageCheck check(List<String> command, Duration within)
+      throws IOException, InterruptedException {
+    ToolOutput output = children.run(command, within);
     switch (output.exitCode()) {
       case 0, EXIT_CHECK_CORRUPT, EXIT_CHECK_LEAKS -> {}
       default -> throw output.failure("exit code " + output.exitCode());

@@ -1,0 +1,195 @@
+package io.quarry.agent.check;
+
+import io.quarry.agent.data.Extent;
+import io.quarry.agent.data.RawFileSource;
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.agent.data.qemu.ImageCheck;
+import io.quarry.agent.data.qemu.QemuImg;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.Problem;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads one volume's file: whether a qcow2 file agrees with itself, and whether every byte that is
+ * stored can be read. What somebody writes to is left out, since it never stands still; nothing is
+ * ever repaired here.
+ */
+final class VolumeReading {
+  /** The metadata of a terabyte, on a storage that is not slow. */
+  private static final Duration METADATA_MAX = Duration.ofSeconds(30);
+
+  private static final int CHUNK_BYTES = 1 << 20;
+
+  private static final int SAID_CHARS_MAX = 120;
+
+  /** Extents are asked for in stretches of this length. */
+  private static final long STRETCH_BYTES = 1L << 30;
+
+  private final ConnectedRepository repository;
+  private final Neighbours neighbours;
+  private final Volume volume;
+  private final String name;
+  private final Path file;
+  private final List<Problem> problems;
+
+  VolumeReading(
+      ConnectedRepository repository,
+      Neighbours neighbours,
+      Volume volume,
+      List<Problem> problems) {
+    this.repository = repository;
+    this.neighbours = neighbours;
+    this.volume = volume;
+    this.name = String.valueOf(volume.file());
+    this.file = repository.storage().volume(name);
+    this.problems = problems;
+  }
+
+  /**
+   * @param end nothing of it is left to read
+   * @param offset up to where it was read
+   * @param of how long the file is
+   */
+  record Reached(boolean end, long offset, long of) {
+    static final Reached END = new Reached(true, 0, 0);
+  }
+
+  /** Reads from the offset on until the time is over. */
+  Reached from(long offset, long endNanos) throws IOException, InterruptedException {
+    String user = writer(repository.state().repository());
+    if (user != null) {
+      report(Problem.Kind.NOT_READ, user, "check again when it is closed");
+      return Reached.END;
+    }
+    if (offset == 0 && !Files.exists(file)) {
+      // A check that is not deep says so.
+      return Reached.END;
+    }
+    if (offset == 0) {
+      look();
+    }
+    try {
+      return read(offset, endNanos);
+    } catch (IOException e) {
+      suspect(Problem.Kind.DAMAGED_VOLUME, "its file cannot be read: " + e.getMessage());
+      return Reached.END;
+    }
+  }
+
+  /** Who writes to it, in words; null when nobody does. */
+  private @Nullable String writer(RepositoryState state) {
+    for (String id : state.opensUsing(volume.id())) {
+      Open open = state.opens().get(id);
+      if (open != null && !open.readOnly() && open.volumes().getFirst().equals(volume.id())) {
+        return "it is in use: "
+            + (open.owner() == null ? "somebody" : open.owner())
+            + " writes to it on "
+            + open.hostId();
+      }
+    }
+    return null;
+  }
+
+  private void look() throws IOException, InterruptedException {
+    if (volume.format() == VolumeFormat.RAW) {
+      long length = Files.size(file);
+      if (length > volume.size()) {
+        suspect(
+            Problem.Kind.DAMAGED_VOLUME,
+            "its file has " + length + " bytes, more than its " + volume.size());
+      }
+      return;
+    }
+    try {
+      QemuImg qemu = new QemuImg(neighbours.children("check:" + volume.id()));
+      ImageCheck found = qemu.check(file, METADATA_MAX);
+      if (!found.isSound()) {
+        suspect(
+            Problem.Kind.DAMAGED_VOLUME,
+            "qemu-img check finds " + found.corruptions() + " errors in its file");
+      } else if (!found.isClean()) {
+        suspect(
+            Problem.Kind.LEAKED_SPACE,
+            found.leakedClusters() + " clusters of its file are used by nothing");
+      }
+    } catch (ToolFailure e) {
+      boolean locked = e.stderrTail().contains("another process using the image");
+      boolean unknown = locked || e.exitCode().isEmpty();
+      suspect(
+          unknown ? Problem.Kind.NOT_READ : Problem.Kind.DAMAGED_VOLUME,
+          "qemu-img check " + (unknown ? "could not look at its file" : "fails") + end(e));
+    }
+  }
+
+  /** A tool may say the same of each of many clusters; how it ends is what counts. */
+  private static String end(ToolFailure failure) {
+    String said = failure.stderrTail().strip().replace('\n', ' ');
+    return said.isEmpty() ? "" : ": " + said.substring(Math.max(0, said.length() - SAID_CHARS_MAX));
+  }
+
+  private Reached read(long offset, long endNanos) throws IOException, InterruptedException {
+    try (RawFileSource source = RawFileSource.open(file);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(CHUNK_BYTES, NativeFile.DIRECT_ALIGNMENT);
+      for (long at = offset; at < source.size(); at += STRETCH_BYTES) {
+        long length = Math.min(STRETCH_BYTES, source.size() - at);
+        for (Extent extent : source.extents(at, length)) {
+          if (extent.kind() == Extent.Kind.ZERO) {
+            continue;
+          }
+          for (long done = 0; done < extent.length(); done += CHUNK_BYTES) {
+            long from = extent.offset() + done;
+            if (endNanos - System.nanoTime() < 0) {
+              return new Reached(false, from, source.size());
+            }
+            long bytes = Math.min(CHUNK_BYTES, extent.length() - done);
+            var _ = neighbours.throttle().acquire(bytes, () -> false);
+            source.read(from, buffer.asSlice(0, bytes));
+          }
+        }
+      }
+    }
+    return Reached.END;
+  }
+
+  /** What somebody has begun to write to or has removed meanwhile is not held against it. */
+  private void suspect(Problem.Kind kind, String reason) throws IOException {
+    RepositoryState now = repository.replica().refresh().repository();
+    Volume still = now.volumes().get(volume.id());
+    if (still == null || !name.equals(still.file()) || still.stage() != volume.stage()) {
+      return;
+    }
+    String user = writer(now);
+    if (user != null) {
+      report(Problem.Kind.NOT_READ, user, "check again when it is closed");
+      return;
+    }
+    report(kind, reason, remedy(kind));
+  }
+
+  private static String remedy(Problem.Kind kind) {
+    return switch (kind) {
+      case LEAKED_SPACE -> "nothing has to be done: it does no harm, and a copy does not have it";
+      case NOT_READ -> "check again when the storage has less to do";
+      default ->
+          "bring the file back from a backup of the storage, or remove the image and copy it again"
+              + " from a repository where it is whole";
+    };
+  }
+
+  private void report(Problem.Kind kind, String reason, String remedy) {
+    problems.add(new Problem(kind, volume.imageId(), name, reason, remedy));
+  }
+}

@@ -1,0 +1,128 @@
+package io.quarry.it.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Problem;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Copying;
+import io.quarry.it.box.Guest;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A deep check reads everything, a part a call, and leaves alone what is in use. A check that is
+ * not deep sees nothing of what is found here.
+ */
+@Timeout(300)
+final class DeepCheckIT {
+  private static final String MAIN = "main";
+  private static final long MIB = 1L << 20;
+
+  @Test
+  void damageInsideFilesIsFoundAndWhatIsInUseIsLeftOut(@TempDir Path directory) throws Exception {
+    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
+      box.connect(MAIN);
+      StorageClient client = box.client(0);
+      String disk = Copying.source(client, MAIN, 1, MIB);
+      String snapshot = Box.snapshot(client, MAIN, disk).imageId();
+      Box.awaitOptimized(client, MAIN, disk);
+      Guest.use(client, MAIN, disk, "write -P 9 0 4M", "write -P 8 64M 1M");
+      String busy = Copying.source(client, MAIN, 1, MIB);
+      assertThat(deep(client).problems()).isEmpty();
+
+      Path overlay = Path.of(Guest.look(client, MAIN, disk).path());
+      Path raw = Path.of(Guest.look(client, MAIN, snapshot).path());
+      OpenedImage vm = client.openImage(MAIN, busy, new OpenRequest(false, "vm-7"), null);
+      spoil(overlay);
+      try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {
+        file.setLength(file.length() + 1);
+      }
+      assertThat(client.checkStorageRepository(MAIN, CheckOptions.DEFAULT).problems()).isEmpty();
+      assertThat(deep(box.client(1)).problems())
+          .satisfiesExactlyInAnyOrder(
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Problem.Kind.DAMAGED_VOLUME);
+                assertThat(problem.imageId()).isEqualTo(disk);
+                assertThat(problem.subject()).isEqualTo(String.valueOf(overlay.getFileName()));
+                assertThat(problem.reason()).contains("qemu-img check");
+              },
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Problem.Kind.DAMAGED_VOLUME);
+                assertThat(problem.imageId()).isEqualTo(snapshot);
+                assertThat(problem.reason()).contains("134217729 bytes, more than its 134217728");
+              },
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Problem.Kind.NOT_READ);
+                assertThat(problem.imageId()).isEqualTo(busy);
+                assertThat(problem.reason()).contains("in use: vm-7 writes to it on");
+              });
+      client.closeImage(MAIN, busy, vm.openId(), null);
+    }
+  }
+
+  /** The throttle of copies holds for it, too, so that 15 MiB take more than one part. */
+  @Test
+  void aLongCheckComesInPartsOfWhichAnyAgentDoesTheNext(@TempDir Path directory) throws Exception {
+    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
+      box.connect(MAIN);
+      String disk = Copying.source(box.client(0), MAIN, 1, 12 * MIB);
+      String other = Copying.source(box.client(0), MAIN, 1, 3 * MIB);
+      box.hostIds().forEach(host -> box.client(host).setThrottle(MIB));
+      List<CheckReport> parts = new ArrayList<>();
+      String next = null;
+      do {
+        StorageClient client = box.client(parts.size() % 2);
+        parts.add(client.checkStorageRepository(MAIN, new CheckOptions(true, next, 0)));
+        next = parts.getLast().next();
+      } while (next != null);
+      assertThat(parts).hasSizeBetween(2, 4);
+      assertThat(parts).allSatisfy(part -> assertThat(part.problems()).isEmpty());
+      assertThat(parts.getFirst().reading())
+          .satisfies(
+              reading -> assertThat(Objects.requireNonNull(reading).bytesDone()).isPositive());
+      assertThat(parts.getLast().reading())
+          .satisfies(reading -> {
+            assertThat(Objects.requireNonNull(reading).bytesTotal())
+                .isGreaterThanOrEqualTo(15 * MIB);
+            assertThat(reading.bytesDone()).isEqualTo(reading.bytesTotal());
+          });
+      assertThat(List.of(disk, other)).doesNotHaveDuplicates();
+      assertThatThrownBy(
+              () -> box.client(0).checkStorageRepository(MAIN, new CheckOptions(true, "../x", 0)))
+          .hasMessageContaining("cannot go on after ../x");
+    }
+  }
+
+  private static CheckReport deep(StorageClient client) {
+    CheckReport report = client.checkStorageRepository(MAIN, new CheckOptions(true, null, 0));
+    while (report.next() != null) {
+      report =
+          report.and(client.checkStorageRepository(MAIN, new CheckOptions(true, report.next(), 0)));
+    }
+    return report;
+  }
+
+  /** All that follows the header: tables that say where everything is. */
+  private static void spoil(Path qcow2) throws Exception {
+    try (RandomAccessFile file = new RandomAccessFile(qcow2.toFile(), "rw")) {
+      byte[] noise = new byte[(int) Math.min(file.length() - 65_536, 262_144)];
+      Arrays.fill(noise, (byte) 0x5a);
+      file.seek(65_536);
+      file.write(noise);
+    }
+  }
+}
