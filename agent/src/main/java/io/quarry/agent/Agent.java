@@ -7,6 +7,7 @@ import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.fix.PredecessorProof;
+import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.guardian.GuardianLink;
 import io.quarry.agent.guardian.Incarnation;
@@ -92,6 +93,7 @@ final class Agent implements AutoCloseable {
         new Surroundings(
             repositories::byKey,
             proof(),
+            new SpaceBudget(repositories::byKey),
             throttle,
             new Spawner(),
             config.stateDirectory().resolve("run"),

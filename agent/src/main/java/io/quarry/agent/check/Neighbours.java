@@ -2,6 +2,7 @@ package io.quarry.agent.check;
 
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Children;
+import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.coordinator.cluster.HostRecord;
@@ -59,6 +60,11 @@ final class Neighbours {
   /** For the tools of one look at one volume. */
   Children children(String owner) {
     return new Children(around.spawner(), owner);
+  }
+
+  /** Room for what fixes write. */
+  SpaceBudget budget() {
+    return around.budget();
   }
 
   /** Shared with the copies of this host. */

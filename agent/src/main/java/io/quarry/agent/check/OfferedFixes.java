@@ -2,6 +2,8 @@ package io.quarry.agent.check;
 
 import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.fix.Effort;
+import io.quarry.agent.fix.Shortage;
+import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.StrayFiles;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -26,13 +28,16 @@ final class OfferedFixes {
   private final Neighbours neighbours;
   private final Holders holders;
   private final MergeGain merges;
+  private final SpaceBudget.Room room;
 
-  OfferedFixes(ConnectedRepository repository, RepositoryState state, Neighbours neighbours) {
+  OfferedFixes(ConnectedRepository repository, RepositoryState state, Neighbours neighbours)
+      throws IOException {
     this.repository = repository;
     this.storage = repository.storage();
     this.state = state;
     this.neighbours = neighbours;
     this.holders = Holders.of(repository);
+    this.room = neighbours.budget().look(repository);
     this.merges = new MergeGain(storage, state, neighbours);
   }
 
@@ -48,16 +53,18 @@ final class OfferedFixes {
   }
 
   private Fix recorded(FixState fix) throws IOException {
+    boolean mayWait = fix.heavy() && fix.runnable() && holders.hostOf(fix) == null;
+    Shortage shortage = mayWait ? room.shortage(fix) : null;
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     return FixData.sign(
         new Fix(
             fix.type(),
             state.beneficiaryOf(fix),
-            reason(fix, volume),
+            shortage == null ? reason(fix, volume) : reason(fix, volume) + "; " + shortage.text(),
             Effort.bytes(fix, repository, state, neighbours::byKey),
             volume == null ? 0 : gain(fix, volume),
             fix.type().priority(),
-            holders.stateOf(fix),
+            holders.stateOf(fix, shortage != null),
             fix.lastError(),
             ""),
         fix.id(),
@@ -121,7 +128,7 @@ final class OfferedFixes {
             0,
             bytes,
             FixType.CLEAN.priority(),
-            asked == null ? "waiting" : holders.stateOf(asked),
+            asked == null ? "waiting" : holders.stateOf(asked, false),
             asked == null ? null : asked.lastError(),
             ""),
         FixState.strayId(file),

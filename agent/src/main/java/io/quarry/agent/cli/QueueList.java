@@ -11,8 +11,8 @@ import picocli.CommandLine.Parameters;
     name = "list",
     description = {
       "Lists the outstanding fixes of a repository, most urgent first.",
-      "A fix is queued, running, retrying, parked after failures, paused, or waiting to be asked"
-          + " for."
+      "A fix is queued, running, retrying, parked after failures, paused, waiting to be asked"
+          + " for, or has to wait for space (noSpace)."
     },
     footer = {"", "Example:", "  quarry queue list main"})
 final class QueueList extends ApiCommand {
@@ -38,7 +38,7 @@ final class QueueList extends ApiCommand {
           fix.hostId(),
           fix.failures(),
           fix.nextRetryAt() == null ? null : Units.time(fix.nextRetryAt()),
-          fix.lastError());
+          fix.waitsFor() == null ? fix.lastError() : fix.waitsFor());
     }
     return table;
   }

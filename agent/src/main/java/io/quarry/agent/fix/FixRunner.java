@@ -77,13 +77,12 @@ final class FixRunner {
       Thread.currentThread().interrupt();
       return End.LET_GO;
     } catch (ToolFailure e) {
-      return fail(run, e);
+      return full(run) ? trouble(what, e) : fail(run, e);
     } catch (StorageException e) {
       LOG.warn("{} has to wait: {}", what, e.getMessage());
       return e.code() == ErrorCode.INTERNAL ? fail(run, e) : End.TROUBLE;
     } catch (IOException e) {
-      LOG.warn("{} has to wait: {}", what, e.toString());
-      return End.TROUBLE;
+      return trouble(what, e);
     } catch (RuntimeException e) {
       return fail(run, e);
     }
@@ -94,6 +93,21 @@ final class FixRunner {
     RepositoryState state = run.repository().state().repository();
     Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
     return volume == null || volume.replaces() != null;
+  }
+
+  private static End trouble(String what, IOException e) {
+    LOG.warn("{} has to wait: {}", what, e.toString());
+    return End.TROUBLE;
+  }
+
+  /** Tools do not tell that from other reasons to fail. */
+  private static boolean full(RunningFix run) {
+    try {
+      return SpaceBudget.isFull(run.repository().storage());
+    } catch (IOException e) {
+      LOG.debug("The storage of {} cannot be asked", run.fix().id(), e);
+      return false;
+    }
   }
 
   private static End fail(RunningFix run, Exception why) {

@@ -48,6 +48,9 @@ public final class FixWorker implements AutoCloseable {
   /** After letting go of a fix, others get the first chance. */
   private static final Duration AFTER_LETTING_GO = Duration.ofSeconds(5);
 
+  /** Between two looks whether there is room by now; others with less to write go first. */
+  private static final Duration NO_SPACE = Duration.ofSeconds(2);
+
   private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
   private static final Duration TROUBLE_MAX = Duration.ofMinutes(1);
   private static final long STOP_WAIT_MILLIS = 30_000;
@@ -253,6 +256,9 @@ public final class FixWorker implements AutoCloseable {
 
   private void claimAndWork(String key, Candidate candidate) {
     try {
+      if (!fits(key, candidate)) {
+        return;
+      }
       Optional<QueueClaim> claim = claimInQueue(candidate);
       if (claim.isPresent()) {
         takeAndWork(key, candidate, claim.get());
@@ -260,9 +266,28 @@ public final class FixWorker implements AutoCloseable {
     } catch (ClusterUnavailableException e) {
       LOG.debug("Claiming {} has to wait: {}", key, e.toString());
     } finally {
+      around.budget().release(candidate.repository(), candidate.queued().fix().fixId());
       taken.remove(key);
       waker.wake();
     }
+  }
+
+  /** Without room for what it writes nobody need claim it. */
+  private boolean fits(String key, Candidate candidate) {
+    ConnectedRepository repository = candidate.repository();
+    FixState fix = repository.state().repository().fixes().get(candidate.queued().fix().fixId());
+    try {
+      Shortage shortage = fix == null ? null : around.budget().reserve(repository, fix);
+      if (shortage == null) {
+        return true;
+      }
+      LOG.debug("{} is {}", key, shortage.text());
+      pauses.until(key, NO_SPACE);
+    } catch (IOException e) {
+      LOG.warn("Could not see whether {} fits: {}", key, e.toString());
+      pauses.trouble(key);
+    }
+    return false;
   }
 
   private Optional<QueueClaim> claimInQueue(Candidate candidate)

@@ -6,6 +6,7 @@ import io.quarry.agent.data.PrefixCopy;
 import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.WindowCopier;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
@@ -64,8 +65,24 @@ final class RawCopy {
       LOG.info("Copied into {}: {}", start.file(), figures);
       FaultPoints.reach("copy.done");
       run.save(run.checkpoint().stage(STAGES, "publish", run.now()));
+    } catch (IOException e) {
+      giveBack(start);
+      throw e;
     }
     return start.file();
+  }
+
+  /** What is not counted would be written again: until then the space is others'. */
+  private void giveBack(Start start) {
+    boolean begun = start.file().equals(run.checkpoint().file());
+    long counted = Math.max(start.offset(), begun ? run.checkpoint().offset() : 0);
+    try (NativeFile file = NativeFile.openWrite(repository.storage().volume(start.file()))) {
+      if (file.size() > counted) {
+        file.truncate(counted);
+      }
+    } catch (IOException e) {
+      LOG.debug("{} stays as long as it is", start.file(), e);
+    }
   }
 
   /**

@@ -12,6 +12,7 @@ import java.util.function.Function;
  * What a running fix needs of its agent.
  *
  * @param repositories those connected here, by key
+ * @param budget room on the storages for what fixes write
  * @param throttle shared by all copies of the host
  * @param spawner starts the tools that a fix needs
  * @param runtimeDirectory for sockets
@@ -19,6 +20,7 @@ import java.util.function.Function;
 public record Surroundings(
     Function<String, Optional<ConnectedRepository>> repositories,
     PredecessorProof proof,
+    SpaceBudget budget,
     Throttle throttle,
     Spawner spawner,
     Path runtimeDirectory,

@@ -35,8 +35,12 @@ public final class Holders {
     return fix.worker() != null ? fix.worker().hostId() : claimants.get(fix.id());
   }
 
-  /** As callers see it. */
-  public String stateOf(FixState fix) {
+  /**
+   * As callers see it.
+   *
+   * @param noSpace it would not fit on the storage
+   */
+  public String stateOf(FixState fix, boolean noSpace) {
     if (fix.parked()) {
       return "parked";
     }
@@ -48,6 +52,9 @@ public final class Holders {
     }
     if (hostOf(fix) != null) {
       return "running";
+    }
+    if (noSpace) {
+      return "noSpace";
     }
     return fix.failures() > 0 ? "retrying" : "queued";
   }

@@ -20,13 +20,15 @@ import org.jspecify.annotations.Nullable;
 /** Says why an image is as it is: what is missing, who will do it, or why nobody does. */
 final class Explain {
   private final Status status;
+  private final SpaceWaits space;
   private final Supplier<List<HostRecord>> hosts;
 
   /**
    * @param hosts those that live
    */
-  Explain(Status status, Supplier<List<HostRecord>> hosts) {
+  Explain(Status status, SpaceWaits space, Supplier<List<HostRecord>> hosts) {
     this.status = status;
+    this.space = space;
     this.hosts = hosts;
   }
 
@@ -54,7 +56,7 @@ final class Explain {
     FixState fix = target == null ? fixOf(image, state) : state.fixOf(target);
     ExplainedFix explained = null;
     if (fix != null) {
-      WhoWorks who = new WhoWorks(repository, state, live);
+      WhoWorks who = new WhoWorks(repository, state, live, space.of(repository, fix));
       explained = explained(repository, fix, who);
       sentences.add(who.sentence(fix, explained));
     } else if (target != null) {

@@ -2,6 +2,7 @@ package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.format.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Holders;
@@ -25,6 +26,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What is in a repository: itself, its images, its outstanding fixes. */
 final class Listings {
@@ -32,19 +34,21 @@ final class Listings {
 
   private final StorageIo io;
   private final Status status;
+  private final SpaceWaits space;
 
-  Listings(StorageIo io, Status status) {
+  Listings(StorageIo io, Status status, SpaceWaits space) {
     this.io = io;
     this.status = status;
+    this.space = space;
   }
 
   RepositoryInfo repository(ConnectedRepository repository) {
     LogState state = repository.state();
-    Space space = new Space(UNKNOWN, UNKNOWN);
+    Space storage = new Space(UNKNOWN, UNKNOWN);
     String health = repository.replica().damage() == null ? "ok" : "damaged";
     String reason = Repositories.trouble(repository);
     try {
-      space = io.call(repository.repoId(), () -> repository.storage().space());
+      storage = io.call(repository.repoId(), () -> repository.storage().space());
     } catch (StorageException e) {
       health = "unresponsive";
       reason = e.getMessage();
@@ -53,8 +57,8 @@ final class Listings {
         repository.repoId(),
         repository.identity().format(),
         repository.identity().parameters(),
-        space.capacity(),
-        space.free(),
+        storage.capacity(),
+        storage.free(),
         repository.space().total(),
         repository.leader().map(Candidate::hostId).orElse(null),
         counts(state.repository()),
@@ -152,24 +156,30 @@ final class Listings {
   List<FixInfo> fixes(ConnectedRepository repository, long atLeast) {
     RepositoryState state = repository.atLeast(atLeast).repository();
     Holders holders = Holders.of(repository);
+    Map<String, Shortage> waiting = space.of(repository, state.fixes().values(), holders);
     return state.fixes().values().stream()
-        .map(fix -> fix(repository, state, fix, holders))
+        .map(fix -> fix(repository, state, fix, holders, waiting.get(fix.id())))
         .sorted(Comparator.comparingInt(FixInfo::priority).thenComparing(FixInfo::fixId))
         .toList();
   }
 
   private FixInfo fix(
-      ConnectedRepository repository, RepositoryState state, FixState fix, Holders holders) {
+      ConnectedRepository repository,
+      RepositoryState state,
+      FixState fix,
+      Holders holders,
+      @Nullable Shortage shortage) {
     return new FixInfo(
         fix.id(),
         fix.type(),
         state.beneficiaryOf(fix),
-        holders.stateOf(fix),
+        holders.stateOf(fix, shortage != null),
         fix.type().priority(),
         fix.failures(),
         holders.hostOf(fix),
         fix.retryAt(),
         fix.lastError(),
+        shortage == null ? null : shortage.text(),
         status.progress(repository, fix.id()));
   }
 }

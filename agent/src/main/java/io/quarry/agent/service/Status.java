@@ -2,6 +2,7 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
+import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageStatus;
@@ -34,6 +35,7 @@ final class Status {
 
   private final StorageIo io;
   private final Function<String, Optional<ConnectedRepository>> repositories;
+  private final SpaceWaits space;
   private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
   private record Kept(@Nullable Progress progress, long readNanos) {}
@@ -41,9 +43,13 @@ final class Status {
   /**
    * @param repositories those connected here, by key
    */
-  Status(StorageIo io, Function<String, Optional<ConnectedRepository>> repositories) {
+  Status(
+      StorageIo io,
+      Function<String, Optional<ConnectedRepository>> repositories,
+      SpaceWaits space) {
     this.io = io;
     this.repositories = repositories;
+    this.space = space;
   }
 
   ImageStatus of(ConnectedRepository repository, String imageId, StatusQuery query) {
@@ -60,8 +66,13 @@ final class Status {
     ImageState found = state.repository().stateOf(image);
     FixState fix = state.repository().fixOf(image);
     Progress progress = fix == null ? null : progress(repository, fix.id());
+    String reason = reason(state.repository(), image);
+    Shortage shortage = fix == null ? null : space.of(repository, fix);
     return new ImageStatus(
-        found, reason(state.repository(), image), state.sequence(), withError(fix, progress));
+        found,
+        shortage == null ? reason : reason + "; " + shortage.text(),
+        state.sequence(),
+        withError(fix, progress));
   }
 
   /** Also says when it is this very host that does not reach all of the image. */

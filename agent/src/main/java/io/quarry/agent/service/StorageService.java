@@ -109,10 +109,11 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.images = new Images(repositories, self, tasks.drain());
     this.tasks = tasks;
     this.io = io;
-    this.status = new Status(io, around.repositories());
-    this.listings = new Listings(io, status);
+    SpaceWaits space = new SpaceWaits(around.budget(), io);
+    this.status = new Status(io, around.repositories(), space);
+    this.listings = new Listings(io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live);
-    this.explain = new Explain(status, tasks::live);
+    this.explain = new Explain(status, space, tasks::live);
     this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
     this.readings = new Readings(self, repositories, io, around);

@@ -1,5 +1,6 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Holders;
 import io.quarry.agent.repository.Reach;
@@ -23,12 +24,21 @@ final class WhoWorks {
   private final RepositoryState state;
   private final List<HostRecord> hosts;
   private final Holders holders;
+  private final @Nullable Shortage shortage;
 
-  WhoWorks(ConnectedRepository repository, RepositoryState state, List<HostRecord> hosts) {
+  /**
+   * @param shortage of space for the fix in question
+   */
+  WhoWorks(
+      ConnectedRepository repository,
+      RepositoryState state,
+      List<HostRecord> hosts,
+      @Nullable Shortage shortage) {
     this.repository = repository;
     this.state = state;
     this.hosts = hosts;
     this.holders = Holders.of(repository);
+    this.shortage = shortage;
   }
 
   @Nullable String host(FixState fix) {
@@ -37,7 +47,7 @@ final class WhoWorks {
 
   /** As callers see it. */
   String stateOf(FixState fix) {
-    return holders.stateOf(fix);
+    return holders.stateOf(fix, shortage != null);
   }
 
   Obstacle obstacle(FixState fix) {
@@ -66,6 +76,9 @@ final class WhoWorks {
     }
     if (fix.retryAt() != null) {
       return Obstacle.RETRYING;
+    }
+    if (shortage != null) {
+      return Obstacle.NO_SPACE;
     }
     return repository.leader().isEmpty() ? Obstacle.NO_SDM : Obstacle.QUEUED;
   }
@@ -104,6 +117,7 @@ final class WhoWorks {
       case UNREACHABLE ->
           "no live host reaches " + names(Reach.required(fix, state, repository.key()));
       case DRAINED -> "the hosts that could are drained";
+      case NO_SPACE -> Objects.requireNonNull(shortage).text();
       case NO_SDM -> "no host is elected to hand it out, which takes seconds at most";
       case QUEUED -> "it waits for its turn";
     };

@@ -623,6 +623,7 @@ final class FakeStorage implements StorageApi {
                 work.state.equals("running") ? "host-1" : null,
                 null,
                 work.lastError,
+                null,
                 work.progress()))
         .toList();
   }

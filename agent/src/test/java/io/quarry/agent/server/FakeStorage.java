@@ -549,8 +549,19 @@ final class FakeStorage implements StorageApi {
     repository(repoId);
     return List.of(
         new FixInfo(
-            "fix-1", FixType.MEND, "disk-1", "running", 10, 1, "host-1", TIME, "stopped", PROGRESS),
-        new FixInfo("fix-2", FixType.CLEAN, null, "queued", 20, 0, null, null, null, null));
+            "fix-1",
+            FixType.MEND,
+            "disk-1",
+            "running",
+            10,
+            1,
+            "host-1",
+            TIME,
+            "stopped",
+            null,
+            PROGRESS),
+        new FixInfo(
+            "fix-2", FixType.MERGE, null, "noSpace", 20, 0, null, null, null, "needs 2 MiB", null));
   }
 
   @Override

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param bytesToGain estimated bytes that will be freed; −1 when they cannot be told
  * @param priority lower runs first
  * @param state {@code waiting} (nobody asked for it), {@code queued}, {@code running}, {@code
- *     retrying} or {@code parked}
+ *     retrying}, {@code parked} or {@code noSpace}
  * @param lastError why it was stopped or parked
  * @param data opaque
  */

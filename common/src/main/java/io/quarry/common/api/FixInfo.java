@@ -8,10 +8,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * An outstanding fix as the repository records it.
  *
- * @param state {@code waiting}, {@code queued}, {@code running}, {@code retrying}, {@code parked}
- *     or {@code paused}
+ * @param state {@code waiting}, {@code queued}, {@code running}, {@code retrying}, {@code parked},
+ *     {@code paused} or {@code noSpace}
  * @param failures how often it failed for a reason other than I/O or a crash
  * @param hostId who works on it now
+ * @param waitsFor how much space it needs and how much there is, when that is not enough
  * @param nextRetryAt when it is tried again after a failure
  */
 public record FixInfo(
@@ -24,4 +25,5 @@ public record FixInfo(
     @Nullable String hostId,
     @Nullable Instant nextRetryAt,
     @Nullable String lastError,
+    @Nullable String waitsFor,
     @Nullable Progress progress) {}

@@ -75,6 +75,9 @@ public record ImageExplanation(
     /** Those that do are drained. */
     @JsonProperty("drained")
     DRAINED,
+    /** It would not fit on the storage. */
+    @JsonProperty("noSpace")
+    NO_SPACE,
     /** No host is elected to hand it out. */
     @JsonProperty("noSdm")
     NO_SDM,

@@ -1,0 +1,146 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.cluster.QueuedFix;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps fixes that move data from filling a storage: one that would not fit beside those that run
+ * waits, so that machines can go on to write and calls to commit. Nothing is recorded: what a fix
+ * needs and has written follows from files, who runs from claims, so any host comes to the same
+ * answer at any time. Two hosts that begin in the same moment may both find room for one; whoever
+ * then meets the end of the storage lets go at its checkpoint, and waits.
+ */
+public final class SpaceBudget {
+  /** What is left to machines, and to commits: a part of the storage, within limits. */
+  private static final long RESERVE_PART = 64;
+
+  private static final long RESERVE_BYTES_MIN = 8L << 20;
+  private static final long RESERVE_BYTES_MAX = 1L << 30;
+
+  /** With less than this free, a tool that fails has failed for that. */
+  private static final long FULL_BYTES = 4L << 20;
+
+  private final Function<String, Optional<ConnectedRepository>> repositories;
+
+  /** Fixes that this host is about to claim or runs, by repository; each guards itself. */
+  private final Map<String, Set<String>> taken = new ConcurrentHashMap<>();
+
+  /**
+   * @param repositories those connected here, by key
+   */
+  public SpaceBudget(Function<String, Optional<ConnectedRepository>> repositories) {
+    this.repositories = repositories;
+  }
+
+  /**
+   * Sets room aside for a fix until {@link #release}.
+   *
+   * @return null when there is room; nothing is set aside otherwise
+   */
+  @Nullable Shortage reserve(ConnectedRepository repository, FixState fix) throws IOException {
+    Set<String> here = taken(repository);
+    synchronized (here) {
+      Shortage shortage = look(repository, fix.id()).shortage(fix);
+      if (shortage == null) {
+        here.add(fix.id());
+      }
+      return shortage;
+    }
+  }
+
+  void release(ConnectedRepository repository, String fixId) {
+    Set<String> here = taken(repository);
+    synchronized (here) {
+      here.remove(fixId);
+    }
+  }
+
+  private Set<String> taken(ConnectedRepository repository) {
+    return taken.computeIfAbsent(repository.key(), key -> new HashSet<>());
+  }
+
+  /** What there is for fixes that do not run yet. To be called where storages may be waited for. */
+  public Room look(ConnectedRepository repository) throws IOException {
+    return look(repository, "");
+  }
+
+  private Room look(ConnectedRepository repository, String exceptFixId) throws IOException {
+    RepositoryState state = repository.state().repository();
+    RepositoryStorage.Space space = repository.storage().space();
+    long room = space.free() - reserve(space.capacity());
+    for (String fixId : running(repository)) {
+      FixState fix = fixId.equals(exceptFixId) ? null : state.fixes().get(fixId);
+      room -= fix == null ? 0 : stillToWrite(repository, state, fix);
+    }
+    return new Room(repository, state, room);
+  }
+
+  private Set<String> running(ConnectedRepository repository) {
+    Set<String> running = new HashSet<>();
+    Map<String, ObservedClaim> claims = repository.queue().claims();
+    for (QueuedFix queued : repository.queue().entries()) {
+      if (claims.containsKey(queued.name())) {
+        running.add(queued.fix().fixId());
+      }
+    }
+    Set<String> here = taken(repository);
+    synchronized (here) {
+      running.addAll(here);
+    }
+    return running;
+  }
+
+  /** For fixes of one repository at one moment. */
+  public final class Room {
+    private final ConnectedRepository repository;
+    private final RepositoryState state;
+    private final long bytes;
+
+    private Room(ConnectedRepository repository, RepositoryState state, long bytes) {
+      this.repository = repository;
+      this.state = state;
+      this.bytes = bytes;
+    }
+
+    /** Null when the fix fits. */
+    public @Nullable Shortage shortage(FixState fix) throws IOException {
+      long needed = stillToWrite(repository, state, fix);
+      return needed > 0 && needed > bytes ? new Shortage(needed, Math.max(0, bytes)) : null;
+    }
+  }
+
+  /** What its newest epoch has stored is there already. */
+  private long stillToWrite(ConnectedRepository repository, RepositoryState state, FixState fix)
+      throws IOException {
+    long bytes = Effort.bytes(fix, repository, state, repositories);
+    if (bytes <= 0) {
+      return 0;
+    }
+    Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fix.id());
+    String file = newest == null ? null : newest.file();
+    long stored = file == null ? 0 : DiskUsage.allocated(repository.storage().volume(file));
+    return Math.max(0, bytes - stored);
+  }
+
+  static long reserve(long capacity) {
+    return Math.clamp(capacity / RESERVE_PART, RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
+  }
+
+  /** Whether hardly a byte is free. */
+  static boolean isFull(RepositoryStorage storage) throws IOException {
+    return storage.space().free() < FULL_BYTES;
+  }
+}

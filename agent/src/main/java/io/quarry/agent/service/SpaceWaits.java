@@ -1,0 +1,81 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.fix.Shortage;
+import io.quarry.agent.fix.SpaceBudget;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Holders;
+import io.quarry.coordinator.plan.FixState;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Tells which fixes have to wait for space. */
+final class SpaceWaits {
+  private static final long FRESH_NANOS = Duration.ofMillis(500).toNanos();
+  private static final int KEPT_MAX = 10_000;
+
+  /** Of one repository at a time; those after them wait for their turn anyway. */
+  private static final int LOOKED_AT_MAX = 100;
+
+  private final SpaceBudget budget;
+  private final StorageIo io;
+  private final Map<String, Kept> kept = new ConcurrentHashMap<>();
+
+  private record Kept(@Nullable Shortage shortage, long readNanos) {}
+
+  SpaceWaits(SpaceBudget budget, StorageIo io) {
+    this.budget = budget;
+    this.io = io;
+  }
+
+  /** Null when it need not, or runs. */
+  @Nullable Shortage of(ConnectedRepository repository, FixState fix) {
+    if (!mayWait(fix, Holders.of(repository))) {
+      return null;
+    }
+    String key = repository.key() + "/" + fix.id();
+    Kept known = kept.get(key);
+    if (known == null || System.nanoTime() - known.readNanos() > FRESH_NANOS) {
+      if (kept.size() > KEPT_MAX) {
+        kept.clear();
+      }
+      known =
+          io.call(
+              repository.repoId(),
+              () -> new Kept(budget.look(repository).shortage(fix), System.nanoTime()));
+      kept.put(key, known);
+    }
+    return known.shortage();
+  }
+
+  /** Those that have to, by id. */
+  Map<String, Shortage> of(
+      ConnectedRepository repository, Collection<FixState> fixes, Holders holders) {
+    List<FixState> candidates =
+        fixes.stream().filter(fix -> mayWait(fix, holders)).limit(LOOKED_AT_MAX).toList();
+    if (candidates.isEmpty()) {
+      return Map.of();
+    }
+    return io.call(
+        repository.repoId(),
+        () -> {
+          Map<String, Shortage> waiting = new HashMap<>();
+          SpaceBudget.Room room = budget.look(repository);
+          for (FixState fix : candidates) {
+            Shortage shortage = room.shortage(fix);
+            if (shortage != null) {
+              waiting.put(fix.id(), shortage);
+            }
+          }
+          return waiting;
+        });
+  }
+
+  private static boolean mayWait(FixState fix, Holders holders) {
+    return fix.heavy() && fix.runnable() && !fix.parked() && holders.hostOf(fix) == null;
+  }
+}
