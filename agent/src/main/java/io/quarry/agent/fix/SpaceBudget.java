@@ -1,12 +1,15 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.agent.data.os.Reflinks;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Map;
@@ -37,6 +40,9 @@ public final class SpaceBudget {
 
   /** Fixes that this host is about to claim or runs, by repository; each guards itself. */
   private final Map<String, Set<String>> taken = new ConcurrentHashMap<>();
+
+  /** Whether files of two repositories can share blocks, by the places of both. */
+  private final Map<String, Boolean> sharing = new ConcurrentHashMap<>();
 
   /**
    * @param repositories those connected here, by key
@@ -126,13 +132,36 @@ public final class SpaceBudget {
   private long stillToWrite(ConnectedRepository repository, RepositoryState state, FixState fix)
       throws IOException {
     long bytes = Effort.bytes(fix, repository, state, repositories);
-    if (bytes <= 0) {
+    if (bytes <= 0 || isShared(repository, state.volumes().get(String.valueOf(fix.volumeId())))) {
       return 0;
     }
     Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fix.id());
     String file = newest == null ? null : newest.file();
     long stored = file == null ? 0 : DiskUsage.allocated(repository.storage().volume(file));
     return Math.max(0, bytes - stored);
+  }
+
+  /** Whether the whole content is shared with the source instead of being written. */
+  private boolean isShared(ConnectedRepository repository, @Nullable Volume volume)
+      throws IOException {
+    if (volume == null || volume.format() != VolumeFormat.RAW) {
+      return false;
+    }
+    Optional<ConnectedRepository> holder =
+        volume.source() == null
+            ? Optional.of(repository)
+            : repositories.apply(volume.source().repositoryKey());
+    return holder.isPresent() && shares(holder.get().storage(), repository.storage());
+  }
+
+  private boolean shares(RepositoryStorage from, RepositoryStorage to) throws IOException {
+    String pair = from.root() + " " + to.root();
+    Boolean known = sharing.get(pair);
+    if (known == null) {
+      known = Reflinks.between(from.temporary(), to.temporary());
+      sharing.put(pair, known);
+    }
+    return known;
   }
 
   static long reserve(long capacity) {

@@ -1,0 +1,29 @@
+package io.quarry.agent.data.os;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.agent.data.LoopFilesystem;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Taken for shared, a copy would be let into a storage that it fills. */
+final class ReflinksTest {
+  @TempDir private Path directory;
+
+  @Test
+  void onlyFilesOfOneFilesystemThatCanShareBlocks() throws Exception {
+    try (LoopFilesystem xfs = LoopFilesystem.mountXfs(directory)) {
+      Path one = Files.createDirectory(xfs.path().resolve("one"));
+      Path other = Files.createDirectory(xfs.path().resolve("other"));
+      Path outside = Files.createDirectory(directory.resolve("outside"));
+      assertThat(Reflinks.between(one, other)).isTrue();
+      assertThat(Reflinks.between(one, outside)).isFalse();
+      assertThat(Reflinks.between(outside, other)).isFalse();
+      assertThat(one).isEmptyDirectory();
+      assertThat(other).isEmptyDirectory();
+      assertThat(outside).isEmptyDirectory();
+    }
+  }
+}
