@@ -4,18 +4,25 @@ import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Holders;
+import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FixState;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Tells which fixes have to wait for space. */
 final class SpaceWaits {
+  private static final Logger LOG = LoggerFactory.getLogger(SpaceWaits.class);
   private static final long FRESH_NANOS = Duration.ofMillis(500).toNanos();
+  private static final Duration ANSWER_MAX = Duration.ofSeconds(2);
   private static final int KEPT_MAX = 10_000;
 
   /** Of one repository at a time; those after them wait for their turn anyway. */
@@ -43,10 +50,12 @@ final class SpaceWaits {
       if (kept.size() > KEPT_MAX) {
         kept.clear();
       }
-      known =
-          io.call(
-              repository.repoId(),
-              () -> new Kept(budget.look(repository).shortage(fix), System.nanoTime()));
+      Optional<Shortage> now =
+          ask(
+              repository,
+              () -> Optional.ofNullable(budget.look(repository).shortage(fix)),
+              Optional.empty());
+      known = new Kept(now.orElse(null), System.nanoTime());
       kept.put(key, known);
     }
     return known.shortage();
@@ -60,8 +69,8 @@ final class SpaceWaits {
     if (candidates.isEmpty()) {
       return Map.of();
     }
-    return io.call(
-        repository.repoId(),
+    return ask(
+        repository,
         () -> {
           Map<String, Shortage> waiting = new HashMap<>();
           SpaceBudget.Room room = budget.look(repository);
@@ -72,7 +81,21 @@ final class SpaceWaits {
             }
           }
           return waiting;
-        });
+        },
+        Map.of());
+  }
+
+  /**
+   * What a copy needs is asked from its source's storage as well. If that does not answer, nothing
+   * is said of space, and calls about the repository itself are not kept waiting for it.
+   */
+  private <T> T ask(ConnectedRepository repository, Callable<T> question, T otherwise) {
+    try {
+      return io.call("space of " + repository.repoId(), ANSWER_MAX, question);
+    } catch (StorageException e) {
+      LOG.debug("Nobody knows what waits for space: {}", e.getMessage());
+      return otherwise;
+    }
   }
 
   private static boolean mayWait(FixState fix, Holders holders) {
