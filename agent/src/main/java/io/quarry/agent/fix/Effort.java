@@ -63,8 +63,15 @@ public final class Effort {
     if (repositories.apply(source.repositoryKey()).isEmpty()) {
       return UNKNOWN;
     }
+    List<Chains.Link> links;
+    try {
+      links = new Chains(repositories).elsewhere(source);
+    } catch (IOException e) {
+      // Its pin may have been let go of since the state was read.
+      return UNKNOWN;
+    }
     long sum = 0;
-    for (Chains.Link link : new Chains(repositories).elsewhere(source)) {
+    for (Chains.Link link : links) {
       sum += DiskUsage.allocated(link.layer().file());
     }
     return sum;

@@ -8,6 +8,7 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
@@ -132,7 +133,8 @@ public final class SpaceBudget {
   private long stillToWrite(ConnectedRepository repository, RepositoryState state, FixState fix)
       throws IOException {
     long bytes = Effort.bytes(fix, repository, state, repositories);
-    if (bytes <= 0 || isShared(repository, state.volumes().get(String.valueOf(fix.volumeId())))) {
+    if (bytes <= 0
+        || isShared(repository, state, state.volumes().get(String.valueOf(fix.volumeId())))) {
       return 0;
     }
     Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fix.id());
@@ -142,9 +144,14 @@ public final class SpaceBudget {
   }
 
   /** Whether the whole content is shared with the source instead of being written. */
-  private boolean isShared(ConnectedRepository repository, @Nullable Volume volume)
+  private boolean isShared(
+      ConnectedRepository repository, RepositoryState state, @Nullable Volume volume)
       throws IOException {
     if (volume == null || volume.format() != VolumeFormat.RAW) {
+      return false;
+    }
+    Image image = state.images().get(volume.imageId());
+    if (volume.source() == null && image != null && state.layersOf(image).elsewhere() != null) {
       return false;
     }
     Optional<ConnectedRepository> holder =

@@ -75,8 +75,7 @@ final class NeedsTest {
   void aPinNamesTheRepositoryThatCopies() {
     List<Need> needs = needs(host(Map.of("key-b", new RepositoryOnHost("backup", "f", true))));
     assertThat(needs.getFirst()).isEqualTo(new Need("pin", "p1", "copy", null, null, "backup"));
-    assertThat(Needs.sentence(needs))
-        .startsWith("image copy of repository backup needs it");
+    assertThat(Needs.sentence(needs)).startsWith("image copy of repository backup needs it");
     assertThat(Needs.sentence(needs(host(Map.of()))))
         .startsWith("image copy of a repository that no live host reaches");
   }
