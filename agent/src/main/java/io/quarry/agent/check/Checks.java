@@ -37,11 +37,16 @@ public final class Checks {
     this.neighbours = new Neighbours(around, repositories, hosts);
   }
 
+  /** Reads no data. To be called where the storage may be waited for. */
+  public CheckReport run(ConnectedRepository repository) throws IOException {
+    return new Check(repository, neighbours).run();
+  }
+
   /** To be called where the storage may be waited for, and in the case of a deep check for long. */
   public CheckReport run(ConnectedRepository repository, CheckOptions options)
       throws IOException, InterruptedException {
     if (!options.deep()) {
-      return new Check(repository, neighbours).run();
+      return run(repository);
     }
     if (!readings.tryAcquire()) {
       throw new StorageException(
@@ -63,7 +68,7 @@ public final class Checks {
     if (after != null) {
       return deep.from(DeepCheck.Place.parse(after));
     }
-    CheckReport all = new Check(repository, neighbours).run();
+    CheckReport all = run(repository);
     return all.and(deep.from(DeepCheck.Place.START));
   }
 

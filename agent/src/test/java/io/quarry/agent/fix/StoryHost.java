@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -57,6 +58,7 @@ final class StoryHost implements AutoCloseable {
         new Surroundings(
             key -> repositories.stream().filter(one -> one.key().equals(key)).findAny(),
             worker -> dead.contains(worker.incarnation()),
+            new SpaceBudget(key -> Optional.empty()),
             Throttle.unlimited(),
             spawner,
             state,
