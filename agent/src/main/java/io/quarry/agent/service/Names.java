@@ -51,12 +51,4 @@ final class Names {
           "keep it within " + Limits.USER_DATA_BYTES_MAX + " bytes");
     }
   }
-
-  static StorageException notImplemented(String what) {
-    return new StorageException(
-        ErrorCode.NOT_IMPLEMENTED,
-        what + " is not implemented yet",
-        what,
-        "leave it out; see the changelog for what a release can do");
-  }
 }
