@@ -90,6 +90,10 @@ final class VolumeReading {
 
   /** Who writes to it, in words; null when nobody does. */
   private @Nullable String writer(RepositoryState state) {
+    Volume now = state.volumes().get(volume.id());
+    if (now != null && now.writer() != null) {
+      return "it is in use: a merge writes down into it on " + now.writer().worker().hostId();
+    }
     for (String id : state.opensUsing(volume.id())) {
       Open open = state.opens().get(id);
       if (open != null && !open.readOnly() && open.volumes().getFirst().equals(volume.id())) {
@@ -102,10 +106,15 @@ final class VolumeReading {
     return null;
   }
 
+  private boolean isVisible() {
+    return repository.state().repository().strongImage(volume.imageId()) != null;
+  }
+
   private void look() throws IOException, InterruptedException {
     if (volume.format() == VolumeFormat.RAW) {
       long length = Files.size(file);
-      if (length > volume.size()) {
+      // A merge that was left off may have grown the volume of what is removed.
+      if (length > volume.size() && isVisible()) {
         suspect(
             Problem.Kind.DAMAGED_VOLUME,
             "its file has " + length + " bytes, more than its " + volume.size());

@@ -76,7 +76,7 @@ public final class QemuImg {
   /** The same for one that others may be reading. */
   public ImageCheck repairLeaksShared(Path file) throws IOException, InterruptedException {
     String name = Chain.of(file, VolumeFormat.QCOW2).sharedName();
-    return check(command("check", "--output=json", "-r", "leaks", name));
+    return check(command("check", "--output=json", "-r", "leaks", name), METADATA_DEADLINE);
   }
 
   /** Makes an image larger that others may be reading. */
