@@ -3,12 +3,15 @@ package io.quarry.agent.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.Problem;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.StalePins;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Stage;
 import java.io.IOException;
@@ -34,6 +37,31 @@ final class PinReviewTest {
     assertThat(stale(copy(Stage.INTENDED), LATER)).isEmpty();
     assertThat(stale(copy(Stage.READY), LATER)).containsExactly(PIN);
     assertThat(stale(RepositoryState.EMPTY, LATER)).containsExactly(PIN);
+  }
+
+  @Test
+  void aPinIsNeededAsLongAsItsImageIsReadThere() throws IOException {
+    CopySource there = new CopySource("key-of-source", "one", PIN.id());
+    Volume overlay =
+        new Volume(
+            "v-copy",
+            "copy",
+            VolumeFormat.QCOW2,
+            States.SIZE,
+            "one",
+            Stage.READY,
+            "v-copy.1.qcow2",
+            null,
+            null,
+            there);
+    States target = new States().disk("copy").put(new Change.PutVolume(overlay));
+    assertThat(stale(target.state(), LATER)).isEmpty();
+    // Its base has come.
+    RepositoryState whole = target.disk("one").volume("one", null, Stage.READY).state();
+    assertThat(stale(whole, LATER)).containsExactly(PIN);
+    Open machine =
+        new Open("o", "copy", false, "h1", "vm", null, List.of("v-copy"), null, States.NOON, there);
+    assertThat(stale(whole.apply(new Change.PutOpen(machine)), LATER)).isEmpty();
   }
 
   @Test
