@@ -53,14 +53,26 @@ final class PinReviewTest {
             "v-copy.1.qcow2",
             null,
             null,
-            there);
+            there,
+            null);
     States target = new States().disk("copy").put(new Change.PutVolume(overlay));
     assertThat(stale(target.state(), LATER)).isEmpty();
     // Its base has come.
     RepositoryState whole = target.disk("one").volume("one", null, Stage.READY).state();
     assertThat(stale(whole, LATER)).containsExactly(PIN);
     Open machine =
-        new Open("o", "copy", false, "h1", "vm", null, List.of("v-copy"), null, States.NOON, there);
+        new Open(
+            "o",
+            "copy",
+            false,
+            "h1",
+            "vm",
+            null,
+            List.of("v-copy"),
+            null,
+            null,
+            States.NOON,
+            there);
     assertThat(stale(whole.apply(new Change.PutOpen(machine)), LATER)).isEmpty();
   }
 

@@ -28,6 +28,7 @@ public record FinishReplacement(String fixId, String volumeId, long epoch, Strin
     draft.retire(old, image.autoFix());
     draft.settle(image.id());
     draft.settle(old.parentImageId());
+    draft.settle(better.parentImageId());
     return draft.reply(this, image.id());
   }
 }
