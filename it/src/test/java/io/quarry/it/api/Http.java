@@ -1,6 +1,7 @@
 package io.quarry.it.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.Json;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -10,10 +11,8 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -81,29 +80,28 @@ final class Http implements AutoCloseable {
   }
 
   /**
-   * The data of the first so many events of one name, each with its id before it.
+   * The first so many events of one kind, each with its id.
    *
    * @param after the id of an event, or 0 for all
    */
-  List<String> events(URI agent, String after, String name, int count) throws Exception {
+  List<ObjectNode> events(URI agent, String after, String kind, int count) throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(agent + "/v1/events"))
             .header("Last-Event-ID", after)
             .build();
     HttpResponse<Stream<String>> response = http.send(request, BodyHandlers.ofLines());
-    List<String> found = new ArrayList<>();
+    List<ObjectNode> found = new ArrayList<>();
     try (Stream<String> lines = response.body()) {
-      Map<String, String> event = new HashMap<>();
+      String id = "";
       for (Iterator<String> each = lines.iterator(); found.size() < count; ) {
         String line = each.next();
-        int colon = line.indexOf(':');
-        if (!line.isEmpty()) {
-          event.put(line.substring(0, colon), line.substring(colon + 1).strip());
-        } else if (name.equals(event.get("event"))) {
-          found.add(event.get("id") + " " + event.get("data"));
-          event.clear();
-        } else {
-          event.clear();
+        if (line.startsWith("id: ")) {
+          id = line.substring("id: ".length());
+        } else if (line.startsWith("data: ")) {
+          ObjectNode event = (ObjectNode) Json.MAPPER.readTree(line.substring("data: ".length()));
+          if (event.path("type").asText().equals(kind)) {
+            found.add(event.put("id", id));
+          }
         }
       }
     }

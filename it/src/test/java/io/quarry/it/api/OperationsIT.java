@@ -269,23 +269,13 @@ final class OperationsIT {
   @Test
   void watchEvents() throws Exception {
     optimizedDisk("disk-10");
-    List<String> first = http.events(here, "0", "commit", 3);
-    String id = first.getFirst().split(" ", 2)[0];
-    List<String> next = http.events(there, id, "commit", 2);
+    ObjectNode first = http.events(here, "0", "commit", 3).getFirst();
+    List<ObjectNode> next = http.events(there, first.get("id").asText(), "commit", 2);
     assertThat(next)
-        .filteredOn(event -> data(event, "repoId").equals(data(first.getFirst(), "repoId")))
+        .hasSize(2)
+        .filteredOn(event -> event.get("repoId").equals(first.get("repoId")))
         .allSatisfy(event ->
-            assertThat(Long.parseLong(data(event, "commit")))
-                .isGreaterThan(Long.parseLong(data(first.getFirst(), "commit"))));
-    assertThat(next).hasSize(2);
-  }
-
-  private static String data(String event, String field) {
-    try {
-      return Json.MAPPER.readTree(event.split(" ", 2)[1]).path(field).asText();
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      throw new AssertionError(event, e);
-    }
+            assertThat(event.get("commit").asLong()).isGreaterThan(first.get("commit").asLong()));
   }
 
   @Test
