@@ -154,19 +154,6 @@ public final class RandomRequests {
     return random.nextInt(6) == 0 ? any(state.images().keySet()) : any(fitting);
   }
 
-  /** Opens a disk to write; null when there is none that is fit for it. */
-  @Nullable OpenImage use(RepositoryState state) {
-    List<String> disks =
-        state.images().values().stream()
-            .filter(image -> image.kind() == ImageKind.VIRTUAL_DISK && image.strong())
-            .filter(image -> state.isWhole(image) && state.opensOf(image.id()).isEmpty())
-            .map(Image::id)
-            .toList();
-    return disks.isEmpty()
-        ? null
-        : new OpenImage("id" + ids++, oneOf(disks), false, host(), null, null);
-  }
-
   /** A snapshot keeps its id; where a disk is copied, the target's is a fresh one. */
   private Request pin(RepositoryState state, String imageId, View target) {
     Image image = state.images().get(imageId);

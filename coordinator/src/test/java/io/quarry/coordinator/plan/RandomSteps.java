@@ -14,12 +14,14 @@ final class RandomSteps {
   private final World world;
   private final Random random;
   private final RandomRequests requests;
+  private final LikelyRequests likely;
   private int workers;
 
   RandomSteps(World world, Random random) {
     this.world = world;
     this.random = random;
     this.requests = new RandomRequests(random, Limits.SECTOR_BYTES);
+    this.likely = new LikelyRequests(random, Limits.SECTOR_BYTES);
   }
 
   /** One step, or all those of a fix that nothing disturbs. */
@@ -31,8 +33,13 @@ final class RandomSteps {
     if (choice == 20) {
       return requests.overElsewhere(place, random.nextInt(8) == 0 ? place : other);
     }
-    if (choice < 7) {
+    if (choice < 4) {
       return ask(place, requests.next(place, other));
+    }
+    if (choice < 7) {
+      return likely.next(place, other).stream()
+          .flatMap(to -> ask((Place) to.repository(), to.request()).stream())
+          .toList();
     }
     if (choice < 10) {
       return random.nextInt(3) == 0 ? write(place) : use(place);
@@ -75,7 +82,7 @@ final class RandomSteps {
 
   /** A VM starts, writes, and stops, unless it goes on. */
   private List<Step> use(Place place) {
-    OpenImage open = requests.use(place.state());
+    OpenImage open = likely.use(place.state());
     if (open == null) {
       return List.of();
     }

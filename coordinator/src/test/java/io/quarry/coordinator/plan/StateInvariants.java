@@ -127,7 +127,15 @@ final class StateInvariants {
     return layers.elsewhere() != null
         && layers.here().stream().filter(Image::strong).toList().equals(List.of(image))
         && layers.here().contains(image)
-        && !state.images().containsKey(layers.elsewhere().imageId());
+        && !comes(layers.elsewhere().imageId());
+  }
+
+  /** It is here with all below it, whole or not: somebody brings what is missing. */
+  private boolean comes(@Nullable String imageId) {
+    Image image = imageId == null ? null : state.images().get(imageId);
+    return imageId == null
+        || (image != null
+            && (state.volumeOf(image).baseSource() != null || comes(parentOf(image))));
   }
 
   /** The image below is weak, and this one the only reason why it is still there. */
