@@ -4,11 +4,15 @@ import io.quarry.agent.data.Source;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FinishMend;
+import io.quarry.coordinator.plan.GrantFixes;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Makes the volume that an image lacks: empty, as an overlay, or as a copy. An optimize does it for
@@ -33,11 +37,27 @@ final class MendFix {
     }
     if (volume.source() == null) {
       String file = volume.fileOfEpoch(run.epoch());
-      files.makeEmpty(volume, file, state);
+      makeEmpty(volume, file, state);
       FaultPoints.reach("mend.made");
       publish(volume, file);
     } else {
       publish(volume, copied(volume, volume.source(), state));
+    }
+  }
+
+  /**
+   * An earlier try of this epoch may have made the file, and even published it without being told:
+   * so it is neither trusted nor removed, and the next epoch makes another one.
+   */
+  private void makeEmpty(Volume volume, String file, RepositoryState state)
+      throws IOException, FixGoneException {
+    try {
+      files.makeEmpty(volume, file, state);
+    } catch (FileAlreadyExistsException e) {
+      repository.commit(
+          UUID.randomUUID().toString(),
+          new GrantFixes(run.worker(), Map.of(run.fix().id(), run.epoch())));
+      throw new FixGoneException(file + " is there already; the next epoch makes another one");
     }
   }
 
