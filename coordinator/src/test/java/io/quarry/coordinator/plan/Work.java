@@ -87,16 +87,22 @@ final class Work {
     return useful;
   }
 
-  /** As long as it is not known that the writer before never goes on, a new volume is made. */
+  /**
+   * As long as it is not known that the writer before never goes on, a new volume is made. Some
+   * have not heard of him yet.
+   */
   private boolean goesInPlace(Volume below) {
+    boolean tries = (fix.id() + epoch).hashCode() % 2 == 0;
+    return tries || (below.writer() != null && over(below) != null);
+  }
+
+  private @Nullable Worker over(Volume below) {
     Volume.Writer writer = below.writer();
-    return writer == null
-        ? (fix.id() + epoch).hashCode() % 2 == 0
-        : world.isOver(writer.worker().incarnation());
+    return writer != null && world.isOver(writer.worker().incarnation()) ? writer.worker() : null;
   }
 
   private boolean beginInPlace(Volume volume, Volume below) {
-    Worker over = below.writer() == null ? null : below.writer().worker();
+    Worker over = over(below);
     if (!world.ask(place, new BeginMergeInPlace(fix.id(), volume.id(), self, over))) {
       return false;
     }
