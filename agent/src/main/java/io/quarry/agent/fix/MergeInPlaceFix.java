@@ -11,7 +11,6 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.BeginMergeInPlace;
 import io.quarry.coordinator.plan.FinishMergeInPlace;
-import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.LeaveMergeInPlace;
 import io.quarry.coordinator.plan.Reply;
@@ -19,8 +18,11 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,12 +36,20 @@ final class MergeInPlaceFix {
   private static final Logger LOG = LoggerFactory.getLogger(MergeInPlaceFix.class);
   private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
 
+  /** Runs of this process of which nothing writes any more, although the log may not say so. */
+  private static final Set<Volume.Writer> OVER = ConcurrentHashMap.newKeySet();
+
+  /** Runs of this process whose tools may not have ended. */
+  private static final Set<Volume.Writer> STUCK = ConcurrentHashMap.newKeySet();
+
   private final RunningFix run;
+  private final Volume.Writer self;
   private final ConnectedRepository repository;
   private final SourceOpener opener;
 
   MergeInPlaceFix(RunningFix run) {
     this.run = run;
+    this.self = new Volume.Writer(run.fix().id(), run.worker(), run.epoch());
     this.repository = run.repository();
     this.opener = run.sourceIn(repository);
   }
@@ -49,22 +59,16 @@ final class MergeInPlaceFix {
       throws IOException, InterruptedException, FixGoneException {
     RepositoryState state = repository.state().repository();
     Volume base = state.mergeBase(better, run.now());
-    if (base == null || !mayWrite(base) || !pays(better, base, image, state)) {
-      return false;
-    }
-    Worker over = base.writer() == null ? null : base.writer().worker();
-    Reply begun;
-    try {
-      begun = commit(new BeginMergeInPlace(run.fix().id(), better.id(), run.worker(), over));
-    } catch (StorageException e) {
-      if (e.code() != ErrorCode.FIX_STALE) {
-        throw e;
-      }
-      LOG.info("{} makes a new volume: {}", run.fix().id(), e.getMessage());
+    if (base == null || !mayWrite(base) || !pays(better, base, image, state) || !sound(base)) {
       return false;
     }
     boolean finished = false;
     try {
+      Reply begun = begin(better, base);
+      if (begun == null) {
+        finished = true;
+        return false;
+      }
       writeDown(base, image, repository.atLeast(begun.commit()).repository());
       finish(better);
       finished = true;
@@ -76,22 +80,39 @@ final class MergeInPlaceFix {
     return true;
   }
 
-  private boolean mayWrite(Volume base) {
-    Volume.Writer writer = base.writer();
-    boolean free =
-        writer == null
-            || writer.worker().equals(run.worker())
-            || run.around().proof().dead(writer.worker());
-    if (!free) {
-      LOG.info("No proof that {} is dead: {} makes a new volume", writer, run.fix().id());
+  /** Null when it is refused, since something has changed meanwhile. */
+  private @Nullable Reply begin(Volume better, Volume base) {
+    try {
+      return commit(new BeginMergeInPlace(better.id(), base.id(), self, base.writer()));
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.FIX_STALE) {
+        LOG.info("{} makes a new volume: {}", run.fix().id(), e.getMessage());
+        return null;
+      }
+      throw e;
     }
-    return free;
+  }
+
+  /**
+   * Another run of this very host may be about to let go; as long as nothing tells that a writer is
+   * over, a new volume is made.
+   */
+  private boolean mayWrite(Volume base) throws IOException {
+    Volume.Writer writer = base.writer();
+    if (writer == null || OVER.contains(writer) || run.around().proof().dead(writer.worker())) {
+      return true;
+    }
+    if (writer.worker().equals(run.worker()) && !STUCK.contains(writer)) {
+      throw new IOException("the merge before, " + writer.fixId() + ", has not let go yet");
+    }
+    LOG.info("No proof that {} is over: {} makes a new volume", writer, run.fix().id());
+    return false;
   }
 
   /** What was begun is gone on with, either way. */
   private boolean pays(Volume better, Volume base, Image image, RepositoryState state)
       throws IOException {
-    if (base.writer() != null && base.writer().fixId().equals(run.fix().id())) {
+    if (base.writer() != null && base.writer().fixId().equals(self.fixId())) {
       return true;
     }
     if (EarlierWork.of(run, better, null) != null) {
@@ -142,6 +163,18 @@ final class MergeInPlaceFix {
     return new LayerCopy.Start(file, earlier.offset(), earlier.bytesMoved());
   }
 
+  private boolean sound(Volume base) throws IOException, InterruptedException {
+    if (base.format() != VolumeFormat.QCOW2) {
+      return true;
+    }
+    Path file = repository.storage().volume(String.valueOf(base.file()));
+    boolean sound = new QemuImg(run.children()).check(file).isSound();
+    if (!sound) {
+      LOG.warn("{} is not sound: {} makes a new volume", file, run.fix().id());
+    }
+    return sound;
+  }
+
   /** A killed server leaves clusters that nobody references; what is above may be larger. */
   private void prepare(Chain down, long size) throws IOException, InterruptedException {
     QemuImg qemu = new QemuImg(run.children());
@@ -157,7 +190,7 @@ final class MergeInPlaceFix {
   private void finish(Volume better) throws FixGoneException {
     FaultPoints.reach("mend.publish");
     try {
-      commit(new FinishMergeInPlace(run.fix().id(), better.id(), run.worker()));
+      commit(new FinishMergeInPlace(better.id(), self));
     } catch (StorageException e) {
       if (e.code() == ErrorCode.FIX_STALE) {
         throw new FixGoneException(String.valueOf(e.getMessage()));
@@ -166,11 +199,13 @@ final class MergeInPlaceFix {
     }
   }
 
-  /** If this cannot be said, others have to wait until this life of the host is over. */
+  /** If this cannot be said, at least this host knows it. */
   private void leave(Volume base) throws InterruptedException {
+    STUCK.add(self);
     try {
       run.children().stopAll(CHILDREN_GONE);
-      commit(new LeaveMergeInPlace(base.id(), run.worker()));
+      OVER.add(self);
+      commit(new LeaveMergeInPlace(base.id(), self));
     } catch (IOException | StorageException e) {
       LOG.warn("Letting go of {} could not be noted: {}", base.file(), e.toString());
     }

@@ -12,6 +12,7 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
@@ -133,6 +134,7 @@ public final class SpaceBudget {
   private long stillToWrite(ConnectedRepository repository, RepositoryState state, FixState fix)
       throws IOException {
     long bytes = Effort.bytes(fix, repository, state, repositories);
+    bytes -= bytes <= 0 ? 0 : takenOver(fix, repository, state);
     if (bytes <= 0
         || isShared(repository, state, state.volumes().get(String.valueOf(fix.volumeId())))) {
       return 0;
@@ -141,6 +143,16 @@ public final class SpaceBudget {
     String file = newest == null ? null : newest.file();
     long stored = file == null ? 0 : DiskUsage.allocated(repository.storage().volume(file));
     return Math.max(0, bytes - stored);
+  }
+
+  /** What a merge in place goes on to use as it is. */
+  private static long takenOver(FixState fix, ConnectedRepository repository, RepositoryState state)
+      throws IOException {
+    Volume better = state.volumes().get(String.valueOf(fix.volumeId()));
+    Volume base = better == null ? null : state.mergeBase(better, Instant.MAX);
+    return base == null || base.file() == null
+        ? 0
+        : DiskUsage.allocated(repository.storage().volume(base.file()));
   }
 
   /** Whether the whole content is shared with the source instead of being written. */

@@ -1,6 +1,5 @@
 package io.quarry.coordinator.plan;
 
-import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
@@ -12,31 +11,34 @@ import org.jspecify.annotations.Nullable;
  * folded images are internal: they lose the names that callers know, so that nothing can be built
  * on what they do not show any more.
  *
- * <p>One life of one host writes to the volume. Another one may as soon as that one has said that
- * it stopped, or is proven dead; until then a merge writes a new volume.
+ * <p>One run of a fix writes to the volume. Another one may, on the same host too, as soon as that
+ * one has said that it stopped, or is proven to be over; until then a merge writes a new volume.
  *
- * @param over the writer before, if the worker has proof of its death
+ * @param volumeId what would be made otherwise
+ * @param baseVolumeId what the worker has chosen to write down into
+ * @param over the writer before, if the worker has proof that it writes no more
  */
-public record BeginMergeInPlace(String fixId, String volumeId, Worker worker, @Nullable Worker over)
-    implements Request {
+public record BeginMergeInPlace(
+    String volumeId, String baseVolumeId, Writer writer, @Nullable Writer over) implements Request {
   @Override
   public Reply plan(Draft draft) {
+    String fixId = writer.fixId();
     Volume better = Replacement.begun(draft.state(), fixId, volumeId);
     InPlace place = InPlace.of(draft.state(), better, draft.now());
-    if (place == null) {
-      throw Refusal.stale(fixId, "nothing can be written down into now");
+    if (place == null || !place.base().id().equals(baseVolumeId)) {
+      throw Refusal.stale(fixId, "volume " + baseVolumeId + " cannot be written down into now");
     }
     Writer before = place.base().writer();
-    if (before != null && !before.worker().equals(worker) && !before.worker().equals(over)) {
+    if (before != null && !before.equals(over)) {
       throw Refusal.stale(fixId, "host " + before.worker().hostId() + " may still be writing");
     }
     boolean renamed = before != null && before.fixId().equals(fixId);
     if (!renamed) {
       place.below().forEach(weak -> draft.rename(weak, internalId(weak, draft.commit())));
     }
-    Volume base = Objects.requireNonNull(draft.state().volumes().get(place.base().id()));
-    draft.add(new Change.PutVolume(base.writtenBy(new Writer(fixId, worker))));
-    return draft.reply(this, base.id());
+    Volume base = Objects.requireNonNull(draft.state().volumes().get(baseVolumeId));
+    draft.add(new Change.PutVolume(base.writtenBy(writer)));
+    return draft.reply(this, baseVolumeId);
   }
 
   private static String internalId(Image weak, long commit) {

@@ -1,22 +1,22 @@
 package io.quarry.coordinator.plan;
 
-import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.Writer;
 import java.util.Objects;
 
 /**
  * All that lies above is in the base now, durably: the image takes over its volume. What it had
  * before is cleaned as soon as nobody has it open.
  *
- * @param worker who has written it, and has let go of it
+ * @param volumeId what would have been made otherwise
+ * @param writer who has written it, and has let go of it
  */
-public record FinishMergeInPlace(String fixId, String volumeId, Worker worker) implements Request {
+public record FinishMergeInPlace(String volumeId, Writer writer) implements Request {
   @Override
   public Reply plan(Draft draft) {
+    String fixId = writer.fixId();
     Volume better = Replacement.begun(draft.state(), fixId, volumeId);
     InPlace place = InPlace.of(draft.state(), better, draft.now());
-    if (place == null
-        || place.base().writer() == null
-        || !place.base().writer().equals(new Volume.Writer(fixId, worker))) {
+    if (place == null || !writer.equals(place.base().writer())) {
       throw Refusal.stale(fixId, "another worker has taken over");
     }
     Image image = place.image();
@@ -33,6 +33,11 @@ public record FinishMergeInPlace(String fixId, String volumeId, Worker worker) i
     draft.settle(image.id());
     draft.settle(base.parentImageId());
     return draft.reply(this, image.id());
+  }
+
+  @Override
+  public boolean freesSpace() {
+    return true;
   }
 
   /** As it is after its parent went by another name. */

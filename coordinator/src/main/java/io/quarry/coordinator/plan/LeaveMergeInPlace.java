@@ -1,20 +1,26 @@
 package io.quarry.coordinator.plan;
 
-import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.Writer;
 
 /**
- * Nothing of that worker writes to the volume any more.
+ * Nothing of that writer writes to the volume any more.
  *
- * @param volumeId what was written down into
+ * @param baseVolumeId what was written down into
  */
-public record LeaveMergeInPlace(String volumeId, Worker worker) implements Request {
+public record LeaveMergeInPlace(String baseVolumeId, Writer writer) implements Request {
   @Override
   public Reply plan(Draft draft) {
-    Volume base = draft.state().volumes().get(volumeId);
-    if (base != null && base.writer() != null && base.writer().worker().equals(worker)) {
+    Volume base = draft.state().volumes().get(baseVolumeId);
+    if (base != null && writer.equals(base.writer())) {
       draft.add(new Change.PutVolume(base.writtenBy(null)));
       draft.settle(base.imageId());
     }
-    return draft.reply(this, volumeId);
+    return draft.reply(this, baseVolumeId);
+  }
+
+  /** Without it nobody else can merge into the volume. */
+  @Override
+  public boolean freesSpace() {
+    return true;
   }
 }

@@ -82,10 +82,13 @@ public record Volume(
   }
 
   /**
+   * The only one that may write; its word or its death lets another one.
+   *
    * @param fixId the merge in place
-   * @param worker the only life of a host that may write; its word or its death lets another one
+   * @param worker the life of a host that does it
+   * @param epoch of the fix: a host may let go of it, and take it again
    */
-  public record Writer(String fixId, Worker worker) {}
+  public record Writer(String fixId, Worker worker, long epoch) {}
 
   /** What an upload into a disk fills; its epochs are taken as those of replacements are. */
   static Volume uploaded(String id, Image disk) {

@@ -104,7 +104,7 @@ public final class Contents {
     for (Image below : after.chainOf(image).subList(1, after.chainOf(image).size())) {
       ofImage.remove(below.id());
       Volume.Writer writer = after.volumeOf(below).writer();
-      if (writer != null && writer.fixId().equals(begin.fixId())) {
+      if (writer != null && writer.equals(begin.writer())) {
         return;
       }
     }

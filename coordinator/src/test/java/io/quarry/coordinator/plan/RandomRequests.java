@@ -6,6 +6,7 @@ import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Writer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -110,7 +111,7 @@ public final class RandomRequests {
                   : new Open.Received(VolumeFormat.QCOW2, 196_624));
       case 33 ->
           new PinAsBase(fresh(state.pins().keySet()), image, other.key(), "id" + ids++, size());
-      case 34 -> wrongInPlace(fix);
+      case 34 -> wrongInPlace(state, fix);
       default -> uploaded(state);
     };
   }
@@ -281,10 +282,11 @@ public final class RandomRequests {
   }
 
   /** By workers that have nothing to do with it, and never write. */
-  private Request wrongInPlace(String fix) {
+  private Request wrongInPlace(RepositoryState state, String fix) {
+    Writer idle = new Writer(fix, new Worker("idle", "idle"), 1);
     return random.nextBoolean()
-        ? new BeginMergeInPlace(fix, volumeOf(fix), new Worker("idle", "idle"), null)
-        : new FinishMergeInPlace(fix, volumeOf(fix), new Worker("wrong", "wrong"));
+        ? new BeginMergeInPlace(volumeOf(fix), any(state.volumes().keySet()), idle, null)
+        : new FinishMergeInPlace(volumeOf(fix), new Writer(fix, new Worker("wrong", "wrong"), 1));
   }
 
   private static String volumeOf(String fix) {

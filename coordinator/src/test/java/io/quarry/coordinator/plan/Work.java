@@ -80,7 +80,7 @@ final class Work {
     if (!useful) {
       stages.clear();
       if (base != null) {
-        world.ask(place, new LeaveMergeInPlace(base, self));
+        world.ask(place, new LeaveMergeInPlace(base, writer()));
         base = null;
       }
     }
@@ -96,14 +96,18 @@ final class Work {
     return tries || (below.writer() != null && over(below) != null);
   }
 
-  private @Nullable Worker over(Volume below) {
+  private Volume.@Nullable Writer over(Volume below) {
     Volume.Writer writer = below.writer();
-    return writer != null && world.isOver(writer.worker().incarnation()) ? writer.worker() : null;
+    return writer != null && world.isOver(writer.worker().incarnation()) ? writer : null;
+  }
+
+  private Volume.Writer writer() {
+    return new Volume.Writer(fix.id(), self, epoch);
   }
 
   private boolean beginInPlace(Volume volume, Volume below) {
-    Worker over = over(below);
-    if (!world.ask(place, new BeginMergeInPlace(fix.id(), volume.id(), self, over))) {
+    var begin = new BeginMergeInPlace(volume.id(), below.id(), writer(), over(below));
+    if (!world.ask(place, begin)) {
       return false;
     }
     base = below.id();
@@ -141,7 +145,7 @@ final class Work {
   }
 
   private boolean finishInPlace(Volume volume) {
-    boolean finished = world.ask(place, new FinishMergeInPlace(fix.id(), volume.id(), self));
+    boolean finished = world.ask(place, new FinishMergeInPlace(volume.id(), writer()));
     if (finished) {
       base = null;
     }

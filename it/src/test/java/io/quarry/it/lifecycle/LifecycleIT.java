@@ -193,7 +193,11 @@ final class LifecycleIT {
     new Copying(box, backup, copy).assertBecomes(client, main, disk);
     assertThat(refusal(fix)).isEqualTo(ErrorCode.FIX_STALE);
     assertThat(client.getImageStatus(backup, other, NOW).state()).isEqualTo(ImageState.BROKEN);
-    assertThat(Fixes.found(client, backup)).containsExactly(otherFix);
+    // What there is to move depends on what is merged in the source meanwhile.
+    assertThat(Fixes.found(client, backup))
+        .singleElement()
+        .satisfies(left -> assertThat(left.imageId()).isEqualTo(otherFix.imageId()))
+        .satisfies(left -> assertThat(left.type()).isEqualTo(otherFix.type()));
   }
 
   /** Both agents have seen what this one has committed. */
