@@ -288,7 +288,7 @@ final class VerbsIT {
       StorageClient there = box.client(host);
       // By the agent of the other host: the call finds its way.
       (there == client ? other : client).drainHost(host, true);
-      assertThat(client.listTasks(host)).isEmpty();
+      assertThat(there.listTasks(host)).isEmpty();
       TaskInfo elsewhere = awaitTask(snapshot);
       assertThat(elsewhere.hostId()).isNotEqualTo(host);
       await().atMost(Box.PATIENCE).until(() -> hostInfo(host).drainedSince() != null);
