@@ -2,7 +2,10 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Fix;
+import io.quarry.common.api.Problem;
 import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Open;
@@ -52,6 +55,22 @@ final class FileEnding {
         }
       }
     }
+    for (FilePlace place : story.places()) {
+      readAll(place);
+    }
+  }
+
+  /** A difference may wait for a base that was removed; nothing else is to be found. */
+  private void readAll(FilePlace place) throws Exception {
+    CheckReport report = null;
+    do {
+      String after = report == null ? null : report.next();
+      CheckOptions options = new CheckOptions(true, after, 0);
+      report = story.host().checks().run(place.repository(), options);
+      assertThat(report.problems())
+          .as("what a deep check finds")
+          .allMatch(problem -> problem.kind() == Problem.Kind.MISSING_BASE);
+    } while (report.next() != null);
   }
 
   private boolean quiet() throws Exception {

@@ -1,6 +1,7 @@
 package io.quarry.it.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -263,6 +265,89 @@ final class OperationsIT {
     assertThat(part.raw().body()).containsExactly(9, 9, 9, 9);
     assertThat(part.header("Content-Range")).isEqualTo("bytes 4-7/1048576");
     assertThat(http.get(here, path + "/data", "Range", "bytes=1048576-").status()).isEqualTo(416);
+  }
+
+  @Test
+  void stopReleaseAndPauseWhatRuns() throws Exception {
+    String disk = created(MAIN + "/virtual-disks", "{\"size\": 8388608}", "disk-11");
+    awaitOptimized(MAIN, disk);
+    upload(disk, "upload-11", 8 << 20);
+    throttle(64 << 10);
+    String copy;
+    try {
+      copy = created(FAR + "/copies", "{\"imageId\": \"" + disk + "\"}", "copy-11");
+      String fix = awaitTask(copy).get("fixId").asText();
+      changed(200, "POST", FAR + "/fixes/" + fix + "/pause", "", "pause-11");
+      await().until(() -> task(copy).isEmpty());
+      assertThat(http.get(there, FAR + "/images/" + copy + "/status").text("reason"))
+          .contains("paused");
+      changed(200, "POST", FAR + "/fixes/" + fix + "/resume", "", "resume-11");
+
+      JsonNode released = awaitTask(copy);
+      assertThat(taskCall(released, "release")).isEqualTo(204);
+      assertThat(taskCall(awaitTask(copy), "stop")).isEqualTo(204);
+      await().until(() -> task(copy).isEmpty());
+      Answer status = http.get(here, FAR + "/images/" + copy + "/status");
+      assertThat(status.text("state")).isEqualTo("broken");
+      assertThat(http.get(there, FAR + "/images/" + copy + "/explain").status()).isEqualTo(200);
+      refused(
+          http.post(here, "/v1/tasks/nobody:nothing:1/stop", ""),
+          404,
+          "TASK_NOT_FOUND",
+          "nobody:nothing:1");
+    } finally {
+      throttle(0);
+    }
+    assertThat(http.post(here, FAR + "/fixes", fixRequest(fixOf(copy))).status()).isEqualTo(202);
+    awaitOptimized(FAR, copy);
+  }
+
+  private static void upload(String disk, String key, int size) throws Exception {
+    String path = MAIN + "/images/" + disk;
+    String id = changed(200, "POST", path + "/uploads", "", key).text("uploadId");
+    byte[] bytes = new byte[size];
+    Arrays.fill(bytes, (byte) 7);
+    String range = "bytes 0-" + (size - 1) + "/" + size;
+    http.sendBytes(here, "PUT", path + "/data?uploadId=" + id, bytes, "Content-Range", range);
+    changed(200, "POST", path + "/uploads/" + id + "/finish", "{}", key + "-end");
+  }
+
+  private static void throttle(long bytesPerSecond) throws Exception {
+    String body = "{\"bytesPerSecond\": " + bytesPerSecond + "}";
+    for (URI agent : List.of(here, there)) {
+      assertThat(http.send(agent, "PUT", "/v1/throttle", body).status()).isEqualTo(204);
+    }
+  }
+
+  private static Optional<JsonNode> task(String image) throws Exception {
+    for (JsonNode task : http.get(here, "/v1/tasks").body().get("tasks")) {
+      if (image.equals(task.path("imageId").asText())) {
+        return Optional.of(task);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static JsonNode awaitTask(String image) {
+    return await().until(() -> task(image), Optional::isPresent).orElseThrow();
+  }
+
+  private static int taskCall(JsonNode task, String what) throws Exception {
+    return http.post(there, "/v1/tasks/" + task.get("taskId").asText() + "/" + what, "").status();
+  }
+
+  @Test
+  void drainHost() throws Exception {
+    String path = "/v1/hosts/" + box.host(1).hostId() + "/drain";
+    assertThat(http.post(here, path, "{\"drained\": true}").status()).isEqualTo(204);
+    await()
+        .until(() -> http.get(here, "/v1/hosts").body().toString().contains("drainedSince\":\""));
+    assertThat(http.post(here, path, "{\"drained\": false}").status()).isEqualTo(204);
+    refused(
+        http.post(here, "/v1/hosts/nobody/drain", "{\"drained\": true}"),
+        404,
+        "HOST_NOT_FOUND",
+        "nobody");
   }
 
   /** Another agent goes on after the last event, with the very next commit. */

@@ -2,6 +2,7 @@ package io.quarry.it.failover;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
@@ -121,6 +122,10 @@ final class EventsIT {
         }
         told.assertEachOnce(DISKS);
         long newest = told.of("main").getLast().commit();
+        // A reset names the present commit as that agent has seen it.
+        await()
+            .atMost(Box.PATIENCE)
+            .until(() -> box.client(1).getStorageRepository("main").commit() >= newest);
         for (String since : List.of(start, "0")) {
           try (EventStream late = box.client(1).watchEvents(since)) {
             Event.Reset reset = (Event.Reset) until(late, Event.Reset.class::isInstance);
