@@ -4,10 +4,12 @@ import io.quarry.agent.data.CopyStopped;
 import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +44,32 @@ final class FixRunner {
     if (end == End.LET_GO || end == End.TROUBLE) {
       letGo(run, null);
     }
+    if (run.fix().heavy()) {
+      discard(run);
+    }
     return end;
+  }
+
+  /**
+   * Whoever cleans what is given up cannot know of a file that is made a moment later. Its name is
+   * that of our epoch, so nobody else has it.
+   */
+  private static void discard(RunningFix run) {
+    String volumeId = String.valueOf(run.fix().volumeId());
+    try {
+      Volume now = run.repository().replica().refresh().repository().volumes().get(volumeId);
+      if (now == null || now.stage() == Volume.Stage.TOMBSTONED) {
+        run.children().stopAll(CHILDREN_GONE);
+        for (VolumeFormat format : VolumeFormat.values()) {
+          String file = volumeId + "." + run.epoch() + "." + format.label();
+          Files.deleteIfExists(run.repository().storage().volume(file));
+        }
+      }
+    } catch (IOException e) {
+      LOG.warn("What {} may have left is for check to find: {}", run.fix().id(), e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static End stages(RunningFix run) {
