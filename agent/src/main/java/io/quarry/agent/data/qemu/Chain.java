@@ -1,5 +1,6 @@
 package io.quarry.agent.data.qemu;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.VolumeFormat;
@@ -54,7 +55,14 @@ public record Chain(List<Layer> layers) {
 
   /** As QEMU's tools take it in the place of a file name. */
   public String name(boolean readOnly) {
-    return "json:" + blockdev(readOnly);
+    ObjectNode top = blockdev(readOnly);
+    if (readOnly) {
+      // A machine that starts meanwhile must not be refused; what it writes ends whoever reads.
+      for (JsonNode node = top; node instanceof ObjectNode; node = node.get("backing")) {
+        ((ObjectNode) node.get("file")).put("locking", "off");
+      }
+    }
+    return "json:" + top;
   }
 
   /**
