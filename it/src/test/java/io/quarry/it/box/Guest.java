@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -64,12 +65,14 @@ public final class Guest {
     return "json:" + opened.blockdev().deepCopy().without("node-name");
   }
 
-  /** Checks the top volume, a qcow2 file, while it is sure to stay. */
+  /** Checks the top volume, when it is a qcow2 file then, while it is sure to stay. */
   public static void assertSound(StorageClient client, String repoId, String imageId)
       throws Exception {
     OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(true, "reader"), null);
     try {
-      run(List.of("qemu-img", "check", "-f", "qcow2", opened.path()));
+      if (opened.format() == VolumeFormat.QCOW2) {
+        run(List.of("qemu-img", "check", "-f", "qcow2", opened.path()));
+      }
     } finally {
       client.closeImage(repoId, imageId, opened.openId(), null);
     }
