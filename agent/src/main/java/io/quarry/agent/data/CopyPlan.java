@@ -1,15 +1,15 @@
 package io.quarry.agent.data;
 
 /**
- * Where a copy starts and how far it goes between two checkpoints, in bytes.
+ * Where a copy starts, and how far it goes at most between two checkpoints, in bytes.
  *
  * @param startOffset everything before it is durable in the target already
  */
 public record CopyPlan(long startOffset, long windowBytes) {
   /**
    * Measured from 16 MiB to 1 GiB the duration of a copy does not depend on the window, since one
-   * window is flushed while the next is being written. So the window is what a crash may cost:
-   * around a tenth of a second of work on a fast disk, a second on a slow one.
+   * window is flushed while the next is being written. So the window is what a crash may cost on a
+   * fast disk, around a tenth of a second of work; on a slow one it is reported in parts.
    */
   public static final long WINDOW_BYTES = 128L << 20;
 

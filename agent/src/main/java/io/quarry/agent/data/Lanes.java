@@ -6,10 +6,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +36,7 @@ final class Lanes implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Queue<Chunk> queue = new ArrayDeque<>();
-  private final Map<Long, Integer> pendingByOffset = new HashMap<>();
+  private final Set<Chunk> pending = new HashSet<>();
   private @Nullable Throwable failure;
   private volatile boolean closing;
 
@@ -52,23 +52,21 @@ final class Lanes implements AutoCloseable {
   void submit(Window window) {
     lock.lock();
     try {
-      List<Chunk> chunks = window.chunks();
-      pendingByOffset.put(window.offset(), chunks.size());
-      queue.addAll(chunks);
+      pending.addAll(window.chunks());
+      queue.addAll(window.chunks());
       changed.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Waits until all chunks of the window are written, or throws what stopped a lane. */
-  void await(Window window) throws IOException, InterruptedException {
+  /** Waits until the chunk is written, or throws what stopped a lane. */
+  void await(Chunk chunk) throws IOException, InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (failure == null && pendingByOffset.getOrDefault(window.offset(), 0) > 0) {
+      while (failure == null && pending.contains(chunk)) {
         changed.await();
       }
-      pendingByOffset.remove(window.offset());
       switch (failure) {
         case null -> {}
         case IOException e -> throw e;
@@ -139,10 +137,8 @@ final class Lanes implements AutoCloseable {
   private void done(Chunk chunk) {
     lock.lock();
     try {
-      int left = pendingByOffset.merge(chunk.window().offset(), -1, Integer::sum);
-      if (left == 0) {
-        changed.signalAll();
-      }
+      pending.remove(chunk);
+      changed.signalAll();
     } finally {
       lock.unlock();
     }

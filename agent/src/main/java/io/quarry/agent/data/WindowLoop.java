@@ -1,18 +1,27 @@
 package io.quarry.agent.data;
 
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Goes over an image window by window, in ascending order. While one window is being flushed the
- * next is already being written, but a window is only ever reported after a flush that began when
- * all of it was written: flushed first, then counted.
+ * next is already being written, but a stretch is only ever reported after a flush that began when
+ * all of it was written: flushed first, then counted. A slow window is reported in parts, so that a
+ * crash costs little however slow the storage is.
  */
 final class WindowLoop {
+  private static final long REPORT_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+  /** To flush and to persist a checkpoint takes a small part of the time, also where it is slow. */
+  private static final int REPORT_SHARE = 20;
+
   private final Lanes lanes;
   private final Planner planner;
   private final Flush flush;
   private final Durable durable;
+  private long reportedAtNanos;
+  private long reportCostNanos;
 
   /** Says what there is to move. */
   @FunctionalInterface
@@ -26,7 +35,7 @@ final class WindowLoop {
     void run() throws IOException;
   }
 
-  /** Hears of each window after it is durable. */
+  /** Hears of each stretch after it is durable. */
   @FunctionalInterface
   interface Durable {
     void upTo(long end) throws IOException;
@@ -42,6 +51,7 @@ final class WindowLoop {
   void run(long start, long size, long windowBytes) throws IOException, InterruptedException {
     @Nullable Window previous = null;
     long at = start;
+    reportedAtNanos = System.nanoTime();
     while (at < size) {
       long end = Math.min(size, (at / windowBytes + 1) * windowBytes);
       Window window = planner.plan(at, end);
@@ -62,8 +72,25 @@ final class WindowLoop {
   }
 
   private void finish(Window window) throws IOException, InterruptedException {
-    lanes.await(window);
+    for (Chunk chunk : window.chunks()) {
+      if (isDue() && chunk.offset() > window.offset()) {
+        report(chunk.offset());
+      }
+      lanes.await(chunk);
+    }
+    report(window.end());
+  }
+
+  private boolean isDue() {
+    long since = System.nanoTime() - reportedAtNanos;
+    return since >= Math.max(REPORT_NANOS, REPORT_SHARE * reportCostNanos);
+  }
+
+  private void report(long end) throws IOException {
+    long began = System.nanoTime();
     flush.run();
-    durable.upTo(window.end());
+    durable.upTo(end);
+    reportedAtNanos = System.nanoTime();
+    reportCostNanos = reportedAtNanos - began;
   }
 }

@@ -118,6 +118,35 @@ final class WindowCopierTest {
   }
 
   @Test
+  void aSlowWindowIsReportedInParts() throws Exception {
+    Path source = DiskImages.random(dir.resolve("source"), 32 * MIB, 4);
+    Path target = dir.resolve("target");
+    CopyControl control = new CopyControl();
+    List<Long> ends = new ArrayList<>();
+    try (Source from = RawFileSource.open(source);
+        RawTarget to = RawTarget.create(target, from.size())) {
+      assertThatThrownBy(() ->
+              WindowCopier.copy(
+                  from,
+                  to,
+                  CopyPlan.fromStart(),
+                  new Throttle(8 * MIB),
+                  control,
+                  (end, moved) -> {
+                    ends.add(end);
+                    if (ends.size() == 2) {
+                      control.stop();
+                    }
+                  }))
+          .isInstanceOf(CopyStopped.class);
+    }
+    assertThat(ends).hasSize(2).isSorted().allMatch(end -> end > 0 && end < 32 * MIB);
+    assertThat(prefix(target, ends.getLast())).isEqualTo(prefix(source, ends.getLast()));
+    resume(source, target, ends.getLast(), NOBODY);
+    assertThat(DiskImages.same(source, target)).isTrue();
+  }
+
+  @Test
   void stopWakesAThrottledCopy() throws Exception {
     Path source = dir.resolve("source");
     DiskImages.fill(source, 0, 8 * MIB, 1);
