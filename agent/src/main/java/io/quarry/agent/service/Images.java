@@ -12,6 +12,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CopyImage;
 import io.quarry.coordinator.plan.CreateSnapshot;
@@ -238,6 +239,7 @@ final class Images {
       pinId = fresh();
       reply = source.commit(pinId, request.apply(pinId));
     }
+    FaultPoints.reach("copy.pinned");
     return new Pinned(source, new CopySource(source.key(), reply.id(), pinId));
   }
 

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.Json;
 import io.quarry.it.api.Http.Answer;
 import io.quarry.it.box.Box;
@@ -38,14 +37,10 @@ final class OperationsIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    box = Box.pair(directory, "main", "far");
     http = new Http();
     here = box.host(0).url();
     there = box.host(1).url();
-    box.connect("main");
-    box.connect("far");
-    box.awaitSdm("main", 0, 1);
-    box.awaitSdm("far", 0, 1);
   }
 
   @AfterAll

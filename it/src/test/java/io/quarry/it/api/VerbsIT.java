@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.ErrorCode;
@@ -66,13 +65,9 @@ final class VerbsIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    box = Box.pair(directory, "main", "far");
     client = box.client(0);
     other = box.client(1);
-    box.connect("main");
-    box.connect("far");
-    box.awaitSdm("main", 0, 1);
-    box.awaitSdm("far", 0, 1);
   }
 
   @AfterAll

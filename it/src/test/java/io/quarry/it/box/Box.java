@@ -14,6 +14,7 @@ import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.StatusQuery;
+import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import java.io.IOException;
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Box implements AutoCloseable {
   public static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration LONG_SESSION = Duration.ofSeconds(15);
+  private static final Duration IMPATIENT = Duration.ofSeconds(3);
 
   private final Path directory;
   private final List<LocalCluster> clusters = new ArrayList<>();
@@ -61,6 +64,29 @@ public final class Box implements AutoCloseable {
             all,
             Map.of("hostId", hostId),
             List.of()));
+  }
+
+  /** Two hosts with these repositories, which both agree on who commits in each. */
+  public static Box pair(Path directory, String... repositories) throws Exception {
+    Box box = start(LocalClusterOptions.in(directory).withHosts(2));
+    try {
+      for (String repoId : repositories) {
+        box.connect(repoId);
+        box.awaitSdm(repoId, 0, 1);
+      }
+      return box;
+    } catch (Exception | AssertionError e) {
+      box.close();
+      throw e;
+    }
+  }
+
+  /** Of hosts that are killed: sessions outlive them, and their guardians bring them back soon. */
+  public static LocalClusterOptions mortal(Path directory, int hosts) {
+    return LocalClusterOptions.in(directory)
+        .withHosts(hosts)
+        .withSessionTimeout(LONG_SESSION)
+        .withGuardianArguments("--restart-pause-max", "PT0.2S");
   }
 
   private void add(LocalClusterOptions options) throws Exception {
@@ -101,6 +127,20 @@ public final class Box implements AutoCloseable {
 
   public StorageClient client(String hostId) {
     return clients.get(hosts.indexOf(host(hostId)));
+  }
+
+  /**
+   * Asks the first host, and the second one under the same request id when the first does not
+   * answer soon.
+   */
+  public StorageClient impatientClient(String firstId, String secondId) {
+    ClientSettings settings =
+        new ClientSettings(
+            PATIENCE,
+            IMPATIENT,
+            ClientSettings.DEFAULT.requestIds(),
+            ClientSettings.DEFAULT.jitter());
+    return new StorageClient(List.of(host(firstId).url(), host(secondId).url()), settings);
   }
 
   public Path repository(String repoId) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ConnectRequest;
@@ -49,7 +48,6 @@ import org.junit.jupiter.api.io.TempDir;
 final class BaseElsewhereIT {
   private static final String TEMPLATES = "templates";
   private static final String DISKS = "disks";
-  private static final Duration SESSION = Duration.ofSeconds(15);
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
   private static final long SLOW = 256 << 10;
@@ -119,12 +117,7 @@ final class BaseElsewhereIT {
   }
 
   private Box start() throws Exception {
-    Box started =
-        Box.start(
-            LocalClusterOptions.in(directory)
-                .withHosts(3)
-                .withSessionTimeout(SESSION)
-                .withGuardianArguments("--restart-pause-max", "PT0.2S"));
+    Box started = Box.start(Box.mortal(directory, 3));
     box = started;
     for (int host = 0; host < 3; host++) {
       connectAll(host);

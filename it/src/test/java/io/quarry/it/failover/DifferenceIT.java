@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreatedImage;
@@ -19,7 +18,6 @@ import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
 import io.quarry.it.box.Guest;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +38,6 @@ final class DifferenceIT {
   private static final String BACKUP = "backup";
   private static final String OTHER = "other";
   private static final String LATE = "late";
-  private static final Duration SESSION = Duration.ofSeconds(15);
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
   private static final long SLOW = 1 * MIB;
@@ -58,12 +55,7 @@ final class DifferenceIT {
 
   @Test
   void differencesComeInAnyOrderAndGoBack() throws Exception {
-    LocalClusterOptions options =
-        LocalClusterOptions.in(directory)
-            .withHosts(2)
-            .withSessionTimeout(SESSION)
-            .withGuardianArguments("--restart-pause-max", "PT0.2S");
-    try (Box started = Box.start(options)) {
+    try (Box started = Box.start(Box.mortal(directory, 2))) {
       box = started;
       client = box.client(0);
       connectAll();

@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageExplanation;
@@ -41,7 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class MergeIT {
   private static final String REPOSITORY = "vms";
-  private static final Duration SESSION = Duration.ofSeconds(15);
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
   private static final long SLOW = 1 * MIB;
@@ -60,12 +58,7 @@ final class MergeIT {
 
   @Test
   void eachImageKeepsItsContentWhileTheChainGetsShorter() throws Exception {
-    LocalClusterOptions options =
-        LocalClusterOptions.in(directory)
-            .withHosts(2)
-            .withSessionTimeout(SESSION)
-            .withGuardianArguments("--restart-pause-max", "PT0.2S");
-    try (Box started = Box.start(options)) {
+    try (Box started = Box.start(Box.mortal(directory, 2))) {
       box = started;
       client = box.client(0);
       box.connect(REPOSITORY);

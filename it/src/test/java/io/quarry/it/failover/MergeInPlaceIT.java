@@ -3,7 +3,6 @@ package io.quarry.it.failover;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
@@ -15,7 +14,6 @@ import io.quarry.it.box.Copying;
 import io.quarry.it.box.Fixes;
 import io.quarry.it.box.Guest;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class MergeInPlaceIT {
   private static final String REPOSITORY = "vms";
-  private static final Duration SESSION = Duration.ofSeconds(15);
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
   private static final long DATA = 24 * MIB;
@@ -50,12 +47,7 @@ final class MergeInPlaceIT {
 
   @Test
   void fileBelowIsWrittenDownIntoAndTakenOver() throws Exception {
-    LocalClusterOptions options =
-        LocalClusterOptions.in(directory)
-            .withHosts(2)
-            .withSessionTimeout(SESSION)
-            .withGuardianArguments("--restart-pause-max", "PT0.2S");
-    try (Box started = Box.start(options)) {
+    try (Box started = Box.start(Box.mortal(directory, 2))) {
       box = started;
       client = box.client(0);
       box.connect(REPOSITORY);

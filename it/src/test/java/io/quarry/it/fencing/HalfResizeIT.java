@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.OpenedImage;
-import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Fixes;
@@ -15,7 +14,6 @@ import io.quarry.it.box.Pausing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,7 +27,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class HalfResizeIT {
   private static final String REPOSITORY = "vms";
   private static final Duration SESSION = Duration.ofSeconds(5);
-  private static final Duration IMPATIENT = Duration.ofSeconds(3);
   private static final long MIB = 1L << 20;
 
   @ParameterizedTest
@@ -49,7 +46,9 @@ final class HalfResizeIT {
       Guest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
 
       Files.createFile(armed);
-      resizeThrough(odd, box.host(0), disk, 16 * MIB);
+      try (StorageClient both = box.impatientClient("odd", box.hostIds().getFirst())) {
+        both.resizeImage(REPOSITORY, disk, 16 * MIB, null);
+      }
       await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(odd));
       if (!wakes) {
         Files.delete(armed);
@@ -89,19 +88,6 @@ final class HalfResizeIT {
       assertThat(box.volumes(REPOSITORY))
           .as("one file for each image")
           .hasSize(1 + Guest.look(client, REPOSITORY, disk).backingChain().size());
-    }
-  }
-
-  /** The first one does not answer any more; the second is asked under the same request id. */
-  private static void resizeThrough(LocalHost first, LocalHost second, String disk, long size) {
-    ClientSettings settings =
-        new ClientSettings(
-            Duration.ofMinutes(1),
-            IMPATIENT,
-            ClientSettings.DEFAULT.requestIds(),
-            ClientSettings.DEFAULT.jitter());
-    try (StorageClient both = new StorageClient(List.of(first.url(), second.url()), settings)) {
-      both.resizeImage(REPOSITORY, disk, size, null);
     }
   }
 }

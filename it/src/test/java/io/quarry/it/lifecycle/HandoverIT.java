@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
@@ -65,9 +64,7 @@ final class HandoverIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
-    box.connect(MAIN);
-    box.connect(BACKUP);
+    box = Box.pair(directory, MAIN, BACKUP);
   }
 
   @AfterAll

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
@@ -47,12 +46,10 @@ final class UploadIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    box = Box.pair(directory, "main");
     client = box.client(0);
     other = box.client(1);
     raw = new Raw();
-    box.connect("main");
-    box.awaitSdm("main", 0, 1);
   }
 
   @AfterAll

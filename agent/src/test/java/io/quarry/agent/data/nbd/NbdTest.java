@@ -67,6 +67,19 @@ final class NbdTest {
   }
 
   @Test
+  void whoeverReadsKeepsNoWriterOut() throws Exception {
+    Chain chain = tools.chain(tools.chainOfThree(dir, 16 * MIB, 16 * MIB, 3));
+    try (QemuNbd first = serve(ServedImage.readOnly(chain));
+        // The one that writes has QEMU's locks, as a virtual machine does.
+        QemuNbd writer = serve(ServedImage.writable(chain));
+        QemuNbd second = serve(ServedImage.readOnly(chain))) {
+      assertThat(List.of(first.client().isReadOnly(), second.client().isReadOnly()))
+          .containsOnly(true);
+      assertThat(writer.client().isReadOnly()).isFalse();
+    }
+  }
+
+  @Test
   void manyRequestsInFlightDoNotMixUp() throws Exception {
     Path top = tools.chainOfThree(dir, 16 * MIB, 16 * MIB, 3);
     Path flat = dir.resolve("flat.raw");

@@ -1,0 +1,87 @@
+package io.quarry.it.failover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Fixes;
+import io.quarry.it.box.Guest;
+import io.quarry.it.box.Pausing;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A host stops when it has pinned a disk's content in the source's log, and not yet committed the
+ * copy in the target's. The caller gets the copy from another one; whether the first one wakes up
+ * or dies, nothing stays pinned.
+ */
+@Timeout(180)
+final class PinnedCopyIT {
+  private static final String SOURCE = "source";
+  private static final String TARGET = "target";
+  private static final Duration SESSION = Duration.ofSeconds(5);
+  private static final long MIB = 1L << 20;
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anotherHostMakesTheCopyOnce(boolean wakes, @TempDir Path directory) throws Exception {
+    LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
+    try (Box box = Box.start(options)) {
+      Path armed = directory.resolve("armed");
+      box.addOdd(
+          "odd", options, "-Dquarry.fault.stopAt=copy.pinned", "-Dquarry.fault.armedBy=" + armed);
+      box.connect(SOURCE);
+      box.connect(TARGET);
+      StorageClient client = box.client(0);
+      LocalHost odd = box.host("odd");
+      String disk = Box.disk(client, SOURCE, 8 * MIB).imageId();
+      Box.awaitOptimized(client, SOURCE, disk);
+      Guest.use(client, SOURCE, disk, "write -P 1 1M 4M");
+
+      Files.createFile(armed);
+      String copy;
+      try (StorageClient both = box.impatientClient("odd", box.hostIds().getFirst())) {
+        copy = both.copyImage(TARGET, copyOf(disk), null).imageId();
+      }
+      assertThat(Pausing.stopped(odd)).isTrue();
+      Box.awaitOptimized(client, TARGET, copy);
+      Guest.use(client, SOURCE, disk, "write -P 2 1M 1M");
+
+      Files.delete(armed);
+      if (wakes) {
+        odd.resumeAgent();
+      } else {
+        odd.killAgent();
+      }
+      odd.awaitReady(Box.PATIENCE);
+      box.connect(SOURCE, 1);
+      box.connect(TARGET, 1);
+      for (String repository : List.of(SOURCE, TARGET)) {
+        await()
+            .atMost(Box.PATIENCE)
+            .untilAsserted(() ->
+                assertThat(box.volumes(repository)).as("volumes of %s", repository).hasSize(1));
+        assertThat(Fixes.found(box.client("odd"), repository)).isEmpty();
+      }
+      Guest.use(client, TARGET, copy, "read -P 0 0 1M", "read -P 1 1M 4M", "read -P 0 5M 3M");
+      Guest.use(client, SOURCE, disk, "read -P 2 1M 1M", "read -P 1 2M 3M");
+    }
+  }
+
+  private static CopyImageRequest copyOf(String disk) {
+    return new CopyImageRequest(
+        disk, null, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT);
+  }
+}
