@@ -173,11 +173,13 @@ final class VolumeReading {
     return Reached.END;
   }
 
-  /** What somebody has begun to write to or has removed meanwhile is not held against it. */
+  /**
+   * What somebody has begun to write to, has merged into or has removed meanwhile is not held
+   * against it.
+   */
   private void suspect(Problem.Kind kind, String reason) throws IOException {
     RepositoryState now = repository.replica().refresh().repository();
-    Volume still = now.volumes().get(volume.id());
-    if (still == null || !name.equals(still.file()) || still.stage() != volume.stage()) {
+    if (!volume.equals(now.volumes().get(volume.id()))) {
       return;
     }
     String user = writer(now);

@@ -100,9 +100,10 @@ public final class ChainSource implements Source {
   }
 
   /** How many bytes of data the upper layers of the chain hold. */
-  public long dataAbove(int layers) throws IOException {
+  public long dataAbove(int layers, CopyControl control) throws IOException, InterruptedException {
     long bytes = 0;
     for (long at = 0; at < size; at += COUNT_STEP_BYTES) {
+      control.check("counting what there is to move, at " + at);
       for (Extent extent : extentsAbove(layers, at, Math.min(COUNT_STEP_BYTES, size - at))) {
         bytes += extent.kind() == Extent.Kind.DATA ? extent.length() : 0;
       }

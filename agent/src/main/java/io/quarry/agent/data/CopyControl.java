@@ -12,4 +12,18 @@ public final class CopyControl {
   public boolean isStopped() {
     return stopped;
   }
+
+  /**
+   * Ends what the calling thread is about to do if it was asked to.
+   *
+   * @param what is being done, and how far it is
+   */
+  public void check(String what) throws CopyStopped, InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException(what + ": interrupted");
+    }
+    if (stopped) {
+      throw new CopyStopped(what + ": stopped");
+    }
+  }
 }

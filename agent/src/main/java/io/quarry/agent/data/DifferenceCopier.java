@@ -62,12 +62,7 @@ public final class DifferenceCopier {
 
   /** Zeros cost next to nothing, and are written at once. */
   private Window plan(long offset, long end) throws IOException, InterruptedException {
-    if (Thread.interrupted()) {
-      throw new InterruptedException("copy to " + target.path() + " interrupted at " + offset);
-    }
-    if (control.isStopped()) {
-      throw new CopyStopped(target.path() + ": stopped at offset " + offset);
-    }
+    control.check("copy to " + target.path() + " at " + offset);
     var extents = source.extentsAbove(layers, offset, end - offset);
     for (Extent extent : extents) {
       if (extent.kind() == Extent.Kind.ZERO) {

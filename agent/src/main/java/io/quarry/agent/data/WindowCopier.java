@@ -69,7 +69,7 @@ public final class WindowCopier {
         new WindowLoop(
                 lanes,
                 (at, end) -> {
-                  checkStopped(at);
+                  control.check("copy to " + target.path() + " at " + at);
                   return Window.of(source, at, end);
                 },
                 target::flush,
@@ -85,7 +85,7 @@ public final class WindowCopier {
   private long cloneFrom(long start) throws IOException, InterruptedException {
     long at = start;
     while (at < source.size()) {
-      checkStopped(at);
+      control.check("copy to " + target.path() + " at " + at);
       long end = Math.min(source.size(), at + CLONE_STEP_BYTES);
       long before = cloned;
       long reached = cloneRange(at, end);
@@ -128,14 +128,5 @@ public final class WindowCopier {
   private static long clonableLength(long length, Place place) throws IOException {
     long odd = length % Zeros.BLOCK_BYTES;
     return odd == 0 || place.offset() + length == place.file().size() ? length : length - odd;
-  }
-
-  private void checkStopped(long offset) throws IOException, InterruptedException {
-    if (Thread.interrupted()) {
-      throw new InterruptedException("copy to " + target.path() + " interrupted at " + offset);
-    }
-    if (control.isStopped()) {
-      throw new CopyStopped(target.path() + ": stopped at offset " + offset);
-    }
   }
 }

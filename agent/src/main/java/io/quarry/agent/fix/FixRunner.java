@@ -4,13 +4,10 @@ import io.quarry.agent.data.CopyStopped;
 import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.time.Duration;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,9 +17,6 @@ import org.slf4j.event.Level;
 /** Runs one fix from its claim to its end, and sees to it that it ends in exactly one way. */
 final class FixRunner {
   private static final Logger LOG = LoggerFactory.getLogger(FixRunner.class);
-
-  /** Killed processes are gone in milliseconds, unless the storage hangs. */
-  private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
 
   private FixRunner() {}
 
@@ -59,11 +53,8 @@ final class FixRunner {
     try {
       Volume now = run.repository().replica().refresh().repository().volumes().get(volumeId);
       if (now == null || now.stage() == Volume.Stage.TOMBSTONED) {
-        run.children().stopAll(CHILDREN_GONE);
-        for (VolumeFormat format : VolumeFormat.values()) {
-          String file = volumeId + "." + run.epoch() + "." + format.label();
-          Files.deleteIfExists(run.repository().storage().volume(file));
-        }
+        run.stopChildren();
+        new VolumeFiles(run.repository().storage()).removeOf(volumeId, run.epoch());
       }
     } catch (IOException e) {
       LOG.warn("What {} may have left is for check to find: {}", run.fix().id(), e.toString());
@@ -153,7 +144,7 @@ final class FixRunner {
   private static void letGo(RunningFix run, @Nullable String error) {
     Checkpoint checkpoint = run.checkpoint();
     try {
-      run.children().stopAll(CHILDREN_GONE);
+      run.stopChildren();
       if (!run.fix().heavy() || (checkpoint.file() == null && error == null)) {
         return;
       }

@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
@@ -18,11 +19,7 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,24 +31,19 @@ import org.slf4j.LoggerFactory;
  */
 final class MergeInPlaceFix {
   private static final Logger LOG = LoggerFactory.getLogger(MergeInPlaceFix.class);
-  private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
-
-  /** Runs of this process of which nothing writes any more, although the log may not say so. */
-  private static final Set<Volume.Writer> OVER = ConcurrentHashMap.newKeySet();
-
-  /** Runs of this process whose tools may not have ended. */
-  private static final Set<Volume.Writer> STUCK = ConcurrentHashMap.newKeySet();
 
   private final RunningFix run;
   private final Volume.Writer self;
   private final ConnectedRepository repository;
   private final SourceOpener opener;
+  private final MergeWriters merges;
 
   MergeInPlaceFix(RunningFix run) {
     this.run = run;
     this.self = new Volume.Writer(run.fix().id(), run.worker(), run.epoch());
     this.repository = run.repository();
     this.opener = run.sourceIn(repository);
+    this.merges = run.around().merges();
   }
 
   /** Returns false, with nothing done, when the merge has to write a new volume. */
@@ -59,25 +51,30 @@ final class MergeInPlaceFix {
       throws IOException, InterruptedException, FixGoneException {
     RepositoryState state = repository.state().repository();
     Volume base = state.mergeBase(better, run.now());
-    if (base == null || !mayWrite(base) || !pays(better, base, image, state) || !sound(base)) {
+    if (base == null || !mayWrite(base) || !pays(better, base, image, state)) {
       return false;
     }
-    boolean finished = false;
+    ImageCheck found = check(base);
+    if (!found.isSound()) {
+      LOG.warn("{} is not sound: {} makes a new volume", base.file(), run.fix().id());
+      return false;
+    }
+    boolean ended = false;
+    merges.begin(self);
     try {
       Reply begun = begin(better, base);
-      if (begun == null) {
-        finished = true;
-        return false;
+      if (begun != null) {
+        writeDown(base, found, image, repository.atLeast(begun.commit()).repository());
+        finish(better);
       }
-      writeDown(base, image, repository.atLeast(begun.commit()).repository());
-      finish(better);
-      finished = true;
+      ended = true;
+      merges.forget(self);
+      return begun != null;
     } finally {
-      if (!finished) {
+      if (!ended) {
         leave(base);
       }
     }
-    return true;
   }
 
   /** Null when it is refused, since something has changed meanwhile. */
@@ -99,19 +96,23 @@ final class MergeInPlaceFix {
    */
   private boolean mayWrite(Volume base) throws IOException {
     Volume.Writer writer = base.writer();
-    if (writer == null || OVER.contains(writer) || run.around().proof().dead(writer.worker())) {
+    if (writer == null || run.around().proof().dead(writer.worker())) {
       return true;
     }
-    if (writer.worker().equals(run.worker()) && !STUCK.contains(writer)) {
-      throw new IOException("the merge before, " + writer.fixId() + ", has not let go yet");
-    }
-    LOG.info("No proof that {} is over: {} makes a new volume", writer, run.fix().id());
-    return false;
+    return switch (merges.stageOf(writer)) {
+      case OVER -> true;
+      case WRITING ->
+          throw new IOException("the merge before, " + writer.fixId() + ", has not let go yet");
+      case null -> {
+        LOG.info("No proof that {} is over: {} makes a new volume", writer, run.fix().id());
+        yield false;
+      }
+    };
   }
 
   /** What was begun is gone on with, either way. */
   private boolean pays(Volume better, Volume base, Image image, RepositoryState state)
-      throws IOException {
+      throws IOException, InterruptedException {
     if (base.writer() != null && base.writer().fixId().equals(self.fixId())) {
       return true;
     }
@@ -119,15 +120,11 @@ final class MergeInPlaceFix {
       return false;
     }
     Chain chain = opener.chainOf(state, image);
-    int upper = layersAbove(state, image, base);
+    int upper = layersAbove(state, image, base.imageId());
     int all = layersAbove(state, image, better.parentImageId());
     try (ChainSource source = opener.open(chain, image.size())) {
-      return source.dataAbove(upper) < source.dataAbove(all);
+      return source.dataAbove(upper, run.control()) < source.dataAbove(all, run.control());
     }
-  }
-
-  private static int layersAbove(RepositoryState state, Image image, Volume base) {
-    return layersAbove(state, image, base.imageId());
   }
 
   private static int layersAbove(RepositoryState state, Image image, @Nullable String belowId) {
@@ -135,17 +132,17 @@ final class MergeInPlaceFix {
         state.chainOf(image).stream().takeWhile(layer -> !layer.id().equals(belowId)).count();
   }
 
-  private void writeDown(Volume base, Image image, RepositoryState state)
+  private void writeDown(Volume base, ImageCheck found, Image image, RepositoryState state)
       throws IOException, InterruptedException {
     Chain chain = opener.chainOf(state, image);
     Volume begun = state.volumes().get(base.id());
     if (begun == null) {
       throw new IOException("volume " + base.id() + " is gone");
     }
-    int upper = layersAbove(state, image, begun);
+    int upper = layersAbove(state, image, begun.imageId());
     Chain down = new Chain(chain.below(upper));
     LayerCopy.Start start = start(String.valueOf(base.file()));
-    prepare(down, image.size());
+    prepare(down, found, image.size());
     try (ChainSource source = opener.open(chain.upper(upper), image.size());
         OverlayTarget target =
             OverlayTarget.openShared(run.children(), run.around().runtimeDirectory(), down)) {
@@ -163,23 +160,21 @@ final class MergeInPlaceFix {
     return new LayerCopy.Start(file, earlier.offset(), earlier.bytesMoved());
   }
 
-  private boolean sound(Volume base) throws IOException, InterruptedException {
-    if (base.format() != VolumeFormat.QCOW2) {
-      return true;
-    }
-    Path file = repository.storage().volume(String.valueOf(base.file()));
-    boolean sound = new QemuImg(run.children()).check(file).isSound();
-    if (!sound) {
-      LOG.warn("{} is not sound: {} makes a new volume", file, run.fix().id());
-    }
-    return sound;
+  private ImageCheck check(Volume base) throws IOException, InterruptedException {
+    run.control().check("about to check " + base.file());
+    return base.format() == VolumeFormat.RAW
+        ? ImageCheck.CLEAN
+        : new QemuImg(run.children())
+            .check(repository.storage().volume(String.valueOf(base.file())));
   }
 
   /** A killed server leaves clusters that nobody references; what is above may be larger. */
-  private void prepare(Chain down, long size) throws IOException, InterruptedException {
+  private void prepare(Chain down, ImageCheck found, long size)
+      throws IOException, InterruptedException {
     QemuImg qemu = new QemuImg(run.children());
     Chain.Layer base = down.top();
-    if (base.format() == VolumeFormat.QCOW2 && !qemu.repairLeaksShared(base.file()).isSound()) {
+    run.control().check("about to write down into " + base.file());
+    if (!found.isClean() && !qemu.repairLeaksShared(base.file()).isSound()) {
       throw new IOException(base.file() + " is not sound; check the repository's data");
     }
     if (qemu.info(base.file(), base.format()).virtualSize() < size) {
@@ -199,15 +194,19 @@ final class MergeInPlaceFix {
     }
   }
 
-  /** If this cannot be said, at least this host knows it. */
+  /** If this cannot be committed, at least this host knows it. */
   private void leave(Volume base) throws InterruptedException {
-    STUCK.add(self);
     try {
-      run.children().stopAll(CHILDREN_GONE);
-      OVER.add(self);
+      run.stopChildren();
+      merges.over(self);
       commit(new LeaveMergeInPlace(base.id(), self));
+      merges.forget(self);
     } catch (IOException | StorageException e) {
       LOG.warn("Letting go of {} could not be noted: {}", base.file(), e.toString());
+    } finally {
+      if (merges.stageOf(self) == MergeWriters.Stage.WRITING) {
+        merges.forget(self);
+      }
     }
   }
 

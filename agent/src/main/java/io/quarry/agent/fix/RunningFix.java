@@ -9,6 +9,7 @@ import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * A fix as it runs on this host right now. One thread works on it; any thread may ask it to let go.
  */
 final class RunningFix {
+  /** Killed processes are gone in milliseconds, unless the storage hangs. */
+  private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
+
   private final ConnectedRepository repository;
   private final FixStore store;
   private final FixState fix;
@@ -88,6 +92,11 @@ final class RunningFix {
   /** Tools that work for this fix; they end before its claim does. */
   Children children() {
     return children;
+  }
+
+  /** When it returns, no tool of this fix runs any more. */
+  void stopChildren() throws IOException, InterruptedException {
+    children.stopAll(CHILDREN_GONE);
   }
 
   SourceOpener sourceIn(ConnectedRepository holder) {

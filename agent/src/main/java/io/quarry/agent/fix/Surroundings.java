@@ -15,6 +15,7 @@ import java.util.function.Function;
  * @param budget room on the storages for what fixes write
  * @param throttle shared by all copies of the host
  * @param spawner starts the tools that a fix needs
+ * @param merges those in place that this agent has begun
  * @param runtimeDirectory for sockets
  */
 public record Surroundings(
@@ -23,5 +24,6 @@ public record Surroundings(
     SpaceBudget budget,
     Throttle throttle,
     Spawner spawner,
+    MergeWriters merges,
     Path runtimeDirectory,
     InstantSource clock) {}

@@ -69,6 +69,13 @@ final class VolumeFiles {
     }
   }
 
+  /** Removes what one epoch wrote, of a volume that may be forgotten already. */
+  void removeOf(String volumeId, long epoch) throws IOException {
+    for (VolumeFormat format : VolumeFormat.values()) {
+      Files.deleteIfExists(storage.volume(Volume.fileOfEpoch(volumeId, epoch, format)));
+    }
+  }
+
   /** Removes all files of a tombstoned volume, durably. */
   void removeAll(Volume volume, long epochs) throws IOException {
     if (volume.file() != null) {

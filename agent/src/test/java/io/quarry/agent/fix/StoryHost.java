@@ -61,6 +61,7 @@ final class StoryHost implements AutoCloseable {
             new SpaceBudget(key -> Optional.empty()),
             Throttle.unlimited(),
             spawner,
+            new MergeWriters(),
             state,
             clock);
     this.checks = new Checks(around, () -> repositories, List::of);

@@ -113,7 +113,11 @@ public record Volume(
 
   /** The file an epoch's worker writes; no two epochs share one unless death was proven. */
   public String fileOfEpoch(long epoch) {
-    return id + "." + epoch + "." + format.label();
+    return fileOfEpoch(id, epoch, format);
+  }
+
+  public static String fileOfEpoch(String volumeId, long epoch, VolumeFormat format) {
+    return volumeId + "." + epoch + "." + format.label();
   }
 
   /** What an epoch receives that is not a volume's content yet; no tool opens it as a disk. */
