@@ -2,7 +2,6 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
-import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageStatus;
@@ -10,16 +9,19 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
+import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,20 +38,24 @@ final class Status {
   private final StorageIo io;
   private final Function<String, Optional<ConnectedRepository>> repositories;
   private final SpaceWaits space;
+  private final Supplier<List<HostRecord>> hosts;
   private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
   private record Kept(@Nullable Progress progress, long readNanos) {}
 
   /**
    * @param repositories those connected here, by key
+   * @param hosts those that live
    */
   Status(
       StorageIo io,
       Function<String, Optional<ConnectedRepository>> repositories,
-      SpaceWaits space) {
+      SpaceWaits space,
+      Supplier<List<HostRecord>> hosts) {
     this.io = io;
     this.repositories = repositories;
     this.space = space;
+    this.hosts = hosts;
   }
 
   ImageStatus of(ConnectedRepository repository, String imageId, StatusQuery query) {
@@ -67,12 +73,17 @@ final class Status {
     FixState fix = state.repository().fixOf(image);
     Progress progress = fix == null ? null : progress(repository, fix.id());
     String reason = reason(state.repository(), image);
-    Shortage shortage = fix == null ? null : space.of(repository, fix);
+    String fault = fix == null ? null : fault(repository, state.repository(), fix);
     return new ImageStatus(
         found,
-        shortage == null ? reason : reason + "; " + shortage.text(),
+        fault == null ? reason : reason + "; " + fault,
         state.sequence(),
         withError(fix, progress));
+  }
+
+  private @Nullable String fault(
+      ConnectedRepository repository, RepositoryState state, FixState fix) {
+    return new WhoWorks(repository, state, hosts.get(), space.of(repository, fix)).fault(fix);
   }
 
   /** Also says when it is this very host that does not reach all of the image. */

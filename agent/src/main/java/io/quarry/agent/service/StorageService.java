@@ -110,7 +110,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.tasks = tasks;
     this.io = io;
     SpaceWaits space = new SpaceWaits(around.budget(), io);
-    this.status = new Status(io, around.repositories(), space);
+    this.status = new Status(io, around.repositories(), space, tasks::live);
     this.listings = new Listings(io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live);
     this.explain = new Explain(status, space, tasks::live);

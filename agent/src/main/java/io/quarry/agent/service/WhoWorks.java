@@ -94,15 +94,28 @@ final class WhoWorks {
           + (progress == null ? "" : ": " + progress.stageName() + percent(progress))
           + ".";
     }
-    return "Nobody works on it (fix " + fix.id() + "): " + why(fix, explained) + ".";
+    Obstacle obstacle = Objects.requireNonNull(explained.obstacle());
+    return "Nobody works on it (fix " + fix.id() + "): " + why(fix, obstacle) + ".";
   }
 
   private static String percent(Progress progress) {
     return progress.percentComplete() < 0 ? "" : ", " + progress.percentComplete() + " %";
   }
 
-  private String why(FixState fix, ExplainedFix explained) {
-    return switch (Objects.requireNonNull(explained.obstacle())) {
+  /** What only the hosts tell of why nobody works on it, for people; null when it is not they. */
+  @Nullable String fault(FixState fix) {
+    if (host(fix) != null) {
+      return null;
+    }
+    Obstacle obstacle = obstacle(fix);
+    return switch (obstacle) {
+      case UNREACHABLE, DRAINED, NO_SPACE -> why(fix, obstacle);
+      default -> null;
+    };
+  }
+
+  private String why(FixState fix, Obstacle obstacle) {
+    return switch (obstacle) {
       case NOT_ASKED -> "nobody has asked for it; ask with fix, as check gives it";
       case STOPPED -> "it was " + fix.lastError() + "; a later fix goes on from the checkpoint";
       case PARKED ->

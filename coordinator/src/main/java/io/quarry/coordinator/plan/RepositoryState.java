@@ -322,9 +322,12 @@ public final class RepositoryState {
     if (fix.parked()) {
       return what + " failed " + fix.failures() + " times and is parked";
     }
-    return fix.paused()
-        ? what + " is paused"
-        : missing + "; nobody has asked for the " + fix.type().label();
+    if (fix.paused()) {
+      return what + " is paused";
+    }
+    return fix.lastError() == null
+        ? missing + "; nobody has asked for the " + fix.type().label()
+        : what + " was " + fix.lastError();
   }
 
   /** The image and what it is an overlay of, from the top down, as far as that is here. */

@@ -241,6 +241,7 @@ final class BaseElsewhereIT {
               .isNotNull()
               .extracting(ExplainedFix::obstacle)
               .isEqualTo(Obstacle.UNREACHABLE);
+          assertThat(status(2, disk).reason()).contains("; no live host reaches ");
         });
     victim.awaitReady(Box.PATIENCE);
     for (int host = 0; host < 3; host++) {

@@ -114,7 +114,8 @@ final class HandoverIT {
         .untilAsserted(() -> {
           ImageStatus status = client.getImageStatus(BACKUP, copy.imageId(), NOW);
           assertThat(status.state()).isEqualTo(ImageState.BROKEN);
-          assertThat(status.reason()).contains("nobody has asked for the mend");
+          assertThat(status.reason())
+              .contains("; the mend was stopped by request on " + task.hostId());
           Progress progress = Objects.requireNonNull(status.progress());
           assertThat(progress.lastError()).contains("stopped by request");
           assertThat(progress.hostId()).isEqualTo(task.hostId());
