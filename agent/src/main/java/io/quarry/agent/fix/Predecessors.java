@@ -20,9 +20,12 @@ public record Predecessors(FixStore store, String fixId, long epoch, Predecessor
         worker -> worker.equals(run.worker()) || run.around().proof().dead(worker));
   }
 
-  /** All claims after that checkpoint must be over, too: they may write its file. */
+  /**
+   * All claims after that checkpoint must be over, too: they may write its file. What a later epoch
+   * has left is not ours to go on with, over or not: we were away for so long that others follow.
+   */
   public boolean allOver(Checkpoint newest) throws IOException {
-    if (!over(newest)) {
+    if (newest.epoch() > epoch || !over(newest)) {
       return false;
     }
     for (long between = epoch - 1; between > newest.epoch(); between--) {
