@@ -1,0 +1,87 @@
+package io.quarry.coordinator.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.coordinator.model.Scenario.Need;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The protocols, checked by TLC in all orders of events within small bounds. A defence that could
+ * be left out without anything going wrong would be one too many, or a model that does not see
+ * enough: so each is switched off, and TLC has to find out.
+ */
+class ModelsTest {
+  /** {@code ./verify tla --large} looks further, and at nothing but what must hold. */
+  private static final boolean LARGE = Boolean.getBoolean("quarry.largeModels");
+
+  private static final Duration WITHIN = LARGE ? Duration.ofHours(2) : Duration.ofMinutes(3);
+
+  @TempDir Path directory;
+
+  static List<Scenario> scenarios() {
+    return Scenarios.all();
+  }
+
+  static Stream<Arguments> needs() {
+    return LARGE
+        ? Stream.of()
+        : scenarios().stream()
+            .flatMap(
+                scenario -> scenario.needed().stream().map(need -> Arguments.of(scenario, need)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("scenarios")
+  void holds(Scenario scenario) throws IOException, InterruptedException {
+    Map<String, String> values = LARGE ? scenario.larger() : Map.of();
+
+    Tlc.Result result = check(scenario, values, List.of());
+
+    assertThat(result.violated()).as(result.output()).isNull();
+    assertThat(result.states()).as(result.output()).isGreaterThan(scenario.statesMin());
+  }
+
+  @ParameterizedTest(name = "{0}: {1}", allowZeroInvocations = true)
+  @MethodSource("needs")
+  void isViolatedWithout(Scenario scenario, Need need) throws IOException, InterruptedException {
+    Tlc.Result result = check(scenario, Map.of(), need.switches());
+
+    assertThat(result.violated()).as(result.output()).isEqualTo(need.violated());
+  }
+
+  @Test
+  void eachSwitchIsSwitchedOff() throws IOException {
+    for (String name : Module.all()) {
+      List<Scenario> scenarios =
+          scenarios().stream().filter(scenario -> scenario.module().equals(name)).toList();
+      assertThat(scenarios).as(name).isNotEmpty();
+      Set<String> tried =
+          scenarios.stream()
+              .flatMap(scenario -> scenario.needed().stream())
+              .flatMap(need -> need.switches().stream())
+              .collect(Collectors.toSet());
+      assertThat(Module.read(name).switches(scenarios.getFirst()))
+          .as(name)
+          .containsExactlyInAnyOrderElementsOf(tried);
+    }
+  }
+
+  private Tlc.Result check(Scenario scenario, Map<String, String> values, List<String> off)
+      throws IOException, InterruptedException {
+    Module module = Module.read(scenario.module());
+    String configuration = module.configuration(scenario, values, off);
+    return new Tlc(directory, !off.isEmpty()).check(module, configuration, WITHIN);
+  }
+}

@@ -1,0 +1,199 @@
+-------------------------------- MODULE Pins --------------------------------
+(* What a copy, or an overlay of a base in another repository, needs there is
+   kept by a pin in the source's log while the target's log needs it. The two
+   logs know nothing of each other: each commit is atomic, and nothing else.
+   Callers, workers and housekeepers may stop between any two commits, for
+   ever.
+
+   What stands for what:
+     Pin, Repin        service.Images.pin: plan.PinForCopy, plan.PinAsBase
+     Commit            service.Images.commitPinned: plan.CopyImage or
+                       plan.CreateVirtualDisk, in the target
+     Refused, Release  the end of commitPinned: plan.Unpin; fix.SourcePins
+     Finish            fix.Publication: plan.FinishMend, then fix.SourcePins
+     GiveUp            plan.TombstoneVolume in the target; fix.CleanFix
+     Judge, Reap       service.Housekeeper.reapPins: plan.StalePins, Borrowed
+     Remove, Clean     in the source: plan.RemoveImage, plan.TombstoneVolume
+
+   A call may be made twice with one request id, since a caller who got no
+   answer repeats it. Request ids are remembered in both logs; all calls of
+   one request ask for the same pin, as the code is (OwnPins is FALSE).
+
+   Left out: that the pin also names the base's volumes; opens, which need a
+   pin just as a volume does; that a disk is frozen first.
+
+   Bounds: one image, one request, Calls calls, one housekeeper, one worker,
+   as many pins as there are calls, and one. *)
+EXTENDS Naturals, FiniteSets
+
+CONSTANTS Calls
+
+(* What the code takes for granted: nothing sees to it, and it is rarely otherwise. Without OwnPins
+   each is needed; with it, only the first. *)
+CONSTANTS
+  QuickCalls,    \* a call takes less time from its pin to its commit than a pin is young
+  OneByOne,      \* a call is repeated only when the one before is over
+  ReapAtOnce,    \* nothing comes between a look at the target and the unpin that rests on it
+  SeesOldPins,   \* who repeats a call has seen the commit of the earlier one's pin
+  YoungAgain     \* nobody reaps the old pin that a repeated call goes on with
+
+(* What the code does not do yet. *)
+CONSTANTS
+  OwnPins        \* each call has a pin of its own, whatever its request id
+
+(* The defences. *)
+CONSTANTS
+  PinFirst,      \* the pin is committed before the target's log names the source
+  CheckPins,     \* the source is cleaned only without pins
+  UnpinLast,     \* who finishes lets go of the pin after the target's commit
+  KeepInDoubt,   \* a call whose outcome nobody knows leaves its pin alone
+  AskTarget,     \* a pin is reaped only if the target's log does not need it
+  AskNewest,     \* and that is its newest state
+  LeaveYoung,    \* pins are left alone while their calls may be between the two commits
+  Repin,         \* who repeats a call looks whether its pin is still there
+  ReleaseUnneeded \* after a call only what the target does not need is let go of
+
+Call == 1..Calls
+Pin == 1..(Calls + 1)    \* the first is the one that follows from the request id
+
+VARIABLES
+  image,      \* in the source: "strong", "weak", "gone"
+  pins,       \* in the source's log
+  asked,      \* whether the source's log remembers the request for the first pin
+  old,        \* pins that are not young any more
+  target,     \* the copy: "none", "copying", "whole", "given up"
+  named,      \* the pin that the target's log names
+  remembered, \* whether the target's log remembers the request
+  call,       \* of each call: how far it is, and its pin
+  worker, reaper
+vars == <<image, pins, asked, old, target, named, remembered, call, worker, reaper>>
+source == <<image, pins, asked, old>>
+copy == <<target, named, remembered>>
+
+Init ==
+  /\ image = "strong" /\ pins = {} /\ asked = FALSE /\ old = {}
+  /\ target = "none" /\ named = 0 /\ remembered = FALSE
+  /\ call = [c \in Call |-> [pc |-> "new", pin |-> 0]]
+  /\ worker = "idle" /\ reaper = 0
+
+Needed(p) == target = "copying" /\ named = p
+Goes(c, where, p) == call' = [call EXCEPT ![c] = [pc |-> where, pin |-> p]]
+At(c, where) == call[c].pc = where
+Unpinned(p) == pins' = pins \ {p} /\ UNCHANGED <<image, asked, old>>
+
+(* ---- a call ---- *)
+
+Before(c) == {b \in Call : b < c}
+Begin(c) ==
+  /\ At(c, "new") /\ \A b \in Before(c) : call[b].pc # "new"
+  /\ OneByOne => \A b \in Before(c) : call[b].pc = "over"
+  /\ Goes(c, IF PinFirst THEN "pin" ELSE "commit", IF OwnPins THEN c + 1 ELSE 1)
+  /\ UNCHANGED <<source, copy, worker, reaper>>
+
+Pinned(c, p, next) ==
+  IF image = "strong"
+  THEN pins' = pins \cup {p} /\ Goes(c, next, p) /\ UNCHANGED <<image, old>>
+  ELSE Goes(c, "over", 0) /\ UNCHANGED <<image, pins, old>>
+AfterPin == IF PinFirst THEN "commit" ELSE "answered"
+(* The source's log remembers the request: then it answers as before, and nothing is pinned. *)
+PinIt(c) ==
+  /\ At(c, "pin") /\ asked' = (asked \/ (image = "strong" /\ ~OwnPins))
+  /\ IF ~asked THEN Pinned(c, call[c].pin, AfterPin)
+     ELSE /\ UNCHANGED <<image, pins, old>>
+          /\ \/ Repin /\ Goes(c, "look", 1)
+             \/ (~Repin \/ ~SeesOldPins) /\ Goes(c, AfterPin, 1)
+  /\ UNCHANGED <<copy, worker, reaper>>
+(* It was reaped meanwhile: another one. *)
+Look(c) ==
+  /\ At(c, "look") /\ UNCHANGED <<asked, copy, worker, reaper>>
+  /\ IF 1 \notin pins THEN Pinned(c, c + 1, AfterPin)
+     ELSE /\ old' = IF YoungAgain THEN old \ {1} ELSE old
+          /\ Goes(c, AfterPin, 1) /\ UNCHANGED <<image, pins>>
+
+(* The target's log takes it, or knows it already, or refuses it: its storage may be full, say. *)
+Commit(c) ==
+  /\ At(c, "commit")
+  /\ \/ /\ ~remembered /\ target = "none"
+        /\ target' = "copying" /\ named' = call[c].pin /\ remembered' = TRUE
+        /\ Goes(c, IF PinFirst THEN "answered" ELSE "pin", call[c].pin)
+     \/ remembered /\ Goes(c, "answered", call[c].pin) /\ UNCHANGED copy
+     \/ ~remembered /\ Goes(c, "refused", call[c].pin) /\ UNCHANGED copy
+  /\ UNCHANGED <<source, worker, reaper>>
+(* The caller does not learn what became of it. *)
+InDoubt(c) ==
+  /\ At(c, "commit")
+  /\ \/ UNCHANGED copy
+     \/ /\ ~remembered /\ target = "none"
+        /\ target' = "copying" /\ named' = call[c].pin /\ remembered' = TRUE
+  /\ Goes(c, IF KeepInDoubt THEN "over" ELSE "refused", call[c].pin)
+  /\ UNCHANGED <<source, worker, reaper>>
+Refused(c) ==
+  /\ At(c, "refused") /\ Unpinned(call[c].pin) /\ Goes(c, "over", 0)
+  /\ UNCHANGED <<copy, worker, reaper>>
+(* The copy was there before, or is whole by now: then the pin is for nothing. *)
+Release(c) ==
+  /\ At(c, "answered") /\ Goes(c, "over", 0)
+  /\ IF ReleaseUnneeded /\ Needed(call[c].pin) THEN UNCHANGED source ELSE Unpinned(call[c].pin)
+  /\ UNCHANGED <<copy, worker, reaper>>
+Stop(c) ==
+  /\ call[c].pc \notin {"new", "over"} /\ Goes(c, "over", 0)
+  /\ UNCHANGED <<source, copy, worker, reaper>>
+
+(* ---- in the target ---- *)
+
+Finish ==
+  /\ target = "copying" /\ worker = "idle" /\ image # "gone"
+  /\ IF UnpinLast
+     THEN target' = "whole" /\ worker' = "unpin" /\ UNCHANGED <<source, named, remembered>>
+     ELSE Unpinned(named) /\ worker' = "finish" /\ UNCHANGED copy
+  /\ UNCHANGED <<call, reaper>>
+FinishLate ==
+  /\ worker = "finish" /\ worker' = "over" /\ target' = "whole"
+  /\ UNCHANGED <<source, named, remembered, call, reaper>>
+GiveUp ==
+  /\ target = "copying" /\ target' = "given up" /\ worker' = "unpin"
+  /\ UNCHANGED <<source, named, remembered, call, reaper>>
+LetGo ==
+  /\ worker = "unpin" /\ worker' = "over" /\ ~Needed(named) /\ Unpinned(named)
+  /\ UNCHANGED <<copy, call, reaper>>
+
+(* ---- stale pins ---- *)
+
+(* Five minutes go by. *)
+Ages(p) ==
+  /\ p \in pins \ old
+  /\ QuickCalls => \A c \in Call : call[c].pin = p => call[c].pc \in {"new", "over"}
+  /\ old' = old \cup {p} /\ UNCHANGED <<image, pins, asked, copy, call, worker, reaper>>
+(* A replica may be behind: it shows the time before the copy. *)
+Judge(p) ==
+  /\ reaper = 0 /\ p \in pins /\ (LeaveYoung => p \in old)
+  /\ (AskTarget => (~Needed(p) \/ ~AskNewest))
+  /\ IF ReapAtOnce THEN Unpinned(p) /\ reaper' = reaper
+     ELSE reaper' = p /\ UNCHANGED source
+  /\ UNCHANGED <<copy, call, worker>>
+Reap ==
+  /\ reaper # 0 /\ Unpinned(reaper) /\ reaper' = 0
+  /\ UNCHANGED <<copy, call, worker>>
+
+(* ---- in the source ---- *)
+
+Remove ==
+  /\ image = "strong" /\ image' = "weak"
+  /\ UNCHANGED <<pins, asked, old, copy, call, worker, reaper>>
+Clean ==
+  /\ image = "weak" /\ (CheckPins => pins = {}) /\ image' = "gone"
+  /\ UNCHANGED <<pins, asked, old, copy, call, worker, reaper>>
+
+Next ==
+  \/ \E c \in Call : \/ Begin(c) \/ PinIt(c) \/ Look(c) \/ Commit(c) \/ InDoubt(c) \/ Refused(c)
+                     \/ Release(c) \/ Stop(c)
+  \/ Finish \/ FinishLate \/ GiveUp \/ LetGo
+  \/ \E p \in Pin : Ages(p) \/ Judge(p)
+  \/ Reap \/ Remove \/ Clean
+Spec == Init /\ [][Next]_vars
+
+(* ---- what must hold ---- *)
+
+(* What the target's log needs is there, whoever has removed it. *)
+SourceIsKept == target = "copying" => image # "gone"
+=============================================================================
