@@ -16,10 +16,12 @@ public final class LoopFilesystem implements AutoCloseable {
   private static final long SIZE = 1L << 30;
 
   private final Tools tools;
+  private final Path image;
   private final Path mountPoint;
 
-  private LoopFilesystem(Tools tools, Path mountPoint) {
+  private LoopFilesystem(Tools tools, Path image, Path mountPoint) {
     this.tools = tools;
+    this.image = image;
     this.mountPoint = mountPoint;
   }
 
@@ -31,11 +33,38 @@ public final class LoopFilesystem implements AutoCloseable {
     Path mountPoint = Files.createDirectory(dir.resolve("xfs"));
     try {
       tools.run("mkfs.xfs", "-q", image.toString());
-      tools.run("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString());
+      LoopFilesystem made = new LoopFilesystem(tools, image, mountPoint);
+      made.mount();
+      return made;
     } catch (ToolFailure e) {
       assumeTrue(false, "no loop-mounted XFS: " + e.getMessage());
+      throw e;
     }
-    return new LoopFilesystem(tools, mountPoint);
+  }
+
+  private void mount() throws IOException, InterruptedException {
+    tools.run("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString());
+  }
+
+  /** All that was written so far is durable. */
+  public void force() throws IOException, InterruptedException {
+    tools.run("sync", "--file-system", mountPoint.toString());
+  }
+
+  /** Whatever was not forced is lost, and everything fails until the power is back. */
+  public void cutPower() throws IOException {
+    try {
+      tools.run("xfs_io", "-x", "-c", "shutdown", mountPoint.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException(mountPoint + ": interrupted");
+    }
+  }
+
+  /** Nobody may have a file open. */
+  public void restorePower() throws IOException, InterruptedException {
+    tools.run("umount", mountPoint.toString());
+    mount();
   }
 
   public Path path() {

@@ -25,14 +25,16 @@ final class Baton {
   /** One thread under the scheduler. */
   final class Actor {
     private final String name;
+    private final boolean mortal;
     private final Semaphore turn = new Semaphore(0);
     private boolean done;
     private boolean doomed;
     private int asleep;
     private @Nullable Throwable failure;
 
-    private Actor(String name) {
+    private Actor(String name, boolean mortal) {
       this.name = name;
+      this.mortal = mortal;
     }
 
     /** Hands the baton over and waits until it comes back. */
@@ -59,27 +61,38 @@ final class Baton {
     }
   }
 
-  private static final double DEATH = 0.004;
   private static final int SLEEP_STEPS_MAX = 80;
-  private static final int STEPS_MAX = 20_000;
+  private static final int STEPS_MAX = 100_000;
 
   private final Random random;
+  private final double deaths;
   private final double keeping;
   private final double dozing;
   private final Semaphore back = new Semaphore(0);
   private final List<Actor> actors = new ArrayList<>();
   private final List<String> trace = new ArrayList<>();
 
-  Baton(Random random) {
+  /**
+   * @param deaths how likely an actor is to die at a step
+   */
+  Baton(Random random, double deaths) {
     this.random = random;
+    this.deaths = deaths;
     this.keeping = List.of(0.0, 0.5, 0.9, 0.97).get(random.nextInt(4));
     this.dozing = List.of(0.0, 0.02, 0.1).get(random.nextInt(3));
   }
 
   void add(String name, Body body) {
-    Actor actor = new Actor(name);
+    add(new Actor(name, true), body);
+  }
+
+  void addImmortal(String name, Body body) {
+    add(new Actor(name, false), body);
+  }
+
+  private void add(Actor actor, Body body) {
     actors.add(actor);
-    Thread.ofVirtual().name(name).start(() -> actor.live(body));
+    Thread.ofVirtual().name(actor.name).start(() -> actor.live(body));
   }
 
   /** Until all actors are done, or one fails. */
@@ -90,13 +103,18 @@ final class Baton {
         throw new AssertionError("no end in sight");
       }
       current = next(current);
-      current.doomed = random.nextDouble() < DEATH;
+      current.doomed |= current.mortal && random.nextDouble() < deaths;
       current.turn.release();
       back.acquireUninterruptibly();
       if (current.failure != null) {
         throw new AssertionError(current.name + " failed", current.failure);
       }
     }
+  }
+
+  /** All the others die before they do anything else. */
+  void doomOthers(Actor survivor) {
+    actors.stream().filter(one -> one != survivor).forEach(one -> one.doomed = true);
   }
 
   private Actor next(Actor current) {

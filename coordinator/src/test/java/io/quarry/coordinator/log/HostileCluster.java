@@ -2,7 +2,6 @@ package io.quarry.coordinator.log;
 
 import io.quarry.coordinator.log.CommitLog.Outcome;
 import io.quarry.coordinator.log.LogRecord.Entry;
-import io.quarry.coordinator.log.MemorySlotStore.PutFault;
 import io.quarry.coordinator.plan.Reply;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -11,10 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.function.BiConsumer;
 
 /**
  * Several hosts that all believe to be the SDM, checkpoints and vacuums at any time, readers, and a
- * storage that loses replies and delays links: one seed, one history.
+ * storage that loses replies, delays links and, if it can, loses its power: one seed, one history.
  */
 final class HostileCluster {
   private static final int SDMS = 3;
@@ -22,10 +22,14 @@ final class HostileCluster {
   private static final int COMMITS_MAX = 6;
   private static final int ENTRIES_MAX = 3;
 
+  /** Steps of the power supply, which has its turns as the hosts do. */
+  private static final int POWER_CUT_EVERY = 60;
+
   private final Random random;
   private final TrueLog truth = new TrueLog();
-  private final MemoryDisk disk = new MemoryDisk(truth::linked);
+  private final HostileStorage storage;
   private final Baton baton;
+  private final boolean powerCuts;
 
   /** Answers that were given, and ones that must never come true, by request id. */
   private final Map<String, Reply> acknowledged = new HashMap<>();
@@ -38,9 +42,27 @@ final class HostileCluster {
   private int attempts;
   private int workingSdms = SDMS;
 
-  HostileCluster(long seed) {
+  private HostileCluster(long seed, double deaths, boolean powerCuts, Make make)
+      throws IOException {
     this.random = new Random(seed);
-    this.baton = new Baton(random);
+    this.powerCuts = powerCuts && random.nextBoolean();
+    this.storage = make.storage(truth::linked);
+    this.baton = new Baton(random, deaths);
+  }
+
+  /** Over slots that are just there or not. */
+  static HostileCluster inMemory(long seed) throws IOException {
+    return new HostileCluster(seed, 0.004, false, MemoryStorage::new);
+  }
+
+  /** Over files that have to be forced, several operations for each slot. */
+  static HostileCluster onFiles(long seed) throws IOException {
+    return new HostileCluster(seed, 0.001, true, FileStorage::new);
+  }
+
+  /** Makes a storage that tells which names are taken. */
+  private interface Make {
+    HostileStorage storage(BiConsumer<String, byte[]> onLink) throws IOException;
   }
 
   void run() throws Exception {
@@ -49,6 +71,9 @@ final class HostileCluster {
       baton.add(name, self -> beSdm(self, name));
     }
     baton.add("reader", this::follow);
+    if (powerCuts) {
+      baton.addImmortal("power", this::cutPower);
+    }
     try {
       baton.run();
       check();
@@ -58,9 +83,10 @@ final class HostileCluster {
   }
 
   private void check() throws IOException {
-    MemorySlotStore store = new MemorySlotStore(disk);
+    SlotStore store = storage.calm();
     truth.checkWhole(new LogReader(store).load());
-    for (long sequence : LogReader.checkpoints(store.list())) {
+    boolean begun = truth.latest().sequence() > 0;
+    for (long sequence : begun ? LogReader.checkpoints(store.list()) : List.<Long>of()) {
       checkWithout(Names.checkpoint(sequence), store);
     }
     acknowledged.forEach(truth::checkAcknowledged);
@@ -68,34 +94,54 @@ final class HostileCluster {
   }
 
   /** Whichever checkpoint gets spoilt, the log is still there. */
-  private void checkWithout(String checkpoint, MemorySlotStore store) throws IOException {
-    byte[] content = Objects.requireNonNull(disk.read(checkpoint));
-    disk.overwrite(checkpoint, new byte[] {1});
+  private void checkWithout(String checkpoint, SlotStore store) throws IOException {
+    byte[] content = Objects.requireNonNull(store.read(checkpoint));
+    storage.overwrite(checkpoint, new byte[] {1});
     truth.checkWhole(new LogReader(store, () -> {}).load());
-    disk.overwrite(checkpoint, content);
+    storage.overwrite(checkpoint, content);
   }
 
-  private void beSdm(Baton.Actor self, String name) {
-    MemorySlotStore store = new MemorySlotStore(disk, self::step);
+  /** Nobody is spared, and what was not durable is gone. */
+  private void cutPower(Baton.Actor self) throws IOException {
+    while (workingSdms > 0) {
+      self.step("hums");
+      if (random.nextInt(POWER_CUT_EVERY) == 0) {
+        self.step("is cut");
+        baton.doomOthers(self);
+        storage.powerCut(random);
+        truth.powerCut(new LogReader(storage.calm()).load());
+        acknowledged.forEach(truth::checkAcknowledged);
+      }
+    }
+  }
+
+  private void beSdm(Baton.Actor self, String name) throws IOException {
+    HostileStorage.Host host = storage.host(name, self::step);
     LogState known = LogState.EMPTY;
+    boolean born = false;
     for (int term = 0; term < TERMS; term++) {
       try {
-        CommitLog log = new CommitLog(store, reader(self, store), name + "." + term);
-        known = lead(self, log, store, known);
+        if (!born) {
+          host.beginLife();
+          born = true;
+        }
+        CommitLog log = new CommitLog(host.store(), reader(self, host.store()), name + "." + term);
+        known = lead(self, log, host, known);
       } catch (Baton.Died e) {
         known = LogState.EMPTY;
+        born = false;
       } catch (IOException e) {
         // The storage failed: the host stands for election again.
       }
-      store.landDelayed();
+      host.landDelayed();
     }
     workingSdms--;
   }
 
   /** One term; returns what the host knows after it. */
-  private LogState lead(Baton.Actor self, CommitLog log, MemorySlotStore store, LogState known)
+  private LogState lead(Baton.Actor self, CommitLog log, HostileStorage.Host host, LogState known)
       throws IOException {
-    disturb(store);
+    host.disturb(random);
     if (!(log.beginTerm(known, Candidate.NOW) instanceof Outcome.Committed begun)) {
       return known;
     }
@@ -107,7 +153,7 @@ final class HostileCluster {
       if (entries.isEmpty()) {
         continue;
       }
-      disturb(store);
+      host.disturb(random);
       Outcome outcome;
       try {
         outcome = log.commit(state, entries, Candidate.NOW);
@@ -131,7 +177,7 @@ final class HostileCluster {
         }
       }
       if (random.nextInt(3) == 0) {
-        checkpoint(self, store, state);
+        checkpoint(self, host, state);
       }
     }
     return state;
@@ -166,37 +212,28 @@ final class HostileCluster {
     return List.copyOf(entries.values());
   }
 
-  private void checkpoint(Baton.Actor self, MemorySlotStore store, LogState state) {
+  private void checkpoint(Baton.Actor self, HostileStorage.Host host, LogState state) {
     if (random.nextInt(6) == 0) {
-      store.spoilNextCheckpoint();
+      host.spoilNextCheckpoint();
     }
     try {
-      new Checkpointer(store).checkpoint(state);
+      new Checkpointer(host.store()).checkpoint(state);
     } catch (IOException e) {
       self.step("no checkpoint: " + e.getMessage());
     }
   }
 
-  private void disturb(MemorySlotStore store) {
-    switch (random.nextInt(16)) {
-      case 0 -> store.nextPuts(PutFault.LOST_REPLY);
-      case 1 -> store.nextPuts(PutFault.DELAYED_LINK);
-      case 2 -> store.nextPuts(PutFault.BEFORE_LINK);
-      case 3 -> store.nextPuts(PutFault.DELAYED_LINK, PutFault.LOST_REPLY);
-      case 4 -> store.failReads(1);
-      case 5 -> store.freezeListing();
-      case 6 -> store.landDelayed();
-      case 7 -> store.nextPuts(PutFault.SENT_TWICE);
-      case 8 -> store.nextPuts(PutFault.LOST_REPLY, PutFault.SENT_TWICE);
-      default -> {}
-    }
-  }
-
   private void follow(Baton.Actor self) throws IOException {
-    LogReader reader = reader(self, new MemorySlotStore(disk, self::step));
+    HostileStorage.Host host = storage.host("reader", self::step);
     LogState seen = LogState.EMPTY;
+    boolean born = false;
     while (workingSdms > 0) {
       try {
+        if (!born) {
+          host.beginLife();
+          born = true;
+        }
+        LogReader reader = reader(self, host.store());
         LogState next = random.nextInt(4) == 0 ? reader.load() : reader.catchUp(seen);
         truth.checkSeen(next);
         if (next.sequence() < seen.sequence()) {
@@ -206,11 +243,12 @@ final class HostileCluster {
         self.step("rests");
       } catch (Baton.Died e) {
         seen = LogState.EMPTY;
+        born = false;
       }
     }
   }
 
-  private static LogReader reader(Baton.Actor self, MemorySlotStore store) {
+  private static LogReader reader(Baton.Actor self, SlotStore store) {
     return new LogReader(store, () -> self.step("waits"));
   }
 }

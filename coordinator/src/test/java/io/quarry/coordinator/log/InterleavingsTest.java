@@ -1,22 +1,32 @@
 package io.quarry.coordinator.log;
 
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /**
  * The model of the commit log, checked on the code itself: acknowledged records are durable, what
- * was reported as not committed is not in the log, and the log only ever grows.
+ * was reported as not committed is not in the log, and the log only ever grows. {@code ./verify
+ * sim} runs more of it, or one seed again.
  */
 class InterleavingsTest {
-  private static final int SCHEDULES = Integer.getInteger("quarry.schedules", 2_500);
+  /** Of both kinds together. */
+  private static final long SCHEDULES = Long.getLong("quarry.schedules", 10_000);
+
+  private static final long SEED = Long.getLong("quarry.seed", 0);
+  private static final Schedules RUN = new Schedules();
 
   @Test
   void noScheduleBreaksTheLog() {
-    for (long seed = 0; seed < SCHEDULES; seed++) {
-      try {
-        new HostileCluster(seed).run();
-      } catch (Exception | AssertionError e) {
-        throw new AssertionError("seed " + seed + " of the schedules breaks the log", e);
-      }
-    }
+    RUN.run(SEED, SCHEDULES / 2, HostileCluster::inMemory);
+  }
+
+  @Test
+  void noScheduleBreaksItsFiles() {
+    RUN.run(SEED, SCHEDULES - SCHEDULES / 2, HostileCluster::onFiles);
+  }
+
+  @AfterAll
+  static void count() {
+    System.out.println(RUN);
   }
 }

@@ -27,6 +27,12 @@ final class TrueLog {
     }
   }
 
+  /** What was not durable was lost: this is left. */
+  void powerCut(LogState left) {
+    checkSeen(left);
+    states.subList(Math.toIntExact(left.sequence()) + 1, states.size()).clear();
+  }
+
   LogState latest() {
     return states.getLast();
   }

@@ -1,0 +1,93 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.agent.fix.FixStore.ClaimFile;
+import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class FixStoreTest {
+  private static final String FIX = "mend-v1";
+  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+  private static final int WORKERS = 4;
+  private static final int EPOCHS = 50;
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private RepositoryStorage storage;
+
+  @SuppressWarnings("NullAway.Init")
+  private FixStore store;
+
+  @BeforeEach
+  void connect() {
+    storage =
+        RepositoryFormats.find("localfs-1.0")
+            .connect(Map.of("path", directory.toString()), true, "test");
+    store = new FixStore(storage);
+  }
+
+  @AfterEach
+  void disconnect() {
+    storage.close();
+  }
+
+  @Test
+  void oneWorkerGetsAnEpoch() throws Exception {
+    try (ExecutorService threads = Executors.newFixedThreadPool(WORKERS)) {
+      for (long epoch = 1; epoch <= EPOCHS; epoch++) {
+        List<ClaimFile> winners = winners(threads, epoch);
+        assertThat(winners).as("epoch %d", epoch).hasSize(1);
+        assertThat(store.newestClaim(FIX)).isEqualTo(winners.getFirst());
+      }
+    }
+  }
+
+  private List<ClaimFile> winners(ExecutorService threads, long epoch) throws Exception {
+    List<Callable<Optional<ClaimFile>>> tries = new ArrayList<>();
+    for (int i = 0; i < WORKERS; i++) {
+      Worker worker = new Worker("h" + i, "life" + i);
+      tries.add(() -> store.claim(FIX, epoch, worker, NOW));
+    }
+    List<ClaimFile> winners = new ArrayList<>();
+    for (Future<Optional<ClaimFile>> one : threads.invokeAll(tries)) {
+      one.get().ifPresent(winners::add);
+    }
+    return winners;
+  }
+
+  @Test
+  void newestCheckpointIsThatOfTheHighestEpoch() throws Exception {
+    for (long epoch = 9; epoch <= 11; epoch++) {
+      Worker worker = new Worker("h", "life" + epoch);
+      assertThat(store.claim(FIX, epoch, worker, NOW)).isPresent();
+      store.save(FIX, Checkpoint.filling(worker, epoch, 2, "v1." + epoch + ".raw", 100, NOW));
+    }
+    store.save(
+        FIX, Objects.requireNonNull(store.newestCheckpoint(FIX)).at(50, 50, NOW.plusSeconds(1)));
+    assertThat(store.newestCheckpoint(FIX))
+        .isNotNull()
+        .extracting(Checkpoint::epoch, Checkpoint::offset)
+        .containsExactly(11L, 50L);
+    store.forget(FIX);
+    assertThat(store.newestCheckpoint(FIX)).isNull();
+    assertThat(store.newestClaim(FIX)).isNull();
+  }
+}

@@ -1,0 +1,57 @@
+package io.quarry.coordinator.log;
+
+import java.util.Locale;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
+
+/** Runs schedules of the hostile cluster, each from its seed, on all processors, and counts. */
+final class Schedules {
+  /** What breaks is looked at one by one; beyond these it is the same again. */
+  private static final int VIOLATIONS_MAX = 10;
+
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  private final AtomicLong done = new AtomicLong();
+  private long violations;
+  private long nanos;
+
+  /** Makes a cluster with a history of its own. */
+  @FunctionalInterface
+  interface Make {
+    HostileCluster cluster(long seed) throws Exception;
+  }
+
+  /** Fails with the lowest seed that breaks something. */
+  void run(long firstSeed, long count, Make make) {
+    ConcurrentSkipListMap<Long, Throwable> broken = new ConcurrentSkipListMap<>();
+    long began = System.nanoTime();
+    LongStream.range(firstSeed, firstSeed + count)
+        .parallel()
+        .filter(seed -> broken.size() < VIOLATIONS_MAX)
+        .forEach(seed -> {
+          done.incrementAndGet();
+          try {
+            make.cluster(seed).run();
+          } catch (Exception | AssertionError e) {
+            broken.put(seed, e);
+          }
+        });
+    nanos += System.nanoTime() - began;
+    violations += broken.size();
+    if (!broken.isEmpty()) {
+      var first = broken.firstEntry();
+      throw new AssertionError("seed " + first.getKey() + " breaks the log", first.getValue());
+    }
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "schedules: %d, violations: %d, schedules/s: %.0f",
+        done.get(),
+        violations,
+        done.get() * NANOS_PER_SECOND / Math.max(1, nanos));
+  }
+}

@@ -1,0 +1,71 @@
+package io.quarry.coordinator.simfs;
+
+import java.util.Arrays;
+import java.util.Random;
+
+/** A file's content, as it is seen and as it would be found after a power cut. */
+final class Inode {
+  /** Written back whole or not at all. */
+  private static final int BLOCK_BYTES = 512;
+
+  private byte[] seen = {};
+  private byte[] durable = {};
+
+  /** Whether anything waits to be written back. */
+  private boolean dirty;
+
+  byte[] content() {
+    return seen.clone();
+  }
+
+  long size() {
+    return seen.length;
+  }
+
+  void write(long offset, byte[] bytes) {
+    int end = Math.toIntExact(offset + bytes.length);
+    if (end > seen.length) {
+      seen = Arrays.copyOf(seen, end);
+    }
+    System.arraycopy(bytes, 0, seen, Math.toIntExact(offset), bytes.length);
+    dirty = true;
+  }
+
+  void truncate(long size) {
+    seen = Arrays.copyOf(seen, Math.toIntExact(size));
+    dirty = true;
+  }
+
+  void force() {
+    if (dirty) {
+      durable = seen.clone();
+      dirty = false;
+    }
+  }
+
+  /** What could not be written back is never tried again: a later force finds nothing to do. */
+  void failForce() {
+    dirty = false;
+  }
+
+  /** What was not forced may have been written back, in any part. */
+  void powerCut(Random random) {
+    byte[] left = Arrays.copyOf(random.nextBoolean() ? seen : durable, lengthLeft(random));
+    for (int at = 0; at < left.length; at += BLOCK_BYTES) {
+      byte[] from = random.nextBoolean() ? seen : durable;
+      int end = Math.min(left.length, at + BLOCK_BYTES);
+      byte[] block =
+          Arrays.copyOf(
+              Arrays.copyOfRange(from, Math.min(at, from.length), Math.min(end, from.length)),
+              end - at);
+      System.arraycopy(block, 0, left, at, block.length);
+    }
+    seen = left;
+    durable = left.clone();
+    dirty = false;
+  }
+
+  private int lengthLeft(Random random) {
+    return random.nextBoolean() ? seen.length : durable.length;
+  }
+}

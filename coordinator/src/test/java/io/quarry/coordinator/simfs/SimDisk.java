@@ -1,0 +1,169 @@
+package io.quarry.coordinator.simfs;
+
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The storage itself. Changes of names reach the disk in the order in which they were made, as they
+ * do in the journal of any filesystem that Linux has; when a directory is forced, all before it
+ * has. Contents of files do only when they are forced, or by chance.
+ */
+public final class SimDisk {
+  /** Names and what they stand for; directories have no inode. */
+  private static final class Tree {
+    final Map<String, Inode> files = new TreeMap<>();
+    final Set<String> directories = new TreeSet<>(Set.of("/"));
+
+    void become(Tree other) {
+      files.clear();
+      files.putAll(other.files);
+      directories.clear();
+      directories.addAll(other.directories);
+    }
+  }
+
+  private final Tree seen = new Tree();
+  private final Tree durable = new Tree();
+  private final List<Consumer<Tree>> journal = new ArrayList<>();
+  private final BiConsumer<String, byte[]> onLink;
+
+  /**
+   * @param onLink sees each name that a link takes, and what it stands for, at that moment
+   */
+  public SimDisk(BiConsumer<String, byte[]> onLink) {
+    this.onLink = onLink;
+  }
+
+  /** Everything that was not made durable is lost, or is not: the seed decides. */
+  public void powerCut(Random random) {
+    int kept = random.nextInt(journal.size() + 1);
+    journal.subList(0, kept).forEach(change -> change.accept(durable));
+    journal.clear();
+    seen.become(durable);
+    new HashSet<>(seen.files.values()).forEach(inode -> inode.powerCut(random));
+  }
+
+  /** Everything is durable now. */
+  public void forceAll() {
+    forceNames();
+    seen.files.values().forEach(Inode::force);
+  }
+
+  /** All that was done to names so far is durable. */
+  void forceNames() {
+    journal.forEach(change -> change.accept(durable));
+    journal.clear();
+  }
+
+  private void change(Consumer<Tree> change) {
+    change.accept(seen);
+    journal.add(change);
+  }
+
+  boolean isDirectory(String path) {
+    return seen.directories.contains(path);
+  }
+
+  @Nullable Inode find(String path) {
+    return seen.files.get(path);
+  }
+
+  Inode get(String path) throws FileSystemException {
+    Inode inode = find(path);
+    if (inode == null) {
+      throw isDirectory(path)
+          ? new FileSystemException(path, null, "Is a directory")
+          : new NoSuchFileException(path);
+    }
+    return inode;
+  }
+
+  Inode create(String path) throws FileSystemException {
+    requireFree(path);
+    Inode inode = new Inode();
+    change(tree -> tree.files.put(path, inode));
+    return inode;
+  }
+
+  void link(String path, String existing) throws FileSystemException {
+    link(path, get(existing));
+  }
+
+  void link(String path, Inode inode) throws FileSystemException {
+    requireFree(path);
+    change(tree -> tree.files.put(path, inode));
+    onLink.accept(path, inode.content());
+  }
+
+  void move(String from, String to) throws FileSystemException {
+    Inode inode = get(from);
+    requireParent(to);
+    change(tree -> {
+      tree.files.remove(from);
+      tree.files.put(to, inode);
+    });
+  }
+
+  void createDirectory(String path) throws FileSystemException {
+    requireFree(path);
+    change(tree -> tree.directories.add(path));
+  }
+
+  void delete(String path) throws FileSystemException {
+    if (isDirectory(path)) {
+      if (!list(path).isEmpty()) {
+        throw new DirectoryNotEmptyException(path);
+      }
+      change(tree -> tree.directories.remove(path));
+    } else {
+      var _ = get(path);
+      change(tree -> tree.files.remove(path));
+    }
+  }
+
+  /** Names in a directory. */
+  List<String> list(String directory) throws FileSystemException {
+    if (!isDirectory(directory)) {
+      throw new NoSuchFileException(directory);
+    }
+    String prefix = directory.equals("/") ? "/" : directory + "/";
+    List<String> names = new ArrayList<>();
+    List<String> all = new ArrayList<>(seen.files.keySet());
+    all.addAll(seen.directories);
+    for (String path : all) {
+      if (path.length() > prefix.length()
+          && path.startsWith(prefix)
+          && path.indexOf('/', prefix.length()) < 0) {
+        names.add(path.substring(prefix.length()));
+      }
+    }
+    return names;
+  }
+
+  private void requireFree(String path) throws FileSystemException {
+    if (find(path) != null || isDirectory(path)) {
+      throw new FileAlreadyExistsException(path);
+    }
+    requireParent(path);
+  }
+
+  private void requireParent(String path) throws FileSystemException {
+    String parent = path.substring(0, Math.max(1, path.lastIndexOf('/')));
+    if (!isDirectory(parent)) {
+      throw new NoSuchFileException(parent);
+    }
+  }
+}
