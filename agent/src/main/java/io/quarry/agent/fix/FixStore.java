@@ -84,14 +84,16 @@ public final class FixStore {
         : read(storage.fix(fixId).resolve("progress." + newest), Checkpoint.class);
   }
 
-  /** Persists how far an epoch is. What it says must be durable already. */
+  /** Persists how far an epoch is, durably. What it says must be durable already. */
   public void save(String fixId, Checkpoint checkpoint) throws IOException {
+    Path directory = storage.fix(fixId);
     Path written = writeTemporary(checkpoint);
     try {
       Files.move(
           written,
-          storage.fix(fixId).resolve("progress." + checkpoint.epoch()),
+          directory.resolve("progress." + checkpoint.epoch()),
           StandardCopyOption.ATOMIC_MOVE);
+      force(directory);
     } finally {
       Files.deleteIfExists(written);
     }

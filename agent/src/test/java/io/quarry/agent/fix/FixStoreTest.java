@@ -2,6 +2,7 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.agent.fix.FixStore.ClaimFile;
 import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.format.RepositoryStorage;
@@ -38,9 +39,13 @@ final class FixStoreTest {
 
   @BeforeEach
   void connect() {
+    connect(directory);
+  }
+
+  private void connect(Path path) {
     storage =
         RepositoryFormats.find("localfs-1.0")
-            .connect(Map.of("path", directory.toString()), true, "test");
+            .connect(Map.of("path", path.toString()), true, "test");
     store = new FixStore(storage);
   }
 
@@ -71,6 +76,29 @@ final class FixStoreTest {
       one.get().ifPresent(winners::add);
     }
     return winners;
+  }
+
+  @Test
+  void whatIsSavedOutlivesAPowerCut() throws Exception {
+    disconnect();
+    try (LoopFilesystem xfs = LoopFilesystem.mountXfs(directory)) {
+      connect(xfs.path());
+      Worker worker = new Worker("h", "life");
+      for (long epoch = 1; epoch <= 3; epoch++) {
+        ClaimFile claim = store.claim(FIX, epoch, worker, NOW).orElseThrow();
+        Checkpoint saved = Checkpoint.filling(worker, epoch, 2, "v1." + epoch + ".raw", 100, NOW);
+        store.save(FIX, saved);
+        saved = saved.at(epoch, epoch, NOW);
+        store.save(FIX, saved);
+        xfs.cutPower();
+        storage.close();
+        xfs.restorePower();
+        connect(xfs.path());
+        assertThat(store.newestClaim(FIX)).isEqualTo(claim);
+        assertThat(store.newestCheckpoint(FIX)).isEqualTo(saved);
+      }
+      storage.close();
+    }
   }
 
   @Test

@@ -1,0 +1,56 @@
+package io.quarry.it.box;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A filesystem of its own, in a file beside it, whose power can be cut. */
+public final class Xfs implements AutoCloseable {
+  private static final long SIZE = 2L << 30;
+
+  private final Path image;
+  private final Path mountPoint;
+
+  private Xfs(Path image, Path mountPoint) {
+    this.image = image;
+    this.mountPoint = mountPoint;
+  }
+
+  /** Skips the test where mounting is not possible. */
+  public static Xfs mount(Path mountPoint) throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "mounting takes root");
+    Files.createDirectories(mountPoint);
+    Xfs xfs = new Xfs(mountPoint.resolveSibling(mountPoint.getFileName() + ".img"), mountPoint);
+    try (RandomAccessFile file = new RandomAccessFile(xfs.image.toFile(), "rw")) {
+      file.setLength(SIZE);
+    }
+    Guest.run(List.of("mkfs.xfs", "-q", xfs.image.toString()));
+    xfs.mount();
+    return xfs;
+  }
+
+  private void mount() throws IOException, InterruptedException {
+    Guest.run(List.of("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString()));
+  }
+
+  /** Whatever was not forced is lost, and everything fails until the power is back. */
+  public void cutPower() throws IOException, InterruptedException {
+    Guest.run(List.of("xfs_io", "-x", "-c", "shutdown", mountPoint.toString()));
+  }
+
+  /** Nobody may have a file open. */
+  public void restorePower() throws IOException, InterruptedException {
+    Guest.run(List.of("umount", mountPoint.toString()));
+    mount();
+  }
+
+  @Override
+  public void close() throws Exception {
+    Guest.run(List.of("umount", mountPoint.toString()));
+    Files.delete(image);
+  }
+}
