@@ -25,8 +25,9 @@
    torn files, groups of requests in one record, a full storage.
 
    Bounds: hosts 1 and 2, of which host 1 leads after record 1; MaxRecord
-   numbers, MaxRequest requests, one link that is delayed or whose reply is
-   lost, MaxRefusals refusals. *)
+   numbers, MaxRequest requests, Faults links that are delayed or whose reply
+   is lost, MaxRefusals refusals. All at once would take too long, so there
+   are scenarios, of 4 or 5 records and 4,000 to 45,000 states each. *)
 EXTENDS Naturals, Sequences, FiniteSets
 
 CONSTANTS

@@ -23,7 +23,7 @@
    pin just as a volume does; that a disk is frozen first.
 
    Bounds: one image, one request, Calls calls, one housekeeper, one worker,
-   as many pins as there are calls, and one. *)
+   as many pins as there are calls, and one: 1,000 states with 2 calls. *)
 EXTENDS Naturals, FiniteSets
 
 CONSTANTS Calls
