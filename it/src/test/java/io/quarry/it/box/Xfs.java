@@ -3,6 +3,7 @@ package io.quarry.it.box;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,8 +50,13 @@ public final class Xfs implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    Guest.run(List.of("umount", mountPoint.toString()));
+  public void close() throws IOException {
+    try {
+      Guest.run(List.of("umount", mountPoint.toString()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException(mountPoint + ": still mounted");
+    }
     Files.delete(image);
   }
 }
