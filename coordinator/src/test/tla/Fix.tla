@@ -10,7 +10,7 @@
      Start             EarlierWork.of, Predecessors.allOver, RawCopy.start
      Save              RunningFix.save: progress.<epoch>
      Write, Land, Flush  data.WindowCopier, data.RawTarget
-     LetGo, Stuck      FixRunner.letGo: Children.stopAll, Checkpoint.letGo
+     LetGo, Stuck      FixRunner.letGo: Children.stopAll, Checkpoint.letGo; OwnWriters
      Publish, InDoubt, Arrive  Publication, plan.FinishMend and
                        plan.FinishReplacement in the log, at once or later
      Tidy, Discard     Publication: VolumeFiles.removeOthers, discard
@@ -28,16 +28,11 @@
    the look at newer claims before publishing, on which safety does not rest.
    FixStore.forget after publishing, since claims check the log once more.
 
-   Bounds: Workers lives, MaxEpoch epochs, Windows windows, one guest: 340,000
+   Bounds: Workers lives, MaxEpoch epochs, Windows windows, one guest: 590,000
    states with 2 lives, 3 epochs and 2 windows. *)
 EXTENDS Naturals, FiniteSets
 
 CONSTANTS Workers, MaxEpoch, Windows, PowerLosses
-
-(* What the code takes for granted. *)
-CONSTANTS
-  ChildrenEnd    \* a run of a fix never leaves a child behind that cannot be killed; without that
-                 \* the same life may take the next epoch while it still writes
 
 (* The defences. *)
 CONSTANTS
@@ -47,6 +42,7 @@ CONSTANTS
   ProofOfAll,    \* proof is asked for all claims since the checkpoint, not for its own alone
   GoneBeforeProof, \* nobody is called dead before all that was his has ended
   StopBeforeRelease, \* nobody lets go before all that was his has ended
+  KnowLoose,     \* a life remembers that it has left a child behind which could not be killed
   FlushFirst,    \* a window counts when it is durable
   FirstWins,     \* a volume is published once
   KeepPublished  \* who comes too late looks whether his file is the published one
@@ -65,7 +61,8 @@ VARIABLES
   finishes,  \* requests to publish that are on their way, by file
   published, \* the file that the log names, or 0
   work,      \* of each worker
-  fate       \* of each worker: "lives", "lost" with its host's power, "proven" to be over
+  fate       \* of each worker: "lives", "loose" when it lives and a child of it may write that it
+             \* waits for no more, "lost" with its host's power, "proven" to be over
 vars == <<claims, progress, content, exists, flights, finishes, published, work, fate>>
 storage == <<claims, progress, content, exists, flights>>
 log == <<finishes, published>>
@@ -78,7 +75,7 @@ Init ==
   /\ work = [h \in Worker |-> Idle] /\ fate = [h \in Worker |-> "lives"]
 
 Max(S) == IF S = {} THEN 0 ELSE CHOOSE n \in S : \A m \in S : m <= n
-Lives(h) == fate[h] = "lives"
+Lives(h) == fate[h] \in {"lives", "loose"}
 At(h, where) == Lives(h) /\ work[h].pc = where
 Goes(h, where) == work' = [work EXCEPT ![h].pc = where]
 Rests(h) == work' = [work EXCEPT ![h] = Idle]
@@ -102,7 +99,8 @@ Take(h) ==
 (* ---- what an earlier epoch has left ---- *)
 
 NewestProgress == Max({e \in Epoch : progress[e] # Nothing})
-Over(h, worker) == worker = h \/ fate[worker] = "proven"
+Over(h, worker) ==
+  IF worker = h THEN KnowLoose => fate[h] # "loose" ELSE fate[worker] = "proven"
 AllOver(h, e) ==
   /\ EarlierOnly => e < work[h].epoch
   /\ progress[e].released \/ Over(h, claims[e])
@@ -163,8 +161,8 @@ LetGo(h) ==
   /\ UNCHANGED <<claims, content, exists, log, fate>>
 (* A child cannot be killed: nothing is said, but the life may try again. *)
 Stuck(h) ==
-  /\ ~ChildrenEnd /\ Lives(h) /\ Holds(h) /\ OfRun(h) # {} /\ Rests(h)
-  /\ UNCHANGED <<storage, log, fate>>
+  /\ Lives(h) /\ Holds(h) /\ OfRun(h) # {} /\ Rests(h) /\ fate' = [fate EXCEPT ![h] = "loose"]
+  /\ UNCHANGED <<storage, log>>
 (* One that dies without proof is no other than one that is paused for ever. *)
 Prove(h) ==
   /\ fate[h] # "proven" /\ fate' = [fate EXCEPT ![h] = "proven"] /\ Rests(h)

@@ -6,7 +6,7 @@
    ever.
 
    What stands for what:
-     Pin, Repin        service.Images.pin: plan.PinForCopy, plan.PinAsBase
+     PinIt             service.Images.pin: plan.PinForCopy, plan.PinAsBase
      Commit            service.Images.commitPinned: plan.CopyImage or
                        plan.CreateVirtualDisk, in the target
      Refused, Release  the end of commitPinned: plan.Unpin; fix.SourcePins
@@ -16,33 +16,25 @@
      Remove, Clean     in the source: plan.RemoveImage, plan.TombstoneVolume
 
    A call may be made twice with one request id, since a caller who got no
-   answer repeats it. Request ids are remembered in both logs; all calls of
-   one request ask for the same pin, as the code is (OwnPins is FALSE).
+   answer repeats it, and the second may begin before the first is over. The
+   target's log remembers the request id; each call has a pin of its own.
 
    Left out: that the pin also names the base's volumes; opens, which need a
    pin just as a volume does; that a disk is frozen first.
 
-   Bounds: one image, one request, Calls calls, one housekeeper, one worker,
-   as many pins as there are calls, and one: 1,000 states with 2 calls. *)
+   Bounds: one image, one request, Calls calls, one housekeeper, one worker:
+   2,500 states with 2 calls. *)
 EXTENDS Naturals, FiniteSets
 
 CONSTANTS Calls
 
-(* What the code takes for granted: nothing sees to it, and it is rarely otherwise. Without OwnPins
-   each is needed; with it, only the first. *)
+(* What the code takes for granted: nothing sees to it, and it is rarely otherwise. *)
 CONSTANTS
-  QuickCalls,    \* a call takes less time from its pin to its commit than a pin is young
-  OneByOne,      \* a call is repeated only when the one before is over
-  ReapAtOnce,    \* nothing comes between a look at the target and the unpin that rests on it
-  SeesOldPins,   \* who repeats a call has seen the commit of the earlier one's pin
-  YoungAgain     \* nobody reaps the old pin that a repeated call goes on with
-
-(* What the code does not do yet. *)
-CONSTANTS
-  OwnPins        \* each call has a pin of its own, whatever its request id
+  QuickCalls     \* a call takes less time from its pin to its commit than a pin is young
 
 (* The defences. *)
 CONSTANTS
+  OwnPins,       \* each call has a pin of its own, whatever its request id
   PinFirst,      \* the pin is committed before the target's log names the source
   CheckPins,     \* the source is cleaned only without pins
   UnpinLast,     \* who finishes lets go of the pin after the target's commit
@@ -50,28 +42,26 @@ CONSTANTS
   AskTarget,     \* a pin is reaped only if the target's log does not need it
   AskNewest,     \* and that is its newest state
   LeaveYoung,    \* pins are left alone while their calls may be between the two commits
-  Repin,         \* who repeats a call looks whether its pin is still there
   ReleaseUnneeded \* after a call only what the target does not need is let go of
 
 Call == 1..Calls
-Pin == 1..(Calls + 1)    \* the first is the one that follows from the request id
+Pin == 1..Calls
 
 VARIABLES
   image,      \* in the source: "strong", "weak", "gone"
   pins,       \* in the source's log
-  asked,      \* whether the source's log remembers the request for the first pin
   old,        \* pins that are not young any more
   target,     \* the copy: "none", "copying", "whole", "given up"
   named,      \* the pin that the target's log names
   remembered, \* whether the target's log remembers the request
   call,       \* of each call: how far it is, and its pin
   worker, reaper
-vars == <<image, pins, asked, old, target, named, remembered, call, worker, reaper>>
-source == <<image, pins, asked, old>>
+vars == <<image, pins, old, target, named, remembered, call, worker, reaper>>
+source == <<image, pins, old>>
 copy == <<target, named, remembered>>
 
 Init ==
-  /\ image = "strong" /\ pins = {} /\ asked = FALSE /\ old = {}
+  /\ image = "strong" /\ pins = {} /\ old = {}
   /\ target = "none" /\ named = 0 /\ remembered = FALSE
   /\ call = [c \in Call |-> [pc |-> "new", pin |-> 0]]
   /\ worker = "idle" /\ reaper = 0
@@ -79,36 +69,20 @@ Init ==
 Needed(p) == target = "copying" /\ named = p
 Goes(c, where, p) == call' = [call EXCEPT ![c] = [pc |-> where, pin |-> p]]
 At(c, where) == call[c].pc = where
-Unpinned(p) == pins' = pins \ {p} /\ UNCHANGED <<image, asked, old>>
+Unpinned(p) == pins' = pins \ {p} /\ UNCHANGED <<image, old>>
 
 (* ---- a call ---- *)
 
-Before(c) == {b \in Call : b < c}
 Begin(c) ==
-  /\ At(c, "new") /\ \A b \in Before(c) : call[b].pc # "new"
-  /\ OneByOne => \A b \in Before(c) : call[b].pc = "over"
-  /\ Goes(c, IF PinFirst THEN "pin" ELSE "commit", IF OwnPins THEN c + 1 ELSE 1)
+  /\ At(c, "new") /\ \A b \in Call : b < c => ~At(b, "new")
+  /\ Goes(c, IF PinFirst THEN "pin" ELSE "commit", IF OwnPins THEN c ELSE 1)
   /\ UNCHANGED <<source, copy, worker, reaper>>
-
-Pinned(c, p, next) ==
-  IF image = "strong"
-  THEN pins' = pins \cup {p} /\ Goes(c, next, p) /\ UNCHANGED <<image, old>>
-  ELSE Goes(c, "over", 0) /\ UNCHANGED <<image, pins, old>>
-AfterPin == IF PinFirst THEN "commit" ELSE "answered"
-(* The source's log remembers the request: then it answers as before, and nothing is pinned. *)
 PinIt(c) ==
-  /\ At(c, "pin") /\ asked' = (asked \/ (image = "strong" /\ ~OwnPins))
-  /\ IF ~asked THEN Pinned(c, call[c].pin, AfterPin)
-     ELSE /\ UNCHANGED <<image, pins, old>>
-          /\ \/ Repin /\ Goes(c, "look", 1)
-             \/ (~Repin \/ ~SeesOldPins) /\ Goes(c, AfterPin, 1)
-  /\ UNCHANGED <<copy, worker, reaper>>
-(* It was reaped meanwhile: another one. *)
-Look(c) ==
-  /\ At(c, "look") /\ UNCHANGED <<asked, copy, worker, reaper>>
-  /\ IF 1 \notin pins THEN Pinned(c, c + 1, AfterPin)
-     ELSE /\ old' = IF YoungAgain THEN old \ {1} ELSE old
-          /\ Goes(c, AfterPin, 1) /\ UNCHANGED <<image, pins>>
+  /\ At(c, "pin")
+  /\ IF image = "strong"
+     THEN pins' = pins \cup {call[c].pin} /\ Goes(c, IF PinFirst THEN "commit" ELSE "answered", call[c].pin)
+     ELSE Goes(c, "over", 0) /\ UNCHANGED pins
+  /\ UNCHANGED <<image, old, copy, worker, reaper>>
 
 (* The target's log takes it, or knows it already, or refuses it: its storage may be full, say. *)
 Commit(c) ==
@@ -163,14 +137,12 @@ LetGo ==
 Ages(p) ==
   /\ p \in pins \ old
   /\ QuickCalls => \A c \in Call : call[c].pin = p => call[c].pc \in {"new", "over"}
-  /\ old' = old \cup {p} /\ UNCHANGED <<image, pins, asked, copy, call, worker, reaper>>
+  /\ old' = old \cup {p} /\ UNCHANGED <<image, pins, copy, call, worker, reaper>>
 (* A replica may be behind: it shows the time before the copy. *)
 Judge(p) ==
   /\ reaper = 0 /\ p \in pins /\ (LeaveYoung => p \in old)
   /\ (AskTarget => (~Needed(p) \/ ~AskNewest))
-  /\ IF ReapAtOnce THEN Unpinned(p) /\ reaper' = reaper
-     ELSE reaper' = p /\ UNCHANGED source
-  /\ UNCHANGED <<copy, call, worker>>
+  /\ reaper' = p /\ UNCHANGED <<source, copy, call, worker>>
 Reap ==
   /\ reaper # 0 /\ Unpinned(reaper) /\ reaper' = 0
   /\ UNCHANGED <<copy, call, worker>>
@@ -179,13 +151,13 @@ Reap ==
 
 Remove ==
   /\ image = "strong" /\ image' = "weak"
-  /\ UNCHANGED <<pins, asked, old, copy, call, worker, reaper>>
+  /\ UNCHANGED <<pins, old, copy, call, worker, reaper>>
 Clean ==
   /\ image = "weak" /\ (CheckPins => pins = {}) /\ image' = "gone"
-  /\ UNCHANGED <<pins, asked, old, copy, call, worker, reaper>>
+  /\ UNCHANGED <<pins, old, copy, call, worker, reaper>>
 
 Next ==
-  \/ \E c \in Call : \/ Begin(c) \/ PinIt(c) \/ Look(c) \/ Commit(c) \/ InDoubt(c) \/ Refused(c)
+  \/ \E c \in Call : \/ Begin(c) \/ PinIt(c) \/ Commit(c) \/ InDoubt(c) \/ Refused(c)
                      \/ Release(c) \/ Stop(c)
   \/ Finish \/ FinishLate \/ GiveUp \/ LetGo
   \/ \E p \in Pin : Ages(p) \/ Judge(p)

@@ -6,7 +6,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.fix.FixWorker;
-import io.quarry.agent.fix.MergeWriters;
+import io.quarry.agent.fix.OwnWriters;
 import io.quarry.agent.fix.PredecessorProof;
 import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.Surroundings;
@@ -97,7 +97,7 @@ final class Agent implements AutoCloseable {
             new SpaceBudget(repositories::byKey),
             throttle,
             new Spawner(),
-            new MergeWriters(),
+            new OwnWriters(),
             config.stateDirectory().resolve("run"),
             clock);
     this.fixes =

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class DeepCheck {
   /** Of reading in one part; a look at one volume's metadata may come on top. */
-  private static final long PART_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final long PART_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final ConnectedRepository repository;
   private final Neighbours neighbours;

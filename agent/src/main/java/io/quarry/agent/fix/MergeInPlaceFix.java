@@ -36,14 +36,14 @@ final class MergeInPlaceFix {
   private final Volume.Writer self;
   private final ConnectedRepository repository;
   private final SourceOpener opener;
-  private final MergeWriters merges;
+  private final OwnWriters own;
 
   MergeInPlaceFix(RunningFix run) {
     this.run = run;
     this.self = new Volume.Writer(run.fix().id(), run.worker(), run.epoch());
     this.repository = run.repository();
     this.opener = run.sourceIn(repository);
-    this.merges = run.around().merges();
+    this.own = run.around().own();
   }
 
   /** Returns false, with nothing done, when the merge has to write a new volume. */
@@ -60,7 +60,7 @@ final class MergeInPlaceFix {
       return false;
     }
     boolean ended = false;
-    merges.begin(self);
+    own.begin(self);
     try {
       Reply begun = begin(better, base);
       if (begun != null) {
@@ -68,7 +68,7 @@ final class MergeInPlaceFix {
         finish(better);
       }
       ended = true;
-      merges.forget(self);
+      own.forget(self);
       return begun != null;
     } finally {
       if (!ended) {
@@ -99,7 +99,7 @@ final class MergeInPlaceFix {
     if (writer == null || run.around().proof().dead(writer.worker())) {
       return true;
     }
-    return switch (merges.stageOf(writer)) {
+    return switch (own.stageOf(writer)) {
       case OVER -> true;
       case WRITING ->
           throw new IOException("the merge before, " + writer.fixId() + ", has not let go yet");
@@ -198,14 +198,14 @@ final class MergeInPlaceFix {
   private void leave(Volume base) throws InterruptedException {
     try {
       run.stopChildren();
-      merges.over(self);
+      own.over(self);
       commit(new LeaveMergeInPlace(base.id(), self));
-      merges.forget(self);
+      own.forget(self);
     } catch (IOException | StorageException e) {
       LOG.warn("Letting go of {} could not be noted: {}", base.file(), e.toString());
     } finally {
-      if (merges.stageOf(self) == MergeWriters.Stage.WRITING) {
-        merges.forget(self);
+      if (own.stageOf(self) == OwnWriters.Stage.WRITING) {
+        own.forget(self);
       }
     }
   }

@@ -11,13 +11,10 @@ import java.io.IOException;
  * @param epoch our own
  */
 public record Predecessors(FixStore store, String fixId, long epoch, PredecessorProof proof) {
-  /** An earlier epoch in this very life has ended, or this one would not have been claimed. */
   static Predecessors of(RunningFix run) {
-    return new Predecessors(
-        run.store(),
-        run.fix().id(),
-        run.epoch(),
-        worker -> worker.equals(run.worker()) || run.around().proof().dead(worker));
+    String fixId = run.fix().id();
+    PredecessorProof proof = run.around().own().proof(fixId, run.worker(), run.around().proof());
+    return new Predecessors(run.store(), fixId, run.epoch(), proof);
   }
 
   /**

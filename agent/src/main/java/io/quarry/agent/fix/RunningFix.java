@@ -96,7 +96,12 @@ final class RunningFix {
 
   /** When it returns, no tool of this fix runs any more. */
   void stopChildren() throws IOException, InterruptedException {
-    children.stopAll(CHILDREN_GONE);
+    try {
+      children.stopAll(CHILDREN_GONE);
+    } catch (IOException | InterruptedException e) {
+      around.own().lose(fix.id());
+      throw e;
+    }
   }
 
   SourceOpener sourceIn(ConnectedRepository holder) {

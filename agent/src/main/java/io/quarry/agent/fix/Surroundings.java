@@ -15,7 +15,7 @@ import java.util.function.Function;
  * @param budget room on the storages for what fixes write
  * @param throttle shared by all copies of the host
  * @param spawner starts the tools that a fix needs
- * @param merges those in place that this agent has begun
+ * @param own what became of this agent's own fixes
  * @param runtimeDirectory for sockets
  */
 public record Surroundings(
@@ -24,6 +24,6 @@ public record Surroundings(
     SpaceBudget budget,
     Throttle throttle,
     Spawner spawner,
-    MergeWriters merges,
+    OwnWriters own,
     Path runtimeDirectory,
     InstantSource clock) {}

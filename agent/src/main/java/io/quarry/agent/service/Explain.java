@@ -49,7 +49,7 @@ final class Explain {
             ? whole(image, state)
             : "It is " + state.stateOf(image).label() + ": " + missing + ".");
     if (!image.strong()) {
-      sentences.add(kept(needs));
+      sentences.add(kept(image, needs));
     }
     sentences.addAll(all.formerVolumes(image));
     Image target = state.foldedInto(image);
@@ -65,10 +65,6 @@ final class Explain {
       sentences.add("No fix can do that here: copy the base into this repository.");
     } else if (missing != null) {
       sentences.add("That has to wait until it is closed: " + Needs.sentence(needs) + ".");
-    }
-    Instant until = image.retainedUntil();
-    if (!image.strong() && until != null && until.isAfter(Instant.now())) {
-      sentences.add("It can be restored without loss until " + until + ".");
     }
     return new ImageExplanation(
         imageId,
@@ -96,10 +92,20 @@ final class Explain {
             + " below goes into it, which frees space.";
   }
 
-  private static String kept(List<Need> needs) {
-    return needs.isEmpty()
-        ? "It is not visible and nothing needs it: its space will be freed."
-        : "It is not visible, and kept because " + Needs.sentence(needs) + ".";
+  private static String kept(Image image, List<Need> needs) {
+    Instant until = image.retainedUntil();
+    boolean retained = until != null && until.isAfter(Instant.now());
+    String restorable =
+        retained ? "can be restored without loss until " + WhoWorks.seconds(until) : "";
+    if (needs.isEmpty()) {
+      return retained
+          ? "It was removed and " + restorable + "; then its space is freed."
+          : "It is not visible and nothing needs it: its space will be freed.";
+    }
+    String because = "kept because " + Needs.sentence(needs) + ".";
+    return retained
+        ? "It was removed and " + restorable + "; it is " + because
+        : "It is not visible, and " + because;
   }
 
   /** What makes it better, or the clean of what nobody needs. */

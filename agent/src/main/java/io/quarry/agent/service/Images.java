@@ -100,7 +100,6 @@ final class Images {
     String newId = derived(requestId, "image");
     Pinned pinned =
         pin(
-            requestId,
             base.repository(),
             pinId -> new PinAsBase(pinId, base.image().id(), target.key(), newId, request.size()));
     var elsewhere =
@@ -197,7 +196,6 @@ final class Images {
     String newId = disk ? derived(requestId, "image") : image.id();
     Pinned pinned =
         pin(
-            requestId,
             source,
             pinId ->
                 new PinForCopy(
@@ -228,17 +226,13 @@ final class Images {
   /** What is kept in another repository for a call. */
   private record Pinned(ConnectedRepository holder, CopySource source) {}
 
-  /** A call that is repeated much later may find that its pin has been reaped: it needs another. */
-  private Pinned pin(
-      String requestId, ConnectedRepository source, Function<String, Request> request) {
-    long known = source.state().sequence();
-    String pinId = derived(requestId, "pin");
+  /**
+   * Each call has a pin of its own, a repeated one too: what it names in the target's log is not
+   * for another call, or the reaper, to let go of.
+   */
+  private static Pinned pin(ConnectedRepository source, Function<String, Request> request) {
+    String pinId = fresh();
     Reply reply = source.commit(pinId, request.apply(pinId));
-    if (reply.commit() <= known
-        && !repositories.newest(source).repository().pins().containsKey(pinId)) {
-      pinId = fresh();
-      reply = source.commit(pinId, request.apply(pinId));
-    }
     FaultPoints.reach("copy.pinned");
     return new Pinned(source, new CopySource(source.key(), reply.id(), pinId));
   }

@@ -150,6 +150,6 @@ final class Status {
         ErrorCode.IMAGE_NOT_FOUND,
         "there is no image " + imageId + " in repository " + repoId,
         imageId,
-        "list the repository's images; a removed image is gone for callers at once");
+        "list the repository's images; among the removed ones it may be one that can be restored");
   }
 }

@@ -137,7 +137,7 @@ final class WhoWorks {
   }
 
   /** Nobody reads more of a time than that. */
-  private static String seconds(@Nullable Instant time) {
+  static String seconds(@Nullable Instant time) {
     return String.valueOf(time == null ? null : time.truncatedTo(ChronoUnit.SECONDS));
   }
 

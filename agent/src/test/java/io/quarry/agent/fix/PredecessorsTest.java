@@ -42,6 +42,18 @@ class PredecessorsTest {
     }
   }
 
+  @Test
+  void aToolThatDoesNotEndProvesNothing() {
+    Worker self = new Worker("self", "life");
+    OwnWriters own = new OwnWriters();
+    PredecessorProof proof = own.proof(FIX, self, OTHER::equals);
+    assertThat(proof.dead(self)).isTrue();
+    assertThat(proof.dead(OTHER)).isTrue();
+    own.lose(FIX);
+    assertThat(proof.dead(self)).isFalse();
+    assertThat(own.proof("mend-another", self, OTHER::equals).dead(self)).isTrue();
+  }
+
   private static RepositoryStorage storage(Path directory) throws Exception {
     Path root = Files.createDirectory(directory.resolve("repository"));
     return RepositoryFormats.find("localfs-1.0")

@@ -61,7 +61,7 @@ final class StoryHost implements AutoCloseable {
             new SpaceBudget(key -> Optional.empty()),
             Throttle.unlimited(),
             spawner,
-            new MergeWriters(),
+            new OwnWriters(),
             state,
             clock);
     this.checks = new Checks(around, () -> repositories, List::of);

@@ -272,6 +272,33 @@ final class StorageClientTest {
     }
   }
 
+  /** While a part of a deep check is read, an ordinary call has run out of time. */
+  @Test
+  void deepCheckMayTakeLongerThanTheDeadline() {
+    var storage = new FakeStorage();
+    var checks = new AtomicInteger();
+    var ordinaryIsOver = new CountDownLatch(1);
+    try (var server = agent(storage);
+        var client = client(server)) {
+      server.seed();
+      var settings = ClientSettings.within(Duration.ofMillis(300));
+      try (var hasty = new StorageClient(List.of(server.server.uri()), settings)) {
+        storage.before(verb -> {
+          if (checks.incrementAndGet() > 1) {
+            hold(ordinaryIsOver);
+            return;
+          }
+          assertThatThrownBy(() -> hasty.checkStorageRepository("fast", CheckOptions.DEFAULT))
+              .extracting("code")
+              .isEqualTo(ErrorCode.AGENT_UNAVAILABLE);
+          ordinaryIsOver.countDown();
+        });
+        var report = hasty.checkStorageRepository("fast", new CheckOptions(true, null, 0));
+        assertThat(report.reading()).isNotNull();
+      }
+    }
+  }
+
   @Test
   void lostAnswerIsAnUnknownOutcomeWithItsRequestId() throws Exception {
     var settings = ClientSettings.within(Duration.ofMillis(300));

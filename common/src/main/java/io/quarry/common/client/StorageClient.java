@@ -63,6 +63,10 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   private static final int PORT_MAX = 65_535;
   private static final Duration STATUS_WAIT_GRACE = Duration.ofSeconds(10);
+
+  /** A part of a deep check ends by itself, but not before it has seen a file's metadata. */
+  private static final Duration DEEP_CHECK_PART_MAX = Duration.ofSeconds(45);
+
   private static final Pattern REQUEST_ID = Pattern.compile("[!-~]{1,128}");
 
   /** An agent of a newer version may say more than this client knows. */
@@ -355,11 +359,10 @@ public final class StorageClient implements StorageApi, AutoCloseable {
         new CheckOptions(options.deep(), options.after(), seen.atLeast(repoId, options.atLeast()));
     String path = path(Target.repository(repoId).then("/check"));
     var request = new JsonHttp.Request("POST", path, Failover.json(body), null);
-    CheckReport report =
-        parse(
-            failover.call(
-                new Attempt(request, false, false, settings.deadline(), null), settings.deadline()),
-            CheckReport.class);
+    Duration timeout =
+        options.deep() ? settings.deadline().plus(DEEP_CHECK_PART_MAX) : settings.deadline();
+    Attempt attempt = new Attempt(request, false, false, timeout, null);
+    CheckReport report = parse(failover.call(attempt, timeout), CheckReport.class);
     seen.saw(repoId, report.commit());
     return report;
   }

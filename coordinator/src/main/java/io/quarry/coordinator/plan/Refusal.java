@@ -14,7 +14,7 @@ final class Refusal {
         ErrorCode.IMAGE_NOT_FOUND,
         "there is no image " + imageId + " in this repository",
         imageId,
-        "list the repository's images; a removed image is gone for callers at once");
+        "list the repository's images; among the removed ones it may be one that can be restored");
   }
 
   static StorageException imageExists(String imageId) {

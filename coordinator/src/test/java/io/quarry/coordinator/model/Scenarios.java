@@ -37,15 +37,14 @@ final class Scenarios {
                 "MaxRecord=5 MaxRequest=3 OldView=TRUE Vacuums=TRUE")
             .larger("MaxRecord=6 MaxRequest=4")
             .without("LeaderSeesTheLog", "CheckMisled"),
-        Scenario.of("Pins", "a call is repeated", 1_000, "Calls=2 OwnPins=FALSE")
+        Scenario.of("Pins", "a call is repeated", 2_000, "Calls=2")
             .larger("Calls=3")
-            .without("SourceIsKept", "QuickCalls", "OneByOne", "ReapAtOnce", "SeesOldPins")
-            .without("SourceIsKept", "YoungAgain", "PinFirst", "CheckPins", "UnpinLast")
-            .without("SourceIsKept", "KeepInDoubt", "AskTarget", "AskNewest", "LeaveYoung")
-            .without("SourceIsKept", "Repin", "ReleaseUnneeded"),
-        Scenario.of("Fix", "a copy", 200_000, "Workers=2 MaxEpoch=3 Windows=2 PowerLosses=1")
+            .without("SourceIsKept", "QuickCalls", "OwnPins", "PinFirst", "CheckPins")
+            .without("SourceIsKept", "UnpinLast", "KeepInDoubt", "AskTarget", "AskNewest")
+            .without("SourceIsKept", "LeaveYoung", "ReleaseUnneeded"),
+        Scenario.of("Fix", "a copy", 500_000, "Workers=2 MaxEpoch=3 Windows=2 PowerLosses=1")
             .larger("Workers=3")
-            .without("PublishedIsWhole", "ChildrenEnd", "LinkClaims", "EpochFiles")
+            .without("PublishedIsWhole", "KnowLoose", "LinkClaims", "EpochFiles")
             .without("PublishedIsWhole", "ProofOfAll", "GoneBeforeProof", "StopBeforeRelease")
             .without("PublishedIsWhole", "FlushFirst")
             .without("PublishedOnce", "FirstWins")

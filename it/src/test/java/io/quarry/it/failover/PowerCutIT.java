@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -123,7 +124,7 @@ final class PowerCutIT {
     private final StorageClient client;
     private final Thread thread;
     private volatile boolean over;
-    private volatile int changes;
+    private final AtomicInteger changes = new AtomicInteger();
 
     Engine(Box box) {
       List<URI> urls = box.hostIds().stream().map(box::host).map(LocalHost::url).toList();
@@ -136,8 +137,7 @@ final class PowerCutIT {
         try {
           String disk = Box.disk(client, REPOSITORY, MIB).imageId();
           made.add(disk);
-          changes++;
-          if (changes % 2 == 0) {
+          if (changes.incrementAndGet() % 2 == 0) {
             remove(disk);
           }
         } catch (StorageException e) {
@@ -153,7 +153,7 @@ final class PowerCutIT {
     }
 
     void awaitChanges(int count) {
-      await().atMost(Box.PATIENCE).until(() -> changes >= count);
+      await().atMost(Box.PATIENCE).until(() -> changes.get() >= count);
     }
 
     @Override
