@@ -33,6 +33,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +44,9 @@ public final class ConnectedRepository implements AutoCloseable {
 
   /** How long a read waits for a commit that the caller has been told of. */
   private static final Duration CATCH_UP = Duration.ofSeconds(10);
+
+  /** How long a read waits for a commit that only this host has told somebody of. */
+  private static final Duration CATCH_UP_OWN = Duration.ofSeconds(1);
 
   /** A host whose terms end at once lets others try. */
   private static final int SHORT_TERMS_MAX = 2;
@@ -80,6 +84,10 @@ public final class ConnectedRepository implements AutoCloseable {
   private final QueueKeeper keeper;
   private final SpaceMeter space;
   private final AtomicInteger shortTerms = new AtomicInteger();
+
+  /** Of the commits that this host has answered for, wherever they were made. */
+  private final AtomicLong newestTold = new AtomicLong();
+
   private final ScheduledExecutorService timer;
   private final HostRegistry hosts;
   private final Drain drain;
@@ -219,7 +227,10 @@ public final class ConnectedRepository implements AutoCloseable {
     return replica.state();
   }
 
-  /** The state with that commit in it. */
+  /**
+   * The state with that commit in it, and with what callers of this host have been told of: whoever
+   * asks the agent again that made an image for him finds it there.
+   */
   public LogState atLeast(long commit) {
     LogState state = replica.atLeast(commit, CATCH_UP);
     if (state.sequence() < commit) {
@@ -229,13 +240,15 @@ public final class ConnectedRepository implements AutoCloseable {
           repoId(),
           "repeat the call, or ask another agent");
     }
-    return state;
+    long told = newestTold.get();
+    return state.sequence() < told ? replica.atLeast(told, CATCH_UP_OWN) : state;
   }
 
   /** Commits a request, wherever the SDM is, and returns when it is durable. */
   public Reply commit(String requestId, Request request) {
     requireSound();
     Reply reply = forwarder.submit(requestId, request);
+    newestTold.accumulateAndGet(reply.commit(), Math::max);
     replica.hint(reply.commit());
     return reply;
   }

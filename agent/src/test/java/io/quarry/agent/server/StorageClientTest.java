@@ -278,24 +278,22 @@ final class StorageClientTest {
     var storage = new FakeStorage();
     var checks = new AtomicInteger();
     var ordinaryIsOver = new CountDownLatch(1);
+    var settings = ClientSettings.within(Duration.ofMillis(300));
     try (var server = agent(storage);
-        var client = client(server)) {
+        var hasty = new StorageClient(List.of(server.server.uri()), settings)) {
       server.seed();
-      var settings = ClientSettings.within(Duration.ofMillis(300));
-      try (var hasty = new StorageClient(List.of(server.server.uri()), settings)) {
-        storage.before(verb -> {
-          if (checks.incrementAndGet() > 1) {
-            hold(ordinaryIsOver);
-            return;
-          }
-          assertThatThrownBy(() -> hasty.checkStorageRepository("fast", CheckOptions.DEFAULT))
-              .extracting("code")
-              .isEqualTo(ErrorCode.AGENT_UNAVAILABLE);
-          ordinaryIsOver.countDown();
-        });
-        var report = hasty.checkStorageRepository("fast", new CheckOptions(true, null, 0));
-        assertThat(report.reading()).isNotNull();
-      }
+      storage.before(verb -> {
+        if (checks.incrementAndGet() > 1) {
+          hold(ordinaryIsOver);
+          return;
+        }
+        assertThatThrownBy(() -> hasty.checkStorageRepository("fast", CheckOptions.DEFAULT))
+            .extracting("code")
+            .isEqualTo(ErrorCode.AGENT_UNAVAILABLE);
+        ordinaryIsOver.countDown();
+      });
+      var report = hasty.checkStorageRepository("fast", new CheckOptions(true, null, 0));
+      assertThat(report.reading()).isNotNull();
     }
   }
 
