@@ -259,6 +259,14 @@ public final class Tasks {
           fencedHostId,
           "stop it first; fencing is for hosts that are gone");
     }
+    if (!known(fencedHostId)) {
+      throw new StorageException(
+          ErrorCode.HOST_NOT_FOUND,
+          "no host " + fencedHostId + " is known: it holds no fix and has no image open",
+          fencedHostId,
+          "compare the name with what check (quarry check REPO) says is in the way; if it is right,"
+              + " there is nothing to end");
+    }
     for (ConnectedRepository repository : repositories.all()) {
       for (ObservedClaim claim : repository.queue().claims().values()) {
         if (claim.claimant().hostId().equals(fencedHostId)) {
@@ -267,6 +275,17 @@ public final class Tasks {
       }
       repository.commit(UUID.randomUUID().toString(), new ReapOpens(fencedHostId));
     }
+  }
+
+  /** Whether there is any trace of the host: a wrong name must not be taken for a dead host. */
+  private boolean known(String absentHostId) {
+    return registry.buried(absentHostId)
+        || repositories.all().stream()
+            .anyMatch(repository ->
+                repository.queue().claims().values().stream()
+                        .anyMatch(claim -> claim.claimant().hostId().equals(absentHostId))
+                    || repository.state().repository().opens().values().stream()
+                        .anyMatch(open -> open.hostId().equals(absentHostId)));
   }
 
   private void confirmDead(String deadHostId, String incarnation) {

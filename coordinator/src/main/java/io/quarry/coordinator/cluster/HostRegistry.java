@@ -106,6 +106,12 @@ public final class HostRegistry implements AutoCloseable {
             .isPresent();
   }
 
+  /** Whether somebody vouched not long ago that a life of this host has ended. */
+  public boolean buried(String hostId) {
+    return dead.entries().values().stream()
+        .anyMatch(entry -> entry.value().hostId().equals(hostId));
+  }
+
   /** What the guardian has to create, with its own connection, when the agent has ended. */
   public ProofOfDeath proofOfDeath(String hostId, String incarnation, String by) {
     Znodes.requireName(hostId, "host id");

@@ -182,6 +182,7 @@ final class BadInputIT {
     refused("GET", "/v1/events", null, Map.of("Last-Event-ID", "nonsense"), 400, invalid);
     refused("POST", "/v1/hosts/host-9/drain", null, Map.of(), 404, ErrorCode.HOST_NOT_FOUND);
     refused("POST", "/v1/hosts/host-1/fence", null, Map.of(), 400, ErrorCode.INVALID_ARGUMENT);
+    refused("POST", "/v1/hosts/host-9/fence", null, Map.of(), 404, ErrorCode.HOST_NOT_FOUND);
     refused("POST", "/v1/tasks/a:b:1/stop", null, Map.of(), 404, ErrorCode.TASK_NOT_FOUND);
     refused("POST", "/v1/tasks/a:b:1/release", null, Map.of(), 404, ErrorCode.TASK_NOT_FOUND);
   }
