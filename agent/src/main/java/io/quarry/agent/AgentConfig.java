@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -134,6 +135,8 @@ public record AgentConfig(
       return Json.MAPPER.readValue(Files.readString(file), AgentConfig.class);
     } catch (JsonProcessingException wrong) {
       throw new ConfigurationException(file + ": " + explain(wrong));
+    } catch (NoSuchFileException missing) {
+      throw new ConfigurationException("there is no file " + file);
     } catch (IOException unreadable) {
       throw new ConfigurationException("Cannot read the configuration: " + unreadable);
     }

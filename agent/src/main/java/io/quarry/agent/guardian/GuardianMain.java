@@ -1,6 +1,8 @@
 package io.quarry.agent.guardian;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -26,6 +28,7 @@ public final class GuardianMain {
         --no-guardian         run the bare agent: nobody proves its death (for debugging)
         --pid-directory DIR   write guardian.pid and agent.pid there
         --java-option OPTION  for the agent's JVM, like the environment's QUARRY_JAVA_OPTS
+      Exit codes: 0 stopped, 1 failed, 2 bad usage, 78 the configuration cannot be used.
       """;
 
   private static final Logger log = LoggerFactory.getLogger(GuardianMain.class);
@@ -40,6 +43,10 @@ public final class GuardianMain {
     Guardian guardian;
     try {
       guardian = parse(List.of(arguments));
+    } catch (NoSuchFileException missing) {
+      System.err.println("error: there is no file " + missing.getFile());
+      System.exit(ExitCode.CONFIGURATION);
+      return;
     } catch (IllegalArgumentException wrong) {
       System.err.println(wrong.getMessage());
       System.err.print(USAGE);
@@ -68,7 +75,7 @@ public final class GuardianMain {
     }
   }
 
-  private static Guardian parse(List<String> arguments) {
+  private static Guardian parse(List<String> arguments) throws NoSuchFileException {
     String mainClass = "io.quarry.agent.AgentMain";
     String config = null;
     Path pidDirectory = null;
@@ -95,7 +102,7 @@ public final class GuardianMain {
       }
     }
     return new Guardian(
-        new AgentCommand(mainClass, javaOptions, List.of("--config", required(config))),
+        new AgentCommand(mainClass, javaOptions, List.of("--config", existing(config))),
         restart,
         new RestartPauses(pauseMax),
         pidDirectory);
@@ -116,9 +123,13 @@ public final class GuardianMain {
     }
   }
 
-  private static String required(@Nullable String config) {
+  /** What is in the file is the agent's to judge; without one there is nothing to guard. */
+  private static String existing(@Nullable String config) throws NoSuchFileException {
     if (config == null) {
       throw new IllegalArgumentException("--config FILE is missing");
+    }
+    if (Files.notExists(Path.of(config))) {
+      throw new NoSuchFileException(config);
     }
     return config;
   }

@@ -131,6 +131,17 @@ final class GuardianIT {
   }
 
   @Test
+  void missingConfigurationIsAllThatIsSaid() throws Exception {
+    Path missing = directory.resolve("none.json");
+    try (GuardianUnderTest guardian =
+        new GuardianUnderTest(directory.resolve("agent"), "", "--config", missing.toString())) {
+      assertThat(guardian.process().waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(guardian.process().exitValue()).isEqualTo(ExitCode.CONFIGURATION);
+      assertThat(guardian.log()).hasContent("error: there is no file " + missing);
+    }
+  }
+
+  @Test
   void wrongConfigurationIsNotTriedAgain() throws Exception {
     try (GuardianUnderTest guardian =
         new GuardianUnderTest(directory.resolve("agent"), "wrong=yes\n")) {
