@@ -3,6 +3,7 @@ package io.quarry.agent.cli;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.guardian.PidFile;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,6 +34,7 @@ import picocli.CommandLine.Spec;
     footer = {"", "Example:", "  quarry dev --hosts 2 --directory /srv/quarry-dev"})
 final class DevCommand implements Callable<Integer> {
   private static final String REPOSITORY = "main";
+  private static final Pattern PLAIN = Pattern.compile("[\\w./+-]+");
   private static final Duration START_MAX = Duration.ofMinutes(1);
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -52,9 +55,13 @@ final class DevCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--hosts is 1 to " + LocalClusterOptions.HOSTS_MAX);
     }
-    Path place = directory == null ? Files.createTempDirectory("quarry-dev-") : directory;
+    Path place =
+        (directory == null ? Files.createTempDirectory("quarry-dev-") : directory)
+            .toAbsolutePath()
+            .normalize();
     // The hook is there before the first process is: Ctrl-C may come early.
-    try (DevCluster cluster = new DevCluster(place, directory == null);
+    try (DirectoryLock _ = DirectoryLock.take(place);
+        DevCluster cluster = new DevCluster(place, directory == null);
         CleanExit cleanExit = new CleanExit(spec.commandLine().getErr(), cluster::close)) {
       return cleanExit.unlessEnding(() -> run(cluster, place));
     }
@@ -63,8 +70,10 @@ final class DevCommand implements Callable<Integer> {
   private int run(DevCluster dev, Path place) throws IOException, InterruptedException {
     Main main = (Main) spec.root().userObject();
     Output output = main.output(spec.commandLine());
-    output.remark("starting ZooKeeper and " + Units.count(hosts, "agent", "agents") + " ...");
-    Path data = Files.createDirectories(place.toAbsolutePath().resolve(REPOSITORY));
+    output.remark(
+        "starting ZooKeeper and %s in %s ..."
+            .formatted(Units.count(hosts, "agent", "agents"), place));
+    Path data = Files.createDirectories(place.resolve(REPOSITORY));
     ConnectRequest repository =
         new ConnectRequest(
             REPOSITORY, "localfs-1.0", Map.of("path", data.toString()), /* create= */ true);
@@ -78,7 +87,7 @@ final class DevCommand implements Callable<Integer> {
     for (LocalHost host : cluster.hosts()) {
       main.api(List.of(host.url().toString())).connectStorageRepository(repository);
     }
-    output.print(answer(cluster), () -> text(cluster));
+    output.print(answer(cluster), () -> text(cluster, place));
     Thread.sleep(Duration.ofDays(Integer.MAX_VALUE));
     return Exit.DONE;
   }
@@ -88,13 +97,15 @@ final class DevCommand implements Callable<Integer> {
         .collect(Collectors.toMap(LocalHost::hostId, host -> host.url().toString()));
   }
 
-  private static String text(LocalCluster cluster) {
+  private static String text(LocalCluster cluster, Path place) {
     Facts facts = new Facts();
     cluster.hosts().forEach(host -> facts.fact(host.hostId(), host.url()));
     String agents =
         cluster.hosts().stream()
             .map(host -> host.url().toString())
             .collect(Collectors.joining(","));
+    facts.fact("directory", place);
+    Path pid = place.resolve(cluster.hosts().getFirst().hostId()).resolve(PidFile.AGENT);
     return facts
         + """
 
@@ -104,8 +115,17 @@ final class DevCommand implements Callable<Integer> {
           ./quarry disk create %2$s 1G
           ./quarry image tree %2$s
 
+        To see an agent die, and its guardian start the next:
+          kill -9 $(cat %3$s)
+
         Ctrl-C ends it.
         """
-            .formatted(agents, REPOSITORY);
+            .formatted(agents, REPOSITORY, quoted(pid));
+  }
+
+  /** As a shell takes it. */
+  private static String quoted(Path path) {
+    String text = path.toString();
+    return PLAIN.matcher(text).matches() ? text : "'" + text.replace("'", "'\\''") + "'";
   }
 }

@@ -9,6 +9,7 @@ import io.quarry.agent.cli.Main;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.client.StorageClient;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,23 +26,9 @@ final class DevIT {
 
   @Test
   void agentThatWasKilledHasTheRepositoryAgain(@TempDir Path directory) throws Exception {
-    Process dev =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "dev",
-                "--hosts",
-                "1",
-                "--directory",
-                directory.toString(),
-                "-o",
-                "json")
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+    Process dev = start(directory);
     try (StorageClient client = new StorageClient(List.of(url(dev)))) {
+      assertThat(start(directory).waitFor()).isEqualTo(1); // it is in use
       assertThat(repositories(client)).containsExactly("main");
       Path pid = directory.resolve("host-1").resolve("agent.pid");
       long agent = Long.parseLong(Files.readString(pid).strip());
@@ -56,6 +43,24 @@ final class DevIT {
       dev.destroy();
       assertThat(dev.waitFor(PATIENCE)).isTrue();
     }
+  }
+
+  private static Process start(Path directory) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName(),
+            "dev",
+            "--hosts",
+            "1",
+            "--directory",
+            directory.toString(),
+            "-o",
+            "json")
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 
   /** What it prints once its cluster is ready. */
