@@ -20,7 +20,12 @@ import picocli.CommandLine.Parameters;
           + " changes nothing.",
       "With -o json the fixes come as quarry fix --fix takes them."
     },
-    footer = {"", "Example:", "  quarry check main --deep"})
+    footer = {
+      "",
+      "Examples:",
+      "  quarry check main --deep",
+      "  quarry check main --exit-code || mail -s 'look at main' root"
+    })
 final class Check extends ApiCommand {
   @Parameters(paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";
@@ -33,11 +38,17 @@ final class Check extends ApiCommand {
       })
   private boolean deep;
 
+  @Option(
+      names = "--exit-code",
+      description = "Exit with 4 if there is anything to fix or any problem, and 0 if not.")
+  private boolean exitCode;
+
   @Override
   int run(StorageApi api, Output output) {
     CheckReport report = check(api, output);
     output.print(report, () -> text(report));
-    return Exit.DONE;
+    boolean found = !report.fixes().isEmpty() || !report.problems().isEmpty();
+    return exitCode && found ? Exit.FOUND : Exit.DONE;
   }
 
   /** A deep check comes in parts. */

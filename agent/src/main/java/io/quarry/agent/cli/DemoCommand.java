@@ -59,6 +59,9 @@ final class DemoCommand implements Callable<Integer> {
       output.print(report, () -> DemoText.of(report));
       return Exit.DONE;
     } catch (DemoFailure e) {
+      if (e.remedy() != null) {
+        throw new BadUsage(spec.commandLine(), String.valueOf(e.getMessage()), e.remedy());
+      }
       throw new StorageException(
           ErrorCode.INTERNAL,
           String.valueOf(e.getMessage()),

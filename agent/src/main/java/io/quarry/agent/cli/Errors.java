@@ -6,12 +6,15 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Prints what went wrong, about what, and what to do; a stack trace only for those who ask. */
 final class Errors implements IExecutionExceptionHandler, IParameterExceptionHandler {
@@ -39,10 +42,7 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
     String name = command.getCommandSpec().qualifiedName();
     print(
         new ErrorBody(
-            ErrorCode.INVALID_ARGUMENT,
-            message(failure, arguments),
-            name,
-            "See " + name + " --help."),
+            ErrorCode.INVALID_ARGUMENT, message(failure, arguments), name, remedy(failure, name)),
         command);
     return Exit.BAD_USAGE;
   }
@@ -54,17 +54,50 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
         return "'" + argument + "' is negative; sizes, rates and counts are not.";
       }
     }
-    return String.valueOf(failure.getMessage());
+    return failure instanceof UnmatchedArgumentException unmatched && UnknownCommand.is(unmatched)
+        ? UnknownCommand.message(unmatched)
+        : String.valueOf(failure.getMessage());
   }
 
-  private static ErrorBody body(Exception failure, CommandLine command) {
+  private static String remedy(ParameterException failure, String name) {
+    return switch (failure) {
+      case BadUsage bad -> bad.remedy();
+      case MissingParameterException missing ->
+          "For example `%s`; see %s --help.".formatted(example(missing.getCommandLine()), name);
+      default -> "See " + name + " --help.";
+    };
+  }
+
+  /** Every command's help ends with one. */
+  private static String example(CommandLine command) {
+    return Arrays.stream(command.getCommandSpec().usageMessage().footer())
+        .filter(line -> line.startsWith("  quarry "))
+        .findFirst()
+        .orElseThrow()
+        .strip();
+  }
+
+  private ErrorBody body(Exception failure, CommandLine command) {
     return failure instanceof StorageException known
-        ? known.body()
+        ? advised(known.body())
         : new ErrorBody(
             ErrorCode.INTERNAL,
             failure.getClass().getSimpleName() + ": " + failure.getMessage(),
             command.getCommandSpec().qualifiedName(),
             "Run it again with --debug and report what it prints.");
+  }
+
+  /** Who named no agent may not know that one can. */
+  private ErrorBody advised(ErrorBody body) {
+    return body.code() == ErrorCode.AGENT_UNAVAILABLE && main.asksDefault()
+        ? new ErrorBody(
+            body.code(),
+            body.message(),
+            body.subject(),
+            body.remedy()
+                + " No agent was named, so this is the default one: name yours with --agent URL or"
+                + " in QUARRY_AGENTS.")
+        : body;
   }
 
   private void print(ErrorBody body, CommandLine command) {

@@ -9,5 +9,8 @@ final class Exit {
   /** The operation goes on. */
   static final int TIMED_OUT = 3;
 
+  /** A check that was asked for an exit code found something. */
+  static final int FOUND = 4;
+
   private Exit() {}
 }

@@ -11,7 +11,6 @@ abstract class Group implements Runnable {
   @Override
   public final void run() {
     throw new ParameterException(
-        spec.commandLine(),
-        "Name a command: " + String.join(", ", spec.subcommands().keySet()) + ".");
+        spec.commandLine(), "Name a command: " + UnknownCommand.names(spec.commandLine()) + ".");
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -56,6 +57,12 @@ final class ImageDownload extends ApiCommand {
     if (Files.exists(file) && !replace) {
       throw local(file + " exists already", "Choose another name, or give --replace.");
     }
+    if (file.toString().toLowerCase(Locale.ROOT).endsWith(".qcow2")) {
+      output.remark(
+          ("%1$s will be raw whatever its name says; to convert it afterwards:"
+                  + " qemu-img convert -f raw -O qcow2 %1$s OTHER.qcow2")
+              .formatted(file));
+    }
     Answer answer = download(api, output);
     output.print(answer, () -> text(answer));
     return Exit.DONE;
@@ -96,7 +103,11 @@ final class ImageDownload extends ApiCommand {
   }
 
   private static String text(Answer answer) {
-    return "%s  %s, of which %s were received"
-        .formatted(answer.file(), Units.bytes(answer.size()), Units.bytes(answer.received()));
+    return "%s  %s, of which %s were received%s"
+        .formatted(
+            answer.file(),
+            Units.bytes(answer.size()),
+            Units.bytes(answer.received()),
+            answer.sha256() == null ? "" : ", SHA-256 " + answer.sha256());
   }
 }

@@ -54,15 +54,22 @@ final class ImageUpload extends ApiCommand {
               + " otherwise raw.")
   private @Nullable Format format;
 
-  /** The answer as JSON. */
-  record Answer(String imageId, long size, long sent, String sha256, long commit) {}
+  /**
+   * The answer as JSON.
+   *
+   * @param size of what was uploaded: for qcow2 the file's
+   * @param diskSize what a VM sees
+   * @param sha256 of what was uploaded: for qcow2 the file's
+   */
+  record Answer(String imageId, long size, long diskSize, long sent, String sha256, long commit) {}
 
   @Override
   int run(StorageApi api, Output output) {
     try (ProgressLine line = new ProgressLine(output.err(), main().shell())) {
-      Answer answer = new UploadLoop(api, repo, image, file, format(), line).run();
+      VolumeFormat holds = format();
+      Answer answer = new UploadLoop(api, repo, image, file, holds, line).run();
       line.clear();
-      output.print(answer, () -> text(answer));
+      output.print(answer, () -> text(answer, holds));
       return Exit.DONE;
     } catch (NoSuchFileException e) {
       throw StorageException.invalid(
@@ -86,12 +93,15 @@ final class ImageUpload extends ApiCommand {
     }
   }
 
-  private static String text(Answer answer) {
-    return "%s  %s, of which %s were sent, SHA-256 %s"
-        .formatted(
-            answer.imageId(),
-            Units.bytes(answer.size()),
-            Units.bytes(answer.sent()),
-            answer.sha256());
+  private static String text(Answer answer, VolumeFormat format) {
+    String form =
+        format == VolumeFormat.RAW
+            ? "%s  %s, of which %s were sent, SHA-256 of the disk %s"
+            : "%s  %s, from a qcow2 file of which %s were sent, SHA-256 of the file %s";
+    return form.formatted(
+        answer.imageId(),
+        Units.bytes(answer.diskSize()),
+        Units.bytes(answer.sent()),
+        answer.sha256());
   }
 }

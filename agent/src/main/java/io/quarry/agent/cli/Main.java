@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Exit codes: 0 done, 1 failed, 2 bad usage, 3 timed out while waiting (the operation goes"
-          + " on).",
+          + " on), 4 check --exit-code found something, 78 an agent's configuration cannot be"
+          + " used.",
       "",
       "Example, the whole story on this machine:",
       "  quarry demo"
@@ -44,7 +45,8 @@ import picocli.CommandLine.Spec;
       HostCommand.class,
       Events.class,
       Throttle.class,
-      Completion.class
+      Completion.class,
+      Help.class
     })
 public final class Main implements Runnable {
   private static final String AGENTS_VARIABLE = "QUARRY_AGENTS";
@@ -97,7 +99,8 @@ public final class Main implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "Name a command.");
+    throw new ParameterException(
+        spec.commandLine(), "Name a command: " + UnknownCommand.names(spec.commandLine()) + ".");
   }
 
   Shell shell() {
@@ -125,12 +128,22 @@ public final class Main implements Runnable {
     return shell.connect().apply(addresses.stream().map(this::uri).toList());
   }
 
+  /** Whether nobody said which agents to ask. */
+  boolean asksDefault() {
+    return agents.isEmpty() && variable().isBlank();
+  }
+
   private List<String> addresses() {
     if (!agents.isEmpty()) {
-      return agents;
+      return agents.stream().map(String::strip).filter(each -> !each.isEmpty()).toList();
     }
-    String named = shell.environment().getOrDefault(AGENTS_VARIABLE, "");
-    return named.isBlank() ? List.of(AGENT_DEFAULT) : Arrays.asList(named.trim().split("[,\\s]+"));
+    return asksDefault()
+        ? List.of(AGENT_DEFAULT)
+        : Arrays.asList(variable().strip().split("[,\\s]+"));
+  }
+
+  private String variable() {
+    return shell.environment().getOrDefault(AGENTS_VARIABLE, "");
   }
 
   private URI uri(String address) {

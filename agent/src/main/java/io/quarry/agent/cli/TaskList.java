@@ -20,8 +20,12 @@ final class TaskList extends ApiCommand {
   @Override
   int run(StorageApi api, Output output) {
     List<TaskInfo> tasks = api.listTasks(host);
-    output.print(tasks, () -> table(tasks));
+    output.print(tasks, () -> tasks.isEmpty() ? nothing() : table(tasks));
     return Exit.DONE;
+  }
+
+  private String nothing() {
+    return host == null ? "nothing runs" : "nothing runs on " + host;
   }
 
   private static Table table(List<TaskInfo> tasks) {

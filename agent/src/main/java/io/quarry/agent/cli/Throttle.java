@@ -1,9 +1,12 @@
 package io.quarry.agent.cli;
 
 import io.quarry.common.api.StorageApi;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** Limits how fast a host copies. */
 @Command(
@@ -13,21 +16,38 @@ import picocli.CommandLine.Parameters;
       "",
       "Example, 100 MiB a second, then as fast as it goes:",
       "  quarry throttle 100M",
-      "  quarry throttle 0"
+      "  quarry throttle off"
     })
 final class Throttle extends ApiCommand {
+  private static final Set<String> NO_LIMIT = Set.of("off", "none", "unlimited");
+  private static final long MIB = 1L << 20;
+
   @Parameters(
       paramLabel = "RATE",
-      converter = Size.Converter.class,
-      description = "Bytes a second, such as 100M; 0 means no limit.")
-  private Size rate = new Size(0);
+      description = "How much a second, such as 100M; off or 0 means no limit.")
+  private String rate = "";
 
   @Override
   int run(StorageApi api, Output output) {
-    api.setThrottle(rate.bytes());
+    long bytes = bytes();
+    api.setThrottle(bytes);
+    if (rate.equals(Long.toString(bytes)) && bytes > 0 && bytes < MIB) {
+      output.remark("%1$d means %1$d B/s; %1$dM is %1$d MiB/s".formatted(bytes));
+    }
     output.print(
-        Map.of("bytesPerSecond", rate.bytes()),
-        () -> rate.bytes() == 0 ? "no limit" : "limited to " + Units.rate(rate.bytes()));
+        Map.of("bytesPerSecond", bytes),
+        () -> bytes == 0 ? "no limit" : "limited to " + Units.rate(bytes));
     return Exit.DONE;
+  }
+
+  private long bytes() {
+    if (NO_LIMIT.contains(rate.toLowerCase(Locale.ROOT))) {
+      return 0;
+    }
+    try {
+      return Size.parse(rate).bytes();
+    } catch (TypeConversionException e) {
+      throw badUsage(e.getMessage() + ", or off");
+    }
   }
 }

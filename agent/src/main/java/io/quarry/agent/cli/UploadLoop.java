@@ -62,12 +62,16 @@ final class UploadLoop {
           "the file has " + bytes + " bytes, and the disk " + disk,
           "Grow the disk with quarry image resize, or create another one.");
     }
+    if (format == VolumeFormat.RAW && bytes < disk) {
+      line.say(
+          "%s has %s, the rest of the disk reads as zeros".formatted(file, Units.bytes(bytes)));
+    }
     long size = format == VolumeFormat.RAW ? disk : bytes;
     UploadInfo upload = beginOrGoOn(size);
     send(upload, size);
     String sha256 = HexFormat.of().formatHex(digest.digest());
     UploadInfo end = finish(upload, sha256);
-    return new ImageUpload.Answer(image, size, sent, sha256, end.commit());
+    return new ImageUpload.Answer(image, size, disk, sent, sha256, end.commit());
   }
 
   private UploadInfo beginOrGoOn(long size) throws IOException {

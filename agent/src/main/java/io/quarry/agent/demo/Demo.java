@@ -124,7 +124,7 @@ public final class Demo implements AutoCloseable {
       return RealDisk.DATA_BYTES;
     }
     if (!Files.isRegularFile(image)) {
-      throw new DemoFailure(image + " is not a file");
+      throw new DemoFailure(image + " is not a file", "Name a raw or qcow2 image with --image.");
     }
     return new Tools(children)
         .qemuImg()

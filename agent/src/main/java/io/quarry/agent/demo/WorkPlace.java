@@ -27,7 +27,8 @@ final class WorkPlace {
     Files.createDirectories(directory);
     try (Stream<Path> files = Files.list(directory)) {
       if (files.findAny().isPresent()) {
-        throw new DemoFailure(directory + " is not empty; name an empty or a new one");
+        throw new DemoFailure(
+            wanted + " is not empty", "Name an empty directory, or one that does not exist yet.");
       }
     }
     return new WorkPlace(directory, made);
@@ -41,8 +42,9 @@ final class WorkPlace {
     long free = Files.getFileStore(directory).getUsableSpace();
     if (free < needed) {
       throw new DemoFailure(
-          "%s has %s free, and the demo needs %s; name another place with --directory"
-              .formatted(directory, Figures.mebibytes(free), Figures.mebibytes(needed)));
+          "%s has %s free, and the demo needs %s"
+              .formatted(directory, Figures.mebibytes(free), Figures.mebibytes(needed)),
+          "Name a place with more space with --directory.");
     }
   }
 

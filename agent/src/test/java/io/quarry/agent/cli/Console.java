@@ -48,10 +48,10 @@ final class Console {
               asked.add(agents);
               if (agents.toString().contains("nobody")) {
                 throw new StorageException(
-                    ErrorCode.SDM_UNAVAILABLE,
+                    ErrorCode.AGENT_UNAVAILABLE,
                     "no agent answers",
                     agents.toString(),
-                    "Start an agent, or name another one with --agent.");
+                    "Check that an agent runs there.");
               }
               return storage;
             },

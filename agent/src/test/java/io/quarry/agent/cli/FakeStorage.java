@@ -690,6 +690,10 @@ final class FakeStorage implements StorageApi {
 
   @Override
   public void fenceHost(String hostId) {
+    if (hostId.equals("host-10")) {
+      throw new StorageException(
+          ErrorCode.HOST_NOT_FOUND, "no host host-10 is known", hostId, "Compare the name.");
+    }
     if (!hostId.equals("host-9")) {
       throw new StorageException(
           ErrorCode.INVALID_ARGUMENT, "the host is alive", hostId, "Stop it first.");

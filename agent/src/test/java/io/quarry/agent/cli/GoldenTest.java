@@ -63,6 +63,8 @@ final class GoldenTest {
     switch (what) {
       case "the next upload breaks off" -> storage.cutOffAt = 1 << 20;
       case "no files" -> removeFiles();
+      case "a short file" -> write("short.raw", "x".repeat(1000));
+      case "a directory with a file" -> write("full/file", "x");
       case "a file is lost" ->
           storage.problems.add(
               new Problem(
@@ -89,9 +91,19 @@ final class GoldenTest {
     }
   }
 
+  private static void write(String name, String text) {
+    Path file = Path.of("target/golden-" + name);
+    try {
+      Files.createDirectories(file.toAbsolutePath().getParent());
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private static void removeFiles() {
     for (String name :
-        List.of("disk.raw", "disk.raw.part", "disk.raw.part.json", "none.raw.part")) {
+        List.of("disk.raw", "disk.raw.part", "disk.raw.part.json", "none.raw.part", "disk.qcow2")) {
       try {
         Files.deleteIfExists(Path.of("target/golden-" + name));
       } catch (IOException e) {

@@ -2,6 +2,8 @@ package io.quarry.agent.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Progress;
 import java.net.URI;
 import java.time.Instant;
@@ -24,10 +26,26 @@ final class MainTest {
     console.run("quarry repo list");
     console.run("quarry repo list --agent http://two:7070");
     console.run("quarry --agent http://two:7070,http://one:7070 repo list");
+    console.run("quarry repo list --agent 'http://one:7070, http://two:7070,'");
     Console bare = new Console(false, Map.of());
     bare.run("quarry repo list");
-    assertThat(console.asked).containsExactly(List.of(ONE, TWO), List.of(TWO), List.of(TWO, ONE));
+    assertThat(console.asked)
+        .containsExactly(List.of(ONE, TWO), List.of(TWO), List.of(TWO, ONE), List.of(ONE, TWO));
     assertThat(bare.asked).containsExactly(List.of(URI.create("http://127.0.0.1:7070")));
+  }
+
+  @Test
+  void whoNamedNoAgentIsToldHow() {
+    Map<String, String> variable = Map.of("QUARRY_AGENTS", ONE.toString());
+    for (Map<String, String> environment : List.of(variable, Map.<String, String>of())) {
+      Console console = new Console(false, environment);
+      console.storage.trouble =
+          new StorageException(
+              ErrorCode.AGENT_UNAVAILABLE, "no agent answers", "agents", "Start one.");
+      console.storage.troubles = 1;
+      String err = console.run("quarry image status main disk-1").err();
+      assertThat(err.contains("--agent URL or in QUARRY_AGENTS")).isEqualTo(environment.isEmpty());
+    }
   }
 
   @Test

@@ -35,7 +35,8 @@ final class WorkPlaceTest {
     WorkPlace place = WorkPlace.prepare(directory);
     assertThatThrownBy(() -> place.checkFreeSpace(1L << 60))
         .isInstanceOf(DemoFailure.class)
-        .hasMessageContaining("the demo needs")
-        .hasMessageContaining("--directory");
+        .isInstanceOfSatisfying(
+            DemoFailure.class, failure -> assertThat(failure.remedy()).contains("--directory"))
+        .hasMessageContaining("the demo needs");
   }
 }
