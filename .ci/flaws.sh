@@ -47,7 +47,8 @@ for flaw in "$home"/it/src/test/flaws/*"$pattern"*.patch; do
   git apply --reverse "$flaw"
   if ((found > 0)); then
     caught=$((caught + 1))
-    echo "$name: caught by $tests in $((SECONDS - began)) s"
+    seed=$(grep -oE 'seed [0-9]+' "$log" | head -n 1 || true)
+    echo "$name: caught by $tests${seed:+, $seed}, in $((SECONDS - began)) s"
   else
     echo "$name: NOT caught by $tests; the last lines of its run:"
     tail -n 5 "$log"
