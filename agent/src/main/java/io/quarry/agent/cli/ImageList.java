@@ -6,6 +6,7 @@ import io.quarry.common.api.StorageApi;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Visibility;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -70,10 +71,19 @@ final class ImageList extends ApiCommand {
           image.state().label(),
           Units.bytes(image.size()),
           Units.bytes(image.exclusiveBytes()),
-          Units.time(image.retainedUntil()),
+          surely(image),
           userData(image));
     }
     return table;
+  }
+
+  /** What is past its time is there because somebody still uses it. */
+  private static String surely(ImageInfo image) {
+    Instant until = image.retainedUntil();
+    boolean retained = until != null && until.isAfter(Instant.now());
+    return retained || image.opens().isEmpty()
+        ? Units.time(until)
+        : "while open on " + image.opens().getFirst().hostId();
   }
 
   private static Table table(ImagePage images) {

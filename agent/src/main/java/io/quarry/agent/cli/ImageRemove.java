@@ -1,9 +1,11 @@
 package io.quarry.agent.cli;
 
 import io.quarry.common.api.Committed;
+import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StorageApi;
 import java.time.Duration;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,10 +33,22 @@ final class ImageRemove extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
+    List<ImageInfo.Open> opens = api.getImage(about.repo(), about.image(), 0).opens();
     Committed removed =
         api.removeImage(
             about.repo(), about.image(), new RemoveImageOptions(!noAutoFix, retain), null);
     output.print(removed, () -> "removed " + about.image());
+    if (!opens.isEmpty()) {
+      output.remark(
+          "It is open: " + who(opens.getFirst()) + ". Its data stays until it is closed.");
+    }
     return Exit.DONE;
+  }
+
+  private static String who(ImageInfo.Open open) {
+    return (open.owner() == null ? "somebody" : open.owner())
+        + " has it open on "
+        + open.hostId()
+        + (open.readOnly() ? " to read" : " to write");
   }
 }

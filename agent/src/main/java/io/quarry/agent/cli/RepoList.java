@@ -1,8 +1,13 @@
 package io.quarry.agent.cli;
 
+import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostInfo.HostRepository;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageApi;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import picocli.CommandLine.Command;
 
 /** Lists the repositories connected on the agent addressed. */
@@ -15,7 +20,28 @@ final class RepoList extends ApiCommand {
   int run(StorageApi api, Output output) {
     List<RepositoryInfo> repositories = api.listStorageRepositories();
     output.print(repositories, () -> table(repositories));
+    elsewhere(repositories, api.listHosts()).forEach(output::remark);
     return Exit.DONE;
+  }
+
+  /** A host that was started anew has only what its configuration names. */
+  private static List<String> elsewhere(List<RepositoryInfo> here, List<HostInfo> hosts) {
+    Map<String, List<String>> hostsByRepo = new TreeMap<>();
+    for (HostInfo host : hosts) {
+      for (HostRepository repository : host.repositories()) {
+        hostsByRepo
+            .computeIfAbsent(repository.repoId(), id -> new ArrayList<>())
+            .add(host.hostId());
+      }
+    }
+    here.forEach(repository -> hostsByRepo.remove(repository.repoId()));
+    return hostsByRepo.entrySet().stream()
+        .map(entry ->
+            "Not connected on this agent: "
+                + entry.getKey()
+                + ", which is on "
+                + String.join(", ", entry.getValue()))
+        .toList();
   }
 
   static Table table(List<RepositoryInfo> repositories) {
