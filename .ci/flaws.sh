@@ -35,6 +35,10 @@ failures() { # module test
 
 caught=0 planted=0
 for flaw in "$home"/it/src/test/flaws/*"$pattern"*.patch; do
+  [[ -e $flaw ]] || {
+    echo "No flaw's name has '$pattern' in it: see it/src/test/flaws." >&2
+    exit 2
+  }
   planted=$((planted + 1))
   name=$(basename "$flaw" .patch)
   read -r module tests <<<"$(sed -n 's/^Caught by: //p' "$flaw")"

@@ -26,7 +26,6 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.ResizeImage;
-import io.quarry.coordinator.plan.Unpin;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -98,13 +97,12 @@ final class Images {
       Lookup.Found base,
       CreateVirtualDiskRequest request) {
     String newId = derived(requestId, "image");
-    Pinned pinned =
+    CopySource pinned =
         pin(
             base.repository(),
             pinId -> new PinAsBase(pinId, base.image().id(), target.key(), newId, request.size()));
     var elsewhere =
-        new CreateVirtualDisk.Elsewhere(
-            pinned.source(), base.image().size(), derived(requestId, "base"));
+        new CreateVirtualDisk.Elsewhere(pinned, base.image().size(), derived(requestId, "base"));
     return commitPinned(
         requestId, target, pinned, disk(newId, derived(requestId, "volume"), request, elsewhere));
   }
@@ -194,7 +192,7 @@ final class Images {
     boolean disk = image.kind() == ImageKind.VIRTUAL_DISK;
     awaitLightMend(source, image.id());
     String newId = disk ? derived(requestId, "image") : image.id();
-    Pinned pinned =
+    CopySource pinned =
         pin(
             source,
             pinId ->
@@ -217,40 +215,40 @@ final class Images {
             image.kind(),
             image.size(),
             request.baseImageId(),
-            pinned.source(),
+            pinned,
             request.options().strategy(),
             request.options().autoFix(),
             request.userData()));
   }
 
-  /** What is kept in another repository for a call. */
-  private record Pinned(ConnectedRepository holder, CopySource source) {}
-
   /**
    * Each call has a pin of its own, a repeated one too: what it names in the target's log is not
    * for another call, or the reaper, to let go of.
    */
-  private static Pinned pin(ConnectedRepository source, Function<String, Request> request) {
+  private static CopySource pin(ConnectedRepository source, Function<String, Request> request) {
     String pinId = fresh();
     Reply reply = source.commit(pinId, request.apply(pinId));
     FaultPoints.reach("copy.pinned");
-    return new Pinned(source, new CopySource(source.key(), reply.id(), pinId));
+    return new CopySource(source.key(), reply.id(), pinId);
   }
 
   private CreatedImage commitPinned(
-      String requestId, ConnectedRepository target, Pinned pinned, Request request) {
+      String requestId, ConnectedRepository target, CopySource pinned, Request request) {
     try {
       Reply reply = target.commit(requestId, request);
       // What was there already needs no pin.
-      RepositoryState now = target.atLeast(reply.commit()).repository();
-      SourcePins.release(repositories::byKey, List.of(pinned.source()), now);
+      release(pinned, target.atLeast(reply.commit()).repository());
       return created(reply);
     } catch (StorageException e) {
       if (!e.code().retryable()) {
-        pinned.holder().commit(fresh(), new Unpin(pinned.source().pinId()));
+        release(pinned, target.state().repository());
       }
       throw e;
     }
+  }
+
+  private void release(CopySource pinned, RepositoryState target) {
+    SourcePins.release(repositories::byKey, List.of(pinned), target);
   }
 
   /** An image that is broken only until its overlay exists is as good as whole. */

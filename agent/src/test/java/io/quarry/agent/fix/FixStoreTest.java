@@ -84,20 +84,23 @@ final class FixStoreTest {
     try (LoopFilesystem xfs = LoopFilesystem.mountXfs(directory)) {
       connect(xfs.path());
       Worker worker = new Worker("h", "life");
-      for (long epoch = 1; epoch <= 3; epoch++) {
-        ClaimFile claim = store.claim(FIX, epoch, worker, NOW).orElseThrow();
-        Checkpoint saved = Checkpoint.filling(worker, epoch, 2, "v1." + epoch + ".raw", 100, NOW);
-        store.save(FIX, saved);
-        saved = saved.at(epoch, epoch, NOW);
-        store.save(FIX, saved);
-        xfs.cutPower();
+      try {
+        for (long epoch = 1; epoch <= 3; epoch++) {
+          ClaimFile claim = store.claim(FIX, epoch, worker, NOW).orElseThrow();
+          Checkpoint saved = Checkpoint.filling(worker, epoch, 2, "v1." + epoch + ".raw", 100, NOW);
+          store.save(FIX, saved);
+          saved = saved.at(epoch, epoch, NOW);
+          store.save(FIX, saved);
+          xfs.cutPower();
+          storage.close();
+          xfs.restorePower();
+          connect(xfs.path());
+          assertThat(store.newestClaim(FIX)).isEqualTo(claim);
+          assertThat(store.newestCheckpoint(FIX)).isEqualTo(saved);
+        }
+      } finally {
         storage.close();
-        xfs.restorePower();
-        connect(xfs.path());
-        assertThat(store.newestClaim(FIX)).isEqualTo(claim);
-        assertThat(store.newestCheckpoint(FIX)).isEqualTo(saved);
       }
-      storage.close();
     }
   }
 
