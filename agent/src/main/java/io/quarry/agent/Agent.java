@@ -107,7 +107,7 @@ final class Agent implements AutoCloseable {
     this.service =
         new StorageService(
             self, repositories, fixes, tasks, io, around, registry, presence::changed);
-    this.housekeeper = new Housekeeper(repositories, registry, clock);
+    this.housekeeper = new Housekeeper(repositories, io, registry, clock);
     this.configured =
         new ConfiguredRepositories(
             config.repositories(), service::connectStorageRepository, ConfiguredRepositories.AGAIN);

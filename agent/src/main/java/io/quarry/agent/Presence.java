@@ -110,7 +110,9 @@ final class Presence implements AutoCloseable {
     Map<String, RepositoryOnHost> connected = new HashMap<>();
     for (ConnectedRepository repository : repositories.all()) {
       boolean healthy =
-          repository.replica().damage() == null && repository.replica().trouble() == null;
+          repository.responsive()
+              && repository.replica().damage() == null
+              && repository.replica().trouble() == null;
       connected.put(
           repository.key(),
           new RepositoryOnHost(repository.repoId(), repository.identity().format(), healthy));

@@ -2,7 +2,6 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
-import io.quarry.common.api.Json;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.cluster.Claimant;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
@@ -26,7 +25,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,6 +57,7 @@ public final class FixWorker implements AutoCloseable {
   private static final long STOP_WAIT_MILLIS = 30_000;
   private static final String DRAINED = "the host is drained";
   private static final String STOPPING = "the agent is stopping";
+  private static final String HANGS = "its storage does not answer";
 
   private final Worker self;
   private final int heavyFixesMax;
@@ -64,7 +66,7 @@ public final class FixWorker implements AutoCloseable {
   private final Drain drain;
   private final Surroundings around;
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
-  private final Map<String, QueueClaim> claims = new ConcurrentHashMap<>();
+  private final HeldClaims claims = new HeldClaims();
 
   private final Taken taken = new Taken();
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
@@ -121,9 +123,9 @@ public final class FixWorker implements AutoCloseable {
     return running.size() + granted.running().size();
   }
 
-  /** What runs on this host right now. */
+  /** What runs on this host right now; what is stuck is for others to go on with. */
   public List<TaskInfo> tasks() {
-    return all().map(RunningFix::info).toList();
+    return all().filter(run -> !taken.isStuck(keyOf(run))).map(RunningFix::info).toList();
   }
 
   private Stream<RunningFix> all() {
@@ -192,6 +194,7 @@ public final class FixWorker implements AutoCloseable {
   private void choose() {
     while (waker.await(Math.min(ROUND_MILLIS, pauses.millisToNext()))) {
       try {
+        giveUpStuck();
         for (Candidate candidate : candidates()) {
           claim(candidate);
         }
@@ -201,19 +204,43 @@ public final class FixWorker implements AutoCloseable {
     }
   }
 
+  /**
+   * A thread that waits for a storage which hangs cannot let go by itself. Whoever claims the fix
+   * next has no proof that we are gone, so what we write when the storage is back lands where
+   * nobody looks.
+   */
+  private void giveUpStuck() {
+    Set<String> hung = keysOf(ConnectedRepository::givenUp);
+    for (String key : claims.needing(hung)) {
+      if (taken.stick(key)) {
+        LOG.warn("Giving up the claim on {}: {}", key, HANGS);
+        claims.release(key);
+        RunningFix run = running.get(key);
+        if (run != null) {
+          run.stop(HANGS);
+        }
+      }
+    }
+  }
+
+  private Set<String> keysOf(Predicate<ConnectedRepository> which) {
+    return repositories.get().stream()
+        .filter(which)
+        .map(ConnectedRepository::key)
+        .collect(Collectors.toSet());
+  }
+
   /** A queued fix that this host could take now. */
   private record Candidate(
       ConnectedRepository repository, QueuedFix queued, @Nullable ObservedClaim dangling) {}
 
   private List<Candidate> candidates() {
     List<Candidate> all = new ArrayList<>();
-    List<ConnectedRepository> connected = repositories.get();
-    Set<String> keys = new java.util.HashSet<>();
-    connected.forEach(repository -> keys.add(repository.key()));
+    Set<String> keys = keysOf(ConnectedRepository::responsive);
     if (closed || drain.drained()) {
       return all;
     }
-    for (ConnectedRepository repository : connected) {
+    for (ConnectedRepository repository : repositories.get()) {
       Map<String, ObservedClaim> claimed = repository.queue().claims();
       for (QueuedFix queued : repository.queue().entries()) {
         ObservedClaim claim = claimed.get(queued.name());
@@ -245,7 +272,7 @@ public final class FixWorker implements AutoCloseable {
 
   /** Reserves a place for it; the rest takes a while and happens on a worker's thread. */
   private void claim(Candidate candidate) {
-    if (closed || taken.size() >= heavyFixesMax) {
+    if (closed || taken.places() >= heavyFixesMax) {
       return;
     }
     String key = keyOf(candidate.repository(), candidate.queued().fix().fixId());
@@ -261,11 +288,13 @@ public final class FixWorker implements AutoCloseable {
       }
       Optional<QueueClaim> claim = claimInQueue(candidate);
       if (claim.isPresent()) {
+        claims.add(key, claim.get());
         takeAndWork(key, candidate, claim.get());
       }
     } catch (ClusterUnavailableException e) {
       LOG.debug("Claiming {} has to wait: {}", key, e.toString());
     } finally {
+      claims.remove(key);
       around.budget().release(candidate.repository(), candidate.queued().fix().fixId());
       taken.remove(key);
       waker.wake();
@@ -307,8 +336,7 @@ public final class FixWorker implements AutoCloseable {
         return;
       }
       running.put(key, run);
-      claims.put(key, claim);
-      stopIfTooLate(run);
+      stopIfTooLate(key, run);
       claim.onLost(reason -> LOG.debug("The queue's claim is gone, {}: {}", key, reason));
       show(run);
       work(key, run);
@@ -320,9 +348,11 @@ public final class FixWorker implements AutoCloseable {
     }
   }
 
-  /** Whoever stops all that runs has seen it, or is seen here. */
-  private void stopIfTooLate(RunningFix run) {
-    if (closed) {
+  /** Whoever stops what runs has seen it, or is seen here. */
+  private void stopIfTooLate(String key, RunningFix run) {
+    if (taken.isStuck(key)) {
+      run.stop(HANGS);
+    } else if (closed) {
       run.stop(STOPPING);
     } else if (drain.drained()) {
       run.stop(DRAINED);
@@ -369,14 +399,7 @@ public final class FixWorker implements AutoCloseable {
   }
 
   private void show(RunningFix run) {
-    QueueClaim claim = claims.get(keyOf(run.repository(), run.fix().id()));
-    if (claim != null) {
-      try {
-        claim.progress(Json.MAPPER.writeValueAsString(run.info()));
-      } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-        throw new IllegalStateException("task information cannot be written as JSON", e);
-      }
-    }
+    claims.show(keyOf(run), run.info());
   }
 
   private void work(String key, RunningFix run) {
@@ -390,9 +413,12 @@ public final class FixWorker implements AutoCloseable {
         case TROUBLE -> pauses.trouble(key);
       }
       running.remove(key);
-      claims.remove(key);
       run.finished();
     }
+  }
+
+  private static String keyOf(RunningFix run) {
+    return keyOf(run.repository(), run.fix().id());
   }
 
   private static String keyOf(ConnectedRepository repository, String fixId) {

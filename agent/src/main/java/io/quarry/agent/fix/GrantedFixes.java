@@ -13,8 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,13 +20,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The light fixes that the logs grant this life of the host: it does them without asking anybody.
- * One thread looks, a few work.
+ * One thread looks, a few of each repository work.
  */
 final class GrantedFixes implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GrantedFixes.class);
-
-  /** Fixes at once; they wait for the storage most of the time. */
-  private static final int AT_ONCE_MAX = 16;
 
   private static final long ROUND_MILLIS = 1_000;
   private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
@@ -42,7 +37,6 @@ final class GrantedFixes implements AutoCloseable {
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
   private final Waker waker = new Waker();
-  private final ExecutorService workers;
   private final Thread looker;
   private volatile boolean closed;
 
@@ -58,9 +52,6 @@ final class GrantedFixes implements AutoCloseable {
     this.repositories = repositories;
     this.drain = drain;
     this.around = around;
-    this.workers =
-        Executors.newFixedThreadPool(
-            AT_ONCE_MAX, Thread.ofPlatform().name("granted-", 0).daemon(true).factory());
     this.looker = Thread.ofPlatform().name("grants").daemon(true).unstarted(this::run);
   }
 
@@ -100,7 +91,7 @@ final class GrantedFixes implements AutoCloseable {
         FixState fix = Objects.requireNonNull(state.fixes().get(fixId));
         if (isDue(key, fix, begun.get(key))) {
           begun.put(key, new Begun(fix.epoch(), false));
-          workers.execute(() -> work(key, repository, fix));
+          repository.lightWork().execute(() -> work(key, repository, fix));
         }
       }
     }
@@ -149,6 +140,5 @@ final class GrantedFixes implements AutoCloseable {
   public void close() {
     closed = true;
     waker.close();
-    workers.shutdown();
   }
 }

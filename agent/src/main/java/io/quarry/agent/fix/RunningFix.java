@@ -25,6 +25,8 @@ final class RunningFix {
   /** Killed processes are gone in milliseconds, unless the storage hangs. */
   private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
 
+  private static final long LOOK_MILLIS = 100;
+
   private final ConnectedRepository repository;
   private final FixStore store;
   private final FixState fix;
@@ -159,10 +161,16 @@ final class RunningFix {
     done.countDown();
   }
 
-  /** Waits until nothing of it runs any more. */
+  /** Waits until nothing of it runs any more, unless its storage is found to hang. */
   void awaitEnd(long millis) throws InterruptedException, TimeoutException {
-    if (!done.await(millis, TimeUnit.MILLISECONDS)) {
-      throw new TimeoutException("task " + taskId() + " did not end within " + millis + " ms");
+    long deadline = System.nanoTime() + millis * 1_000_000;
+    while (!done.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+      if (!repository.responsive()) {
+        throw new TimeoutException("task " + taskId() + " waits for a storage that hangs");
+      }
+      if (System.nanoTime() - deadline > 0) {
+        throw new TimeoutException("task " + taskId() + " did not end within " + millis + " ms");
+      }
     }
   }
 

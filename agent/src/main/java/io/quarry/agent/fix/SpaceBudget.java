@@ -14,6 +14,7 @@ import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -40,7 +41,9 @@ public final class SpaceBudget {
 
   private final Function<String, Optional<ConnectedRepository>> repositories;
 
-  /** Fixes that this host is about to claim or runs, by repository; each guards itself. */
+  /**
+   * Fixes that this host is about to claim or runs, by repository, in order; each guards itself.
+   */
   private final Map<String, Set<String>> taken = new ConcurrentHashMap<>();
 
   /** Whether files of two repositories can share blocks, by the places of both. */
@@ -59,13 +62,24 @@ public final class SpaceBudget {
    * @return null when there is room; nothing is set aside otherwise
    */
   @Nullable Shortage reserve(ConnectedRepository repository, FixState fix) throws IOException {
+    add(repository, fix.id());
+    boolean fits = false;
+    try {
+      // Not while others wait for the lock: a source's storage may take long to answer.
+      Shortage shortage = look(repository, fix.id()).shortage(fix);
+      fits = shortage == null;
+      return shortage;
+    } finally {
+      if (!fits) {
+        release(repository, fix.id());
+      }
+    }
+  }
+
+  private void add(ConnectedRepository repository, String fixId) {
     Set<String> here = taken(repository);
     synchronized (here) {
-      Shortage shortage = look(repository, fix.id()).shortage(fix);
-      if (shortage == null) {
-        here.add(fix.id());
-      }
-      return shortage;
+      here.add(fixId);
     }
   }
 
@@ -77,7 +91,7 @@ public final class SpaceBudget {
   }
 
   private Set<String> taken(ConnectedRepository repository) {
-    return taken.computeIfAbsent(repository.key(), key -> new HashSet<>());
+    return taken.computeIfAbsent(repository.key(), key -> new LinkedHashSet<>());
   }
 
   /** What there is for fixes that do not run yet. To be called where storages may be waited for. */
@@ -85,18 +99,19 @@ public final class SpaceBudget {
     return look(repository, "");
   }
 
+  /** For that fix what others have set aside later does not count, or they would both wait. */
   private Room look(ConnectedRepository repository, String exceptFixId) throws IOException {
     RepositoryState state = repository.state().repository();
     RepositoryStorage.Space space = repository.storage().space();
     long room = space.free() - reserve(space.capacity());
-    for (String fixId : running(repository)) {
-      FixState fix = fixId.equals(exceptFixId) ? null : state.fixes().get(fixId);
+    for (String fixId : running(repository, exceptFixId)) {
+      FixState fix = state.fixes().get(fixId);
       room -= fix == null ? 0 : stillToWrite(repository, state, fix);
     }
     return new Room(repository, state, room);
   }
 
-  private Set<String> running(ConnectedRepository repository) {
+  private Set<String> running(ConnectedRepository repository, String exceptFixId) {
     Set<String> running = new HashSet<>();
     Map<String, ObservedClaim> claims = repository.queue().claims();
     for (QueuedFix queued : repository.queue().entries()) {
@@ -106,8 +121,9 @@ public final class SpaceBudget {
     }
     Set<String> here = taken(repository);
     synchronized (here) {
-      running.addAll(here);
+      here.stream().takeWhile(fixId -> !fixId.equals(exceptFixId)).forEach(running::add);
     }
+    running.remove(exceptFixId);
     return running;
   }
 

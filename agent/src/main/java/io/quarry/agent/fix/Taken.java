@@ -4,9 +4,14 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
-/** Which heavy fixes this host is claiming or running, for any thread to ask and to wait for. */
+/**
+ * Which heavy fixes this host is claiming or running, for any thread to ask and to wait for. One
+ * that is stuck, because a storage hangs, takes no place: there is work for other storages. It
+ * stays here until its thread is back, so that this host does not begin it once more beside it.
+ */
 final class Taken {
   private final Set<String> keys = new HashSet<>();
+  private final Set<String> stuck = new HashSet<>();
 
   /** False when it is taken already. */
   synchronized boolean add(String key) {
@@ -15,7 +20,22 @@ final class Taken {
 
   synchronized void remove(String key) {
     keys.remove(key);
+    stuck.remove(key);
     notifyAll();
+  }
+
+  /** False when it is known to be stuck already, or not taken. */
+  synchronized boolean stick(String key) {
+    return keys.contains(key) && stuck.add(key);
+  }
+
+  synchronized boolean isStuck(String key) {
+    return stuck.contains(key);
+  }
+
+  /** Places that are in use. */
+  synchronized int places() {
+    return keys.size() - stuck.size();
   }
 
   synchronized boolean contains(String key) {

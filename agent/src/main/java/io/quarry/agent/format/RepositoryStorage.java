@@ -3,6 +3,7 @@ package io.quarry.agent.format;
 import io.quarry.coordinator.log.DirectorySlotStore;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +63,20 @@ public final class RepositoryStorage implements AutoCloseable {
   /** Makes new and removed names of volume files durable. */
   public void forceVolumes() throws IOException {
     volumesDirectory.force(true);
+  }
+
+  /**
+   * Asks the storage for next to nothing, in a way that no cache can answer: a file of that name is
+   * made and removed.
+   */
+  public void ask(String fileName) throws IOException {
+    Path file = temporary().resolve(fileName);
+    try {
+      Files.createFile(file);
+    } catch (FileAlreadyExistsException e) {
+      LOG.debug("{} is there already", file);
+    }
+    Files.delete(file);
   }
 
   /** Size and free bytes of the filesystem. */

@@ -34,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,7 +58,7 @@ public final class ConnectedRepository implements AutoCloseable {
   /** At one commit for so long: the storage hangs, and the role goes to a host it answers. */
   private static final Duration STUCK = Duration.ofSeconds(12);
 
-  private static final Duration WATCH = Duration.ofSeconds(1);
+  private static final Duration WATCH = Duration.ofMillis(250);
 
   /** How the caller connected it. */
   public record Identity(String repoId, String format, Map<String, String> parameters) {}
@@ -83,6 +84,8 @@ public final class ConnectedRepository implements AutoCloseable {
   private final Forwarder forwarder;
   private final QueueKeeper keeper;
   private final SpaceMeter space;
+  private final StoragePulse pulse;
+  private final LightWork lightWork;
   private final AtomicInteger shortTerms = new AtomicInteger();
 
   /** Of the commits that this host has answered for, wherever they were made. */
@@ -129,8 +132,10 @@ public final class ConnectedRepository implements AutoCloseable {
             shared.clock(),
             () -> UUID.randomUUID().toString().replace("-", ""));
     this.head = new HeadHint(shared.cluster(), key);
+    this.pulse = new StoragePulse(name, () -> storage.ask("pulse." + self.incarnation()));
+    this.lightWork = new LightWork(name);
     this.forwarder =
-        new Forwarder(name, key, self.incarnation(), sdm, election, shared.transport());
+        new Forwarder(name, key, self.incarnation(), sdm, election, pulse, shared.transport());
     this.keeper =
         new QueueKeeper(
             name,
@@ -158,6 +163,7 @@ public final class ConnectedRepository implements AutoCloseable {
     election.onLeaderChange(forwarder::sdmChanged);
     candidacy.start(replica.damage() != null);
     space.start();
+    pulse.start();
     var _ =
         timer.scheduleWithFixedDelay(
             this::watchStorage, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
@@ -193,6 +199,25 @@ public final class ConnectedRepository implements AutoCloseable {
     return space;
   }
 
+  /** Whether its storage answers. */
+  public StoragePulse pulse() {
+    return pulse;
+  }
+
+  public boolean responsive() {
+    return pulse.responsive();
+  }
+
+  /** Whether its storage has not answered for so long that other hosts are to do the work. */
+  public boolean givenUp() {
+    return pulse.silence().compareTo(StoragePulse.GIVE_UP) > 0;
+  }
+
+  /** Threads for light fixes. */
+  public LightWork lightWork() {
+    return lightWork;
+  }
+
   public FixQueue queue() {
     return queue;
   }
@@ -207,10 +232,10 @@ public final class ConnectedRepository implements AutoCloseable {
     return sdm.leading();
   }
 
-  /** Who lives, reaches it and takes work; this host reaches it, as far as it knows. */
+  /** Who lives, reaches it and takes work. */
   private Set<Worker> ableHosts() {
     Set<Worker> able = new HashSet<>();
-    if (!drain.drained()) {
+    if (!drain.drained() && responsive()) {
       able.add(new Worker(self.hostId(), self.incarnation()));
     }
     for (HostRecord host : hosts.live()) {
@@ -229,10 +254,13 @@ public final class ConnectedRepository implements AutoCloseable {
 
   /**
    * The state with that commit in it, and with what callers of this host have been told of: whoever
-   * asks the agent again that made an image for him finds it there.
+   * asks the agent again that made an image for him finds it there. While the storage hangs, a
+   * state that is known to be old is not shown: other hosts have a newer one.
    */
   public LogState atLeast(long commit) {
-    LogState state = replica.atLeast(commit, CATCH_UP);
+    long told = newestTold.get();
+    replica.hint(Math.max(commit, told));
+    LogState state = await(now -> now.sequence() >= commit, CATCH_UP);
     if (state.sequence() < commit) {
       throw new StorageException(
           ErrorCode.REPOSITORY_UNRESPONSIVE,
@@ -240,13 +268,35 @@ public final class ConnectedRepository implements AutoCloseable {
           repoId(),
           "repeat the call, or ask another agent");
     }
-    long told = newestTold.get();
-    return state.sequence() < told ? replica.atLeast(told, CATCH_UP_OWN) : state;
+    if (state.sequence() < told) {
+      state = await(now -> now.sequence() >= told, CATCH_UP_OWN);
+    }
+    if (replica.behind()) {
+      pulse.requireResponsive();
+    }
+    return state;
+  }
+
+  /**
+   * The first state that fits; the latest there is when the time is up. Fails when the storage is
+   * found to hang meanwhile.
+   */
+  public LogState await(Predicate<LogState> fits, Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (true) {
+      long left = deadline - System.nanoTime();
+      LogState state = replica.await(fits, Duration.ofNanos(Math.clamp(left, 0, WATCH.toNanos())));
+      if (left <= 0 || fits.test(state)) {
+        return state;
+      }
+      pulse.requireResponsive();
+    }
   }
 
   /** Commits a request, wherever the SDM is, and returns when it is durable. */
   public Reply commit(String requestId, Request request) {
     requireSound();
+    pulse.requireResponsive();
     Reply reply = forwarder.submit(requestId, request);
     newestTold.accumulateAndGet(reply.commit(), Math::max);
     replica.hint(reply.commit());
@@ -256,6 +306,7 @@ public final class ConnectedRepository implements AutoCloseable {
   /** Commits a request that another agent forwarded; only if the SDM is here. */
   public Reply commitHere(String requestId, Request request) {
     requireSound();
+    pulse.requireResponsive();
     try {
       return forwarder.here(requestId, request);
     } catch (TimeoutException e) {
@@ -326,12 +377,13 @@ public final class ConnectedRepository implements AutoCloseable {
     }
   }
 
-  /** The SDM's own thread cannot tell that it hangs. */
+  /** Threads that wait for the storage cannot tell that it hangs. */
   private void watchStorage() {
-    boolean hangs = sdm.silence().compareTo(STUCK) > 0;
+    pulse.look();
+    boolean hangs = givenUp() || sdm.silence().compareTo(STUCK) > 0;
     if (hangs && !stuck) {
       stuck = true;
-      String reason = "its storage has not answered for " + STUCK.toSeconds() + " s";
+      String reason = "its storage does not answer";
       LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
       candidacy.sick(reason);
     } else if (!hangs && stuck) {
@@ -368,6 +420,8 @@ public final class ConnectedRepository implements AutoCloseable {
     }
     drain.forget(drainChanged);
     space.close();
+    pulse.close();
+    lightWork.close();
     keeper.close();
     election.close();
     sdm.close();

@@ -37,6 +37,7 @@ final class Forwarder {
   private final String ownIncarnation;
   private final Sdm sdm;
   private final Election election;
+  private final StoragePulse pulse;
   private final SubmitTransport transport;
 
   /** Guards {@code changes}; signalled when it grows. */
@@ -50,12 +51,14 @@ final class Forwarder {
       String ownIncarnation,
       Sdm sdm,
       Election election,
+      StoragePulse pulse,
       SubmitTransport transport) {
     this.name = name;
     this.repositoryKey = repositoryKey;
     this.ownIncarnation = ownIncarnation;
     this.sdm = sdm;
     this.election = election;
+    this.pulse = pulse;
     this.transport = transport;
   }
 
@@ -82,7 +85,7 @@ final class Forwarder {
     long deadline = System.nanoTime() + DEADLINE.toNanos();
     boolean maybeCommitted = false;
     String why = "no host leads it";
-    while (System.nanoTime() < deadline) {
+    while (System.nanoTime() < deadline && pulse.responsive()) {
       Attempt attempt = once(requestId, request);
       if (attempt.reply() != null) {
         return attempt.reply();
@@ -93,7 +96,10 @@ final class Forwarder {
         break;
       }
     }
-    throw maybeCommitted ? unknown(requestId, why) : unavailable(why);
+    if (maybeCommitted) {
+      throw unknown(requestId, why);
+    }
+    throw pulse.responsive() ? unavailable(why) : pulse.unresponsive();
   }
 
   private Attempt once(String requestId, Request request) {
@@ -128,7 +134,12 @@ final class Forwarder {
   Reply here(String requestId, Request request) throws TimeoutException {
     CompletableFuture<Reply> answer = sdm.submit(requestId, request);
     try {
-      return answer.get(TRY.toMillis(), TimeUnit.MILLISECONDS);
+      var _ =
+          CompletableFuture.anyOf(answer, pulse.hang()).get(TRY.toMillis(), TimeUnit.MILLISECONDS);
+      if (!answer.isDone()) {
+        throw unknown(requestId, "the storage of " + name + " does not answer");
+      }
+      return answer.get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof StorageException refused) {
         throw refused;

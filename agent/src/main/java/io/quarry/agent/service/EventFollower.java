@@ -133,7 +133,7 @@ final class EventFollower implements Runnable {
   private <T> T read(Callable<T> reading) throws InterruptedException {
     reads.acquire();
     try {
-      return io.call(repository.repoId(), reading);
+      return io.call(repository, reading);
     } finally {
       reads.release();
     }

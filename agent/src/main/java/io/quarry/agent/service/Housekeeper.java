@@ -37,14 +37,16 @@ public final class Housekeeper implements AutoCloseable {
   private static final Duration TEMPORARY_YOUNG = Duration.ofHours(1);
 
   private final Repositories repositories;
+  private final StorageIo io;
   private final HostRegistry hosts;
   private final Clock clock;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("housekeeper").daemon(true).factory());
 
-  public Housekeeper(Repositories repositories, HostRegistry hosts, Clock clock) {
+  public Housekeeper(Repositories repositories, StorageIo io, HostRegistry hosts, Clock clock) {
     this.repositories = repositories;
+    this.io = io;
     this.hosts = hosts;
     this.clock = clock;
   }
@@ -58,11 +60,11 @@ public final class Housekeeper implements AutoCloseable {
     for (ConnectedRepository repository : repositories.all()) {
       try {
         reapPins(repository);
-        if (repository.leading()) {
+        if (repository.leading() && repository.responsive()) {
           reapOpens(repository);
-          sweepTemporary(repository);
+          var _ = io.call(repository, () -> sweepTemporary(repository));
         }
-      } catch (IOException | StorageException e) {
+      } catch (StorageException e) {
         LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());
       } catch (RuntimeException e) {
         LOG.error("Housekeeping of {} failed", repository.repoId(), e);
@@ -102,15 +104,17 @@ public final class Housekeeper implements AutoCloseable {
     }
   }
 
-  private void sweepTemporary(ConnectedRepository repository) throws IOException {
+  private int sweepTemporary(ConnectedRepository repository) throws IOException {
     Instant young = clock.instant().minus(TEMPORARY_YOUNG);
+    int swept = 0;
     try (DirectoryStream<Path> entries =
         Files.newDirectoryStream(repository.storage().temporary())) {
       for (Path entry : entries) {
         if (Files.getLastModifiedTime(entry).toInstant().isBefore(young)) {
-          Files.deleteIfExists(entry);
+          swept += Files.deleteIfExists(entry) ? 1 : 0;
         }
       }
+      return swept;
     } catch (DirectoryIteratorException e) {
       throw e.getCause();
     }

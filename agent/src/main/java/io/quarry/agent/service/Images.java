@@ -261,9 +261,8 @@ final class Images {
     }
     FixState mend = state.repository().fixes().get(FixState.mendId(image.volumeId()));
     if (mend != null && mend.wanted() && !mend.heavy()) {
-      repository
-          .replica()
-          .await(
+      var _ =
+          repository.await(
               now -> {
                 Image then = now.repository().strongImage(imageId);
                 return then == null || now.repository().stateOf(then) != ImageState.BROKEN;

@@ -48,7 +48,7 @@ final class Listings {
     String health = repository.replica().damage() == null ? "ok" : "damaged";
     String reason = Repositories.trouble(repository);
     try {
-      storage = io.call(repository.repoId(), () -> repository.storage().space());
+      storage = io.call(repository, () -> repository.storage().space());
     } catch (StorageException e) {
       health = "unresponsive";
       reason = e.getMessage();
@@ -84,7 +84,7 @@ final class Listings {
     LogState state = repository.atLeast(atLeast);
     Image image = StorageService.require(state, imageId, repository.repoId());
     return io.call(
-        repository.repoId(),
+        repository,
         () ->
             Views.image(
                 state.repository(), image, volume -> now(repository, volume), state.sequence()));

@@ -94,7 +94,7 @@ final class Reading {
           new SourceOpener(repository, chains, children, around.runtimeDirectory());
       Source source =
           io.call(
-              repository.repoId(),
+              repository,
               READ_DEADLINE,
               () -> opener.content(chains.of(repository.storage(), state, open), size));
       return new Reading(repository, io, image, size, openId, children, source);
@@ -129,7 +129,7 @@ final class Reading {
   /** After a failure the memory may still be written to: never use it again. */
   void read(long offset, MemorySegment into) {
     io.call(
-        repository.repoId(),
+        repository,
         READ_DEADLINE,
         () -> {
           source.read(offset, into);
@@ -138,16 +138,13 @@ final class Reading {
   }
 
   List<Extent> extents(long offset, long length) {
-    return io.call(repository.repoId(), READ_DEADLINE, () -> source.extents(offset, length));
+    return io.call(repository, READ_DEADLINE, () -> source.extents(offset, length));
   }
 
   /** Makes sure that the image was kept until now. */
   void requireKept() {
     Open open =
-        io.call(repository.repoId(), () -> repository.replica().refresh())
-            .repository()
-            .opens()
-            .get(openId);
+        io.call(repository, () -> repository.replica().refresh()).repository().opens().get(openId);
     if (open == null) {
       throw lost(image.id());
     }
@@ -170,7 +167,7 @@ final class Reading {
   private void closeFiles() {
     try {
       io.call(
-          repository.repoId(),
+          repository,
           () -> {
             source.close();
             children.stopAll(TOOLS_GONE);

@@ -68,13 +68,18 @@ public final class Repositories {
     return repository;
   }
 
+  /** Whether the storage of any of them does not answer. */
+  boolean anyHangs() {
+    return !connected.values().stream().allMatch(ConnectedRepository::responsive);
+  }
+
   public Optional<ConnectedRepository> byKey(String key) {
     return connected.values().stream().filter(one -> one.key().equals(key)).findAny();
   }
 
   /** The state as the storage has it now, which may be ahead of what is known here. */
   LogState newest(ConnectedRepository repository) {
-    return io.call(repository.repoId(), () -> repository.replica().refresh());
+    return io.call(repository, () -> repository.replica().refresh());
   }
 
   /** The same parameters again change nothing; the new connection is not started yet. */
@@ -161,6 +166,9 @@ public final class Repositories {
     LogDamagedException damage = repository.replica().damage();
     if (damage != null) {
       return damage.getMessage();
+    }
+    if (!repository.responsive()) {
+      return repository.pulse().unresponsive().getMessage();
     }
     IOException trouble = repository.replica().trouble();
     return trouble == null ? null : trouble.toString();

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,13 +31,18 @@ final class SpaceWaits {
 
   private final SpaceBudget budget;
   private final StorageIo io;
+  private final BooleanSupplier hangs;
   private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
   private record Kept(@Nullable Shortage shortage, long readNanos) {}
 
-  SpaceWaits(SpaceBudget budget, StorageIo io) {
+  /**
+   * @param hangs whether any storage is known to hang
+   */
+  SpaceWaits(SpaceBudget budget, StorageIo io, BooleanSupplier hangs) {
     this.budget = budget;
     this.io = io;
+    this.hangs = hangs;
   }
 
   /** Null when it need not, or runs. */
@@ -90,6 +96,9 @@ final class SpaceWaits {
    * is said of space, and calls about the repository itself are not kept waiting for it.
    */
   private <T> T ask(ConnectedRepository repository, Callable<T> question, T otherwise) {
+    if (hangs.getAsBoolean()) {
+      return otherwise;
+    }
     try {
       return io.call("space of " + repository.repoId(), ANSWER_MAX, question);
     } catch (StorageException e) {

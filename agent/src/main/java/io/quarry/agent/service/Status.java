@@ -63,7 +63,7 @@ final class Status {
     ImageState until = query.until();
     if (until != null && query.timeout().isPositive()) {
       Duration timeout = query.timeout().compareTo(WAIT_MAX) > 0 ? WAIT_MAX : query.timeout();
-      state = repository.replica().await(now -> reached(now, imageId, until), timeout);
+      state = repository.await(now -> reached(now, imageId, until), timeout);
     }
     Image image = state.repository().strongImage(imageId);
     if (image == null) {
@@ -136,7 +136,7 @@ final class Status {
     }
     Kept fresh =
         io.call(
-            repository.repoId(),
+            repository,
             () -> {
               Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fixId);
               return new Kept(newest == null ? null : newest.progress(), System.nanoTime());

@@ -1,15 +1,16 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -47,10 +48,24 @@ public final class StorageIo implements AutoCloseable {
           new SynchronousQueue<>(),
           Thread.ofPlatform().name("storage-io-", 0).daemon(true).factory());
 
+  /** Fails at once while the storage is known to hang, and as soon as it is found to. */
+  public <T> T call(ConnectedRepository repository, Callable<T> action) {
+    return call(repository, DEADLINE, action);
+  }
+
+  /** For what may take longer on a storage that is well. */
+  public <T> T call(ConnectedRepository repository, Duration deadline, Callable<T> action) {
+    CompletableFuture<Void> hang = repository.pulse().hang();
+    if (hang.isDone()) {
+      throw repository.pulse().unresponsive();
+    }
+    return call(repository.repoId(), deadline, hang, action);
+  }
+
   /**
    * @param subject what errors are about
    */
-  public <T> T call(String subject, Callable<T> action) {
+  <T> T call(String subject, Callable<T> action) {
     return call(subject, DEADLINE, action);
   }
 
@@ -76,18 +91,30 @@ public final class StorageIo implements AutoCloseable {
     }
   }
 
-  /** For what may take longer on a storage that is well. */
-  public <T> T call(String subject, Duration deadline, Callable<T> action) {
-    Future<T> result;
+  <T> T call(String subject, Duration deadline, Callable<T> action) {
+    return call(subject, deadline, new CompletableFuture<>(), action);
+  }
+
+  private <T> T call(
+      String subject, Duration deadline, CompletableFuture<Void> hang, Callable<T> action) {
+    CompletableFuture<T> result;
     try {
       result = submit(subject, action);
     } catch (RejectedExecutionException e) {
       throw unresponsive(subject, "too many calls are waiting for storages already", e);
     }
     try {
-      return result.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+      var _ = CompletableFuture.anyOf(result, hang).get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+      if (!result.isDone()) {
+        throw new TimeoutException("the storage hangs");
+      }
+      return result.get();
     } catch (TimeoutException e) {
-      throw unresponsive(subject, "it did not answer within " + deadline.toSeconds() + " s", e);
+      String why =
+          hang.isDone()
+              ? "it does not answer on this host"
+              : "it did not answer within " + deadline.toSeconds() + " s";
+      throw unresponsive(subject, why, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw unresponsive(subject, "the call was interrupted", e);
@@ -96,20 +123,24 @@ public final class StorageIo implements AutoCloseable {
     }
   }
 
-  private <T> Future<T> submit(String subject, Callable<T> action) {
+  private <T> CompletableFuture<T> submit(String subject, Callable<T> action) {
     if (calls.merge(subject, 1, Integer::sum) > CALLS_PER_STORAGE_MAX) {
       ended(subject);
       throw new RejectedExecutionException(
           CALLS_PER_STORAGE_MAX + " calls are waiting for the storage of " + subject);
     }
+    CompletableFuture<T> result = new CompletableFuture<>();
     try {
-      return threads.submit(() -> {
+      threads.execute(() -> {
         try {
-          return action.call();
+          result.complete(action.call());
+        } catch (Throwable e) {
+          result.completeExceptionally(e);
         } finally {
           ended(subject);
         }
       });
+      return result;
     } catch (RejectedExecutionException e) {
       ended(subject);
       throw e;

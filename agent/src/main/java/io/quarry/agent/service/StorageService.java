@@ -109,7 +109,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.images = new Images(repositories, self, tasks.drain());
     this.tasks = tasks;
     this.io = io;
-    SpaceWaits space = new SpaceWaits(around.budget(), io);
+    SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
     this.status = new Status(io, around.repositories(), space, tasks::live);
     this.listings = new Listings(io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live);
@@ -313,14 +313,14 @@ public final class StorageService implements StorageApi, AutoCloseable {
     }
     ConnectedRepository repository = repositories.get(repoId);
     repository.atLeast(options.atLeast());
-    return io.call(repoId, CHECK_MAX, () -> checks.run(repository, options));
+    return io.call(repository, CHECK_MAX, () -> checks.run(repository, options));
   }
 
   @Override
   public FixQueued fixStorageRepository(
       String repoId, FixRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
-    Request wanted = io.call(repoId, () -> checks.accept(repository, request.fix()));
+    Request wanted = io.call(repository, () -> checks.accept(repository, request.fix()));
     Reply reply = repository.commit(Names.requestId(requestId), wanted);
     return new FixQueued(reply.id(), reply.commit());
   }

@@ -326,7 +326,7 @@ final class Upload {
       }
       try {
         io.call(
-            repository.repoId(),
+            repository,
             () -> {
               file.letGo();
               return true;
@@ -383,7 +383,7 @@ final class Upload {
    */
   private <T> T fromStorage(Callable<T> action) {
     try {
-      return io.call(repository.repoId(), IO_DEADLINE, action);
+      return io.call(repository, IO_DEADLINE, action);
     } catch (RuntimeException e) {
       throw noteFailure(e);
     }

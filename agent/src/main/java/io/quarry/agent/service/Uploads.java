@@ -139,7 +139,7 @@ final class Uploads implements AutoCloseable {
     if (needed == null) {
       return;
     }
-    long free = io.call(repository.repoId(), () -> repository.storage().space().free());
+    long free = io.call(repository, () -> repository.storage().space().free());
     if (needed > free) {
       throw new StorageException(
           ErrorCode.NO_SPACE,
@@ -159,7 +159,7 @@ final class Uploads implements AutoCloseable {
     Image image = StorageService.require(state, imageId, repository.repoId());
     Checkpoint checkpoint =
         io.call(
-            repository.repoId(),
+            repository,
             () -> new FixStore(repository.storage()).newestCheckpoint(UploadFile.fixId(open)));
     long size = UploadFile.size(open, image.size());
     var conversion =
@@ -258,7 +258,7 @@ final class Uploads implements AutoCloseable {
     Image image = StorageService.require(repository.state(), open.imageId(), repository.repoId());
     UploadFile file =
         io.call(
-            repository.repoId(),
+            repository,
             TAKE_DEADLINE,
             () -> {
               requireFree(repository, open);

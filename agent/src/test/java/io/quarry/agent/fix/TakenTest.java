@@ -41,6 +41,22 @@ final class TakenTest {
     assertThat(taken.awaitNone(wanted::get, 1)).isFalse();
   }
 
+  @Test
+  void whatIsStuckTakesNoPlaceAndIsNotBegunAgain() {
+    taken.add("stuck");
+    taken.add("other");
+    assertThat(taken.stick("stuck")).isTrue();
+    assertThat(taken.stick("stuck")).isFalse();
+    assertThat(taken.places()).isEqualTo(1);
+    assertThat(taken.add("stuck")).isFalse();
+
+    taken.remove("stuck");
+    assertThat(taken.isStuck("stuck")).isFalse();
+    assertThat(taken.stick("stuck")).isFalse();
+    assertThat(taken.add("stuck")).isTrue();
+    assertThat(taken.places()).isEqualTo(2);
+  }
+
   /** Returns when it waits. */
   private CompletableFuture<Boolean> awaitNone() {
     CompletableFuture<Boolean> none = new CompletableFuture<>();

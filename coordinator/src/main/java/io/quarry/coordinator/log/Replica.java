@@ -38,6 +38,10 @@ public final class Replica implements AutoCloseable {
   private volatile @Nullable LogDamagedException damage;
   private volatile @Nullable IOException trouble;
   private long hinted;
+
+  /** The newest that was ever hinted at; the other one is forgotten when the follower looks. */
+  private long announced;
+
   private boolean poke;
   private boolean closed;
 
@@ -87,10 +91,18 @@ public final class Replica implements AutoCloseable {
   /** Somebody says that the log has reached this sequence number. */
   public void hint(long sequence) {
     synchronized (lock) {
+      announced = Math.max(announced, sequence);
       if (sequence > hinted) {
         hinted = sequence;
         lock.notifyAll();
       }
+    }
+  }
+
+  /** Whether somebody has said that the log goes on after what is known here. */
+  public boolean behind() {
+    synchronized (lock) {
+      return announced > state.sequence();
     }
   }
 

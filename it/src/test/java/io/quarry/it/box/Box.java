@@ -156,10 +156,16 @@ public final class Box implements AutoCloseable {
 
   public void connect(String repoId, int host) throws IOException {
     Files.createDirectories(repository(repoId));
-    client(host)
-        .connectStorageRepository(
-            new ConnectRequest(
-                repoId, "localfs-1.0", Map.of("path", repository(repoId).toString()), true));
+    connect(repoId, host, repository(repoId));
+  }
+
+  /** The host has a way of its own to the directory. */
+  public void connect(String repoId, int host, Path way) {
+    client(host).connectStorageRepository(at(repoId, way));
+  }
+
+  public static ConnectRequest at(String repoId, Path directory) {
+    return new ConnectRequest(repoId, "localfs-1.0", Map.of("path", directory.toString()), true);
   }
 
   /** The host that commits, once all the hosts named agree. */

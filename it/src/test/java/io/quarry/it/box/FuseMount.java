@@ -42,7 +42,6 @@ public final class FuseMount implements AutoCloseable {
                         "--multithreaded",
                         "--create-as-mounter",
                         "--forward-odirect=4096",
-                        "--enable-lock-forwarding",
                         "-o",
                         "attr_timeout=0,entry_timeout=0,negative_timeout=0",
                         directory.toString(),

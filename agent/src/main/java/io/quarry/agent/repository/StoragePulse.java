@@ -1,0 +1,139 @@
+package io.quarry.agent.repository;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether a storage answers at all. A thread of its own asks it for next to nothing, again and
+ * again. While the answer is overdue nobody else on this host need ask: calls are refused at once,
+ * those that wait are told, and no further thread gets stuck. The first answer ends that. An error
+ * is an answer.
+ */
+public final class StoragePulse implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StoragePulse.class);
+
+  /** Nothing has to be forced for the answer, so a storage that is only busy is faster. */
+  static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  /** After so long, work that other hosts can do is theirs. */
+  static final Duration GIVE_UP = Duration.ofSeconds(8);
+
+  private static final Duration PAUSE = Duration.ofMillis(500);
+
+  /** What the storage is asked. */
+  @FunctionalInterface
+  interface Question {
+    void ask() throws IOException;
+  }
+
+  private final String name;
+  private final Question question;
+  private final Duration patience;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private boolean asking;
+  private long askedNanos;
+
+  /** Done while the answer is overdue. */
+  private CompletableFuture<Void> hang = new CompletableFuture<>();
+
+  /**
+   * @param name of the repository, for its thread and messages
+   */
+  StoragePulse(String name, Question question) {
+    this(name, question, PATIENCE);
+  }
+
+  StoragePulse(String name, Question question, Duration patience) {
+    this.name = name;
+    this.question = question;
+    this.patience = patience;
+  }
+
+  void start() {
+    Thread.ofPlatform().name("pulse-" + name).daemon(true).start(this::run);
+  }
+
+  private void run() {
+    try {
+      do {
+        begin();
+        try {
+          question.ask();
+        } catch (IOException | RuntimeException e) {
+          LOG.debug("The storage of {} answers with an error: {}", name, e.toString());
+        }
+        answered();
+      } while (!closed.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized void begin() {
+    asking = true;
+    askedNanos = System.nanoTime();
+  }
+
+  private synchronized void answered() {
+    if (hang.isDone()) {
+      LOG.info("The storage of {} answers again, after {} s", name, silence().toSeconds());
+      hang = new CompletableFuture<>();
+    }
+    asking = false;
+  }
+
+  /** To be called again and again: the thread that asks cannot tell that it hangs. */
+  void look() {
+    CompletableFuture<Void> overdue;
+    synchronized (this) {
+      if (hang.isDone() || silence().compareTo(patience) <= 0) {
+        return;
+      }
+      overdue = hang;
+    }
+    LOG.warn("The storage of {} does not answer", name);
+    overdue.complete(null);
+  }
+
+  /** For how long an answer has been due; zero when none is. */
+  synchronized Duration silence() {
+    return asking ? Duration.ofNanos(System.nanoTime() - askedNanos) : Duration.ZERO;
+  }
+
+  /** Whether it may be asked for anything. */
+  synchronized boolean responsive() {
+    return !hang.isDone();
+  }
+
+  /** Done as soon as the storage is found to hang; another one after it has answered again. */
+  public synchronized CompletableFuture<Void> hang() {
+    return hang;
+  }
+
+  /** Refuses at once what would have to wait for a storage that hangs. */
+  public void requireResponsive() {
+    if (!responsive()) {
+      throw unresponsive();
+    }
+  }
+
+  public StorageException unresponsive() {
+    return new StorageException(
+        ErrorCode.REPOSITORY_UNRESPONSIVE,
+        "the storage of " + name + " does not answer on this host",
+        name,
+        "ask another agent, or repeat the call when the storage is back");
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+  }
+}
