@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       DevCommand.class,
+      ChaosCommand.class,
       AgentCommand.class,
       RepoCommand.class,
       DiskCommand.class,

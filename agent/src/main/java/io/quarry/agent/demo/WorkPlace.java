@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The directory where everything of a demo is, and which it leaves as it found it. */
-final class WorkPlace {
+/**
+ * The directory where everything of a cluster for a while is, and which it leaves as it found it.
+ */
+public final class WorkPlace {
   private final Path directory;
   private final boolean made;
 
@@ -18,9 +20,9 @@ final class WorkPlace {
   }
 
   /** Refuses a directory that holds something: cleaning it would be somebody's loss. */
-  static WorkPlace prepare(@Nullable Path wanted) throws IOException, DemoFailure {
+  public static WorkPlace prepare(@Nullable Path wanted) throws IOException, DemoFailure {
     if (wanted == null) {
-      return new WorkPlace(Files.createTempDirectory("quarry-demo-"), true);
+      return new WorkPlace(Files.createTempDirectory("quarry-"), true);
     }
     Path directory = wanted.toAbsolutePath().normalize();
     boolean made = !Files.exists(directory);
@@ -34,7 +36,7 @@ final class WorkPlace {
     return new WorkPlace(directory, made);
   }
 
-  Path directory() {
+  public Path directory() {
     return directory;
   }
 
@@ -48,7 +50,7 @@ final class WorkPlace {
     }
   }
 
-  void clean() throws IOException {
+  public void clean() throws IOException {
     if (made) {
       DeleteTree.of(directory);
     } else {

@@ -21,13 +21,14 @@ import java.util.concurrent.TimeoutException;
  * #close}, and also when this JVM is killed.
  */
 public final class LocalCluster implements AutoCloseable {
-  private final ChildProcesses processes = new ChildProcesses();
+  private final ChildProcesses processes;
   private final HttpClient http = HttpClient.newHttpClient();
   private final List<LocalHost> hosts = new ArrayList<>();
   private final Optional<LocalZooKeeper> zooKeeper;
   private final String connectString;
 
   private LocalCluster(LocalClusterOptions options) throws IOException {
+    processes = ClassArchive.isIn(options) ? ChildProcesses.ofJars() : new ChildProcesses();
     Files.createDirectories(options.directory());
     Set<Integer> ports = new HashSet<>();
     zooKeeper =

@@ -123,6 +123,22 @@ public final class LocalHost implements AutoCloseable {
     ProcessHandle.of(agent()).ifPresent(Pids::kill);
   }
 
+  /** SIGKILL to the guardian: the agent dies with it, and nothing proves that. */
+  public void killGuardian() {
+    long pid = running().destroyForcibly().onExit().join().pid();
+    Pids.awaitEnd(pid);
+  }
+
+  /** QEMU's tools that work for the agent at the moment. */
+  public List<ProcessHandle> tools() {
+    return guardian == null
+        ? List.of()
+        : guardian
+            .descendants()
+            .filter(each -> each.info().command().orElse("").contains("/qemu-"))
+            .toList();
+  }
+
   /** The guardian first, then everything below it: like a power cut, nothing proves the death. */
   public void killHost() {
     if (guardian == null) {

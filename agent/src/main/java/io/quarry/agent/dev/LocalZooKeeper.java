@@ -40,19 +40,24 @@ public final class LocalZooKeeper implements AutoCloseable {
     return running().pid();
   }
 
-  /** Starts it and waits until it serves. */
-  public void start() throws IOException {
+  /** Starts it and does not wait for it. */
+  public void launch() throws IOException {
     if (process != null) {
       throw new IllegalStateException("ZooKeeper runs already");
     }
     Files.createDirectories(directory);
-    Process starting =
+    process =
         processes.java(
             JAVA_OPTIONS,
             ZooKeeperMain.class,
             List.of("--data", data().toString(), "--port", Integer.toString(port)),
             log());
-    process = starting;
+  }
+
+  /** Starts it and waits until it serves. */
+  public void start() throws IOException {
+    launch();
+    Process starting = running();
     long deadline = System.nanoTime() + START_WAIT.toNanos();
     while (!ZooKeeperProbe.serves(port)) {
       if (!starting.isAlive() || System.nanoTime() > deadline) {

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
 /** Processes that may be nobody's children any more. */
-final class Pids {
+public final class Pids {
   private static final Duration POLL = Duration.ofMillis(2);
   private static final Duration DEATH_WAIT = Duration.ofSeconds(20);
 
@@ -42,10 +42,17 @@ final class Pids {
   }
 
   /** Sends a signal that Java has no call for. */
-  static void signal(long pid, String name) throws IOException, InterruptedException {
+  public static void signal(long pid, String name) throws IOException, InterruptedException {
     int exit = new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
     if (exit != 0) {
       throw new IOException("kill -" + name + " " + pid + " failed");
+    }
+  }
+
+  /** SIGCONT, if it still runs. */
+  public static void resume(long pid) throws IOException, InterruptedException {
+    if (runs(pid)) {
+      signal(pid, "CONT");
     }
   }
 }

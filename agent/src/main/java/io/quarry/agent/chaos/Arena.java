@@ -1,0 +1,106 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.common.api.TaskInfo;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** A running cluster that can be struck. Faults begin and end on one thread. */
+public interface Arena extends AutoCloseable {
+  /** One host, and where its agent answers, also after a restart. */
+  record Member(String hostId, URI agent) {}
+
+  List<Member> members();
+
+  /** What it can do to its cluster. */
+  Set<Fault.Kind> possible();
+
+  /** What it cannot do, and why. */
+  List<String> missing();
+
+  /**
+   * Begins a fault.
+   *
+   * @param busy whom faults strike already: hostIds and other names
+   * @return null when there is nobody to strike now
+   */
+  @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
+      throws IOException, InterruptedException;
+
+  /** All faults have ended; waits until every agent answers. */
+  void heal() throws IOException, InterruptedException;
+
+  /** Where its agents and ZooKeepers say what they do. */
+  Path logs();
+
+  @Override
+  void close();
+
+  /** What is known of the cluster at the moment. */
+  interface Sights {
+    /** Who commits. */
+    Optional<String> sdm();
+
+    /** Tasks that move data. */
+    List<TaskInfo> tasks();
+
+    /** Whether the image's data work was published by somebody since then. */
+    boolean published(TaskInfo task, long sinceNanos);
+  }
+
+  /**
+   * A fault that goes on.
+   *
+   * @param what happened, for people
+   * @param busy whom no other fault may strike meanwhile
+   * @param killed hosts whose agents have just been killed
+   * @param lasts how long at most
+   * @param over whether it ends before that
+   * @param asleep whose task goes on elsewhere meanwhile
+   */
+  record Strike(
+      String what,
+      Set<String> busy,
+      Set<String> killed,
+      Duration lasts,
+      BooleanSupplier over,
+      @Nullable TaskInfo asleep,
+      Ending ending) {
+    private static final Duration RESTART = Duration.ofMillis(1200);
+
+    public Strike {
+      busy = Set.copyOf(busy);
+      killed = Set.copyOf(killed);
+    }
+
+    /** What is over at once. */
+    public static Strike once(String what) {
+      return new Strike(what, Set.of(), Set.of(), Duration.ZERO, () -> true, null, () -> {});
+    }
+
+    /** Agents that guardians start again; they get a moment for it. */
+    public static Strike kill(String what, Set<String> hostIds) {
+      return new Strike(what, hostIds, hostIds, RESTART, () -> false, null, () -> {});
+    }
+
+    /** What goes on for that long. */
+    public static Strike lasting(String what, Set<String> busy, Duration lasts, Ending ending) {
+      return new Strike(what, busy, Set.of(), lasts, () -> false, null, ending);
+    }
+
+    public Strike killing(String... hostIds) {
+      return new Strike(what, busy, Set.of(hostIds), lasts, over, asleep, ending);
+    }
+  }
+
+  /** How a fault ends. */
+  interface Ending {
+    void end() throws IOException, InterruptedException;
+  }
+}

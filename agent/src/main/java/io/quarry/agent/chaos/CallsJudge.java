@@ -1,0 +1,96 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.agent.chaos.Told.Effect;
+import java.util.Comparator;
+import java.util.List;
+
+/** Compares what callers were told with what the logs say. */
+final class CallsJudge {
+  private final History history;
+  private final Told log;
+
+  CallsJudge(History history, Told log) {
+    this.history = history;
+    this.log = log;
+  }
+
+  void judge(List<String> repositories) {
+    history.calls().forEach(this::judge);
+    repositories.forEach(this::judgeOrder);
+  }
+
+  private void judge(Call call) {
+    List<Effect> effects = log.effects(call.requestId);
+    if (effects.size() > 1) {
+      history.violation(call + " has " + effects.size() + " effects: " + effects);
+      return;
+    }
+    switch (call.outcome()) {
+      case ACKNOWLEDGED -> acknowledged(call, effects);
+      case REFUSED -> {
+        if (!effects.isEmpty()) {
+          history.violation(
+              call + " was refused with " + call.code() + ", and happened: " + effects);
+        }
+      }
+      case UNKNOWN -> history.violation(call + ": nobody could ever tell what became of it");
+    }
+  }
+
+  private void acknowledged(Call call, List<Effect> effects) {
+    if (effects.isEmpty()) {
+      if (!log.untold(call.repoId, call.commit())) {
+        history.violation(call + " was acknowledged in commit " + call.commit() + ", and is lost");
+      }
+      return;
+    }
+    Effect effect = effects.getFirst();
+    boolean id = call.id() == null || call.id().isEmpty() || sameId(call, effect);
+    if (!effect.repoId().equals(call.repoId)
+        || effect.commit() != call.commit()
+        || !named(call).contains(effect.operation())
+        || !id) {
+      history.violation(
+          "%s was acknowledged as %s in commit %d, and the log has %s"
+              .formatted(call, call.id(), call.commit(), effect));
+    }
+  }
+
+  /** What the log calls it: a fix that was asked for is queued, or done at once. */
+  private static List<String> named(Call call) {
+    return call.operation.equals("fixStorageRepository")
+        ? List.of("queueFix", "unpin")
+        : List.of(call.operation);
+  }
+
+  /** What an upload is finished with is the image's. */
+  private static boolean sameId(Call call, Effect effect) {
+    return effect.id().equals(call.id()) || call.operation.equals("finishUpload");
+  }
+
+  /** A call that began after another one's end is committed after it, or with it. */
+  private void judgeOrder(String repoId) {
+    List<Call> acknowledged =
+        history.calls().stream()
+            .filter(call -> call.repoId.equals(repoId))
+            .filter(call -> call.outcome() == Call.Outcome.ACKNOWLEDGED)
+            .toList();
+    List<Call> byStart =
+        acknowledged.stream().sorted(Comparator.comparingLong(Call::startNanos)).toList();
+    List<Call> byEnd =
+        acknowledged.stream().sorted(Comparator.comparingLong(Call::endNanos)).toList();
+    Call newest = null;
+    int ended = 0;
+    for (Call call : byStart) {
+      while (ended < byEnd.size() && byEnd.get(ended).endNanos() < call.startNanos()) {
+        Call earlier = byEnd.get(ended++);
+        newest = newest == null || earlier.commit() > newest.commit() ? earlier : newest;
+      }
+      if (newest != null && newest.commit() >= call.commit()) {
+        history.violation(
+            "%s began after the end of %s, and has commit %d while that has %d"
+                .formatted(call, newest, call.commit(), newest.commit()));
+      }
+    }
+  }
+}

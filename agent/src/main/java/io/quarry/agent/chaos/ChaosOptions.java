@@ -1,0 +1,43 @@
+package io.quarry.agent.chaos;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * @param seed decides faults and calls; the order of real threads and processes it cannot decide
+ * @param duration of the faults; what was left to do is waited for afterwards
+ * @param hosts how many agents
+ * @param clients how many call at the same time
+ * @param pace between two faults, on average
+ * @param directory where repositories, logs and ZooKeeper's data go; null for a temporary one
+ * @param keep whether it stays afterwards
+ */
+public record ChaosOptions(
+    long seed,
+    Duration duration,
+    int hosts,
+    int clients,
+    Duration pace,
+    @Nullable Path directory,
+    boolean keep) {
+  public static final int HOSTS_MIN = 2;
+  public static final int HOSTS_MAX = 9;
+  public static final int CLIENTS_MAX = 100;
+  public static final Duration PACE = Duration.ofMillis(1500);
+
+  public ChaosOptions {
+    require(
+        hosts >= HOSTS_MIN && hosts <= HOSTS_MAX,
+        "--hosts is from " + HOSTS_MIN + " to " + HOSTS_MAX);
+    require(clients >= 1 && clients <= CLIENTS_MAX, "--clients is from 1 to " + CLIENTS_MAX);
+    require(duration.isPositive(), "--duration is more than nothing");
+    require(pace.isPositive(), "--pace is more than nothing");
+  }
+
+  private static void require(boolean met, String what) {
+    if (!met) {
+      throw new IllegalArgumentException(what);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package io.quarry.agent.chaos;
+
+import java.time.Duration;
+
+/**
+ * One thing that goes wrong.
+ *
+ * @param roll picks whom it strikes among those that it can strike
+ * @param lasts how long it goes on, where that is not in its nature
+ * @param pause until the next one
+ */
+public record Fault(Kind kind, int roll, Duration lasts, Duration pause) {
+
+  /** Those that no arena can do are left out of its plan. */
+  public enum Kind {
+    KILL_AGENT(24, true),
+    /** The agent of the host that commits. */
+    KILL_SDM(12, true),
+    /** The agent of a host that moves data. */
+    KILL_WORKER(14, true),
+    /** The agent dies with it, and nobody proves its death. */
+    KILL_GUARDIAN(6, true),
+    /** Guardian, agent and tools at once, as if the host had lost its power. */
+    KILL_HOST(4, true),
+    /** A qemu-nbd or qemu-img that works for an agent. */
+    KILL_TOOL(8, true),
+    KILL_ALL_AGENTS(2, true),
+    PAUSE_AGENT(4, false),
+    /** A worker sleeps until another host has published what it was making, and wakes up then. */
+    ZOMBIE(26, false),
+    PAUSE_GUARDIAN(2, false),
+    PAUSE_TOOL(2, false),
+    KILL_ZOOKEEPER(3, true),
+    PAUSE_ZOOKEEPER(2, false),
+    WIPE_ZOOKEEPER(1, true),
+    /** More than half of the ZooKeeper nodes. */
+    KILL_QUORUM(1, true),
+    /** A host reaches no ZooKeeper. */
+    CUT_ZOOKEEPER(5, false),
+    /** Two hosts do not reach each other. */
+    CUT_AGENTS(4, false),
+    /** What a host sends arrives nowhere, and it hears everything. */
+    CUT_ONE_WAY(3, false),
+    /** A host reaches nothing but its storage. */
+    CUT_HOST(4, false),
+    /** A host's storage does not answer. */
+    HANG_STORAGE(5, false),
+    /** Each fsync of a host's storage takes long. */
+    SLOW_STORAGE(3, false),
+    /** Writes and fsyncs of a host's storage fail. */
+    FAIL_STORAGE(4, false),
+    /** A host's storage says that it is full. */
+    FULL_STORAGE(3, false),
+    /** All processes die, and what was not forced is lost. */
+    CUT_POWER(2, true);
+
+    private final int weight;
+    private final boolean kills;
+
+    Kind(int weight, boolean kills) {
+      this.weight = weight;
+      this.kills = kills;
+    }
+
+    int weight() {
+      return weight;
+    }
+
+    /** Whether it ends processes without warning. */
+    public boolean kills() {
+      return kills;
+    }
+
+    /** Whether a guest's reads and writes may fail or wait, too. */
+    public boolean hurtsGuests() {
+      return switch (this) {
+        case HANG_STORAGE, SLOW_STORAGE, FAIL_STORAGE, FULL_STORAGE, CUT_POWER -> true;
+        default -> false;
+      };
+    }
+  }
+}

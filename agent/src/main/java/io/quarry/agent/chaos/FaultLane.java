@@ -1,0 +1,150 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.agent.chaos.Arena.Sights;
+import io.quarry.agent.chaos.Arena.Strike;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Begins and ends faults, several at a time. One thread; counts may be read after its end. */
+final class FaultLane {
+  private static final Duration STEP = Duration.ofMillis(20);
+  private static final int WAITING_MAX = 2;
+
+  /** For somebody whom a fault can strike; then there is another one. */
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  private static final Duration NOTICED_MAX = Duration.ofSeconds(20);
+
+  private record Active(Fault fault, Strike strike, long endNanos) {
+    boolean due() {
+      return System.nanoTime() >= endNanos || strike.over().getAsBoolean();
+    }
+  }
+
+  private final Arena arena;
+  private final FaultPlan plan;
+  private final Sights sights;
+  private final WorkWatch work;
+  private final History history;
+  private final List<Active> active = new ArrayList<>();
+
+  /** What needs somebody who works, while nobody does. */
+  private final Deque<Fault> waiting = new ArrayDeque<>();
+
+  private final Map<Fault.Kind, Integer> counts = new EnumMap<>(Fault.Kind.class);
+  private int zombies;
+
+  /** A guest may notice later what it met. */
+  private volatile long guestsSufferUntil = System.nanoTime();
+
+  FaultLane(Arena arena, FaultPlan plan, Sights sights, WorkWatch work, History history) {
+    this.arena = arena;
+    this.plan = plan;
+    this.sights = sights;
+    this.work = work;
+    this.history = history;
+  }
+
+  /** Strikes until then, and ends what goes on. */
+  void run(Duration duration) throws InterruptedException, IOException {
+    long end = System.nanoTime() + duration.toNanos();
+    long next = System.nanoTime();
+    Fault fault = plan.next();
+    try {
+      while (System.nanoTime() < end) {
+        endWhatIsDue();
+        if (!waiting.isEmpty() && begin(waiting.getFirst())) {
+          waiting.removeFirst();
+        }
+        long now = System.nanoTime();
+        if (now >= next) {
+          if (begin(fault)) {
+            next = now + fault.pause().toNanos();
+            fault = plan.next();
+          } else if (fault.kind() == Fault.Kind.ZOMBIE && waiting.size() < WAITING_MAX) {
+            waiting.add(fault);
+            fault = plan.next();
+          } else if (now - next > PATIENCE.toNanos()) {
+            next = now;
+            fault = plan.next();
+          }
+        }
+        Thread.sleep(STEP);
+      }
+    } finally {
+      for (Active each : List.copyOf(active)) {
+        end(each);
+      }
+    }
+  }
+
+  private boolean begin(Fault fault) throws IOException, InterruptedException {
+    Set<String> busy = new HashSet<>();
+    active.forEach(each -> busy.addAll(each.strike().busy()));
+    Strike strike;
+    try {
+      strike = arena.strike(fault, busy, sights);
+    } catch (IOException | IllegalStateException e) {
+      // The process that it was to strike has just ended, or has not begun.
+      return false;
+    }
+    if (strike == null) {
+      return false;
+    }
+    history.moment(strike.what());
+    strike.killed().forEach(work::killed);
+    counts.merge(fault.kind(), 1, Integer::sum);
+    guestsMayNotice(fault);
+    active.add(new Active(fault, strike, System.nanoTime() + strike.lasts().toNanos()));
+    return true;
+  }
+
+  private void endWhatIsDue() throws IOException, InterruptedException {
+    for (Active one : List.copyOf(active)) {
+      if (one.due()) {
+        end(one);
+      }
+    }
+  }
+
+  private void end(Active one) throws IOException, InterruptedException {
+    active.remove(one);
+    if (one.strike().asleep() != null) {
+      boolean published = one.strike().over().getAsBoolean();
+      zombies += published ? 1 : 0;
+      history.moment(
+          published
+              ? "SIGCONT " + one.strike().asleep().hostId() + ": its work is published by another"
+              : "SIGCONT " + one.strike().asleep().hostId());
+    }
+    one.strike().ending().end();
+    guestsMayNotice(one.fault());
+  }
+
+  private void guestsMayNotice(Fault fault) {
+    if (fault.kind().hurtsGuests()) {
+      guestsSufferUntil = System.nanoTime() + fault.lasts().plus(NOTICED_MAX).toNanos();
+    }
+  }
+
+  boolean guestsSuffer() {
+    return System.nanoTime() < guestsSufferUntil;
+  }
+
+  Map<Fault.Kind, Integer> counts() {
+    return Map.copyOf(counts);
+  }
+
+  /** Workers that woke up when another one had published what they were making. */
+  int zombies() {
+    return zombies;
+  }
+}

@@ -1,0 +1,51 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.agent.chaos.ChaosReport.Moment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+
+/** What happened: calls, moments for people, and what must not be. Thread-safe. */
+final class History {
+  private final long began = System.nanoTime();
+  private final Consumer<Moment> audience;
+  private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+  private final Queue<Moment> moments = new ConcurrentLinkedQueue<>();
+  private final Queue<String> violations = new ConcurrentLinkedQueue<>();
+
+  History(Consumer<Moment> audience) {
+    this.audience = audience;
+  }
+
+  Call begin(String operation, String repoId, String requestId) {
+    Call call = new Call(operation, repoId, requestId, System.nanoTime());
+    calls.add(call);
+    return call;
+  }
+
+  void moment(String text) {
+    Moment moment = new Moment(Duration.ofNanos(System.nanoTime() - began), text);
+    moments.add(moment);
+    audience.accept(moment);
+  }
+
+  void violation(String text) {
+    violations.add(text);
+    moment("VIOLATION: " + text);
+  }
+
+  List<Call> calls() {
+    return new ArrayList<>(calls);
+  }
+
+  List<Moment> moments() {
+    return List.copyOf(moments);
+  }
+
+  List<String> violations() {
+    return List.copyOf(violations);
+  }
+}

@@ -1,0 +1,126 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.agent.dev.ClassArchive;
+import io.quarry.agent.dev.LocalCluster;
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** Agents, guardians and a ZooKeeper as processes of this machine, over directories. */
+final class LocalArena implements Arena {
+  /** What a worker that sleeps is given up for lost after. */
+  static final Duration SESSION = Duration.ofSeconds(3);
+
+  static final List<String> REPOSITORIES = List.of("main", "backup");
+
+  /** Copies shall take long enough to be struck. */
+  private static final long BYTES_PER_SECOND = 4L << 20;
+
+  private static final Duration READY_MAX = Duration.ofMinutes(2);
+
+  private final Path directory;
+  private final LocalCluster cluster;
+  private final ProcessFaults processes;
+
+  private LocalArena(Path directory, LocalCluster cluster) {
+    this.directory = directory;
+    this.cluster = cluster;
+    this.processes =
+        new ProcessFaults(cluster.hosts(), ZooKeepers.of(List.of(cluster.zooKeeper())));
+  }
+
+  static LocalArena start(Path directory, int hosts) throws IOException, InterruptedException {
+    for (String repository : REPOSITORIES) {
+      Files.createDirectories(directory.resolve(repository));
+    }
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory.resolve("cluster"))
+            .withHosts(hosts)
+            .withSessionTimeout(SESSION)
+            .withGuardianArguments("--restart-pause-max", "PT0.2S")
+            .withAgentConfig(agentConfig(directory));
+    LocalCluster cluster = LocalCluster.start(ClassArchive.usedBy(options, directory));
+    LocalArena arena = new LocalArena(directory, cluster);
+    try {
+      arena.heal();
+      return arena;
+    } catch (IOException | InterruptedException | RuntimeException failure) {
+      arena.close();
+      throw failure;
+    }
+  }
+
+  /** Fields of each agent's configuration for storage that is mounted there. */
+  static Map<String, Object> agentConfig(Path storage) {
+    return Map.of(
+        "throttleBytesPerSecond",
+        BYTES_PER_SECOND,
+        "repositories",
+        REPOSITORIES.stream()
+            .map(repository ->
+                Map.of(
+                    "repoId",
+                    repository,
+                    "repoFormat",
+                    "localfs-1.0",
+                    "connectionParameters",
+                    Map.of("path", storage.resolve(repository).toString()),
+                    "create",
+                    true))
+            .toList());
+  }
+
+  @Override
+  public List<Member> members() {
+    return cluster.hosts().stream().map(host -> new Member(host.hostId(), host.url())).toList();
+  }
+
+  @Override
+  public Set<Fault.Kind> possible() {
+    return processes.possible();
+  }
+
+  @Override
+  public List<String> missing() {
+    return List.of();
+  }
+
+  @Override
+  public @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
+      throws IOException, InterruptedException {
+    return processes.strike(fault, busy, sights);
+  }
+
+  @Override
+  public void heal() throws IOException, InterruptedException {
+    awaitReady(cluster.hosts());
+  }
+
+  static void awaitReady(List<LocalHost> hosts) throws IOException, InterruptedException {
+    try {
+      for (LocalHost host : hosts) {
+        host.awaitReady(READY_MAX);
+      }
+    } catch (TimeoutException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Path logs() {
+    return directory.resolve("cluster");
+  }
+
+  @Override
+  public void close() {
+    cluster.close();
+  }
+}

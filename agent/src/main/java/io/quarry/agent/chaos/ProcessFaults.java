@@ -1,0 +1,224 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.agent.chaos.Arena.Sights;
+import io.quarry.agent.chaos.Arena.Strike;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.dev.Pids;
+import io.quarry.common.api.TaskInfo;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** SIGKILL and SIGSTOP for whatever runs. */
+public final class ProcessFaults {
+  static final String ZOOKEEPER = "zookeeper";
+
+  /** Of a worker that sleeps: enough for a takeover that is killed, too, and the copy. */
+  private static final Duration SLEEP_MAX = Duration.ofSeconds(25);
+
+  /** After what it was making was published: a guest may use it by then. */
+  private static final Duration SLEEP_ON = Duration.ofMillis(700);
+
+  /** What it has published itself may be told only after it fell asleep. */
+  private static final Duration OWN_NEWS_MAX = Duration.ofSeconds(1);
+
+  private final List<LocalHost> hosts;
+  private final ZooKeepers zooKeepers;
+
+  public ProcessFaults(List<LocalHost> hosts, ZooKeepers zooKeepers) {
+    this.hosts = List.copyOf(hosts);
+    this.zooKeepers = zooKeepers;
+  }
+
+  public Set<Fault.Kind> possible() {
+    Set<Fault.Kind> kinds = EnumSet.range(Fault.Kind.KILL_AGENT, Fault.Kind.WIPE_ZOOKEEPER);
+    if (zooKeepers.size() > 1) {
+      kinds.add(Fault.Kind.KILL_QUORUM);
+    }
+    return kinds;
+  }
+
+  public @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
+      throws IOException, InterruptedException {
+    boolean zooKeeperFree = !busy.contains(ZOOKEEPER);
+    return switch (fault.kind()) {
+      case KILL_ZOOKEEPER -> zooKeeperFree ? killNodes(fault, 1) : null;
+      case KILL_QUORUM -> zooKeeperFree ? killNodes(fault, zooKeepers.size() / 2 + 1) : null;
+      case PAUSE_ZOOKEEPER -> zooKeeperFree ? pauseNode(fault) : null;
+      case WIPE_ZOOKEEPER -> zooKeeperFree ? wipe() : null;
+      case KILL_ALL_AGENTS -> killAll(busy);
+      default -> {
+        LocalHost victim = victim(fault, busy, sights);
+        yield victim == null ? null : strikeHost(fault, victim, sights);
+      }
+    };
+  }
+
+  private @Nullable LocalHost victim(Fault fault, Set<String> busy, Sights sights) {
+    Set<String> wanted =
+        switch (fault.kind()) {
+          case KILL_SDM -> sights.sdm().map(Set::of).orElse(Set.of());
+          case KILL_WORKER, ZOMBIE ->
+              sights.tasks().stream().map(TaskInfo::hostId).collect(Collectors.toSet());
+          case KILL_TOOL, PAUSE_TOOL ->
+              hosts.stream()
+                  .filter(host -> !host.tools().isEmpty())
+                  .map(LocalHost::hostId)
+                  .collect(Collectors.toSet());
+          default -> hosts.stream().map(LocalHost::hostId).collect(Collectors.toSet());
+        };
+    List<LocalHost> free =
+        hosts.stream()
+            .filter(host -> wanted.contains(host.hostId()) && !busy.contains(host.hostId()))
+            .toList();
+    // Somebody has to be left to take over.
+    long left = hosts.stream().filter(each -> !busy.contains(each.hostId())).count();
+    return free.isEmpty() || left <= Math.max(1, hosts.size() / 2)
+        ? null
+        : free.get(fault.roll() % free.size());
+  }
+
+  private @Nullable Strike strikeHost(Fault fault, LocalHost host, Sights sights)
+      throws IOException, InterruptedException {
+    Set<String> name = Set.of(host.hostId());
+    return switch (fault.kind()) {
+      case KILL_AGENT, KILL_SDM, KILL_WORKER -> {
+        host.killAgent();
+        yield Strike.kill(
+            "SIGKILL "
+                + host.hostId()
+                + switch (fault.kind()) {
+                  case KILL_SDM -> ", which commits";
+                  case KILL_WORKER -> ", which moves data";
+                  default -> "";
+                },
+            name);
+      }
+      case KILL_GUARDIAN -> {
+        host.killGuardian();
+        yield Strike.lasting(
+                "SIGKILL guardian of " + host.hostId(), name, fault.lasts(), host::start)
+            .killing(host.hostId());
+      }
+      case KILL_HOST -> {
+        host.killHost();
+        yield Strike.lasting(
+                "SIGKILL everything on " + host.hostId(), name, fault.lasts(), host::start)
+            .killing(host.hostId());
+      }
+      case KILL_TOOL -> {
+        Optional<ProcessHandle> tool = host.tools().stream().findFirst();
+        tool.ifPresent(ProcessHandle::destroyForcibly);
+        yield tool.isEmpty() ? null : Strike.once("SIGKILL a tool of " + host.hostId());
+      }
+      case PAUSE_TOOL -> {
+        Optional<ProcessHandle> tool = host.tools().stream().findFirst();
+        yield tool.isEmpty() ? null : pauseTool(fault, host, tool.get());
+      }
+      case PAUSE_GUARDIAN -> {
+        long pid = host.guardianPid();
+        Pids.signal(pid, "STOP");
+        yield Strike.lasting(
+            "SIGSTOP guardian of " + host.hostId(), name, fault.lasts(), () -> Pids.resume(pid));
+      }
+      case PAUSE_AGENT -> pauseAgent(fault.lasts(), host, null, sights);
+      case ZOMBIE -> {
+        Optional<TaskInfo> task =
+            sights.tasks().stream().filter(each -> each.hostId().equals(host.hostId())).findFirst();
+        yield task.isEmpty() ? null : pauseAgent(SLEEP_MAX, host, task.get(), sights);
+      }
+      default -> throw new IllegalArgumentException(fault.kind() + " strikes no host");
+    };
+  }
+
+  private static Strike pauseTool(Fault fault, LocalHost host, ProcessHandle tool)
+      throws IOException, InterruptedException {
+    Pids.signal(tool.pid(), "STOP");
+    return Strike.lasting(
+        "SIGSTOP a tool of " + host.hostId(),
+        Set.of(),
+        fault.lasts(),
+        () -> Pids.resume(tool.pid()));
+  }
+
+  private static Strike pauseAgent(
+      Duration lasts, LocalHost host, @Nullable TaskInfo task, Sights sights)
+      throws IOException, InterruptedException {
+    long agent = host.agentPid().orElseThrow(() -> new IOException("no agent yet"));
+    Pids.signal(agent, "STOP");
+    long began = System.nanoTime();
+    long[] publishedAt = {0};
+    return new Strike(
+        "SIGSTOP " + host.hostId() + (task == null ? "" : " at work on " + task.fixId()),
+        Set.of(host.hostId()),
+        Set.of(),
+        lasts,
+        () -> {
+          if (task == null) {
+            return false;
+          }
+          if (publishedAt[0] == 0 && sights.published(task, began + OWN_NEWS_MAX.toNanos())) {
+            publishedAt[0] = System.nanoTime();
+          }
+          return publishedAt[0] != 0 && System.nanoTime() - publishedAt[0] > SLEEP_ON.toNanos();
+        },
+        task,
+        () -> Pids.resume(agent));
+  }
+
+  private Strike killAll(Set<String> busy) throws IOException {
+    Set<String> killed = new HashSet<>();
+    for (LocalHost host : hosts) {
+      if (!busy.contains(host.hostId())) {
+        host.killAgent();
+        killed.add(host.hostId());
+      }
+    }
+    return Strike.kill("SIGKILL all agents", killed);
+  }
+
+  private Strike killNodes(Fault fault, int count) {
+    List<Integer> nodes =
+        IntStream.range(0, count)
+            .mapToObj(each -> (fault.roll() + each) % zooKeepers.size())
+            .toList();
+    nodes.forEach(zooKeepers::kill);
+    return Strike.lasting(
+        "SIGKILL " + count + " of " + zooKeepers.size() + " ZooKeepers",
+        Set.of(ZOOKEEPER),
+        fault.lasts(),
+        () -> {
+          for (int node : nodes) {
+            zooKeepers.start(node);
+          }
+        });
+  }
+
+  private Strike pauseNode(Fault fault) throws IOException, InterruptedException {
+    int node = fault.roll() % zooKeepers.size();
+    zooKeepers.pause(node);
+    return Strike.lasting(
+        "SIGSTOP 1 of " + zooKeepers.size() + " ZooKeepers",
+        Set.of(ZOOKEEPER),
+        fault.lasts(),
+        () -> zooKeepers.resume(node));
+  }
+
+  private Strike wipe() throws IOException {
+    for (int node = 0; node < zooKeepers.size(); node++) {
+      zooKeepers.kill(node);
+    }
+    zooKeepers.wipe();
+    for (int node = 0; node < zooKeepers.size(); node++) {
+      zooKeepers.start(node);
+    }
+    return Strike.once("ZooKeeper wiped");
+  }
+}

@@ -1,0 +1,170 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.agent.chaos.Arena.Member;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.Progress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks each host's agent again and again what it works on: who took over from whom, and what was
+ * done twice for it. Thread-safe.
+ */
+final class WorkWatch implements AutoCloseable {
+  private static final Duration EVERY = Duration.ofMillis(50);
+  private static final Duration SDM_EVERY = Duration.ofMillis(250);
+  private static final Duration ANSWER_MAX = Duration.ofMillis(800);
+
+  /**
+   * What was seen of one epoch.
+   *
+   * @param before how far the epochs before it had come
+   * @param reached how far it has come; −1 while that has not been seen
+   */
+  private record Run(String hostId, long epoch, long before, long reached) {}
+
+  /**
+   * @param taken after a kill, from SIGKILL to the first sight of the next epoch
+   * @param takeovers epochs that went on with what another host had begun
+   * @param redoneBytes what successors did not find in a checkpoint
+   * @param movedBytes by all epochs
+   */
+  record Work(List<Duration> taken, int takeovers, long movedBytes, long redoneBytes) {}
+
+  private final List<StorageClient> clients = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private final Map<String, Run> runs = new HashMap<>();
+  private final Map<String, List<TaskInfo>> now = new HashMap<>();
+  private final Map<String, Long> killed = new HashMap<>();
+  private final List<Duration> taken = new ArrayList<>();
+  private int takeovers;
+  private long moved;
+  private long redone;
+  private volatile String sdm = "";
+
+  WorkWatch(List<Member> members, String repoId) {
+    for (Member member : members) {
+      StorageClient client =
+          new StorageClient(List.of(member.agent()), ClientSettings.within(ANSWER_MAX));
+      clients.add(client);
+      threads.add(
+          Thread.ofVirtual()
+              .name("work-of-" + member.hostId())
+              .start(() -> repeat(EVERY, () -> look(client, member.hostId()))));
+    }
+    StorageClient any =
+        new StorageClient(
+            members.stream().map(Member::agent).toList(), ClientSettings.within(ANSWER_MAX));
+    clients.add(any);
+    threads.add(
+        Thread.ofVirtual().name("sdm").start(() -> repeat(SDM_EVERY, () -> ask(any, repoId))));
+  }
+
+  private static void repeat(Duration every, Runnable look) {
+    try {
+      while (true) {
+        try {
+          look.run();
+        } catch (StorageException e) {
+          // Nobody answers: there will be another time.
+        }
+        Thread.sleep(every);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void ask(StorageClient any, String repoId) {
+    String leads = any.getStorageRepository(repoId).sdmHostId();
+    sdm = leads == null ? "" : leads;
+  }
+
+  private void look(StorageClient client, String hostId) {
+    List<TaskInfo> tasks;
+    try {
+      tasks =
+          client.listTasks(hostId).stream().filter(task -> task.type() != FixType.CLEAN).toList();
+    } catch (StorageException e) {
+      take(hostId, List.of());
+      throw e;
+    }
+    take(hostId, tasks);
+  }
+
+  private synchronized void take(String hostId, List<TaskInfo> tasks) {
+    now.put(hostId, tasks);
+    tasks.forEach(this::take);
+  }
+
+  private void take(TaskInfo task) {
+    Progress progress = task.progress();
+    long total = progress == null ? 0 : progress.bytesTotal();
+    long done = progress == null || total <= 0 ? -1 : Math.max(0, progress.bytesDone());
+    Run last = runs.get(task.fixId());
+    if (last == null || task.epoch() > last.epoch()) {
+      if (last != null && !last.hostId().equals(task.hostId())) {
+        tookOver(task);
+      }
+      began(task, last, done);
+    } else if (task.epoch() == last.epoch() && done >= 0) {
+      if (last.reached() < 0) {
+        redone += Math.max(0, last.before() - done);
+      } else {
+        moved += Math.max(0, done - last.reached());
+      }
+      runs.put(task.fixId(), new Run(last.hostId(), last.epoch(), last.before(), done));
+    }
+  }
+
+  private void tookOver(TaskInfo task) {
+    takeovers++;
+    Long at = killed.remove(task.fixId());
+    if (at != null) {
+      taken.add(Duration.ofNanos(System.nanoTime() - at));
+    }
+  }
+
+  /** Where it goes on from may be seen only at the next look. */
+  private void began(TaskInfo task, @Nullable Run last, long from) {
+    long before = last == null ? 0 : Math.max(last.before(), last.reached());
+    if (from >= 0) {
+      redone += Math.max(0, before - from);
+    }
+    runs.put(task.fixId(), new Run(task.hostId(), task.epoch(), before, from));
+  }
+
+  /** What runs on that host now is to be taken over by another one. */
+  synchronized void killed(String hostId) {
+    long at = System.nanoTime();
+    now.getOrDefault(hostId, List.of()).forEach(task -> killed.put(task.fixId(), at));
+    now.put(hostId, List.of());
+  }
+
+  synchronized List<TaskInfo> tasks() {
+    return now.values().stream().flatMap(List::stream).toList();
+  }
+
+  Optional<String> sdm() {
+    return Optional.of(sdm).filter(each -> !each.isEmpty());
+  }
+
+  synchronized Work work() {
+    return new Work(List.copyOf(taken), takeovers, moved, redone);
+  }
+
+  @Override
+  public void close() {
+    threads.forEach(Thread::interrupt);
+    clients.forEach(StorageClient::close);
+  }
+}

@@ -1,0 +1,58 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.agent.dev.LocalZooKeeper;
+import java.io.IOException;
+import java.util.List;
+
+/** The ZooKeeper nodes of a cluster under fire. */
+public interface ZooKeepers {
+  int size();
+
+  void kill(int node);
+
+  /** Does not wait until it serves. */
+  void start(int node) throws IOException;
+
+  void pause(int node) throws IOException, InterruptedException;
+
+  void resume(int node) throws IOException, InterruptedException;
+
+  /** Deletes everything they knew; all of them are dead. */
+  void wipe() throws IOException;
+
+  static ZooKeepers of(List<LocalZooKeeper> nodes) {
+    return new ZooKeepers() {
+      @Override
+      public int size() {
+        return nodes.size();
+      }
+
+      @Override
+      public void kill(int node) {
+        nodes.get(node).kill();
+      }
+
+      @Override
+      public void start(int node) throws IOException {
+        nodes.get(node).launch();
+      }
+
+      @Override
+      public void pause(int node) throws IOException, InterruptedException {
+        nodes.get(node).pause();
+      }
+
+      @Override
+      public void resume(int node) throws IOException, InterruptedException {
+        nodes.get(node).resume();
+      }
+
+      @Override
+      public void wipe() throws IOException {
+        for (LocalZooKeeper node : nodes) {
+          node.wipe();
+        }
+      }
+    };
+  }
+}
