@@ -32,6 +32,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The operations that make images. */
@@ -61,10 +62,15 @@ final class Images {
     String requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
-    Reply earlier = target.state().repository().requests().find(requestId);
-    if (earlier != null) {
-      return repeated(requestId, earlier, "createVirtualDisk");
-    }
+    return once(
+        requestId,
+        target,
+        "createVirtualDisk",
+        () -> createVirtualDisk(target, request, requestId));
+  }
+
+  private CreatedImage createVirtualDisk(
+      ConnectedRepository target, CreateVirtualDiskRequest request, String requestId) {
     String base = request.baseSnapshotId();
     Lookup.Found found = base == null ? null : lookup.find(base, request.options(), target);
     if (found == null || found.repository() == target) {
@@ -112,10 +118,12 @@ final class Images {
     String requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
-    Reply earlier = target.state().repository().requests().find(requestId);
-    if (earlier != null) {
-      return repeated(requestId, earlier, "createSnapshot");
-    }
+    return once(
+        requestId, target, "createSnapshot", () -> createSnapshot(target, request, requestId));
+  }
+
+  private CreatedImage createSnapshot(
+      ConnectedRepository target, CreateSnapshotRequest request, String requestId) {
     var _ = lookup.findIn(target, request.baseVirtualDiskId(), request.options());
     awaitLightMend(target, request.baseVirtualDiskId());
     String overlayId = fresh();
@@ -145,10 +153,11 @@ final class Images {
     String requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
-    Reply earlier = target.state().repository().requests().find(requestId);
-    if (earlier != null) {
-      return repeated(requestId, earlier, "copyImage");
-    }
+    return once(requestId, target, "copyImage", () -> copyImage(target, request, requestId));
+  }
+
+  private CreatedImage copyImage(
+      ConnectedRepository target, CopyImageRequest request, String requestId) {
     Lookup.Found found = lookup.find(request.imageId(), request.options(), target);
     ConnectedRepository source = found.repository();
     Image image = found.image();
@@ -165,6 +174,33 @@ final class Images {
 
   private static CreatedImage created(Reply reply) {
     return new CreatedImage(reply.id(), reply.commit());
+  }
+
+  /**
+   * A repeated call is answered like the first one, also when that has changed what is looked up
+   * here: a copied disk is broken until its overlay is there, a base may have been removed since.
+   */
+  private CreatedImage once(
+      String requestId,
+      ConnectedRepository target,
+      String operation,
+      Supplier<CreatedImage> firstTime) {
+    Reply known = target.state().repository().requests().find(requestId);
+    if (known != null) {
+      return repeated(requestId, known, operation);
+    }
+    try {
+      return firstTime.get();
+    } catch (StorageException refusal) {
+      if (refusal.code().retryable()) {
+        throw refusal;
+      }
+      Reply earlier = repositories.newest(target).repository().requests().find(requestId);
+      if (earlier == null) {
+        throw refusal;
+      }
+      return repeated(requestId, earlier, operation);
+    }
   }
 
   /** What the call was answered the first time; nothing is pinned again. */

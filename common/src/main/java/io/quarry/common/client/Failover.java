@@ -23,6 +23,12 @@ final class Failover {
   private static final Duration PAUSE_MIN = Duration.ofMillis(20);
   private static final Duration PAUSE_MAX = Duration.ofSeconds(1);
 
+  /**
+   * After a try whose answer was lost: the agent that has it goes on with it for half a minute at
+   * most. Until then a refusal of a later try says nothing of that one, and may even be its doing.
+   */
+  private static final Duration LOST_TRY_OVER = Duration.ofSeconds(40);
+
   private final List<URI> agents;
   private final ClientSettings settings;
   private final JsonHttp http;
@@ -49,6 +55,7 @@ final class Failover {
     private final Attempt attempt;
     private final long deadline;
     private boolean unknown;
+    private long lostNanos;
     private @Nullable StorageException refusal;
     private String silence = "";
 
@@ -106,7 +113,7 @@ final class Failover {
         }
         case Outcome.Unknown(String why) -> {
           silence = why;
-          unknown = true;
+          lost();
           yield new Reply.Again();
         }
       };
@@ -118,12 +125,30 @@ final class Failover {
       if (unknown && code == attempt.done()) {
         return new Reply.Success(new Outcome.Answered(status, Map.of(), new byte[0]));
       }
-      if (!code.retryable() && code != ErrorCode.REPOSITORY_NOT_CONNECTED) {
-        throw error;
-      }
       refusal = error;
-      unknown |= code == ErrorCode.OUTCOME_UNKNOWN;
+      if (!code.retryable() && code != ErrorCode.REPOSITORY_NOT_CONNECTED) {
+        if (believed()) {
+          throw error;
+        }
+        return new Reply.Again();
+      }
+      if (code == ErrorCode.OUTCOME_UNKNOWN) {
+        lost();
+      }
       return code.retryable() ? new Reply.Again() : new Reply.Elsewhere();
+    }
+
+    private void lost() {
+      unknown = true;
+      lostNanos = System.nanoTime();
+    }
+
+    /** Whether a refusal says that nothing of the call happens any more. */
+    private boolean believed() {
+      return !unknown
+          || !attempt.changes()
+          || attempt.request().requestId() == null
+          || System.nanoTime() - lostNanos > LOST_TRY_OVER.toNanos();
     }
 
     private void pause(Duration longest) {
