@@ -16,7 +16,6 @@ import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -106,18 +105,16 @@ final class CheckpointCodec {
   }
 
   static LogState read(long sequence, InputStream in, String file) throws IOException {
-    var building =
-        new Consumer<Change>() {
-          private RepositoryState state = RepositoryState.EMPTY;
-
-          @Override
-          public void accept(Change change) {
-            state = state.apply(change);
-          }
-        };
+    StateBuilder building = new StateBuilder();
     Parsed parsed = parse(sequence, in, file, building);
+    RepositoryState state;
+    try {
+      state = building.build();
+    } catch (RuntimeException e) {
+      throw unreadable(file, e);
+    }
     return new LogState(
-        building.state.withRequests(RecentRequests.load(parsed.requests())), parsed.position());
+        state.withRequests(RecentRequests.load(parsed.requests())), parsed.position());
   }
 
   static Summary summary(long sequence, InputStream in, String file) throws IOException {
@@ -131,14 +128,13 @@ final class CheckpointCodec {
   /** Whether number and checksum are right; what it says is not looked at. */
   static boolean whole(long sequence, InputStream in) throws IOException {
     byte[] header = in.readNBytes(Codec.headerBytes(MAGIC));
-    DigestInputStream body = new DigestInputStream(in, Codec.sha256());
+    HashedInput body = new HashedInput(in);
     body.transferTo(OutputStream.nullOutputStream());
     return Arrays.equals(header, expectedHeader(sequence, body));
   }
 
-  private static byte[] expectedHeader(long sequence, DigestInputStream body) {
-    String hash = HexFormat.of().formatHex(body.getMessageDigest().digest());
-    return Codec.header(MAGIC, sequence, hash);
+  private static byte[] expectedHeader(long sequence, HashedInput body) {
+    return Codec.header(MAGIC, sequence, body.hash());
   }
 
   /**
@@ -148,7 +144,7 @@ final class CheckpointCodec {
   private static Parsed parse(long sequence, InputStream in, String file, Consumer<Change> changes)
       throws IOException {
     byte[] header = in.readNBytes(Codec.headerBytes(MAGIC));
-    DigestInputStream body = new DigestInputStream(in, Codec.sha256());
+    HashedInput body = new HashedInput(in);
     @Nullable Parsed parsed = null;
     @Nullable Exception unreadable = null;
     try {
@@ -162,13 +158,17 @@ final class CheckpointCodec {
           file, "its checksum or header is wrong; it was changed after it was written");
     }
     if (parsed == null) {
-      throw new LogDamagedException(
-          file, "its checksum is right, but this version cannot read it: " + unreadable);
+      throw unreadable(file, unreadable);
     }
     if (parsed.position().sequence() != sequence) {
       throw new LogDamagedException(file, "it covers record " + parsed.position().sequence());
     }
     return parsed;
+  }
+
+  private static LogDamagedException unreadable(String file, @Nullable Exception why) {
+    return new LogDamagedException(
+        file, "its checksum is right, but this version cannot read it: " + why);
   }
 
   private static Parsed parse(InputStream body, Consumer<Change> changes) throws IOException {

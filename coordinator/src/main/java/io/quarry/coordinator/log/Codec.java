@@ -2,11 +2,13 @@ package io.quarry.coordinator.log;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.quarry.common.api.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 
@@ -28,7 +30,11 @@ final class Codec {
    * that it only half understands.
    */
   static final JsonMapper MAPPER =
-      Json.MAPPER.rebuild().disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+      Json.MAPPER
+          .rebuild()
+          .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .addModule(new SimpleModule("log").addDeserializer(Instant.class, new Instants()))
+          .build();
 
   private Codec() {}
 

@@ -1,37 +1,23 @@
 package io.quarry.it.bench;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.log.Checkpointer;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
-import io.quarry.coordinator.plan.CreateVirtualDisk;
-import io.quarry.coordinator.plan.FinishMend;
-import io.quarry.coordinator.plan.FixState;
-import io.quarry.coordinator.plan.Reply;
-import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.sdm.Sdm;
-import io.quarry.coordinator.sdm.SdmListener;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
-import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /** What a large repository costs: its checkpoint, and the takeover by a host that knows nothing. */
 final class LogBench {
-  private static final int IMAGES = 100_000;
-  private static final int IN_FLIGHT = 4_000;
   private static final int SINGLE_COMMITS = 1_000;
   private static final int ROUNDS = 3;
 
@@ -55,35 +41,11 @@ final class LogBench {
   }
 
   private LogState filled(DirectorySlotStore store) throws Exception {
-    try (Replica replica = new Replica("bench", store)) {
-      CountDownLatch leading = new CountDownLatch(1);
-      try (Sdm sdm = new Sdm(store, replica, "bench", Clock.systemUTC(), new Leading(leading))) {
-        sdm.lead();
-        leading.await();
-        long start = System.nanoTime();
-        Queue<CompletableFuture<Reply>> inFlight = new ArrayDeque<>();
-        for (int i = 0; i < IMAGES; i++) {
-          String volumeId = id();
-          submit(sdm, disk(volumeId, i), inFlight);
-          String fixId = FixState.mendId(volumeId);
-          submit(sdm, new FinishMend(fixId, volumeId, 1, volumeId + ".1.raw"), inFlight);
-        }
-        for (CompletableFuture<Reply> each : inFlight) {
-          each.get();
-        }
-        double seconds = (System.nanoTime() - start) / 1e9;
-        figures.accept(Measured.plain("SDM alone, requests", 2 * IMAGES / seconds, "1/s"));
-      }
-      return replica.state();
-    }
-  }
-
-  private static void submit(Sdm sdm, Request request, Queue<CompletableFuture<Reply>> inFlight)
-      throws Exception {
-    inFlight.add(sdm.submit(id(), request));
-    if (inFlight.size() > IN_FLIGHT) {
-      inFlight.remove().get();
-    }
+    long start = System.nanoTime();
+    LogState state = LargeLog.fill(store);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    figures.accept(Measured.plain("SDM alone, requests", 2 * LargeLog.IMAGES / seconds, "1/s"));
+    return state;
   }
 
   private void checkpoints(DirectorySlotStore store, LogState state) throws Exception {
@@ -109,7 +71,7 @@ final class LogBench {
       System.gc();
       Runtime runtime = Runtime.getRuntime();
       double heap = (runtime.totalMemory() - runtime.freeMemory()) / 1e6;
-      if (state.repository().images().size() >= IMAGES) {
+      if (state.repository().images().size() >= LargeLog.IMAGES) {
         figures.accept(Measured.plain("  heap after it", heap, "MB"));
       }
     }
@@ -118,7 +80,9 @@ final class LogBench {
   private void commitsBesideCheckpoints(DirectorySlotStore store) throws Exception {
     try (Replica replica = new Replica("bench", store)) {
       CountDownLatch leading = new CountDownLatch(1);
-      try (Sdm sdm = new Sdm(store, replica, "again", Clock.systemUTC(), new Leading(leading))) {
+      try (Sdm sdm =
+          new Sdm(
+              store, replica, "again", Clock.systemUTC(), LargeLog.leading(leading::countDown))) {
         long start = System.nanoTime();
         sdm.lead();
         leading.await();
@@ -147,42 +111,12 @@ final class LogBench {
     long[] nanos = new long[SINGLE_COMMITS];
     for (int i = 0; i < nanos.length; i++) {
       long start = System.nanoTime();
-      sdm.submit(id(), disk(id(), i)).get();
+      sdm.submit(LargeLog.id(), LargeLog.disk(LargeLog.id(), i)).get();
       nanos[i] = System.nanoTime() - start;
     }
     Samples samples = Samples.of(nanos);
     figures.accept(Measured.plain(name + ", p50", samples.millis(0.5), "ms"));
     figures.accept(Measured.plain(name + ", p99", samples.millis(0.99), "ms"));
     figures.accept(Measured.plain(name + ", max", samples.millis(1), "ms"));
-  }
-
-  private static Request disk(String volumeId, int number) {
-    return new CreateVirtualDisk(
-        id(),
-        volumeId,
-        10L << 30,
-        null,
-        null,
-        Strategy.SPACE,
-        true,
-        JsonNodeFactory.instance.objectNode().put("name", "vm-" + number),
-        null);
-  }
-
-  private static String id() {
-    return UUID.randomUUID().toString();
-  }
-
-  private record Leading(CountDownLatch begun) implements SdmListener {
-    @Override
-    public void leading(LogState state) {
-      begun.countDown();
-    }
-
-    @Override
-    public void committed(LogState before, LogState after) {}
-
-    @Override
-    public void steppedDown(String reason) {}
   }
 }

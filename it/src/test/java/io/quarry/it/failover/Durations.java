@@ -6,12 +6,12 @@ import java.util.Collections;
 import java.util.List;
 
 /** Durations that were measured, of one kind. */
-final class Durations {
+public final class Durations {
   private static final double NANOS_PER_MILLI = 1e6;
 
   private final List<Long> nanos = new ArrayList<>();
 
-  void add(Duration duration) {
+  public void add(Duration duration) {
     nanos.add(duration.toNanos());
   }
 
@@ -23,7 +23,7 @@ final class Durations {
     return percentile(50);
   }
 
-  private Duration percentile(int percent) {
+  public Duration percentile(int percent) {
     List<Long> sorted = new ArrayList<>(nanos);
     Collections.sort(sorted);
     int index = (sorted.size() - 1) * percent / 100;
@@ -32,8 +32,8 @@ final class Durations {
 
   @Override
   public String toString() {
-    return "%d times, p50 %.0f ms, p90 %.0f ms, max %.0f ms"
-        .formatted(count(), millis(50), millis(90), millis(100));
+    return "%d times, p50 %.0f ms, p99 %.0f ms, max %.0f ms"
+        .formatted(count(), millis(50), millis(99), millis(100));
   }
 
   private double millis(int percent) {

@@ -6,13 +6,9 @@ import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -124,24 +120,6 @@ final class TakeoverIT {
       System.out.printf("Next commit after SIGKILL of the SDM: %s%n", commits);
       assertThat(hosts.allImages(Hosts.MAIN)).hasSize(2 * SDM_KILLS);
       assertThat(commits.median()).isLessThanOrEqualTo(SDM_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
-    }
-  }
-
-  /** What each life of each agent wrote, as the kernel counts it. */
-  private static final class WrittenBytes {
-    private final Map<Long, Long> byPid = new HashMap<>();
-
-    void look(LocalHost host) throws IOException {
-      long pid = host.agentPid().orElseThrow();
-      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/io"))) {
-        if (line.startsWith("wchar: ")) {
-          byPid.put(pid, Long.valueOf(line.substring("wchar: ".length())));
-        }
-      }
-    }
-
-    long sum() {
-      return byPid.values().stream().mapToLong(Long::longValue).sum();
     }
   }
 }

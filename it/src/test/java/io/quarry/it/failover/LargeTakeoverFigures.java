@@ -1,0 +1,95 @@
+package io.quarry.it.failover;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.bench.LargeLog;
+import io.quarry.it.box.Box;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How soon a repository of 100,000 images has another SDM: one that has followed the log, and one
+ * that was started a moment ago and knows nothing.
+ */
+final class LargeTakeoverFigures {
+  private static final String GOAL = "≤ 2 s";
+  private static final Duration SESSION = Duration.ofSeconds(15);
+  private static final int WARM_KILLS = 20;
+  private static final int COLD_STARTS = 20;
+  private static final long DISK_BYTES = 1 << 20;
+
+  private final Figures figures;
+  private final Path directory;
+
+  LargeTakeoverFigures(Figures figures, Path directory) {
+    this.figures = figures;
+    this.directory = directory;
+  }
+
+  void measure() throws Exception {
+    warm(directory.resolve("warm"));
+    cold(directory.resolve("cold"));
+  }
+
+  private static void fill(Path repository) throws Exception {
+    Files.createDirectories(repository);
+    try (RepositoryStorage storage =
+        RepositoryFormats.find("localfs-1.0")
+            .connect(Map.of("path", repository.toString()), true, "figures")) {
+      var _ = LargeLog.fill(storage.slots());
+    }
+  }
+
+  private void warm(Path at) throws Exception {
+    fill(at.resolve(Hosts.MAIN));
+    Durations commits = new Durations();
+    try (Hosts hosts = Hosts.start(at, SESSION, 0)) {
+      for (int kill = 0; kill < WARM_KILLS; kill++) {
+        hosts.awaitWhole();
+        LocalHost victim = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+        List<LocalHost> others = hosts.allBut(victim);
+        StorageClient other = hosts.of(others.get(kill % others.size()));
+        Hosts.createDisk(other, Hosts.MAIN, DISK_BYTES, "before-" + kill);
+        long killed = System.nanoTime();
+        victim.killAgent();
+        Hosts.createDisk(other, Hosts.MAIN, DISK_BYTES, "after-" + kill);
+        commits.add(Duration.ofNanos(System.nanoTime() - killed));
+      }
+    }
+    figures.add(
+        "takeover of 100,000 images by a host that follows the log",
+        GOAL,
+        commits.toString(),
+        commits.percentile(100).toMillis() <= 2000);
+  }
+
+  /** From the call that connects it to the first commit, by a JVM that has just been started. */
+  private void cold(Path at) throws Exception {
+    Durations connects = new Durations();
+    Durations commits = new Durations();
+    try (Box box = Box.start(LocalClusterOptions.in(at))) {
+      fill(box.repository(Hosts.MAIN));
+      StorageClient client = box.client(0);
+      for (int start = 0; start < COLD_STARTS; start++) {
+        box.host(0).killAgent();
+        box.host(0).awaitReady(Box.PATIENCE);
+        long began = System.nanoTime();
+        box.connect(Hosts.MAIN, 0);
+        connects.add(Duration.ofNanos(System.nanoTime() - began));
+        var _ = Box.disk(client, Hosts.MAIN, DISK_BYTES);
+        commits.add(Duration.ofNanos(System.nanoTime() - began));
+      }
+    }
+    figures.add(
+        "takeover of 100,000 images by an agent that was just started (256 MB heap)",
+        GOAL,
+        "%s; connected: %s".formatted(commits, connects),
+        commits.percentile(99).toMillis() <= 2000);
+  }
+}
