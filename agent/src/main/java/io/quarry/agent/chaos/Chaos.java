@@ -119,7 +119,11 @@ public final class Chaos {
     public ChaosReport run(
         ChaosOptions options, Path directory, Consumer<ChaosReport.Moment> audience)
         throws IOException, InterruptedException {
-      try (Arena started = LocalArena.start(directory, options.hosts())) {
+      try (Arena started =
+          LocalArena.start(
+              directory,
+              options.hosts(),
+              List.of("networks and storages that fail: ./verify chaos tries them, as root"))) {
         arena.set(started);
         return new Chaos(options, audience)
             .run(started, LocalArena.REPOSITORIES, directory.resolve("scratch"));

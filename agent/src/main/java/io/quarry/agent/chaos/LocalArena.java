@@ -15,11 +15,11 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** Agents, guardians and a ZooKeeper as processes of this machine, over directories. */
-final class LocalArena implements Arena {
+public final class LocalArena implements Arena {
   /** What a worker that sleeps is given up for lost after. */
   static final Duration SESSION = Duration.ofSeconds(3);
 
-  static final List<String> REPOSITORIES = List.of("main", "backup");
+  public static final List<String> REPOSITORIES = List.of("main", "backup");
 
   /** Copies shall take long enough to be struck. */
   private static final long BYTES_PER_SECOND = 4L << 20;
@@ -28,27 +28,29 @@ final class LocalArena implements Arena {
 
   private final Path directory;
   private final LocalCluster cluster;
+  private final List<String> missing;
   private final ProcessFaults processes;
 
-  private LocalArena(Path directory, LocalCluster cluster) {
+  private LocalArena(Path directory, LocalCluster cluster, List<String> missing) {
+    this.missing = List.copyOf(missing);
     this.directory = directory;
     this.cluster = cluster;
     this.processes =
         new ProcessFaults(cluster.hosts(), ZooKeepers.of(List.of(cluster.zooKeeper())));
   }
 
-  static LocalArena start(Path directory, int hosts) throws IOException, InterruptedException {
+  /**
+   * @param missing what cannot be tried here, and why
+   */
+  public static LocalArena start(Path directory, int hosts, List<String> missing)
+      throws IOException, InterruptedException {
     for (String repository : REPOSITORIES) {
       Files.createDirectories(directory.resolve(repository));
     }
     LocalClusterOptions options =
-        LocalClusterOptions.in(directory.resolve("cluster"))
-            .withHosts(hosts)
-            .withSessionTimeout(SESSION)
-            .withGuardianArguments("--restart-pause-max", "PT0.2S")
-            .withAgentConfig(agentConfig(directory));
+        options(directory).withHosts(hosts).withAgentConfig(agentConfig(directory));
     LocalCluster cluster = LocalCluster.start(ClassArchive.usedBy(options, directory));
-    LocalArena arena = new LocalArena(directory, cluster);
+    LocalArena arena = new LocalArena(directory, cluster, missing);
     try {
       arena.heal();
       return arena;
@@ -58,8 +60,15 @@ final class LocalArena implements Arena {
     }
   }
 
+  /** Hosts whose guardians bring agents back soon. */
+  public static LocalClusterOptions options(Path directory) {
+    return LocalClusterOptions.in(directory.resolve("cluster"))
+        .withSessionTimeout(SESSION)
+        .withGuardianArguments("--restart-pause-max", "PT0.2S");
+  }
+
   /** Fields of each agent's configuration for storage that is mounted there. */
-  static Map<String, Object> agentConfig(Path storage) {
+  public static Map<String, Object> agentConfig(Path storage) {
     return Map.of(
         "throttleBytesPerSecond",
         BYTES_PER_SECOND,
@@ -90,7 +99,7 @@ final class LocalArena implements Arena {
 
   @Override
   public List<String> missing() {
-    return List.of();
+    return missing;
   }
 
   @Override
@@ -104,7 +113,7 @@ final class LocalArena implements Arena {
     awaitReady(cluster.hosts());
   }
 
-  static void awaitReady(List<LocalHost> hosts) throws IOException, InterruptedException {
+  public static void awaitReady(List<LocalHost> hosts) throws IOException, InterruptedException {
     try {
       for (LocalHost host : hosts) {
         host.awaitReady(READY_MAX);

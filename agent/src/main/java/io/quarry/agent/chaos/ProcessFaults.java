@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /** SIGKILL and SIGSTOP for whatever runs. */
 public final class ProcessFaults {
+  /** What a fault that strikes all of the cluster keeps busy. */
+  public static final String EVERYTHING = "everything";
+
   static final String ZOOKEEPER = "zookeeper";
 
   /** Of a worker that sleeps: enough for a takeover that is killed, too, and the copy. */
@@ -47,6 +50,9 @@ public final class ProcessFaults {
 
   public @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
       throws IOException, InterruptedException {
+    if (busy.contains(EVERYTHING)) {
+      return null;
+    }
     boolean zooKeeperFree = !busy.contains(ZOOKEEPER);
     return switch (fault.kind()) {
       case KILL_ZOOKEEPER -> zooKeeperFree ? killNodes(fault, 1) : null;
@@ -59,6 +65,11 @@ public final class ProcessFaults {
         yield victim == null ? null : strikeHost(fault, victim, sights);
       }
     };
+  }
+
+  /** Any host that nothing strikes yet; null when too few would be left. */
+  public @Nullable LocalHost any(Fault fault, Set<String> busy) {
+    return among(fault, hosts.stream().map(LocalHost::hostId).collect(Collectors.toSet()), busy);
   }
 
   private @Nullable LocalHost victim(Fault fault, Set<String> busy, Sights sights) {
@@ -74,6 +85,10 @@ public final class ProcessFaults {
                   .collect(Collectors.toSet());
           default -> hosts.stream().map(LocalHost::hostId).collect(Collectors.toSet());
         };
+    return among(fault, wanted, busy);
+  }
+
+  private @Nullable LocalHost among(Fault fault, Set<String> wanted, Set<String> busy) {
     List<LocalHost> free =
         hosts.stream()
             .filter(host -> wanted.contains(host.hostId()) && !busy.contains(host.hostId()))

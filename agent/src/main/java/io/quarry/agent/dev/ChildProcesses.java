@@ -33,7 +33,18 @@ final class ChildProcesses {
   /** Starts a main class; what it prints is appended to the log. */
   Process java(List<String> options, Class<?> main, List<String> arguments, Path log)
       throws IOException {
-    List<String> words = new ArrayList<>();
+    return java(List.of(), options, main, arguments, log);
+  }
+
+  /**
+   * The same, through another program.
+   *
+   * @param launcher its words, after which it becomes what follows
+   */
+  Process java(
+      List<String> launcher, List<String> options, Class<?> main, List<String> arguments, Path log)
+      throws IOException {
+    List<String> words = new ArrayList<>(launcher);
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(
         List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));

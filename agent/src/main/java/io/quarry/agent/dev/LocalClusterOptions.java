@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param javaOptions for the agents' JVMs
  * @param agentConfig fields to set in every agent's configuration, as in its JSON
  * @param guardianArguments more arguments for the guardians
+ * @param launcher words before the guardians' commands, as of a program that enters a namespace
  */
 public record LocalClusterOptions(
     int hosts,
@@ -22,7 +23,8 @@ public record LocalClusterOptions(
     Optional<String> externalZooKeeper,
     List<String> javaOptions,
     Map<String, Object> agentConfig,
-    List<String> guardianArguments) {
+    List<String> guardianArguments,
+    List<String> launcher) {
   public static final int HOSTS_MAX = 50;
 
   public LocalClusterOptions {
@@ -34,6 +36,7 @@ public record LocalClusterOptions(
     javaOptions = List.copyOf(javaOptions);
     agentConfig = Map.copyOf(agentConfig);
     guardianArguments = List.copyOf(guardianArguments);
+    launcher = List.copyOf(launcher);
   }
 
   /** One host, its own ZooKeeper, sessions of 15 s, small JVMs. */
@@ -45,6 +48,7 @@ public record LocalClusterOptions(
         Optional.empty(),
         List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
         Map.of(),
+        List.of(),
         List.of());
   }
 
@@ -56,12 +60,20 @@ public record LocalClusterOptions(
         externalZooKeeper,
         javaOptions,
         agentConfig,
-        guardianArguments);
+        guardianArguments,
+        launcher);
   }
 
   public LocalClusterOptions withSessionTimeout(Duration timeout) {
     return new LocalClusterOptions(
-        hosts, directory, timeout, externalZooKeeper, javaOptions, agentConfig, guardianArguments);
+        hosts,
+        directory,
+        timeout,
+        externalZooKeeper,
+        javaOptions,
+        agentConfig,
+        guardianArguments,
+        launcher);
   }
 
   public LocalClusterOptions withExternalZooKeeper(String connectString) {
@@ -72,7 +84,8 @@ public record LocalClusterOptions(
         Optional.of(connectString),
         javaOptions,
         agentConfig,
-        guardianArguments);
+        guardianArguments,
+        launcher);
   }
 
   public LocalClusterOptions withJavaOptions(String... options) {
@@ -83,7 +96,8 @@ public record LocalClusterOptions(
         externalZooKeeper,
         List.of(options),
         agentConfig,
-        guardianArguments);
+        guardianArguments,
+        launcher);
   }
 
   public LocalClusterOptions withAgentConfig(Map<String, Object> fields) {
@@ -94,7 +108,8 @@ public record LocalClusterOptions(
         externalZooKeeper,
         javaOptions,
         fields,
-        guardianArguments);
+        guardianArguments,
+        launcher);
   }
 
   public LocalClusterOptions withGuardianArguments(String... arguments) {
@@ -105,6 +120,7 @@ public record LocalClusterOptions(
         externalZooKeeper,
         javaOptions,
         agentConfig,
-        List.of(arguments));
+        List.of(arguments),
+        launcher);
   }
 }

@@ -89,7 +89,8 @@ public final class LocalHost implements AutoCloseable {
       words.addAll(List.of("--java-option", option));
     }
     words.addAll(options.guardianArguments());
-    guardian = processes.java(GUARDIAN_OPTIONS, GuardianMain.class, words, log());
+    guardian =
+        processes.java(options.launcher(), GUARDIAN_OPTIONS, GuardianMain.class, words, log());
   }
 
   /** Waits until the agent answers {@code GET /health} with 200. */

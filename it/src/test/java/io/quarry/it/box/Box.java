@@ -63,6 +63,7 @@ public final class Box implements AutoCloseable {
             Optional.of(clusters.getFirst().connectString()),
             all,
             Map.of("hostId", hostId),
+            List.of(),
             List.of()));
   }
 

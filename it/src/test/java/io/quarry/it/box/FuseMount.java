@@ -67,6 +67,11 @@ public final class FuseMount implements AutoCloseable {
     return mountPoint;
   }
 
+  /** The daemon, for who wants to disturb it. */
+  public long pid() {
+    return daemon.pid();
+  }
+
   /** Whoever asks it for anything waits, until {@link #goOn}. */
   public void hang() throws IOException, InterruptedException {
     Guest.run(List.of("kill", "-STOP", Long.toString(daemon.pid())));
