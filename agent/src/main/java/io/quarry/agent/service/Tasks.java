@@ -267,13 +267,22 @@ public final class Tasks {
           "compare the name with what check (quarry check REPO) says is in the way; if it is right,"
               + " there is nothing to end");
     }
+    // One storage that does not answer says nothing about the others.
+    @Nullable StorageException failure = null;
     for (ConnectedRepository repository : repositories.all()) {
       for (ObservedClaim claim : repository.queue().claims().values()) {
         if (claim.claimant().hostId().equals(fencedHostId)) {
           confirmDead(fencedHostId, claim.claimant().incarnation());
         }
       }
-      repository.commit(UUID.randomUUID().toString(), new ReapOpens(fencedHostId));
+      try {
+        repository.commit(UUID.randomUUID().toString(), new ReapOpens(fencedHostId));
+      } catch (StorageException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 

@@ -23,97 +23,100 @@ import org.junit.jupiter.api.io.TempDir;
 final class HangIT {
   private static final Duration PAUSE = Duration.ofMillis(250);
   private static final Duration ANSWER_MAX = Duration.ofSeconds(1);
-  private static final Duration SLOWEST_MAX = Duration.ofSeconds(6);
 
-  /** Stays so for as long as it takes to fill whatever might fill. */
-  private static final Duration LONG_ENOUGH = Duration.ofSeconds(12);
+  /** Less than a storage has to answer before it counts as unresponsive without a pulse. */
+  private static final Duration SLOWEST_MAX = Duration.ofSeconds(8);
 
-  private static final Duration FOR_ALL = Duration.ofSeconds(9);
+  /** As long as it takes to fill whatever might fill. */
+  private static final Duration FOR_ONE = Duration.ofSeconds(12);
+
+  private static final Duration FOR_ALL = Duration.ofSeconds(7);
 
   private static final int COMMITS_BEFORE = 40;
 
   /** Both share two cores with everything else. */
   private static final double COMMIT_RATIO_MAX = 4;
 
+  /** One, and one more where the machine is busy. */
+  private static final int SLOW_PER_KIND_MAX = 2;
+
   private static final int THREADS_MORE_MAX = 8;
 
   @TempDir private Path directory;
 
   @Test
-  void hostAnswersAndOthersTakeOverItsWork() throws Exception {
+  void hostAnswersAndOthersTakeOverAndAllGoOnAfterwards() throws Exception {
     try (HangScene scene = HangScene.start(directory);
         EveryCall calls = scene.calls(0)) {
       assertEachIsAnswered(scene, calls);
       CallLoad.Found before = commitsAlone(scene, calls);
-      long epoch = scene.task().epoch();
-      assertThat(scene.task().hostId()).isEqualTo(scene.host(0));
-
-      scene.hang(0);
-      long began = System.nanoTime();
-      CallLoad load = new CallLoad(calls, scene.kinds(), scene.client(0), PAUSE);
-      load.start();
-      scene.awaitSdm(1);
-      Duration role = Duration.ofNanos(System.nanoTime() - began);
-      scene.awaitClaim(1, epoch);
-      Duration claim = Duration.ofNanos(System.nanoTime() - began);
-      String made = Box.disk(scene.client(1), HangScene.HUNG, 1 << 20).imageId();
-      Box.awaitOptimized(scene.client(1), HangScene.HUNG, made);
-      scene.finishCopy(1);
-      int threads = scene.threads(0);
-      await().atMost(Box.PATIENCE).until(() -> System.nanoTime() - began > LONG_ENOUGH.toNanos());
-      int threadsAfter = scene.threads(0);
-      CallLoad.Found during = load.stop();
-      scene.goOn(0);
-
-      List<Duration> answers = during.answers();
-      System.out.printf(
-          "Storage hung on one host: %d calls, p50 %s, p99 %s, slowest %s; commits elsewhere p50 %s"
-              + " (before %s), role moved after %s, claim after %s; threads %d, then %d; %s%n",
-          answers.size(),
-          CallLoad.percentile(answers, 0.5),
-          CallLoad.percentile(answers, 0.99),
-          during.slowest(),
-          CallLoad.percentile(during.commits(), 0.5),
-          CallLoad.percentile(before.commits(), 0.5),
-          role,
-          claim,
-          threads,
-          threadsAfter,
-          during.codes());
+      CallLoad.Found during = hangForOne(scene, calls);
       assertAnswersInTime(scene, during);
-      assertThat(threadsAfter).isLessThanOrEqualTo(threads + THREADS_MORE_MAX);
       assertAsFast(before, during);
       during.disks().forEach(disk -> Box.awaitOptimized(scene.client(0), HangScene.SOUND, disk));
+      assertEachIsAnswered(scene, calls);
 
+      assertAnswersInTime(scene, hangForAll(scene, calls));
+      assertMakesDisks(scene.client(0));
       assertEachIsAnswered(scene, calls);
       scene.assertAllIsWell();
-      Box.awaitOptimized(scene.client(0), HangScene.HUNG, made);
     }
   }
 
-  /** Nobody else can take the work over then; everything waits, and goes on by itself. */
-  @Test
-  void whenItHangsForAllTheyAnswerAndGoOnAfterwards() throws Exception {
-    try (HangScene scene = HangScene.start(directory);
-        EveryCall calls = scene.calls(0)) {
-      assertEachIsAnswered(scene, calls);
-      scene.hang(0);
-      scene.hang(1);
-      CallLoad load = new CallLoad(calls, scene.kinds(), scene.client(0), PAUSE);
-      load.start();
-      long began = System.nanoTime();
-      await().atMost(Box.PATIENCE).until(() -> System.nanoTime() - began > FOR_ALL.toNanos());
-      CallLoad.Found during = load.stop();
-      scene.goOn(0);
-      scene.goOn(1);
+  /** The other host commits, and finishes what this one has begun. */
+  private static CallLoad.Found hangForOne(HangScene scene, EveryCall calls) throws Exception {
+    long epoch = scene.task().epoch();
+    assertThat(scene.task().hostId()).isEqualTo(scene.host(0));
+    scene.hang(0);
+    long began = System.nanoTime();
+    CallLoad load = new CallLoad(calls, scene.kinds(), scene.client(0), PAUSE);
+    load.start();
+    scene.awaitSdm(1);
+    Duration role = Duration.ofNanos(System.nanoTime() - began);
+    scene.awaitClaim(1, epoch);
+    Duration claim = Duration.ofNanos(System.nanoTime() - began);
+    assertMakesDisks(scene.client(1));
+    scene.finishCopy(1);
+    int threads = scene.threads(0);
+    awaitSince(began, FOR_ONE);
+    int threadsAfter = scene.threads(0);
+    CallLoad.Found during = load.stop();
+    scene.goOn(0);
+    System.out.printf(
+        "Storage hung on one host: %d calls, p99 %s; role moved after %s, claim after %s;"
+            + " %d threads, then %d; %s%n",
+        during.answers().size(),
+        CallLoad.percentile(during.answers(), 0.99),
+        role,
+        claim,
+        threads,
+        threadsAfter,
+        during.codes());
+    assertThat(threadsAfter).isLessThanOrEqualTo(threads + THREADS_MORE_MAX);
+    return during;
+  }
 
-      assertAnswersInTime(scene, during);
-      StorageClient client = scene.client(0);
-      String made = Box.disk(client, HangScene.HUNG, 1 << 20).imageId();
-      Box.awaitOptimized(client, HangScene.HUNG, made);
-      assertEachIsAnswered(scene, calls);
-      scene.assertAllIsWell();
-    }
+  /** Nobody can take the work over; everything waits. */
+  private static CallLoad.Found hangForAll(HangScene scene, EveryCall calls) throws Exception {
+    scene.hang(0);
+    scene.hang(1);
+    long began = System.nanoTime();
+    CallLoad load = new CallLoad(calls, scene.kinds(), scene.client(0), PAUSE);
+    load.start();
+    awaitSince(began, FOR_ALL);
+    CallLoad.Found during = load.stop();
+    scene.goOn(0);
+    scene.goOn(1);
+    return during;
+  }
+
+  private static void awaitSince(long nanos, Duration enough) {
+    await().atMost(Box.PATIENCE).until(() -> System.nanoTime() - nanos > enough.toNanos());
+  }
+
+  private static void assertMakesDisks(StorageClient client) {
+    String made = Box.disk(client, HangScene.HUNG, 1 << 20).imageId();
+    Box.awaitOptimized(client, HangScene.HUNG, made);
   }
 
   /** Each caller waits once at the most: while the agent does not know yet. */
@@ -122,7 +125,7 @@ final class HangIT {
     assertThat(during.answers().getLast()).isLessThanOrEqualTo(SLOWEST_MAX);
     assertThat(during.answers())
         .filteredOn(took -> took.compareTo(ANSWER_MAX) > 0)
-        .hasSizeLessThanOrEqualTo(scene.kinds().size());
+        .hasSizeLessThanOrEqualTo(SLOW_PER_KIND_MAX * scene.kinds().size());
     assertThat(during.lateAnswers()).hasSizeGreaterThan(scene.kinds().size());
     assertThat(CallLoad.percentile(during.lateAnswers(), 0.99)).isLessThanOrEqualTo(ANSWER_MAX);
   }

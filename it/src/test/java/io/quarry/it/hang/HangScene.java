@@ -27,6 +27,7 @@ public final class HangScene implements AutoCloseable {
   static final String SOUND = "sound";
   private static final long MIB = 1L << 20;
   private static final long SLOW = 6 * MIB;
+  private static final long NEARLY_STANDS_STILL = 1 << 20;
   private static final int WINDOWS = 4;
   private static final long DATA_BYTES = 24 * MIB;
 
@@ -74,6 +75,7 @@ public final class HangScene implements AutoCloseable {
     source = Copying.source(first, SOUND, WINDOWS, DATA_BYTES);
     copying = Copying.start(box, first, HUNG, source);
     copying.until(task -> Copying.checkpoint(task) > 0);
+    first.setThrottle(NEARLY_STANDS_STILL);
     box.connect(HUNG, 1, mounts.get(1).path());
     assertThat(box.awaitSdm(HUNG, 0, 1)).isEqualTo(host(0));
     kinds.addAll(
