@@ -16,7 +16,7 @@ final class CopyKillFigures {
   /** It has to last until the last kill. */
   private static final SourceImage SOURCE = new SourceImage(100);
 
-  private static final long BYTES_PER_SECOND = 10 << 20;
+  private static final long BYTES_PER_SECOND = 6 << 20;
 
   private final Figures figures;
   private final Path directory;
