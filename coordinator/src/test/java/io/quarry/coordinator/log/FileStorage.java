@@ -1,8 +1,8 @@
 package io.quarry.coordinator.log;
 
-import io.quarry.coordinator.simfs.SimDisk;
-import io.quarry.coordinator.simfs.SimMount;
-import io.quarry.coordinator.simfs.SimMount.LinkFault;
+import io.quarry.coordinator.sim.SimDisk;
+import io.quarry.coordinator.sim.SimMount;
+import io.quarry.coordinator.sim.SimMount.LinkFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,6 +3,8 @@ package io.quarry.coordinator.log;
 import io.quarry.coordinator.log.CommitLog.Outcome;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.sim.Baton;
+import io.quarry.coordinator.sim.Schedules;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,7 +18,7 @@ import java.util.function.BiConsumer;
  * Several hosts that all believe to be the SDM, checkpoints and vacuums at any time, readers, and a
  * storage that loses replies, delays links and, if it can, loses its power: one seed, one history.
  */
-final class HostileCluster {
+final class HostileCluster implements Schedules.History {
   private static final int SDMS = 3;
   private static final int TERMS = 3;
   private static final int COMMITS_MAX = 6;
@@ -65,7 +67,8 @@ final class HostileCluster {
     HostileStorage storage(BiConsumer<String, byte[]> onLink) throws IOException;
   }
 
-  void run() throws Exception {
+  @Override
+  public void run() throws Exception {
     for (int i = 0; i < SDMS; i++) {
       String name = "sdm" + i;
       baton.add(name, self -> beSdm(self, name));

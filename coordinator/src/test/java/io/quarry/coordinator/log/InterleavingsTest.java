@@ -1,5 +1,6 @@
 package io.quarry.coordinator.log;
 
+import io.quarry.coordinator.sim.Schedules;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 

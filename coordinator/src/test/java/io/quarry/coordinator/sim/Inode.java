@@ -1,4 +1,4 @@
-package io.quarry.coordinator.simfs;
+package io.quarry.coordinator.sim;
 
 import java.util.Arrays;
 import java.util.Random;

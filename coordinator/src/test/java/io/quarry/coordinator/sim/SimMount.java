@@ -1,4 +1,4 @@
-package io.quarry.coordinator.simfs;
+package io.quarry.coordinator.sim;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -40,7 +40,7 @@ public final class SimMount {
   private int forceFaults;
   private @Nullable List<String> staleNames;
   private @Nullable String staleDirectory;
-  private @Nullable RuntimeException death;
+  private Baton.@Nullable Died death;
 
   /**
    * @param beforeEachStep is called before anything that others could see or that looks at others;
@@ -109,7 +109,7 @@ public final class SimMount {
     }
     try {
       beforeEachStep.accept(what);
-    } catch (RuntimeException e) {
+    } catch (Baton.Died e) {
       death = e;
       throw e;
     }

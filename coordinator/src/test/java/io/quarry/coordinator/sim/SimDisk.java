@@ -1,4 +1,4 @@
-package io.quarry.coordinator.simfs;
+package io.quarry.coordinator.sim;
 
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;

@@ -1,0 +1,209 @@
+package io.quarry.coordinator.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs several actors, one step of one of them at a time, in an order that depends on the seed
+ * alone. Runners tend to keep the baton, some fall asleep for long, some die: that is how hosts
+ * behave when it hurts. Whoever has the baton also decides who gets it next, so that keeping it
+ * costs nothing.
+ */
+public final class Baton {
+  /** What an actor does; it calls {@link Actor#step} before everything that others could see. */
+  public interface Body {
+    void run(Actor self) throws Exception;
+  }
+
+  /** Thrown out of a step: the process is gone. Nothing of an actor's own answers an error. */
+  public static final class Died extends Error {
+    private static final long serialVersionUID = 1L;
+
+    public Died() {
+      super("died", null, false, false);
+    }
+  }
+
+  private static final int SLEEP_STEPS_MAX = 80;
+
+  /** How long somebody waits for what does not come. */
+  private static final int PATIENCE_STEPS_MAX = 400;
+
+  private static final int STEPS_MAX = 200_000;
+  private static final ThreadLocal<@Nullable Actor> CURRENT = new ThreadLocal<>();
+
+  private final Random random;
+  private final double deaths;
+  private final double keeping;
+  private final double dozing;
+  private final Semaphore end = new Semaphore(0);
+  private final List<Actor> alive = new ArrayList<>();
+  private final List<String> trace = new ArrayList<>();
+  private int steps;
+  private volatile @Nullable AssertionError failure;
+
+  /**
+   * @param deaths how likely an actor is to die at a step
+   */
+  public Baton(Random random, double deaths) {
+    this.random = random;
+    this.deaths = deaths;
+    this.keeping = List.of(0.0, 0.5, 0.9, 0.97).get(random.nextInt(4));
+    this.dozing = List.of(0.0, 0.02, 0.1).get(random.nextInt(3));
+  }
+
+  /** One thread under the scheduler. */
+  public final class Actor {
+    private final String name;
+    private final boolean mortal;
+    private final Semaphore turn = new Semaphore(0);
+    private boolean doomed;
+    private int asleep;
+    private @Nullable BooleanSupplier awaits;
+
+    private Actor(String name, boolean mortal) {
+      this.name = name;
+      this.mortal = mortal;
+    }
+
+    /** Hands the baton over and waits until it comes back. */
+    public void step(String what) {
+      trace.add(name);
+      trace.add(what);
+      Actor next = next(this);
+      if (next != this) {
+        next.turn.release();
+        turn.acquireUninterruptibly();
+      }
+      if (doomed) {
+        doomed = false;
+        trace.add(name);
+        trace.add("dies");
+        throw new Died();
+      }
+    }
+
+    /**
+     * Lets others go on until something has come about, or for some time.
+     *
+     * @return whether it has
+     */
+    public boolean await(BooleanSupplier ready, String what) {
+      awaits = ready;
+      asleep = random.nextInt(PATIENCE_STEPS_MAX);
+      try {
+        step(what);
+      } finally {
+        awaits = null;
+        asleep = 0;
+      }
+      return ready.getAsBoolean();
+    }
+
+    private boolean awake() {
+      BooleanSupplier what = awaits;
+      return asleep == 0 || (what != null && what.getAsBoolean());
+    }
+
+    private void live(Body body) {
+      CURRENT.set(this);
+      turn.acquireUninterruptibly();
+      try {
+        body.run(this);
+      } catch (Died e) {
+        // As intended.
+      } catch (Throwable e) {
+        fail(new AssertionError(name + " failed", e));
+        return;
+      }
+      alive.remove(this);
+      if (alive.isEmpty()) {
+        end.release();
+      } else {
+        next(this).turn.release();
+      }
+    }
+  }
+
+  /** May be called by an actor that has the baton, too. */
+  public void add(String name, Body body) {
+    add(new Actor(name, true), body);
+  }
+
+  public void addImmortal(String name, Body body) {
+    add(new Actor(name, false), body);
+  }
+
+  private void add(Actor actor, Body body) {
+    alive.add(actor);
+    Thread.ofVirtual().name(actor.name).start(() -> actor.live(body));
+  }
+
+  /** The actor whose thread this is, if it is one's. */
+  public static @Nullable Actor current() {
+    return CURRENT.get();
+  }
+
+  /** Until all actors are done, or one fails. */
+  public void run() {
+    alive.getFirst().turn.release();
+    end.acquireUninterruptibly();
+    AssertionError why = failure;
+    if (why != null) {
+      throw why;
+    }
+  }
+
+  private void fail(AssertionError why) {
+    failure = why;
+    end.release();
+  }
+
+  /** All the others die before they do anything else. */
+  public void doomOthers(Actor survivor) {
+    alive.stream().filter(one -> one != survivor).forEach(one -> one.doomed = true);
+  }
+
+  private Actor next(Actor current) {
+    if (++steps > STEPS_MAX) {
+      throw new AssertionError("no end in sight");
+    }
+    Actor next = choose(current);
+    next.doomed |= next.mortal && random.nextDouble() < deaths;
+    return next;
+  }
+
+  private Actor choose(Actor current) {
+    if (current.awaits == null && random.nextDouble() < dozing) {
+      current.asleep = random.nextInt(SLEEP_STEPS_MAX);
+    }
+    for (Actor one : alive) {
+      one.asleep = Math.max(0, one.asleep - 1);
+    }
+    boolean goesOn = current.awake() && alive.contains(current);
+    if (goesOn && random.nextDouble() < keeping) {
+      return current;
+    }
+    List<Actor> awake = new ArrayList<>(alive.size());
+    for (Actor one : alive) {
+      if (one.awake()) {
+        awake.add(one);
+      }
+    }
+    List<Actor> choice = awake.isEmpty() ? alive : awake;
+    return choice.get(random.nextInt(choice.size()));
+  }
+
+  /** The steps so far, for people. */
+  public List<String> trace() {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i + 1 < trace.size(); i += 2) {
+      lines.add(trace.get(i) + ": " + trace.get(i + 1));
+    }
+    return lines;
+  }
+}
