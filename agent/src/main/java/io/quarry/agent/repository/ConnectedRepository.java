@@ -153,6 +153,7 @@ public final class ConnectedRepository implements AutoCloseable {
 
   /** Takes part in the cluster from now on. */
   public void start() {
+    replica.follow();
     head.onHeadMoved(replica::hint);
     head.start();
     queue.start();

@@ -46,7 +46,7 @@ public final class Replica implements AutoCloseable {
   private boolean closed;
 
   /**
-   * Replays the log; a damaged one leaves a replica that says so.
+   * Replays the log; a damaged one leaves a replica that says so. It does not {@link #follow} yet.
    *
    * @param name of the repository, for threads and messages
    */
@@ -60,7 +60,11 @@ public final class Replica implements AutoCloseable {
       note(e);
     }
     this.follower =
-        Thread.ofPlatform().name("replica-" + name).daemon(true).unstarted(this::follow);
+        Thread.ofPlatform().name("replica-" + name).daemon(true).unstarted(this::keepUp);
+  }
+
+  /** Keeps up with the log from now on. */
+  public void follow() {
     follower.start();
   }
 
@@ -168,7 +172,7 @@ public final class Replica implements AutoCloseable {
     return seen;
   }
 
-  private void follow() {
+  private void keepUp() {
     while (awaitReason()) {
       try {
         LogState latest = damage == null ? reader.catchUp(state) : reader.load();

@@ -5,7 +5,6 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.SlotStore;
 import java.io.IOException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -26,13 +25,13 @@ final class CheckpointKeeper implements AutoCloseable {
   private static final long BYTES_PER_RECORD = 16_384;
 
   private static final long BYTES_PER_ENTRY = 2_048;
-  private static final long RECORDS_MIN = Long.getLong("quarry.checkpoint.records", 1_000);
   private static final long ENTRIES_MIN = 20_000;
 
   private final String name;
   private final SlotStore store;
   private final Checkpointer checkpointer;
   private final ExecutorService background;
+  private final long recordsMin;
   private final AtomicBoolean busy = new AtomicBoolean();
 
   private final AtomicBoolean restoring = new AtomicBoolean();
@@ -42,13 +41,16 @@ final class CheckpointKeeper implements AutoCloseable {
   private long records;
   private long entries;
 
-  CheckpointKeeper(String name, SlotStore store) {
+  /**
+   * @param background runs one thing at a time; closed with this
+   * @param recordsMin how many records are worth a small checkpoint
+   */
+  CheckpointKeeper(String name, SlotStore store, ExecutorService background, long recordsMin) {
     this.name = name;
     this.store = store;
     this.checkpointer = new Checkpointer(store);
-    this.background =
-        Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().name("checkpoint-" + name).daemon(true).factory());
+    this.background = background;
+    this.recordsMin = recordsMin;
   }
 
   /** A term begins: what earlier ones left to be replayed counts. */
@@ -64,7 +66,7 @@ final class CheckpointKeeper implements AutoCloseable {
     records++;
     entries += newEntries;
     boolean due =
-        records >= Math.max(RECORDS_MIN, checkpointBytes / BYTES_PER_RECORD)
+        records >= Math.max(recordsMin, checkpointBytes / BYTES_PER_RECORD)
             || entries >= Math.max(ENTRIES_MIN, checkpointBytes / BYTES_PER_ENTRY);
     if (due && busy.compareAndSet(false, true)) {
       records = 0;

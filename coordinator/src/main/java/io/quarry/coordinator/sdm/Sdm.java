@@ -9,7 +9,6 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +32,8 @@ public final class Sdm implements AutoCloseable {
   private final String writer;
   private final InstantSource clock;
   private final SdmListener listener;
-  private final BlockingQueue<Submission> queue = new ArrayBlockingQueue<>(QUEUED_REQUESTS_MAX);
+  private final Machinery machinery;
+  private final BlockingQueue<Submission> queue;
 
   private @Nullable Term term;
   private @Nullable Thread thread;
@@ -47,12 +47,24 @@ public final class Sdm implements AutoCloseable {
    */
   public Sdm(
       SlotStore store, Replica replica, String writer, InstantSource clock, SdmListener listener) {
+    this(store, replica, writer, clock, listener, Machinery.usual());
+  }
+
+  Sdm(
+      SlotStore store,
+      Replica replica,
+      String writer,
+      InstantSource clock,
+      SdmListener listener,
+      Machinery machinery) {
     this.name = replica.name();
     this.store = store;
     this.replica = replica;
     this.writer = writer;
     this.clock = clock;
     this.listener = listener;
+    this.machinery = machinery;
+    this.queue = machinery.queue();
   }
 
   /** Begins a term, after the one that is ending if there is one; does nothing when one runs. */
@@ -68,12 +80,16 @@ public final class Sdm implements AutoCloseable {
     Term next =
         new Term(
             new CommitLog(store, writer),
-            new CheckpointKeeper(name, store),
+            new CheckpointKeeper(
+                name,
+                store,
+                machinery.background().apply("checkpoint-" + name),
+                machinery.checkpointRecords()),
             replica,
             clock,
             queue,
             listener);
-    Thread runner = Thread.ofPlatform().name("sdm-" + name).daemon(true).unstarted(() -> run(next));
+    Thread runner = machinery.threads().apply("sdm-" + name).newThread(() -> run(next));
     again = false;
     term = next;
     thread = runner;

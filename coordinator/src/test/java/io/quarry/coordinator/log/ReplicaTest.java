@@ -28,6 +28,7 @@ class ReplicaTest {
   void start() throws IOException {
     sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
     replica = new Replica("main", store);
+    replica.follow();
   }
 
   @AfterEach
@@ -114,6 +115,7 @@ class ReplicaTest {
     byte[] whole = Objects.requireNonNull(disk.read(Names.record(2)));
     disk.overwrite(Names.record(2), new byte[] {1});
     try (Replica damaged = new Replica("damaged", new MemorySlotStore(disk))) {
+      damaged.follow();
       assertThat(Objects.requireNonNull(damaged.damage()).file()).contains(Names.record(2));
       disk.overwrite(Names.record(2), whole);
       damaged.poke();

@@ -24,6 +24,7 @@ final class SdmHost implements AutoCloseable {
 
   SdmHost(SlotStore store, String name) throws IOException {
     replica = new Replica("main", store);
+    replica.follow();
     sdm = new Sdm(store, replica, name, InstantSource.system(), listener);
   }
 

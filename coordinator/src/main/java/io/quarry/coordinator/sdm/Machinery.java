@@ -1,0 +1,36 @@
+package io.quarry.coordinator.sdm;
+
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
+
+/**
+ * What an SDM runs on. Simulations bring their own.
+ *
+ * @param queue of requests that wait for their turn
+ * @param threads by the names they are to have
+ * @param background runs one thing at a time, beside the commits; by its thread's name
+ * @param checkpointRecords how many records are worth a checkpoint
+ */
+record Machinery(
+    BlockingQueue<Submission> queue,
+    Function<String, ThreadFactory> threads,
+    Function<String, ExecutorService> background,
+    long checkpointRecords) {
+  private static final long CHECKPOINT_RECORDS = Long.getLong("quarry.checkpoint.records", 1_000);
+
+  static Machinery usual() {
+    return new Machinery(
+        new ArrayBlockingQueue<>(Sdm.QUEUED_REQUESTS_MAX),
+        Machinery::daemon,
+        name -> Executors.newSingleThreadExecutor(daemon(name)),
+        CHECKPOINT_RECORDS);
+  }
+
+  private static ThreadFactory daemon(String name) {
+    return Thread.ofPlatform().name(name).daemon(true).factory();
+  }
+}
