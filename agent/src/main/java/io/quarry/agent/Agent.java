@@ -92,9 +92,9 @@ final class Agent implements AutoCloseable {
     config.repositories().forEach(repository -> repositories.expect(repository.repoId()));
     Surroundings around =
         new Surroundings(
-            repositories::byKey,
+            repositories::holder,
             proof(),
-            new SpaceBudget(repositories::byKey),
+            new SpaceBudget(repositories::holder),
             throttle,
             new Spawner(),
             new OwnWriters(),

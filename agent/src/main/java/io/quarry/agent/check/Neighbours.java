@@ -5,6 +5,7 @@ import io.quarry.agent.data.process.Children;
 import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
@@ -37,7 +38,7 @@ final class Neighbours {
     return repositories.get();
   }
 
-  Optional<ConnectedRepository> byKey(String key) {
+  Optional<Repository> byKey(String key) {
     return around.repositories().apply(key);
   }
 
@@ -47,10 +48,10 @@ final class Neighbours {
   }
 
   private Optional<RepositoryState> newest(String key) throws IOException {
-    Optional<ConnectedRepository> repository = byKey(key);
+    Optional<Repository> repository = byKey(key);
     return repository.isEmpty()
         ? Optional.empty()
-        : Optional.of(repository.get().replica().refresh().repository());
+        : Optional.of(repository.get().refresh().repository());
   }
 
   List<HostRecord> hosts() {

@@ -2,7 +2,7 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.format.RepositoryStorage;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Layers;
 import io.quarry.coordinator.plan.Open;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param repositories those connected here, by key
  */
-public record Chains(Function<String, Optional<ConnectedRepository>> repositories) {
+public record Chains(Function<String, Optional<Repository>> repositories) {
   /** One layer, and whose it is. */
   public record Link(String imageId, Chain.Layer layer) {}
 
@@ -54,7 +54,7 @@ public record Chains(Function<String, Optional<ConnectedRepository>> repositorie
 
   /** The files of a base, which its pin keeps. */
   public List<Link> elsewhere(CopySource source) throws IOException {
-    ConnectedRepository holder =
+    Repository holder =
         repositories
             .apply(source.repositoryKey())
             .orElseThrow(() ->
@@ -65,7 +65,7 @@ public record Chains(Function<String, Optional<ConnectedRepository>> repositorie
     RepositoryState state = holder.state().repository();
     Pin pin = state.pins().get(source.pinId());
     if (pin == null) {
-      state = holder.replica().refresh().repository();
+      state = holder.refresh().repository();
       pin = state.pins().get(source.pinId());
     }
     if (pin == null) {

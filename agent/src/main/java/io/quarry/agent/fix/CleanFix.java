@@ -1,6 +1,6 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -28,7 +28,7 @@ final class CleanFix {
   private static final long EPOCHS_BEYOND = 1;
 
   private final RunningFix run;
-  private final ConnectedRepository repository;
+  private final Repository repository;
 
   CleanFix(RunningFix run) {
     this.run = run;

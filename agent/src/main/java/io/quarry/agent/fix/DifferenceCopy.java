@@ -4,7 +4,7 @@ import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -16,9 +16,9 @@ import java.util.Objects;
 final class DifferenceCopy {
   private final RunningFix run;
   private final Volume volume;
-  private final ConnectedRepository holder;
+  private final Repository holder;
 
-  DifferenceCopy(RunningFix run, Volume volume, ConnectedRepository holder) {
+  DifferenceCopy(RunningFix run, Volume volume, Repository holder) {
     this.run = run;
     this.volume = volume;
     this.holder = holder;

@@ -2,7 +2,7 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.format.RepositoryStorage;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
@@ -28,9 +28,9 @@ public final class Effort {
   /** Bytes, or {@link #UNKNOWN}; 0 for what moves no data. */
   public static long bytes(
       FixState fix,
-      ConnectedRepository repository,
+      Repository repository,
       RepositoryState state,
-      Function<String, Optional<ConnectedRepository>> repositories)
+      Function<String, Optional<Repository>> repositories)
       throws IOException {
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     if (volume == null || fix.type() == FixType.CLEAN || !volume.heavy()) {
@@ -41,7 +41,7 @@ public final class Effort {
       long elsewhere = elsewhere(volume, state, repositories);
       return elsewhere == UNKNOWN ? UNKNOWN : Math.min(volume.size(), here + elsewhere);
     }
-    Optional<ConnectedRepository> holder = repositories.apply(volume.source().repositoryKey());
+    Optional<Repository> holder = repositories.apply(volume.source().repositoryKey());
     if (holder.isEmpty()) {
       return UNKNOWN;
     }
@@ -51,9 +51,7 @@ public final class Effort {
 
   /** What an image takes in that is read in another repository so far. */
   private static long elsewhere(
-      Volume volume,
-      RepositoryState state,
-      Function<String, Optional<ConnectedRepository>> repositories)
+      Volume volume, RepositoryState state, Function<String, Optional<Repository>> repositories)
       throws IOException {
     Image image = state.images().get(volume.imageId());
     CopySource source = image == null ? null : state.layersOf(image).elsewhere();

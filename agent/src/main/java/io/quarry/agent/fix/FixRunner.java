@@ -51,7 +51,7 @@ final class FixRunner {
   private static void discard(RunningFix run) {
     String volumeId = String.valueOf(run.fix().volumeId());
     try {
-      Volume now = run.repository().replica().refresh().repository().volumes().get(volumeId);
+      Volume now = run.repository().refresh().repository().volumes().get(volumeId);
       if (now == null || now.stage() == Volume.Stage.TOMBSTONED) {
         run.stopChildren();
         new VolumeFiles(run.repository().storage()).removeOf(volumeId, run.epoch());

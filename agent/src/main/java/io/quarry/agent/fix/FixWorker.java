@@ -2,6 +2,7 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.cluster.Claimant;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
@@ -365,7 +366,7 @@ public final class FixWorker implements AutoCloseable {
    */
   private @Nullable RunningFix take(ConnectedRepository repository, String fixId, QueueClaim claim)
       throws IOException {
-    FixState fix = repository.replica().refresh().repository().fixes().get(fixId);
+    FixState fix = repository.refresh().repository().fixes().get(fixId);
     if (fix == null || !fix.runnable() || drain.drained()) {
       return null;
     }
@@ -379,7 +380,7 @@ public final class FixWorker implements AutoCloseable {
     if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
       return null;
     }
-    RepositoryState now = repository.replica().refresh().repository();
+    RepositoryState now = repository.refresh().repository();
     FixState still = now.fixes().get(fixId);
     if (still == null || !still.runnable()) {
       if (!mayGoOn(now, fix)) {
@@ -421,7 +422,7 @@ public final class FixWorker implements AutoCloseable {
     return keyOf(run.repository(), run.fix().id());
   }
 
-  private static String keyOf(ConnectedRepository repository, String fixId) {
+  private static String keyOf(Repository repository, String fixId) {
     return repository.key() + "/" + fixId;
   }
 

@@ -1,7 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.Source;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FinishMend;
 import io.quarry.coordinator.plan.GrantFixes;
@@ -20,7 +20,7 @@ import java.util.UUID;
  */
 final class MendFix {
   private final RunningFix run;
-  private final ConnectedRepository repository;
+  private final Repository repository;
   private final VolumeFiles files;
 
   MendFix(RunningFix run) {
@@ -63,7 +63,7 @@ final class MendFix {
 
   private String copied(Volume volume, CopySource from, RepositoryState state)
       throws IOException, InterruptedException {
-    Optional<ConnectedRepository> holder = run.around().repositories().apply(from.repositoryKey());
+    Optional<Repository> holder = run.around().repositories().apply(from.repositoryKey());
     if (holder.isEmpty()) {
       throw new IOException("the repository that holds the source is not connected here");
     }

@@ -5,7 +5,7 @@ import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.VolumeFormat;
@@ -34,7 +34,7 @@ final class MergeInPlaceFix {
 
   private final RunningFix run;
   private final Volume.Writer self;
-  private final ConnectedRepository repository;
+  private final Repository repository;
   private final SourceOpener opener;
   private final OwnWriters own;
 

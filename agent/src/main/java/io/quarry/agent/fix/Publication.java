@@ -1,6 +1,6 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -20,7 +20,7 @@ import java.util.UUID;
 /** Makes a volume's file the one that counts, and tidies up after it. */
 final class Publication {
   private final RunningFix run;
-  private final ConnectedRepository repository;
+  private final Repository repository;
   private final VolumeFiles files;
 
   Publication(RunningFix run) {
@@ -77,7 +77,7 @@ final class Publication {
 
   /** Our file is not the published one: nobody will ever read it. */
   private void discard(Volume intended, String file) throws IOException {
-    LogState fresh = repository.replica().refresh();
+    LogState fresh = repository.refresh();
     Volume now = fresh.repository().volumes().get(intended.id());
     if (now == null || !file.equals(now.file())) {
       Files.deleteIfExists(repository.storage().volume(file));

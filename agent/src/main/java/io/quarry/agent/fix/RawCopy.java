@@ -7,7 +7,7 @@ import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.WindowCopier;
 import io.quarry.agent.data.os.NativeFile;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
@@ -21,7 +21,7 @@ final class RawCopy {
   private static final int STAGES = 2;
 
   private final RunningFix run;
-  private final ConnectedRepository repository;
+  private final Repository repository;
   private final Volume volume;
   private final @Nullable String copyOf;
 

@@ -2,8 +2,8 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.data.CopyControl;
 import io.quarry.agent.data.process.Children;
-import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Reach;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState;
@@ -27,7 +27,7 @@ final class RunningFix {
 
   private static final long LOOK_MILLIS = 100;
 
-  private final ConnectedRepository repository;
+  private final Repository repository;
   private final FixStore store;
   private final FixState fix;
   private final Worker worker;
@@ -48,7 +48,7 @@ final class RunningFix {
    *     own
    */
   RunningFix(
-      ConnectedRepository repository,
+      Repository repository,
       FixState fix,
       Worker worker,
       long epoch,
@@ -67,7 +67,7 @@ final class RunningFix {
     this.checkpoint = Checkpoint.starting(worker, epoch, earlier, startedAt);
   }
 
-  ConnectedRepository repository() {
+  Repository repository() {
     return repository;
   }
 
@@ -106,7 +106,7 @@ final class RunningFix {
     }
   }
 
-  SourceOpener sourceIn(ConnectedRepository holder) {
+  SourceOpener sourceIn(Repository holder) {
     Chains chains = new Chains(around.repositories());
     return new SourceOpener(holder, chains, children, around.runtimeDirectory());
   }

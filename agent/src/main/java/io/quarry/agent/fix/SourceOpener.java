@@ -5,7 +5,7 @@ import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -14,7 +14,7 @@ import java.nio.file.Path;
 
 /** Opens an image of a connected repository for reading its whole content. */
 public final class SourceOpener {
-  private final ConnectedRepository holder;
+  private final Repository holder;
   private final Chains chains;
   private final Children children;
   private final Path runtimeDirectory;
@@ -22,8 +22,7 @@ public final class SourceOpener {
   /**
    * @param children the tools that the reading may need
    */
-  public SourceOpener(
-      ConnectedRepository holder, Chains chains, Children children, Path runtimeDirectory) {
+  public SourceOpener(Repository holder, Chains chains, Children children, Path runtimeDirectory) {
     this.holder = holder;
     this.chains = chains;
     this.children = children;
@@ -42,7 +41,7 @@ public final class SourceOpener {
     RepositoryState state = holder.state().repository();
     Image image = state.images().get(imageId);
     if (image == null) {
-      state = holder.replica().refresh().repository();
+      state = holder.refresh().repository();
       image = state.images().get(imageId);
     }
     if (image == null) {

@@ -1,6 +1,6 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.Borrowed;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -28,7 +28,7 @@ public final class SourcePins {
    * @param state of the repository that needed it, as it is now
    */
   public static void release(
-      Function<String, Optional<ConnectedRepository>> repositories,
+      Function<String, Optional<Repository>> repositories,
       Collection<CopySource> sources,
       RepositoryState state) {
     if (sources.isEmpty()) {
@@ -44,7 +44,7 @@ public final class SourcePins {
     }
   }
 
-  private static void release(ConnectedRepository holder, String pinId) {
+  private static void release(Repository holder, String pinId) {
     try {
       holder.commit(UUID.randomUUID().toString(), new Unpin(pinId));
     } catch (StorageException e) {

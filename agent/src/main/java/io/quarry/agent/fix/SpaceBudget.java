@@ -4,6 +4,7 @@ import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.data.os.Reflinks;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.cluster.QueuedFix;
@@ -39,7 +40,7 @@ public final class SpaceBudget {
   /** With less than this free, a tool that fails has failed for that. */
   private static final long FULL_BYTES = 4L << 20;
 
-  private final Function<String, Optional<ConnectedRepository>> repositories;
+  private final Function<String, Optional<Repository>> repositories;
 
   /**
    * Fixes that this host is about to claim or runs, by repository, in order; each guards itself.
@@ -52,7 +53,7 @@ public final class SpaceBudget {
   /**
    * @param repositories those connected here, by key
    */
-  public SpaceBudget(Function<String, Optional<ConnectedRepository>> repositories) {
+  public SpaceBudget(Function<String, Optional<Repository>> repositories) {
     this.repositories = repositories;
   }
 
@@ -182,7 +183,7 @@ public final class SpaceBudget {
     if (volume.source() == null && image != null && state.layersOf(image).elsewhere() != null) {
       return false;
     }
-    Optional<ConnectedRepository> holder =
+    Optional<Repository> holder =
         volume.source() == null
             ? Optional.of(repository)
             : repositories.apply(volume.source().repositoryKey());

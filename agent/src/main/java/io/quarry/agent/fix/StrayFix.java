@@ -1,6 +1,6 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FinishStray;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -11,7 +11,7 @@ import java.util.UUID;
 /** Removes a file that no volume names, or what a fix that is over has left. */
 final class StrayFix {
   private final RunningFix run;
-  private final ConnectedRepository repository;
+  private final Repository repository;
 
   StrayFix(RunningFix run) {
     this.run = run;
@@ -20,7 +20,7 @@ final class StrayFix {
 
   void run() throws IOException {
     String file = String.valueOf(run.fix().file());
-    RepositoryState state = repository.replica().refresh().repository();
+    RepositoryState state = repository.refresh().repository();
     if (StrayFiles.isStray(file, state)) {
       remove(file);
     }

@@ -2,7 +2,7 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -19,7 +19,7 @@ import java.util.function.Function;
  * @param runtimeDirectory for sockets
  */
 public record Surroundings(
-    Function<String, Optional<ConnectedRepository>> repositories,
+    Function<String, Optional<Repository>> repositories,
     PredecessorProof proof,
     SpaceBudget budget,
     Throttle throttle,

@@ -40,7 +40,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A repository that this host reaches, and everything of it that runs here. */
-public final class ConnectedRepository implements AutoCloseable {
+public final class ConnectedRepository implements Repository, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ConnectedRepository.class);
 
   /** How long a read waits for a commit that the caller has been told of. */
@@ -179,14 +179,17 @@ public final class ConnectedRepository implements AutoCloseable {
     return identity;
   }
 
+  @Override
   public String repoId() {
     return identity.repoId();
   }
 
+  @Override
   public String key() {
     return storage.genesis().key();
   }
 
+  @Override
   public RepositoryStorage storage() {
     return storage;
   }
@@ -248,9 +251,14 @@ public final class ConnectedRepository implements AutoCloseable {
     return able;
   }
 
-  /** The state on this host. */
+  @Override
   public LogState state() {
     return replica.state();
+  }
+
+  @Override
+  public LogState refresh() throws IOException {
+    return replica.refresh();
   }
 
   /**
@@ -258,6 +266,7 @@ public final class ConnectedRepository implements AutoCloseable {
    * asks the agent again that made an image for him finds it there. While the storage hangs, a
    * state that is known to be old is not shown: other hosts have a newer one.
    */
+  @Override
   public LogState atLeast(long commit) {
     long told = newestTold.get();
     replica.hint(Math.max(commit, told));
@@ -294,7 +303,7 @@ public final class ConnectedRepository implements AutoCloseable {
     }
   }
 
-  /** Commits a request, wherever the SDM is, and returns when it is durable. */
+  @Override
   public Reply commit(String requestId, Request request) {
     requireSound();
     pulse.requireResponsive();

@@ -284,7 +284,7 @@ final class Images {
   }
 
   private void release(CopySource pinned, RepositoryState target) {
-    SourcePins.release(repositories::byKey, List.of(pinned), target);
+    SourcePins.release(repositories::holder, List.of(pinned), target);
   }
 
   /** An image that is broken only until its overlay exists is as good as whole. */

@@ -4,6 +4,7 @@ import io.quarry.agent.format.RepositoryFormat;
 import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /** The repositories connected on this host, by the caller's repoId. */
 public final class Repositories {
@@ -75,6 +77,11 @@ public final class Repositories {
 
   public Optional<ConnectedRepository> byKey(String key) {
     return connected.values().stream().filter(one -> one.key().equals(key)).findAny();
+  }
+
+  /** The same for those who work on images that may be anywhere. */
+  public Optional<Repository> holder(String key) {
+    return byKey(key).map(Function.identity());
   }
 
   /** The state as the storage has it now, which may be ahead of what is known here. */

@@ -3,6 +3,7 @@ package io.quarry.agent.service;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.StatusQuery;
@@ -36,7 +37,7 @@ final class Status {
   private static final int PROGRESS_KEPT_MAX = 10_000;
 
   private final StorageIo io;
-  private final Function<String, Optional<ConnectedRepository>> repositories;
+  private final Function<String, Optional<Repository>> repositories;
   private final SpaceWaits space;
   private final Supplier<List<HostRecord>> hosts;
   private final Map<String, Kept> kept = new ConcurrentHashMap<>();
@@ -49,7 +50,7 @@ final class Status {
    */
   Status(
       StorageIo io,
-      Function<String, Optional<ConnectedRepository>> repositories,
+      Function<String, Optional<Repository>> repositories,
       SpaceWaits space,
       Supplier<List<HostRecord>> hosts) {
     this.io = io;

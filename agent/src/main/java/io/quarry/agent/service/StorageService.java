@@ -262,7 +262,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     Committed closed = committed(repoId, new CloseImage(imageId, openId), requestId);
     if (open != null && open.baseSource() != null) {
       RepositoryState now = repository.atLeast(closed.commit()).repository();
-      SourcePins.release(repositories::byKey, List.of(open.baseSource()), now);
+      SourcePins.release(repositories::holder, List.of(open.baseSource()), now);
     }
     return closed;
   }

@@ -6,6 +6,7 @@ import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
+import io.quarry.agent.repository.Repository;
 import io.quarry.agent.repository.SubmitTransport;
 import io.quarry.common.api.CheckReport;
 import io.quarry.coordinator.cluster.Candidate;
@@ -56,7 +57,11 @@ final class StoryHost implements AutoCloseable {
     this.registry = new HostRegistry(cluster, clock);
     this.around =
         new Surroundings(
-            key -> repositories.stream().filter(one -> one.key().equals(key)).findAny(),
+            key ->
+                repositories.stream()
+                    .filter(one -> one.key().equals(key))
+                    .<Repository>map(one -> one)
+                    .findAny(),
             worker -> dead.contains(worker.incarnation()),
             new SpaceBudget(key -> Optional.empty()),
             Throttle.unlimited(),
