@@ -3,6 +3,7 @@ package io.quarry.agent;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.fix.FixWorker;
@@ -95,6 +96,7 @@ final class Agent implements AutoCloseable {
             repositories::holder,
             proof(),
             new SpaceBudget(repositories::holder),
+            CopyPace.USUAL,
             throttle,
             new Spawner(),
             new OwnWriters(),

@@ -46,13 +46,14 @@ public final class DifferenceCopier {
           target.path() + ": " + target.size() + " bytes cannot hold " + source.size());
     }
     DifferenceCopier copier = new DifferenceCopier(source, layers, target, control);
-    try (Lanes lanes = new Lanes(copier::move, throttle, control)) {
+    try (Lanes lanes = new Lanes(copier::move, plan.pace(), throttle, control)) {
       new WindowLoop(
               lanes,
+              plan.pace(),
               copier::plan,
               target::flush,
               end -> listener.windowDurable(end, copier.moved.sum()))
-          .run(plan.startOffset(), source.size(), plan.windowBytes());
+          .run(plan.startOffset(), source.size());
     }
     target.flush();
     long copied = copier.moved.sum();

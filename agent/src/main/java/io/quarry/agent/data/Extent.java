@@ -19,7 +19,7 @@ public record Extent(long offset, long length, Kind kind, Optional<Place> place)
   /** The beginning of a stretch in a file, from where it can be shared or read. */
   public record Place(NativeFile file, long offset) {
     boolean isFollowedBy(Place next, long length) {
-      return file == next.file && offset + length == next.offset;
+      return file.equals(next.file) && offset + length == next.offset;
     }
   }
 

@@ -25,10 +25,8 @@ final class Lanes implements AutoCloseable {
     void copy(Chunk chunk, MemorySegment buffer) throws IOException;
   }
 
-  /** Two cores are busy with two; the others hide the latency of storage that is not cached. */
-  private static final int COUNT = 4;
-
   private final Work work;
+  private final int bufferBytes;
   private final Throttle throttle;
   private final CopyControl control;
   private final List<Thread> threads = new ArrayList<>();
@@ -40,15 +38,17 @@ final class Lanes implements AutoCloseable {
   private @Nullable Throwable failure;
   private volatile boolean closing;
 
-  Lanes(Work work, Throttle throttle, CopyControl control) {
+  Lanes(Work work, CopyPace pace, Throttle throttle, CopyControl control) {
     this.work = work;
+    this.bufferBytes = Math.toIntExact(Math.min(ChunkCopier.CHUNK_BYTES, pace.windowBytes()));
     this.throttle = throttle;
     this.control = control;
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < pace.lanes(); i++) {
       threads.add(Thread.ofPlatform().daemon().name("copy-lane-" + i).start(this::run));
     }
   }
 
+  /** Without threads, the caller does the work. */
   void submit(Window window) {
     lock.lock();
     try {
@@ -57,6 +57,9 @@ final class Lanes implements AutoCloseable {
       changed.signalAll();
     } finally {
       lock.unlock();
+    }
+    if (threads.isEmpty()) {
+      work(queue::poll);
     }
   }
 
@@ -102,16 +105,25 @@ final class Lanes implements AutoCloseable {
   }
 
   private void run() {
+    work(this::next);
+  }
+
+  /** Gives chunks until there is no more to do. */
+  private interface Chunks {
+    @Nullable Chunk next() throws InterruptedException;
+  }
+
+  private void work(Chunks chunks) {
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment buffer = arena.allocate(ChunkCopier.CHUNK_BYTES, NativeFile.DIRECT_ALIGNMENT);
-      Chunk chunk = next();
+      MemorySegment buffer = arena.allocate(bufferBytes, NativeFile.DIRECT_ALIGNMENT);
+      Chunk chunk = chunks.next();
       while (chunk != null) {
         if (!throttle.acquire(chunk.length(), this::isCancelled)) {
           throw new CopyStopped("stopped before offset " + chunk.offset());
         }
         work.copy(chunk, buffer);
         done(chunk);
-        chunk = next();
+        chunk = chunks.next();
       }
     } catch (Throwable e) {
       fail(e);

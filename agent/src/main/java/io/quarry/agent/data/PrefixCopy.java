@@ -18,12 +18,15 @@ public final class PrefixCopy {
 
   private final RawFileSource from;
   private final RawTarget to;
+  private final CopyPace pace;
   private final Throttle throttle;
   private final CopyControl control;
 
-  private PrefixCopy(RawFileSource from, RawTarget to, Throttle throttle, CopyControl control) {
+  private PrefixCopy(
+      RawFileSource from, RawTarget to, CopyPace pace, Throttle throttle, CopyControl control) {
     this.from = from;
     this.to = to;
+    this.pace = pace;
     this.throttle = throttle;
     this.control = control;
   }
@@ -38,13 +41,18 @@ public final class PrefixCopy {
 
   /** Returns when bytes 0 to {@code endOffset} are durable in {@code to}, holes kept. */
   public static Way copy(
-      Path from, RawTarget to, long endOffset, Throttle throttle, CopyControl control)
+      Path from,
+      RawTarget to,
+      long endOffset,
+      CopyPace pace,
+      Throttle throttle,
+      CopyControl control)
       throws IOException, InterruptedException {
     try (RawFileSource source = RawFileSource.open(from)) {
       if (source.size() < endOffset) {
         throw new IOException(from + ": ends before the durable offset " + endOffset);
       }
-      Way way = new PrefixCopy(source, to, throttle, control).run(endOffset);
+      Way way = new PrefixCopy(source, to, pace, throttle, control).run(endOffset);
       to.flush();
       return way;
     }
@@ -58,7 +66,7 @@ public final class PrefixCopy {
       WindowCopier.copy(
           new Prefix(from, endOffset),
           to,
-          CopyPlan.fromStart(),
+          new CopyPlan(0, pace),
           throttle,
           control,
           (end, moved) -> {});

@@ -65,16 +65,17 @@ public final class WindowCopier {
     long start = cloneFrom(plan.startOffset());
     ChunkCopier chunks = new ChunkCopier(source, target);
     if (start < source.size()) {
-      try (Lanes lanes = new Lanes(chunks::copy, throttle, control)) {
+      try (Lanes lanes = new Lanes(chunks::copy, plan.pace(), throttle, control)) {
         new WindowLoop(
                 lanes,
+                plan.pace(),
                 (at, end) -> {
                   control.check("copy to " + target.path() + " at " + at);
                   return Window.of(source, at, end);
                 },
                 target::flush,
                 end -> listener.windowDurable(end, cloned + chunks.read()))
-            .run(start, source.size(), plan.windowBytes());
+            .run(start, source.size());
       }
     }
     long skipped = source.size() - plan.startOffset() - chunks.written() - cloned;

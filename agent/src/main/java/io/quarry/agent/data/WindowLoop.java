@@ -17,6 +17,7 @@ final class WindowLoop {
   private static final int REPORT_SHARE = 20;
 
   private final Lanes lanes;
+  private final CopyPace pace;
   private final Planner planner;
   private final Flush flush;
   private final Durable durable;
@@ -41,19 +42,20 @@ final class WindowLoop {
     void upTo(long end) throws IOException;
   }
 
-  WindowLoop(Lanes lanes, Planner planner, Flush flush, Durable durable) {
+  WindowLoop(Lanes lanes, CopyPace pace, Planner planner, Flush flush, Durable durable) {
     this.lanes = lanes;
+    this.pace = pace;
     this.planner = planner;
     this.flush = flush;
     this.durable = durable;
   }
 
-  void run(long start, long size, long windowBytes) throws IOException, InterruptedException {
+  void run(long start, long size) throws IOException, InterruptedException {
     @Nullable Window previous = null;
     long at = start;
-    reportedAtNanos = System.nanoTime();
+    reportedAtNanos = pace.nanos().getAsLong();
     while (at < size) {
-      long end = Math.min(size, (at / windowBytes + 1) * windowBytes);
+      long end = Math.min(size, (at / pace.windowBytes() + 1) * pace.windowBytes());
       Window window = planner.plan(at, end);
       at = end;
       if (window.isEmpty() && end < size) {
@@ -82,15 +84,15 @@ final class WindowLoop {
   }
 
   private boolean isDue() {
-    long since = System.nanoTime() - reportedAtNanos;
+    long since = pace.nanos().getAsLong() - reportedAtNanos;
     return since >= Math.max(REPORT_NANOS, REPORT_SHARE * reportCostNanos);
   }
 
   private void report(long end) throws IOException {
-    long began = System.nanoTime();
+    long began = pace.nanos().getAsLong();
     flush.run();
     durable.upTo(end);
-    reportedAtNanos = System.nanoTime();
+    reportedAtNanos = pace.nanos().getAsLong();
     reportCostNanos = reportedAtNanos - began;
   }
 }

@@ -1,6 +1,6 @@
 package io.quarry.agent.demo;
 
-import io.quarry.agent.data.CopyPlan;
+import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.demo.RealFiles.Found;
@@ -27,7 +27,7 @@ record RealDisk(Path file, long size, long dataBytes) {
   private static final long SIZE_BYTES = 2L << 30;
 
   /** A checkpoint comes once a window, and the kills want to hit between several. */
-  private static final long SIZE_BYTES_MIN = 8 * CopyPlan.WINDOW_BYTES;
+  private static final long SIZE_BYTES_MIN = 8 * CopyPace.WINDOW_BYTES;
 
   private static final long SECTOR_BYTES = 512;
 

@@ -13,7 +13,6 @@ import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,6 +65,7 @@ public final class FixWorker implements AutoCloseable {
   private final HostRegistry hosts;
   private final Drain drain;
   private final Surroundings around;
+  private final NextEpoch nextEpoch;
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final HeldClaims claims = new HeldClaims();
 
@@ -90,6 +90,7 @@ public final class FixWorker implements AutoCloseable {
     this.hosts = hosts;
     this.drain = drain;
     this.around = around;
+    this.nextEpoch = new NextEpoch(self, around, this::show);
     this.workers =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("fix-", 0).daemon(true).factory());
     this.granted = new GrantedFixes(self, repositories, drain, around);
@@ -331,7 +332,10 @@ public final class FixWorker implements AutoCloseable {
   private void takeAndWork(String key, Candidate candidate, QueueClaim claim) {
     String fixId = candidate.queued().fix().fixId();
     try {
-      RunningFix run = take(candidate.repository(), fixId, claim);
+      RunningFix run =
+          drain.drained()
+              ? null
+              : nextEpoch.take(candidate.repository(), fixId, claim.fix().fix().failures());
       if (run == null) {
         pauses.until(key, TROUBLE_MIN);
         return;
@@ -358,45 +362,6 @@ public final class FixWorker implements AutoCloseable {
     } else if (drain.drained()) {
       run.stop(DRAINED);
     }
-  }
-
-  /**
-   * Takes the next epoch on the storage, where the authority is. Null when the fix is not needed,
-   * or when another host was faster.
-   */
-  private @Nullable RunningFix take(ConnectedRepository repository, String fixId, QueueClaim claim)
-      throws IOException {
-    FixState fix = repository.refresh().repository().fixes().get(fixId);
-    if (fix == null || !fix.runnable() || drain.drained()) {
-      return null;
-    }
-    if (fix.failures() != claim.fix().fix().failures()) {
-      // Queued before its latest failure: it is about to be queued again, with a pause.
-      return null;
-    }
-    FixStore store = new FixStore(repository.storage());
-    FixStore.ClaimFile newest = store.newestClaim(fixId);
-    long epoch = newest == null ? 1 : 1 + newest.epoch();
-    if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
-      return null;
-    }
-    RepositoryState now = repository.refresh().repository();
-    FixState still = now.fixes().get(fixId);
-    if (still == null || !still.runnable()) {
-      if (!mayGoOn(now, fix)) {
-        store.forget(fixId);
-      }
-      return null;
-    }
-    LOG.info("Claimed {} as epoch {} ({})", fixId, epoch, claim.fix().name());
-    Checkpoint earlier = store.newestCheckpoint(fixId);
-    return new RunningFix(repository, still, self, epoch, earlier, around, this::show);
-  }
-
-  /** Whether it may be resumed or its image be restored: then epochs and checkpoints count. */
-  private static boolean mayGoOn(RepositoryState state, FixState fix) {
-    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
-    return volume != null && volume.stage() == Volume.Stage.INTENDED;
   }
 
   private void show(RunningFix run) {

@@ -47,7 +47,7 @@ final class LayerCopy {
             source,
             layers,
             target,
-            CopyPlan.from(start.offset()),
+            new CopyPlan(start.offset(), run.around().pace()),
             run.around().throttle(),
             run.control(),
             (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));

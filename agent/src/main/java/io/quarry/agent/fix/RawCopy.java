@@ -57,7 +57,7 @@ final class RawCopy {
           WindowCopier.copy(
               source,
               target,
-              CopyPlan.from(start.offset()),
+              new CopyPlan(start.offset(), run.around().pace()),
               run.around().throttle(),
               run.control(),
               (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));
@@ -120,6 +120,7 @@ final class RawCopy {
               repository.storage().volume(String.valueOf(earlier.file())),
               start.target(),
               earlier.offset(),
+              run.around().pace(),
               run.around().throttle(),
               run.control());
       LOG.info(

@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.repository.Repository;
@@ -13,6 +14,7 @@ import java.util.function.Function;
  *
  * @param repositories those connected here, by key
  * @param budget room on the storages for what fixes write
+ * @param pace of all copies
  * @param throttle shared by all copies of the host
  * @param spawner starts the tools that a fix needs
  * @param own what became of this agent's own fixes
@@ -22,6 +24,7 @@ public record Surroundings(
     Function<String, Optional<Repository>> repositories,
     PredecessorProof proof,
     SpaceBudget budget,
+    CopyPace pace,
     Throttle throttle,
     Spawner spawner,
     OwnWriters own,

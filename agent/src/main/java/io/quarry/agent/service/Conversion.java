@@ -112,7 +112,7 @@ final class Conversion implements Callable<Boolean> {
         WindowCopier.copy(
             source,
             target,
-            new CopyPlan(start, WINDOW_BYTES),
+            new CopyPlan(start, around.pace().withWindow(WINDOW_BYTES)),
             around.throttle(),
             control,
             (end, moved) -> {

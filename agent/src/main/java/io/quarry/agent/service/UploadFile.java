@@ -138,7 +138,12 @@ final class UploadFile {
     target = create(own, earlier.bytesTotal());
     var _ =
         PrefixCopy.copy(
-            volume(earlierFile), target, earlier.offset(), around.throttle(), new CopyControl());
+            volume(earlierFile),
+            target,
+            earlier.offset(),
+            around.pace(),
+            around.throttle(),
+            new CopyControl());
     checkpoint = earlier.takenOver(self, epoch, own, now());
   }
 

@@ -117,7 +117,7 @@ class DifferenceCopierTest {
           source,
           layers,
           target,
-          new CopyPlan(start, WINDOW),
+          new CopyPlan(start, CopyPace.USUAL.withWindow(WINDOW)),
           Throttle.unlimited(),
           control,
           listener);

@@ -44,8 +44,9 @@ final class PrefixCopyTest {
   void anOldFileThatIsTooShortIsRefused() throws Exception {
     Path old = DiskImages.random(dir.resolve("old"), 4 * MIB, 1);
     try (RawTarget target = RawTarget.create(dir.resolve("new"), 20 * MIB)) {
-      assertThatThrownBy(
-              () -> PrefixCopy.copy(old, target, 8 * MIB, Throttle.unlimited(), new CopyControl()))
+      assertThatThrownBy(() ->
+              PrefixCopy.copy(
+                  old, target, 8 * MIB, CopyPace.USUAL, Throttle.unlimited(), new CopyControl()))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("ends before");
     }
@@ -57,7 +58,8 @@ final class PrefixCopyTest {
     CopyControl control = new CopyControl();
     control.stop();
     try (RawTarget target = RawTarget.create(dir.resolve("new"), 4 * MIB)) {
-      assertThatThrownBy(() -> PrefixCopy.copy(old, target, 4 * MIB, Throttle.unlimited(), control))
+      assertThatThrownBy(() ->
+              PrefixCopy.copy(old, target, 4 * MIB, CopyPace.USUAL, Throttle.unlimited(), control))
           .isInstanceOf(CopyStopped.class);
     }
   }
@@ -69,7 +71,9 @@ final class PrefixCopyTest {
     Path fresh = place.resolve("new");
     PrefixCopy.Way way;
     try (RawTarget target = RawTarget.create(fresh, size)) {
-      way = PrefixCopy.copy(old, target, end, Throttle.unlimited(), new CopyControl());
+      way =
+          PrefixCopy.copy(
+              old, target, end, CopyPace.USUAL, Throttle.unlimited(), new CopyControl());
     }
     byte[] expected = Files.readAllBytes(old);
     Arrays.fill(expected, end, expected.length, (byte) 0);

@@ -103,7 +103,7 @@ final class WindowCopierTest {
               WindowCopier.copy(
                   from,
                   to,
-                  new CopyPlan(0, WINDOW),
+                  new CopyPlan(0, CopyPace.USUAL.withWindow(WINDOW)),
                   Throttle.unlimited(),
                   control,
                   (end, moved) -> {
@@ -261,7 +261,7 @@ final class WindowCopierTest {
               WindowCopier.copy(
                   from,
                   to,
-                  new CopyPlan(0, WINDOW),
+                  new CopyPlan(0, CopyPace.USUAL.withWindow(WINDOW)),
                   Throttle.unlimited(),
                   new CopyControl(),
                   NOBODY);
@@ -306,7 +306,7 @@ final class WindowCopierTest {
 
   private static CopyFigures copy(Path source, Path target, long start, WindowListener listener)
       throws IOException, InterruptedException {
-    return copyBy(new CopyPlan(start, WINDOW), source, target, listener);
+    return copyBy(new CopyPlan(start, CopyPace.USUAL.withWindow(WINDOW)), source, target, listener);
   }
 
   private static CopyFigures copyBy(
@@ -322,7 +322,7 @@ final class WindowCopierTest {
       throws IOException, InterruptedException {
     try (Source from = RawFileSource.open(source);
         RawTarget to = RawTarget.reopen(target, start, from.size())) {
-      CopyPlan plan = new CopyPlan(start, WINDOW);
+      CopyPlan plan = new CopyPlan(start, CopyPace.USUAL.withWindow(WINDOW));
       return WindowCopier.copy(from, to, plan, Throttle.unlimited(), new CopyControl(), listener);
     }
   }

@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.check.Checks;
+import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.format.RepositoryFormats;
@@ -64,6 +65,7 @@ final class StoryHost implements AutoCloseable {
                     .findAny(),
             worker -> dead.contains(worker.incarnation()),
             new SpaceBudget(key -> Optional.empty()),
+            CopyPace.USUAL,
             Throttle.unlimited(),
             spawner,
             new OwnWriters(),

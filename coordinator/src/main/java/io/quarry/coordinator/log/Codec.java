@@ -23,6 +23,8 @@ final class Codec {
   /** A fixed width, so that a header can be read without the rest. */
   private static final int HASH_CHARS = 64;
 
+  private static final int NUMBER_CHARS = 16;
+
   static final int RECORD_HEADER_BYTES = headerBytes(RECORD_MAGIC);
 
   /**
@@ -111,12 +113,11 @@ final class Codec {
   }
 
   static int headerBytes(String magic) {
-    return magic.length() + 1 + 16 + 1 + HASH_CHARS + 1;
+    return magic.length() + 1 + NUMBER_CHARS + 1 + HASH_CHARS + 1;
   }
 
   static byte[] header(String magic, long sequence, String hash) {
-    String number = Long.toString(sequence);
-    String line = magic + " " + "0".repeat(16 - number.length()) + number + " " + hash + "\n";
+    String line = magic + " " + Names.padded(sequence, NUMBER_CHARS) + " " + hash + "\n";
     return line.getBytes(StandardCharsets.US_ASCII);
   }
 

@@ -16,7 +16,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -49,6 +48,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   private final AtomicLong counter = new AtomicLong();
   private FileChannel directory;
   private @Nullable FileChannel head;
+  private final Object headLock = new Object();
   private boolean closed;
 
   /**
@@ -176,17 +176,21 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     forceDirectory();
   }
 
+  /** Only a hint: nobody but another writer of it waits for the storage here. */
   @Override
-  public synchronized void writeHead(long sequence) throws IOException {
-    FileChannel channel = head;
-    if (channel == null || !channel.isOpen()) {
-      channel =
-          FileChannel.open(log.resolve(HEAD), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      head = channel;
-    }
-    String number = String.format(Locale.ROOT, "%0" + HEAD_DIGITS + "d", sequence);
+  public void writeHead(long sequence) throws IOException {
+    String number = Names.padded(sequence, HEAD_DIGITS);
     byte[] line = (number + " " + number + "\n").getBytes(StandardCharsets.US_ASCII);
-    channel.write(ByteBuffer.wrap(line), 0);
+    synchronized (headLock) {
+      FileChannel channel = head;
+      if (channel == null || !channel.isOpen()) {
+        channel =
+            FileChannel.open(
+                log.resolve(HEAD), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        head = channel;
+      }
+      channel.write(ByteBuffer.wrap(line), 0);
+    }
   }
 
   @Override
@@ -246,11 +250,15 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   }
 
   @Override
-  public synchronized void close() throws IOException {
-    closed = true;
-    directory.close();
-    if (head != null) {
-      head.close();
+  public void close() throws IOException {
+    synchronized (this) {
+      closed = true;
+      directory.close();
+    }
+    synchronized (headLock) {
+      if (head != null) {
+        head.close();
+      }
     }
   }
 

@@ -51,8 +51,12 @@ public final class Replica implements AutoCloseable {
    * @param name of the repository, for threads and messages
    */
   public Replica(String name, SlotStore store) throws IOException {
+    this(name, new LogReader(store));
+  }
+
+  Replica(String name, LogReader reader) throws IOException {
     this.name = name;
-    this.reader = new LogReader(store);
+    this.reader = reader;
     this.state = LogState.EMPTY;
     try {
       this.state = reader.load();

@@ -2,7 +2,6 @@ package io.quarry.coordinator.sdm;
 
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
-import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.plan.Reply;
@@ -79,7 +78,7 @@ public final class Sdm implements AutoCloseable {
   private synchronized void begin() {
     Term next =
         new Term(
-            new CommitLog(store, writer),
+            machinery.logs().of(store, writer),
             new CheckpointKeeper(
                 name,
                 store,

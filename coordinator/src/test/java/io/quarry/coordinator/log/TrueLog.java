@@ -12,11 +12,11 @@ import java.util.List;
  * wrote it, and what is linked under an earlier number is nothing. Judges what SDMs and readers
  * claim.
  */
-final class TrueLog {
+public final class TrueLog {
   private final List<LogState> states = new ArrayList<>(List.of(LogState.EMPTY));
 
   /** A name was taken. */
-  void linked(String name, byte[] content) {
+  public void linked(String name, byte[] content) {
     LogState last = latest();
     if (Names.recordNumber(name) == last.sequence() + 1) {
       try {
@@ -28,12 +28,12 @@ final class TrueLog {
   }
 
   /** What was not durable was lost: this is left. */
-  void powerCut(LogState left) {
+  public void powerCut(LogState left) {
     checkSeen(left);
     states.subList(Math.toIntExact(left.sequence()) + 1, states.size()).clear();
   }
 
-  LogState latest() {
+  public LogState latest() {
     return states.getLast();
   }
 
@@ -44,11 +44,11 @@ final class TrueLog {
   }
 
   /** In the end a fresh reader sees everything. */
-  void checkWhole(LogState seen) {
+  public void checkWhole(LogState seen) {
     assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(latest()));
   }
 
-  void checkAcknowledged(String requestId, Reply reply) {
+  public void checkAcknowledged(String requestId, Reply reply) {
     assertThat(latest().repository().requests().find(requestId))
         .as("acknowledged %s", requestId)
         .isEqualTo(reply);

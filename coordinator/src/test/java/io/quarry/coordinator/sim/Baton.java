@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,9 @@ public final class Baton {
 
   /** How long somebody waits for what does not come. */
   private static final int PATIENCE_STEPS_MAX = 400;
+
+  /** Far longer than any history takes. */
+  private static final long STUCK_SECONDS = 60;
 
   private static final int STEPS_MAX = 200_000;
   private static final ThreadLocal<@Nullable Actor> CURRENT = new ThreadLocal<>();
@@ -93,8 +97,15 @@ public final class Baton {
      * @return whether it has
      */
     public boolean await(BooleanSupplier ready, String what) {
+      return await(ready, PATIENCE_STEPS_MAX, what);
+    }
+
+    /**
+     * @param stepsMax how many steps of others it lasts at most
+     */
+    public boolean await(BooleanSupplier ready, int stepsMax, String what) {
       awaits = ready;
-      asleep = random.nextInt(PATIENCE_STEPS_MAX);
+      asleep = random.nextInt(stepsMax);
       try {
         step(what);
       } finally {
@@ -139,8 +150,17 @@ public final class Baton {
   }
 
   private void add(Actor actor, Body body) {
+    thread(actor, body).start();
+  }
+
+  /** The thread of a mortal actor, which must be started. */
+  public Thread unstarted(String name, Body body) {
+    return thread(new Actor(name, true), body);
+  }
+
+  private Thread thread(Actor actor, Body body) {
     alive.add(actor);
-    Thread.ofVirtual().name(actor.name).start(() -> actor.live(body));
+    return Thread.ofVirtual().name(actor.name).unstarted(() -> actor.live(body));
   }
 
   /** The actor whose thread this is, if it is one's. */
@@ -151,10 +171,21 @@ public final class Baton {
   /** Until all actors are done, or one fails. */
   public void run() {
     alive.getFirst().turn.release();
-    end.acquireUninterruptibly();
+    if (!ended()) {
+      throw new AssertionError("whoever has the baton waits for somebody who has not");
+    }
     AssertionError why = failure;
     if (why != null) {
       throw why;
+    }
+  }
+
+  private boolean ended() {
+    try {
+      return end.tryAcquire(STUCK_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 

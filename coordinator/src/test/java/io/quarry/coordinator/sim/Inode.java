@@ -8,11 +8,21 @@ final class Inode {
   /** Written back whole or not at all. */
   private static final int BLOCK_BYTES = 512;
 
+  private final long number;
   private byte[] seen = {};
   private byte[] durable = {};
 
   /** Whether anything waits to be written back. */
   private boolean dirty;
+
+  Inode(long number) {
+    this.number = number;
+  }
+
+  /** In the order in which they are made. */
+  long number() {
+    return number;
+  }
 
   byte[] content() {
     return seen.clone();

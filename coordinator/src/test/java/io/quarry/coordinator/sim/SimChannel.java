@@ -17,13 +17,16 @@ final class SimChannel extends FileChannel {
   private final SimMount mount;
   private final String path;
   private final @Nullable Inode inode;
+  private final boolean readable;
   private final boolean writable;
   private long position;
 
-  SimChannel(SimMount mount, String path, @Nullable Inode inode, boolean writable) {
+  SimChannel(
+      SimMount mount, String path, @Nullable Inode inode, boolean readable, boolean writable) {
     this.mount = mount;
     this.path = path;
     this.inode = inode;
+    this.readable = readable;
     this.writable = writable;
   }
 
@@ -40,7 +43,7 @@ final class SimChannel extends FileChannel {
   /** What is there at that moment; others may write meanwhile, as everywhere. */
   @Override
   public int read(ByteBuffer into, long at) throws IOException {
-    if (writable) {
+    if (!readable) {
       throw new NonReadableChannelException();
     }
     byte[] content = file().content();

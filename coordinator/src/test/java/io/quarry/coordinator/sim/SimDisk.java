@@ -5,7 +5,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -39,6 +39,7 @@ public final class SimDisk {
   private final Tree durable = new Tree();
   private final List<Consumer<Tree>> journal = new ArrayList<>();
   private final BiConsumer<String, byte[]> onLink;
+  private long inodes;
 
   /**
    * @param onLink sees each name that a link takes, and what it stands for, at that moment
@@ -53,7 +54,11 @@ public final class SimDisk {
     journal.subList(0, kept).forEach(change -> change.accept(durable));
     journal.clear();
     seen.become(durable);
-    new HashSet<>(seen.files.values()).forEach(inode -> inode.powerCut(random));
+    // In the order in which they were made: names may be random.
+    seen.files.values().stream()
+        .distinct()
+        .sorted(Comparator.comparingLong(Inode::number))
+        .forEach(inode -> inode.powerCut(random));
   }
 
   /** Everything is durable now. */
@@ -93,7 +98,7 @@ public final class SimDisk {
 
   Inode create(String path) throws FileSystemException {
     requireFree(path);
-    Inode inode = new Inode();
+    Inode inode = new Inode(inodes++);
     change(tree -> tree.files.put(path, inode));
     return inode;
   }

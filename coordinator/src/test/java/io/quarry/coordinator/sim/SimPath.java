@@ -7,21 +7,33 @@ import java.nio.file.Path;
 import java.nio.file.WatchEvent;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A path of a simulated filesystem. */
-record SimPath(SimFileSystem files, boolean isAbsolute, List<String> names) implements Path {
+/**
+ * A path of a simulated filesystem.
+ *
+ * @param text names with one slash between them, and one before them when it is absolute
+ */
+record SimPath(SimFileSystem files, String text) implements Path {
+  private static final String SLASH = "/";
+
   static SimPath of(SimFileSystem files, String text) {
-    List<String> names = Arrays.stream(text.split("/")).filter(name -> !name.isEmpty()).toList();
-    return new SimPath(files, text.startsWith("/"), names);
+    String start = text.startsWith(SLASH) ? SLASH : "";
+    return new SimPath(files, start + String.join(SLASH, names(text)));
   }
 
-  private SimPath with(boolean absolute, List<String> newNames) {
-    return new SimPath(files, absolute, List.copyOf(newNames));
+  private static List<String> names(String text) {
+    return Arrays.stream(text.split(SLASH, -1)).filter(name -> !name.isEmpty()).toList();
+  }
+
+  private List<String> names() {
+    return names(text);
+  }
+
+  private Path with(String newText) {
+    return new SimPath(files, newText);
   }
 
   @Override
@@ -30,50 +42,58 @@ record SimPath(SimFileSystem files, boolean isAbsolute, List<String> names) impl
   }
 
   @Override
+  public boolean isAbsolute() {
+    return text.startsWith(SLASH);
+  }
+
+  @Override
   public @Nullable Path getRoot() {
-    return isAbsolute ? with(true, List.of()) : null;
+    return isAbsolute() ? with(SLASH) : null;
   }
 
   @Override
   public @Nullable Path getFileName() {
-    return names.isEmpty() ? null : with(false, List.of(names.getLast()));
+    return text.equals(SLASH) ? null : with(text.substring(text.lastIndexOf('/') + 1));
   }
 
   @Override
   public @Nullable Path getParent() {
-    if (names.isEmpty() || (names.size() == 1 && !isAbsolute)) {
+    int slash = text.lastIndexOf('/');
+    if (slash < 0 || text.equals(SLASH)) {
       return null;
     }
-    return with(isAbsolute, names.subList(0, names.size() - 1));
+    return with(slash == 0 ? SLASH : text.substring(0, slash));
   }
 
   @Override
   public int getNameCount() {
-    return names.size();
+    return names().size();
   }
 
   @Override
   public Path getName(int index) {
-    return with(false, List.of(names.get(index)));
+    return with(names().get(index));
   }
 
   @Override
   public Path subpath(int beginIndex, int endIndex) {
-    return with(false, names.subList(beginIndex, endIndex));
+    return with(String.join(SLASH, names().subList(beginIndex, endIndex)));
   }
 
   @Override
   public boolean startsWith(Path other) {
-    SimPath start = (SimPath) other;
-    return start.isAbsolute == isAbsolute
-        && start.names.size() <= names.size()
-        && names.subList(0, start.names.size()).equals(start.names);
+    List<String> start = ((SimPath) other).names();
+    List<String> all = names();
+    return other.isAbsolute() == isAbsolute()
+        && start.size() <= all.size()
+        && all.subList(0, start.size()).equals(start);
   }
 
   @Override
   public boolean endsWith(Path other) {
-    SimPath end = (SimPath) other;
-    return Collections.lastIndexOfSubList(names, end.names) == names.size() - end.names.size();
+    List<String> end = ((SimPath) other).names();
+    List<String> all = names();
+    return end.size() <= all.size() && all.subList(all.size() - end.size(), all.size()).equals(end);
   }
 
   @Override
@@ -83,12 +103,11 @@ record SimPath(SimFileSystem files, boolean isAbsolute, List<String> names) impl
 
   @Override
   public Path resolve(Path other) {
-    if (other.isAbsolute()) {
+    String more = ((SimPath) other).text;
+    if (other.isAbsolute() || text.isEmpty()) {
       return other;
     }
-    List<String> all = new ArrayList<>(names);
-    all.addAll(((SimPath) other).names);
-    return with(isAbsolute, all);
+    return more.isEmpty() ? this : with(text.equals(SLASH) ? text + more : text + SLASH + more);
   }
 
   @Override
@@ -96,8 +115,8 @@ record SimPath(SimFileSystem files, boolean isAbsolute, List<String> names) impl
     if (!other.startsWith(this)) {
       throw new IllegalArgumentException(other + " is not below " + this);
     }
-    List<String> all = ((SimPath) other).names;
-    return with(false, all.subList(names.size(), all.size()));
+    List<String> all = ((SimPath) other).names();
+    return with(String.join(SLASH, all.subList(names().size(), all.size())));
   }
 
   @Override
@@ -107,7 +126,7 @@ record SimPath(SimFileSystem files, boolean isAbsolute, List<String> names) impl
 
   @Override
   public Path toAbsolutePath() {
-    return with(true, names);
+    return isAbsolute() ? this : with(SLASH + text);
   }
 
   @Override
@@ -123,11 +142,11 @@ record SimPath(SimFileSystem files, boolean isAbsolute, List<String> names) impl
 
   @Override
   public int compareTo(Path other) {
-    return toString().compareTo(other.toString());
+    return text.compareTo(((SimPath) other).text);
   }
 
   @Override
   public String toString() {
-    return (isAbsolute ? "/" : "") + String.join("/", names);
+    return text;
   }
 }

@@ -47,15 +47,16 @@ final class SimProvider extends FileSystemProvider {
     SimMount mount = mount(path);
     String name = text(path);
     boolean writes = options.contains(StandardOpenOption.WRITE);
+    boolean reads = !writes || options.contains(StandardOpenOption.READ);
     if (mount.disk().isDirectory(name)) {
       mount.step("open " + name);
-      return new SimChannel(mount, name, null, false);
+      return new SimChannel(mount, name, null, false, false);
     }
     if (options.contains(StandardOpenOption.CREATE_NEW)
         || (options.contains(StandardOpenOption.CREATE) && mount.disk().find(name) == null)) {
-      return new SimChannel(mount, name, mount.create(name), writes);
+      return new SimChannel(mount, name, mount.create(name), reads, writes);
     }
-    return new SimChannel(mount, name, mount.open(name), writes);
+    return new SimChannel(mount, name, mount.open(name), reads, writes);
   }
 
   @Override
@@ -137,7 +138,7 @@ final class SimProvider extends FileSystemProvider {
 
   @Override
   public FileStore getFileStore(Path path) {
-    throw new UnsupportedOperationException("there are no file stores here");
+    return new SimFileStore();
   }
 
   @Override

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.quarry.agent.data.CopyPlan;
+import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreatedImage;
@@ -29,7 +29,7 @@ import java.util.function.Predicate;
  */
 public record Copying(Box box, String repoId, String imageId) {
   /** The data between two checkpoints is that of one window. */
-  public static final long WINDOW_BYTES = CopyPlan.WINDOW_BYTES;
+  public static final long WINDOW_BYTES = CopyPace.WINDOW_BYTES;
 
   private static final Duration POLL = Duration.ofMillis(10);
 

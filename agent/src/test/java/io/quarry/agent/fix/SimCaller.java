@@ -1,0 +1,252 @@
+package io.quarry.agent.fix;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Strategy;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.CopyImage;
+import io.quarry.coordinator.plan.CreateSnapshot;
+import io.quarry.coordinator.plan.CreateVirtualDisk;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.PauseFix;
+import io.quarry.coordinator.plan.PinForCopy;
+import io.quarry.coordinator.plan.QueueFix;
+import io.quarry.coordinator.plan.RemoveImage;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RestoreImage;
+import io.quarry.coordinator.plan.ResumeFix;
+import io.quarry.coordinator.plan.StopFix;
+import io.quarry.coordinator.plan.Unpin;
+import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.sim.Life;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Predicate;
+import org.assertj.core.api.Assertions;
+import org.jspecify.annotations.Nullable;
+
+/** An engine that asks for one thing after the other, and remembers what it was told. */
+final class SimCaller {
+  private static final int CALLS = 14;
+
+  private final SimWorld world;
+  private final Random random;
+  private final Life life = new Life();
+
+  /** Calls that were never answered: the same again tells what became of them. */
+  private final List<Open> unanswered = new ArrayList<>();
+
+  /**
+   * A call that has begun.
+   *
+   * @param newest the newest commit of that place that anybody had been told of by then
+   * @param lost whether nobody knows what became of an earlier try
+   */
+  record Open(SimPlace place, String requestId, Request request, long newest, boolean lost) {
+    Open(SimPlace place, String requestId, Request request, long newest) {
+      this(place, requestId, request, newest, false);
+    }
+
+    boolean isSame(Open other) {
+      return requestId.equals(other.requestId);
+    }
+
+    Open asLost() {
+      return new Open(place, requestId, request, newest, true);
+    }
+  }
+
+  SimCaller(SimWorld world) {
+    this.world = world;
+    this.random = world.random();
+  }
+
+  List<Open> unanswered() {
+    return unanswered;
+  }
+
+  void callAll() {
+    for (int i = 0; i < CALLS; i++) {
+      life.step("thinks");
+      SimPlace place = world.anyPlace();
+      if (!unanswered.isEmpty() && random.nextInt(3) == 0) {
+        var _ = call(unanswered.remove(random.nextInt(unanswered.size())));
+      } else {
+        callOnce(place);
+      }
+    }
+    world.finished();
+  }
+
+  private void callOnce(SimPlace place) {
+    RepositoryState state = place.state();
+    Image snapshot = any(state, raw(state, ImageKind.SNAPSHOT));
+    Image disk = any(state, raw(state, ImageKind.VIRTUAL_DISK));
+    Image image = any(state, Image::strong);
+    switch (random.nextInt(20)) {
+      case 0, 1, 2 -> ask(place, disk(null));
+      case 3 -> ask(place, disk(snapshot));
+      case 4, 5, 6 -> {
+        if (disk != null) {
+          ask(place, snapshotOf(disk));
+        }
+      }
+      case 7, 8, 9, 10, 11, 12 -> {
+        Image source = snapshot == null || random.nextInt(3) == 0 ? disk : snapshot;
+        if (source != null) {
+          copy(place, source);
+        }
+      }
+      case 13, 14, 15 -> {
+        if (image != null) {
+          Duration retain = Duration.ofSeconds(random.nextInt(3) == 0 ? 20 : 0);
+          ask(place, new RemoveImage(image.id(), true, retain));
+        }
+      }
+      case 16 -> {
+        Image weak = any(state, one -> !one.strong());
+        if (weak != null) {
+          ask(place, new RestoreImage(weak.id()));
+        }
+      }
+      default -> disturb(place, state);
+    }
+  }
+
+  /** People stop, pause and resume what runs. */
+  private void disturb(SimPlace place, RepositoryState state) {
+    List<FixState> fixes =
+        state.fixes().values().stream()
+            .filter(FixState::heavy)
+            .sorted(Comparator.comparing(FixState::id))
+            .toList();
+    if (!fixes.isEmpty()) {
+      String fix = fixes.get(random.nextInt(fixes.size())).id();
+      ask(
+          place,
+          switch (random.nextInt(4)) {
+            case 0 -> new StopFix(fix, "stopped");
+            case 1 -> new PauseFix(fix);
+            case 2 -> new ResumeFix(fix);
+            default -> new QueueFix(fix, null);
+          });
+    }
+  }
+
+  private Request disk(@Nullable Image base) {
+    return new CreateVirtualDisk(
+        world.fresh("disk"),
+        world.fresh("v"),
+        SimContent.SIZE,
+        base == null ? null : base.id(),
+        null,
+        Strategy.SPACE,
+        true,
+        JsonNodeFactory.instance.objectNode(),
+        null);
+  }
+
+  private Request snapshotOf(Image disk) {
+    return new CreateSnapshot(
+        world.fresh("snapshot"),
+        disk.id(),
+        world.fresh("v"),
+        true,
+        JsonNodeFactory.instance.objectNode(),
+        null);
+  }
+
+  /** First the pin, then what needs it. */
+  private void copy(SimPlace source, Image image) {
+    boolean snapshot = image.kind() == ImageKind.SNAPSHOT;
+    SimPlace target = snapshot || random.nextBoolean() ? world.other(source) : source;
+    String copy = snapshot ? image.id() : world.fresh("copy");
+    String pin = world.fresh("pin");
+    Reply pinned =
+        ask(
+            source,
+            new PinForCopy(
+                pin,
+                image.id(),
+                world.fresh("weak"),
+                world.fresh("v"),
+                target.key(),
+                copy,
+                null,
+                null));
+    if (pinned == null) {
+      return;
+    }
+    Open open =
+        begin(
+            target,
+            new CopyImage(
+                copy,
+                world.fresh("v"),
+                image.kind(),
+                image.size(),
+                null,
+                new CopySource(source.key(), pinned.id(), pin),
+                Strategy.SPACE,
+                true,
+                JsonNodeFactory.instance.objectNode()));
+    if (call(open) == null && unanswered.stream().noneMatch(open::isSame)) {
+      ask(source, new Unpin(pin));
+    }
+  }
+
+  private @Nullable Reply ask(SimPlace place, Request request) {
+    return call(begin(place, request));
+  }
+
+  private Open begin(SimPlace place, Request request) {
+    return new Open(place, world.fresh("request"), request, place.newestTold());
+  }
+
+  /** Null when it was refused, or nobody knows. */
+  @Nullable Reply call(Open open) {
+    return call(world, life, open, unanswered);
+  }
+
+  static @Nullable Reply call(SimWorld world, Life asker, Open open, List<Open> unanswered) {
+    try {
+      Reply reply = world.submit(open.place(), asker, open.requestId(), open.request());
+      open.place().acknowledge(open.requestId(), reply);
+      Assertions.assertThat(reply.commit()).as("%s", open).isGreaterThan(open.newest());
+      return reply;
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.OUTCOME_UNKNOWN) {
+        unanswered.add(open.asLost());
+      } else if (e.code().retryable()) {
+        if (!open.lost()) {
+          open.place().checkNothingOf(open.requestId());
+        }
+        unanswered.add(open);
+      }
+      return null;
+    }
+  }
+
+  private static Predicate<Image> raw(RepositoryState state, ImageKind kind) {
+    return image ->
+        image.kind() == kind
+            && image.strong()
+            && state.isWhole(image)
+            && state.volumeOf(image).format() == VolumeFormat.RAW
+            && state.volumeOf(image).stage() == Volume.Stage.READY;
+  }
+
+  private @Nullable Image any(RepositoryState state, Predicate<Image> fit) {
+    List<Image> fitting = state.images().values().stream().filter(fit).toList();
+    return fitting.isEmpty() ? null : fitting.get(random.nextInt(fitting.size()));
+  }
+}

@@ -1,0 +1,132 @@
+package io.quarry.agent.fix;
+
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.OpenImage;
+import io.quarry.coordinator.plan.ReapOpens;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.sim.Baton;
+import io.quarry.coordinator.sim.Life;
+import io.quarry.coordinator.sim.SimMount;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A host of virtual machines: one after the other opens a disk, reads it, writes, and closes it.
+ */
+final class SimGuest {
+  private static final int USES = 5;
+  private static final int WRITES_MAX = 4;
+
+  private final SimWorld world;
+  private final Random random;
+  private final String name;
+  private final List<SimCaller.Open> unanswered = new ArrayList<>();
+  private Life life = new Life();
+  private String hostId;
+
+  SimGuest(SimWorld world, String name) {
+    this.world = world;
+    this.random = world.random();
+    this.name = name;
+    this.hostId = world.fresh(name);
+  }
+
+  Life life() {
+    return life;
+  }
+
+  List<SimCaller.Open> unanswered() {
+    return unanswered;
+  }
+
+  void useAll() {
+    for (int i = 0; i < USES; i++) {
+      try {
+        life.step("starts");
+        use(world.anyPlace());
+      } catch (Baton.Died e) {
+        // Its host is gone for good, and is known to be.
+        for (SimPlace place : world.places()) {
+          unanswered.add(begin(place, new ReapOpens(hostId)));
+        }
+        hostId = world.fresh(name);
+        life = new Life();
+      }
+    }
+    world.finished();
+  }
+
+  private void use(SimPlace place) {
+    RepositoryState state = place.state();
+    List<Image> disks =
+        state.images().values().stream()
+            .filter(one -> one.strong() && one.kind() == ImageKind.VIRTUAL_DISK)
+            .toList();
+    if (disks.isEmpty()) {
+      return;
+    }
+    Image disk = disks.get(random.nextInt(disks.size()));
+    String openId = world.fresh("open");
+    Reply reply = ask(place, new OpenImage(openId, disk.id(), false, hostId, null, null));
+    if (reply == null) {
+      return;
+    }
+    Open open = Objects.requireNonNull(place.state().opens().get(openId));
+    Volume top = Objects.requireNonNull(place.state().volumes().get(open.volumes().getFirst()));
+    if (top.format() == VolumeFormat.RAW) {
+      run(place, top);
+    }
+    var _ = ask(place, new CloseImage(disk.id(), openId));
+  }
+
+  private void run(SimPlace place, Volume volume) {
+    SimMount mount = new SimMount(world.disk(), life::step);
+    Path file =
+        mount.files().getPath(place.root() + "/volumes/" + Objects.requireNonNull(volume.file()));
+    SimContent content = place.content(volume.id());
+    try {
+      content.check(Files.readAllBytes(file), file.toString());
+      int writes = random.nextInt(WRITES_MAX);
+      for (int i = 0; i < writes; i++) {
+        write(file, content, random.nextInt(SimContent.BLOCKS), 1 + random.nextInt(1 << 20));
+      }
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void write(Path file, SimContent content, int block, int stamp)
+      throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      ByteBuffer bytes = ByteBuffer.wrap(SimContent.block(stamp));
+      content.maybe(block, stamp);
+      channel.write(bytes, (long) block * SimContent.BLOCK_BYTES);
+      channel.force(false);
+      content.surely(block, stamp);
+    }
+  }
+
+  private SimCaller.Open begin(SimPlace place, Request request) {
+    return new SimCaller.Open(place, world.fresh("request"), request, place.newestTold());
+  }
+
+  private @Nullable Reply ask(SimPlace place, Request request) {
+    return SimCaller.call(world, life, begin(place, request), unanswered);
+  }
+}

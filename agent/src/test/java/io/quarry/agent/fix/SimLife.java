@@ -1,0 +1,202 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.CopyPace;
+import io.quarry.agent.data.Throttle;
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.sim.Life;
+import io.quarry.coordinator.sim.SimFileSystem;
+import io.quarry.coordinator.sim.SimMount;
+import io.quarry.coordinator.sim.SimMount.LinkFault;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** One life of an agent: what it reaches, what it has begun, and what goes wrong with it. */
+final class SimLife {
+  private static final int WINDOW_BYTES = 2 * SimContent.BLOCK_BYTES;
+
+  /** The lane is the worker's own thread, and no window is slow. */
+  private static final CopyPace PACE = new CopyPace(WINDOW_BYTES, 0, () -> 0);
+
+  private static final Spawner NO_TOOLS = new Spawner();
+
+  private final SimWorld world;
+  private final Worker self;
+  private final Life life = new Life();
+  private final SimMount mount;
+  private final Surroundings around;
+  private final Map<String, SimRepository> repositories = new TreeMap<>();
+
+  /** Light fixes with their epochs; done once, as the agent does. */
+  private final Set<String> begun = new HashSet<>();
+
+  /** Heavy fixes that are running. */
+  private final Map<String, RunningFix> running = new TreeMap<>();
+
+  private final Set<String> taken = new HashSet<>();
+  private boolean connected;
+
+  SimLife(SimWorld world, Worker self) {
+    this.world = world;
+    this.self = self;
+    this.mount = new SimMount(world.disk(), life::step);
+    this.around =
+        new Surroundings(
+            key -> Optional.ofNullable(repositories.get(key)),
+            world::proven,
+            new SpaceBudget(key -> Optional.empty()),
+            PACE,
+            Throttle.unlimited(),
+            NO_TOOLS,
+            new OwnWriters(),
+            Path.of("/nowhere"),
+            world.clock());
+  }
+
+  /** Opens the storage and reads the logs, which takes steps, and may fail. */
+  void connect() throws IOException {
+    try {
+      for (SimPlace place : world.places()) {
+        repositories.put(place.key(), new SimRepository(world, this, place));
+      }
+      connected = true;
+    } finally {
+      if (!connected) {
+        life.end();
+      }
+    }
+  }
+
+  boolean connected() {
+    return connected;
+  }
+
+  Worker self() {
+    return self;
+  }
+
+  Life life() {
+    return life;
+  }
+
+  SimFileSystem files() {
+    return mount.files();
+  }
+
+  SimMount mount() {
+    return mount;
+  }
+
+  SimRepository repository(String key) {
+    return Objects.requireNonNull(repositories.get(key));
+  }
+
+  boolean damaged() {
+    return repositories.values().stream().anyMatch(SimRepository::damaged);
+  }
+
+  /** Does one fix, if there is one that it has seen, is free to do, and can be done here. */
+  boolean work(String key, Random random) throws IOException {
+    SimRepository repository = repository(key);
+    RepositoryState state = repository.refresh().repository();
+    List<FixState> fixes = new ArrayList<>();
+    for (FixState fix : state.fixes().values()) {
+      if (fix.runnable() && (fix.heavy() ? mayClaim(key, fix, state) : mayDo(key, fix))) {
+        fixes.add(fix);
+      }
+    }
+    if (fixes.isEmpty()) {
+      return false;
+    }
+    fixes.sort(Comparator.comparing(FixState::id));
+    FixState fix = fixes.get(random.nextInt(fixes.size()));
+    if (fix.heavy()) {
+      claim(repository, fix);
+    } else {
+      begun.add(key + "/" + fix.id() + "/" + fix.epoch());
+      RunningFix run =
+          new RunningFix(repository, fix, self, fix.epoch(), null, around, ignored -> {});
+      if (FixRunner.run(run) != FixRunner.End.OVER) {
+        begun.remove(key + "/" + fix.id() + "/" + fix.epoch());
+      }
+    }
+    return true;
+  }
+
+  private boolean mayDo(String key, FixState fix) {
+    return self.equals(fix.worker()) && !begun.contains(key + "/" + fix.id() + "/" + fix.epoch());
+  }
+
+  private boolean mayClaim(String key, FixState fix, RepositoryState state) {
+    return isRawCopy(fix, state) && !taken.contains(key + "/" + fix.id());
+  }
+
+  /** What needs no tools. */
+  static boolean isRawCopy(FixState fix, RepositoryState state) {
+    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
+    return fix.type() == FixType.MEND
+        && volume != null
+        && volume.format() == VolumeFormat.RAW
+        && volume.source() != null;
+  }
+
+  private void claim(SimRepository repository, FixState fix) throws IOException {
+    String name = repository.key() + "/" + fix.id();
+    taken.add(name);
+    try {
+      RunningFix run =
+          new NextEpoch(self, around, ignored -> {}).take(repository, fix.id(), fix.failures());
+      if (run != null) {
+        running.put(name, run);
+        FixRunner.run(run);
+      }
+    } finally {
+      running.remove(name);
+      taken.remove(name);
+    }
+  }
+
+  @Nullable RunningFix anyRunning(Random random) {
+    List<RunningFix> all = List.copyOf(running.values());
+    return all.isEmpty() ? null : all.get(random.nextInt(all.size()));
+  }
+
+  /** Something is going to go wrong with the storage, or not. */
+  void disturb(Random random) throws IOException {
+    switch (random.nextInt(40)) {
+      case 0 -> mount.nextLinks(LinkFault.LOST_REPLY);
+      case 1 -> mount.nextLinks(LinkFault.DELAYED);
+      case 2 -> mount.failWrites(1);
+      case 3 -> mount.nextLinks(LinkFault.DELAYED, LinkFault.LOST_REPLY);
+      case 4 -> mount.failReads(1);
+      case 5, 6 -> mount.freezeListing(anyDirectory(random));
+      case 7, 8 -> mount.landDelayed();
+      case 9 -> mount.nextLinks(LinkFault.SENT_TWICE);
+      case 10 -> mount.failForces(1);
+      case 11 -> mount.failForces(2);
+      case 12 -> mount.failWrites(2);
+      default -> {}
+    }
+  }
+
+  private String anyDirectory(Random random) {
+    List<String> keys = List.copyOf(repositories.keySet());
+    return "/" + keys.get(random.nextInt(keys.size())) + "/log";
+  }
+}

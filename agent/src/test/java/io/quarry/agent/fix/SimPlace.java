@@ -1,0 +1,149 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.TrueLog;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/** One repository as it truly is: its log as it grew, and what its volumes should hold. */
+final class SimPlace {
+  private final String key;
+  private final Path root;
+  private final Function<String, SimPlace> places;
+  private final TrueLog truth = new TrueLog();
+  private final Map<String, SimContent> contents = new HashMap<>();
+  private final Map<String, Reply> acknowledged = new HashMap<>();
+  private long newestTold;
+
+  /**
+   * @param root on a mount that nothing goes wrong with
+   * @param places all repositories, by key
+   */
+  SimPlace(String key, Path root, Function<String, SimPlace> places) {
+    this.key = key;
+    this.root = root;
+    this.places = places;
+  }
+
+  String key() {
+    return key;
+  }
+
+  Path root() {
+    return root;
+  }
+
+  LogState newest() {
+    return truth.latest();
+  }
+
+  RepositoryState state() {
+    return truth.latest().repository();
+  }
+
+  /** A name was taken in its log. */
+  void linked(String name, byte[] content) {
+    RepositoryState before = state();
+    truth.linked(name, content);
+    RepositoryState after = state();
+    if (before != after) {
+      follow(before, after);
+    }
+  }
+
+  private void follow(RepositoryState before, RepositoryState after) {
+    for (Volume volume : after.volumes().values()) {
+      Volume was = before.volumes().get(volume.id());
+      if (was == null) {
+        contents.put(volume.id(), firstContent(volume));
+      }
+      boolean published = volume.stage() == Volume.Stage.READY;
+      if (published && (was == null || was.stage() != Volume.Stage.READY)) {
+        check(volume);
+      }
+    }
+    for (FixState fix : after.fixes().values()) {
+      assertThat(fix.failures()).as("%s failed: %s", fix.id(), fix.lastError()).isZero();
+    }
+  }
+
+  /** What a source holds does not change any more once it is pinned. */
+  private SimContent firstContent(Volume volume) {
+    if (volume.source() == null) {
+      return SimContent.zeros();
+    }
+    SimPlace holder = places.apply(volume.source().repositoryKey());
+    Image source = holder.state().images().get(volume.source().imageId());
+    assertThat(source).as("%s", volume.source()).isNotNull();
+    return holder.content(Objects.requireNonNull(source).volumeId()).copy();
+  }
+
+  /** What should be in a raw volume. */
+  SimContent content(String volumeId) {
+    return Objects.requireNonNull(contents.get(volumeId), volumeId);
+  }
+
+  /** Everything that is published is there, and is right. */
+  void checkFiles() {
+    for (Volume volume : state().volumes().values()) {
+      if (volume.stage() == Volume.Stage.READY) {
+        check(volume);
+      }
+    }
+  }
+
+  private void check(Volume volume) {
+    Path file = root.resolve("volumes").resolve(String.valueOf(volume.file()));
+    try {
+      byte[] found = Files.readAllBytes(file);
+      if (volume.format() == VolumeFormat.RAW) {
+        content(volume.id()).check(found, file.toString());
+      }
+    } catch (IOException e) {
+      throw new AssertionError(volume + " is published", e);
+    }
+  }
+
+  void acknowledge(String requestId, Reply reply) {
+    acknowledged.put(requestId, reply);
+    newestTold = Math.max(newestTold, reply.commit());
+    truth.checkAcknowledged(requestId, reply);
+  }
+
+  /** The newest commit that anybody has been told of. */
+  long newestTold() {
+    return newestTold;
+  }
+
+  /** Whoever asked was told that nothing was changed. */
+  void checkNothingOf(String requestId) {
+    assertThat(state().requests().find(requestId))
+        .as("reported as not committed: %s", requestId)
+        .isNull();
+  }
+
+  void powerCut(LogState left) {
+    truth.powerCut(left);
+    checkFiles();
+    checkLog(left);
+  }
+
+  /** A fresh reader sees everything, and all that anybody was told. */
+  void checkLog(LogState seen) {
+    truth.checkWhole(seen);
+    acknowledged.forEach(truth::checkAcknowledged);
+  }
+}

@@ -1,0 +1,95 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.format.SimStorage;
+import io.quarry.agent.repository.Repository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.log.SimLog;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.sdm.Sdm;
+import io.quarry.coordinator.sdm.SimSdm;
+import java.io.IOException;
+
+/** A repository as one life of one host has it connected: real log, real replica, real SDM. */
+final class SimRepository implements Repository {
+  private static final int LOOKS_MAX = 5;
+
+  private final SimWorld world;
+  private final SimLife life;
+  private final SimPlace place;
+  private final RepositoryStorage storage;
+  private final Replica replica;
+  private final Sdm sdm;
+
+  SimRepository(SimWorld world, SimLife life, SimPlace place) throws IOException {
+    this.world = world;
+    this.life = life;
+    this.place = place;
+    String writer = life.self().incarnation();
+    this.storage =
+        SimStorage.open(life.files().getPath(place.root().toString()), place.key(), writer);
+    this.replica =
+        SimLog.replica(place.key(), storage.slots(), () -> life.life().step("waits for the view"));
+    this.sdm =
+        SimSdm.of(storage.slots(), replica, writer, world.clock(), world.baton(), life.life());
+  }
+
+  Sdm sdm() {
+    return sdm;
+  }
+
+  /** Its log looked damaged to it, as a late view of a shared directory can make it look. */
+  boolean damaged() {
+    return replica.damage() != null;
+  }
+
+  @Override
+  public String repoId() {
+    return place.key();
+  }
+
+  @Override
+  public String key() {
+    return place.key();
+  }
+
+  @Override
+  public RepositoryStorage storage() {
+    return storage;
+  }
+
+  @Override
+  public LogState state() {
+    return replica.state();
+  }
+
+  @Override
+  public LogState refresh() throws IOException {
+    return replica.refresh();
+  }
+
+  @Override
+  public LogState atLeast(long commit) {
+    for (int i = 0; i < LOOKS_MAX && state().sequence() < commit; i++) {
+      try {
+        refresh();
+      } catch (IOException e) {
+        life.life().step("cannot read the log");
+      }
+    }
+    if (state().sequence() < commit) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_UNRESPONSIVE, "commit " + commit, repoId(), "repeat the call");
+    }
+    return state();
+  }
+
+  @Override
+  public Reply commit(String requestId, Request request) {
+    return world.submit(place, life.life(), requestId, request);
+  }
+}

@@ -1,0 +1,114 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Pin;
+import io.quarry.coordinator.plan.QueueFix;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.ResumeFix;
+import io.quarry.coordinator.plan.StalePins;
+import io.quarry.coordinator.plan.Unpin;
+import io.quarry.coordinator.sim.Baton;
+import io.quarry.coordinator.sim.Life;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * When nothing goes wrong any more, everybody learns what became of his calls, and all is mended.
+ */
+final class SimSettlement {
+  private static final int WAITS_MAX = 200;
+
+  private final SimWorld world;
+  private final Baton.Actor self;
+  private final Life life = new Life();
+
+  SimSettlement(SimWorld world, Baton.Actor self) {
+    this.world = world;
+    this.self = self;
+  }
+
+  void settle(SimCaller[] callers, SimGuest[] guests) {
+    List<SimCaller.Open> unanswered = new ArrayList<>();
+    for (SimCaller caller : callers) {
+      unanswered.addAll(caller.unanswered());
+    }
+    for (SimGuest guest : guests) {
+      unanswered.addAll(guest.unanswered());
+    }
+    for (SimCaller.Open open : unanswered) {
+      askUntilAnswered(open);
+    }
+    for (SimPlace place : world.places()) {
+      place.state().opens().values().stream()
+          .map(open -> new CloseImage(open.imageId(), open.id()))
+          .forEach(close -> ask(place, close));
+      letGo(place);
+      place.state().fixes().values().stream()
+          .filter(fix -> !fix.runnable())
+          .forEach(fix -> bringBack(place, fix));
+    }
+    for (int i = 0; !self.await(this::isSettled, "waits for fixes"); i++) {
+      if (i == WAITS_MAX) {
+        throw new AssertionError("nobody does " + toDo());
+      }
+    }
+    for (SimPlace place : world.places()) {
+      RepositoryState state = place.state();
+      for (Image image : state.images().values()) {
+        if (image.strong()) {
+          assertThat(state.isWhole(image))
+              .as("%s is whole: %s", image, state.reasonOf(image))
+              .isTrue();
+        }
+      }
+    }
+    world.finished();
+  }
+
+  /** Of pins that nothing waits for. */
+  private void letGo(SimPlace place) {
+    for (Pin pin : place.state().pins().values()) {
+      if (!StalePins.isNeeded(pin, world.place(pin.targetKey()).state())) {
+        ask(place, new Unpin(pin.id()));
+      }
+    }
+  }
+
+  private void bringBack(SimPlace place, FixState fix) {
+    if (fix.paused()) {
+      ask(place, new ResumeFix(fix.id()));
+    }
+    ask(place, new QueueFix(fix.id(), null));
+  }
+
+  private void ask(SimPlace place, Request request) {
+    askUntilAnswered(new SimCaller.Open(place, world.fresh("request"), request, 0));
+  }
+
+  private void askUntilAnswered(SimCaller.Open open) {
+    List<SimCaller.Open> again = new ArrayList<>(List.of(open));
+    while (!again.isEmpty()) {
+      var _ = SimCaller.call(world, life, again.removeFirst(), again);
+    }
+  }
+
+  private boolean isSettled() {
+    return toDo().isEmpty();
+  }
+
+  private List<FixState> toDo() {
+    List<FixState> fixes = new ArrayList<>();
+    for (SimPlace place : world.places()) {
+      RepositoryState state = place.state();
+      state.fixes().values().stream()
+          .filter(fix -> fix.runnable() && (!fix.heavy() || SimLife.isRawCopy(fix, state)))
+          .forEach(fixes::add);
+    }
+    return fixes;
+  }
+}

@@ -1,0 +1,366 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.agent.format.SimStorage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.log.SimLog;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.sim.Baton;
+import io.quarry.coordinator.sim.Life;
+import io.quarry.coordinator.sim.Schedules;
+import io.quarry.coordinator.sim.SimDisk;
+import io.quarry.coordinator.sim.SimMount;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cluster in one process, one step of one thread at a time: hosts with real SDMs, claims, fixes
+ * and copies on a simulated storage, callers, and guests that write. Of ZooKeeper only what may
+ * never matter is left: anybody may be elected, be granted a fix or claim one, at any time.
+ */
+final class SimWorld implements Schedules.History {
+  private static final List<String> KEYS = List.of("here", "there");
+  private static final int HOSTS = 3;
+  private static final int WORKERS_PER_HOST = 2;
+  private static final int CALLERS = 2;
+  private static final int GUESTS = 2;
+  private static final double DEATHS = 0.001;
+  private static final int TRIES_MAX = 6;
+  private static final int LOST_ANSWERS = 40;
+
+  /** Steps, at most. */
+  private static final int POWER_CUT_EVERY = 3_000;
+
+  private final Random random;
+  private final SimDisk disk = new SimDisk(this::linked);
+  private final SimMount calmMount = new SimMount(disk, step -> {});
+  private final Map<String, SimPlace> places = new TreeMap<>();
+  private final @Nullable SimLife[] hosts = new SimLife[HOSTS];
+  private final List<SimLife> formerLives = new ArrayList<>();
+  private final Set<String> proven = new HashSet<>();
+  private final boolean powerCuts;
+  private final SimCaller[] callers = new SimCaller[CALLERS];
+  private final SimGuest[] guests = new SimGuest[GUESTS];
+  private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+  private final Baton wild;
+  private Baton baton;
+  private int busy = CALLERS + GUESTS;
+  private int numbers;
+  private boolean calm;
+
+  private SimWorld(long seed) throws IOException {
+    this.random = new Random(seed);
+    this.wild = new Baton(random, DEATHS);
+    this.baton = wild;
+    this.powerCuts = random.nextBoolean();
+    for (String key : KEYS) {
+      SimPlace place = new SimPlace(key, calmMount.files().getPath("/" + key), this::place);
+      places.put(key, place);
+      SimStorage.create(place.root());
+    }
+    disk.forceAll();
+  }
+
+  static SimWorld of(long seed) throws IOException {
+    return new SimWorld(seed);
+  }
+
+  Random random() {
+    return random;
+  }
+
+  SimDisk disk() {
+    return disk;
+  }
+
+  Baton baton() {
+    return baton;
+  }
+
+  InstantSource clock() {
+    return () -> now;
+  }
+
+  void pass(Duration time) {
+    now = now.plus(time);
+  }
+
+  Iterable<SimPlace> places() {
+    return places.values();
+  }
+
+  SimPlace place(String key) {
+    return Objects.requireNonNull(places.get(key));
+  }
+
+  SimPlace anyPlace() {
+    return place(KEYS.get(random.nextInt(KEYS.size())));
+  }
+
+  SimPlace other(SimPlace place) {
+    return place(KEYS.get(1 - KEYS.indexOf(place.key())));
+  }
+
+  String fresh(String what) {
+    return what + numbers++;
+  }
+
+  /** Nobody asks for anything any more. */
+  boolean over() {
+    return busy == 0;
+  }
+
+  void finished() {
+    busy--;
+  }
+
+  boolean proven(Worker worker) {
+    return proven.contains(worker.incarnation());
+  }
+
+  private void linked(String path, byte[] content) {
+    String[] parts = path.split("/", -1);
+    if (parts.length == 4 && parts[2].equals("log")) {
+      place(parts[1]).linked(parts[3], content);
+    }
+  }
+
+  @Override
+  public void run() throws Exception {
+    try {
+      for (int i = 0; i < CALLERS; i++) {
+        callers[i] = new SimCaller(this);
+        SimCaller caller = callers[i];
+        baton.addImmortal("caller" + i, self -> caller.callAll());
+      }
+      for (int i = 0; i < GUESTS; i++) {
+        guests[i] = new SimGuest(this, "vm" + i);
+        SimGuest guest = guests[i];
+        baton.addImmortal("guest" + i, self -> guest.useAll());
+      }
+      addHosts(HOSTS, WORKERS_PER_HOST);
+      if (powerCuts) {
+        baton.addImmortal("power", this::cutPower);
+      }
+      baton.run();
+      calmDown();
+    } catch (AssertionError e) {
+      throw new AssertionError(String.join("\n", trace()), e);
+    }
+  }
+
+  /** The steps so far, for people. */
+  List<String> trace() {
+    List<String> trace = new ArrayList<>(wild.trace());
+    if (calm) {
+      trace.add("-- calm --");
+      trace.addAll(baton.trace());
+    }
+    return trace;
+  }
+
+  private void addHosts(int count, int workers) {
+    SimCluster cluster = new SimCluster(this);
+    baton.addImmortal("cluster", cluster::rule);
+    for (int i = 0; i < count * workers; i++) {
+      int host = i % count;
+      boolean first = i < count;
+      baton.addImmortal("worker" + i, self -> work(self, host, first));
+    }
+  }
+
+  /** Everybody who was not answered asks again, all fixes are done, and all is well. */
+  private void calmDown() throws IOException {
+    endLives();
+    calm = true;
+    baton = new Baton(random, 0);
+    busy = 1;
+    pass(Duration.ofDays(1));
+    baton.addImmortal("caller", self -> new SimSettlement(this, self).settle(callers, guests));
+    addHosts(1, 1);
+    baton.run();
+    for (SimPlace place : places()) {
+      place.checkLog(truth(place));
+      place.checkFiles();
+    }
+  }
+
+  boolean calm() {
+    return calm;
+  }
+
+  private LogState truth(SimPlace place) throws IOException {
+    try (var storage = SimStorage.open(place.root(), place.key(), "reader");
+        Replica reader = SimLog.replica(place.key(), storage.slots(), () -> {})) {
+      assertThat(reader.damage()).as("damage of %s", place.key()).isNull();
+      return reader.state();
+    }
+  }
+
+  /**
+   * The current life of a host; null when it has none, and another of its threads brings the next.
+   *
+   * @param first whether the asking thread is the one that begins lives
+   */
+  private @Nullable SimLife life(int host, boolean first) throws IOException {
+    SimLife life = hosts[host];
+    if (life != null && life.damaged()) {
+      life.life().end();
+    }
+    if (life != null && !life.life().over()) {
+      return life;
+    }
+    if (!first) {
+      return null;
+    }
+    if (life != null) {
+      hosts[host] = null;
+      formerLives.add(life);
+      life.mount().landDelayed();
+    }
+    SimLife next = new SimLife(this, new Worker("host" + host, fresh("life")));
+    hosts[host] = next;
+    next.connect();
+    return next;
+  }
+
+  /** Those that live now. */
+  List<SimLife> lives() {
+    List<SimLife> lives = new ArrayList<>();
+    for (SimLife life : hosts) {
+      if (life != null && life.connected() && !life.life().over()) {
+        lives.add(life);
+      }
+    }
+    return lives;
+  }
+
+  /** One that has lived; its guardian may have seen that it is over. */
+  void prove() {
+    if (!formerLives.isEmpty()) {
+      proven.add(formerLives.get(random.nextInt(formerLives.size())).self().incarnation());
+    }
+  }
+
+  void endLives() {
+    for (SimLife life : hosts) {
+      if (life != null) {
+        life.life().end();
+      }
+    }
+  }
+
+  private void work(Baton.Actor self, int host, boolean first) {
+    while (!over()) {
+      try {
+        SimLife life = life(host, first);
+        if (life == null || !life.connected()) {
+          self.step("waits for its host");
+          continue;
+        }
+        if (!calm) {
+          life.disturb(random);
+        }
+        if (!life.work(anyPlace().key(), random)) {
+          life.life().await(this::over, "rests");
+        }
+      } catch (Baton.Died e) {
+        self.step("ends");
+      } catch (IOException e) {
+        self.step("is in trouble: " + e.getMessage());
+      } catch (StorageException e) {
+        self.step("is refused: " + e.getMessage());
+      }
+    }
+  }
+
+  /** Nobody is spared, and what was not durable is gone. */
+  private void cutPower(Baton.Actor self) throws IOException {
+    while (!over()) {
+      if (!self.await(this::over, POWER_CUT_EVERY, "lasts")) {
+        self.step("is cut");
+        endLives();
+        for (SimGuest guest : guests) {
+          guest.life().end();
+        }
+        for (SimLife life : hosts) {
+          if (life != null) {
+            life.mount().loseDelayed();
+          }
+        }
+        disk.powerCut(random);
+        for (SimPlace place : places()) {
+          place.powerCut(truth(place));
+        }
+      }
+    }
+  }
+
+  /** A host that commits now, if there is one. */
+  @Nullable SimRepository leader(SimPlace place) {
+    List<SimRepository> leaders = new ArrayList<>();
+    for (SimLife life : lives()) {
+      SimRepository repository = life.repository(place.key());
+      if (repository.sdm().leading()) {
+        leaders.add(repository);
+      }
+    }
+    return leaders.isEmpty() ? null : leaders.get(random.nextInt(leaders.size()));
+  }
+
+  private boolean led(SimPlace place) {
+    return lives().stream().anyMatch(life -> life.repository(place.key()).sdm().leading());
+  }
+
+  /** Brings a request to an SDM, as agents do for callers and for themselves. */
+  Reply submit(SimPlace place, Life asker, String requestId, Request request) {
+    boolean maybeCommitted = false;
+    for (int i = 0; i < TRIES_MAX; i++) {
+      SimRepository leader = leader(place);
+      if (leader == null) {
+        var _ = asker.await(() -> led(place), "waits for an SDM of " + place.key());
+        continue;
+      }
+      var answer = leader.sdm().submit(requestId, request);
+      if (!asker.await(answer::isDone, "asks for " + request)
+          || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
+        maybeCommitted = true;
+        continue;
+      }
+      try {
+        return answer.join();
+      } catch (CompletionException e) {
+        if (!(e.getCause() instanceof StorageException refused)) {
+          throw new AssertionError(request + " failed", e.getCause());
+        }
+        maybeCommitted |= refused.code() == ErrorCode.OUTCOME_UNKNOWN;
+        if (!refused.code().retryable()) {
+          throw refused;
+        }
+      }
+    }
+    throw new StorageException(
+        maybeCommitted ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.SDM_UNAVAILABLE,
+        "no answer",
+        place.key(),
+        "repeat the call");
+  }
+}

@@ -1,0 +1,34 @@
+package io.quarry.agent.format;
+
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.DirectorySlotStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+
+/** Repositories on simulated filesystems. */
+public final class SimStorage {
+  private static final List<String> DIRECTORIES = List.of("log", "fixes", "volumes", "tmp");
+
+  private SimStorage() {}
+
+  public static void create(Path root) throws IOException {
+    for (String directory : DIRECTORIES) {
+      Files.createDirectories(root.resolve(directory));
+    }
+    try (DirectorySlotStore slots = new DirectorySlotStore(root, "creator")) {
+      CommitLog.create(slots);
+    }
+  }
+
+  /**
+   * @param writer unique among all lives
+   */
+  public static RepositoryStorage open(Path root, String key, String writer) throws IOException {
+    Genesis genesis =
+        new Genesis(LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret");
+    return new RepositoryStorage(root, genesis, writer);
+  }
+}

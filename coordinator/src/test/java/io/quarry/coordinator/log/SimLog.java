@@ -1,0 +1,16 @@
+package io.quarry.coordinator.log;
+
+import java.io.IOException;
+
+/** Logs whose readers let others go on instead of sleeping. */
+public final class SimLog {
+  private SimLog() {}
+
+  public static Replica replica(String name, SlotStore store, Runnable pause) throws IOException {
+    return new Replica(name, new LogReader(store, pause::run));
+  }
+
+  public static CommitLog commitLog(SlotStore store, String writer, Runnable pause) {
+    return new CommitLog(store, new LogReader(store, pause::run), writer);
+  }
+}
