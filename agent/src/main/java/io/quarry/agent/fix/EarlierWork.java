@@ -1,8 +1,10 @@
 package io.quarry.agent.fix;
 
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -30,10 +32,21 @@ record EarlierWork(Checkpoint checkpoint, boolean over) {
         || !newest.file().startsWith(volume.id() + ".")
         || newest.offset() <= 0
         || !Objects.equals(source, newest.source())
-        || !Files.exists(run.repository().storage().volume(newest.file()))) {
+        || !holds(run, volume, newest)) {
       return null;
     }
     return new EarlierWork(newest, Predecessors.of(run).allOver(newest));
+  }
+
+  /** A file that is shorter than its checkpoint says is of no use to anybody. */
+  private static boolean holds(RunningFix run, Volume volume, Checkpoint newest)
+      throws IOException {
+    try {
+      long bytes = Files.size(run.repository().storage().volume(String.valueOf(newest.file())));
+      return volume.format() != VolumeFormat.RAW || bytes >= newest.offset();
+    } catch (NoSuchFileException e) {
+      return false;
+    }
   }
 
   String file() {

@@ -135,10 +135,11 @@ final class RunningFix {
 
   /** Persists how far this epoch is. What it says must be durable already. */
   void save(Checkpoint newer) throws IOException {
+    bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
+    // It counts from now on: others may find it even if saving it fails.
+    checkpoint = newer;
     store.save(fix.id(), newer);
     FaultPoints.reach("fix.saved");
-    bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
-    checkpoint = newer;
     // Whoever lets go has no more progress to show, and an error can be longer than a queue takes.
     if (!newer.released()) {
       reporter.accept(this);

@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 /** An engine that asks for one thing after the other, and remembers what it was told. */
 final class SimCaller {
   private static final int CALLS = 14;
+  private static final int PAUSE_STEPS_MAX = 120;
 
   private final SimWorld world;
   private final Random random;
@@ -76,7 +77,7 @@ final class SimCaller {
 
   void callAll() {
     for (int i = 0; i < CALLS; i++) {
-      life.step("thinks");
+      var _ = life.await(world::over, PAUSE_STEPS_MAX, "thinks");
       SimPlace place = world.anyPlace();
       if (!unanswered.isEmpty() && random.nextInt(3) == 0) {
         var _ = call(unanswered.remove(random.nextInt(unanswered.size())));
@@ -93,20 +94,20 @@ final class SimCaller {
     Image disk = any(state, raw(state, ImageKind.VIRTUAL_DISK));
     Image image = any(state, Image::strong);
     switch (random.nextInt(20)) {
-      case 0, 1, 2 -> ask(place, disk(null));
-      case 3 -> ask(place, disk(snapshot));
-      case 4, 5, 6 -> {
+      case 0, 1 -> ask(place, disk(null));
+      case 2 -> ask(place, disk(snapshot));
+      case 3, 4 -> {
         if (disk != null) {
           ask(place, snapshotOf(disk));
         }
       }
-      case 7, 8, 9, 10, 11, 12 -> {
-        Image source = snapshot == null || random.nextInt(3) == 0 ? disk : snapshot;
+      case 5, 6, 7, 8, 9, 10, 11, 12, 13 -> {
+        Image source = snapshot == null || random.nextInt(3) > 0 ? disk : snapshot;
         if (source != null) {
           copy(place, source);
         }
       }
-      case 13, 14, 15 -> {
+      case 14, 15 -> {
         if (image != null) {
           Duration retain = Duration.ofSeconds(random.nextInt(3) == 0 ? 20 : 0);
           ask(place, new RemoveImage(image.id(), true, retain));

@@ -37,25 +37,43 @@ final class SimCluster {
         continue;
       }
       SimLife life = lives.get(random.nextInt(lives.size()));
-      SimPlace place = world.anyPlace();
       if (!known.contains(life.self())) {
         known.add(life.self());
       }
-      switch (world.calm() ? random.nextInt(8) : random.nextInt(20)) {
-        case 0 -> world.pass(Duration.ofSeconds(5));
-        case 1, 2, 3 -> life.repository(place.key()).sdm().lead();
-        case 4, 5, 6, 7, 8, 9, 10 -> grant(place);
-        case 11 -> life.repository(place.key()).sdm().stepDown("deposed");
-        case 12, 13 -> letGo(life);
-        case 14, 15, 16 -> world.prove();
-        case 17 -> {
-          self.step("kills " + life.self());
-          life.life().end();
-        }
-        default -> {}
+      elect(lives);
+      grant(world.anyPlace());
+      if (world.calm()) {
+        world.pass(Duration.ofSeconds(5));
+      } else {
+        trouble(self, life, lives);
       }
     }
     world.endLives();
+  }
+
+  /** Somebody where nobody leads, and sometimes somebody more. */
+  private void elect(List<SimLife> lives) {
+    for (SimPlace place : world.places()) {
+      if (world.leader(place) == null || (!world.calm() && random.nextInt(20) == 0)) {
+        lives.get(random.nextInt(lives.size())).repository(place.key()).sdm().lead();
+      }
+    }
+  }
+
+  private void trouble(Baton.Actor self, SimLife life, List<SimLife> lives) {
+    switch (random.nextInt(24)) {
+      case 0 -> life.repository(world.anyPlace().key()).sdm().stepDown("deposed");
+      case 1 -> {
+        self.step("kills " + life.self());
+        life.life().end();
+      }
+      case 2, 3 -> life.life().stop();
+      case 4 -> lives.forEach(one -> one.life().goOn());
+      case 5, 6, 7 -> world.prove();
+      case 8, 9 -> letGo(life);
+      case 10 -> world.pass(Duration.ofSeconds(random.nextInt(30)));
+      default -> {}
+    }
   }
 
   private void letGo(SimLife life) {

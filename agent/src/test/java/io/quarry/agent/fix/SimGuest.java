@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * A host of virtual machines: one after the other opens a disk, reads it, writes, and closes it.
  */
 final class SimGuest {
-  private static final int USES = 5;
+  private static final int USES = 8;
   private static final int WRITES_MAX = 4;
 
   private final SimWorld world;
@@ -73,15 +73,16 @@ final class SimGuest {
   }
 
   private void use(SimPlace place) {
+    var _ = life.await(() -> hasDisk(place.state()), "waits for a disk");
     RepositoryState state = place.state();
-    List<Image> disks =
-        state.images().values().stream()
-            .filter(one -> one.strong() && one.kind() == ImageKind.VIRTUAL_DISK)
-            .toList();
+    List<Image> disks = state.images().values().stream().filter(one -> isDisk(one, state)).toList();
     if (disks.isEmpty()) {
       return;
     }
-    Image disk = disks.get(random.nextInt(disks.size()));
+    List<Image> copies =
+        disks.stream().filter(one -> state.volumeOf(one).source() != null).toList();
+    List<Image> choice = copies.isEmpty() || random.nextInt(3) == 0 ? disks : copies;
+    Image disk = choice.get(random.nextInt(choice.size()));
     String openId = world.fresh("open");
     Reply reply = ask(place, new OpenImage(openId, disk.id(), false, hostId, null, null));
     if (reply == null) {
@@ -93,6 +94,15 @@ final class SimGuest {
       run(place, top);
     }
     var _ = ask(place, new CloseImage(disk.id(), openId));
+  }
+
+  private static boolean hasDisk(RepositoryState state) {
+    return state.images().values().stream()
+        .anyMatch(one -> isDisk(one, state) && state.volumeOf(one).source() != null);
+  }
+
+  private static boolean isDisk(Image image, RepositoryState state) {
+    return image.strong() && image.kind() == ImageKind.VIRTUAL_DISK && state.isWhole(image);
   }
 
   private void run(SimPlace place, Volume volume) {

@@ -165,11 +165,22 @@ final class SimLife {
       if (run != null) {
         running.put(name, run);
         FixRunner.run(run);
+        notice(world.place(repository.key()), run);
       }
     } finally {
       running.remove(name);
       taken.remove(name);
     }
+  }
+
+  /** Whether it has gone on after another epoch's file had been published. */
+  private void notice(SimPlace place, RunningFix run) {
+    Volume volume = place.state().volumes().get(String.valueOf(run.fix().volumeId()));
+    String own = run.checkpoint().file();
+    if (volume != null && volume.file() != null && own != null && !own.equals(volume.file())) {
+      world.count("zombies");
+    }
+    world.count(run.epoch() == 1 ? "first epochs" : "later epochs");
   }
 
   @Nullable RunningFix anyRunning(Random random) {

@@ -42,12 +42,12 @@ final class SimWorld implements Schedules.History {
   private static final int WORKERS_PER_HOST = 2;
   private static final int CALLERS = 2;
   private static final int GUESTS = 2;
-  private static final double DEATHS = 0.001;
+  private static final double DEATHS = 0.000_3;
   private static final int TRIES_MAX = 6;
   private static final int LOST_ANSWERS = 40;
 
   /** Steps, at most. */
-  private static final int POWER_CUT_EVERY = 3_000;
+  private static final int POWER_CUT_EVERY = 6_000;
 
   private final Random random;
   private final SimDisk disk = new SimDisk(this::linked);
@@ -57,6 +57,7 @@ final class SimWorld implements Schedules.History {
   private final List<SimLife> formerLives = new ArrayList<>();
   private final Set<String> proven = new HashSet<>();
   private final boolean powerCuts;
+  private final Map<String, Integer> counts = new TreeMap<>();
   private final SimCaller[] callers = new SimCaller[CALLERS];
   private final SimGuest[] guests = new SimGuest[GUESTS];
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
@@ -126,6 +127,15 @@ final class SimWorld implements Schedules.History {
   /** Nobody asks for anything any more. */
   boolean over() {
     return busy == 0;
+  }
+
+  /** For people, and for those who judge whether histories are hard enough. */
+  void count(String what) {
+    counts.merge(what, 1, Integer::sum);
+  }
+
+  Map<String, Integer> counts() {
+    return counts;
   }
 
   void finished() {
@@ -273,7 +283,7 @@ final class SimWorld implements Schedules.History {
       try {
         SimLife life = life(host, first);
         if (life == null || !life.connected()) {
-          self.step("waits for its host");
+          var _ = self.await(this::over, "waits for its host");
           continue;
         }
         if (!calm) {

@@ -32,7 +32,7 @@ public final class Baton {
   private static final int SLEEP_STEPS_MAX = 80;
 
   /** How long somebody waits for what does not come. */
-  private static final int PATIENCE_STEPS_MAX = 400;
+  static final int PATIENCE_STEPS_MAX = 400;
 
   /** Far longer than any history takes. */
   private static final long STUCK_SECONDS = 60;

@@ -8,7 +8,10 @@ import java.util.function.BooleanSupplier;
  * does anything that could be seen any more.
  */
 public final class Life {
+  private static final int STOPPED_STEPS_MAX = 3_000;
+
   private boolean over;
+  private boolean stopped;
 
   public boolean over() {
     return over;
@@ -19,6 +22,15 @@ public final class Life {
     over = true;
   }
 
+  /** Its actors do nothing until they are continued, or for long. */
+  public void stop() {
+    stopped = true;
+  }
+
+  public void goOn() {
+    stopped = false;
+  }
+
   /** To be called by its actors before everything that others could see. */
   public void step(String what) {
     requireAlive();
@@ -26,6 +38,7 @@ public final class Life {
     if (actor != null) {
       try {
         actor.step(what);
+        awaitContinuation(actor);
       } catch (Baton.Died e) {
         over = true;
         throw e;
@@ -36,15 +49,30 @@ public final class Life {
 
   /** Lets others go on until something has come about, or for some time. */
   public boolean await(BooleanSupplier ready, String what) {
+    return await(ready, Baton.PATIENCE_STEPS_MAX, what);
+  }
+
+  /**
+   * @param stepsMax how many steps of others it lasts at most
+   */
+  public boolean await(BooleanSupplier ready, int stepsMax, String what) {
     requireAlive();
+    Baton.Actor actor = Objects.requireNonNull(Baton.current());
     try {
-      boolean come =
-          Objects.requireNonNull(Baton.current()).await(() -> over || ready.getAsBoolean(), what);
+      boolean come = actor.await(() -> over || ready.getAsBoolean(), stepsMax, what);
+      awaitContinuation(actor);
       requireAlive();
       return come;
     } catch (Baton.Died e) {
       over = true;
       throw e;
+    }
+  }
+
+  private void awaitContinuation(Baton.Actor actor) {
+    if (stopped) {
+      var _ = actor.await(() -> over || !stopped, STOPPED_STEPS_MAX, "is stopped");
+      stopped = false;
     }
   }
 
