@@ -208,6 +208,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return pulse;
   }
 
+  @Override
   public boolean responsive() {
     return pulse.responsive();
   }

@@ -17,6 +17,9 @@ public interface Repository {
 
   RepositoryStorage storage();
 
+  /** Whether its storage has answered lately. */
+  boolean responsive();
+
   /** The state on this host, which may be late. */
   LogState state();
 

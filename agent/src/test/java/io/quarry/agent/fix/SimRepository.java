@@ -63,6 +63,11 @@ final class SimRepository implements Repository {
   }
 
   @Override
+  public boolean responsive() {
+    return true;
+  }
+
+  @Override
   public LogState state() {
     return replica.state();
   }
