@@ -2,6 +2,7 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.coordinator.sim.Quiet;
 import io.quarry.coordinator.sim.Schedules;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -42,7 +43,9 @@ class SimulationTest {
 
   private static List<String> history(long seed) throws Exception {
     SimWorld world = SimWorld.of(seed);
-    world.run();
+    try (var _ = new Quiet()) {
+      world.run();
+    }
     return world.trace().stream().map(step -> UUIDS.matcher(step).replaceAll("?")).toList();
   }
 

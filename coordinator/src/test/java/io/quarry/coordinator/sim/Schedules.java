@@ -1,12 +1,9 @@
 package io.quarry.coordinator.sim;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import java.util.Locale;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
-import org.slf4j.LoggerFactory;
 
 /** Runs schedules of a simulated cluster, each from its seed, on all processors, and counts. */
 public final class Schedules {
@@ -34,24 +31,21 @@ public final class Schedules {
   /** Fails with the lowest seed that breaks something. */
   public void run(long firstSeed, long count, Make make) {
     ConcurrentSkipListMap<Long, Throwable> broken = new ConcurrentSkipListMap<>();
-    // The code under test has much to say about what goes wrong, and here all does.
-    Logger log = (Logger) LoggerFactory.getLogger("io.quarry");
-    Level usual = log.getLevel();
-    log.setLevel(count > 2 ? Level.OFF : Level.INFO);
     long began = System.nanoTime();
-    LongStream.range(firstSeed, firstSeed + count)
-        .parallel()
-        .filter(seed -> broken.size() < VIOLATIONS_MAX)
-        .forEach(seed -> {
-          done.incrementAndGet();
-          try {
-            make.cluster(seed).run();
-          } catch (Exception | AssertionError e) {
-            broken.put(seed, e);
-          }
-        });
+    try (var _ = new Quiet()) {
+      LongStream.range(firstSeed, firstSeed + count)
+          .parallel()
+          .filter(seed -> broken.size() < VIOLATIONS_MAX)
+          .forEach(seed -> {
+            done.incrementAndGet();
+            try {
+              make.cluster(seed).run();
+            } catch (Exception | AssertionError e) {
+              broken.put(seed, e);
+            }
+          });
+    }
     nanos += System.nanoTime() - began;
-    log.setLevel(usual);
     violations += broken.size();
     if (!broken.isEmpty()) {
       var first = broken.firstEntry();
