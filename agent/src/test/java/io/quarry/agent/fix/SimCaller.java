@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An engine that asks for one thing after the other, and remembers what it was told. */
 final class SimCaller {
-  private static final int CALLS = 14;
+  private static final int CALLS = 24;
   private static final int PAUSE_STEPS_MAX = 120;
 
   private final SimWorld world;

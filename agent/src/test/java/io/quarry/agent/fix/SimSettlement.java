@@ -52,8 +52,12 @@ final class SimSettlement {
           .filter(fix -> !fix.runnable())
           .forEach(fix -> bringBack(place, fix));
     }
-    for (int i = 0; !self.await(this::isSettled, "waits for fixes"); i++) {
-      if (i == WAITS_MAX) {
+    int waits = 0;
+    long seen = commits();
+    while (!self.await(this::isSettled, "waits for fixes")) {
+      waits = commits() == seen ? waits + 1 : 0;
+      seen = commits();
+      if (waits == WAITS_MAX) {
         throw new AssertionError("nobody does " + toDo());
       }
     }
@@ -95,6 +99,14 @@ final class SimSettlement {
     while (!again.isEmpty()) {
       var _ = SimCaller.call(world, life, again.removeFirst(), again);
     }
+  }
+
+  private long commits() {
+    long commits = 0;
+    for (SimPlace place : world.places()) {
+      commits += place.newest().sequence();
+    }
+    return commits;
   }
 
   private boolean isSettled() {

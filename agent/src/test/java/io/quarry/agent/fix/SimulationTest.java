@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
  * in the end all is mended. {@code ./verify sim} runs more of it, or one seed again.
  */
 class SimulationTest {
-  private static final long SCHEDULES = Long.getLong("quarry.clusterSchedules", 4_000);
+  private static final long SCHEDULES = Long.getLong("quarry.clusterSchedules", 3_000);
   private static final long SEED = Long.getLong("quarry.seed", 0);
   private static final long COMPARED = 10;
   private static final Pattern UUIDS = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
  */
 class InterleavingsTest {
   /** Of both kinds together. */
-  private static final long SCHEDULES = Long.getLong("quarry.schedules", 6_000);
+  private static final long SCHEDULES = Long.getLong("quarry.schedules", 7_000);
 
   private static final long SEED = Long.getLong("quarry.seed", 0);
   private static final Schedules RUN = new Schedules();
