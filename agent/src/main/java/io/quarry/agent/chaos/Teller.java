@@ -142,6 +142,8 @@ final class Teller {
     boolean fine =
         e.code().retryable()
             || e.code() == ErrorCode.REPOSITORY_NOT_CONNECTED
+            // The storage may be full for a while, and is the customer's own.
+            || e.code() == ErrorCode.NO_SPACE
             || errand.mayMeet().contains(e.code());
     if (NEVER.contains(e.code()) || !fine) {
       history.violation(call + " was refused: " + e.code() + " " + e.getMessage());

@@ -232,6 +232,8 @@ final class SimCaller {
           open.place().checkNothingOf(open.requestId());
         }
         unanswered.add(open);
+      } else {
+        open.place().refuse(open.requestId());
       }
       return null;
     }

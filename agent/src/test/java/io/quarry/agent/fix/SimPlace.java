@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 
 /** One repository as it truly is: its log as it grew, and what its volumes should hold. */
@@ -26,6 +28,7 @@ final class SimPlace {
   private final TrueLog truth = new TrueLog();
   private final Map<String, SimContent> contents = new HashMap<>();
   private final Map<String, Reply> acknowledged = new HashMap<>();
+  private final Set<String> refused = new TreeSet<>();
   private long newestTold;
 
   /**
@@ -128,6 +131,12 @@ final class SimPlace {
     return newestTold;
   }
 
+  /** It was told that it cannot be done, whatever became of earlier tries: none may come true. */
+  void refuse(String requestId) {
+    refused.add(requestId);
+    checkNothingOf(requestId);
+  }
+
   /** Whoever asked was told that nothing was changed. */
   void checkNothingOf(String requestId) {
     assertThat(state().requests().find(requestId))
@@ -145,5 +154,6 @@ final class SimPlace {
   void checkLog(LogState seen) {
     truth.checkWhole(seen);
     acknowledged.forEach(truth::checkAcknowledged);
+    refused.forEach(this::checkNothingOf);
   }
 }

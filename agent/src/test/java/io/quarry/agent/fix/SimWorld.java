@@ -46,8 +46,8 @@ final class SimWorld implements Schedules.History {
   private static final int TRIES_MAX = 6;
   private static final int LOST_ANSWERS = 40;
 
-  /** Steps, at most. */
-  private static final int POWER_CUT_EVERY = 6_000;
+  /** Steps between two power cuts, at most. */
+  private static final List<Integer> POWER_LASTS = List.of(1_000, 6_000);
 
   private final Random random;
   private final SimDisk disk = new SimDisk(this::linked);
@@ -304,8 +304,9 @@ final class SimWorld implements Schedules.History {
 
   /** Nobody is spared, and what was not durable is gone. */
   private void cutPower(Baton.Actor self) throws IOException {
+    int lasts = POWER_LASTS.get(random.nextInt(POWER_LASTS.size()));
     while (!over()) {
-      if (!self.await(this::over, POWER_CUT_EVERY, "lasts")) {
+      if (!self.await(this::over, lasts, "lasts")) {
         self.step("is cut");
         endLives();
         for (SimGuest guest : guests) {
