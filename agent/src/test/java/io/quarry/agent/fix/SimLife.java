@@ -3,8 +3,6 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.common.model.FixType;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -144,16 +142,7 @@ final class SimLife {
   }
 
   private boolean mayClaim(String key, FixState fix, RepositoryState state) {
-    return isRawCopy(fix, state) && !taken.contains(key + "/" + fix.id());
-  }
-
-  /** What needs no tools. */
-  static boolean isRawCopy(FixState fix, RepositoryState state) {
-    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
-    return fix.type() == FixType.MEND
-        && volume != null
-        && volume.format() == VolumeFormat.RAW
-        && volume.source() != null;
+    return world.isRawCopy(fix, state) && !taken.contains(key + "/" + fix.id());
   }
 
   private void claim(SimRepository repository, FixState fix) throws IOException {

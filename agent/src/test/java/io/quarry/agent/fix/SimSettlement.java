@@ -12,6 +12,7 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.StalePins;
 import io.quarry.coordinator.plan.Unpin;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.sim.Baton;
 import io.quarry.coordinator.sim.Life;
 import java.util.ArrayList;
@@ -64,7 +65,8 @@ final class SimSettlement {
     for (SimPlace place : world.places()) {
       RepositoryState state = place.state();
       for (Image image : state.images().values()) {
-        if (image.strong()) {
+        Volume volume = state.volumeOf(image);
+        if (image.strong() && (volume.source() == null || world.isRawCopy(volume))) {
           assertThat(state.isWhole(image))
               .as("%s is whole: %s", image, state.reasonOf(image))
               .isTrue();
@@ -118,7 +120,7 @@ final class SimSettlement {
     for (SimPlace place : world.places()) {
       RepositoryState state = place.state();
       state.fixes().values().stream()
-          .filter(fix -> fix.runnable() && (!fix.heavy() || SimLife.isRawCopy(fix, state)))
+          .filter(fix -> fix.runnable() && (!fix.heavy() || world.isRawCopy(fix, state)))
           .forEach(fixes::add);
     }
     return fixes;

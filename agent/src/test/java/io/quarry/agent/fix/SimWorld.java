@@ -5,12 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarry.agent.format.SimStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SimLog;
+import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.sim.Baton;
 import io.quarry.coordinator.sim.Life;
 import io.quarry.coordinator.sim.Schedules;
@@ -122,6 +128,22 @@ final class SimWorld implements Schedules.History {
 
   String fresh(String what) {
     return what + numbers++;
+  }
+
+  /** A fix that copies, and needs no tools for it. */
+  boolean isRawCopy(FixState fix, RepositoryState state) {
+    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
+    return fix.type() == FixType.MEND && volume != null && isRawCopy(volume);
+  }
+
+  /** Whoever asked for it may have seen a disk that was raw then, and is an overlay by now. */
+  boolean isRawCopy(Volume volume) {
+    if (volume.source() == null || volume.format() != VolumeFormat.RAW) {
+      return false;
+    }
+    RepositoryState holder = place(volume.source().repositoryKey()).state();
+    Image source = holder.images().get(volume.source().imageId());
+    return source == null || holder.volumeOf(source).format() == VolumeFormat.RAW;
   }
 
   /** Nobody asks for anything any more. */

@@ -50,7 +50,7 @@ public final class Schedules {
     if (!broken.isEmpty()) {
       var first = broken.firstEntry();
       throw new AssertionError(
-          "seeds " + broken.keySet() + " break something, first " + first.getKey(),
+          "seed " + first.getKey() + " breaks something, of those that do: " + broken.keySet(),
           first.getValue());
     }
   }
