@@ -74,8 +74,9 @@ final class RawCopy {
 
   /** What is not counted would be written again: until then the space is others'. */
   private void giveBack(Start start) {
-    boolean begun = start.file().equals(run.checkpoint().file());
-    long counted = Math.max(start.offset(), begun ? run.checkpoint().offset() : 0);
+    Checkpoint newest = run.maybeSaved();
+    boolean begun = start.file().equals(newest.file());
+    long counted = Math.max(start.offset(), begun ? newest.offset() : 0);
     try (NativeFile file = NativeFile.openWrite(repository.storage().volume(start.file()))) {
       if (file.size() > counted) {
         file.truncate(counted);

@@ -41,6 +41,10 @@ final class RunningFix {
 
   private volatile @Nullable String stopReason;
   private volatile Checkpoint checkpoint;
+
+  /** For the worker's own thread. */
+  private Checkpoint maybeSaved;
+
   private final AtomicLong bytesThisRun = new AtomicLong();
 
   /**
@@ -65,6 +69,7 @@ final class RunningFix {
     this.startedAt = around.clock().instant();
     this.children = new Children(around.spawner(), worker.hostId() + ":" + fix.id());
     this.checkpoint = Checkpoint.starting(worker, epoch, earlier, startedAt);
+    this.maybeSaved = checkpoint;
   }
 
   Repository repository() {
@@ -133,13 +138,18 @@ final class RunningFix {
     return checkpoint;
   }
 
+  /** The newest that others may find: it may be stored although saving it failed. */
+  Checkpoint maybeSaved() {
+    return maybeSaved;
+  }
+
   /** Persists how far this epoch is. What it says must be durable already. */
   void save(Checkpoint newer) throws IOException {
-    bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
-    // It counts from now on: others may find it even if saving it fails.
-    checkpoint = newer;
+    maybeSaved = newer;
     store.save(fix.id(), newer);
     FaultPoints.reach("fix.saved");
+    bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
+    checkpoint = newer;
     // Whoever lets go has no more progress to show, and an error can be longer than a queue takes.
     if (!newer.released()) {
       reporter.accept(this);

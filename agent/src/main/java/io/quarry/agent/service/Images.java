@@ -192,7 +192,7 @@ final class Images {
     try {
       return firstTime.get();
     } catch (StorageException refusal) {
-      if (refusal.code().retryable()) {
+      if (refusal.code().retryable() || refusal.code() == ErrorCode.REPOSITORY_DAMAGED) {
         throw refusal;
       }
       Reply earlier = repositories.newest(target).repository().requests().find(requestId);
