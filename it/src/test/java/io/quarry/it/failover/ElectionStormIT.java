@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class ElectionStormIT {
   private static final Duration SESSION = Duration.ofSeconds(15);
   private static final Duration STORM =
-      Duration.ofSeconds(Integer.getInteger("quarry.it.stormSeconds", 60));
+      Duration.ofSeconds(Integer.getInteger("quarry.it.stormSeconds", 30));
   private static final Duration KILL_EVERY = Duration.ofSeconds(2);
   private static final int CALLERS = 200;
   private static final Duration CALL_MAX = Duration.ofSeconds(10);
