@@ -130,15 +130,6 @@ public final class Replica implements AutoCloseable {
     }
   }
 
-  /** The state once it includes that commit; the latest there is when the time is up. */
-  public LogState atLeast(long sequence, Duration timeout) {
-    if (state.sequence() >= sequence) {
-      return state;
-    }
-    hint(sequence);
-    return await(now -> now.sequence() >= sequence, timeout);
-  }
-
   /** Reads the log to its end, whatever is known: the answer is as new as this call. */
   public LogState refresh() throws IOException {
     LogDamagedException damaged = damage;

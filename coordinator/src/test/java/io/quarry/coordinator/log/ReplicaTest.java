@@ -45,7 +45,7 @@ class ReplicaTest {
   void followsCommitsOfOthers() throws Exception {
     sdm.commit("r1");
     replica.hint(4);
-    assertThat(replica.atLeast(4, LONG).sequence()).isEqualTo(4);
+    assertThat(atLeast(replica, 4, LONG).sequence()).isEqualTo(4);
     sdm.commit("r2");
     assertThat(replica.await(state -> state.sequence() >= 5, LONG).sequence()).isEqualTo(5);
   }
@@ -53,7 +53,7 @@ class ReplicaTest {
   @Test
   void readOfAtLeastWaitsForTheCommit() throws Exception {
     CompletableFuture<LogState> read =
-        CompletableFuture.supplyAsync(() -> replica.atLeast(4, LONG));
+        CompletableFuture.supplyAsync(() -> atLeast(replica, 4, LONG));
     sdm.commit("r1");
     replica.hint(4);
     assertThat(read.get(30, TimeUnit.SECONDS).sequence()).isGreaterThanOrEqualTo(4);
@@ -61,7 +61,7 @@ class ReplicaTest {
 
   @Test
   void readOfAtLeastGivesTheLatestWhenTheTimeIsUp() {
-    assertThat(replica.atLeast(99, Duration.ofMillis(1)).sequence()).isEqualTo(3);
+    assertThat(atLeast(replica, 99, Duration.ofMillis(1)).sequence()).isEqualTo(3);
   }
 
   @Test
@@ -81,7 +81,7 @@ class ReplicaTest {
     sdm.checkpoint();
     sdm.commit("last");
     store.failReads(0);
-    assertThat(Fingerprint.of(replica.atLeast(24, LONG))).isEqualTo(Fingerprint.of(sdm.state));
+    assertThat(Fingerprint.of(atLeast(replica, 24, LONG))).isEqualTo(Fingerprint.of(sdm.state));
   }
 
   @Test
@@ -90,7 +90,7 @@ class ReplicaTest {
     replica.poke();
     Awaitility.await().until(() -> replica.trouble() != null);
     sdm.commit("r1");
-    assertThat(replica.atLeast(4, LONG).sequence()).isEqualTo(4);
+    assertThat(atLeast(replica, 4, LONG).sequence()).isEqualTo(4);
     Awaitility.await().until(() -> replica.trouble() == null);
   }
 
@@ -107,7 +107,7 @@ class ReplicaTest {
     disk.overwrite(Names.record(5), whole);
     replica.poke();
     Awaitility.await().until(() -> replica.damage() == null);
-    assertThat(replica.atLeast(5, LONG).sequence()).isEqualTo(5);
+    assertThat(atLeast(replica, 5, LONG).sequence()).isEqualTo(5);
   }
 
   @Test
@@ -119,7 +119,7 @@ class ReplicaTest {
       assertThat(Objects.requireNonNull(damaged.damage()).file()).contains(Names.record(2));
       disk.overwrite(Names.record(2), whole);
       damaged.poke();
-      assertThat(damaged.atLeast(3, LONG).sequence()).isEqualTo(3);
+      assertThat(atLeast(damaged, 3, LONG).sequence()).isEqualTo(3);
     }
   }
 
@@ -147,8 +147,14 @@ class ReplicaTest {
   @Test
   void closingWakesWhoeverWaits() throws Exception {
     CompletableFuture<LogState> read =
-        CompletableFuture.supplyAsync(() -> replica.atLeast(99, LONG));
+        CompletableFuture.supplyAsync(() -> atLeast(replica, 99, LONG));
     replica.close();
     assertThat(read.get(10, TimeUnit.SECONDS).sequence()).isEqualTo(3);
+  }
+
+  /** The state once it includes that commit; the latest there is when the time is up. */
+  private static LogState atLeast(Replica replica, long sequence, Duration timeout) {
+    replica.hint(sequence);
+    return replica.await(state -> state.sequence() >= sequence, timeout);
   }
 }
