@@ -50,6 +50,9 @@ public interface Arena extends AutoCloseable {
     /** Tasks that move data. */
     List<TaskInfo> tasks();
 
+    /** Whether the host's agent has answered what it was asked since then. */
+    boolean answered(String hostId, long sinceNanos);
+
     /** Whether the image's data work was published by somebody since then. */
     boolean published(TaskInfo task, long sinceNanos);
   }
@@ -60,6 +63,7 @@ public interface Arena extends AutoCloseable {
    * @param what happened, for people
    * @param busy whom no other fault may strike meanwhile
    * @param killed hosts whose agents have just been killed
+   * @param lives of processes that it has just ended
    * @param lasts how long at most
    * @param over whether it ends before that
    * @param asleep whose task goes on elsewhere meanwhile
@@ -68,11 +72,13 @@ public interface Arena extends AutoCloseable {
       String what,
       Set<String> busy,
       Set<String> killed,
+      int lives,
       Duration lasts,
       BooleanSupplier over,
       @Nullable TaskInfo asleep,
       Ending ending) {
-    private static final Duration RESTART = Duration.ofMillis(1200);
+    /** An agent that takes longer to come back may be struck while it does. */
+    private static final Duration BACK_MAX = Duration.ofSeconds(5);
 
     public Strike {
       busy = Set.copyOf(busy);
@@ -80,22 +86,31 @@ public interface Arena extends AutoCloseable {
     }
 
     /** What is over at once. */
-    public static Strike once(String what) {
-      return new Strike(what, Set.of(), Set.of(), Duration.ZERO, () -> true, null, () -> {});
+    public static Strike once(String what, int lives) {
+      return new Strike(what, Set.of(), Set.of(), lives, Duration.ZERO, () -> true, null, () -> {});
     }
 
-    /** Agents that guardians start again; they get a moment for it. */
-    public static Strike kill(String what, Set<String> hostIds) {
-      return new Strike(what, hostIds, hostIds, RESTART, () -> false, null, () -> {});
+    /** Agents that guardians start again; it is over when all of them answer. */
+    public static Strike kill(String what, Set<String> hostIds, Sights sights) {
+      long killed = System.nanoTime();
+      return new Strike(
+          what,
+          hostIds,
+          hostIds,
+          hostIds.size(),
+          BACK_MAX,
+          () -> hostIds.stream().allMatch(hostId -> sights.answered(hostId, killed)),
+          null,
+          () -> {});
     }
 
     /** What goes on for that long. */
     public static Strike lasting(String what, Set<String> busy, Duration lasts, Ending ending) {
-      return new Strike(what, busy, Set.of(), lasts, () -> false, null, ending);
+      return new Strike(what, busy, Set.of(), 0, lasts, () -> false, null, ending);
     }
 
-    public Strike killing(String... hostIds) {
-      return new Strike(what, busy, Set.of(hostIds), lasts, over, asleep, ending);
+    public Strike killing(int processes, String... hostIds) {
+      return new Strike(what, busy, Set.of(hostIds), processes, lasts, over, asleep, ending);
     }
   }
 

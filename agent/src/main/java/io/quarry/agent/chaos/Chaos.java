@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -47,7 +49,7 @@ public final class Chaos {
             new LogWatch(
                 Market.client(members.stream().map(Member::agent).toList(), PATIENT), history)) {
       Market market = Market.of(repositories, members, history, guest, () -> suffer(lane.get()));
-      FaultPlan plan = new FaultPlan(options.seed(), options.pace(), arena.possible());
+      FaultPlan plan = new FaultPlan(options.seed(), options.pace(), chosen(arena));
       FaultLane faults = new FaultLane(arena, plan, sights(work, log), work, history);
       lane.set(faults);
       Crowd crowd = new Crowd(market, options.clients(), options.seed());
@@ -71,6 +73,17 @@ public final class Chaos {
     }
   }
 
+  /** What is chosen and can be done here. */
+  private Set<Fault.Kind> chosen(Arena arena) {
+    Set<Fault.Kind> chosen = EnumSet.copyOf(options.faults());
+    chosen.retainAll(arena.possible());
+    if (chosen.isEmpty()) {
+      throw new IllegalArgumentException(
+          "none of the faults that --faults names can strike here: " + arena.missing());
+    }
+    return chosen;
+  }
+
   private static boolean suffer(@Nullable FaultLane lane) {
     return lane != null && lane.guestsSuffer();
   }
@@ -85,6 +98,11 @@ public final class Chaos {
       @Override
       public List<TaskInfo> tasks() {
         return work.tasks();
+      }
+
+      @Override
+      public boolean answered(String hostId, long sinceNanos) {
+        return work.answered(hostId, sinceNanos);
       }
 
       @Override

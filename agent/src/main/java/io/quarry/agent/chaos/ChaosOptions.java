@@ -2,6 +2,7 @@ package io.quarry.agent.chaos;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param hosts how many agents
  * @param clients how many call at the same time
  * @param pace between two faults, on average
+ * @param faults kinds that may strike, as far as the arena can do them
  * @param directory where repositories, logs and ZooKeeper's data go; null for a temporary one
  * @param keep whether it stays afterwards
  */
@@ -19,20 +21,24 @@ public record ChaosOptions(
     int hosts,
     int clients,
     Duration pace,
+    Set<Fault.Kind> faults,
     @Nullable Path directory,
     boolean keep) {
   public static final int HOSTS_MIN = 2;
   public static final int HOSTS_MAX = 9;
   public static final int CLIENTS_MAX = 100;
   public static final Duration PACE = Duration.ofMillis(1500);
+  public static final Duration PACE_MIN = Duration.ofMillis(100);
 
   public ChaosOptions {
+    faults = Set.copyOf(faults);
     require(
         hosts >= HOSTS_MIN && hosts <= HOSTS_MAX,
         "--hosts is from " + HOSTS_MIN + " to " + HOSTS_MAX);
     require(clients >= 1 && clients <= CLIENTS_MAX, "--clients is from 1 to " + CLIENTS_MAX);
     require(duration.isPositive(), "--duration is more than nothing");
-    require(pace.isPositive(), "--pace is more than nothing");
+    require(pace.compareTo(PACE_MIN) >= 0, "--pace is at least " + PACE_MIN.toMillis() + " ms");
+    require(!faults.isEmpty(), "--faults names at least one kind");
   }
 
   private static void require(boolean met, String what) {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param missing faults that could not be tried here, and why
  * @param faults by kind
  * @param kills faults that end processes without warning
+ * @param killed guardians, agents, tools and ZooKeepers that they ended
  * @param zombies workers that woke up when others had published what they were making
  * @param acknowledged calls, at the first try or when they were repeated
  * @param unknown calls whose first try ended without anybody knowing whether they were committed
@@ -28,6 +29,7 @@ public record ChaosReport(
     List<String> missing,
     Map<Fault.Kind, Integer> faults,
     int kills,
+    int killed,
     int zombies,
     List<Calls> calls,
     int acknowledged,
@@ -89,7 +91,7 @@ public record ChaosReport(
 
   /** The last line of a run. */
   public String verdict() {
-    return "faults: %d, kills: %d, calls: %d, acknowledged: %d, violations: %d"
-        .formatted(faultsInAll(), kills, callsInAll(), acknowledged, violations.size());
+    return "faults: %d, kills: %d, killed processes: %d, calls: %d, acknowledged: %d, violations: %d"
+        .formatted(faultsInAll(), kills, killed, callsInAll(), acknowledged, violations.size());
   }
 }

@@ -41,6 +41,7 @@ final class FaultLane {
 
   private final Map<Fault.Kind, Integer> counts = new EnumMap<>(Fault.Kind.class);
   private int zombies;
+  private int lives;
 
   /** A guest may notice later what it met. */
   private volatile long guestsSufferUntil = System.nanoTime();
@@ -102,6 +103,7 @@ final class FaultLane {
     history.moment(strike.what());
     strike.killed().forEach(work::killed);
     counts.merge(fault.kind(), 1, Integer::sum);
+    lives += strike.lives();
     guestsMayNotice(fault);
     active.add(new Active(fault, strike, System.nanoTime() + strike.lasts().toNanos()));
     return true;
@@ -141,6 +143,11 @@ final class FaultLane {
 
   Map<Fault.Kind, Integer> counts() {
     return Map.copyOf(counts);
+  }
+
+  /** Processes that were killed. */
+  int lives() {
+    return lives;
   }
 
   /** Workers that woke up when another one had published what they were making. */

@@ -92,6 +92,11 @@ public final class LocalArena implements Arena {
     return cluster.hosts().stream().map(host -> new Member(host.hostId(), host.url())).toList();
   }
 
+  /** What any of these can do to its cluster. */
+  public static Set<Fault.Kind> everything() {
+    return ProcessFaults.possible(1);
+  }
+
   @Override
   public Set<Fault.Kind> possible() {
     return processes.possible();

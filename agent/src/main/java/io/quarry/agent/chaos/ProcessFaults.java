@@ -23,6 +23,9 @@ public final class ProcessFaults {
 
   static final String ZOOKEEPER = "zookeeper";
 
+  /** The processes of a host that always run. */
+  public static final int GUARDIAN_AND_AGENT = 2;
+
   /** Of a worker that sleeps: enough for a takeover that is killed, too, and the copy. */
   private static final Duration SLEEP_MAX = Duration.ofSeconds(25);
 
@@ -41,8 +44,12 @@ public final class ProcessFaults {
   }
 
   public Set<Fault.Kind> possible() {
+    return possible(zooKeepers.size());
+  }
+
+  static Set<Fault.Kind> possible(int zooKeepers) {
     Set<Fault.Kind> kinds = EnumSet.range(Fault.Kind.KILL_AGENT, Fault.Kind.WIPE_ZOOKEEPER);
-    if (zooKeepers.size() > 1) {
+    if (zooKeepers > 1) {
       kinds.add(Fault.Kind.KILL_QUORUM);
     }
     return kinds;
@@ -59,7 +66,7 @@ public final class ProcessFaults {
       case KILL_QUORUM -> zooKeeperFree ? killNodes(fault, zooKeepers.size() / 2 + 1) : null;
       case PAUSE_ZOOKEEPER -> zooKeeperFree ? pauseNode(fault) : null;
       case WIPE_ZOOKEEPER -> zooKeeperFree ? wipe() : null;
-      case KILL_ALL_AGENTS -> killAll(busy);
+      case KILL_ALL_AGENTS -> killAll(busy, sights);
       default -> {
         LocalHost victim = victim(fault, busy, sights);
         yield victim == null ? null : strikeHost(fault, victim, sights);
@@ -114,24 +121,25 @@ public final class ProcessFaults {
                   case KILL_WORKER -> ", which moves data";
                   default -> "";
                 },
-            name);
+            name,
+            sights);
       }
       case KILL_GUARDIAN -> {
         host.killGuardian();
         yield Strike.lasting(
                 "SIGKILL guardian of " + host.hostId(), name, fault.lasts(), host::start)
-            .killing(host.hostId());
+            .killing(GUARDIAN_AND_AGENT, host.hostId());
       }
       case KILL_HOST -> {
         host.killHost();
         yield Strike.lasting(
                 "SIGKILL everything on " + host.hostId(), name, fault.lasts(), host::start)
-            .killing(host.hostId());
+            .killing(GUARDIAN_AND_AGENT, host.hostId());
       }
       case KILL_TOOL -> {
         Optional<ProcessHandle> tool = host.tools().stream().findFirst();
         tool.ifPresent(ProcessHandle::destroyForcibly);
-        yield tool.isEmpty() ? null : Strike.once("SIGKILL a tool of " + host.hostId());
+        yield tool.isEmpty() ? null : Strike.once("SIGKILL a tool of " + host.hostId(), 1);
       }
       case PAUSE_TOOL -> {
         Optional<ProcessHandle> tool = host.tools().stream().findFirst();
@@ -174,6 +182,7 @@ public final class ProcessFaults {
         "SIGSTOP " + host.hostId() + (task == null ? "" : " at work on " + task.fixId()),
         Set.of(host.hostId()),
         Set.of(),
+        0,
         lasts,
         () -> {
           if (task == null) {
@@ -188,7 +197,7 @@ public final class ProcessFaults {
         () -> Pids.resume(agent));
   }
 
-  private Strike killAll(Set<String> busy) throws IOException {
+  private Strike killAll(Set<String> busy, Sights sights) throws IOException {
     Set<String> killed = new HashSet<>();
     for (LocalHost host : hosts) {
       if (!busy.contains(host.hostId())) {
@@ -196,7 +205,7 @@ public final class ProcessFaults {
         killed.add(host.hostId());
       }
     }
-    return Strike.kill("SIGKILL all agents", killed);
+    return Strike.kill("SIGKILL all agents", killed, sights);
   }
 
   private Strike killNodes(Fault fault, int count) {
@@ -206,14 +215,15 @@ public final class ProcessFaults {
             .toList();
     nodes.forEach(zooKeepers::kill);
     return Strike.lasting(
-        "SIGKILL " + count + " of " + zooKeepers.size() + " ZooKeepers",
-        Set.of(ZOOKEEPER),
-        fault.lasts(),
-        () -> {
-          for (int node : nodes) {
-            zooKeepers.start(node);
-          }
-        });
+            "SIGKILL " + count + " of " + zooKeepers.size() + " ZooKeepers",
+            Set.of(ZOOKEEPER),
+            fault.lasts(),
+            () -> {
+              for (int node : nodes) {
+                zooKeepers.start(node);
+              }
+            })
+        .killing(count);
   }
 
   private Strike pauseNode(Fault fault) throws IOException, InterruptedException {
@@ -234,6 +244,6 @@ public final class ProcessFaults {
     for (int node = 0; node < zooKeepers.size(); node++) {
       zooKeepers.start(node);
     }
-    return Strike.once("ZooKeeper wiped");
+    return Strike.once("ZooKeeper wiped", zooKeepers.size());
   }
 }

@@ -19,12 +19,13 @@ public final class ReportText {
     StringBuilder text = new StringBuilder("\nFaults\n");
     report.faults().entrySet().stream()
         .sorted(Map.Entry.comparingByKey())
-        .forEach(each -> line(text, name(each.getKey()), each.getValue().toString()));
+        .forEach(each -> line(text, FaultNames.of(each.getKey()), each.getValue().toString()));
     report.missing().forEach(why -> line(text, "not tried", why));
     text.append("\nCalls\n");
     report.calls().forEach(each -> line(text, each.operation(), calls(each)));
     text.append("\nFigures\n");
     line(text, "seed", "%d, %s of faults".formatted(report.seed(), seconds(report.duration())));
+    line(text, "kills", kills(report));
     line(text, "commits", String.valueOf(report.commits()));
     line(text, "unknown at first", report.unknown() + " calls, each repeated under its request id");
     line(
@@ -48,6 +49,16 @@ public final class ReportText {
     line(text, "at rest after", seconds(report.settled()));
     report.violations().forEach(each -> line(text, "VIOLATION", each));
     return text.append('\n').append(report.verdict()).append('\n').toString();
+  }
+
+  private static String kills(ChaosReport report) {
+    return String.format(
+        Locale.ROOT,
+        "%d, of %d processes: %.2f a second, %.1f calls acknowledged for each",
+        report.kills(),
+        report.killed(),
+        1000.0 * report.kills() / report.duration().toMillis(),
+        1.0 * report.acknowledged() / Math.max(1, report.kills()));
   }
 
   public static String moment(ChaosReport.Moment moment) {
@@ -83,10 +94,6 @@ public final class ReportText {
 
   private static String seconds(Duration duration) {
     return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
-  }
-
-  private static String name(Fault.Kind kind) {
-    return kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
   private static void line(StringBuilder text, String name, String value) {

@@ -25,6 +25,7 @@ record Summary(
             .filter(each -> each.getKey().kills())
             .mapToInt(Map.Entry::getValue)
             .sum(),
+        faults.lives(),
         faults.zombies(),
         byOperation(calls),
         count(calls, Outcome.ACKNOWLEDGED),

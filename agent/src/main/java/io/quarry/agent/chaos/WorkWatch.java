@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,9 @@ final class WorkWatch implements AutoCloseable {
   private long moved;
   private long redone;
   private volatile String sdm = "";
+
+  /** When what a host's agent has answered last was asked. */
+  private final Map<String, Long> answered = new ConcurrentHashMap<>();
 
   WorkWatch(List<Member> members, String repoId) {
     for (Member member : members) {
@@ -90,6 +94,7 @@ final class WorkWatch implements AutoCloseable {
   }
 
   private void look(StorageClient client, String hostId) {
+    long asked = System.nanoTime();
     List<TaskInfo> tasks;
     try {
       tasks =
@@ -98,6 +103,7 @@ final class WorkWatch implements AutoCloseable {
       take(hostId, List.of());
       throw e;
     }
+    answered.put(hostId, asked);
     take(hostId, tasks);
   }
 
@@ -152,6 +158,12 @@ final class WorkWatch implements AutoCloseable {
 
   synchronized List<TaskInfo> tasks() {
     return now.values().stream().flatMap(List::stream).toList();
+  }
+
+  /** Whether the host's agent has answered what it was asked after that moment. */
+  boolean answered(String hostId, long since) {
+    Long asked = answered.get(hostId);
+    return asked != null && asked > since;
   }
 
   Optional<String> sdm() {

@@ -3,12 +3,16 @@ package io.quarry.agent.cli;
 import io.quarry.agent.chaos.Chaos;
 import io.quarry.agent.chaos.ChaosOptions;
 import io.quarry.agent.chaos.ChaosReport;
+import io.quarry.agent.chaos.Fault;
+import io.quarry.agent.chaos.FaultNames;
+import io.quarry.agent.chaos.LocalArena;
 import io.quarry.agent.chaos.ReportText;
 import io.quarry.agent.demo.DemoFailure;
 import io.quarry.agent.demo.WorkPlace;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -65,8 +69,16 @@ final class ChaosCommand implements Callable<Integer> {
       names = "--pace",
       paramLabel = "TIME",
       converter = Span.class,
-      description = "Between two faults, on average. Default: 1500ms.")
+      description = "Between two faults, on average; at least 100ms. Default: 1500ms.")
   private Duration pace = ChaosOptions.PACE;
+
+  @Option(
+      names = "--faults",
+      paramLabel = "KINDS",
+      description =
+          "What may strike: kills, pauses, all, or names as in the report, separated by commas."
+              + " Default: all.")
+  private String faults = "all";
 
   @Option(
       names = "--directory",
@@ -113,6 +125,16 @@ final class ChaosCommand implements Callable<Integer> {
     }
   }
 
+  private Set<Fault.Kind> faults() {
+    Set<Fault.Kind> chosen = FaultNames.parse(faults);
+    chosen.retainAll(LocalArena.everything());
+    if (chosen.isEmpty()) {
+      throw new IllegalArgumentException(
+          "'" + faults + "' strikes networks and storages, and here only processes fail");
+    }
+    return chosen;
+  }
+
   private ChaosOptions options() {
     try {
       return new ChaosOptions(
@@ -121,6 +143,7 @@ final class ChaosCommand implements Callable<Integer> {
           hosts,
           clients,
           pace,
+          faults(),
           directory,
           keep);
     } catch (IllegalArgumentException e) {

@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClassArchive {
   private static final Logger LOG = LoggerFactory.getLogger(ClassArchive.class);
-  private static final String WRITE = "-XX:ArchiveClassesAtExit=";
-  private static final String USE = "-XX:SharedArchiveFile=";
+  private static final String WRITE = "-XX:AOTCacheOutput=";
+  private static final String USE = "-XX:AOTCache=";
   private static final Duration START_MAX = Duration.ofSeconds(60);
 
   private ClassArchive() {}

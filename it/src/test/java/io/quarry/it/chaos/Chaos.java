@@ -3,6 +3,8 @@ package io.quarry.it.chaos;
 import io.quarry.agent.chaos.Arena;
 import io.quarry.agent.chaos.ChaosOptions;
 import io.quarry.agent.chaos.ChaosReport;
+import io.quarry.agent.chaos.Fault;
+import io.quarry.agent.chaos.FaultNames;
 import io.quarry.agent.chaos.LocalArena;
 import io.quarry.agent.chaos.ReportText;
 import io.quarry.agent.dev.DeleteTree;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * {@code ./verify chaos}: one run after the other, each with the next seed. Where networks and
@@ -24,23 +27,31 @@ final class Chaos {
   private static final String USAGE =
       """
       Usage: ./verify chaos [--seed N] [--duration SECONDS] [--hosts K] [--clients N] [--runs N]
-                            [--pace MILLISECONDS] [--local]
+                            [--pace MILLISECONDS] [--faults KINDS] [--local]
       Kills, pauses, cuts off and spoils the parts of a cluster while clients use it, and judges
       the outcome. Runs with the seeds N, N+1, ... With --local, and where this machine permits no
-      network namespaces and mounts, only processes fail. It ends with what all runs came to.
+      network namespaces and mounts, only processes fail. What may strike is everything, or what
+      --faults names, separated by commas: kills, pauses, networks, storages, or kinds as in the
+      report. It ends with what all runs came to.
       """;
   private static final int BAD_USAGE = 2;
 
   private final Map<String, Long> numbers = new HashMap<>();
   private boolean local;
+  private Set<Fault.Kind> faults = FaultNames.parse("all");
 
   public static void main(String[] arguments) throws Exception {
+    if (List.of(arguments).contains("--help")) {
+      System.out.print(USAGE);
+      return;
+    }
     Chaos chaos = new Chaos();
     try {
       chaos.parse(arguments);
     } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
       System.err.print(USAGE);
-      System.exit(List.of(arguments).contains("--help") ? 0 : BAD_USAGE);
+      System.exit(BAD_USAGE);
     }
     System.exit(chaos.runs() ? 0 : 1);
   }
@@ -52,12 +63,15 @@ final class Chaos {
     for (int i = 0; i < arguments.length; i++) {
       if (arguments[i].equals("--local")) {
         local = true;
+      } else if (arguments[i].equals("--faults") && i + 1 < arguments.length) {
+        faults = FaultNames.parse(arguments[++i]);
       } else if (numbers.containsKey(arguments[i]) && i + 1 < arguments.length) {
         numbers.put(arguments[i], number(arguments[++i]));
       } else {
-        throw new IllegalArgumentException(arguments[i]);
+        throw new IllegalArgumentException("Unknown option, or no value: " + arguments[i]);
       }
     }
+    var _ = options(number("--seed", 1), Path.of(""));
   }
 
   /** As {@code quarry chaos} takes them, too: 90s, 5m. */
@@ -77,11 +91,12 @@ final class Chaos {
       reports.add(run(number("--seed", 1) + run));
     }
     System.out.printf(
-        "runs: %d, faults: %d, kills: %d, zombies: %d, calls: %d, acknowledged: %d, violations:"
-            + " %d%n",
+        "runs: %d, faults: %d, kills: %d, killed processes: %d, zombies: %d, calls: %d,"
+            + " acknowledged: %d, violations: %d%n",
         reports.size(),
         reports.stream().mapToInt(ChaosReport::faultsInAll).sum(),
         reports.stream().mapToInt(ChaosReport::kills).sum(),
+        reports.stream().mapToInt(ChaosReport::killed).sum(),
         reports.stream().mapToInt(ChaosReport::zombies).sum(),
         reports.stream().mapToInt(ChaosReport::callsInAll).sum(),
         reports.stream().mapToInt(ChaosReport::acknowledged).sum(),
@@ -89,17 +104,21 @@ final class Chaos {
     return reports.stream().allMatch(report -> report.violations().isEmpty());
   }
 
+  private ChaosOptions options(long seed, Path directory) {
+    return new ChaosOptions(
+        seed,
+        Duration.ofSeconds(number("--duration", 1)),
+        (int) number("--hosts", 1),
+        (int) number("--clients", 1),
+        Duration.ofMillis(number("--pace", 1)),
+        faults,
+        directory,
+        false);
+  }
+
   private ChaosReport run(long seed) throws Exception {
     Path directory = Files.createTempDirectory("quarry-chaos-");
-    ChaosOptions options =
-        new ChaosOptions(
-            seed,
-            Duration.ofSeconds(number("--duration", 1)),
-            (int) number("--hosts", 1),
-            (int) number("--clients", 1),
-            Duration.ofMillis(number("--pace", 1)),
-            directory,
-            false);
+    ChaosOptions options = options(seed, directory);
     System.out.println("seed " + seed + ", in " + directory);
     ChaosReport report;
     try (Arena arena = arena(directory, options.hosts())) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarry.agent.chaos.Chaos;
 import io.quarry.agent.chaos.ChaosOptions;
 import io.quarry.agent.chaos.ChaosReport;
+import io.quarry.agent.chaos.FaultNames;
 import io.quarry.agent.chaos.ReportText;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,7 +31,15 @@ final class ChaosIT {
   @Test
   void clusterKeepsItsWordWhateverIsKilled() throws Exception {
     ChaosOptions options =
-        new ChaosOptions(SEED, DURATION, HOSTS, CLIENTS, ChaosOptions.PACE, directory, false);
+        new ChaosOptions(
+            SEED,
+            DURATION,
+            HOSTS,
+            CLIENTS,
+            ChaosOptions.PACE,
+            FaultNames.parse("all"),
+            directory,
+            false);
     ChaosReport report;
     try (Chaos.Local chaos = new Chaos.Local()) {
       report =

@@ -230,7 +230,7 @@ final class NetworkArena implements Arena {
             Set.of(ProcessFaults.EVERYTHING),
             Duration.ofMillis(200),
             this::restorePower)
-        .killing(all);
+        .killing(ProcessFaults.GUARDIAN_AND_AGENT * all.length + ensemble.size(), all);
   }
 
   private void restorePower() throws IOException, InterruptedException {
