@@ -46,8 +46,8 @@ final class ChangeImages {
     run("setUserData", image, USED, ask, () -> image.changes = changes);
   }
 
-  void remove(Owned image) {
-    boolean retain = random.nextInt(3) == 0;
+  void remove(Owned image, boolean mayRetain) {
+    boolean retain = random.nextInt(3) == 0 && mayRetain;
     RemoveImageOptions options =
         new RemoveImageOptions(random.nextInt(12) > 0, retain ? Owned.RETAIN : Duration.ZERO);
     market.snapshots().remove(image.repoId + "/" + image.imageId);

@@ -49,7 +49,8 @@ public final class Chaos {
             new LogWatch(
                 Market.client(members.stream().map(Member::agent).toList(), PATIENT), history)) {
       Market market = Market.of(repositories, members, history, guest, () -> suffer(lane.get()));
-      FaultPlan plan = new FaultPlan(options.seed(), options.pace(), chosen(arena));
+      Set<Fault.Kind> chosen = chosen(arena);
+      FaultPlan plan = new FaultPlan(options.seed(), options.pace(), chosen);
       FaultLane faults = new FaultLane(arena, plan, sights(work, log), work, history);
       lane.set(faults);
       Crowd crowd = new Crowd(market, options.clients(), options.seed());
@@ -62,6 +63,11 @@ public final class Chaos {
       settling.run(crowd.customers(), crowd.meddler());
       Duration settled = Duration.ofNanos(System.nanoTime() - over);
       history.moment("nothing is left to do");
+      if (chosen.contains(Fault.Kind.KILL_GUARDIAN)) {
+        faults.strikeBriefly(Fault.Kind.KILL_GUARDIAN);
+        arena.heal();
+      }
+      new HostsJudge(patient, history).judge(members, repositories);
       int compared = new ImagesJudge(market, patient, settling).judge(crowd.images());
       awaitTold(log, patient, repositories);
       new CallsJudge(history, log).judge(repositories);
@@ -186,6 +192,9 @@ public final class Chaos {
       threads.add(start(() -> meddler.live(over::get)));
       try {
         meanwhile.run();
+      } catch (InterruptedException e) {
+        threads.forEach(Thread::interrupt);
+        throw e;
       } finally {
         over.set(true);
         for (Thread thread : threads) {

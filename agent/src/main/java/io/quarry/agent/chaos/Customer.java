@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Customer {
   private static final int IMAGES_MAX = 9;
+
+  /** Of those that can be restored: they take as much room as others. */
+  private static final int RETAINED_MAX = 4;
+
   private static final Duration THINKS_MAX = Duration.ofMillis(100);
 
   private final Random random;
@@ -101,7 +105,8 @@ final class Customer {
   private void remove(@Nullable Owned disk, @Nullable Owned snapshot) {
     Owned image = snapshot == null || random.nextBoolean() ? disk : snapshot;
     if (image != null) {
-      change.remove(image);
+      long retained = images.stream().filter(each -> each.state == Owned.State.RETAINED).count();
+      change.remove(image, retained < RETAINED_MAX);
     }
   }
 

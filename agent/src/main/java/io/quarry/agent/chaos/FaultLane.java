@@ -87,6 +87,15 @@ final class FaultLane {
     }
   }
 
+  /** One more, which ends at once: nothing else strikes, and nobody has work. */
+  void strikeBriefly(Fault.Kind kind) throws InterruptedException, IOException {
+    if (begin(new Fault(kind, plan.next().roll(), Duration.ZERO, Duration.ZERO))) {
+      for (Active each : List.copyOf(active)) {
+        end(each);
+      }
+    }
+  }
+
   private boolean begin(Fault fault) throws IOException, InterruptedException {
     Set<String> busy = new HashSet<>();
     active.forEach(each -> busy.addAll(each.strike().busy()));

@@ -53,7 +53,14 @@ final class Chaos {
       System.err.print(USAGE);
       System.exit(BAD_USAGE);
     }
-    System.exit(chaos.runs() ? 0 : 1);
+    boolean kept;
+    try (EarlyEnd _ = EarlyEnd.of(Thread.currentThread())) {
+      kept = chaos.runs();
+    } catch (InterruptedException e) {
+      // All is taken down, and the process ends as it was told to.
+      return;
+    }
+    System.exit(kept ? 0 : 1);
   }
 
   private void parse(String[] arguments) {
@@ -126,6 +133,9 @@ final class Chaos {
           new io.quarry.agent.chaos.Chaos(
                   options, moment -> System.out.println(ReportText.moment(moment)))
               .run(arena, LocalArena.REPOSITORIES, directory.resolve("scratch"));
+    } catch (InterruptedException e) {
+      DeleteTree.of(directory);
+      throw e;
     }
     System.out.print(ReportText.of(report));
     if (report.violations().isEmpty()) {

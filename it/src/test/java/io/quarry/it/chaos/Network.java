@@ -135,15 +135,23 @@ final class Network implements AutoCloseable {
   /** What runs in the namespaces has ended. */
   @Override
   public void close() throws IOException {
+    List<String> left = new ArrayList<>();
+    for (String name : addresses.keySet()) {
+      delete(left, "ip", "netns", "delete", namespace(name));
+    }
+    delete(left, "ip", "link", "delete", bridge());
+    if (!left.isEmpty()) {
+      throw new IOException("left behind: " + left);
+    }
+  }
+
+  private static void delete(List<String> left, String... words) throws IOException {
     try {
-      for (String name : addresses.keySet()) {
-        run("ip", "netns", "delete", namespace(name));
-      }
-      run("ip", "link", "delete", bridge());
+      run(words);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (AssertionError e) {
-      throw new IOException(e.getMessage(), e);
+      left.add(e.getMessage());
     }
   }
 }
