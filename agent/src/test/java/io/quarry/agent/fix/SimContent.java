@@ -74,7 +74,11 @@ final class SimContent {
     ByteBuffer bytes = ByteBuffer.wrap(found);
     for (int sector = 0; sector < sectors.size(); sector++) {
       int stamp = bytes.getInt(sector * SECTOR_BYTES);
-      assertThat(sectors.get(sector)).as("sector %d of %s", sector, what).contains(stamp);
+      if (!sectors.get(sector).contains(stamp)) {
+        throw new AssertionError(
+            "sector %d of %s has %d, not one of %s"
+                .formatted(sector, what, stamp, sectors.get(sector)));
+      }
       for (int at = 0; at < SECTOR_BYTES; at += Integer.BYTES) {
         if (bytes.getInt(sector * SECTOR_BYTES + at) != stamp) {
           throw new AssertionError("sector " + sector + " of " + what + " is torn");

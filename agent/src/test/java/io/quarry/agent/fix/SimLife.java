@@ -123,7 +123,7 @@ final class SimLife {
       return false;
     }
     fixes.sort(Comparator.comparing(FixState::id));
-    FixState fix = fixes.get(random.nextInt(fixes.size()));
+    FixState fix = fixes.get(random.nextBoolean() ? 0 : random.nextInt(fixes.size()));
     if (fix.heavy()) {
       claim(repository, fix);
     } else {

@@ -55,6 +55,8 @@ final class SimWorld implements Schedules.History {
   /** Steps between two power cuts, at most. */
   private static final List<Integer> POWER_LASTS = List.of(1_000, 6_000);
 
+  private static final List<String> POWER_AIMS = List.of("log", "volumes", "fixes", "fixes");
+
   private final Random random;
   private final SimDisk disk = new SimDisk(this::linked);
   private final SimMount calmMount = new SimMount(disk, step -> {});
@@ -190,7 +192,7 @@ final class SimWorld implements Schedules.History {
       }
       addHosts(HOSTS, WORKERS_PER_HOST);
       if (powerCuts) {
-        baton.addImmortal("power", this::cutPower);
+        baton.addUrgent("power", this::cutPower);
       }
       baton.run();
       calmDown();
@@ -324,11 +326,19 @@ final class SimWorld implements Schedules.History {
     }
   }
 
+  /** It hurts most just after something has become durable, and what belongs to it has not. */
+  private void aimPowerCut(Baton.Actor self) {
+    String directory = POWER_AIMS.get(random.nextInt(POWER_AIMS.size()));
+    int forces = disk.forces(directory) + 1 + random.nextInt(4);
+    var _ = self.await(() -> over() || disk.forces(directory) >= forces, "is about to be cut");
+  }
+
   /** Nobody is spared, and what was not durable is gone. */
   private void cutPower(Baton.Actor self) throws IOException {
     int lasts = POWER_LASTS.get(random.nextInt(POWER_LASTS.size()));
     while (!over()) {
-      if (!self.await(this::over, lasts, "lasts")) {
+      if (!self.await(this::over, lasts, "lasts") && !over()) {
+        aimPowerCut(self);
         self.step("is cut");
         endLives();
         for (SimGuest guest : guests) {

@@ -29,6 +29,13 @@ public final class Baton {
     }
   }
 
+  private enum Kind {
+    MORTAL,
+    IMMORTAL,
+    /** Goes on at once when it may. */
+    URGENT
+  }
+
   private static final int SLEEP_STEPS_MAX = 80;
 
   /** How long somebody waits for what does not come. */
@@ -63,15 +70,15 @@ public final class Baton {
   /** One thread under the scheduler. */
   public final class Actor {
     private final String name;
-    private final boolean mortal;
+    private final Kind kind;
     private final Semaphore turn = new Semaphore(0);
     private boolean doomed;
     private int asleep;
     private @Nullable BooleanSupplier awaits;
 
-    private Actor(String name, boolean mortal) {
+    private Actor(String name, Kind kind) {
       this.name = name;
-      this.mortal = mortal;
+      this.kind = kind;
     }
 
     /** Hands the baton over and waits until it comes back. */
@@ -142,11 +149,16 @@ public final class Baton {
 
   /** May be called by an actor that has the baton, too. */
   public void add(String name, Body body) {
-    add(new Actor(name, true), body);
+    add(new Actor(name, Kind.MORTAL), body);
   }
 
   public void addImmortal(String name, Body body) {
-    add(new Actor(name, false), body);
+    add(new Actor(name, Kind.IMMORTAL), body);
+  }
+
+  /** One that nobody comes before when what it waits for has come about. */
+  public void addUrgent(String name, Body body) {
+    add(new Actor(name, Kind.URGENT), body);
   }
 
   private void add(Actor actor, Body body) {
@@ -155,7 +167,7 @@ public final class Baton {
 
   /** The thread of a mortal actor, which must be started. */
   public Thread unstarted(String name, Body body) {
-    return thread(new Actor(name, true), body);
+    return thread(new Actor(name, Kind.MORTAL), body);
   }
 
   private Thread thread(Actor actor, Body body) {
@@ -204,7 +216,7 @@ public final class Baton {
       throw new AssertionError("no end in sight");
     }
     Actor next = choose(current);
-    next.doomed |= next.mortal && random.nextDouble() < deaths;
+    next.doomed |= next.kind == Kind.MORTAL && random.nextDouble() < deaths;
     return next;
   }
 
@@ -214,6 +226,11 @@ public final class Baton {
     }
     for (Actor one : alive) {
       one.asleep = Math.max(0, one.asleep - 1);
+    }
+    for (Actor one : alive) {
+      if (one.kind == Kind.URGENT && one.awake()) {
+        return one;
+      }
     }
     boolean goesOn = current.awake() && alive.contains(current);
     if (goesOn && random.nextDouble() < keeping) {

@@ -1,7 +1,11 @@
 package io.quarry.coordinator.sim;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** A file's content, as it is seen and as it would be found after a power cut. */
 final class Inode {
@@ -15,6 +19,9 @@ final class Inode {
   /** Whether anything waits to be written back. */
   private boolean dirty;
 
+  private @Nullable SimChannel writer;
+  private final Set<SimChannel> formerWriters = new HashSet<>();
+
   Inode(long number) {
     this.number = number;
   }
@@ -24,8 +31,32 @@ final class Inode {
     return number;
   }
 
+  /** Who has let another one write never writes again: one of them would not know it. */
+  void writtenBy(SimChannel next, String path) {
+    if (next == writer) {
+      return;
+    }
+    if (formerWriters.contains(next)) {
+      throw new AssertionError("two write to one file: " + path);
+    }
+    if (writer != null) {
+      formerWriters.add(writer);
+    }
+    writer = next;
+  }
+
   byte[] content() {
     return seen.clone();
+  }
+
+  /** As a channel reads: -1 at the end. */
+  int read(ByteBuffer into, long at) {
+    if (at >= seen.length) {
+      return -1;
+    }
+    int length = Math.min(into.remaining(), Math.toIntExact(seen.length - at));
+    into.put(seen, Math.toIntExact(at), length);
+    return length;
   }
 
   long size() {

@@ -46,13 +46,7 @@ final class SimChannel extends FileChannel {
     if (!readable) {
       throw new NonReadableChannelException();
     }
-    byte[] content = file().content();
-    if (at >= content.length) {
-      return -1;
-    }
-    int length = Math.min(into.remaining(), Math.toIntExact(content.length - at));
-    into.put(content, Math.toIntExact(at), length);
-    return length;
+    return file().read(into, at);
   }
 
   @Override
@@ -69,7 +63,7 @@ final class SimChannel extends FileChannel {
     }
     byte[] bytes = new byte[from.remaining()];
     from.get(bytes);
-    mount.write(path, file(), at, bytes);
+    mount.write(path, this, file(), at, bytes);
     return bytes.length;
   }
 
@@ -107,7 +101,7 @@ final class SimChannel extends FileChannel {
   @Override
   public FileChannel truncate(long size) throws IOException {
     if (size < file().size()) {
-      mount.truncate(path, file(), size);
+      mount.truncate(path, this, file(), size);
     }
     position = Math.min(position, size);
     return this;

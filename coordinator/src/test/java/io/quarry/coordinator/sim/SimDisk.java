@@ -6,8 +6,11 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -24,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 public final class SimDisk {
   /** Names and what they stand for; directories have no inode. */
   private static final class Tree {
-    final Map<String, Inode> files = new TreeMap<>();
-    final Set<String> directories = new TreeSet<>(Set.of("/"));
+    final NavigableMap<String, Inode> files = new TreeMap<>();
+    final NavigableSet<String> directories = new TreeSet<>(Set.of("/"));
 
     void become(Tree other) {
       files.clear();
@@ -39,6 +42,7 @@ public final class SimDisk {
   private final Tree durable = new Tree();
   private final List<Consumer<Tree>> journal = new ArrayList<>();
   private final BiConsumer<String, byte[]> onLink;
+  private final Map<String, Integer> forces = new HashMap<>();
   private long inodes;
 
   /**
@@ -65,6 +69,17 @@ public final class SimDisk {
   public void forceAll() {
     forceNames();
     seen.files.values().forEach(Inode::force);
+  }
+
+  /** Something in that directory of a repository is durable now. */
+  void forced(String path) {
+    String[] parts = path.split("/", 4);
+    forces.merge(parts.length > 2 ? parts[2] : "", 1, Integer::sum);
+  }
+
+  /** How often something in such a directory of any repository was made durable. */
+  public int forces(String directory) {
+    return forces.getOrDefault(directory, 0);
   }
 
   /** All that was done to names so far is durable. */
@@ -146,16 +161,20 @@ public final class SimDisk {
     }
     String prefix = directory.equals("/") ? "/" : directory + "/";
     List<String> names = new ArrayList<>();
-    List<String> all = new ArrayList<>(seen.files.keySet());
-    all.addAll(seen.directories);
-    for (String path : all) {
-      if (path.length() > prefix.length()
-          && path.startsWith(prefix)
-          && path.indexOf('/', prefix.length()) < 0) {
+    addNames(names, prefix, seen.files.navigableKeySet());
+    addNames(names, prefix, seen.directories);
+    return names;
+  }
+
+  private static void addNames(List<String> names, String prefix, NavigableSet<String> paths) {
+    for (String path : paths.tailSet(prefix, false)) {
+      if (!path.startsWith(prefix)) {
+        return;
+      }
+      if (path.indexOf('/', prefix.length()) < 0) {
         names.add(path.substring(prefix.length()));
       }
     }
-    return names;
   }
 
   private void requireFree(String path) throws FileSystemException {

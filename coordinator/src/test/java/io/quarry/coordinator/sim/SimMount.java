@@ -140,17 +140,19 @@ public final class SimMount {
     return disk.create(path);
   }
 
-  void write(String path, Inode inode, long offset, byte[] bytes) throws IOException {
+  void write(String path, SimChannel by, Inode inode, long offset, byte[] bytes) throws IOException {
     step("write " + path);
     if (writeFaults > 0) {
       writeFaults--;
       throw new IOException("Input/output error");
     }
+    inode.writtenBy(by, path);
     inode.write(offset, bytes);
   }
 
-  void truncate(String path, Inode inode, long size) {
+  void truncate(String path, SimChannel by, Inode inode, long size) {
     step("truncate " + path);
+    inode.writtenBy(by, path);
     inode.truncate(size);
   }
 
@@ -168,6 +170,7 @@ public final class SimMount {
     } else {
       inode.force();
     }
+    disk.forced(path);
   }
 
   void link(String path, String existing) throws IOException {

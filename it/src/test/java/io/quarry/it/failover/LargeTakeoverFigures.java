@@ -73,7 +73,9 @@ final class LargeTakeoverFigures {
   private void cold(Path at) throws Exception {
     Durations connects = new Durations();
     Durations commits = new Durations();
-    try (Box box = Box.start(LocalClusterOptions.in(at))) {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(at).withGuardianArguments("--restart-pause-max", "PT0.2S");
+    try (Box box = Box.start(options)) {
       fill(box.repository(Hosts.MAIN));
       StorageClient client = box.client(0);
       for (int start = 0; start < COLD_STARTS; start++) {
