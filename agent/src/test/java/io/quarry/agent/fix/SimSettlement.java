@@ -54,10 +54,10 @@ final class SimSettlement {
           .forEach(fix -> bringBack(place, fix));
     }
     int waits = 0;
-    long seen = commits();
+    long seen = world.commits();
     while (!self.await(this::isSettled, "waits for fixes")) {
-      waits = commits() == seen ? waits + 1 : 0;
-      seen = commits();
+      waits = world.commits() == seen ? waits + 1 : 0;
+      seen = world.commits();
       if (waits == WAITS_MAX) {
         throw new AssertionError("nobody does " + toDo());
       }
@@ -101,14 +101,6 @@ final class SimSettlement {
     while (!again.isEmpty()) {
       var _ = SimCaller.call(world, life, again.removeFirst(), again);
     }
-  }
-
-  private long commits() {
-    long commits = 0;
-    for (SimPlace place : world.places()) {
-      commits += place.newest().sequence();
-    }
-    return commits;
   }
 
   private boolean isSettled() {

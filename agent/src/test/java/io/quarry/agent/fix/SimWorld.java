@@ -148,6 +148,11 @@ final class SimWorld implements Schedules.History {
     return source == null || holder.volumeOf(source).format() == VolumeFormat.RAW;
   }
 
+  /** All that was committed so far. */
+  long commits() {
+    return places.values().stream().mapToLong(place -> place.newest().sequence()).sum();
+  }
+
   /** Nobody asks for anything any more. */
   boolean over() {
     return busy == 0;
@@ -314,7 +319,8 @@ final class SimWorld implements Schedules.History {
           life.disturb(random);
         }
         if (!life.work(anyPlace().key(), random)) {
-          life.life().await(this::over, "rests");
+          long seen = commits();
+          life.life().await(() -> over() || commits() > seen, "rests");
         }
       } catch (Baton.Died e) {
         self.step("ends");
