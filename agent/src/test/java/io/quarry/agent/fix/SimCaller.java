@@ -101,7 +101,12 @@ final class SimCaller {
           ask(place, snapshotOf(disk));
         }
       }
-      case 5, 6, 7, 8, 9, 10, 11, 12, 13 -> {
+      case 5 -> {
+        if (snapshot != null) {
+          changeMind(place, snapshot);
+        }
+      }
+      case 6, 7, 8, 9, 10, 11, 12, 13 -> {
         Image source = snapshot == null || random.nextInt(3) > 0 ? disk : snapshot;
         if (source != null) {
           copy(place, source);
@@ -164,6 +169,16 @@ final class SimCaller {
         true,
         JsonNodeFactory.instance.objectNode(),
         null);
+  }
+
+  /** While somebody cleans it already, it is needed again, for a disk. */
+  private void changeMind(SimPlace place, Image snapshot) {
+    RemoveImage remove = new RemoveImage(snapshot.id(), true, Duration.ZERO);
+    var _ = ask(place, remove);
+    var _ = life.await(world::over, PAUSE_STEPS_MAX, "hesitates");
+    var _ = ask(place, new RestoreImage(snapshot.id()));
+    var _ = ask(place, disk(snapshot));
+    var _ = ask(place, remove);
   }
 
   /** First the pin, then what needs it. */
