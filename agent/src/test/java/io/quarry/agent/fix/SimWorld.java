@@ -51,6 +51,7 @@ final class SimWorld implements Schedules.History {
   private static final double DEATHS = 0.000_3;
   private static final int TRIES_MAX = 6;
   private static final int LOST_ANSWERS = 40;
+  private static final int LATE_REQUESTS = 10;
 
   /** Steps between two power cuts, at most. */
   private static final List<Integer> POWER_LASTS = List.of(1_000, 6_000);
@@ -382,6 +383,9 @@ final class SimWorld implements Schedules.History {
   /** Brings a request to an SDM, as agents do for callers and for themselves. */
   Reply submit(SimPlace place, Life asker, String requestId, Request request) {
     boolean maybeCommitted = false;
+    if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
+      var _ = asker.await(() -> false, "has not sent " + request);
+    }
     for (int i = 0; i < TRIES_MAX; i++) {
       SimRepository leader = leader(place);
       if (leader == null) {
