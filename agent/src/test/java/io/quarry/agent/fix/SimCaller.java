@@ -102,8 +102,8 @@ final class SimCaller {
         }
       }
       case 5 -> {
-        if (snapshot != null) {
-          changeMind(place, snapshot);
+        if (disk != null) {
+          changeMind(place, disk);
         }
       }
       case 6, 7, 8, 9, 10, 11, 12, 13 -> {
@@ -161,7 +161,7 @@ final class SimCaller {
         null);
   }
 
-  private Request snapshotOf(Image disk) {
+  private CreateSnapshot snapshotOf(Image disk) {
     return new CreateSnapshot(
         world.fresh("snapshot"),
         disk.id(),
@@ -171,14 +171,14 @@ final class SimCaller {
         null);
   }
 
-  /** While somebody cleans it already, it is needed again, for a disk. */
-  private void changeMind(SimPlace place, Image snapshot) {
-    RemoveImage remove = new RemoveImage(snapshot.id(), true, Duration.ZERO);
-    var _ = ask(place, remove);
+  /** While somebody is about to clean the disk it is needed again, below a snapshot's overlay. */
+  private void changeMind(SimPlace place, Image disk) {
+    var _ = ask(place, new RemoveImage(disk.id(), true, Duration.ZERO));
     var _ = life.await(world::over, PAUSE_STEPS_MAX, "hesitates");
-    var _ = ask(place, new RestoreImage(snapshot.id()));
-    var _ = ask(place, disk(snapshot));
-    var _ = ask(place, remove);
+    var _ = ask(place, new RestoreImage(disk.id()));
+    CreateSnapshot snapshot = snapshotOf(disk);
+    var _ = ask(place, snapshot);
+    var _ = ask(place, new RemoveImage(snapshot.snapshotId(), true, Duration.ZERO));
   }
 
   /** First the pin, then what needs it. */
