@@ -13,6 +13,8 @@ import io.quarry.coordinator.sim.SimMount;
 import io.quarry.coordinator.sim.SimMount.LinkFault;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -32,10 +34,14 @@ final class SimLife {
   /** The lane is the worker's own thread, and no window is slow. */
   private static final CopyPace PACE = new CopyPace(WINDOW_BYTES, 0, () -> 0);
 
+  /** Seconds. */
+  private static final int SKEW_MAX = 60;
+
   private static final Spawner NO_TOOLS = new Spawner();
 
   private final SimWorld world;
   private final Worker self;
+  private final Duration skew;
   private final Life life = new Life();
   private final SimMount mount;
   private final Surroundings around;
@@ -53,6 +59,7 @@ final class SimLife {
   SimLife(SimWorld world, Worker self) {
     this.world = world;
     this.self = self;
+    this.skew = Duration.ofSeconds(world.calm() ? 0 : world.random().nextInt(-SKEW_MAX, SKEW_MAX));
     this.mount = new SimMount(world.disk(), life::step);
     this.around =
         new Surroundings(
@@ -64,7 +71,7 @@ final class SimLife {
             NO_TOOLS,
             new OwnWriters(),
             Path.of("/nowhere"),
-            world.clock());
+            clock());
   }
 
   /** Opens the storage and reads the logs, which takes steps, and may fail. */
@@ -79,6 +86,11 @@ final class SimLife {
         life.end();
       }
     }
+  }
+
+  /** No two hosts have the same time. */
+  InstantSource clock() {
+    return () -> world.clock().instant().plus(skew);
   }
 
   boolean connected() {
@@ -191,6 +203,7 @@ final class SimLife {
       case 10 -> mount.failForces(1);
       case 11 -> mount.failForces(2);
       case 12 -> mount.failWrites(2);
+      case 13 -> mount.fill(1 + random.nextInt(6));
       default -> {}
     }
   }

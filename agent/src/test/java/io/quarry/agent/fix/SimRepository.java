@@ -35,7 +35,7 @@ final class SimRepository implements Repository {
     this.replica =
         SimLog.replica(place.key(), storage.slots(), () -> life.life().step("waits for the view"));
     this.sdm =
-        SimSdm.of(storage.slots(), replica, writer, world.clock(), world.baton(), life.life());
+        SimSdm.of(storage.slots(), replica, writer, life.clock(), world.baton(), life.life());
   }
 
   Sdm sdm() {

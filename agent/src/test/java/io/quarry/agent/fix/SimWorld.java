@@ -151,7 +151,11 @@ final class SimWorld implements Schedules.History {
 
   /** All that was committed so far. */
   long commits() {
-    return places.values().stream().mapToLong(place -> place.newest().sequence()).sum();
+    long commits = 0;
+    for (SimPlace place : places.values()) {
+      commits += place.newest().sequence();
+    }
+    return commits;
   }
 
   /** Nobody asks for anything any more. */

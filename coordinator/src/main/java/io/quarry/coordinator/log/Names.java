@@ -1,14 +1,11 @@
 package io.quarry.coordinator.log;
 
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-
 /** The names in a repository's log directory. */
 final class Names {
-  private static final Pattern RECORD = Pattern.compile("(\\d{16})\\.record");
-  private static final Pattern CHECKPOINT = Pattern.compile("(\\d{16})\\.checkpoint");
-
+  private static final String RECORD = ".record";
+  private static final String CHECKPOINT = ".checkpoint";
   private static final int DIGITS = 16;
+  private static final int BASE = 10;
 
   /** No record has this number. */
   static final long NONE = -1;
@@ -16,11 +13,11 @@ final class Names {
   private Names() {}
 
   static String record(long sequence) {
-    return padded(sequence, DIGITS) + ".record";
+    return padded(sequence, DIGITS) + RECORD;
   }
 
   static String checkpoint(long sequence) {
-    return padded(sequence, DIGITS) + ".checkpoint";
+    return padded(sequence, DIGITS) + CHECKPOINT;
   }
 
   /** With zeros before it, so that names sort as their numbers do. */
@@ -31,15 +28,26 @@ final class Names {
 
   /** The record's number, or {@link #NONE} when the name is no record's. */
   static long recordNumber(String name) {
-    return number(RECORD.matcher(name));
+    return number(name, RECORD);
   }
 
   /** The number of the last record a checkpoint covers, or {@link #NONE}. */
   static long checkpointNumber(String name) {
-    return number(CHECKPOINT.matcher(name));
+    return number(name, CHECKPOINT);
   }
 
-  private static long number(Matcher matcher) {
-    return matcher.matches() ? Long.parseLong(matcher.group(1)) : NONE;
+  private static long number(String name, String kind) {
+    if (name.length() != DIGITS + kind.length() || !name.endsWith(kind)) {
+      return NONE;
+    }
+    long number = 0;
+    for (int i = 0; i < DIGITS; i++) {
+      int digit = name.charAt(i) - '0';
+      if (digit < 0 || digit >= BASE) {
+        return NONE;
+      }
+      number = number * BASE + digit;
+    }
+    return number;
   }
 }

@@ -7,9 +7,11 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Draft;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Request;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +33,7 @@ final class Batch {
   private final long commit;
   private final Instant now;
   private final @Nullable StorageException full;
+  private final Predicate<Request> admitted;
   private final List<Submission> submissions = new ArrayList<>();
   private final List<Entry> entries = new ArrayList<>();
   private final List<Runnable> answers = new ArrayList<>();
@@ -38,15 +41,21 @@ final class Batch {
   private long bytes;
 
   Batch(LogState after, Instant now) {
-    this(after, now, null);
+    this(after, now, null, request -> true);
   }
 
   /**
-   * @param full what requests are told that would change something and free no space; null when
-   *     there is space for all
+   * @param full what requests are told that would change something and find no room; null when
+   *     there is room for all
+   * @param admitted those that there is room for
    */
-  Batch(LogState after, Instant now, @Nullable StorageException full) {
+  Batch(
+      LogState after,
+      Instant now,
+      @Nullable StorageException full,
+      Predicate<Request> admitted) {
     this.full = full;
+    this.admitted = admitted;
     this.commit = after.sequence() + 1;
     this.now = now;
     this.state = after.repository();
@@ -62,7 +71,7 @@ final class Batch {
     Draft draft = new Draft(state, commit, now);
     try {
       Reply reply = submission.request().plan(draft);
-      if (full != null && !submission.request().freesSpace()) {
+      if (full != null && !admitted.test(submission.request())) {
         throw full;
       }
       state = draft.state().remember(submission.requestId(), reply);

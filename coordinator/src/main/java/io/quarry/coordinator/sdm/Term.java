@@ -8,6 +8,7 @@ import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.plan.Request;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -168,15 +169,17 @@ final class Term implements AutoCloseable {
 
   /** The storage is full: what frees space is committed on the ballast, the rest is refused. */
   private LogState commitRemovals(LogState state, List<Submission> group) throws EndOfTerm {
-    Batch removals = new Batch(state, clock.instant(), noSpace());
+    Batch removals = new Batch(state, clock.instant(), noSpace(), Request::freesSpace);
     group.forEach(removals::plan);
     Outcome outcome = append(state, removals);
     while (lacksSpace(outcome) && checkpoints.releaseBallast()) {
       outcome = append(state, removals);
     }
     if (lacksSpace(outcome)) {
-      removals.fail(noSpace());
-      return state;
+      // Repeats among them are answered: what they ask for was committed when there was space.
+      Batch none = new Batch(state, clock.instant(), noSpace(), request -> false);
+      group.forEach(none::plan);
+      return conclude(state, none, append(state, none));
     }
     return conclude(state, removals, outcome);
   }

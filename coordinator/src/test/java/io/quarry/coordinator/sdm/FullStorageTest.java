@@ -17,6 +17,7 @@ import io.quarry.coordinator.plan.GrantFixes;
 import io.quarry.coordinator.plan.QueueFix;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.StopFix;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,6 +101,30 @@ class FullStorageTest {
       assertThat(refusal(creation)).isEqualTo(ErrorCode.NO_SPACE);
       assertThat(refusal(removal)).isEqualTo(ErrorCode.IMAGE_NOT_FOUND);
       host.committed(good);
+    }
+  }
+
+  @Test
+  void whatWasCommittedIsToldAgainWhenNothingFindsSpace() throws Exception {
+    MemoryDisk disk = new MemoryDisk();
+    Gate gate = new Gate();
+    try (SdmHost host = SdmHost.leading(new MemorySlotStore(disk, gate), "a")) {
+      host.committed(host.create("kept"));
+      host.committed(host.create("disk"));
+      Request removal = new RemoveImage("disk", false, Duration.ZERO);
+      Awaitility.await().until(disk::hasBallast);
+      disk.free(0);
+      host.committed(host.sdm.submit("removal", removal));
+      disk.free(0);
+      gate.hold(step -> step.startsWith("put "));
+      CompletableFuture<Reply> first = host.create("first");
+      Awaitility.await().until(gate::holdsSomebody);
+      CompletableFuture<Reply> repeat = host.sdm.submit("removal", removal);
+      CompletableFuture<Reply> other = host.remove("kept");
+      gate.open();
+      assertThat(refusal(first)).isEqualTo(ErrorCode.NO_SPACE);
+      assertThat(refusal(other)).isEqualTo(ErrorCode.NO_SPACE);
+      host.committed(repeat);
     }
   }
 

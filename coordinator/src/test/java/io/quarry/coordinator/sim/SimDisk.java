@@ -73,8 +73,9 @@ public final class SimDisk {
 
   /** Something in that directory of a repository is durable now. */
   void forced(String path) {
-    String[] parts = path.split("/", 4);
-    forces.merge(parts.length > 2 ? parts[2] : "", 1, Integer::sum);
+    int begin = 1 + path.indexOf('/', 1);
+    int end = path.indexOf('/', begin);
+    forces.merge(path.substring(begin, end < 0 ? path.length() : end), 1, Integer::sum);
   }
 
   /** How often something in such a directory of any repository was made durable. */

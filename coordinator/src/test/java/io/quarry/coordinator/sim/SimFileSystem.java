@@ -30,7 +30,7 @@ public final class SimFileSystem extends FileSystem {
 
   @Override
   public Path getPath(String first, String... more) {
-    return SimPath.of(this, String.join("/", first, String.join("/", more)));
+    return SimPath.of(this, more.length == 0 ? first : first + "/" + String.join("/", more));
   }
 
   @Override

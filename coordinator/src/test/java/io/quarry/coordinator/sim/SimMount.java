@@ -38,6 +38,7 @@ public final class SimMount {
   private int readFaults;
   private int writeFaults;
   private int forceFaults;
+  private int spaceFaults;
   private @Nullable List<String> staleNames;
   private @Nullable String staleDirectory;
   private Baton.@Nullable Died death;
@@ -72,6 +73,11 @@ public final class SimMount {
 
   public void failWrites(int count) {
     writeFaults = count;
+  }
+
+  /** The storage is full, for so many files and writes. */
+  public void fill(int count) {
+    spaceFaults = count;
   }
 
   public void failForces(int count) {
@@ -137,6 +143,7 @@ public final class SimMount {
 
   Inode create(String path) throws IOException {
     step("create " + path);
+    failForSpace();
     return disk.create(path);
   }
 
@@ -146,8 +153,16 @@ public final class SimMount {
       writeFaults--;
       throw new IOException("Input/output error");
     }
+    failForSpace();
     inode.writtenBy(by, path);
     inode.write(offset, bytes);
+  }
+
+  private void failForSpace() throws IOException {
+    if (spaceFaults > 0) {
+      spaceFaults--;
+      throw new IOException("No space left on device");
+    }
   }
 
   void truncate(String path, SimChannel by, Inode inode, long size) {

@@ -20,6 +20,9 @@ record SimPath(SimFileSystem files, String text) implements Path {
   private static final String SLASH = "/";
 
   static SimPath of(SimFileSystem files, String text) {
+    if (text.equals(SLASH) || (!text.endsWith(SLASH) && !text.contains(SLASH + SLASH))) {
+      return new SimPath(files, text);
+    }
     String start = text.startsWith(SLASH) ? SLASH : "";
     return new SimPath(files, start + String.join(SLASH, names(text)));
   }
