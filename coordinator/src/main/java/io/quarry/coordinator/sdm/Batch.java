@@ -49,11 +49,7 @@ final class Batch {
    *     there is room for all
    * @param admitted those that there is room for
    */
-  Batch(
-      LogState after,
-      Instant now,
-      @Nullable StorageException full,
-      Predicate<Request> admitted) {
+  Batch(LogState after, Instant now, @Nullable StorageException full, Predicate<Request> admitted) {
     this.full = full;
     this.admitted = admitted;
     this.commit = after.sequence() + 1;

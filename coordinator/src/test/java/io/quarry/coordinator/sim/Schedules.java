@@ -2,6 +2,7 @@ package io.quarry.coordinator.sim;
 
 import java.util.Locale;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 
@@ -12,7 +13,11 @@ public final class Schedules {
 
   private static final double NANOS_PER_SECOND = 1e9;
 
+  /** Who runs a million of them wants to see that it goes on. */
+  private static final long TELL_NANOS = TimeUnit.SECONDS.toNanos(30);
+
   private final AtomicLong done = new AtomicLong();
+  private final AtomicLong toldAt = new AtomicLong();
   private long violations;
   private long nanos;
 
@@ -32,6 +37,7 @@ public final class Schedules {
   public void run(long firstSeed, long count, Make make) {
     ConcurrentSkipListMap<Long, Throwable> broken = new ConcurrentSkipListMap<>();
     long began = System.nanoTime();
+    toldAt.set(began);
     try (var _ = new Quiet()) {
       LongStream.range(firstSeed, firstSeed + count)
           .parallel()
@@ -43,6 +49,7 @@ public final class Schedules {
             } catch (Exception | AssertionError e) {
               broken.put(seed, e);
             }
+            tell(count, broken.size());
           });
     }
     nanos += System.nanoTime() - began;
@@ -52,6 +59,15 @@ public final class Schedules {
       throw new AssertionError(
           "seed " + first.getKey() + " breaks something, of those that do: " + broken.keySet(),
           first.getValue());
+    }
+  }
+
+  private void tell(long count, int broken) {
+    long now = System.nanoTime();
+    long before = toldAt.get();
+    if (now - before > TELL_NANOS && toldAt.compareAndSet(before, now)) {
+      System.out.printf(
+          Locale.ROOT, "%d of %d schedules, %d violations so far%n", done.get(), count, broken);
     }
   }
 

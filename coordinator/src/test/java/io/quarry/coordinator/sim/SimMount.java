@@ -147,7 +147,8 @@ public final class SimMount {
     return disk.create(path);
   }
 
-  void write(String path, SimChannel by, Inode inode, long offset, byte[] bytes) throws IOException {
+  void write(String path, SimChannel by, Inode inode, long offset, byte[] bytes)
+      throws IOException {
     step("write " + path);
     if (writeFaults > 0) {
       writeFaults--;
