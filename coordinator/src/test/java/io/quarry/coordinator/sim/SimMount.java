@@ -155,8 +155,15 @@ public final class SimMount {
       throw new IOException("Input/output error");
     }
     failForSpace();
-    inode.writtenBy(by, path);
+    noteWriter(path, by, inode);
     inode.write(offset, bytes);
+  }
+
+  /** Hints of the log are everybody's. */
+  private static void noteWriter(String path, SimChannel by, Inode inode) {
+    if (path.contains("/volumes/")) {
+      inode.writtenBy(by, path);
+    }
   }
 
   private void failForSpace() throws IOException {
@@ -168,7 +175,7 @@ public final class SimMount {
 
   void truncate(String path, SimChannel by, Inode inode, long size) {
     step("truncate " + path);
-    inode.writtenBy(by, path);
+    noteWriter(path, by, inode);
     inode.truncate(size);
   }
 
