@@ -55,6 +55,17 @@ public interface Arena extends AutoCloseable {
 
     /** Whether the image's data work was published by somebody since then. */
     boolean published(TaskInfo task, long sinceNanos);
+
+    /** Whether it makes a disk that guests will write to. */
+    boolean writable(TaskInfo task);
+
+    /**
+     * Asks guests to write to what was published while its first worker sleeps; whether they have.
+     */
+    boolean written(TaskInfo task);
+
+    /** The worker has woken up. */
+    void awake(TaskInfo task);
   }
 
   /**

@@ -51,7 +51,8 @@ public final class Chaos {
       Market market = Market.of(repositories, members, history, guest, () -> suffer(lane.get()));
       Set<Fault.Kind> chosen = chosen(arena);
       FaultPlan plan = new FaultPlan(options.seed(), options.pace(), chosen);
-      FaultLane faults = new FaultLane(arena, plan, sights(work, log), work, history);
+      FaultLane faults =
+          new FaultLane(arena, plan, sights(work, log, market.bait()), work, history);
       lane.set(faults);
       Crowd crowd = new Crowd(market, options.clients(), options.seed());
       crowd.during(() -> faults.run(options.duration()));
@@ -63,11 +64,11 @@ public final class Chaos {
       settling.run(crowd.customers(), crowd.meddler());
       Duration settled = Duration.ofNanos(System.nanoTime() - over);
       history.moment("nothing is left to do");
-      if (chosen.contains(Fault.Kind.KILL_GUARDIAN)) {
-        faults.strikeBriefly(Fault.Kind.KILL_GUARDIAN);
-        arena.heal();
+      HostsJudge hosts = new HostsJudge(patient, history, members, repositories);
+      hosts.judge();
+      if (chosen.containsAll(Set.of(Fault.Kind.KILL_GUARDIAN, Fault.Kind.KILL_ZOOKEEPER))) {
+        hosts.judgeReturn(faults::strikeWhileZooKeeperIsDown);
       }
-      new HostsJudge(patient, history).judge(members, repositories);
       int compared = new ImagesJudge(market, patient, settling).judge(crowd.images());
       awaitTold(log, patient, repositories);
       new CallsJudge(history, log).judge(repositories);
@@ -94,7 +95,7 @@ public final class Chaos {
     return lane != null && lane.guestsSuffer();
   }
 
-  private static Sights sights(WorkWatch work, LogWatch log) {
+  private static Sights sights(WorkWatch work, LogWatch log, Bait bait) {
     return new Sights() {
       @Override
       public Optional<String> sdm() {
@@ -114,6 +115,21 @@ public final class Chaos {
       @Override
       public boolean published(TaskInfo task, long sinceNanos) {
         return log.published(task.repoId(), task.imageId(), sinceNanos);
+      }
+
+      @Override
+      public boolean writable(TaskInfo task) {
+        return bait.writable(task);
+      }
+
+      @Override
+      public boolean written(TaskInfo task) {
+        return bait.written(task);
+      }
+
+      @Override
+      public void awake(TaskInfo task) {
+        bait.awake(task);
       }
     };
   }

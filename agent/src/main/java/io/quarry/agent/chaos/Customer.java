@@ -6,6 +6,7 @@ import io.quarry.common.model.ImageKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +23,15 @@ final class Customer {
 
   private static final Duration THINKS_MAX = Duration.ofMillis(100);
 
+  /** What a worker does first when it wakes up has reached its file by then. */
+  private static final Duration AWAKE = Duration.ofSeconds(1);
+
+  private static final Duration SLEEP_MAX = Duration.ofSeconds(6);
+
   private final Random random;
   private final StorageClient client;
   private final Teller teller;
+  private final Bait bait;
   private final MakeImages make;
   private final ChangeImages change;
   private final UseDisks use;
@@ -34,6 +41,7 @@ final class Customer {
   Customer(Market market, int number, long seed) {
     this.random = new Random(seed);
     this.client = market.client(number);
+    this.bait = market.bait();
     this.teller = new Teller(market.history(), random, "c" + number);
     this.make = new MakeImages(market, random, client, teller, images);
     this.change = new ChangeImages(market, random, client, teller);
@@ -43,9 +51,34 @@ final class Customer {
 
   void live(BooleanSupplier over) throws InterruptedException {
     while (!over.getAsBoolean()) {
-      act();
+      if (!takeBait()) {
+        act();
+      }
       Thread.sleep(random.nextLong(THINKS_MAX.toMillis()));
     }
+  }
+
+  /** Writes where a worker that sleeps may write once more, and looks what has become of it. */
+  private boolean takeBait() throws InterruptedException {
+    for (Owned disk : images) {
+      Optional<String> sleeper =
+          disk.is(ImageKind.VIRTUAL_DISK, Owned.State.VISIBLE)
+              ? bait.sleeper(disk)
+              : Optional.empty();
+      if (sleeper.isPresent()) {
+        use.fill(disk, sleeper.get());
+        long deadline = System.nanoTime() + SLEEP_MAX.toNanos();
+        while (bait.asleep(disk) && System.nanoTime() < deadline) {
+          Thread.sleep(random.nextLong(THINKS_MAX.toMillis()));
+        }
+        Thread.sleep(AWAKE);
+        if (disk.doubts == 0) {
+          read.compare(disk);
+        }
+        return true;
+      }
+    }
+    return false;
   }
 
   private void act() {

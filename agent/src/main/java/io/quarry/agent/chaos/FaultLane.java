@@ -87,13 +87,33 @@ final class FaultLane {
     }
   }
 
-  /** One more, which ends at once: nothing else strikes, and nobody has work. */
-  void strikeBriefly(Fault.Kind kind) throws InterruptedException, IOException {
-    if (begin(new Fault(kind, plan.next().roll(), Duration.ZERO, Duration.ZERO))) {
-      for (Active each : List.copyOf(active)) {
-        end(each);
-      }
+  /**
+   * A guardian dies, and its host is back before ZooKeeper is: however slow this machine is, the
+   * session of the life before is still there then, and nothing proves its end.
+   *
+   * @return the host
+   */
+  String strikeWhileZooKeeperIsDown() throws InterruptedException, IOException {
+    Set<Fault.Kind> possible = arena.possible();
+    int roll = plan.next().roll();
+    Active zooKeeper =
+        insist(
+            possible.contains(Fault.Kind.KILL_QUORUM)
+                ? Fault.Kind.KILL_QUORUM
+                : Fault.Kind.KILL_ZOOKEEPER,
+            roll);
+    Active guardian = insist(Fault.Kind.KILL_GUARDIAN, roll);
+    end(guardian);
+    arena.heal();
+    end(zooKeeper);
+    return guardian.strike().killed().iterator().next();
+  }
+
+  private Active insist(Fault.Kind kind, int roll) throws InterruptedException, IOException {
+    if (!begin(new Fault(kind, roll, Duration.ZERO, Duration.ZERO))) {
+      throw new IllegalStateException(kind + " strikes nobody, although nothing else does");
     }
+    return active.getLast();
   }
 
   private boolean begin(Fault fault) throws IOException, InterruptedException {
@@ -137,6 +157,9 @@ final class FaultLane {
               : "SIGCONT " + one.strike().asleep().hostId());
     }
     one.strike().ending().end();
+    if (one.strike().asleep() != null) {
+      sights.awake(one.strike().asleep());
+    }
     guestsMayNotice(one.fault());
   }
 

@@ -22,7 +22,7 @@ public final class LocalArena implements Arena {
   public static final List<String> REPOSITORIES = List.of("main", "backup");
 
   /** Copies shall take long enough to be struck. */
-  private static final long BYTES_PER_SECOND = 4L << 20;
+  private static final long BYTES_PER_SECOND = 8L << 20;
 
   private static final Duration READY_MAX = Duration.ofMinutes(2);
 

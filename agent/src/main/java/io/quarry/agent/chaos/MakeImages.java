@@ -91,8 +91,12 @@ final class MakeImages {
             false,
             ask,
             answer ->
-                images.add(
-                    new Owned(repoId, answer.id(), ImageKind.VIRTUAL_DISK, maker, content))));
+                take(new Owned(repoId, answer.id(), ImageKind.VIRTUAL_DISK, maker, content))));
+  }
+
+  private void take(Owned disk) {
+    images.add(disk);
+    market.bait().accept(disk);
   }
 
   void snapshot(Owned disk) {
@@ -155,7 +159,7 @@ final class MakeImages {
               if (snapshot) {
                 offer(copy);
               } else {
-                images.add(copy);
+                take(copy);
               }
             }));
   }

@@ -25,6 +25,7 @@ record Market(
     History history,
     Guest guest,
     Map<String, Owned> snapshots,
+    Bait bait,
     BooleanSupplier guestsSuffer) {
   private static final Duration CALL_MAX = Duration.ofSeconds(8);
   private static final Duration ATTEMPT_MAX = Duration.ofMillis(2500);
@@ -36,7 +37,7 @@ record Market(
       Guest guest,
       BooleanSupplier guestsSuffer) {
     return new Market(
-        repositories, members, history, guest, new ConcurrentHashMap<>(), guestsSuffer);
+        repositories, members, history, guest, new ConcurrentHashMap<>(), new Bait(), guestsSuffer);
   }
 
   /** An impatient client, which begins at that host. */

@@ -7,6 +7,8 @@ import io.quarry.agent.dev.Pids;
 import io.quarry.common.api.TaskInfo;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** SIGKILL and SIGSTOP for whatever runs. */
@@ -31,6 +34,9 @@ public final class ProcessFaults {
 
   /** After what it was making was published: a guest may use it by then. */
   private static final Duration SLEEP_ON = Duration.ofMillis(700);
+
+  /** For a guest that is to write there before the worker wakes up. */
+  private static final Duration WRITTEN_MAX = Duration.ofSeconds(5);
 
   /** What it has published itself may be told only after it fell asleep. */
   private static final Duration OWN_NEWS_MAX = Duration.ofSeconds(1);
@@ -83,8 +89,9 @@ public final class ProcessFaults {
     Set<String> wanted =
         switch (fault.kind()) {
           case KILL_SDM -> sights.sdm().map(Set::of).orElse(Set.of());
-          case KILL_WORKER, ZOMBIE ->
+          case KILL_WORKER ->
               sights.tasks().stream().map(TaskInfo::hostId).collect(Collectors.toSet());
+          case ZOMBIE -> unfinished(sights).map(TaskInfo::hostId).collect(Collectors.toSet());
           case KILL_TOOL, PAUSE_TOOL ->
               hosts.stream()
                   .filter(host -> !host.tools().isEmpty())
@@ -93,6 +100,16 @@ public final class ProcessFaults {
           default -> hosts.stream().map(LocalHost::hostId).collect(Collectors.toSet());
         };
     return among(fault, wanted, busy);
+  }
+
+  /** Those first that a guest can write to; not what a worker that slept still believes to do. */
+  private static Stream<TaskInfo> unfinished(Sights sights) {
+    return sights.tasks().stream()
+        .filter(task -> {
+          Duration age = Duration.between(task.startedAt(), Instant.now());
+          return !sights.published(task, System.nanoTime() - age.toNanos());
+        })
+        .sorted(Comparator.comparing(task -> !sights.writable(task)));
   }
 
   private @Nullable LocalHost among(Fault fault, Set<String> wanted, Set<String> busy) {
@@ -154,7 +171,7 @@ public final class ProcessFaults {
       case PAUSE_AGENT -> pauseAgent(fault.lasts(), host, null, sights);
       case ZOMBIE -> {
         Optional<TaskInfo> task =
-            sights.tasks().stream().filter(each -> each.hostId().equals(host.hostId())).findFirst();
+            unfinished(sights).filter(each -> each.hostId().equals(host.hostId())).findFirst();
         yield task.isEmpty() ? null : pauseAgent(SLEEP_MAX, host, task.get(), sights);
       }
       default -> throw new IllegalArgumentException(fault.kind() + " strikes no host");
@@ -191,7 +208,12 @@ public final class ProcessFaults {
           if (publishedAt[0] == 0 && sights.published(task, began + OWN_NEWS_MAX.toNanos())) {
             publishedAt[0] = System.nanoTime();
           }
-          return publishedAt[0] != 0 && System.nanoTime() - publishedAt[0] > SLEEP_ON.toNanos();
+          if (publishedAt[0] == 0) {
+            return false;
+          }
+          long since = System.nanoTime() - publishedAt[0];
+          return since > WRITTEN_MAX.toNanos()
+              || (sights.written(task) && since > SLEEP_ON.toNanos());
         },
         task,
         () -> Pids.resume(agent));

@@ -55,7 +55,30 @@ final class UseDisks {
 
   /** A guest on some host writes, flushes and lets go. */
   void write(Owned disk) {
-    Member host = market.members().get(random.nextInt(market.members().size()));
+    List<Write> writes = new ArrayList<>();
+    int count = 1 + random.nextInt(WRITES_MAX);
+    int longest = random.nextInt(2) == 0 ? CHUNKS_LARGE : CHUNKS_SMALL;
+    for (int number = 0; number < count; number++) {
+      int first = random.nextInt(disk.content.chunks());
+      int chunks = 1 + random.nextInt(Math.min(longest, disk.content.chunks() - first));
+      writes.add(new Write(first, chunks, random.nextInt(VALUES) + 1));
+    }
+    write(disk, writes, market.members().get(random.nextInt(market.members().size())));
+  }
+
+  /** All of it, on a host that does not sleep. */
+  void fill(Owned disk, String sleeper) {
+    market.history().moment("a guest fills " + disk + " while " + sleeper + " sleeps");
+    List<Member> awake =
+        market.members().stream().filter(host -> !host.hostId().equals(sleeper)).toList();
+    write(
+        disk,
+        List.of(new Write(0, disk.content.chunks(), random.nextInt(VALUES) + 1)),
+        awake.get(random.nextInt(awake.size())));
+    market.bait().written(disk);
+  }
+
+  private void write(Owned disk, List<Write> writes, Member host) {
     StorageClient there = api.withAgents(List.of(host.agent()));
     Ask ask =
         (to, requestId) ->
@@ -70,18 +93,10 @@ final class UseDisks {
             there,
             true,
             ask,
-            answer -> writeAndClose(disk, (OpenedImage) answer.body())));
+            answer -> writeAndClose(disk, writes, (OpenedImage) answer.body())));
   }
 
-  private void writeAndClose(Owned disk, OpenedImage opened) {
-    List<Write> writes = new ArrayList<>();
-    int count = 1 + random.nextInt(WRITES_MAX);
-    int longest = random.nextInt(2) == 0 ? CHUNKS_LARGE : CHUNKS_SMALL;
-    for (int number = 0; number < count; number++) {
-      int first = random.nextInt(disk.content.chunks());
-      int chunks = 1 + random.nextInt(Math.min(longest, disk.content.chunks() - first));
-      writes.add(new Write(first, chunks, random.nextInt(VALUES) + 1));
-    }
+  private void writeAndClose(Owned disk, List<Write> writes, OpenedImage opened) {
     boolean written = written(disk, opened, writes);
     for (Write write : writes) {
       disk.content = written ? disk.content.with(write) : disk.content.withDoubt(write);
