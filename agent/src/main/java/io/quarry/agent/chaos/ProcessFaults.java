@@ -117,11 +117,17 @@ public final class ProcessFaults {
         hosts.stream()
             .filter(host -> wanted.contains(host.hostId()) && !busy.contains(host.hostId()))
             .toList();
-    // Somebody has to be left to take over.
+    // Somebody has to be left to take over; of those who stay away for longer, half of them.
     long left = hosts.stream().filter(each -> !busy.contains(each.hostId())).count();
-    return free.isEmpty() || left <= Math.max(1, hosts.size() / 2)
-        ? null
-        : free.get(fault.roll() % free.size());
+    int kept = backSoon(fault.kind()) ? 1 : Math.max(1, hosts.size() / 2);
+    return free.isEmpty() || left <= kept ? null : free.get(fault.roll() % free.size());
+  }
+
+  private static boolean backSoon(Fault.Kind kind) {
+    return switch (kind) {
+      case KILL_AGENT, KILL_SDM, KILL_WORKER, KILL_TOOL -> true;
+      default -> false;
+    };
   }
 
   private @Nullable Strike strikeHost(Fault fault, LocalHost host, Sights sights)
