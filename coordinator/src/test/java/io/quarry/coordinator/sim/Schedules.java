@@ -18,6 +18,7 @@ public final class Schedules {
 
   private final AtomicLong done = new AtomicLong();
   private final AtomicLong toldAt = new AtomicLong();
+  private long planned;
   private long violations;
   private long nanos;
 
@@ -38,6 +39,7 @@ public final class Schedules {
     ConcurrentSkipListMap<Long, Throwable> broken = new ConcurrentSkipListMap<>();
     long began = System.nanoTime();
     toldAt.set(began);
+    planned += count;
     try (var _ = new Quiet()) {
       LongStream.range(firstSeed, firstSeed + count)
           .parallel()
@@ -49,7 +51,7 @@ public final class Schedules {
             } catch (Exception | AssertionError e) {
               broken.put(seed, e);
             }
-            tell(count, broken.size());
+            tell(broken.size());
           });
     }
     nanos += System.nanoTime() - began;
@@ -62,12 +64,12 @@ public final class Schedules {
     }
   }
 
-  private void tell(long count, int broken) {
+  private void tell(int broken) {
     long now = System.nanoTime();
     long before = toldAt.get();
     if (now - before > TELL_NANOS && toldAt.compareAndSet(before, now)) {
       System.out.printf(
-          Locale.ROOT, "%d of %d schedules, %d violations so far%n", done.get(), count, broken);
+          Locale.ROOT, "%d of %d schedules, %d violations so far%n", done.get(), planned, broken);
     }
   }
 
