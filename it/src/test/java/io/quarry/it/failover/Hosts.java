@@ -42,9 +42,7 @@ final class Hosts implements AutoCloseable {
   static final int COUNT = 3;
 
   /** A storm makes tens of thousands of disks. */
-  private static final String[] JAVA_OPTIONS = {
-    "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"
-  };
+  static final String[] JAVA_OPTIONS = {"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
 
   private static final String OWNER = "test";
   private static final Duration POLL = Duration.ofMillis(50);

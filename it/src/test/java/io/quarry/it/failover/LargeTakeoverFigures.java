@@ -34,7 +34,9 @@ final class LargeTakeoverFigures {
 
   void measure() throws Exception {
     warm(directory.resolve("warm"));
-    cold(directory.resolve("cold"));
+    cold(directory.resolve("cold"), "512 MB of heap, as above", Hosts.JAVA_OPTIONS);
+    String[] small = {"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
+    cold(directory.resolve("small"), "256 MB of heap", small);
   }
 
   private static void fill(Path repository) throws Exception {
@@ -70,11 +72,13 @@ final class LargeTakeoverFigures {
   }
 
   /** From the call that connects it to the first commit, by a JVM that has just been started. */
-  private void cold(Path at) throws Exception {
+  private void cold(Path at, String what, String... javaOptions) throws Exception {
     Durations connects = new Durations();
     Durations commits = new Durations();
     LocalClusterOptions options =
-        LocalClusterOptions.in(at).withGuardianArguments("--restart-pause-max", "PT0.2S");
+        LocalClusterOptions.in(at)
+            .withJavaOptions(javaOptions)
+            .withGuardianArguments("--restart-pause-max", "PT0.2S");
     try (Box box = Box.start(options)) {
       fill(box.repository(Hosts.MAIN));
       StorageClient client = box.client(0);
@@ -89,7 +93,7 @@ final class LargeTakeoverFigures {
       }
     }
     figures.add(
-        "takeover of 100,000 images by an agent that was just started (256 MB heap)",
+        "takeover of 100,000 images by an agent that was just started (" + what + ")",
         GOAL,
         "%s; connected: %s".formatted(commits, connects),
         commits.percentile(99).toMillis() <= 2000);
