@@ -187,7 +187,7 @@ final class Images {
       Supplier<CreatedImage> firstTime) {
     Reply known = target.state().repository().requests().find(requestId);
     if (known != null) {
-      return repeated(requestId, known, operation);
+      return repeated(requestId, target, known, operation);
     }
     try {
       return firstTime.get();
@@ -199,12 +199,13 @@ final class Images {
       if (earlier == null) {
         throw refusal;
       }
-      return repeated(requestId, earlier, operation);
+      return repeated(requestId, target, earlier, operation);
     }
   }
 
   /** What the call was answered the first time; nothing is pinned again. */
-  private static CreatedImage repeated(String requestId, Reply earlier, String operation) {
+  private CreatedImage repeated(
+      String requestId, ConnectedRepository target, Reply earlier, String operation) {
     if (!earlier.operation().equals(operation)) {
       throw new StorageException(
           ErrorCode.REQUEST_ID_REUSED,
@@ -212,6 +213,7 @@ final class Images {
           requestId,
           "use a fresh request id for each call, and the same one only to repeat it");
     }
+    var _ = repositories.durable(target);
     return created(earlier);
   }
 

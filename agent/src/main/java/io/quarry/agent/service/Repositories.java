@@ -89,6 +89,11 @@ public final class Repositories {
     return io.call(repository, () -> repository.replica().refresh());
   }
 
+  /** What is known here, and stays whatever happens to its SDM, and to the power. */
+  LogState durable(ConnectedRepository repository) {
+    return io.call(repository, () -> repository.replica().durable());
+  }
+
   /** The same parameters again change nothing; the new connection is not started yet. */
   Connection connect(ConnectRequest request) {
     Names.check("repoId", request.repoId());

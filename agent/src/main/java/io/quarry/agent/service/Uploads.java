@@ -196,6 +196,7 @@ final class Uploads implements AutoCloseable {
     Image image = state.repository().images().get(imageId);
     if (earlier != null && earlier.operation().equals("finishUpload") && image != null) {
       long size = image.size();
+      var _ = repositories.durable(repository);
       return new UploadInfo(uploadId, size, size, size, true, null, earlier.commit());
     }
     Upload upload = take(repository, require(repository, imageId, uploadId));

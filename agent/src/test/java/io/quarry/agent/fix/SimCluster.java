@@ -71,6 +71,7 @@ final class SimCluster {
       case 4 -> lives.forEach(one -> one.life().goOn());
       case 5, 6, 7 -> world.prove();
       case 8, 9 -> letGo(life);
+      case 11 -> life.hang();
       case 10 -> world.pass(Duration.ofSeconds(random.nextInt(30)));
       default -> {}
     }

@@ -34,6 +34,8 @@ final class SimLife {
   /** The lane is the worker's own thread, and no window is slow. */
   private static final CopyPace PACE = new CopyPace(WINDOW_BYTES, 0, () -> 0);
 
+  private static final int HANG_STEPS_MAX = 2_000;
+
   /** Seconds. */
   private static final int SKEW_MAX = 60;
 
@@ -55,12 +57,13 @@ final class SimLife {
 
   private final Set<String> taken = new HashSet<>();
   private boolean connected;
+  private boolean hung;
 
   SimLife(SimWorld world, Worker self) {
     this.world = world;
     this.self = self;
     this.skew = Duration.ofSeconds(world.calm() ? 0 : world.random().nextInt(-SKEW_MAX, SKEW_MAX));
-    this.mount = new SimMount(world.disk(), life::step);
+    this.mount = new SimMount(world.disk(), this::reach);
     this.around =
         new Surroundings(
             key -> Optional.ofNullable(repositories.get(key)),
@@ -72,6 +75,19 @@ final class SimLife {
             new OwnWriters(),
             Path.of("/nowhere"),
             clock());
+  }
+
+  /** Whoever asks a storage that hangs waits, and the rest of the agent goes on. */
+  private void reach(String what) {
+    if (hung) {
+      var _ = life.await(() -> !hung, HANG_STEPS_MAX, "hangs: " + what);
+      hung = false;
+    }
+    life.step(what);
+  }
+
+  void hang() {
+    hung = true;
   }
 
   /** Opens the storage and reads the logs, which takes steps, and may fail. */

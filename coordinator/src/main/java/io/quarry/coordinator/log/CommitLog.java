@@ -169,13 +169,23 @@ public final class CommitLog {
     if (record.entries().isEmpty()) {
       boolean current =
           fresh.position().term() == record.term() && fresh.position().writer().equals(writer);
-      return current ? new Outcome.Committed(fresh) : new Outcome.NotCommitted(why);
+      return current ? durable(fresh) : new Outcome.NotCommitted(why);
     }
     return switch (presence(fresh, record)) {
-      case ALL -> new Outcome.Committed(fresh);
+      case ALL -> durable(fresh);
       case NONE -> new Outcome.NotCommitted(why);
       case UNCLEAR -> new Outcome.Unknown(why);
     };
+  }
+
+  /** Whoever wrote the newest record may not have come to force its name yet. */
+  private Outcome durable(LogState fresh) {
+    try {
+      store.force(List.of(Names.record(fresh.sequence())));
+      return new Outcome.Committed(fresh);
+    } catch (IOException e) {
+      return new Outcome.Unknown(e);
+    }
   }
 
   private enum Presence {

@@ -139,6 +139,11 @@ public final class LogReader {
     }
   }
 
+  /** Makes durable what was read; its writer may not have come to that yet. */
+  void force(LogState read) throws IOException {
+    store.force(List.of(Names.record(read.sequence())));
+  }
+
   /**
    * Names are freed in ascending order: while this record is there, none after it has been freed,
    * and whatever was read after it is true. It saves the listing of a long log.

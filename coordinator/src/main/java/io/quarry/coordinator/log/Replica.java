@@ -140,6 +140,16 @@ public final class Replica implements AutoCloseable {
     return state;
   }
 
+  /**
+   * The state, once no power cut takes anything of it back: what is answered from it, and not by an
+   * SDM, has to stay.
+   */
+  public LogState durable() throws IOException {
+    LogState known = state;
+    reader.force(known);
+    return known;
+  }
+
   /** The first state that fits; the latest there is when the time is up. */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();

@@ -175,6 +175,19 @@ class CommitLogTest {
     paused.nextPuts(PutFault.LOST_REPLY);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
     assertThat(committed("r1")).isTrue();
+    assertThat(paused.forced()).contains(Names.record(fresh().sequence()));
+  }
+
+  @Test
+  void ownTermThatLandedLateIsForcedBeforeItCounts() throws Exception {
+    MemorySlotStore[] stores = new MemorySlotStore[1];
+    stores[0] = pausing("put " + Names.record(1), 3, () -> stores[0].landDelayed());
+    Candidate a = new Candidate(stores[0], "a");
+    stores[0].nextPuts(PutFault.DELAYED_LINK, PutFault.DELAYED_LINK);
+    assertThat(a.lead()).isInstanceOf(Outcome.Unknown.class);
+    assertThat(a.lead()).isInstanceOf(Outcome.Committed.class);
+    assertThat(fresh().sequence()).isEqualTo(1);
+    assertThat(stores[0].forced()).contains(Names.record(1));
   }
 
   @Test

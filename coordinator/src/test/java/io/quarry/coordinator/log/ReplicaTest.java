@@ -73,6 +73,15 @@ class ReplicaTest {
   }
 
   @Test
+  void whatIsAnsweredFromItIsForced() throws Exception {
+    sdm.commit("r1");
+    assertThat(replica.refresh().sequence()).isEqualTo(4);
+    assertThat(store.forced()).doesNotContain(Names.record(4));
+    assertThat(replica.durable().sequence()).isEqualTo(4);
+    assertThat(store.forced()).contains(Names.record(4));
+  }
+
+  @Test
   void catchesUpAlthoughAVacuumHasLeftItBehind() throws Exception {
     store.failReads(1_000);
     for (int i = 0; i < 20; i++) {
