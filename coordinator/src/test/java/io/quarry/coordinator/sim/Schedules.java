@@ -50,6 +50,7 @@ public final class Schedules {
               make.cluster(seed).run();
             } catch (Exception | AssertionError e) {
               broken.put(seed, e);
+              System.out.println("seed " + seed + " breaks something");
             }
             tell(broken.size());
           });
