@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * crash costs little however slow the storage is.
  */
 final class WindowLoop {
-  private static final long REPORT_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long REPORT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /** To flush and to persist a checkpoint takes a small part of the time, also where it is slow. */
   private static final int REPORT_SHARE = 20;
