@@ -25,10 +25,16 @@ final class ImagesJudge {
   /** What an agent had open to read for a caller, when it was killed, is let go of by then. */
   private static final Duration READING_REAPED = Duration.ofMinutes(3);
 
+  /** By an SDM that lives for some time, which none may have done before the faults were over. */
+  private static final Duration REAPING_MAX = Duration.ofMinutes(2);
+
+  private static final Duration EVERY = Duration.ofMillis(500);
+
   private final Market market;
   private final StorageClient client;
   private final Settling settling;
   private final History history;
+  private final long beganNanos = System.nanoTime();
   private int compared;
 
   ImagesJudge(Market market, StorageClient client, Settling settling) {
@@ -120,15 +126,27 @@ final class ImagesJudge {
       history.violation(image + " is " + found.state().label() + ": " + found.reason());
       return;
     }
-    for (ImageInfo.Open open : found.opens()) {
-      if (open.since().isBefore(Instant.now().minus(READING_REAPED))) {
-        history.violation(image + " is still open: " + open);
-      }
-    }
+    judgeOpens(image, found);
     String wrong = compare(image);
     if (wrong != null) {
       history.violation("wrong bytes in " + image + ": " + wrong);
     }
+  }
+
+  private void judgeOpens(Owned image, ImageInfo found) throws InterruptedException {
+    @Nullable ImageInfo now = found;
+    while (!stale(now).isEmpty() && System.nanoTime() - beganNanos < REAPING_MAX.toNanos()) {
+      Thread.sleep(EVERY);
+      now = byId(image.repoId, Visibility.VISIBLE).get(image.imageId);
+    }
+    stale(now).forEach(open -> history.violation(image + " is still open: " + open));
+  }
+
+  private static List<ImageInfo.Open> stale(@Nullable ImageInfo image) {
+    Instant reaped = Instant.now().minus(READING_REAPED);
+    return image == null
+        ? List.of()
+        : image.opens().stream().filter(open -> open.since().isBefore(reaped)).toList();
   }
 
   private @Nullable String compare(Owned image) throws InterruptedException {
