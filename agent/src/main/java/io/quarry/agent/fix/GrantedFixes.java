@@ -5,6 +5,7 @@ import io.quarry.agent.repository.Drain;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -127,11 +128,30 @@ final class GrantedFixes implements AutoCloseable {
     } finally {
       running.remove(key);
       run.finished();
-      if (end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO) {
+      if (end == FixRunner.End.TROUBLE
+          || end == FixRunner.End.LET_GO
+          || !hasSeenTheEnd(repository)) {
         pauses.trouble(key);
         begun.put(key, new Begun(fix.epoch(), true));
         waker.wake();
+      } else {
+        begun.remove(key);
       }
+    }
+  }
+
+  /**
+   * The log says by now that this grant is over. What it says of the fix is another one of that
+   * name: an image that was restored and removed again is cleaned from the first epoch on, and
+   * nobody may have looked in between.
+   */
+  private static boolean hasSeenTheEnd(ConnectedRepository repository) {
+    try {
+      var _ = repository.refresh();
+      return true;
+    } catch (IOException e) {
+      LOG.debug("The log of {} cannot be read now", repository.repoId(), e);
+      return false;
     }
   }
 

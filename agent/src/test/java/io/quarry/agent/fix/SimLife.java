@@ -49,7 +49,7 @@ final class SimLife {
   private final Surroundings around;
   private final Map<String, SimRepository> repositories = new TreeMap<>();
 
-  /** Light fixes with their epochs; done once, as the agent does. */
+  /** Light fixes with their epochs that are being done; the next look is at a newer log. */
   private final Set<String> begun = new HashSet<>();
 
   /** Heavy fixes that are running. */
@@ -155,11 +155,14 @@ final class SimLife {
     if (fix.heavy()) {
       claim(repository, fix);
     } else {
-      begun.add(key + "/" + fix.id() + "/" + fix.epoch());
-      RunningFix run =
-          new RunningFix(repository, fix, self, fix.epoch(), null, around, ignored -> {});
-      if (FixRunner.run(run) != FixRunner.End.OVER) {
-        begun.remove(key + "/" + fix.id() + "/" + fix.epoch());
+      String grant = key + "/" + fix.id() + "/" + fix.epoch();
+      begun.add(grant);
+      try {
+        RunningFix run =
+            new RunningFix(repository, fix, self, fix.epoch(), null, around, ignored -> {});
+        FixRunner.run(run);
+      } finally {
+        begun.remove(grant);
       }
     }
     return true;
