@@ -115,7 +115,9 @@ final class GrantedFixes implements AutoCloseable {
 
   private void work(String key, ConnectedRepository repository, FixState fix) {
     FixState now = repository.state().repository().fixes().get(fix.id());
+    Begun mine = new Begun(fix.epoch(), false);
     if (closed || now == null || now.epoch() != fix.epoch() || !self.equals(now.worker())) {
+      begun.remove(key, mine);
       return;
     }
     RunningFix run =
@@ -128,30 +130,29 @@ final class GrantedFixes implements AutoCloseable {
     } finally {
       running.remove(key);
       run.finished();
-      if (end == FixRunner.End.TROUBLE
-          || end == FixRunner.End.LET_GO
-          || !hasSeenTheEnd(repository)) {
+      boolean again = end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO;
+      if (again || isStillGranted(repository, now)) {
         pauses.trouble(key);
         begun.put(key, new Begun(fix.epoch(), true));
         waker.wake();
       } else {
-        begun.remove(key);
+        begun.remove(key, mine);
       }
     }
   }
 
   /**
-   * The log says by now that this grant is over. What it says of the fix is another one of that
-   * name: an image that was restored and removed again is cleaned from the first epoch on, and
-   * nobody may have looked in between.
+   * Whether the log, as far as it goes now, does not know that this grant is over, or cannot be
+   * read. When it knows, a grant of the same name and epoch is another one: an image that was
+   * restored and removed again is cleaned from the first epoch on, and nobody may have looked in
+   * between.
    */
-  private static boolean hasSeenTheEnd(ConnectedRepository repository) {
+  private static boolean isStillGranted(ConnectedRepository repository, FixState fix) {
     try {
-      var _ = repository.refresh();
-      return true;
+      return fix.equals(repository.refresh().repository().fixes().get(fix.id()));
     } catch (IOException e) {
       LOG.debug("The log of {} cannot be read now", repository.repoId(), e);
-      return false;
+      return true;
     }
   }
 

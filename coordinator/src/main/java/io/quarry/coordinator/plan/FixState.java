@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An outstanding fix. It exists as long as the damage does, whether or not anybody asked for it.
  *
- * @param id {@code <type>-<volumeId>}, so it is never reused; strays are named after their file
+ * @param id {@code <type>-<volumeId>}; strays are named after their file. A clean that was not
+ *     needed any more comes back under the same name, with epochs from 1 on
  * @param imageId the image it is about; null for strays
  * @param volumeId the volume it works on; null for strays
  * @param file the stray file
