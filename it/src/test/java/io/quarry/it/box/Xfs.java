@@ -8,6 +8,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.awaitility.Awaitility;
 
 /** A filesystem of its own, in a file beside it, whose power can be cut. */
 public final class Xfs implements AutoCloseable {
@@ -45,18 +46,30 @@ public final class Xfs implements AutoCloseable {
 
   /** Nobody may have a file open. */
   public void restorePower() throws IOException, InterruptedException {
-    Guest.run(List.of("umount", mountPoint.toString()));
+    unmount();
     mount();
   }
 
   @Override
   public void close() throws IOException {
     try {
-      Guest.run(List.of("umount", mountPoint.toString()));
+      unmount();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException(mountPoint + ": still mounted");
     }
     Files.delete(image);
+  }
+
+  /** What was killed a moment ago may still be letting go of its files. */
+  private void unmount() throws IOException, InterruptedException {
+    ProcessBuilder unmount =
+        new ProcessBuilder("umount", mountPoint.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    Awaitility.await()
+        .alias("umount " + mountPoint)
+        .atMost(Box.PATIENCE)
+        .until(() -> unmount.start().waitFor() == 0);
   }
 }
