@@ -93,12 +93,20 @@ final class LateMountIT {
             .withAgentConfig(Map.of("repositories", List.of(repository))));
   }
 
-  /** It is known here, so that a caller does well to come again. */
+  /**
+   * It is known here, so that a caller does well to come again; a busy machine may not answer the
+   * impatient in time.
+   */
   private static void assertNotConnectedYet(Box box) {
     ClientSettings impatience = ClientSettings.within(Duration.ofSeconds(1));
     try (StorageClient impatient = new StorageClient(List.of(box.host(0).url()), impatience)) {
-      assertUnresponsive(() -> impatient.listImages(LATE, ImageQuery.ALL));
-      assertUnresponsive(() -> Box.disk(impatient, LATE, MIB));
+      await()
+          .atMost(SECONDS)
+          .untilAsserted(
+              () -> assertUnresponsive(() -> impatient.listImages(LATE, ImageQuery.ALL)));
+      await()
+          .atMost(SECONDS)
+          .untilAsserted(() -> assertUnresponsive(() -> Box.disk(impatient, LATE, MIB)));
     }
   }
 
