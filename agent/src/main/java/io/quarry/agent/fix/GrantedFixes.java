@@ -149,7 +149,9 @@ final class GrantedFixes implements AutoCloseable {
    */
   private static boolean isStillGranted(ConnectedRepository repository, FixState fix) {
     try {
-      return fix.equals(repository.refresh().repository().fixes().get(fix.id()));
+      // Mostly the commit that ended it is known already: then nothing is read.
+      return fix.equals(repository.state().repository().fixes().get(fix.id()))
+          && fix.equals(repository.refresh().repository().fixes().get(fix.id()));
     } catch (IOException e) {
       LOG.debug("The log of {} cannot be read now", repository.repoId(), e);
       return true;

@@ -76,9 +76,7 @@ public final class CommitLog {
   public Outcome beginTerm(LogState known, Instant now) throws IOException {
     LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUpListing(known);
     Position at = latest.position();
-    // Each record was forced before it was linked; what its writer may not have come to is to force
-    // the directory. One name is enough for that, and a tail may have thousands.
-    store.force(List.of(Names.record(at.sequence())));
+    reader.force(latest);
     LogRecord record =
         new LogRecord(at.sequence() + 1, at.hash(), at.term() + 1, writer, nonce(), now, List.of());
     Outcome outcome = append(latest, record);
@@ -181,7 +179,7 @@ public final class CommitLog {
   /** Whoever wrote the newest record may not have come to force its name yet. */
   private Outcome durable(LogState fresh) {
     try {
-      store.force(List.of(Names.record(fresh.sequence())));
+      reader.force(fresh);
       return new Outcome.Committed(fresh);
     } catch (IOException e) {
       return new Outcome.Unknown(e);

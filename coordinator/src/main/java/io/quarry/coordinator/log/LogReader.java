@@ -139,7 +139,11 @@ public final class LogReader {
     }
   }
 
-  /** Makes durable what was read; its writer may not have come to that yet. */
+  /**
+   * Makes durable what was read. Each record was forced before it was linked; what its writer may
+   * not have come to is to force the directory. One name is enough for that, and a tail may have
+   * thousands.
+   */
   void force(LogState read) throws IOException {
     store.force(List.of(Names.record(read.sequence())));
   }
