@@ -30,7 +30,8 @@ final class Call {
   private long firstNanos;
 
   private boolean unknownAtFirst;
-  private long lostNanos = Long.MIN_VALUE / 2;
+  private boolean lost;
+  private long lostNanos;
 
   Call(String operation, String repoId, String requestId, long startNanos) {
     this.operation = operation;
@@ -54,6 +55,7 @@ final class Call {
     ended(Outcome.UNKNOWN, now);
     unknownAtFirst |= tries == 1;
     code = ErrorCode.OUTCOME_UNKNOWN;
+    lost = true;
     lostNanos = now;
   }
 
@@ -62,7 +64,12 @@ final class Call {
     ended(Outcome.UNKNOWN, now);
   }
 
-  /** When a try ended last of which nobody knows what became. */
+  /** Whether nobody knows what became of a try. */
+  boolean wasLost() {
+    return lost;
+  }
+
+  /** When the last such try ended. */
   long lostNanos() {
     return lostNanos;
   }

@@ -20,6 +20,9 @@ final class LogWatch implements Told, AutoCloseable {
   private static final List<String> PUBLISHING =
       List.of("finishMend", "finishReplacement", "finishMergeInPlace");
 
+  /** Says that nothing came of a call. */
+  private static final String CANCELLED = "cancelRequest";
+
   /** Commits that could not be told, up to this one. */
   record Gap(String repoId, long upTo) {}
 
@@ -76,6 +79,9 @@ final class LogWatch implements Told, AutoCloseable {
           "after commit %d of %s, %d is told".formatted(last, commit.repoId(), commit.commit()));
     }
     for (Event.Operation operation : commit.operations()) {
+      if (operation.operation().equals(CANCELLED)) {
+        continue;
+      }
       effects
           .computeIfAbsent(operation.requestId(), key -> new ArrayList<>())
           .add(new Effect(commit.repoId(), commit.commit(), operation.operation(), operation.id()));

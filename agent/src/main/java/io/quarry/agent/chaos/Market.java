@@ -53,6 +53,7 @@ record Market(
         new ClientSettings(
             within,
             ATTEMPT_MAX,
+            ClientSettings.DEFAULT.lostTryOver(),
             ClientSettings.DEFAULT.requestIds(),
             ClientSettings.DEFAULT.jitter()));
   }

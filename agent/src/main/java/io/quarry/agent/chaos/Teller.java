@@ -5,9 +5,11 @@ import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
+import io.quarry.common.client.ClientSettings;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes one customer's calls, each under a request id of its own, and writes down what became of
@@ -29,7 +32,6 @@ final class Teller {
           ErrorCode.INTERNAL,
           ErrorCode.NOT_IMPLEMENTED,
           ErrorCode.METHOD_NOT_ALLOWED,
-          ErrorCode.REQUEST_ID_REUSED,
           ErrorCode.REPOSITORY_DAMAGED,
           ErrorCode.REPOSITORY_UNUSABLE,
           ErrorCode.PAYLOAD_TOO_LARGE,
@@ -38,8 +40,9 @@ final class Teller {
 
   private static final int REPEATS_MAX = 3;
 
-  /** As the client has it. */
-  private static final Duration LOST_TRY_OVER = Duration.ofSeconds(40);
+  private static final RequestOutcome NOTHING_COMMITTED = new RequestOutcome(false, null, null, 0);
+
+  private static final Duration LOST_TRY_OVER = ClientSettings.DEFAULT.lostTryOver();
 
   /** What was answered, of whichever kind. */
   record Answer(String id, long commit, Object body) {
@@ -122,10 +125,16 @@ final class Teller {
         call.unknown(System.nanoTime());
         return false;
       }
-      if (System.nanoTime() - call.lostNanos() < LOST_TRY_OVER.toNanos()) {
-        // Of a try that may be under way still, another one's refusal says nothing.
+      RequestOutcome outcome = call.wasLost() ? settled(call, api) : NOTHING_COMMITTED;
+      if (outcome == null || (outcome.committed() && e.code() != ErrorCode.OPEN_NOT_FOUND)) {
         call.stillUnknown(System.nanoTime());
         return false;
+      }
+      if (outcome.committed()) {
+        // Its host died, and what was open there has been closed.
+        call.acknowledged(String.valueOf(outcome.id()), outcome.commit(), System.nanoTime());
+        errand.touches().forEach(each -> each.doubts--);
+        return true;
       }
       call.refused(e.code(), System.nanoTime());
       errand.touches().forEach(each -> each.doubts--);
@@ -138,12 +147,25 @@ final class Teller {
     return true;
   }
 
+  /** Null as long as nobody can tell: of a try that may be under way a refusal says nothing. */
+  private static @Nullable RequestOutcome settled(Call call, StorageApi api) {
+    if (System.nanoTime() - call.lostNanos() < LOST_TRY_OVER.toNanos()) {
+      return null;
+    }
+    try {
+      return api.cancelRequest(call.repoId, call.requestId);
+    } catch (StorageException e) {
+      return null;
+    }
+  }
+
   private void judge(Call call, Errand errand, StorageException e) {
     boolean fine =
         e.code().retryable()
             || e.code() == ErrorCode.REPOSITORY_NOT_CONNECTED
             // The storage may be full for a while, and is the customer's own.
             || e.code() == ErrorCode.NO_SPACE
+            || (e.code() == ErrorCode.REQUEST_ID_REUSED && call.wasLost())
             || errand.mayMeet().contains(e.code());
     if (NEVER.contains(e.code()) || !fine) {
       history.violation(call + " was refused: " + e.code() + " " + e.getMessage());

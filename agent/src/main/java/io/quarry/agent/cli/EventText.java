@@ -35,6 +35,7 @@ final class EventText {
           Map.entry("stopFix", "fix stopped"),
           Map.entry("pauseFix", "fix paused"),
           Map.entry("resumeFix", "fix resumed"),
+          Map.entry("cancelRequest", "a call cancelled"),
           Map.entry("failFix", "fix failed"),
           Map.entry("finishMend", "is whole"),
           Map.entry("finishReplacement", "has a better volume"),

@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
       FixCommand.class,
       QueueCommand.class,
       TaskCommand.class,
+      RequestCommand.class,
       HostCommand.class,
       Events.class,
       Throttle.class,

@@ -160,6 +160,9 @@ final class Verbs {
               "resumeFix",
               (api, call) ->
                   api.resumeFix(call.repoId(), call.variable("fixId"), call.requestId())),
+          verb(
+              "cancelRequest",
+              (api, call) -> api.cancelRequest(call.repoId(), call.variable("requestId"))),
           verb("listHosts", (api, call) -> Map.of("hosts", api.listHosts())),
           silent(
               "drainHost",

@@ -206,15 +206,9 @@ final class Images {
   /** What the call was answered the first time; nothing is pinned again. */
   private CreatedImage repeated(
       String requestId, ConnectedRepository target, Reply earlier, String operation) {
-    if (!earlier.operation().equals(operation)) {
-      throw new StorageException(
-          ErrorCode.REQUEST_ID_REUSED,
-          "request id " + requestId + " was used for " + earlier.operation(),
-          requestId,
-          "use a fresh request id for each call, and the same one only to repeat it");
-    }
+    Reply reply = earlier.repeated(requestId, operation);
     var _ = repositories.durable(target);
-    return created(earlier);
+    return created(reply);
   }
 
   /**

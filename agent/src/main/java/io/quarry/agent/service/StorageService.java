@@ -36,6 +36,7 @@ import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
@@ -44,6 +45,7 @@ import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
@@ -338,6 +340,14 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed resumeFix(String repoId, String fixId, @Nullable String requestId) {
     return committed(repoId, new ResumeFix(fixId), requestId);
+  }
+
+  @Override
+  public RequestOutcome cancelRequest(String repoId, String requestId) {
+    Reply reply = repositories.get(repoId).commit(Names.requestId(requestId), new CancelRequest());
+    return CancelRequest.made(reply)
+        ? new RequestOutcome(false, null, null, reply.commit())
+        : new RequestOutcome(true, reply.operation(), reply.id(), reply.commit());
   }
 
   @Override

@@ -40,6 +40,7 @@ import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
@@ -638,6 +639,17 @@ final class FakeStorage implements StorageApi {
   public Committed resumeFix(String repoId, String fixId, @Nullable String requestId) {
     work(repoId, fixId).state = "queued";
     return new Committed(++commit);
+  }
+
+  /** Requests whose id begins like this were committed before. */
+  static final String COMMITTED = "committed";
+
+  @Override
+  public RequestOutcome cancelRequest(String repoId, String requestId) {
+    images(repoId);
+    return requestId.startsWith(COMMITTED)
+        ? new RequestOutcome(true, "createVirtualDisk", "disk-1", commit)
+        : new RequestOutcome(false, null, null, ++commit);
   }
 
   private Work work(String repoId, String fixId) {

@@ -6,6 +6,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.CopyImage;
 import io.quarry.coordinator.plan.CreateSnapshot;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
@@ -30,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.assertj.core.api.Assertions;
 import org.jspecify.annotations.Nullable;
@@ -234,8 +236,10 @@ final class SimCaller {
   }
 
   static @Nullable Reply call(SimWorld world, Life asker, Open open, List<Open> unanswered) {
+    var lost = new AtomicBoolean(open.lost());
     try {
-      Reply reply = world.submit(open.place(), asker, open.requestId(), open.request());
+      Reply reply =
+          world.submit(open.place(), asker, open.requestId(), open.request(), () -> lost.set(true));
       open.place().acknowledge(open.requestId(), reply);
       Assertions.assertThat(reply.commit()).as("%s", open).isGreaterThan(open.newest());
       return reply;
@@ -247,11 +251,31 @@ final class SimCaller {
           open.place().checkNothingOf(open.requestId());
         }
         unanswered.add(open);
+      } else if (lost.get()) {
+        return cancel(world, asker, open, unanswered);
       } else {
         open.place().refuse(open.requestId());
       }
       return null;
     }
+  }
+
+  /** Of a try whose answer was lost, the refusal of another one says nothing. */
+  private static @Nullable Reply cancel(
+      SimWorld world, Life asker, Open open, List<Open> unanswered) {
+    try {
+      Reply reply =
+          world.submit(open.place(), asker, open.requestId(), new CancelRequest(), () -> {});
+      if (!CancelRequest.made(reply)) {
+        open.place().acknowledge(open.requestId(), reply);
+        return reply;
+      }
+      world.count("cancelled");
+      open.place().refuse(open.requestId());
+    } catch (StorageException e) {
+      unanswered.add(open.asLost());
+    }
+    return null;
   }
 
   private static Predicate<Image> raw(RepositoryState state, ImageKind kind) {

@@ -95,6 +95,6 @@ final class SimRepository implements Repository {
 
   @Override
   public Reply commit(String requestId, Request request) {
-    return world.submit(place, life.life(), requestId, request);
+    return world.submit(place, life.life(), requestId, request, () -> {});
   }
 }

@@ -52,6 +52,7 @@ final class SimWorld implements Schedules.History {
   private static final int TRIES_MAX = 6;
   private static final int LOST_ANSWERS = 40;
   private static final int LATE_REQUESTS = 10;
+  private static final int SLEEPING_AGENTS = 30;
 
   /** Steps between two power cuts, at most. */
   private static final List<Integer> POWER_LASTS = List.of(1_000, 6_000);
@@ -69,6 +70,10 @@ final class SimWorld implements Schedules.History {
   private final Map<String, Integer> counts = new TreeMap<>();
   private final SimCaller[] callers = new SimCaller[CALLERS];
   private final SimGuest[] guests = new SimGuest[GUESTS];
+
+  /** What agents have in their hands that sleep. */
+  private final List<Runnable> asleep = new ArrayList<>();
+
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
   private final Baton wild;
   private Baton baton;
@@ -221,9 +226,28 @@ final class SimWorld implements Schedules.History {
     return trace;
   }
 
+  private void submitLate(SimPlace place, String requestId, Request request) {
+    SimRepository leader = leader(place);
+    if (leader != null) {
+      count("woken");
+      var _ = leader.sdm().submit(requestId, request);
+    }
+  }
+
+  /** Agents wake up, and go on with what their callers have asked others for meanwhile. */
+  private void wakeUp(Baton.Actor self) {
+    while (!over()) {
+      var _ = self.await(this::over, "sleeps");
+      if (!asleep.isEmpty()) {
+        asleep.remove(random.nextInt(asleep.size())).run();
+      }
+    }
+  }
+
   private void addHosts(int count, int workers) {
     SimCluster cluster = new SimCluster(this);
     baton.addImmortal("cluster", cluster::rule);
+    baton.addImmortal("sleeper", this::wakeUp);
     for (int i = 0; i < count * workers; i++) {
       int host = i % count;
       boolean first = i < count;
@@ -384,8 +408,12 @@ final class SimWorld implements Schedules.History {
     return lives().stream().anyMatch(life -> life.repository(place.key()).sdm().leading());
   }
 
-  /** Brings a request to an SDM, as agents do for callers and for themselves. */
-  Reply submit(SimPlace place, Life asker, String requestId, Request request) {
+  /**
+   * Brings a request to an SDM, as agents do for callers and for themselves.
+   *
+   * @param lost told when a try ended of which nobody knows what became
+   */
+  Reply submit(SimPlace place, Life asker, String requestId, Request request, Runnable lost) {
     boolean maybeCommitted = false;
     if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
       var _ = asker.await(() -> false, "has not sent " + request);
@@ -396,10 +424,17 @@ final class SimWorld implements Schedules.History {
         var _ = asker.await(() -> led(place), "waits for an SDM of " + place.key());
         continue;
       }
+      if (!calm && random.nextInt(SLEEPING_AGENTS) == 0) {
+        asleep.add(() -> submitLate(place, requestId, request));
+        maybeCommitted = true;
+        lost.run();
+        continue;
+      }
       var answer = leader.sdm().submit(requestId, request);
       if (!asker.await(answer::isDone, "asks for " + request)
           || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
         maybeCommitted = true;
+        lost.run();
         continue;
       }
       try {
@@ -408,7 +443,10 @@ final class SimWorld implements Schedules.History {
         if (!(e.getCause() instanceof StorageException refused)) {
           throw new AssertionError(request + " failed", e.getCause());
         }
-        maybeCommitted |= refused.code() == ErrorCode.OUTCOME_UNKNOWN;
+        if (refused.code() == ErrorCode.OUTCOME_UNKNOWN) {
+          maybeCommitted = true;
+          lost.run();
+        }
         if (!refused.code().retryable()) {
           throw refused;
         }

@@ -92,6 +92,7 @@ final class ContractTest {
           Map.entry("listFixes", "GET /v1/repositories/fast/fixes?atLeast=1"),
           Map.entry("pauseFix", "POST /v1/repositories/fast/fixes/mend-1/pause"),
           Map.entry("resumeFix", "POST /v1/repositories/fast/fixes/mend-1/resume"),
+          Map.entry("cancelRequest", "POST /v1/repositories/fast/requests/lost-1/cancel"),
           Map.entry("listHosts", "GET /v1/hosts"),
           Map.entry("drainHost", "POST /v1/hosts/host-1/drain {\"drained\": false}"),
           Map.entry("fenceHost", "POST /v1/hosts/host-1/fence"),

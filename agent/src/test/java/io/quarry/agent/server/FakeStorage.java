@@ -38,6 +38,7 @@ import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.Sha256;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
@@ -576,6 +577,21 @@ final class FakeStorage implements StorageApi {
     before.accept("resumeFix " + requestId);
     repository(repoId);
     return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
+  public RequestOutcome cancelRequest(String repoId, String requestId) {
+    before.accept("cancelRequest " + requestId);
+    repository(repoId);
+    synchronized (this) {
+      Object known = answers.get(requestId);
+      return known == null || known instanceof RequestOutcome
+          ? once(
+              requestId,
+              RequestOutcome.class,
+              number -> new RequestOutcome(false, null, null, number))
+          : new RequestOutcome(true, "createVirtualDisk", "disk", commit);
+    }
   }
 
   @Override

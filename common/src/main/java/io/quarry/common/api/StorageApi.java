@@ -98,6 +98,12 @@ public interface StorageApi {
   /** Ends a pause. */
   Committed resumeFix(String repoId, String fixId, @Nullable String requestId);
 
+  /**
+   * Settles what became of a request whose answer was lost: unless it was committed before, it
+   * never will be, whoever still holds it. May be repeated; the answer stays the same.
+   */
+  RequestOutcome cancelRequest(String repoId, String requestId);
+
   List<HostInfo> listHosts();
 
   /**

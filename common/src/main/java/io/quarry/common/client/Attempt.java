@@ -11,15 +11,37 @@ import org.jspecify.annotations.Nullable;
  * @param hostBound whether it is about the host of the agent addressed, so that no other will do
  * @param timeout of one try
  * @param done an error that, after a lost answer, says that the call had its effect
+ * @param cancel what makes sure that nothing comes of tries whose answers were lost
  */
 record Attempt(
     JsonHttp.Request request,
     boolean changes,
     boolean hostBound,
     Duration timeout,
-    @Nullable ErrorCode done) {
+    @Nullable ErrorCode done,
+    JsonHttp.@Nullable Request cancel) {
 
   static Attempt reading(String path, Duration timeout) {
-    return new Attempt(new JsonHttp.Request("GET", path, null, null), false, false, timeout, null);
+    return reading(new JsonHttp.Request("GET", path, null, null), timeout);
+  }
+
+  static Attempt reading(JsonHttp.Request request, Duration timeout) {
+    return new Attempt(request, false, false, timeout, null, null);
+  }
+
+  static Attempt changing(JsonHttp.Request request, Duration timeout) {
+    return new Attempt(request, true, false, timeout, null, null);
+  }
+
+  Attempt atThisHost() {
+    return new Attempt(request, changes, true, timeout, done, cancel);
+  }
+
+  Attempt doneWhen(@Nullable ErrorCode code) {
+    return new Attempt(request, changes, hostBound, timeout, code, cancel);
+  }
+
+  Attempt cancelledBy(JsonHttp.Request cancelling) {
+    return new Attempt(request, changes, hostBound, timeout, done, cancelling);
   }
 }

@@ -23,12 +23,6 @@ final class Failover {
   private static final Duration PAUSE_MIN = Duration.ofMillis(20);
   private static final Duration PAUSE_MAX = Duration.ofSeconds(1);
 
-  /**
-   * After a try whose answer was lost: the agent that has it goes on with it for half a minute at
-   * most. Until then a refusal of a later try says nothing of that one, and may even be its doing.
-   */
-  private static final Duration LOST_TRY_OVER = Duration.ofSeconds(40);
-
   private final List<URI> agents;
   private final ClientSettings settings;
   private final JsonHttp http;
@@ -55,6 +49,7 @@ final class Failover {
     private final Attempt attempt;
     private final long deadline;
     private boolean unknown;
+    private boolean committed;
     private long lostNanos;
     private @Nullable StorageException refusal;
     private String silence = "";
@@ -125,10 +120,12 @@ final class Failover {
       if (unknown && code == attempt.done()) {
         return new Reply.Success(new Outcome.Answered(status, Map.of(), new byte[0]));
       }
-      refusal = error;
+      if (refusal == null || code != ErrorCode.REQUEST_ID_REUSED) {
+        refusal = error;
+      }
       if (!code.retryable() && code != ErrorCode.REPOSITORY_NOT_CONNECTED) {
-        if (believed()) {
-          throw error;
+        if (believed() || cancelled()) {
+          throw refusal;
         }
         return new Reply.Again();
       }
@@ -143,12 +140,32 @@ final class Failover {
       lostNanos = System.nanoTime();
     }
 
-    /** Whether a refusal says that nothing of the call happens any more. */
+    /** Whether a refusal is the answer to all tries so far. */
     private boolean believed() {
-      return !unknown
-          || !attempt.changes()
-          || attempt.request().requestId() == null
-          || System.nanoTime() - lostNanos > LOST_TRY_OVER.toNanos();
+      return !unknown || committed || !attempt.changes() || attempt.cancel() == null;
+    }
+
+    /**
+     * After a try whose answer was lost a refusal of a later try says nothing of that one, and may
+     * even be its doing. When an agent would have been done with it, it is made sure that no agent
+     * that sleeps, or has yet to read it, does it any more.
+     */
+    private boolean cancelled() {
+      JsonHttp.Request cancel = attempt.cancel();
+      if (cancel == null || System.nanoTime() - lostNanos < settings.lostTryOver().toNanos()) {
+        return false;
+      }
+      Attempt cancelling = Attempt.changing(cancel, attempt.timeout());
+      Duration left = Duration.ofNanos(deadline - System.nanoTime());
+      try {
+        byte[] answer = call(attempt.hostBound() ? cancelling.atThisHost() : cancelling, left);
+        committed = Json.MAPPER.readTree(answer).path("committed").asBoolean(true);
+        // If it was, the next try is told what the first one would have been.
+        return !committed;
+      } catch (StorageException | IOException e) {
+        silence = "the call could not be cancelled: " + e.getMessage();
+        return false;
+      }
     }
 
     private void pause(Duration longest) {

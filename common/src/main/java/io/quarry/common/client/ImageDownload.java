@@ -125,7 +125,7 @@ final class ImageDownload extends InputStream {
       headers.put("If-Match", etag);
     }
     var get = new JsonHttp.Request("GET", path + "?more=" + more, null, null, headers);
-    var attempt = new Attempt(get, false, false, PIECE_TIMEOUT, null);
+    var attempt = Attempt.reading(get, PIECE_TIMEOUT);
     for (int tries = 1; ; tries++) {
       Outcome.Answered answer = failover.answer(attempt, settings.deadline().plus(PIECE_TIMEOUT));
       if (isWhole(answer, range)) {

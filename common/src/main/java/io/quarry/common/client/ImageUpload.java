@@ -85,7 +85,7 @@ final class ImageUpload {
     String query = range.zeros() ? "&zeros=true" : "";
     var put = new JsonHttp.Request("PUT", path + query, piece, null, headers);
     // Repeating a range is harmless: it is not a change that could happen twice.
-    var attempt = new Attempt(put, false, false, PIECE_TIMEOUT, null);
+    var attempt = Attempt.reading(put, PIECE_TIMEOUT);
     return answer.apply(failover.call(attempt, settings.deadline().plus(PIECE_TIMEOUT)));
   }
 }

@@ -33,6 +33,7 @@ import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
@@ -126,8 +127,9 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   @Override
   public RepositoryInfo connectStorageRepository(ConnectRequest request) {
+    var post = new JsonHttp.Request("POST", "/v1/repositories", Failover.json(request), null);
     RepositoryInfo info =
-        hostBound("POST", Target.of("/v1/repositories"), request, null, RepositoryInfo.class);
+        atThisHost(Attempt.changing(post, settings.deadline()), RepositoryInfo.class);
     seen.saw(info.repoId(), info.commit());
     return info;
   }
@@ -136,7 +138,8 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   public void disconnectStorageRepository(String repoId) {
     var request = new JsonHttp.Request("DELETE", path(Target.repository(repoId)), null, null);
     ErrorCode done = ErrorCode.REPOSITORY_NOT_CONNECTED;
-    failover.call(new Attempt(request, true, true, settings.deadline(), done), settings.deadline());
+    Attempt attempt = Attempt.changing(request, settings.deadline()).atThisHost().doneWhen(done);
+    failover.call(attempt, settings.deadline());
     seen.forget(repoId);
   }
 
@@ -279,8 +282,10 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     Target target = Target.image(repoId, imageId).then("/open");
-    OpenedImage opened =
-        hostBound("POST", target, request, requestId(requestId), OpenedImage.class);
+    String id = requestId(requestId);
+    var post = new JsonHttp.Request("POST", path(target), Failover.json(request), id);
+    Attempt attempt = Attempt.changing(post, settings.deadline()).cancelledBy(cancel(target, id));
+    OpenedImage opened = atThisHost(attempt, OpenedImage.class);
     seen.saw(repoId, opened.commit());
     return opened;
   }
@@ -361,7 +366,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     var request = new JsonHttp.Request("POST", path, Failover.json(body), null);
     Duration timeout =
         options.deep() ? settings.deadline().plus(DEEP_CHECK_PART_MAX) : settings.deadline();
-    Attempt attempt = new Attempt(request, false, false, timeout, null);
+    Attempt attempt = Attempt.reading(request, timeout);
     CheckReport report = parse(failover.call(attempt, timeout), CheckReport.class);
     seen.saw(repoId, report.commit());
     return report;
@@ -396,6 +401,17 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return committed(repoId, change("POST", target, null, requestId, Committed.class));
   }
 
+  @Override
+  public RequestOutcome cancelRequest(String repoId, String requestId) {
+    Attempt attempt =
+        Attempt.changing(
+            cancel(Target.repository(repoId), requestId(requestId)), settings.attemptTimeout());
+    byte[] body = failover.call(attempt, settings.deadline());
+    RequestOutcome outcome = parse(body, RequestOutcome.class);
+    seen.saw(repoId, outcome.commit());
+    return outcome;
+  }
+
   private record Hosts(List<HostInfo> hosts) {}
 
   @Override
@@ -408,8 +424,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     Target target = Target.of("/v1/hosts").segment("hostId", hostId).then("/drain");
     byte[] body = Failover.json(Map.of("drained", drained));
     var request = new JsonHttp.Request("POST", path(target), body, null);
-    failover.call(
-        new Attempt(request, true, false, settings.deadline(), null), settings.deadline());
+    failover.call(Attempt.changing(request, settings.deadline()), settings.deadline());
   }
 
   @Override
@@ -446,7 +461,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     byte[] body = Failover.json(Map.of("bytesPerSecond", bytesPerSecond));
     var request = new JsonHttp.Request("PUT", "/v1/throttle", body, null);
     failover.call(
-        new Attempt(request, true, true, settings.attemptTimeout(), null), settings.deadline());
+        Attempt.changing(request, settings.attemptTimeout()).atThisHost(), settings.deadline());
   }
 
   private <T> T read(Target target, Class<T> type) {
@@ -461,22 +476,25 @@ public final class StorageClient implements StorageApi, AutoCloseable {
       @Nullable String requestId,
       Class<T> type) {
     byte[] json = body == null ? null : Failover.json(body);
-    var request = new JsonHttp.Request(method, path(target), json, requestId(requestId));
-    Attempt attempt = new Attempt(request, true, false, settings.attemptTimeout(), null);
+    String id = requestId(requestId);
+    var request = new JsonHttp.Request(method, path(target), json, id);
+    Attempt attempt =
+        Attempt.changing(request, settings.attemptTimeout()).cancelledBy(cancel(target, id));
     return parse(failover.call(attempt, settings.deadline()), type);
   }
 
-  private <T> T hostBound(
-      String method, Target target, Object body, @Nullable String requestId, Class<T> type) {
-    var request = new JsonHttp.Request(method, path(target), Failover.json(body), requestId);
-    Attempt attempt = new Attempt(request, true, true, settings.deadline(), null);
-    return parse(failover.call(attempt, settings.deadline()), type);
+  private <T> T atThisHost(Attempt attempt, Class<T> type) {
+    return parse(failover.call(attempt.atThisHost(), settings.deadline()), type);
+  }
+
+  private static JsonHttp.Request cancel(Target target, String requestId) {
+    return new JsonHttp.Request("POST", path(target.cancelling(requestId)), null, null);
   }
 
   private void order(Target target, @Nullable ErrorCode done) {
     var request = new JsonHttp.Request("POST", path(target), null, null);
     failover.call(
-        new Attempt(request, true, false, settings.attemptTimeout(), done), settings.deadline());
+        Attempt.changing(request, settings.attemptTimeout()).doneWhen(done), settings.deadline());
   }
 
   private static String path(Target target) {

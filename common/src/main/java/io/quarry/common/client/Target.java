@@ -8,18 +8,26 @@ import org.jspecify.annotations.Nullable;
 /** Builds the path and query of a request. */
 final class Target {
   private final StringBuilder text;
+  private final String repository;
   private boolean hasQuery;
 
-  private Target(String start) {
+  private Target(String start, String repository) {
     this.text = new StringBuilder(start);
+    this.repository = repository;
   }
 
   static Target of(String path) {
-    return new Target(path);
+    return new Target(path, "");
   }
 
   static Target repository(String repoId) {
-    return of("/v1/repositories").segment("repoId", repoId);
+    String path = of("/v1/repositories").segment("repoId", repoId).toString();
+    return new Target(path, path);
+  }
+
+  /** What cancels a request to the same repository. */
+  Target cancelling(String requestId) {
+    return of(repository + "/requests").segment("requestId", requestId).then("/cancel");
   }
 
   static Target image(String repoId, String imageId) {

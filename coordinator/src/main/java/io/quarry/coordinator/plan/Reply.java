@@ -1,5 +1,8 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+
 /**
  * What a request is answered, the first time and every time it is repeated.
  *
@@ -11,5 +14,19 @@ public record Reply(String operation, String id, long commit) {
   public Reply {
     // Hundreds of thousands are remembered, of a few operations.
     operation = operation.intern();
+  }
+
+  /** This answer, for a request that comes with the same id. */
+  public Reply repeated(String requestId, String asked) {
+    if (asked.equals(operation) || asked.equals(CancelRequest.OPERATION)) {
+      return this;
+    }
+    throw new StorageException(
+        ErrorCode.REQUEST_ID_REUSED,
+        CancelRequest.made(this)
+            ? "request id " + requestId + " was cancelled"
+            : "request id " + requestId + " was used for " + operation,
+        requestId,
+        "use a fresh request id for each call, and the same one only to repeat it");
   }
 }

@@ -40,6 +40,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = TombstoneVolume.class, name = "tombstoneVolume"),
   @JsonSubTypes.Type(value = PurgeVolume.class, name = "purgeVolume"),
   @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
+  @JsonSubTypes.Type(value = CancelRequest.class, name = "cancelRequest"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,
@@ -70,7 +71,8 @@ public sealed interface Request
         FinishMergeInPlace,
         TombstoneVolume,
         PurgeVolume,
-        FinishStray {
+        FinishStray,
+        CancelRequest {
 
   Reply plan(Draft draft);
 

@@ -1,6 +1,5 @@
 package io.quarry.coordinator.sdm;
 
-import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.LogState;
@@ -60,12 +59,13 @@ final class Batch {
   void plan(Submission submission) {
     submissions.add(submission);
     Reply earlier = state.requests().find(submission.requestId());
-    if (earlier != null) {
-      answers.add(() -> repeat(submission, earlier));
-      return;
-    }
     Draft draft = new Draft(state, commit, now);
     try {
+      if (earlier != null) {
+        Reply repeated = earlier.repeated(submission.requestId(), submission.request().operation());
+        answers.add(() -> submission.answer().complete(repeated));
+        return;
+      }
       Reply reply = submission.request().plan(draft);
       if (full != null && !admitted.test(submission.request())) {
         throw full;
@@ -79,21 +79,6 @@ final class Batch {
     } catch (RuntimeException e) {
       LOG.error("Planning {} failed", submission.request(), e);
       answers.add(() -> submission.answer().completeExceptionally(e));
-    }
-  }
-
-  private static void repeat(Submission submission, Reply earlier) {
-    if (earlier.operation().equals(submission.request().operation())) {
-      submission.answer().complete(earlier);
-    } else {
-      submission
-          .answer()
-          .completeExceptionally(
-              new StorageException(
-                  ErrorCode.REQUEST_ID_REUSED,
-                  "request id " + submission.requestId() + " was used for " + earlier.operation(),
-                  submission.requestId(),
-                  "use a fresh request id for each call, and the same one only to repeat it"));
     }
   }
 

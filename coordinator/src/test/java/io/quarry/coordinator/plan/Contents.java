@@ -77,6 +77,7 @@ public final class Contents {
           PinAsBase _,
           Unpin _,
           SetUserData _,
+          CancelRequest _,
           QueueFix _,
           GrantFixes _,
           StopFix _,

@@ -88,7 +88,10 @@ public final class RandomRequests {
       case 24 -> new PurgeVolume(fix, volumeOf(fix));
       case 25 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
       case 26 ->
-          new SetUserData(image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
+          random.nextInt(4) == 0
+              ? new CancelRequest()
+              : new SetUserData(
+                  image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
       case 27 -> new PauseFix(fix);
       case 28 -> new ResumeFix(fix);
       case 29 -> new RestoreImage(any(state.images().keySet()));

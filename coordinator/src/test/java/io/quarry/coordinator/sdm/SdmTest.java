@@ -14,6 +14,7 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.MemoryDisk;
 import io.quarry.coordinator.log.MemorySlotStore;
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
+import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Unpin;
@@ -89,6 +90,33 @@ class SdmTest {
     }
     assertThat(recorded).isEqualTo(names);
     assertThat(host.listener.commits()).containsExactly(1L, 2L, 3L);
+  }
+
+  @Test
+  void cancelledRequestIsNeverCommitted() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    CompletableFuture<Reply> cancelled = host.sdm.submit("late", new CancelRequest());
+    CompletableFuture<Reply> late = host.create("late");
+    gate.open();
+    host.committed(first);
+    assertThat(CancelRequest.made(host.committed(cancelled))).isTrue();
+    assertThat(refusal(late)).isEqualTo(ErrorCode.REQUEST_ID_REUSED);
+    assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.REQUEST_ID_REUSED);
+    assertThat(host.committed(host.sdm.submit("late", new CancelRequest())))
+        .isEqualTo(host.committed(cancelled));
+    assertThat(fresh().repository().images()).doesNotContainKey("late");
+  }
+
+  @Test
+  void whatWasCommittedAnswersItsCancellation() throws Exception {
+    CompletableFuture<Reply> first = heldUp();
+    CompletableFuture<Reply> made = host.create("made");
+    CompletableFuture<Reply> cancelled = host.sdm.submit("made", new CancelRequest());
+    gate.open();
+    host.committed(first);
+    assertThat(host.committed(cancelled)).isEqualTo(host.committed(made));
+    assertThat(host.committed(host.create("made"))).isEqualTo(host.committed(made));
+    assertThat(fresh().repository().images()).containsKey("made");
   }
 
   @Test

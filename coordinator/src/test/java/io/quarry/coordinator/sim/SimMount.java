@@ -41,7 +41,7 @@ public final class SimMount {
   private int spaceFaults;
   private @Nullable List<String> staleNames;
   private @Nullable String staleDirectory;
-  private Baton.@Nullable Died death;
+  private boolean dead;
 
   /**
    * @param beforeEachStep is called before anything that others could see or that looks at others;
@@ -110,13 +110,14 @@ public final class SimMount {
   }
 
   void step(String what) {
-    if (death != null) {
-      throw death;
+    if (dead) {
+      // Another one each time: what closes a stream after a death adds its own to the first.
+      throw new Baton.Died();
     }
     try {
       beforeEachStep.accept(what);
     } catch (Baton.Died e) {
-      death = e;
+      dead = true;
       throw e;
     }
   }

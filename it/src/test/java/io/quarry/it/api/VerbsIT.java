@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixRequest;
@@ -23,6 +25,7 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
@@ -99,6 +102,24 @@ final class VerbsIT {
         () -> client.removeImage("main", disk, RemoveImageOptions.DEFAULT, "label-1"));
     client.removeImage("main", disk, RemoveImageOptions.DEFAULT, null);
     refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.setUserData("main", disk, named, null));
+  }
+
+  @Test
+  void cancelRequest() {
+    RequestOutcome cancelled = client.cancelRequest("main", "cancel-1");
+    assertThat(cancelled.committed()).isFalse();
+    assertThat(other.cancelRequest("main", "cancel-1")).isEqualTo(cancelled);
+    var disk =
+        new CreateVirtualDiskRequest(
+            SIZE, null, Json.MAPPER.createObjectNode(), ImageOptions.DEFAULT);
+    refused(ErrorCode.REQUEST_ID_REUSED, () -> other.createVirtualDisk("main", disk, "cancel-1"));
+
+    CreatedImage made = client.createVirtualDisk("main", disk, "cancel-2");
+    RequestOutcome outcome = other.cancelRequest("main", "cancel-2");
+    assertThat(outcome)
+        .isEqualTo(new RequestOutcome(true, "createVirtualDisk", made.imageId(), made.commit()));
+    assertThat(client.getImage("main", made.imageId(), outcome.commit()).visible()).isTrue();
+    refused(ErrorCode.REPOSITORY_NOT_CONNECTED, () -> client.cancelRequest("nowhere", "cancel-3"));
   }
 
   @Test

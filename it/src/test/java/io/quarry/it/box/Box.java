@@ -139,6 +139,7 @@ public final class Box implements AutoCloseable {
         new ClientSettings(
             PATIENCE,
             IMPATIENT,
+            ClientSettings.DEFAULT.lostTryOver(),
             ClientSettings.DEFAULT.requestIds(),
             ClientSettings.DEFAULT.jitter());
     return new StorageClient(List.of(host(firstId).url(), host(secondId).url()), settings);

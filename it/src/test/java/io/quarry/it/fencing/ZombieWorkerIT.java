@@ -120,6 +120,7 @@ final class ZombieWorkerIT {
               new ClientSettings(
                   Duration.ofMinutes(1),
                   Duration.ofSeconds(3),
+                  ClientSettings.DEFAULT.lostTryOver(),
                   ClientSettings.DEFAULT.requestIds(),
                   ClientSettings.DEFAULT.jitter()))) {
         snapshot =

@@ -142,6 +142,7 @@ final class EveryCall implements AutoCloseable {
         Kind.of("finishUpload", "POST", filled + "/uploads/" + about.uploadId() + "/finish", "{}"),
         Kind.of("pauseFix", "POST", repository + "/fixes/mend-" + NOBODY + "/pause", ""),
         Kind.of("resumeFix", "POST", repository + "/fixes/mend-" + NOBODY + "/resume", ""),
+        Kind.of("cancelRequest", "POST", repository + "/requests/" + NOBODY + "/cancel", ""),
         Kind.of("stopTask", "POST", "/v1/tasks/nobody:mend-" + NOBODY + ":1/stop", ""),
         Kind.of("releaseTask", "POST", "/v1/tasks/nobody:mend-" + NOBODY + ":1/release", ""));
   }

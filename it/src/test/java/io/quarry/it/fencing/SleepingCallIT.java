@@ -1,0 +1,72 @@
+package io.quarry.it.fencing;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.ImageQuery;
+import io.quarry.it.box.Box;
+import io.quarry.it.box.Pausing;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * An agent sleeps with a call in its socket, for as long as it likes. Without the cancellation it
+ * would commit it when it wakes up, after the caller was told that nothing was changed.
+ */
+@Timeout(300)
+final class SleepingCallIT {
+  private static final String REPOSITORY = "vms";
+  private static final String REQUEST = "sleeping-1";
+  private static final String BODY = "{\"size\": 1048576}";
+
+  @Test
+  void cancelledCallIsNotCommittedByTheAgentThatSleptWithIt(@TempDir Path directory)
+      throws Exception {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(Duration.ofSeconds(5));
+    try (Box box = Box.start(options)) {
+      box.connect(REPOSITORY);
+      LocalHost sleeper = box.host(0);
+      sleeper.pauseAgent();
+      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(sleeper));
+      try (Socket caller = send(sleeper.url())) {
+        assertThat(box.client(1).cancelRequest(REPOSITORY, REQUEST).committed()).isFalse();
+        sleeper.resumeAgent();
+        String answer = new String(caller.getInputStream().readAllBytes(), UTF_8);
+        assertThat(answer).startsWith("HTTP/1.1 409 ").contains("REQUEST_ID_REUSED", "cancelled");
+      }
+      sleeper.awaitReady(Box.PATIENCE);
+      assertThat(box.client(0).listImages(REPOSITORY, ImageQuery.ALL).images()).isEmpty();
+    }
+  }
+
+  /** It is with the agent's host from then on, which will not hear of anything else. */
+  private static Socket send(URI agent) throws Exception {
+    Socket socket = new Socket(agent.getHost(), agent.getPort());
+    socket.setSoTimeout((int) Box.PATIENCE.toMillis());
+    String head =
+        """
+        POST /v1/repositories/%s/virtual-disks HTTP/1.1
+        Host: quarry
+        Connection: close
+        Content-Type: application/json
+        Content-Length: %d
+        Idempotency-Key: %s
+
+        """
+            .formatted(REPOSITORY, BODY.length(), REQUEST)
+            .replace("\n", "\r\n");
+    socket.getOutputStream().write((head + BODY).getBytes(US_ASCII));
+    socket.getOutputStream().flush();
+    return socket;
+  }
+}
