@@ -118,8 +118,8 @@ final class WorkWatch implements AutoCloseable {
     long done = progress == null || total <= 0 ? -1 : Math.max(0, progress.bytesDone());
     Run last = runs.get(task.fixId());
     if (last == null || task.epoch() > last.epoch()) {
-      if (last != null && !last.hostId().equals(task.hostId())) {
-        tookOver(task);
+      if (last != null) {
+        claimedAgain(task, last);
       }
       began(task, last, done);
     } else if (task.epoch() == last.epoch() && done >= 0) {
@@ -132,8 +132,11 @@ final class WorkWatch implements AutoCloseable {
     }
   }
 
-  private void tookOver(TaskInfo task) {
-    takeovers++;
+  /** By another host, or by the same one in its next life. */
+  private void claimedAgain(TaskInfo task, Run last) {
+    if (!last.hostId().equals(task.hostId())) {
+      takeovers++;
+    }
     Long at = killed.remove(task.fixId());
     if (at != null) {
       taken.add(Duration.ofNanos(System.nanoTime() - at));

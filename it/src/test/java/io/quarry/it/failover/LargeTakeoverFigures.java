@@ -34,9 +34,10 @@ final class LargeTakeoverFigures {
 
   void measure() throws Exception {
     warm(directory.resolve("warm"));
-    cold(directory.resolve("cold"), "512 MB of heap, as above", Hosts.JAVA_OPTIONS);
+    cold(directory.resolve("installed"), "as ./quarry agent starts it");
+    cold(directory.resolve("cold"), "512 MB of heap, quick compiler alone", Hosts.JAVA_OPTIONS);
     String[] small = {"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
-    cold(directory.resolve("small"), "256 MB of heap", small);
+    cold(directory.resolve("small"), "256 MB of heap, quick compiler alone", small);
   }
 
   private static void fill(Path repository) throws Exception {
