@@ -6,6 +6,7 @@ import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
@@ -162,14 +163,27 @@ final class ImagesJudge {
     }
   }
 
-  /** What the repository itself finds when it reads all of its data. */
-  private void judgeData(String repoId) {
+  /**
+   * What the repository itself finds when it reads all of its data. Fixes that became possible when
+   * the opens of dead agents were closed may keep some of it to themselves for a while.
+   */
+  private void judgeData(String repoId) throws InterruptedException {
+    CheckReport report = deepCheck(repoId);
+    while (report.problems().stream().anyMatch(each -> each.kind() == Problem.Kind.NOT_READ)
+        && System.nanoTime() - beganNanos < REAPING_MAX.toNanos()) {
+      Thread.sleep(EVERY);
+      report = deepCheck(repoId);
+    }
+    report.problems().forEach(problem -> history.violation(repoId + ": " + problem));
+  }
+
+  private CheckReport deepCheck(String repoId) {
     CheckReport report = client.checkStorageRepository(repoId, new CheckOptions(true, null, 0));
     while (report.next() != null) {
       report =
           report.and(
               client.checkStorageRepository(repoId, new CheckOptions(true, report.next(), 0)));
     }
-    report.problems().forEach(problem -> history.violation(repoId + ": " + problem));
+    return report;
   }
 }

@@ -5,7 +5,6 @@ import io.quarry.agent.repository.Drain;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -15,7 +14,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,15 +32,12 @@ final class GrantedFixes implements AutoCloseable {
   private final Supplier<List<ConnectedRepository>> repositories;
   private final Drain drain;
   private final Surroundings around;
-  private final Map<String, Begun> begun = new ConcurrentHashMap<>();
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
+  private final GrantLedger ledger = new GrantLedger(pauses);
   private final Waker waker = new Waker();
   private final Thread looker;
   private volatile boolean closed;
-
-  /** What became of a grant here, until the log says that it is over. */
-  private record Begun(long epoch, boolean inTrouble) {}
 
   GrantedFixes(
       Worker self,
@@ -87,39 +82,23 @@ final class GrantedFixes implements AutoCloseable {
     for (ConnectedRepository repository : repositories.get()) {
       RepositoryState state = repository.state().repository();
       for (String fixId : state.work().heldBy(self.incarnation())) {
-        String key = repository.key() + "/" + fixId;
-        held.add(key);
+        held.add(GrantLedger.key(repository, fixId));
         FixState fix = Objects.requireNonNull(state.fixes().get(fixId));
-        if (isDue(key, fix, begun.get(key))) {
-          begun.put(key, new Begun(fix.epoch(), false));
-          repository.lightWork().execute(() -> work(key, repository, fix));
+        if (ledger.begin(repository, fix)) {
+          repository.lightWork().execute(() -> work(repository, fix));
         }
       }
     }
-    begun
-        .keySet()
-        .removeIf(key -> {
-          boolean over = !held.contains(key);
-          if (over) {
-            pauses.forget(key);
-          }
-          return over;
-        });
+    ledger.retain(held);
   }
 
-  private boolean isDue(String key, FixState fix, @Nullable Begun before) {
-    return before == null
-        || before.epoch() != fix.epoch()
-        || (before.inTrouble() && !pauses.pausing(key));
-  }
-
-  private void work(String key, ConnectedRepository repository, FixState fix) {
+  private void work(ConnectedRepository repository, FixState fix) {
     FixState now = repository.state().repository().fixes().get(fix.id());
-    Begun mine = new Begun(fix.epoch(), false);
     if (closed || now == null || now.epoch() != fix.epoch() || !self.equals(now.worker())) {
-      begun.remove(key, mine);
+      var _ = ledger.end(repository, fix, false);
       return;
     }
+    String key = GrantLedger.key(repository, fix.id());
     RunningFix run =
         new RunningFix(repository, now, self, now.epoch(), null, around, ignored -> {});
     running.put(key, run);
@@ -131,30 +110,9 @@ final class GrantedFixes implements AutoCloseable {
       running.remove(key);
       run.finished();
       boolean again = end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO;
-      if (again || isStillGranted(repository, now)) {
-        pauses.trouble(key);
-        begun.put(key, new Begun(fix.epoch(), true));
+      if (ledger.end(repository, now, again)) {
         waker.wake();
-      } else {
-        begun.remove(key, mine);
       }
-    }
-  }
-
-  /**
-   * Whether the log, as far as it goes now, does not know that this grant is over, or cannot be
-   * read. When it knows, a grant of the same name and epoch is another one: an image that was
-   * restored and removed again is cleaned from the first epoch on, and nobody may have looked in
-   * between.
-   */
-  private static boolean isStillGranted(ConnectedRepository repository, FixState fix) {
-    try {
-      // Mostly the commit that ended it is known already: then nothing is read.
-      return fix.equals(repository.state().repository().fixes().get(fix.id()))
-          && fix.equals(repository.refresh().repository().fixes().get(fix.id()));
-    } catch (IOException e) {
-      LOG.debug("The log of {} cannot be read now", repository.repoId(), e);
-      return true;
     }
   }
 

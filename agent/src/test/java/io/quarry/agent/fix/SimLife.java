@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -49,8 +50,8 @@ final class SimLife {
   private final Surroundings around;
   private final Map<String, SimRepository> repositories = new TreeMap<>();
 
-  /** Light fixes with their epochs that are being done; the next look is at a newer log. */
-  private final Set<String> begun = new HashSet<>();
+  /** Nothing pauses: there is no time here. */
+  private final GrantLedger ledger = new GrantLedger(new Pauses(Duration.ZERO, Duration.ZERO));
 
   /** Heavy fixes that are running. */
   private final Map<String, RunningFix> running = new TreeMap<>();
@@ -140,36 +141,55 @@ final class SimLife {
   /** Does one fix, if there is one that it has seen, is free to do, and can be done here. */
   boolean work(String key, Random random) throws IOException {
     SimRepository repository = repository(key);
-    RepositoryState state = repository.refresh().repository();
+    RepositoryState state =
+        (random.nextBoolean() ? repository.refresh() : repository.state()).repository();
+    retain();
     List<FixState> fixes = new ArrayList<>();
     for (FixState fix : state.fixes().values()) {
-      if (fix.runnable() && (fix.heavy() ? mayClaim(key, fix, state) : mayDo(key, fix))) {
+      if (fix.runnable() && (fix.heavy() ? mayClaim(key, fix, state) : self.equals(fix.worker()))) {
         fixes.add(fix);
       }
     }
-    if (fixes.isEmpty()) {
-      return false;
-    }
     fixes.sort(Comparator.comparing(FixState::id));
-    FixState fix = fixes.get(random.nextBoolean() ? 0 : random.nextInt(fixes.size()));
-    if (fix.heavy()) {
-      claim(repository, fix);
-    } else {
-      String grant = key + "/" + fix.id() + "/" + fix.epoch();
-      begun.add(grant);
-      try {
-        RunningFix run =
-            new RunningFix(repository, fix, self, fix.epoch(), null, around, ignored -> {});
-        FixRunner.run(run);
-      } finally {
-        begun.remove(grant);
+    if (random.nextBoolean()) {
+      Collections.shuffle(fixes, random);
+    }
+    for (FixState fix : fixes) {
+      if (fix.heavy()) {
+        claim(repository, fix);
+        return true;
+      }
+      if (ledger.begin(repository, fix)) {
+        doGranted(repository, fix);
+        return true;
       }
     }
-    return true;
+    return false;
   }
 
-  private boolean mayDo(String key, FixState fix) {
-    return self.equals(fix.worker()) && !begun.contains(key + "/" + fix.id() + "/" + fix.epoch());
+  private void doGranted(SimRepository repository, FixState fix) {
+    RunningFix run =
+        new RunningFix(repository, fix, self, fix.epoch(), null, around, ignored -> {});
+    FixRunner.End end = FixRunner.End.TROUBLE;
+    try {
+      end = FixRunner.run(run);
+    } finally {
+      if (!life.over()) {
+        boolean troubled = end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO;
+        var _ = ledger.end(repository, fix, troubled);
+      }
+    }
+  }
+
+  /** What the logs, as this host sees them, do not give to it any more is forgotten. */
+  private void retain() {
+    Set<String> held = new HashSet<>();
+    for (SimRepository repository : repositories.values()) {
+      for (String fixId : repository.state().repository().work().heldBy(self.incarnation())) {
+        held.add(GrantLedger.key(repository, fixId));
+      }
+    }
+    ledger.retain(held);
   }
 
   private boolean mayClaim(String key, FixState fix, RepositoryState state) {

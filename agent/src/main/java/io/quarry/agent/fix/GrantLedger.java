@@ -1,0 +1,95 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.Repository;
+import io.quarry.coordinator.plan.FixState;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What became, in this life of the host, of the grants that it has begun with, until the logs say
+ * that they are over. A log may be seen late: what was done a moment ago still looks granted.
+ */
+final class GrantLedger {
+  private static final Logger LOG = LoggerFactory.getLogger(GrantLedger.class);
+
+  private final Pauses pauses;
+  private final Map<String, Begun> begun = new ConcurrentHashMap<>();
+
+  private record Begun(long epoch, boolean inTrouble) {}
+
+  /**
+   * @param pauses of what was in trouble
+   */
+  GrantLedger(Pauses pauses) {
+    this.pauses = pauses;
+  }
+
+  static String key(Repository repository, String fixId) {
+    return repository.key() + "/" + fixId;
+  }
+
+  /** Whether to begin with it now; whoever is told so ends it. One thread at a time. */
+  boolean begin(Repository repository, FixState fix) {
+    String key = key(repository, fix.id());
+    Begun before = begun.get(key);
+    boolean due =
+        before == null
+            || before.epoch() != fix.epoch()
+            || (before.inTrouble() && !pauses.pausing(key));
+    if (due) {
+      begun.put(key, new Begun(fix.epoch(), false));
+    }
+    return due;
+  }
+
+  /**
+   * Whether to begin with it again after a pause.
+   *
+   * @param troubled whether it is not done, and may still be this host's
+   */
+  boolean end(Repository repository, FixState fix, boolean troubled) {
+    String key = key(repository, fix.id());
+    boolean again = troubled || isStillGranted(repository, fix);
+    if (again) {
+      pauses.trouble(key);
+      begun.put(key, new Begun(fix.epoch(), true));
+    } else {
+      begun.remove(key, new Begun(fix.epoch(), false));
+    }
+    return again;
+  }
+
+  /** Forgets what this host does not hold any more. */
+  void retain(Set<String> held) {
+    begun
+        .keySet()
+        .removeIf(key -> {
+          boolean over = !held.contains(key);
+          if (over) {
+            pauses.forget(key);
+          }
+          return over;
+        });
+  }
+
+  /**
+   * Whether the log, as far as it goes now, does not know that this grant is over, or cannot be
+   * read. When it knows, a grant of the same name and epoch is another one: an image that was
+   * restored and removed again is cleaned from the first epoch on, and nobody may have looked in
+   * between.
+   */
+  private static boolean isStillGranted(Repository repository, FixState fix) {
+    try {
+      // Mostly the commit that ended it is known already: then nothing is read.
+      return fix.equals(repository.state().repository().fixes().get(fix.id()))
+          && fix.equals(repository.refresh().repository().fixes().get(fix.id()));
+    } catch (IOException e) {
+      LOG.debug("The log of {} cannot be read now", repository.repoId(), e);
+      return true;
+    }
+  }
+}
