@@ -6,6 +6,7 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.Election;
+import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.sdm.Sdm;
@@ -81,13 +82,37 @@ final class Forwarder {
     }
   }
 
+  /**
+   * A refusal after a try that may have been committed says nothing of that one: a paused host may
+   * still have it. Then it is made sure that nothing comes of it, before anybody is told so, or
+   * removes what the request is about.
+   */
   Reply submit(String requestId, Request request) {
     long deadline = System.nanoTime() + DEADLINE.toNanos();
+    Request asked = request;
+    StorageException refusal = null;
     boolean maybeCommitted = false;
     String why = "no host leads it";
     while (System.nanoTime() < deadline && pulse.responsive()) {
-      Attempt attempt = once(requestId, request);
+      Attempt attempt;
+      try {
+        attempt = once(requestId, asked);
+      } catch (StorageException e) {
+        // Who uses an id that belongs to another request has none of his own anywhere.
+        if (!maybeCommitted || e.code() == ErrorCode.REQUEST_ID_REUSED) {
+          throw e;
+        }
+        if (refusal != null) {
+          throw unknown(requestId, e.getMessage());
+        }
+        refusal = e;
+        asked = new CancelRequest();
+        continue;
+      }
       if (attempt.reply() != null) {
+        if (refusal != null && CancelRequest.made(attempt.reply())) {
+          throw refusal;
+        }
         return attempt.reply();
       }
       maybeCommitted |= attempt.maybeCommitted();

@@ -10,6 +10,7 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SimLog;
+import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
@@ -415,6 +416,8 @@ final class SimWorld implements Schedules.History {
    */
   Reply submit(SimPlace place, Life asker, String requestId, Request request, Runnable lost) {
     boolean maybeCommitted = false;
+    Request asked = request;
+    StorageException refusal = null;
     if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
       var _ = asker.await(() -> false, "has not sent " + request);
     }
@@ -425,12 +428,13 @@ final class SimWorld implements Schedules.History {
         continue;
       }
       if (!calm && random.nextInt(SLEEPING_AGENTS) == 0) {
-        asleep.add(() -> submitLate(place, requestId, request));
+        Request late = asked;
+        asleep.add(() -> submitLate(place, requestId, late));
         maybeCommitted = true;
         lost.run();
         continue;
       }
-      var answer = leader.sdm().submit(requestId, request);
+      var answer = leader.sdm().submit(requestId, asked);
       if (!asker.await(answer::isDone, "asks for " + request)
           || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
         maybeCommitted = true;
@@ -438,7 +442,12 @@ final class SimWorld implements Schedules.History {
         continue;
       }
       try {
-        return answer.join();
+        Reply reply = answer.join();
+        if (refusal != null && CancelRequest.made(reply)) {
+          count("cancelled");
+          throw refusal;
+        }
+        return reply;
       } catch (CompletionException e) {
         if (!(e.getCause() instanceof StorageException refused)) {
           throw new AssertionError(request + " failed", e.getCause());
@@ -448,7 +457,14 @@ final class SimWorld implements Schedules.History {
           lost.run();
         }
         if (!refused.code().retryable()) {
-          throw refused;
+          if (!maybeCommitted || refused.code() == ErrorCode.REQUEST_ID_REUSED) {
+            throw refused;
+          }
+          if (refusal != null) {
+            break;
+          }
+          refusal = refused;
+          asked = new CancelRequest();
         }
       }
     }

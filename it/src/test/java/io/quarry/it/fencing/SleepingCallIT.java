@@ -3,11 +3,18 @@ package io.quarry.it.fencing;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.coordinator.log.DirectorySlotStore;
+import io.quarry.coordinator.log.LogReader;
+import io.quarry.coordinator.plan.CancelRequest;
+import io.quarry.coordinator.plan.Reply;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Pausing;
 import java.net.Socket;
@@ -19,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * An agent sleeps with a call in its socket, for as long as it likes. Without the cancellation it
+ * An agent sleeps with a call in its socket, for as long as it likes. Without a cancellation it
  * would commit it when it wakes up, after the caller was told that nothing was changed.
  */
 @Timeout(300)
@@ -46,6 +53,33 @@ final class SleepingCallIT {
       }
       sleeper.awaitReady(Box.PATIENCE);
       assertThat(box.client(0).listImages(REPOSITORY, ImageQuery.ALL).images()).isEmpty();
+    }
+  }
+
+  /**
+   * The agent that takes the call is refused by the next SDM, and cannot know whether the one
+   * before that sleeps with it will commit it.
+   */
+  @Test
+  void refusalAfterALostTryIsInTheLog(@TempDir Path directory) throws Exception {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory).withHosts(3).withSessionTimeout(Duration.ofSeconds(5));
+    try (Box box = Box.start(options)) {
+      box.connect(REPOSITORY, 0);
+      assertThat(box.awaitSdm(REPOSITORY, 0)).isEqualTo(box.hostIds().getFirst());
+      box.connect(REPOSITORY);
+      LocalHost sleeper = box.host(0);
+      sleeper.pauseAgent();
+      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(sleeper));
+      assertThatThrownBy(() ->
+              box.client(1).removeImage(REPOSITORY, "nobody", RemoveImageOptions.DEFAULT, REQUEST))
+          .extracting("code")
+          .isEqualTo(ErrorCode.IMAGE_NOT_FOUND);
+      sleeper.resumeAgent();
+      try (var slots = new DirectorySlotStore(box.repository(REPOSITORY), "test-reader")) {
+        Reply recorded = new LogReader(slots).load().repository().requests().find(REQUEST);
+        assertThat(recorded).isNotNull().matches(CancelRequest::made);
+      }
     }
   }
 
