@@ -106,7 +106,7 @@ final class Forwarder {
           throw unknown(requestId, e.getMessage());
         }
         refusal = e;
-        asked = new CancelRequest();
+        asked = new CancelRequest(e.code());
         continue;
       }
       if (attempt.reply() != null) {

@@ -344,7 +344,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   @Override
   public RequestOutcome cancelRequest(String repoId, String requestId) {
-    Reply reply = repositories.get(repoId).commit(Names.requestId(requestId), new CancelRequest());
+    Reply reply =
+        repositories.get(repoId).commit(Names.requestId(requestId), new CancelRequest(null));
     return CancelRequest.made(reply)
         ? new RequestOutcome(false, null, null, reply.commit())
         : new RequestOutcome(true, reply.operation(), reply.id(), reply.commit());

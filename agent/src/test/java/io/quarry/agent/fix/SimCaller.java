@@ -265,7 +265,7 @@ final class SimCaller {
       SimWorld world, Life asker, Open open, List<Open> unanswered) {
     try {
       Reply reply =
-          world.submit(open.place(), asker, open.requestId(), new CancelRequest(), () -> {});
+          world.submit(open.place(), asker, open.requestId(), new CancelRequest(null), () -> {});
       if (!CancelRequest.made(reply)) {
         open.place().acknowledge(open.requestId(), reply);
         return reply;

@@ -464,7 +464,7 @@ final class SimWorld implements Schedules.History {
             break;
           }
           refusal = refused;
-          asked = new CancelRequest();
+          asked = new CancelRequest(refused.code());
         }
       }
     }

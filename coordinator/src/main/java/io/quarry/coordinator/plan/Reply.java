@@ -21,11 +21,12 @@ public record Reply(String operation, String id, long commit) {
     if (asked.equals(operation) || asked.equals(CancelRequest.OPERATION)) {
       return this;
     }
+    if (CancelRequest.made(this)) {
+      throw CancelRequest.refusal(requestId, this);
+    }
     throw new StorageException(
         ErrorCode.REQUEST_ID_REUSED,
-        CancelRequest.made(this)
-            ? "request id " + requestId + " was cancelled"
-            : "request id " + requestId + " was used for " + operation,
+        "request id " + requestId + " was used for " + operation,
         requestId,
         "use a fresh request id for each call, and the same one only to repeat it");
   }

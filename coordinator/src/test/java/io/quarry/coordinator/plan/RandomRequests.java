@@ -89,7 +89,7 @@ public final class RandomRequests {
       case 25 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
       case 26 ->
           random.nextInt(4) == 0
-              ? new CancelRequest()
+              ? new CancelRequest(null)
               : new SetUserData(
                   image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
       case 27 -> new PauseFix(fix);

@@ -95,15 +95,23 @@ class SdmTest {
   @Test
   void cancelledRequestIsNeverCommitted() throws Exception {
     CompletableFuture<Reply> first = heldUp();
-    CompletableFuture<Reply> cancelled = host.sdm.submit("late", new CancelRequest());
+    CompletableFuture<Reply> cancelled = host.sdm.submit("late", new CancelRequest(null));
     CompletableFuture<Reply> late = host.create("late");
     gate.open();
     host.committed(first);
     assertThat(CancelRequest.made(host.committed(cancelled))).isTrue();
     assertThat(refusal(late)).isEqualTo(ErrorCode.REQUEST_ID_REUSED);
     assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.REQUEST_ID_REUSED);
-    assertThat(host.committed(host.sdm.submit("late", new CancelRequest())))
+    assertThat(host.committed(host.sdm.submit("late", new CancelRequest(null))))
         .isEqualTo(host.committed(cancelled));
+    assertThat(fresh().repository().images()).doesNotContainKey("late");
+  }
+
+  @Test
+  void refusalThatWasRecordedIsTheAnswerToAllTries() throws Exception {
+    var refused = new CancelRequest(ErrorCode.IMAGE_BROKEN);
+    host.committed(host.sdm.submit("late", refused));
+    assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.IMAGE_BROKEN);
     assertThat(fresh().repository().images()).doesNotContainKey("late");
   }
 
@@ -111,7 +119,7 @@ class SdmTest {
   void whatWasCommittedAnswersItsCancellation() throws Exception {
     CompletableFuture<Reply> first = heldUp();
     CompletableFuture<Reply> made = host.create("made");
-    CompletableFuture<Reply> cancelled = host.sdm.submit("made", new CancelRequest());
+    CompletableFuture<Reply> cancelled = host.sdm.submit("made", new CancelRequest(null));
     gate.open();
     host.committed(first);
     assertThat(host.committed(cancelled)).isEqualTo(host.committed(made));
