@@ -10,6 +10,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.QueueFix;
+import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Unpin;
 import java.io.IOException;
@@ -70,6 +71,11 @@ public final class Checks {
     }
     CheckReport all = run(repository);
     return all.and(deep.from(DeepCheck.Place.START));
+  }
+
+  /** What {@link #accept} made of a fix that was committed: it may not be accepted any more. */
+  public static String operation(Reply committed) {
+    return committed.operation().equals("unpin") ? "unpin" : "queueFix";
   }
 
   /** What brings a fix about, exactly as it was offered. To be called as {@link #run} is. */

@@ -75,11 +75,15 @@ final class Publication {
     return now == null ? 0 : now.epoch();
   }
 
-  /** Our file is not the published one: nobody will ever read it. */
+  /**
+   * Nobody will ever read our file, unless the volume is still to be made: then a try of ours, or
+   * of an earlier epoch, may be on its way that publishes it as soon as the fix is wanted again.
+   * Whoever mends or cleans the volume removes it.
+   */
   private void discard(Volume intended, String file) throws IOException {
     LogState fresh = repository.refresh();
     Volume now = fresh.repository().volumes().get(intended.id());
-    if (now == null || !file.equals(now.file())) {
+    if (now == null || (now.stage() != Volume.Stage.INTENDED && !file.equals(now.file()))) {
       Files.deleteIfExists(repository.storage().volume(file));
     }
   }

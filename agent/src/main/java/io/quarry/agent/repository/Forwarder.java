@@ -6,7 +6,6 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.Election;
-import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.sdm.Sdm;
@@ -71,87 +70,49 @@ final class Forwarder {
     }
   }
 
-  /** What one try came to: an answer, or why there is none. */
-  private record Attempt(@Nullable Reply reply, boolean maybeCommitted, @Nullable String why) {
-    static Attempt nothing(String why) {
-      return new Attempt(null, false, why);
-    }
-
-    static Attempt unknown(String why) {
-      return new Attempt(null, true, why);
-    }
-  }
-
-  /**
-   * A refusal after a try that may have been committed says nothing of that one: a paused host may
-   * still have it. Then it is made sure that nothing comes of it, before anybody is told so, or
-   * removes what the request is about.
-   */
   Reply submit(String requestId, Request request) {
     long deadline = System.nanoTime() + DEADLINE.toNanos();
-    Request asked = request;
-    StorageException refusal = null;
-    boolean maybeCommitted = false;
-    String why = "no host leads it";
+    Tries tries = new Tries(requestId, request);
     while (System.nanoTime() < deadline && pulse.responsive()) {
-      Attempt attempt;
-      try {
-        attempt = once(requestId, asked);
-      } catch (StorageException e) {
-        // Who uses an id that belongs to another request has none of his own anywhere.
-        if (!maybeCommitted || e.code() == ErrorCode.REQUEST_ID_REUSED) {
-          throw e;
-        }
-        if (refusal != null) {
-          throw unknown(requestId, e.getMessage());
-        }
-        refusal = e;
-        asked = new CancelRequest(e.code());
-        continue;
+      Reply reply = tries.once(asked -> once(requestId, asked));
+      if (reply != null) {
+        return reply;
       }
-      if (attempt.reply() != null) {
-        if (refusal != null && CancelRequest.made(attempt.reply())) {
-          throw refusal;
-        }
-        return attempt.reply();
-      }
-      maybeCommitted |= attempt.maybeCommitted();
-      why = attempt.why() == null ? why : attempt.why();
       if (!pause()) {
         break;
       }
     }
-    if (maybeCommitted) {
-      throw unknown(requestId, why);
+    if (tries.maybeCommitted()) {
+      throw unknown(requestId, tries.why());
     }
-    throw pulse.responsive() ? unavailable(why) : pulse.unresponsive();
+    throw pulse.responsive() ? unavailable(tries.why()) : pulse.unresponsive();
   }
 
-  private Attempt once(String requestId, Request request) {
+  private Tries.Outcome once(String requestId, Request request) {
     try {
       if (sdm.leading()) {
-        return new Attempt(here(requestId, request), false, null);
+        return Tries.Outcome.of(here(requestId, request));
       }
       Optional<Candidate> leader = election.leader();
       if (leader.isEmpty()) {
-        return Attempt.nothing("no host leads it");
+        return Tries.Outcome.nothing("no host leads it");
       }
       if (leader.get().incarnation().equals(ownIncarnation)) {
-        return Attempt.nothing("this host is about to lead it");
+        return Tries.Outcome.nothing("this host is about to lead it");
       }
-      return new Attempt(there(leader.get(), requestId, request), false, null);
+      return Tries.Outcome.of(there(leader.get(), requestId, request));
     } catch (StorageException e) {
       if (e.code() == ErrorCode.OUTCOME_UNKNOWN) {
-        return Attempt.unknown(String.valueOf(e.getMessage()));
+        return Tries.Outcome.unknown(String.valueOf(e.getMessage()));
       }
       if (e.code().retryable()) {
-        return Attempt.nothing(String.valueOf(e.getMessage()));
+        return Tries.Outcome.nothing(String.valueOf(e.getMessage()));
       }
       throw e;
     } catch (SubmitTransport.NotSentException e) {
-      return Attempt.nothing(String.valueOf(e.getMessage()));
+      return Tries.Outcome.nothing(String.valueOf(e.getMessage()));
     } catch (IOException | TimeoutException e) {
-      return Attempt.unknown(String.valueOf(e.getMessage()));
+      return Tries.Outcome.unknown(String.valueOf(e.getMessage()));
     }
   }
 

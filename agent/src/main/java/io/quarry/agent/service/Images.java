@@ -8,7 +8,6 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
-import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
@@ -41,12 +40,14 @@ final class Images {
   private static final Duration LIGHT_MEND = Duration.ofSeconds(10);
 
   private final Repositories repositories;
+  private final Repeats repeats;
   private final Lookup lookup;
   private final Worker self;
   private final Drain drain;
 
   Images(Repositories repositories, Worker self, Drain drain) {
     this.repositories = repositories;
+    this.repeats = new Repeats(repositories);
     this.lookup = new Lookup(repositories);
     this.self = self;
     this.drain = drain;
@@ -176,39 +177,14 @@ final class Images {
     return new CreatedImage(reply.id(), reply.commit());
   }
 
-  /**
-   * A repeated call is answered like the first one, also when that has changed what is looked up
-   * here: a copied disk is broken until its overlay is there, a base may have been removed since.
-   */
+  /** Nothing is pinned again for a call that is repeated. */
   private CreatedImage once(
       String requestId,
       ConnectedRepository target,
       String operation,
       Supplier<CreatedImage> firstTime) {
-    Reply known = target.state().repository().requests().find(requestId);
-    if (known != null) {
-      return repeated(requestId, target, known, operation);
-    }
-    try {
-      return firstTime.get();
-    } catch (StorageException refusal) {
-      if (refusal.code().retryable() || refusal.code() == ErrorCode.REPOSITORY_DAMAGED) {
-        throw refusal;
-      }
-      Reply earlier = repositories.newest(target).repository().requests().find(requestId);
-      if (earlier == null) {
-        throw refusal;
-      }
-      return repeated(requestId, target, earlier, operation);
-    }
-  }
-
-  /** What the call was answered the first time; nothing is pinned again. */
-  private CreatedImage repeated(
-      String requestId, ConnectedRepository target, Reply earlier, String operation) {
-    Reply reply = earlier.repeated(requestId, operation);
-    var _ = repositories.durable(target);
-    return created(reply);
+    return repeats.once(
+        requestId, target, firstTime, reply -> created(reply.repeated(requestId, operation)));
   }
 
   /**

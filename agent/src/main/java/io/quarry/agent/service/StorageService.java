@@ -77,6 +77,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   private final Repositories repositories;
   private final FixWorker fixes;
+  private final Repeats repeats;
   private final Images images;
   private final Tasks tasks;
   private final StorageIo io;
@@ -108,6 +109,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.hostId = self.hostId();
     this.repositories = repositories;
     this.fixes = fixes;
+    this.repeats = new Repeats(repositories);
     this.images = new Images(repositories, self, tasks.drain());
     this.tasks = tasks;
     this.io = io;
@@ -322,8 +324,18 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public FixQueued fixStorageRepository(
       String repoId, FixRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
-    Request wanted = io.call(repository, () -> checks.accept(repository, request.fix()));
-    Reply reply = repository.commit(Names.requestId(requestId), wanted);
+    String id = Names.requestId(requestId);
+    return repeats.once(
+        id,
+        repository,
+        () -> {
+          Request wanted = io.call(repository, () -> checks.accept(repository, request.fix()));
+          return queued(repository.commit(id, wanted));
+        },
+        reply -> queued(reply.repeated(id, Checks.operation(reply))));
+  }
+
+  private static FixQueued queued(Reply reply) {
     return new FixQueued(reply.id(), reply.commit());
   }
 

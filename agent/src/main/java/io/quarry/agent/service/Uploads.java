@@ -52,6 +52,7 @@ final class Uploads implements AutoCloseable {
 
   private final Worker self;
   private final Repositories repositories;
+  private final Repeats repeats;
   private final StorageIo io;
   private final Surroundings around;
   private final HostRegistry hosts;
@@ -71,6 +72,7 @@ final class Uploads implements AutoCloseable {
       BiConsumer<ConnectedRepository, String> awaitLightMend) {
     this.self = self;
     this.repositories = repositories;
+    this.repeats = new Repeats(repositories);
     this.io = io;
     this.around = around;
     this.hosts = hosts;
@@ -82,22 +84,37 @@ final class Uploads implements AutoCloseable {
       String imageId,
       BeginUploadRequest request,
       String requestId) {
-    awaitLightMend.accept(repository, imageId);
-    Open.Received received = received(request, disk(repository, imageId));
-    requireSpace(repository, request);
-    Reply reply =
-        repository.commit(
-            requestId,
-            new BeginUpload(
-                UUID.randomUUID().toString(),
-                imageId,
-                UUID.randomUUID().toString(),
-                self.hostId(),
-                received));
+    return repeats.once(
+        requestId,
+        repository,
+        () -> {
+          awaitLightMend.accept(repository, imageId);
+          Open.Received received = received(request, disk(repository, imageId));
+          requireSpace(repository, request);
+          return begun(
+              repository,
+              imageId,
+              repository.commit(
+                  requestId,
+                  new BeginUpload(
+                      UUID.randomUUID().toString(),
+                      imageId,
+                      UUID.randomUUID().toString(),
+                      self.hostId(),
+                      received)));
+        },
+        reply -> begun(repository, imageId, reply.repeated(requestId, "beginUpload")));
+  }
+
+  private UploadInfo begun(ConnectedRepository repository, String imageId, Reply reply) {
     LogState state = repository.atLeast(reply.commit());
+    Open open = find(state, imageId, reply.id());
+    if (open == null) {
+      throw notFound(imageId, reply.id());
+    }
     Image image = StorageService.require(state, imageId, repository.repoId());
-    long size = received == null ? image.size() : received.bytes();
-    var conversion = received == null ? null : new UploadInfo.Conversion(image.size(), 0);
+    long size = UploadFile.size(open, image.size());
+    var conversion = open.received() == null ? null : new UploadInfo.Conversion(image.size(), 0);
     return new UploadInfo(reply.id(), size, 0, 0, false, conversion, reply.commit());
   }
 
@@ -213,13 +230,17 @@ final class Uploads implements AutoCloseable {
       open = find(repositories.newest(repository), imageId, uploadId);
     }
     if (open == null) {
-      throw new StorageException(
-          ErrorCode.OPEN_NOT_FOUND,
-          "image " + imageId + " has no upload " + uploadId,
-          uploadId,
-          "it was finished or given up, or belongs to another image; begin one");
+      throw notFound(imageId, uploadId);
     }
     return open;
+  }
+
+  private static StorageException notFound(String imageId, String uploadId) {
+    return new StorageException(
+        ErrorCode.OPEN_NOT_FOUND,
+        "image " + imageId + " has no upload " + uploadId,
+        uploadId,
+        "it was finished or given up, or belongs to another image; begin one");
   }
 
   private static @Nullable Open find(LogState state, String imageId, String uploadId) {

@@ -44,6 +44,9 @@ final class SimSettlement {
     for (SimCaller.Open open : unanswered) {
       askUntilAnswered(open);
     }
+    while (!self.await(world::nobodySleeps, "waits for all to wake up")) {
+      self.step("goes on waiting");
+    }
     for (SimPlace place : world.places()) {
       place.state().opens().values().stream()
           .map(open -> new CloseImage(open.imageId(), open.id()))

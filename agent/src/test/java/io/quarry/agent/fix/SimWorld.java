@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.format.SimStorage;
+import io.quarry.agent.repository.Tries;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
@@ -10,7 +11,6 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SimLog;
-import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
@@ -227,6 +227,10 @@ final class SimWorld implements Schedules.History {
     return trace;
   }
 
+  boolean nobodySleeps() {
+    return asleep.isEmpty();
+  }
+
   private void submitLate(SimPlace place, String requestId, Request request) {
     SimRepository leader = leader(place);
     if (leader != null) {
@@ -415,63 +419,58 @@ final class SimWorld implements Schedules.History {
    * @param lost told when a try ended of which nobody knows what became
    */
   Reply submit(SimPlace place, Life asker, String requestId, Request request, Runnable lost) {
-    boolean maybeCommitted = false;
-    Request asked = request;
-    StorageException refusal = null;
     if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
       var _ = asker.await(() -> false, "has not sent " + request);
     }
+    Tries tries = new Tries(requestId, request);
     for (int i = 0; i < TRIES_MAX; i++) {
-      SimRepository leader = leader(place);
-      if (leader == null) {
-        var _ = asker.await(() -> led(place), "waits for an SDM of " + place.key());
-        continue;
-      }
-      if (!calm && random.nextInt(SLEEPING_AGENTS) == 0) {
-        Request late = asked;
-        asleep.add(() -> submitLate(place, requestId, late));
-        maybeCommitted = true;
-        lost.run();
-        continue;
-      }
-      var answer = leader.sdm().submit(requestId, asked);
-      if (!asker.await(answer::isDone, "asks for " + request)
-          || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
-        maybeCommitted = true;
-        lost.run();
-        continue;
-      }
-      try {
-        Reply reply = answer.join();
-        if (refusal != null && CancelRequest.made(reply)) {
-          count("cancelled");
-          throw refusal;
-        }
+      Reply reply =
+          tries.once(asked -> {
+            Tries.Outcome outcome = submitOnce(place, asker, requestId, asked);
+            if (outcome.maybeCommitted()) {
+              lost.run();
+            }
+            return outcome;
+          });
+      if (reply != null) {
         return reply;
-      } catch (CompletionException e) {
-        if (!(e.getCause() instanceof StorageException refused)) {
-          throw new AssertionError(request + " failed", e.getCause());
-        }
-        if (refused.code() == ErrorCode.OUTCOME_UNKNOWN) {
-          maybeCommitted = true;
-          lost.run();
-        }
-        if (!refused.code().retryable()) {
-          if (!maybeCommitted || refused.code() == ErrorCode.REQUEST_ID_REUSED) {
-            throw refused;
-          }
-          if (refusal != null) {
-            break;
-          }
-          refusal = refused;
-          asked = new CancelRequest(refused.code());
-        }
       }
     }
     throw new StorageException(
-        maybeCommitted ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.SDM_UNAVAILABLE,
+        tries.maybeCommitted() ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.SDM_UNAVAILABLE,
         "no answer",
         place.key(),
         "repeat the call");
+  }
+
+  private Tries.Outcome submitOnce(SimPlace place, Life asker, String requestId, Request request) {
+    SimRepository leader = leader(place);
+    if (leader == null) {
+      var _ = asker.await(() -> led(place), "waits for an SDM of " + place.key());
+      return Tries.Outcome.nothing(null);
+    }
+    if (!calm && random.nextInt(SLEEPING_AGENTS) == 0) {
+      asleep.add(() -> submitLate(place, requestId, request));
+      return Tries.Outcome.unknown(null);
+    }
+    var answer = leader.sdm().submit(requestId, request);
+    if (!asker.await(answer::isDone, "asks for " + request)
+        || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
+      return Tries.Outcome.unknown(null);
+    }
+    try {
+      return Tries.Outcome.of(answer.join());
+    } catch (CompletionException e) {
+      if (!(e.getCause() instanceof StorageException refused)) {
+        throw new AssertionError(request + " failed", e.getCause());
+      }
+      if (refused.code() == ErrorCode.OUTCOME_UNKNOWN) {
+        return Tries.Outcome.unknown(null);
+      }
+      if (refused.code().retryable()) {
+        return Tries.Outcome.nothing(null);
+      }
+      throw refused;
+    }
   }
 }

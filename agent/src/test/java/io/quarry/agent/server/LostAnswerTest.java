@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -122,6 +123,23 @@ final class LostAnswerTest {
           .extracting("code")
           .isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
       assertThat(asked).contains(CANCEL);
+    }
+  }
+
+  @Test
+  void usedRequestIdIsToldWhateverAnotherAgentSaid() {
+    var tries = new AtomicInteger();
+    storage.before(verb -> {
+      throw error(
+          tries.incrementAndGet() == 1 ? ErrorCode.SDM_UNAVAILABLE : ErrorCode.REQUEST_ID_REUSED);
+    });
+    try (var server = agent();
+        var client =
+            new StorageClient(
+                List.of(server.server.uri()), ClientSettings.within(Duration.ofSeconds(30)))) {
+      assertThatThrownBy(() -> client.createVirtualDisk("fast", disk(), REQUEST))
+          .extracting("code")
+          .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
     }
   }
 }

@@ -37,7 +37,7 @@ public enum ErrorCode {
   CLUSTER_UNAVAILABLE(503, true),
   /** This agent cannot be reached, has too much to do, or stops; nothing was committed. */
   AGENT_UNAVAILABLE(503, true),
-  /** The call may have been committed: only repeating it with the same request id can tell. */
+  /** The call may have been committed: repeating or cancelling it, by its request id, tells. */
   OUTCOME_UNKNOWN(503, true),
   NO_SPACE(507, false);
 

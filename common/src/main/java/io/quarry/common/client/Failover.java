@@ -52,6 +52,7 @@ final class Failover {
     private boolean committed;
     private long lostNanos;
     private @Nullable StorageException refusal;
+    private @Nullable StorageException finalRefusal;
     private String silence = "";
 
     Rounds(Attempt attempt, Duration deadline) {
@@ -97,52 +98,62 @@ final class Failover {
         throw giveUp();
       }
       Duration timeout = left.compareTo(attempt.timeout()) < 0 ? left : attempt.timeout();
+      long sent = System.nanoTime();
       return switch (http.send(agent, attempt.request(), timeout)) {
         case Outcome.Answered answer ->
             answer.status() < 300
                 ? new Reply.Success(answer)
-                : judge(agent, answer.status(), answer.body());
+                : judge(agent, sent, answer.status(), answer.body());
         case Outcome.NotSent(String why) -> {
           silence = why;
           yield new Reply.Again();
         }
         case Outcome.Unknown(String why) -> {
           silence = why;
-          lost();
+          lost(sent);
           yield new Reply.Again();
         }
       };
     }
 
-    private Reply judge(URI agent, int status, byte[] body) {
+    private Reply judge(URI agent, long sent, int status, byte[] body) {
       StorageException error = error(agent, status, body);
       ErrorCode code = error.code();
       if (unknown && code == attempt.done()) {
         return new Reply.Success(new Outcome.Answered(status, Map.of(), new byte[0]));
       }
-      if (refusal == null || code != ErrorCode.REQUEST_ID_REUSED) {
-        refusal = error;
-      }
       if (!code.retryable() && code != ErrorCode.REPOSITORY_NOT_CONNECTED) {
-        if (believed() || cancelled()) {
+        if (code != ErrorCode.REQUEST_ID_REUSED || finalRefusal == null) {
+          finalRefusal = error;
+        }
+        refusal = finalRefusal;
+        if (believed(code) || cancelled()) {
           throw refusal;
         }
         return new Reply.Again();
       }
+      refusal = error;
       if (code == ErrorCode.OUTCOME_UNKNOWN) {
-        lost();
+        lost(sent);
       }
       return code.retryable() ? new Reply.Again() : new Reply.Elsewhere();
     }
 
-    private void lost() {
-      unknown = true;
-      lostNanos = System.nanoTime();
+    private void lost(long sentNanos) {
+      if (!unknown) {
+        unknown = true;
+        lostNanos = sentNanos;
+      }
     }
 
-    /** Whether a refusal is the answer to all tries so far. */
-    private boolean believed() {
-      return !unknown || committed || !attempt.changes() || attempt.cancel() == null;
+    /**
+     * Whether a refusal is the answer to all tries so far; of a call that is known to be committed
+     * only one that says that what it opened has been closed.
+     */
+    private boolean believed(ErrorCode code) {
+      return committed
+          ? code == ErrorCode.OPEN_NOT_FOUND
+          : !unknown || !attempt.changes() || attempt.cancel() == null;
     }
 
     /**
@@ -152,7 +163,9 @@ final class Failover {
      */
     private boolean cancelled() {
       JsonHttp.Request cancel = attempt.cancel();
-      if (cancel == null || System.nanoTime() - lostNanos < settings.lostTryOver().toNanos()) {
+      if (cancel == null
+          || committed
+          || System.nanoTime() - lostNanos < settings.lostTryOver().toNanos()) {
         return false;
       }
       Attempt cancelling = Attempt.changing(cancel, attempt.timeout());
@@ -160,7 +173,7 @@ final class Failover {
       try {
         byte[] answer = call(attempt.hostBound() ? cancelling.atThisHost() : cancelling, left);
         committed = Json.MAPPER.readTree(answer).path("committed").asBoolean(true);
-        // If it was, the next try is told what the first one would have been.
+        // If it was, a later try is told what the first one would have been.
         return !committed;
       } catch (StorageException | IOException e) {
         silence = "the call could not be cancelled: " + e.getMessage();

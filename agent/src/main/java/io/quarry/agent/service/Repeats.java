@@ -1,0 +1,54 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.CancelRequest;
+import io.quarry.coordinator.plan.Reply;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * A repeated call is answered like the first one, also when that has changed what is looked up
+ * before anything is committed: a copied disk is broken until its overlay is there, a base may have
+ * been removed since.
+ */
+final class Repeats {
+  private final Repositories repositories;
+
+  Repeats(Repositories repositories) {
+    this.repositories = repositories;
+  }
+
+  /**
+   * @param repeated makes the answer of what was committed, or says that it was another operation
+   */
+  <T> T once(
+      String requestId,
+      ConnectedRepository target,
+      Supplier<T> firstTime,
+      Function<Reply, T> repeated) {
+    Reply known = target.state().repository().requests().find(requestId);
+    if (known != null) {
+      return answer(target, known, repeated);
+    }
+    try {
+      return firstTime.get();
+    } catch (StorageException refusal) {
+      if (refusal.code().retryable() || refusal.code() == ErrorCode.REPOSITORY_DAMAGED) {
+        throw refusal;
+      }
+      Reply earlier = repositories.newest(target).repository().requests().find(requestId);
+      if (earlier == null || CancelRequest.made(earlier)) {
+        throw refusal;
+      }
+      return answer(target, earlier, repeated);
+    }
+  }
+
+  /** Nobody is told, good news or bad, what a power cut could take back. */
+  private <T> T answer(ConnectedRepository target, Reply reply, Function<Reply, T> repeated) {
+    var _ = repositories.durable(target);
+    return repeated.apply(reply);
+  }
+}
