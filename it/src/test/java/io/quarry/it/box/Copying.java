@@ -9,6 +9,8 @@ import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.FixType;
@@ -121,11 +123,21 @@ public record Copying(Box box, String repoId, String imageId) {
     return box.volumes(repoId).stream().filter(name -> name.startsWith(volumeId)).toList();
   }
 
-  /** Waits for the end, and compares the whole content with the source's. */
+  /**
+   * Waits for the end, and compares the whole content with the source's. Both stay open meanwhile:
+   * what the copy has frozen of a disk is merged again when it is done.
+   */
   public void assertBecomes(StorageClient client, String sourceRepoId, String sourceId)
       throws Exception {
     Box.awaitOptimized(client, repoId, imageId);
-    Guest.assertSameContent(
-        Guest.look(client, repoId, imageId), Guest.look(client, sourceRepoId, sourceId));
+    OpenRequest reading = new OpenRequest(true, "reader");
+    OpenedImage copy = client.openImage(repoId, imageId, reading, null);
+    OpenedImage source = client.openImage(sourceRepoId, sourceId, reading, null);
+    try {
+      Guest.assertSameContent(copy, source);
+    } finally {
+      client.closeImage(sourceRepoId, sourceId, source.openId(), null);
+      client.closeImage(repoId, imageId, copy.openId(), null);
+    }
   }
 }
