@@ -12,6 +12,7 @@ import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.HostRejectedException;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.time.Clock;
 import java.time.Instant;
@@ -111,7 +112,7 @@ final class Presence implements AutoCloseable {
     for (ConnectedRepository repository : repositories.all()) {
       boolean healthy =
           repository.responsive()
-              && repository.replica().damage() == null
+              && repository.replica().unreadable() == null
               && repository.replica().trouble() == null;
       connected.put(
           repository.key(),
@@ -125,7 +126,8 @@ final class Presence implements AutoCloseable {
         connected,
         new HostLoad(fixes.runningFixes(), config.heavyFixesMax(), 0),
         Version.TEXT,
-        drain.since());
+        drain.since(),
+        Feature.names(Feature.KNOWN));
   }
 
   @Override

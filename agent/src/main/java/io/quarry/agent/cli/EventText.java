@@ -36,6 +36,7 @@ final class EventText {
           Map.entry("pauseFix", "fix paused"),
           Map.entry("resumeFix", "fix resumed"),
           Map.entry("cancelRequest", "a call cancelled"),
+          Map.entry("enableFeatures", "repository upgraded"),
           Map.entry("failFix", "fix failed"),
           Map.entry("finishMend", "is whole"),
           Map.entry("finishReplacement", "has a better volume"),

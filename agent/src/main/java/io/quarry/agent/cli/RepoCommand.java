@@ -7,5 +7,11 @@ import picocli.CommandLine.Command;
     name = "repo",
     description = "Commands about repositories.",
     footer = {"", "Example:", "  quarry repo list"},
-    subcommands = {RepoConnect.class, RepoList.class, RepoShow.class, RepoDisconnect.class})
+    subcommands = {
+      RepoConnect.class,
+      RepoList.class,
+      RepoShow.class,
+      RepoUpgrade.class,
+      RepoDisconnect.class
+    })
 final class RepoCommand extends Group {}

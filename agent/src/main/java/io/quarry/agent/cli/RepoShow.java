@@ -34,6 +34,14 @@ final class RepoShow extends ApiCommand {
         .fact("free", Units.bytes(repository.freeBytes()))
         .fact("used", Units.bytes(repository.usedBytes()));
     new TreeMap<>(repository.images()).forEach((state, count) -> facts.fact(state, count));
-    return facts.fact("fixes", repository.fixes()).fact("commit", repository.commit());
+    facts.fact("fixes", repository.fixes()).fact("commit", repository.commit());
+    return repository.dueFeatures().isEmpty()
+        ? facts
+        : facts.fact(
+            "upgrade",
+            String.join(", ", repository.dueFeatures())
+                + ": run `quarry repo upgrade "
+                + repository.repoId()
+                + "` once all agents are of this version");
   }
 }

@@ -1,6 +1,9 @@
 package io.quarry.agent.format;
 
+import io.quarry.coordinator.plan.Feature;
 import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The content of {@code repository.json}: written once, when an empty storage becomes a repository.
@@ -9,10 +12,35 @@ import java.time.Instant;
  * @param version of the layout and of the log's records
  * @param key names the repository across the cluster; never shown as something to type
  * @param fixSecret with it, agents sign the opaque data of fixes
+ * @param features that the log has from its first term on; none before version 2
  */
-public record Genesis(String format, int version, String key, Instant createdAt, String fixSecret) {
+public record Genesis(
+    String format,
+    int version,
+    String key,
+    Instant createdAt,
+    String fixSecret,
+    List<Feature> features) {
   public static final String FILE = "repository.json";
 
-  /** What this program reads and writes. */
-  public static final int VERSION = 1;
+  /** What this program writes. An agent of version 1 knows no features, and refuses it. */
+  public static final int VERSION = 2;
+
+  /** The first version that this program reads. */
+  public static final int OLDEST_VERSION = 1;
+
+  public Genesis(
+      String format,
+      int version,
+      String key,
+      Instant createdAt,
+      String fixSecret,
+      @Nullable List<Feature> features) {
+    this.format = format;
+    this.version = version;
+    this.key = key;
+    this.createdAt = createdAt;
+    this.fixSecret = fixSecret;
+    this.features = features == null ? List.of() : List.copyOf(features);
+  }
 }

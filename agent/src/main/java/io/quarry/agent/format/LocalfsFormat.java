@@ -5,6 +5,8 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.DirectorySlotStore;
+import io.quarry.coordinator.log.LogTooNewException;
+import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -135,7 +137,8 @@ final class LocalfsFormat implements RepositoryFormat {
             Genesis.VERSION,
             UUID.randomUUID().toString(),
             Instant.now().truncatedTo(ChronoUnit.MILLIS),
-            HexFormat.of().formatHex(secret));
+            HexFormat.of().formatHex(secret),
+            Feature.KNOWN);
     for (String directory : DIRECTORIES) {
       Files.createDirectories(root.resolve(directory));
     }
@@ -166,11 +169,12 @@ final class LocalfsFormat implements RepositoryFormat {
         throw unusable(
             root, root + " holds a repository of format " + format, "connect it as " + format);
       }
-      if (version != Genesis.VERSION) {
-        throw unusable(
-            root,
+      if (version < Genesis.OLDEST_VERSION || version > Genesis.VERSION) {
+        throw new StorageException(
+            ErrorCode.AGENT_TOO_OLD,
             root + " has layout version " + version + ", this agent knows " + Genesis.VERSION,
-            "use an agent that knows version " + version);
+            root.toString(),
+            "upgrade this agent");
       }
       for (String field : GENESIS_FIELDS) {
         if (!json.path(field).isTextual()) {
@@ -181,6 +185,11 @@ final class LocalfsFormat implements RepositoryFormat {
         }
       }
       genesis = Json.MAPPER.treeToValue(json, Genesis.class);
+      List<Feature> missing =
+          genesis.features().stream().filter(feature -> !feature.understood()).toList();
+      if (!missing.isEmpty()) {
+        throw new LogTooNewException(file.toString(), missing).refusal();
+      }
     } catch (NoSuchFileException e) {
       throw e;
     } catch (com.fasterxml.jackson.core.JacksonException e) {

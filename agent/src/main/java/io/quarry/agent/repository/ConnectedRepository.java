@@ -14,7 +14,10 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.Subscription;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.LogTooNewException;
 import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.plan.EnableFeatures;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
@@ -24,6 +27,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -162,7 +166,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     drain.onChange(drainChanged);
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
-    candidacy.start(replica.damage() != null);
+    candidacy.start(replica.unreadable() != null);
     space.start();
     pulse.start();
     var _ =
@@ -269,6 +273,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
    */
   @Override
   public LogState atLeast(long commit) {
+    requireSound();
     long told = newestTold.get();
     replica.hint(Math.max(commit, told));
     LogState state = await(now -> now.sequence() >= commit, CATCH_UP);
@@ -331,14 +336,19 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   private void requireSound() {
-    LogDamagedException damage = replica.damage();
-    if (damage != null) {
-      throw new StorageException(
-          ErrorCode.REPOSITORY_DAMAGED,
-          "repository " + repoId() + " is read-only, its log is damaged: " + damage.getMessage(),
-          damage.file(),
-          "restore that file from a backup or another copy, then disconnect and connect again",
-          damage);
+    switch (replica.unreadable()) {
+      case LogDamagedException damage ->
+          throw new StorageException(
+              ErrorCode.REPOSITORY_DAMAGED,
+              "repository "
+                  + repoId()
+                  + " is read-only, its log is damaged: "
+                  + damage.getMessage(),
+              damage.file(),
+              "restore that file from a backup or another copy, then disconnect and connect again",
+              damage);
+      case LogTooNewException tooNew -> throw tooNew.refusal();
+      case null -> {}
     }
   }
 
@@ -360,6 +370,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     @Override
     public void leading(LogState state) {
       head.publish(state.sequence());
+      beginFeatures(state);
       keeper.lead();
       forwarder.sdmChanged();
     }
@@ -377,7 +388,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       if (timer.isShutdown()) {
         return;
       }
-      boolean sick = shortTerms.incrementAndGet() > SHORT_TERMS_MAX || replica.damage() != null;
+      boolean sick = shortTerms.incrementAndGet() > SHORT_TERMS_MAX || replica.unreadable() != null;
       if (!sick) {
         after(AGAIN, ConnectedRepository.this::leadIfElected);
         return;
@@ -385,6 +396,14 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
       candidacy.sick(reason);
       after(STAND_AGAIN, ConnectedRepository.this::standIfSound);
+    }
+  }
+
+  /** A new repository's genesis names its features; the first SDM writes them into the log. */
+  private void beginFeatures(LogState state) {
+    List<Feature> lacking = state.repository().schema().lacking(storage.genesis().features());
+    if (!lacking.isEmpty()) {
+      var _ = sdm.submit(UUID.randomUUID().toString(), new EnableFeatures(lacking));
     }
   }
 
@@ -410,7 +429,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   private void standIfSound() {
-    if (replica.damage() == null) {
+    if (replica.unreadable() == null) {
       candidacy.sound();
     }
   }

@@ -48,6 +48,9 @@ final class Verbs {
               "disconnectStorageRepository",
               (api, call) -> api.disconnectStorageRepository(call.repoId())),
           verb(
+              "upgradeStorageRepository",
+              (api, call) -> api.upgradeStorageRepository(call.repoId(), call.requestId())),
+          verb(
               "createVirtualDisk",
               (api, call) ->
                   api.createVirtualDisk(

@@ -173,7 +173,12 @@ final class EventFollower implements Runnable {
             images.add(image);
           }
         }
-        case Change.DropVolume _, Change.DropFix _, Change.DropPin _, Change.DropOpen _ -> {}
+        case Change.DropVolume _,
+            Change.DropFix _,
+            Change.DropPin _,
+            Change.DropOpen _,
+            Change.PutFeature _,
+            Change.PutExtension _ -> {}
       }
     }
     return new Event.Operation(

@@ -15,7 +15,10 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Visibility;
 import io.quarry.coordinator.cluster.Candidate;
+import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.LogTooNewException;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -45,7 +48,12 @@ final class Listings {
   RepositoryInfo repository(ConnectedRepository repository) {
     LogState state = repository.state();
     Space storage = new Space(UNKNOWN, UNKNOWN);
-    String health = repository.replica().damage() == null ? "ok" : "damaged";
+    String health =
+        switch (repository.replica().unreadable()) {
+          case LogDamagedException _ -> "damaged";
+          case LogTooNewException _ -> "agentTooOld";
+          case null -> "ok";
+        };
     String reason = Repositories.trouble(repository);
     try {
       storage = io.call(repository, () -> repository.storage().space());
@@ -65,7 +73,9 @@ final class Listings {
         state.repository().fixes().size(),
         health,
         reason,
-        state.sequence());
+        state.sequence(),
+        List.copyOf(state.repository().schema().features().keySet()),
+        Feature.names(state.repository().schema().lacking(Feature.KNOWN)));
   }
 
   private static Map<String, Integer> counts(RepositoryState state) {

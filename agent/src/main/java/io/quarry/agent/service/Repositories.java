@@ -8,8 +8,8 @@ import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
-import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.LogUnreadableException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Comparator;
@@ -175,9 +175,9 @@ public final class Repositories {
 
   /** Why the repository is not as it should be, or null. */
   static @org.jspecify.annotations.Nullable String trouble(ConnectedRepository repository) {
-    LogDamagedException damage = repository.replica().damage();
-    if (damage != null) {
-      return damage.getMessage();
+    LogUnreadableException unreadable = repository.replica().unreadable();
+    if (unreadable != null) {
+      return unreadable.getMessage();
     }
     if (!repository.responsive()) {
       return repository.pulse().unresponsive().getMessage();

@@ -47,6 +47,8 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.EnableFeatures;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
@@ -91,6 +93,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Downloads downloads;
   private final Uploads uploads;
   private final Chains chains;
+  private final HostRegistry hosts;
   private final Runnable connectionsChanged;
   private final String hostId;
 
@@ -124,6 +127,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.uploads = new Uploads(self, repositories, io, around, hosts, images::awaitLightMend);
     this.downloads = new Downloads(readings, around, images::awaitLightMend);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
+    this.hosts = hosts;
     this.connectionsChanged = connectionsChanged;
   }
 
@@ -153,6 +157,13 @@ public final class StorageService implements StorageApi, AutoCloseable {
     readings.letGo(repository);
     uploads.letGo(repository);
     repository.close();
+  }
+
+  @Override
+  public Committed upgradeStorageRepository(String repoId, @Nullable String requestId) {
+    ConnectedRepository repository = repositories.get(repoId);
+    Upgrade.requireAllHosts(repository.key(), hosts.live());
+    return committed(repoId, new EnableFeatures(Feature.KNOWN), requestId);
   }
 
   @Override

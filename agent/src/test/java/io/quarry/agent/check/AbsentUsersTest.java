@@ -57,7 +57,8 @@ final class AbsentUsersTest {
   static List<HostRecord> hosts(String... hostIds) {
     return Stream.of(hostIds)
         .map(id ->
-            new HostRecord(id, id + "-1", "http://" + id, States.NOON, null, null, null, null))
+            new HostRecord(
+                id, id + "-1", "http://" + id, States.NOON, null, null, null, null, null))
         .toList();
   }
 }

@@ -180,6 +180,12 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public Committed upgradeStorageRepository(String repoId, @Nullable String requestId) {
+    images(repoId);
+    return new Committed(++commit);
+  }
+
+  @Override
   public List<RepositoryInfo> listStorageRepositories() {
     return repositories.keySet().stream().map(this::getStorageRepository).toList();
   }
@@ -203,7 +209,9 @@ final class FakeStorage implements StorageApi {
         (int) works.stream().filter(work -> work.repo.equals(repoId)).count(),
         "ok",
         null,
-        commit);
+        commit,
+        List.of("callDigests"),
+        List.of());
   }
 
   @Override

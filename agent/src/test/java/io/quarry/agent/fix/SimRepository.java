@@ -44,7 +44,7 @@ final class SimRepository implements Repository {
 
   /** Its log looked damaged to it, as a late view of a shared directory can make it look. */
   boolean damaged() {
-    return replica.damage() != null;
+    return replica.unreadable() != null;
   }
 
   @Override

@@ -283,7 +283,7 @@ final class SimWorld implements Schedules.History {
   private LogState truth(SimPlace place) throws IOException {
     try (var storage = SimStorage.open(place.root(), place.key(), "reader");
         Replica reader = SimLog.replica(place.key(), storage.slots(), () -> {})) {
-      assertThat(reader.damage()).as("damage of %s", place.key()).isNull();
+      assertThat(reader.unreadable()).as("damage of %s", place.key()).isNull();
       return reader.state();
     }
   }

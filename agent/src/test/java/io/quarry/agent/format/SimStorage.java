@@ -2,6 +2,7 @@ package io.quarry.agent.format;
 
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.DirectorySlotStore;
+import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,8 @@ public final class SimStorage {
    */
   public static RepositoryStorage open(Path root, String key, String writer) throws IOException {
     Genesis genesis =
-        new Genesis(LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret");
+        new Genesis(
+            LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret", Feature.KNOWN);
     return new RepositoryStorage(root, genesis, writer);
   }
 }

@@ -66,6 +66,7 @@ class DrainTest {
         Map.of("key", new RepositoryOnHost("main", "localfs-1.0", healthy)),
         null,
         null,
-        drained);
+        drained,
+        null);
   }
 }

@@ -52,6 +52,7 @@ final class ContractTest {
                   + " \"connectionParameters\": {\"export\": \"h:/x\"}}"),
           Map.entry("getStorageRepository", "GET /v1/repositories/fast"),
           Map.entry("disconnectStorageRepository", "DELETE /v1/repositories/gone"),
+          Map.entry("upgradeStorageRepository", "POST /v1/repositories/fast/upgrade"),
           Map.entry(
               "createVirtualDisk", "POST /v1/repositories/fast/virtual-disks {\"size\": 512}"),
           Map.entry(

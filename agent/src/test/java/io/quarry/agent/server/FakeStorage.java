@@ -217,7 +217,9 @@ final class FakeStorage implements StorageApi {
         0,
         "ok",
         null,
-        commit);
+        commit,
+        List.of("callDigests"),
+        List.of());
   }
 
   @Override
@@ -227,6 +229,13 @@ final class FakeStorage implements StorageApi {
     synchronized (this) {
       repositories.remove(repoId);
     }
+  }
+
+  @Override
+  public Committed upgradeStorageRepository(String repoId, @Nullable String requestId) {
+    before.accept("upgradeStorageRepository " + requestId);
+    repository(repoId);
+    return once(requestId, Committed.class, Committed::new);
   }
 
   @Override

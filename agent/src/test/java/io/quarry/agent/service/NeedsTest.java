@@ -89,7 +89,8 @@ final class NeedsTest {
   }
 
   private static HostRecord host(Map<String, RepositoryOnHost> repositories) {
-    return new HostRecord("h1", "h1-1", "http://h1", States.NOON, repositories, null, null, null);
+    return new HostRecord(
+        "h1", "h1-1", "http://h1", States.NOON, repositories, null, null, null, null);
   }
 
   private Image image(String id) {

@@ -20,12 +20,16 @@ public enum ErrorCode {
   REPOSITORY_ID_TAKEN(409, false),
   REPOSITORY_IN_USE(409, false),
   REQUEST_ID_REUSED(409, false),
+  /** Live hosts use the repository that do not know its new features. */
+  HOSTS_TOO_OLD(409, false),
   /** The content may have changed since the entity tag was given. */
   IMAGE_CHANGED(412, false),
   PAYLOAD_TOO_LARGE(413, false),
   RANGE_NOT_SATISFIABLE(416, false),
   REPOSITORY_UNUSABLE(422, false),
   REPOSITORY_DAMAGED(422, false),
+  /** The repository has features that this agent does not know. */
+  AGENT_TOO_OLD(422, false),
   /** The uploaded file is not one that may become a disk's content. */
   UPLOAD_REFUSED(422, false),
   INTERNAL(500, false),

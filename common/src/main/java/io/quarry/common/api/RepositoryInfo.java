@@ -1,5 +1,6 @@
 package io.quarry.common.api;
 
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,9 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code weak} ones
  * @param fixes outstanding fixes: queued, running, waiting or parked
- * @param health {@code ok}, {@code unresponsive} or {@code damaged}
+ * @param health {@code ok}, {@code unresponsive}, {@code damaged} or {@code agentTooOld}
  * @param healthReason what is wrong, naming the file where there is one
  * @param commit the last commit this agent knows of
+ * @param features ways in which its log holds more than the first logs did
+ * @param dueFeatures those that {@code upgradeStorageRepository} would add
  */
 public record RepositoryInfo(
     String repoId,
@@ -30,9 +33,13 @@ public record RepositoryInfo(
     int fixes,
     String health,
     @Nullable String healthReason,
-    long commit) {
+    long commit,
+    List<String> features,
+    List<String> dueFeatures) {
   public RepositoryInfo {
     connectionParameters = Map.copyOf(connectionParameters);
     images = Map.copyOf(images);
+    features = features == null ? List.of() : List.copyOf(features);
+    dueFeatures = dueFeatures == null ? List.of() : List.copyOf(dueFeatures);
   }
 }

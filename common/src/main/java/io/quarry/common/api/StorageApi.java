@@ -16,6 +16,12 @@ public interface StorageApi {
 
   void disconnectStorageRepository(String repoId);
 
+  /**
+   * The repository gets all features that this agent knows. Older agents cannot use it from then
+   * on.
+   */
+  Committed upgradeStorageRepository(String repoId, @Nullable String requestId);
+
   List<RepositoryInfo> listStorageRepositories();
 
   RepositoryInfo getStorageRepository(String repoId);

@@ -143,6 +143,12 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     seen.forget(repoId);
   }
 
+  @Override
+  public Committed upgradeStorageRepository(String repoId, @Nullable String requestId) {
+    Target target = Target.repository(repoId).then("/upgrade");
+    return committed(repoId, change("POST", target, null, requestId, Committed.class));
+  }
+
   private record Repositories(List<RepositoryInfo> repositories) {}
 
   @Override

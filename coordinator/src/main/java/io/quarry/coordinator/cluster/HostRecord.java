@@ -1,6 +1,7 @@
 package io.quarry.coordinator.cluster;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param repositories what it has connected, by repository key
  * @param version of its software
  * @param drainedSince since when it takes no fixes; null when it does
+ * @param features of repositories that its software knows; agents before there were any name none
  */
 public record HostRecord(
     String hostId,
@@ -23,7 +25,8 @@ public record HostRecord(
     Map<String, RepositoryOnHost> repositories,
     HostLoad load,
     String version,
-    @Nullable Instant drainedSince) {
+    @Nullable Instant drainedSince,
+    List<String> features) {
   public HostRecord(
       String hostId,
       String incarnation,
@@ -32,7 +35,8 @@ public record HostRecord(
       @Nullable Map<String, RepositoryOnHost> repositories,
       @Nullable HostLoad load,
       @Nullable String version,
-      @Nullable Instant drainedSince) {
+      @Nullable Instant drainedSince,
+      @Nullable List<String> features) {
     this.hostId = Znodes.requireName(hostId, "host id");
     this.incarnation = Znodes.requireName(incarnation, "incarnation");
     this.endpoint = Objects.requireNonNull(endpoint);
@@ -41,6 +45,7 @@ public record HostRecord(
     this.load = load == null ? HostLoad.NONE : load;
     this.version = version == null ? "unknown" : version;
     this.drainedSince = drainedSince;
+    this.features = features == null ? List.of() : List.copyOf(features);
   }
 
   /** Whether it is to take no work. */
@@ -50,11 +55,19 @@ public record HostRecord(
 
   public HostRecord withRepositories(Map<String, RepositoryOnHost> connected) {
     return new HostRecord(
-        hostId, incarnation, endpoint, startedAt, connected, load, version, drainedSince);
+        hostId, incarnation, endpoint, startedAt, connected, load, version, drainedSince, features);
   }
 
   public HostRecord withLoad(HostLoad now) {
     return new HostRecord(
-        hostId, incarnation, endpoint, startedAt, repositories, now, version, drainedSince);
+        hostId,
+        incarnation,
+        endpoint,
+        startedAt,
+        repositories,
+        now,
+        version,
+        drainedSince,
+        features);
   }
 }

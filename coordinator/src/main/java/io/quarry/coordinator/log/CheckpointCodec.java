@@ -148,14 +148,20 @@ final class CheckpointCodec {
     @Nullable Parsed parsed = null;
     @Nullable Exception unreadable = null;
     try {
-      parsed = parse(body, changes);
-    } catch (JsonProcessingException | CharConversionException | RuntimeException e) {
+      parsed = parse(body, changes, file);
+    } catch (LogTooNewException
+        | JsonProcessingException
+        | CharConversionException
+        | RuntimeException e) {
       unreadable = e;
     }
     body.transferTo(OutputStream.nullOutputStream());
     if (!Arrays.equals(header, expectedHeader(sequence, body))) {
       throw new LogDamagedException(
           file, "its checksum or header is wrong; it was changed after it was written");
+    }
+    if (unreadable instanceof LogTooNewException tooNew) {
+      throw tooNew;
     }
     if (parsed == null) {
       throw unreadable(file, unreadable);
@@ -171,7 +177,8 @@ final class CheckpointCodec {
         file, "its checksum is right, but this version cannot read it: " + why);
   }
 
-  private static Parsed parse(InputStream body, Consumer<Change> changes) throws IOException {
+  private static Parsed parse(InputStream body, Consumer<Change> changes, String file)
+      throws IOException {
     @Nullable Position position = null;
     RecentRequests.@Nullable Saved requests = null;
     try (JsonParser json = PARSERS.createParser(body)) {
@@ -186,7 +193,9 @@ final class CheckpointCodec {
           case "changes" -> {
             require(json.isExpectedStartArrayToken(), "a list of changes");
             while (json.nextToken() != JsonToken.END_ARRAY) {
-              changes.accept(CHANGES.readValue(json));
+              Change change = CHANGES.readValue(json);
+              FeatureCheck.require(change, file);
+              changes.accept(change);
             }
           }
           default -> throw new IllegalArgumentException("unknown field " + field);

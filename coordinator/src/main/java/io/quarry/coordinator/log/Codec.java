@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.quarry.common.api.Json;
+import io.quarry.coordinator.plan.Change;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -29,7 +30,7 @@ final class Codec {
 
   /**
    * Unknown fields of a record are refused on purpose: an older program must not go on from a state
-   * that it only half understands.
+   * that it only half understands. New fields come with a {@link FeatureCheck feature}.
    */
   static final JsonMapper MAPPER =
       Json.MAPPER
@@ -60,7 +61,7 @@ final class Codec {
   /** The record of that number, or what is wrong with it. */
   static Decoded decode(long sequence, byte[] bytes, String file) throws IOException {
     Encoded body = unframe(RECORD_MAGIC, sequence, bytes, file);
-    LogRecord record = parse(body, LogRecord.class, file);
+    LogRecord record = parse(body, file);
     if (record.sequence() != sequence) {
       throw new LogDamagedException(file, "it holds record " + record.sequence());
     }
@@ -71,6 +72,11 @@ final class Codec {
   static LogState follow(LogState state, byte[] bytes, String file) throws IOException {
     Decoded decoded = decode(state.sequence() + 1, bytes, file);
     LogRecord record = decoded.record();
+    for (LogRecord.Entry entry : record.entries()) {
+      for (Change change : entry.changes()) {
+        FeatureCheck.require(change, file);
+      }
+    }
     if (!record.previous().equals(state.position().hash())) {
       throw new LogDamagedException(file, "it does not follow the record before it");
     }
@@ -80,10 +86,11 @@ final class Codec {
     return state.plus(record, decoded.hash());
   }
 
-  private static <T> T parse(Encoded body, Class<T> type, String file) throws IOException {
+  private static LogRecord parse(Encoded body, String file) throws IOException {
     try {
-      return MAPPER.readValue(body.bytes(), type);
+      return MAPPER.readValue(body.bytes(), LogRecord.class);
     } catch (IOException e) {
+      FeatureCheck.requireOf(body.bytes(), file);
       throw new LogDamagedException(
           file, "its checksum is right, but this version cannot read it: " + e.getMessage());
     }

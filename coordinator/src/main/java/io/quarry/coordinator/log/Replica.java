@@ -35,7 +35,7 @@ public final class Replica implements AutoCloseable {
   private final Object order = new Object();
 
   private volatile LogState state;
-  private volatile @Nullable LogDamagedException damage;
+  private volatile @Nullable LogUnreadableException unreadable;
   private volatile @Nullable IOException trouble;
   private long hinted;
 
@@ -60,7 +60,7 @@ public final class Replica implements AutoCloseable {
     this.state = LogState.EMPTY;
     try {
       this.state = reader.load();
-    } catch (LogDamagedException e) {
+    } catch (LogUnreadableException e) {
       note(e);
     }
     this.follower =
@@ -81,9 +81,9 @@ public final class Replica implements AutoCloseable {
     return state;
   }
 
-  /** What is wrong with the log, or null. */
-  public @Nullable LogDamagedException damage() {
-    return damage;
+  /** Why the log cannot be replayed here, or null. */
+  public @Nullable LogUnreadableException unreadable() {
+    return unreadable;
   }
 
   /** Why the log could not be read lately, or null. */
@@ -132,9 +132,9 @@ public final class Replica implements AutoCloseable {
 
   /** Reads the log to its end, whatever is known: the answer is as new as this call. */
   public LogState refresh() throws IOException {
-    LogDamagedException damaged = damage;
-    if (damaged != null) {
-      throw damaged;
+    LogUnreadableException known = unreadable;
+    if (known != null) {
+      throw known;
     }
     advance(reader.catchUp(state));
     return state;
@@ -180,14 +180,14 @@ public final class Replica implements AutoCloseable {
   private void keepUp() {
     while (awaitReason()) {
       try {
-        LogState latest = damage == null ? reader.catchUp(state) : reader.load();
-        if (damage != null) {
+        LogState latest = unreadable == null ? reader.catchUp(state) : reader.load();
+        if (unreadable != null) {
           LOG.info("The log of {} can be read again", name);
         }
-        damage = null;
+        unreadable = null;
         trouble = null;
         advance(latest);
-      } catch (LogDamagedException e) {
+      } catch (LogUnreadableException e) {
         note(e);
       } catch (IOException e) {
         LOG.warn("Could not read the log of {}: {}", name, e.toString());
@@ -198,23 +198,23 @@ public final class Replica implements AutoCloseable {
     }
   }
 
-  /** Somebody on this host has met damage that the follower has no reason to look for. */
-  public void report(LogDamagedException found) {
+  /** The SDM on this host has met damage that the follower has no reason to look for. */
+  public void report(LogUnreadableException found) {
     note(found);
   }
 
   /** Damage may pass: a shared filesystem can be late to show a file, and people restore files. */
-  private void note(LogDamagedException found) {
-    LogDamagedException known = damage;
+  private void note(LogUnreadableException found) {
+    LogUnreadableException known = unreadable;
     if (known == null || !String.valueOf(known.getMessage()).equals(found.getMessage())) {
       LOG.error("Repository {} is read-only: {}", name, found.getMessage());
     }
-    damage = found;
+    unreadable = found;
   }
 
   /** Waits for a hint beyond the state, or the poll interval; false when closed. */
   private boolean awaitReason() {
-    Duration poll = damage == null ? POLL : DAMAGED_POLL;
+    Duration poll = unreadable == null ? POLL : DAMAGED_POLL;
     long deadline = System.nanoTime() + poll.toNanos();
     synchronized (lock) {
       while (!closed && !poke && hinted <= state.sequence()) {

@@ -19,8 +19,13 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = Change.DropPin.class, name = "dropPin"),
   @JsonSubTypes.Type(value = Change.PutOpen.class, name = "putOpen"),
   @JsonSubTypes.Type(value = Change.DropOpen.class, name = "dropOpen"),
+  @JsonSubTypes.Type(value = Change.PutFeature.class, name = Change.PUT_FEATURE),
+  @JsonSubTypes.Type(value = Change.PutExtension.class, name = "putExtension"),
 })
 public sealed interface Change {
+  /** How a record says that the log has a feature from then on. */
+  String PUT_FEATURE = "putFeature";
+
   record PutImage(Image image) implements Change {}
 
   record DropImage(String id) implements Change {}
@@ -40,4 +45,10 @@ public sealed interface Change {
   record PutOpen(Open open) implements Change {}
 
   record DropOpen(String id) implements Change {}
+
+  /** Features stay: older agents must not read what was written since. */
+  record PutFeature(Feature feature) implements Change {}
+
+  /** It goes with its subject. */
+  record PutExtension(Extension extension) implements Change {}
 }

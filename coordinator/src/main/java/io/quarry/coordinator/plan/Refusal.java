@@ -17,6 +17,14 @@ final class Refusal {
         "list the repository's images; among the removed ones it may be one that can be restored");
   }
 
+  static StorageException featureUnknown(Feature feature) {
+    return new StorageException(
+        ErrorCode.AGENT_TOO_OLD,
+        "the SDM does not know the feature " + feature.name(),
+        feature.name(),
+        "upgrade all agents first");
+  }
+
   static StorageException imageExists(String imageId) {
     return exists("image", imageId);
   }

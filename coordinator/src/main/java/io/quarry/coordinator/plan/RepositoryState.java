@@ -22,13 +22,20 @@ import org.pcollections.TreePMap;
 public final class RepositoryState {
   public static final RepositoryState EMPTY =
       new RepositoryState(
-          TreePMap.empty(), Volumes.NONE, Fixes.NONE, Pins.NONE, Opens.NONE, RecentRequests.NONE);
+          TreePMap.empty(),
+          Volumes.NONE,
+          Fixes.NONE,
+          Pins.NONE,
+          Opens.NONE,
+          Schema.FIRST,
+          RecentRequests.NONE);
 
   private final TreePMap<String, Image> images;
   private final Volumes volumes;
   private final Fixes fixes;
   private final Pins pins;
   private final Opens opens;
+  private final Schema schema;
   private final RecentRequests requests;
 
   private RepositoryState(
@@ -37,12 +44,14 @@ public final class RepositoryState {
       Fixes fixes,
       Pins pins,
       Opens opens,
+      Schema schema,
       RecentRequests requests) {
     this.images = images;
     this.volumes = volumes;
     this.fixes = fixes;
     this.pins = pins;
     this.opens = opens;
+    this.schema = schema;
     this.requests = requests;
   }
 
@@ -70,6 +79,11 @@ public final class RepositoryState {
 
   public PMap<String, Open> opens() {
     return opens.all();
+  }
+
+  /** Which features the log has. */
+  public Schema schema() {
+    return schema;
   }
 
   public RecentRequests requests() {
@@ -348,53 +362,62 @@ public final class RepositoryState {
   }
 
   public RepositoryState withRequests(RecentRequests newRequests) {
-    return new RepositoryState(images, volumes, fixes, pins, opens, newRequests);
+    return new RepositoryState(images, volumes, fixes, pins, opens, schema, newRequests);
   }
 
   /** The state after one change. */
   public RepositoryState apply(Change change) {
     return switch (change) {
       case Change.PutImage put -> with(images.plus(put.image().id(), put.image()));
-      case Change.DropImage drop -> with(images.minus(drop.id()));
+      case Change.DropImage drop -> with(images.minus(drop.id())).with(schema.without(drop.id()));
       case Change.PutVolume put -> with(volumes.plus(put.volume()));
-      case Change.DropVolume drop -> with(volumes.minus(drop.id()));
+      case Change.DropVolume drop -> with(volumes.minus(drop.id())).with(schema.without(drop.id()));
       case Change.PutFix put -> with(fixes.plus(put.fix()));
       case Change.DropFix drop -> with(fixes.minus(drop.id()));
       case Change.PutPin put -> with(pins.plus(put.pin()));
       case Change.DropPin drop -> with(pins.minus(drop.id()));
       case Change.PutOpen put -> with(opens.plus(put.open()));
       case Change.DropOpen drop -> with(opens.minus(drop.id()));
+      case Change.PutFeature put -> with(schema.plus(put.feature()));
+      case Change.PutExtension put -> with(schema.plus(put.extension()));
     };
   }
 
   /** The changes that make this state out of an empty one: what a checkpoint holds. */
   public List<Change> asChanges() {
-    List<Change> all = new ArrayList<>();
+    List<Change> all = new ArrayList<>(schema.featureChanges());
     images.values().forEach(image -> all.add(new Change.PutImage(image)));
     volumes().values().forEach(volume -> all.add(new Change.PutVolume(volume)));
     fixes().values().forEach(fix -> all.add(new Change.PutFix(fix)));
     pins().values().forEach(pin -> all.add(new Change.PutPin(pin)));
     opens().values().forEach(open -> all.add(new Change.PutOpen(open)));
+    all.addAll(schema.extensionChanges());
     return all;
   }
 
   private RepositoryState with(TreePMap<String, Image> newImages) {
-    return new RepositoryState(newImages, volumes, fixes, pins, opens, requests);
+    return new RepositoryState(newImages, volumes, fixes, pins, opens, schema, requests);
   }
 
   private RepositoryState with(Volumes newVolumes) {
-    return new RepositoryState(images, newVolumes, fixes, pins, opens, requests);
+    return new RepositoryState(images, newVolumes, fixes, pins, opens, schema, requests);
   }
 
   private RepositoryState with(Fixes newFixes) {
-    return new RepositoryState(images, volumes, newFixes, pins, opens, requests);
+    return new RepositoryState(images, volumes, newFixes, pins, opens, schema, requests);
   }
 
   private RepositoryState with(Pins newPins) {
-    return new RepositoryState(images, volumes, fixes, newPins, opens, requests);
+    return new RepositoryState(images, volumes, fixes, newPins, opens, schema, requests);
+  }
+
+  private RepositoryState with(Schema newSchema) {
+    return newSchema == schema
+        ? this
+        : new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests);
   }
 
   private RepositoryState with(Opens newOpens) {
-    return new RepositoryState(images, volumes, fixes, pins, newOpens, requests);
+    return new RepositoryState(images, volumes, fixes, pins, newOpens, schema, requests);
   }
 }

@@ -41,6 +41,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = PurgeVolume.class, name = "purgeVolume"),
   @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
   @JsonSubTypes.Type(value = CancelRequest.class, name = "cancelRequest"),
+  @JsonSubTypes.Type(value = EnableFeatures.class, name = "enableFeatures"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,
@@ -72,7 +73,8 @@ public sealed interface Request
         TombstoneVolume,
         PurgeVolume,
         FinishStray,
-        CancelRequest {
+        CancelRequest,
+        EnableFeatures {
 
   Reply plan(Draft draft);
 

@@ -4,8 +4,8 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.CommitLog.Outcome;
-import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.LogUnreadableException;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.plan.Request;
@@ -235,8 +235,8 @@ final class Term implements AutoCloseable {
 
   /** A writer replays the log where a reader has no reason to. */
   private void reportDamage(IOException cause) {
-    if (cause instanceof LogDamagedException damage) {
-      replica.report(damage);
+    if (cause instanceof LogUnreadableException unreadable) {
+      replica.report(unreadable);
     }
   }
 

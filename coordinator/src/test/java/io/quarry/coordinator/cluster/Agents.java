@@ -75,6 +75,7 @@ final class Agents implements AutoCloseable {
         Map.of(KEY, new RepositoryOnHost("fast", "localfs-1.0", true)),
         HostLoad.NONE,
         "0.1.0",
+        null,
         null);
   }
 

@@ -110,12 +110,12 @@ class ReplicaTest {
     byte[] whole = Objects.requireNonNull(disk.read(Names.record(5)));
     disk.overwrite(Names.record(5), new byte[] {1});
     replica.poke();
-    Awaitility.await().until(() -> replica.damage() != null);
+    Awaitility.await().until(() -> replica.unreadable() != null);
     assertThatThrownBy(() -> replica.refresh()).isInstanceOf(LogDamagedException.class);
     assertThat(replica.state().sequence()).isLessThan(5);
     disk.overwrite(Names.record(5), whole);
     replica.poke();
-    Awaitility.await().until(() -> replica.damage() == null);
+    Awaitility.await().until(() -> replica.unreadable() == null);
     assertThat(atLeast(replica, 5, LONG).sequence()).isEqualTo(5);
   }
 
@@ -125,7 +125,7 @@ class ReplicaTest {
     disk.overwrite(Names.record(2), new byte[] {1});
     try (Replica damaged = new Replica("damaged", new MemorySlotStore(disk))) {
       damaged.follow();
-      assertThat(Objects.requireNonNull(damaged.damage()).file()).contains(Names.record(2));
+      assertThat(Objects.requireNonNull(damaged.unreadable()).file()).contains(Names.record(2));
       disk.overwrite(Names.record(2), whole);
       damaged.poke();
       assertThat(atLeast(damaged, 3, LONG).sequence()).isEqualTo(3);

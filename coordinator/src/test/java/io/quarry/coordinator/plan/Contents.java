@@ -78,6 +78,7 @@ public final class Contents {
           Unpin _,
           SetUserData _,
           CancelRequest _,
+          EnableFeatures _,
           QueueFix _,
           GrantFixes _,
           StopFix _,

@@ -20,6 +20,9 @@ final class Rendering {
       case Change.DropPin drop -> "- pin " + drop.id();
       case Change.PutOpen put -> "+ " + open(put.open());
       case Change.DropOpen drop -> "- open " + drop.id();
+      case Change.PutFeature put -> "+ feature " + put.feature().name();
+      case Change.PutExtension put ->
+          "+ extension " + put.extension().feature() + " of " + put.extension().subjectId();
     };
   }
 

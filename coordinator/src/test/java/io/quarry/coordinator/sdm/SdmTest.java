@@ -397,7 +397,7 @@ class SdmTest {
     host.committed(host.create("second"));
     store.delete(List.of(CommitLog.CREATED, "0000000000000001.record", "0000000000000003.record"));
     assertThat(refusal(host.create("third"))).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
-    assertThat(Objects.requireNonNull(host.replica.damage()).file()).endsWith("1.record");
+    assertThat(Objects.requireNonNull(host.replica.unreadable()).file()).endsWith("1.record");
     Awaitility.await().until(() -> !host.sdm.leading());
   }
 

@@ -1,0 +1,24 @@
+package io.quarry.coordinator.plan;
+
+import java.util.List;
+
+/**
+ * The log gets features that it does not have yet. The caller has seen to it that all hosts which
+ * use the repository know them: there is no way back.
+ */
+public record EnableFeatures(List<Feature> features) implements Request {
+  public EnableFeatures {
+    features = List.copyOf(features);
+  }
+
+  @Override
+  public Reply plan(Draft draft) {
+    for (Feature feature : draft.state().schema().lacking(features)) {
+      if (!Feature.KNOWN.contains(feature)) {
+        throw Refusal.featureUnknown(feature);
+      }
+      draft.add(new Change.PutFeature(feature));
+    }
+    return draft.reply(this, String.join(",", Feature.names(features)));
+  }
+}

@@ -1,0 +1,29 @@
+package io.quarry.coordinator.plan;
+
+import java.util.List;
+
+/**
+ * A way in which a log holds more than the first logs did. A log names its features, so that an
+ * agent knows before it reads on whether it understands the log.
+ *
+ * @param name stable; never used for anything else
+ * @param required an agent that does not know the feature must not read the log; otherwise it keeps
+ *     the feature's {@link Extension extensions} as they are
+ */
+public record Feature(String name, boolean required) {
+  /** Replies hold a digest of the call that they answer. */
+  public static final Feature CALL_DIGESTS = new Feature("callDigests", true);
+
+  /** All that this program knows: what a new repository begins with. */
+  public static final List<Feature> KNOWN = List.of(CALL_DIGESTS);
+
+  /** Whether this program may go on with a log that has the feature. */
+  public boolean understood() {
+    return !required || KNOWN.contains(this);
+  }
+
+  /** The names of features, for messages and registrations. */
+  public static List<String> names(List<Feature> features) {
+    return features.stream().map(Feature::name).sorted().toList();
+  }
+}
