@@ -177,7 +177,7 @@ final class Agent implements AutoCloseable {
                       forwarded.repositoryKey(),
                       "ask again when the election has settled"));
       return Json.MAPPER.writeValueAsBytes(
-          repository.commitHere(forwarded.requestId(), forwarded.request()));
+          repository.commitHere(forwarded.id(), forwarded.request()));
     } catch (JsonProcessingException e) {
       throw StorageException.invalid(
           "body", "not a forwarded request: " + e.getOriginalMessage(), "agents of one version");

@@ -21,6 +21,7 @@ import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SdmListener;
 import java.io.IOException;
@@ -139,7 +140,15 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.pulse = new StoragePulse(name, () -> storage.ask("pulse." + self.incarnation()));
     this.lightWork = new LightWork(name);
     this.forwarder =
-        new Forwarder(name, key, self.incarnation(), sdm, election, pulse, shared.transport());
+        new Forwarder(
+            name,
+            key,
+            self.incarnation(),
+            sdm,
+            election,
+            pulse,
+            shared.transport(),
+            () -> replica.state().repository().schema().has(Feature.CALL_DIGESTS));
     this.keeper =
         new QueueKeeper(
             name,
@@ -310,7 +319,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   @Override
-  public Reply commit(String requestId, Request request) {
+  public Reply commit(RequestId requestId, Request request) {
     requireSound();
     pulse.requireResponsive();
     Reply reply = forwarder.submit(requestId, request);
@@ -320,7 +329,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   /** Commits a request that another agent forwarded; only if the SDM is here. */
-  public Reply commitHere(String requestId, Request request) {
+  public Reply commitHere(RequestId requestId, Request request) {
     requireSound();
     pulse.requireResponsive();
     try {
@@ -329,7 +338,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       throw new StorageException(
           ErrorCode.OUTCOME_UNKNOWN,
           "the storage of " + repoId() + " did not answer in time",
-          requestId,
+          requestId.value(),
           "repeat the call with the same request id",
           e);
     }

@@ -8,6 +8,7 @@ import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.Election;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.sdm.Sdm;
 import java.io.IOException;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,9 @@ final class Forwarder {
   private final StoragePulse pulse;
   private final SubmitTransport transport;
 
+  /** Whether the log binds request ids to calls. */
+  private final BooleanSupplier bound;
+
   /** Guards {@code changes}; signalled when it grows. */
   private final Object changed = new Object();
 
@@ -52,7 +57,8 @@ final class Forwarder {
       Sdm sdm,
       Election election,
       StoragePulse pulse,
-      SubmitTransport transport) {
+      SubmitTransport transport,
+      BooleanSupplier bound) {
     this.name = name;
     this.repositoryKey = repositoryKey;
     this.ownIncarnation = ownIncarnation;
@@ -60,6 +66,7 @@ final class Forwarder {
     this.election = election;
     this.pulse = pulse;
     this.transport = transport;
+    this.bound = bound;
   }
 
   /** Wakes callers that wait for an SDM. */
@@ -70,7 +77,7 @@ final class Forwarder {
     }
   }
 
-  Reply submit(String requestId, Request request) {
+  Reply submit(RequestId requestId, Request request) {
     long deadline = System.nanoTime() + DEADLINE.toNanos();
     Tries tries = new Tries(requestId, request);
     while (System.nanoTime() < deadline && pulse.responsive()) {
@@ -88,7 +95,7 @@ final class Forwarder {
     throw pulse.responsive() ? unavailable(tries.why()) : pulse.unresponsive();
   }
 
-  private Tries.Outcome once(String requestId, Request request) {
+  private Tries.Outcome once(RequestId requestId, Request request) {
     try {
       if (sdm.leading()) {
         return Tries.Outcome.of(here(requestId, request));
@@ -117,7 +124,7 @@ final class Forwarder {
   }
 
   /** Commits on this host; used for requests that others forward, too. */
-  Reply here(String requestId, Request request) throws TimeoutException {
+  Reply here(RequestId requestId, Request request) throws TimeoutException {
     CompletableFuture<Reply> answer = sdm.submit(requestId, request);
     try {
       var _ =
@@ -137,10 +144,16 @@ final class Forwarder {
     }
   }
 
-  private Reply there(Candidate leader, String requestId, Request request) throws IOException {
+  private Reply there(Candidate leader, RequestId requestId, Request request) throws IOException {
     byte[] body;
     try {
-      body = Json.MAPPER.writeValueAsBytes(new ForwardedRequest(repositoryKey, requestId, request));
+      body =
+          Json.MAPPER.writeValueAsBytes(
+              new ForwardedRequest(
+                  repositoryKey,
+                  requestId.value(),
+                  bound.getAsBoolean() ? requestId.digest() : null,
+                  request));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a request cannot be written as JSON", e);
     }
@@ -172,11 +185,11 @@ final class Forwarder {
         "nothing was changed; repeat the call, and see that a healthy host has it connected");
   }
 
-  private static StorageException unknown(String requestId, @Nullable String why) {
+  private static StorageException unknown(RequestId requestId, @Nullable String why) {
     return new StorageException(
         ErrorCode.OUTCOME_UNKNOWN,
         "it is not known whether the request was committed: " + why,
-        requestId,
+        requestId.value(),
         "repeat the call with the same request id to learn what became of it");
   }
 }

@@ -5,6 +5,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import java.io.IOException;
 
 /** A repository as those who work on its images see it. */
@@ -35,5 +36,10 @@ public interface Repository {
    * @throws StorageException SDM_UNAVAILABLE means that nothing was committed, OUTCOME_UNKNOWN that
    *     nobody can tell yet; others refuse it
    */
-  Reply commit(String requestId, Request request);
+  Reply commit(RequestId requestId, Request request);
+
+  /** As above, for a request that is not a caller's. */
+  default Reply commit(String requestId, Request request) {
+    return commit(RequestId.of(requestId), request);
+  }
 }

@@ -5,6 +5,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -43,14 +44,14 @@ public final class Tries {
     Outcome of(Request request);
   }
 
-  private final String requestId;
+  private final RequestId requestId;
   private final Request request;
   private Request asked;
   private @Nullable StorageException refusal;
   private boolean maybeCommitted;
   private String why = "no host leads it";
 
-  public Tries(String requestId, Request request) {
+  public Tries(RequestId requestId, Request request) {
     this.requestId = requestId;
     this.request = request;
     this.asked = request;
@@ -78,7 +79,7 @@ public final class Tries {
     if (refusal != null && CancelRequest.made(reply)) {
       throw refusal;
     }
-    return reply.repeated(requestId, request.operation());
+    return reply.repeated(requestId, request);
   }
 
   private void refused(StorageException e) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param headers those that the operation takes, by the names that the contract gives them
  * @param body with defaults filled in; empty when there was none
  * @param bytes the body of an upload as it comes
+ * @param digest of what the caller set, when the call has a request id; see {@link CallDigest}
  */
 record Call(
     Map<String, String> path,
@@ -23,7 +24,8 @@ record Call(
     Map<String, String> headers,
     @Nullable String requestId,
     ObjectNode body,
-    InputStream bytes) {
+    InputStream bytes,
+    @Nullable String digest) {
 
   String variable(String name) {
     String value = path.get(name);

@@ -2,6 +2,7 @@ package io.quarry.agent.server;
 
 import static java.util.Objects.requireNonNull;
 
+import io.quarry.agent.call.CurrentCall;
 import io.quarry.agent.server.Exchange.Shared;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ErrorCode;
@@ -125,7 +126,9 @@ final class Dispatcher {
 
   private Answer answer(Operation operation, Requests.Raw raw, InputStream bytes) {
     Call call = Requests.check(operation, raw, bytes);
-    Object value = Verbs.answer(operation.id(), api, call);
+    Object value =
+        CurrentCall.<@Nullable Object>serve(
+            call.digest(), () -> Verbs.answer(operation.id(), api, call));
     if (value == null) {
       return Answer.empty(operation.status());
     }

@@ -43,6 +43,7 @@ final class Requests {
     }
     Map<String, String> query = query(raw.query());
     operation.checkQuery(query);
+    Map<String, String> sentQuery = Map.copyOf(query);
     operation.defaults().forEach(query::putIfAbsent);
     String requestId = raw.requestId();
     if (requestId != null && operation.requestId() != null) {
@@ -56,18 +57,24 @@ final class Requests {
             shape.checkText(value, name);
           }
         });
-    return new Call(path, query, raw.headers(), requestId, body(operation, raw), bytes);
+    ObjectNode body = body(operation, raw);
+    String digest =
+        requestId == null || operation.requestId() == null
+            ? null
+            : CallDigest.of(operation.id(), path, sentQuery, body);
+    // Removal options may also come in the query: only a body that is there gets defaults.
+    Shape.Fields shape = operation.body();
+    if (shape != null && (raw.body().length > 0 || operation.query().isEmpty())) {
+      shape.fillIn(body);
+    }
+    return new Call(path, query, raw.headers(), requestId, body, bytes, digest);
   }
 
+  /** As it was sent, without defaults. */
   private static ObjectNode body(Operation operation, Raw raw) {
     Shape.Fields shape = operation.body();
     if (raw.body().length == 0 && (shape == null || !operation.bodyRequired())) {
-      ObjectNode empty = JsonNodeFactory.instance.objectNode();
-      // Removal options may also come in the query: only a body that is there gets defaults.
-      if (shape != null && operation.query().isEmpty()) {
-        shape.fillIn(empty);
-      }
-      return empty;
+      return JsonNodeFactory.instance.objectNode();
     }
     if (shape == null) {
       throw StorageException.invalid(
@@ -80,9 +87,7 @@ final class Requests {
     checkContentType(raw.contentType());
     JsonNode body = JsonText.read(raw.body());
     shape.check(body, Contract.BODY);
-    ObjectNode object = (ObjectNode) body;
-    shape.fillIn(object);
-    return object;
+    return (ObjectNode) body;
   }
 
   private static void checkContentType(@Nullable String contentType) {

@@ -24,6 +24,7 @@ import io.quarry.coordinator.plan.PinForCopy;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.ResizeImage;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.nio.charset.StandardCharsets;
@@ -60,7 +61,7 @@ final class Images {
 
   CreatedImage createVirtualDisk(
       String repoId, CreateVirtualDiskRequest request, @Nullable String givenId) {
-    String requestId = Names.requestId(givenId);
+    RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
     return once(
@@ -71,7 +72,7 @@ final class Images {
   }
 
   private CreatedImage createVirtualDisk(
-      ConnectedRepository target, CreateVirtualDiskRequest request, String requestId) {
+      ConnectedRepository target, CreateVirtualDiskRequest request, RequestId requestId) {
     String base = request.baseSnapshotId();
     Lookup.Found found = base == null ? null : lookup.find(base, request.options(), target);
     if (found == null || found.repository() == target) {
@@ -99,24 +100,28 @@ final class Images {
 
   /** The pin comes first, as with copies. */
   private CreatedImage pinAndCreate(
-      String requestId,
+      RequestId requestId,
       ConnectedRepository target,
       Lookup.Found base,
       CreateVirtualDiskRequest request) {
-    String newId = derived(requestId, "image");
+    String newId = derived(requestId, target, "image");
     CopySource pinned =
         pin(
             base.repository(),
             pinId -> new PinAsBase(pinId, base.image().id(), target.key(), newId, request.size()));
     var elsewhere =
-        new CreateVirtualDisk.Elsewhere(pinned, base.image().size(), derived(requestId, "base"));
+        new CreateVirtualDisk.Elsewhere(
+            pinned, base.image().size(), derived(requestId, target, "base"));
     return commitPinned(
-        requestId, target, pinned, disk(newId, derived(requestId, "volume"), request, elsewhere));
+        requestId,
+        target,
+        pinned,
+        disk(newId, derived(requestId, target, "volume"), request, elsewhere));
   }
 
   CreatedImage createSnapshot(
       String repoId, CreateSnapshotRequest request, @Nullable String givenId) {
-    String requestId = Names.requestId(givenId);
+    RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
     return once(
@@ -124,7 +129,7 @@ final class Images {
   }
 
   private CreatedImage createSnapshot(
-      ConnectedRepository target, CreateSnapshotRequest request, String requestId) {
+      ConnectedRepository target, CreateSnapshotRequest request, RequestId requestId) {
     var _ = lookup.findIn(target, request.baseVirtualDiskId(), request.options());
     awaitLightMend(target, request.baseVirtualDiskId());
     String overlayId = fresh();
@@ -142,7 +147,7 @@ final class Images {
   }
 
   Committed resizeImage(String repoId, String imageId, long size, @Nullable String givenId) {
-    String requestId = Names.requestId(givenId);
+    RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     awaitLightMend(target, imageId);
     Reply reply =
@@ -151,14 +156,14 @@ final class Images {
   }
 
   CreatedImage copyImage(String repoId, CopyImageRequest request, @Nullable String givenId) {
-    String requestId = Names.requestId(givenId);
+    RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     Names.checkUserData(request.userData());
     return once(requestId, target, "copyImage", () -> copyImage(target, request, requestId));
   }
 
   private CreatedImage copyImage(
-      ConnectedRepository target, CopyImageRequest request, String requestId) {
+      ConnectedRepository target, CopyImageRequest request, RequestId requestId) {
     Lookup.Found found = lookup.find(request.imageId(), request.options(), target);
     ConnectedRepository source = found.repository();
     Image image = found.image();
@@ -179,7 +184,7 @@ final class Images {
 
   /** Nothing is pinned again for a call that is repeated. */
   private CreatedImage once(
-      String requestId,
+      RequestId requestId,
       ConnectedRepository target,
       String operation,
       Supplier<CreatedImage> firstTime) {
@@ -192,14 +197,14 @@ final class Images {
    * request id, so that a call that is repeated half-way goes on with the pin it has made.
    */
   private CreatedImage pinAndCopy(
-      String requestId,
+      RequestId requestId,
       ConnectedRepository target,
       ConnectedRepository source,
       Image image,
       CopyImageRequest request) {
     boolean disk = image.kind() == ImageKind.VIRTUAL_DISK;
     awaitLightMend(source, image.id());
-    String newId = disk ? derived(requestId, "image") : image.id();
+    String newId = disk ? derived(requestId, target, "image") : image.id();
     CopySource pinned =
         pin(
             source,
@@ -219,7 +224,7 @@ final class Images {
         pinned,
         new CopyImage(
             newId,
-            derived(requestId, "volume"),
+            derived(requestId, target, "volume"),
             image.kind(),
             image.size(),
             request.baseImageId(),
@@ -241,7 +246,7 @@ final class Images {
   }
 
   private CreatedImage commitPinned(
-      String requestId, ConnectedRepository target, CopySource pinned, Request request) {
+      RequestId requestId, ConnectedRepository target, CopySource pinned, Request request) {
     try {
       Reply reply = target.commit(requestId, request);
       // What was there already needs no pin.
@@ -279,9 +284,13 @@ final class Images {
     }
   }
 
-  private static String derived(String requestId, String step) {
-    return UUID.nameUUIDFromBytes((step + "/" + requestId).getBytes(StandardCharsets.UTF_8))
-        .toString();
+  /** One request id may be used in two repositories: what it makes there has ids of its own. */
+  private static String derived(RequestId requestId, ConnectedRepository target, String step) {
+    return derived(requestId.value() + "/" + target.key(), step);
+  }
+
+  private static String derived(String from, String step) {
+    return UUID.nameUUIDFromBytes((step + "/" + from).getBytes(StandardCharsets.UTF_8)).toString();
   }
 
   private static String fresh() {

@@ -1,9 +1,11 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.agent.call.CurrentCall;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
+import io.quarry.coordinator.plan.RequestId;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -27,10 +29,10 @@ final class Names {
     }
   }
 
-  /** The caller's request id, or a fresh one. */
-  static String requestId(@Nullable String given) {
+  /** The caller's request id, bound to the call that is being served; or a fresh one. */
+  static RequestId requestId(@Nullable String given) {
     if (given == null) {
-      return UUID.randomUUID().toString();
+      return RequestId.of(UUID.randomUUID().toString());
     }
     if (!REQUEST_ID.matcher(given).matches()) {
       throw StorageException.invalid(
@@ -38,7 +40,7 @@ final class Names {
           "the request id is not usable",
           "use 1 to " + Limits.NAME_CHARS_MAX + " printable ASCII characters without spaces");
     }
-    return given;
+    return new RequestId(given, CurrentCall.digest());
   }
 
   static void checkUserData(ObjectNode userData) {

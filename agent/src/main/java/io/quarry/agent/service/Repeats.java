@@ -5,6 +5,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RequestId;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -24,11 +25,11 @@ final class Repeats {
    * @param repeated makes the answer of what was committed, or says that it was another operation
    */
   <T> T once(
-      String requestId,
+      RequestId requestId,
       ConnectedRepository target,
       Supplier<T> firstTime,
       Function<Reply, T> repeated) {
-    Reply known = target.state().repository().requests().find(requestId);
+    Reply known = target.state().repository().requests().find(requestId.value());
     if (known != null) {
       return answer(target, known, repeated);
     }
@@ -38,7 +39,7 @@ final class Repeats {
       if (refusal.code().retryable() || refusal.code() == ErrorCode.REPOSITORY_DAMAGED) {
         throw refusal;
       }
-      Reply earlier = repositories.newest(target).repository().requests().find(requestId);
+      Reply earlier = repositories.newest(target).repository().requests().find(requestId.value());
       if (earlier == null || CancelRequest.made(earlier)) {
         throw refusal;
       }

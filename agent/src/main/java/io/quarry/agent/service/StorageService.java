@@ -58,6 +58,7 @@ import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
@@ -335,7 +336,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public FixQueued fixStorageRepository(
       String repoId, FixRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
-    String id = Names.requestId(requestId);
+    RequestId id = Names.requestId(requestId);
     return repeats.once(
         id,
         repository,

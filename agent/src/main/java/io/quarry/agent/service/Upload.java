@@ -13,6 +13,7 @@ import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FinishUpload;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RequestId;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -238,7 +239,7 @@ final class Upload {
   }
 
   /** Verifies for a while, and makes the content the disk's once that is done. */
-  UploadInfo finish(@Nullable String sha256, String requestId) {
+  UploadInfo finish(@Nullable String sha256, RequestId requestId) {
     return inTurn(() -> {
       if (file.offset() < size) {
         throw gap("the upload is at byte " + file.offset() + " of " + size);

@@ -18,6 +18,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RequestId;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -83,7 +84,7 @@ final class Uploads implements AutoCloseable {
       ConnectedRepository repository,
       String imageId,
       BeginUploadRequest request,
-      String requestId) {
+      RequestId requestId) {
     return repeats.once(
         requestId,
         repository,
@@ -207,9 +208,9 @@ final class Uploads implements AutoCloseable {
       String imageId,
       String uploadId,
       FinishUploadRequest request,
-      String requestId) {
+      RequestId requestId) {
     LogState state = repositories.newest(repository);
-    Reply earlier = state.repository().requests().find(requestId);
+    Reply earlier = state.repository().requests().find(requestId.value());
     Image image = state.repository().images().get(imageId);
     if (earlier != null && earlier.operation().equals("finishUpload") && image != null) {
       long size = image.size();

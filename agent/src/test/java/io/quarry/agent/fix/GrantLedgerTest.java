@@ -13,6 +13,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -97,7 +98,7 @@ class GrantLedgerTest {
     }
 
     @Override
-    public Reply commit(String requestId, Request request) {
+    public Reply commit(RequestId requestId, Request request) {
       throw new UnsupportedOperationException("nothing is committed here");
     }
   }

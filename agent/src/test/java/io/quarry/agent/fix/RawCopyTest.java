@@ -18,6 +18,7 @@ import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.sim.SimDisk;
 import io.quarry.coordinator.sim.SimMount;
@@ -187,7 +188,7 @@ class RawCopyTest {
     }
 
     @Override
-    public Reply commit(String requestId, Request request) {
+    public Reply commit(RequestId requestId, Request request) {
       throw new UnsupportedOperationException("nothing is committed here");
     }
   }

@@ -10,6 +10,7 @@ import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SimLog;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SimSdm;
 import java.io.IOException;
@@ -94,7 +95,7 @@ final class SimRepository implements Repository {
   }
 
   @Override
-  public Reply commit(String requestId, Request request) {
-    return world.submit(place, life.life(), requestId, request, () -> {});
+  public Reply commit(RequestId requestId, Request request) {
+    return world.submit(place, life.life(), requestId.value(), request, () -> {});
   }
 }

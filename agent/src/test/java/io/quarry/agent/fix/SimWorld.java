@@ -17,6 +17,7 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.sim.Baton;
 import io.quarry.coordinator.sim.Life;
@@ -422,7 +423,7 @@ final class SimWorld implements Schedules.History {
     if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
       var _ = asker.await(() -> false, "has not sent " + request);
     }
-    Tries tries = new Tries(requestId, request);
+    Tries tries = new Tries(RequestId.of(requestId), request);
     for (int i = 0; i < TRIES_MAX; i++) {
       Reply reply =
           tries.once(asked -> {

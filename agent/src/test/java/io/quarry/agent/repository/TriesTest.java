@@ -9,13 +9,14 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.ResumeFix;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TriesTest {
-  private static final String ID = "request-7";
+  private static final RequestId ID = RequestId.of("request-7");
   private static final Request RESUME = new ResumeFix("mend-1");
   private static final Reply DONE = new Reply("resumeFix", "mend-1", 5);
 
@@ -31,7 +32,7 @@ class TriesTest {
   private Tries.Try refused(ErrorCode code) {
     return request -> {
       asked.add(request);
-      throw new StorageException(code, code.name(), ID, "Look.");
+      throw new StorageException(code, code.name(), ID.value(), "Look.");
     };
   }
 

@@ -3,6 +3,11 @@ package io.quarry.coordinator.plan;
 /** The use of an image ends; an upload that is not finished is given up. */
 public record CloseImage(String imageId, String openId) implements Request {
   @Override
+  public String answeredWith() {
+    return openId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     Open open = draft.state().opens().get(openId);
     if (open == null || !open.imageId().equals(imageId)) {

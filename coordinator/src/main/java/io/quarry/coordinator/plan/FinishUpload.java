@@ -7,6 +7,11 @@ package io.quarry.coordinator.plan;
  */
 public record FinishUpload(String uploadId, String imageId, String file) implements Request {
   @Override
+  public String answeredWith() {
+    return imageId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     RepositoryState state = draft.state();
     Open open = state.opens().get(uploadId);

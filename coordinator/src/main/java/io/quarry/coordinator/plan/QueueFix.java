@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record QueueFix(String fixId, @Nullable String strayFile) implements Request {
   @Override
+  public String answeredWith() {
+    return fixId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     if (strayFile != null && !FixState.strayId(strayFile).equals(fixId)) {
       throw Refusal.stale(fixId, "it is not about file " + strayFile);

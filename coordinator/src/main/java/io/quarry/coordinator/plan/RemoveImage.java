@@ -21,6 +21,11 @@ public record RemoveImage(String imageId, boolean autoFix, Duration retain) impl
   }
 
   @Override
+  public String answeredWith() {
+    return imageId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     if (retain.isNegative() || retain.compareTo(Limits.RETAIN_MAX) > 0) {
       throw StorageException.invalid(

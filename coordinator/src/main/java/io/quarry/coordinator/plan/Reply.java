@@ -2,6 +2,7 @@ package io.quarry.coordinator.plan;
 
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a request is answered, the first time and every time it is repeated.
@@ -9,25 +10,54 @@ import io.quarry.common.api.StorageException;
  * @param operation the request's kind: a request id belongs to one operation
  * @param id what was created or changed
  * @param commit the sequence number of the record that holds it
+ * @param digest of the call that was answered, in logs with {@link Feature#CALL_DIGESTS}; null for
+ *     requests that an agent made itself
  */
-public record Reply(String operation, String id, long commit) {
+public record Reply(String operation, String id, long commit, @Nullable String digest) {
   public Reply {
     // Hundreds of thousands are remembered, of a few operations.
     operation = operation.intern();
   }
 
+  public Reply(String operation, String id, long commit) {
+    this(operation, id, commit, null);
+  }
+
+  /** The same, bound to the call. */
+  public Reply to(RequestId call) {
+    return call.digest() == null ? this : new Reply(operation, id, commit, call.digest());
+  }
+
   /** This answer, for a request that comes with the same id. */
-  public Reply repeated(String requestId, String asked) {
-    if (asked.equals(operation) || asked.equals(CancelRequest.OPERATION)) {
+  public Reply repeated(RequestId call, Request asked) {
+    Reply same = repeated(call, asked.operation());
+    String target = asked.answeredWith();
+    if (digest == null && target != null && asked.operation().equals(operation)) {
+      requireSame(call, target.equals(id));
+    }
+    return same;
+  }
+
+  /** This answer, for an operation that comes with the same id. */
+  public Reply repeated(RequestId call, String asked) {
+    if (asked.equals(CancelRequest.OPERATION)) {
       return this;
     }
+    requireSame(call, call.names(this));
     if (CancelRequest.made(this)) {
-      throw CancelRequest.refusal(requestId, this);
+      throw CancelRequest.refusal(call.value(), this);
     }
-    throw new StorageException(
-        ErrorCode.REQUEST_ID_REUSED,
-        "request id " + requestId + " was used for " + operation,
-        requestId,
-        "use a fresh request id for each call, and the same one only to repeat it");
+    requireSame(call, asked.equals(operation));
+    return this;
+  }
+
+  private void requireSame(RequestId call, boolean same) {
+    if (!same) {
+      throw new StorageException(
+          ErrorCode.REQUEST_ID_REUSED,
+          "request id " + call + " was used for another call (" + operation + " " + id + ")",
+          call.value(),
+          "use a fresh request id for each call, and the same one only to repeat it");
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.quarry.coordinator.plan;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the SDM is asked to commit. Ids are made by the caller, so planning is a function of state
@@ -83,6 +84,15 @@ public sealed interface Request
   default String operation() {
     String name = getClass().getSimpleName();
     return Character.toLowerCase(name.charAt(0)) + name.substring(1);
+  }
+
+  /**
+   * What the answer will name, when the request alone decides that: an answer that names something
+   * else was another call's. Null when it does not.
+   */
+  @JsonIgnore
+  default @Nullable String answeredWith() {
+    return null;
   }
 
   /** Whether it helps to free space: such requests may use the ballast of a full storage. */

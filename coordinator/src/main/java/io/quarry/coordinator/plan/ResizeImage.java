@@ -24,6 +24,11 @@ public record ResizeImage(
     implements Request {
 
   @Override
+  public String answeredWith() {
+    return imageId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     Refusal.checkSize(size);
     Image disk = draft.state().strongImage(imageId);

@@ -6,6 +6,11 @@ package io.quarry.coordinator.plan;
  */
 public record RestoreImage(String imageId) implements Request {
   @Override
+  public String answeredWith() {
+    return imageId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     Image image = draft.state().images().get(imageId);
     if (image == null || !(image.strong() || image.wasStrong())) {

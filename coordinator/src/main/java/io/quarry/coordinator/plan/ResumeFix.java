@@ -3,6 +3,11 @@ package io.quarry.coordinator.plan;
 /** Ends a pause. Whether anybody wants the fix done is another matter. */
 public record ResumeFix(String fixId) implements Request {
   @Override
+  public String answeredWith() {
+    return fixId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     FixState fix = draft.state().fixes().get(fixId);
     if (fix == null) {

@@ -5,6 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 /** Callers' own data is replaced as a whole; how the image is does not matter. */
 public record SetUserData(String imageId, ObjectNode userData) implements Request {
   @Override
+  public String answeredWith() {
+    return imageId;
+  }
+
+  @Override
   public Reply plan(Draft draft) {
     Image image = draft.state().strongImage(imageId);
     if (image == null) {

@@ -4,9 +4,11 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Draft;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,20 +60,23 @@ final class Batch {
 
   void plan(Submission submission) {
     submissions.add(submission);
-    Reply earlier = state.requests().find(submission.requestId());
+    RequestId call = submission.requestId();
+    Reply earlier = state.requests().find(call.value());
     Draft draft = new Draft(state, commit, now);
     try {
       if (earlier != null) {
-        Reply repeated = earlier.repeated(submission.requestId(), submission.request().operation());
+        Reply repeated = earlier.repeated(call, submission.request());
         answers.add(() -> submission.answer().complete(repeated));
         return;
       }
-      Reply reply = submission.request().plan(draft);
+      Reply planned = submission.request().plan(draft);
+      boolean bound = state.schema().has(Feature.CALL_DIGESTS);
+      Reply reply = bound ? planned.to(call) : planned;
       if (full != null && !admitted.test(submission.request())) {
         throw full;
       }
-      state = draft.state().remember(submission.requestId(), reply);
-      entries.add(new Entry(submission.requestId(), reply, draft.changes()));
+      state = draft.state().remember(call.value(), reply);
+      entries.add(new Entry(call.value(), reply, draft.changes()));
       bytes += draft.changes().stream().mapToLong(RecordSize::of).sum();
       answers.add(() -> submission.answer().complete(reply));
     } catch (StorageException e) {

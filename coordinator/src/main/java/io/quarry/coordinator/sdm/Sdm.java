@@ -6,6 +6,7 @@ import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.BlockingQueue;
@@ -150,7 +151,7 @@ public final class Sdm implements AutoCloseable {
    * Plans and commits the request. The answer fails with a {@link StorageException};
    * SDM_UNAVAILABLE means that nothing was committed, OUTCOME_UNKNOWN that nobody can tell yet.
    */
-  public CompletableFuture<Reply> submit(String requestId, Request request) {
+  public CompletableFuture<Reply> submit(RequestId requestId, Request request) {
     CompletableFuture<Reply> answer = new CompletableFuture<>();
     synchronized (this) {
       if (term == null || term.ending()) {
@@ -161,6 +162,11 @@ public final class Sdm implements AutoCloseable {
       }
     }
     return answer;
+  }
+
+  /** As above, for a request that is not a caller's. */
+  public CompletableFuture<Reply> submit(String requestId, Request request) {
+    return submit(RequestId.of(requestId), request);
   }
 
   /** What is still in the queue has changed nothing. */

@@ -15,8 +15,11 @@ import io.quarry.coordinator.log.MemoryDisk;
 import io.quarry.coordinator.log.MemorySlotStore;
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
 import io.quarry.coordinator.plan.CancelRequest;
+import io.quarry.coordinator.plan.EnableFeatures;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Unpin;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -417,5 +420,33 @@ class SdmTest {
     host.sdm.lead();
     assertThat(host.sdm.leading()).isFalse();
     assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+  }
+
+  /** Case 12.10: a request id belongs to one call, and not to an operation. */
+  @Test
+  void anotherCallUnderTheSameRequestIdIsRefused() throws Exception {
+    host.committed(host.sdm.submit("features", new EnableFeatures(Feature.KNOWN)));
+    RequestId first = new RequestId("key", "digest of the first call");
+    Reply reply = host.committed(host.sdm.submit(first, SdmHost.disk("a")));
+    assertThat(host.committed(host.sdm.submit(first, SdmHost.disk("b")))).isEqualTo(reply);
+    RequestId other = new RequestId("key", "digest of another call");
+    assertThat(refusal(host.sdm.submit(other, SdmHost.disk("b"))))
+        .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
+    assertThat(host.knows("b")).isFalse();
+    new Checkpointer(store).checkpoint(host.replica.state());
+    assertThat(fresh().repository().requests().find("key")).isEqualTo(reply);
+  }
+
+  /** As logs of the first version keep answers: operation and target are all there is. */
+  @Test
+  void withoutDigestsTheTargetTellsCallsApart() throws Exception {
+    host.committed(host.create("a"));
+    host.committed(host.create("b"));
+    RequestId key = new RequestId("key", "digest of the first call");
+    Reply removed = host.committed(host.sdm.submit(key, new RemoveImage("a", true, Duration.ZERO)));
+    assertThat(removed.digest()).isNull();
+    assertThat(refusal(host.sdm.submit(key, new RemoveImage("b", true, Duration.ZERO))))
+        .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
+    assertThat(host.replica.state().repository().strongImage("b")).isNotNull();
   }
 }

@@ -1,0 +1,56 @@
+package io.quarry.agent.server;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.Json;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Tells a repeated call from another call under the same request id. It covers what the caller set,
+ * and no defaults: these may change from release to release.
+ */
+final class CallDigest {
+  /** Of SHA-256: enough to tell a caller's mistakes apart. */
+  private static final int BYTES = 16;
+
+  private static final JsonMapper SORTED =
+      Json.MAPPER.rebuild().enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED).build();
+
+  private CallDigest() {}
+
+  /**
+   * @param path the path's variables; a repository is known by its log, and its repoId differs from
+   *     host to host
+   * @param body as it was sent; hints where to look for images are the host's repoIds, too
+   */
+  static String of(
+      String operation, Map<String, String> path, Map<String, String> query, ObjectNode body) {
+    ObjectNode call = SORTED.createObjectNode();
+    call.put("operation", operation);
+    new TreeMap<>(path).forEach(call.putObject("path")::put);
+    ((ObjectNode) call.path("path")).remove("repoId");
+    new TreeMap<>(query).forEach(call.putObject("query")::put);
+    ObjectNode sent = body.deepCopy();
+    if (sent.path("options") instanceof ObjectNode options) {
+      options.remove("imageHints");
+      options.remove("participatingRepositories");
+    }
+    call.set("body", sent);
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256")
+              .digest(SORTED.writeValueAsString(call).getBytes(StandardCharsets.UTF_8));
+      return Base64.getUrlEncoder().withoutPadding().encodeToString(Arrays.copyOf(hash, BYTES));
+    } catch (NoSuchAlgorithmException | JsonProcessingException e) {
+      throw new IllegalStateException("a call that was read cannot be written", e);
+    }
+  }
+}
