@@ -16,13 +16,16 @@ import io.quarry.agent.guardian.Incarnation;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.ForwardedRequest;
+import io.quarry.agent.repository.SeenCommits;
 import io.quarry.agent.server.ApiServer;
 import io.quarry.agent.server.Health;
+import io.quarry.agent.service.Connections;
 import io.quarry.agent.service.Housekeeper;
 import io.quarry.agent.service.Repositories;
 import io.quarry.agent.service.StorageIo;
 import io.quarry.agent.service.StorageService;
 import io.quarry.agent.service.Tasks;
+import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
@@ -31,6 +34,7 @@ import io.quarry.common.client.JsonHttp;
 import io.quarry.common.client.StorageClient;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -38,9 +42,12 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,6 +83,8 @@ final class Agent implements AutoCloseable {
             link.sessionChanged(
                 session, registry.proofOfDeath(config.hostId(), incarnation, "guardian"))));
 
+    Connections connections = new Connections(config.stateDirectory().resolve("connections.json"));
+    ClusterIdentity clusterIdentity = new ClusterIdentity(cluster);
     Drain drain = new Drain(config.stateDirectory().resolve("drained"));
     this.http = new JsonHttp();
     this.io = new StorageIo();
@@ -88,9 +97,13 @@ final class Agent implements AutoCloseable {
                 new Candidate(config.hostId(), incarnation, config.advertise().toString()),
                 new HttpTransport(http),
                 drain,
+                clusterIdentity,
+                new SeenCommits(config.stateDirectory().resolve("seen")),
                 clock),
-            io);
-    config.repositories().forEach(repository -> repositories.expect(repository.repoId()));
+            io,
+            connections);
+    List<ConnectRequest> own = repositoriesAtStart(config, connections);
+    own.forEach(repository -> repositories.expect(repository.repoId()));
     Surroundings around =
         new Surroundings(
             repositories::holder,
@@ -104,7 +117,8 @@ final class Agent implements AutoCloseable {
             clock);
     this.fixes =
         new FixWorker(self, config.heavyFixesMax(), repositories::all, registry, drain, around);
-    this.presence = new Presence(config, self, registry, repositories, fixes, drain, clock);
+    this.presence =
+        new Presence(config, self, registry, repositories, fixes, drain, clusterIdentity, clock);
     Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, this::peer);
     this.service =
         new StorageService(
@@ -112,7 +126,7 @@ final class Agent implements AutoCloseable {
     this.housekeeper = new Housekeeper(repositories, io, registry, clock);
     this.configured =
         new ConfiguredRepositories(
-            config.repositories(), service::connectStorageRepository, ConfiguredRepositories.AGAIN);
+            own, repository -> connect(repository), ConfiguredRepositories.AGAIN);
     this.server =
         ApiServer.start(
             new ApiServer.Settings(
@@ -122,6 +136,30 @@ final class Agent implements AutoCloseable {
                 this::health,
                 this::submitted,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT)));
+  }
+
+  /** The configuration goes before what calls have connected. */
+  private static List<ConnectRequest> repositoriesAtStart(
+      AgentConfig config, Connections connections) {
+    List<ConnectRequest> all = new ArrayList<>(config.repositories());
+    Set<String> named =
+        config.repositories().stream().map(ConnectRequest::repoId).collect(Collectors.toSet());
+    connections.persistent().stream()
+        .filter(each -> !named.contains(each.repoId()))
+        .forEach(all::add);
+    return List.copyOf(all);
+  }
+
+  /** One that was disconnected meanwhile is not connected any more. */
+  private void connect(ConnectRequest repository) {
+    if (!repositories.expects(repository.repoId())) {
+      return;
+    }
+    if (config.repositories().contains(repository)) {
+      service.connectConfigured(repository);
+    } else {
+      service.connectStorageRepository(repository);
+    }
   }
 
   /** Joins the cluster and connects what the configuration names. */

@@ -8,9 +8,12 @@ import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -36,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @param zookeeper connect string, with an optional chroot
  * @param sessionTimeout how long the cluster waits for a silent agent; default 15 s
  * @param stateDirectory what the agent itself keeps; at most one agent uses it at a time
- * @param repositories to connect at start
+ * @param repositories to connect at start; they exist already
  * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none
  * @param heavyFixesMax how many fixes that move data may run at once; default 2
  */
@@ -92,6 +95,7 @@ public record AgentConfig(
       require(
           repoIds.add(repository.repoId()),
           "repositories names repoId \"%s\" twice".formatted(repository.repoId()));
+      checkRepository(repository);
     }
     repositories = List.copyOf(repositories);
     require(
@@ -143,8 +147,11 @@ public record AgentConfig(
   }
 
   public void write(Path file) throws IOException {
+    ObjectNode all = Json.MAPPER.valueToTree(this);
+    all.path("repositories")
+        .forEach(each -> ((ObjectNode) each).remove(List.of("create", "persistent")));
     Files.writeString(
-        file, Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");
+        file, Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n");
   }
 
   /** Where to listen; resolves the name. */
@@ -162,11 +169,26 @@ public record AgentConfig(
       @Nullable Map<String, String> connectionParameters,
       @Nullable Boolean create) {
     ConnectRequest toRequest() {
+      require(
+          create == null,
+          "repositories.create is not a setting, since a configuration creates nothing: run"
+              + " `quarry repo create` once, and remove the field");
       return new ConnectRequest(
           given("repositories.repoId", repoId),
           given("repositories.repoFormat", repoFormat),
           connectionParameters == null ? Map.of() : connectionParameters,
-          create != null && create);
+          false);
+    }
+  }
+
+  /** Case 12.3: a mistake that no waiting mends is told at once. */
+  private static void checkRepository(ConnectRequest repository) {
+    try {
+      RepositoryFormats.find(repository.repoFormat())
+          .checkParameters(repository.connectionParameters());
+    } catch (StorageException e) {
+      throw new IllegalArgumentException(
+          "repository %s: %s; %s".formatted(repository.repoId(), e.getMessage(), e.remedy()), e);
     }
   }
 

@@ -5,6 +5,7 @@ import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.service.Repositories;
+import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostListener;
 import io.quarry.coordinator.cluster.HostLoad;
@@ -18,6 +19,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +37,7 @@ final class Presence implements AutoCloseable {
   private final Repositories repositories;
   private final FixWorker fixes;
   private final Drain drain;
+  private final ClusterIdentity clusterIdentity;
   private final Instant startedAt;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
@@ -51,6 +54,7 @@ final class Presence implements AutoCloseable {
       Repositories repositories,
       FixWorker fixes,
       Drain drain,
+      ClusterIdentity clusterIdentity,
       Clock clock) {
     this.config = config;
     this.self = self;
@@ -58,6 +62,7 @@ final class Presence implements AutoCloseable {
     this.repositories = repositories;
     this.fixes = fixes;
     this.drain = drain;
+    this.clusterIdentity = clusterIdentity;
     this.startedAt = clock.instant();
     this.shown = record();
   }
@@ -92,6 +97,8 @@ final class Presence implements AutoCloseable {
         registry.update(now);
       }
       shown = now;
+      // A wiped ensemble gets the cluster's name back.
+      var _ = clusterIdentity.read(() -> UUID.randomUUID().toString());
     } catch (ClusterUnavailableException e) {
       LOG.info("Not registered yet, ZooKeeper does not answer: {}", e.toString());
     } catch (HostRejectedException e) {
@@ -110,10 +117,7 @@ final class Presence implements AutoCloseable {
   private HostRecord record() {
     Map<String, RepositoryOnHost> connected = new HashMap<>();
     for (ConnectedRepository repository : repositories.all()) {
-      boolean healthy =
-          repository.responsive()
-              && repository.replica().unreadable() == null
-              && repository.replica().trouble() == null;
+      boolean healthy = repository.workable() && repository.replica().trouble() == null;
       connected.put(
           repository.key(),
           new RepositoryOnHost(repository.repoId(), repository.identity().format(), healthy));

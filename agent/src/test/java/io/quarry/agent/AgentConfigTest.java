@@ -60,8 +60,9 @@ final class AgentConfigTest {
               "stateDirectory": "/var/lib/quarry",
               "repositories": [
                 {"repoId": "fast", "repoFormat": "localfs-1.0",
-                 "connectionParameters": {"path": "/srv/fast"}, "create": true},
-                {"repoId": "slow", "repoFormat": "nfs-3.4"}
+                 "connectionParameters": {"path": "/srv/fast"}},
+                {"repoId": "slow", "repoFormat": "localfs-1.0",
+                 "connectionParameters": {"path": "/srv/slow"}}
               ],
               "throttleBytesPerSecond": 1000000,
               "heavyFixesMax": 1
@@ -69,8 +70,8 @@ final class AgentConfigTest {
             """);
     assertThat(config.repositories())
         .containsExactly(
-            new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/fast"), true),
-            new ConnectRequest("slow", "nfs-3.4", Map.of(), false));
+            new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/fast"), false),
+            new ConnectRequest("slow", "localfs-1.0", Map.of("path", "/srv/slow"), false));
     Path copy = directory.resolve("copy.json");
     config.write(copy);
     assertThat(AgentConfig.load(copy)).isEqualTo(config);
@@ -95,6 +96,9 @@ final class AgentConfigTest {
           }                       | , "throttleBytesPerSecond": -1}  | throttleBytesPerSecond must be 0
           }                       | , "advertise": "host-1"}         | advertise must be a URL
           }                       | , "repositories": [{"repoId": "a"}]} | repoFormat is missing
+          }                       | , "repositories": [{"repoId": "a", "repoFormat": "localfs-1.0", "create": true}]} | a configuration creates nothing: run `quarry repo create` once
+          }                       | , "repositories": [{"repoId": "a", "repoFormat": "nfs-9.9"}]} | repository a: there is no repository format nfs-9.9
+          }                       | , "repositories": [{"repoId": "a", "repoFormat": "localfs-1.0", "connectionParameters": {"paht": "/x"}}]} | localfs-1.0 has no parameter paht
           }                       | ,                                | not JSON
           """)
   void mistakeIsNamed(String original, String mistake, String message, @TempDir Path directory) {

@@ -4,8 +4,8 @@ import io.quarry.agent.dev.ClassArchive;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.dev.NewRepository;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -45,7 +45,7 @@ public final class LocalArena implements Arena {
   public static LocalArena start(Path directory, int hosts, List<String> missing)
       throws IOException, InterruptedException {
     for (String repository : REPOSITORIES) {
-      Files.createDirectories(directory.resolve(repository));
+      var _ = NewRepository.at(repository, directory.resolve(repository));
     }
     LocalClusterOptions options =
         options(directory).withHosts(hosts).withAgentConfig(agentConfig(directory));
@@ -74,16 +74,7 @@ public final class LocalArena implements Arena {
         BYTES_PER_SECOND,
         "repositories",
         REPOSITORIES.stream()
-            .map(repository ->
-                Map.of(
-                    "repoId",
-                    repository,
-                    "repoFormat",
-                    "localfs-1.0",
-                    "connectionParameters",
-                    Map.of("path", storage.resolve(repository).toString()),
-                    "create",
-                    true))
+            .map(repository -> NewRepository.entry(repository, storage.resolve(repository)))
             .toList());
   }
 

@@ -3,7 +3,6 @@ package io.quarry.agent.cli;
 import io.quarry.agent.dev.DeleteTree;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.common.api.ConnectRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -29,7 +28,8 @@ final class DevCluster implements AutoCloseable {
   /**
    * @param repositories for the agents' configurations, so that they have them after restarts, too
    */
-  synchronized LocalCluster start(int hosts, List<ConnectRequest> repositories) throws IOException {
+  synchronized LocalCluster start(int hosts, List<Map<String, Object>> repositories)
+      throws IOException {
     if (closed) {
       throw new IOException("ended");
     }

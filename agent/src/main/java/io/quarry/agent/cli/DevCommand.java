@@ -3,9 +3,11 @@ package io.quarry.agent.cli;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.dev.NewRepository;
 import io.quarry.agent.guardian.PidFile;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,17 +75,15 @@ final class DevCommand implements Callable<Integer> {
     output.remark(
         "starting ZooKeeper and %s in %s ..."
             .formatted(Units.count(hosts, "agent", "agents"), place));
-    Path data = Files.createDirectories(place.resolve(REPOSITORY));
-    ConnectRequest repository =
-        new ConnectRequest(
-            REPOSITORY, "localfs-1.0", Map.of("path", data.toString()), /* create= */ true);
-    LocalCluster cluster = dev.start(hosts, List.of(repository));
+    Map<String, Object> entry = NewRepository.at(REPOSITORY, place.resolve(REPOSITORY));
+    LocalCluster cluster = dev.start(hosts, List.of(entry));
     try {
       cluster.awaitReady(START_MAX);
     } catch (TimeoutException e) {
       throw new StorageException(
           ErrorCode.INTERNAL, String.valueOf(e.getMessage()), "quarry dev", "See the log.", e);
     }
+    ConnectRequest repository = Json.MAPPER.convertValue(entry, ConnectRequest.class);
     for (LocalHost host : cluster.hosts()) {
       main.api(List.of(host.url().toString())).connectStorageRepository(repository);
     }

@@ -8,7 +8,9 @@ import picocli.CommandLine.Command;
     description = "Commands about repositories.",
     footer = {"", "Example:", "  quarry repo list"},
     subcommands = {
+      RepoCreate.class,
       RepoConnect.class,
+      RepoAdopt.class,
       RepoList.class,
       RepoShow.class,
       RepoUpgrade.class,

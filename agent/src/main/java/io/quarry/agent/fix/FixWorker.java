@@ -238,7 +238,7 @@ public final class FixWorker implements AutoCloseable {
 
   private List<Candidate> candidates() {
     List<Candidate> all = new ArrayList<>();
-    Set<String> keys = keysOf(ConnectedRepository::responsive);
+    Set<String> keys = keysOf(ConnectedRepository::workable);
     if (closed || drain.drained()) {
       return all;
     }

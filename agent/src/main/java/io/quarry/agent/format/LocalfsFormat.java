@@ -13,6 +13,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -85,6 +86,45 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
+  @Override
+  public void rekey(Map<String, String> parameters) {
+    checkParameters(parameters);
+    Path root = Path.of(String.valueOf(parameters.get(PATH))).normalize();
+    Path file = root.resolve(Genesis.FILE);
+    try {
+      Genesis before = read(root, file);
+      Genesis after =
+          new Genesis(
+              before.format(),
+              before.version(),
+              UUID.randomUUID().toString(),
+              before.createdAt(),
+              secret(),
+              before.features());
+      Path written = root.resolve("tmp").resolve("genesis." + UUID.randomUUID());
+      try {
+        Files.write(written, Json.MAPPER.writeValueAsBytes(after));
+        force(written);
+        // Replaces, on purpose: the old key is the original's.
+        Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(written);
+      }
+      force(root);
+    } catch (IOException e) {
+      throw unusable(
+          root,
+          root + " cannot be given a new key: " + e.getMessage(),
+          "see that this host may write there");
+    }
+  }
+
+  private static String secret() {
+    byte[] secret = new byte[SECRET_BYTES];
+    new SecureRandom().nextBytes(secret);
+    return HexFormat.of().formatHex(secret);
+  }
+
   private Genesis genesis(Path root, boolean create, String writer) throws IOException {
     Path file = root.resolve(Genesis.FILE);
     if (!Files.exists(file)) {
@@ -92,7 +132,8 @@ final class LocalfsFormat implements RepositoryFormat {
         throw unusable(
             root,
             root + " is not a repository: it has no " + Genesis.FILE,
-            "give create=true to make an empty directory into a repository");
+            "mount what belongs there; to make an empty directory into a repository, run"
+                + " `quarry repo create`");
       }
       requireEmpty(root);
       write(root, file, writer);
@@ -129,15 +170,13 @@ final class LocalfsFormat implements RepositoryFormat {
 
   /** Hosts may do this at once: the first link wins and everybody reads what it put there. */
   private static void write(Path root, Path file, String writer) throws IOException {
-    byte[] secret = new byte[SECRET_BYTES];
-    new SecureRandom().nextBytes(secret);
     Genesis genesis =
         new Genesis(
             NAME,
             Genesis.VERSION,
             UUID.randomUUID().toString(),
             Instant.now().truncatedTo(ChronoUnit.MILLIS),
-            HexFormat.of().formatHex(secret),
+            secret(),
             Feature.KNOWN);
     for (String directory : DIRECTORIES) {
       Files.createDirectories(root.resolve(directory));

@@ -17,4 +17,10 @@ public interface RepositoryFormat {
    * @param writer unique among all processes that use the storage
    */
   RepositoryStorage connect(Map<String, String> parameters, boolean create, String writer);
+
+  /**
+   * Makes a copy of a repository into a repository of its own: it gets a new key. Nothing else may
+   * use the copy.
+   */
+  void rekey(Map<String, String> parameters);
 }

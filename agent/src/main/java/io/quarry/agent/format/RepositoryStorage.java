@@ -1,19 +1,30 @@
 package io.quarry.agent.format;
 
+import com.fasterxml.jackson.core.JacksonException;
+import io.quarry.common.api.Json;
+import io.quarry.coordinator.cluster.Canary;
 import io.quarry.coordinator.log.DirectorySlotStore;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A connected repository's storage as a directory tree. */
 public final class RepositoryStorage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RepositoryStorage.class);
+
+  private static final String CANARY = "canary";
+
+  /** One sector, so that a reader sees the old or the new one. */
+  private static final int CANARY_BYTES = 512;
 
   private final Path root;
   private final Genesis genesis;
@@ -77,6 +88,32 @@ public final class RepositoryStorage implements AutoCloseable {
       LOG.debug("{} is there already", file);
     }
     Files.delete(file);
+  }
+
+  /**
+   * The canary of the repository's SDM, read past what this process has open; null when there is
+   * none, or none that can be read at the moment.
+   */
+  public @Nullable Canary readCanary() throws IOException {
+    try {
+      return Json.MAPPER.readValue(Files.readAllBytes(root.resolve(CANARY)), Canary.class);
+    } catch (NoSuchFileException | JacksonException e) {
+      return null;
+    }
+  }
+
+  /** Written in place, since a name that comes and goes is seen late on a shared filesystem. */
+  public void writeCanary(Canary canary) throws IOException {
+    byte[] text = Json.MAPPER.writeValueAsBytes(canary);
+    ByteBuffer block = ByteBuffer.allocate(CANARY_BYTES).put(text);
+    while (block.hasRemaining()) {
+      block.put((byte) ' ');
+    }
+    try (FileChannel file =
+        FileChannel.open(
+            root.resolve(CANARY), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      file.write(block.flip(), 0);
+    }
   }
 
   /** Size and free bytes of the filesystem. */

@@ -5,6 +5,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.Election;
 import io.quarry.coordinator.cluster.ElectionListener;
 import io.quarry.coordinator.cluster.FixQueue;
@@ -15,6 +16,7 @@ import io.quarry.coordinator.cluster.Subscription;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.LogTooNewException;
+import io.quarry.coordinator.log.LogUnreadableException;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.plan.EnableFeatures;
 import io.quarry.coordinator.plan.Feature;
@@ -75,6 +77,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       Candidate self,
       SubmitTransport transport,
       Drain drain,
+      ClusterIdentity clusterIdentity,
+      SeenCommits seen,
       Clock clock) {}
 
   private final Identity identity;
@@ -90,6 +94,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final QueueKeeper keeper;
   private final SpaceMeter space;
   private final StoragePulse pulse;
+  private final StorageIdentity storageIdentity;
   private final LightWork lightWork;
   private final AtomicInteger shortTerms = new AtomicInteger();
 
@@ -102,8 +107,12 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final Runnable drainChanged;
   private @Nullable Subscription hostsChanged;
 
-  /** Only the timer's thread: stood down because the storage hangs. */
-  private boolean stuck;
+  /** Until when the host leaves the election to others, since its terms end at once. */
+  private volatile long restUntilNanos = System.nanoTime();
+
+  // Only the timer's thread: whether the host stands in the election, and since when it could.
+  private boolean unfit;
+  private long fitSinceNanos;
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
       throws IOException {
@@ -114,17 +123,12 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
+    String writer = self.hostId() + "@" + self.incarnation();
     this.timer =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("terms-" + name).daemon(true).factory());
     this.replica = new Replica(name, storage.slots());
-    this.sdm =
-        new Sdm(
-            storage.slots(),
-            replica,
-            self.hostId() + "@" + self.incarnation(),
-            shared.clock(),
-            new Terms());
+    this.sdm = new Sdm(storage.slots(), replica, writer, shared.clock(), new Terms());
     this.election = new Election(shared.cluster(), key, self, new Votes());
     this.candidacy =
         new Candidacy(
@@ -137,7 +141,19 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             shared.clock(),
             () -> UUID.randomUUID().toString().replace("-", ""));
     this.head = new HeadHint(shared.cluster(), key);
-    this.pulse = new StoragePulse(name, () -> storage.ask("pulse." + self.incarnation()));
+    this.storageIdentity =
+        new StorageIdentity(
+            new StorageIdentity.Subject(name, storage, replica, writer, sdm::leading),
+            head,
+            shared.clusterIdentity(),
+            shared.seen());
+    this.pulse =
+        new StoragePulse(
+            name,
+            () -> {
+              storage.ask("pulse." + self.incarnation());
+              storageIdentity.look();
+            });
     this.lightWork = new LightWork(name);
     this.forwarder =
         new Forwarder(
@@ -164,6 +180,16 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.drainChanged = this::hostsChanged;
   }
 
+  /**
+   * Before it takes part: refuses a storage that is not the one that the repository's SDM writes
+   * to.
+   *
+   * @param restored an operator says that the storage is older than what was seen, and right
+   */
+  public void prove(boolean restored) throws IOException, InterruptedException {
+    storageIdentity.prove(restored);
+  }
+
   /** Takes part in the cluster from now on. */
   public void start() {
     replica.follow();
@@ -175,7 +201,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     drain.onChange(drainChanged);
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
-    candidacy.start(replica.unreadable() != null);
+    unfit = replica.unreadable() != null;
+    candidacy.start(unfit);
     space.start();
     pulse.start();
     var _ =
@@ -231,6 +258,16 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return pulse.silence().compareTo(StoragePulse.GIVE_UP) > 0;
   }
 
+  /** Whether its storage is the one that the SDM writes to, as far as is known. */
+  public StorageIdentity storageIdentity() {
+    return storageIdentity;
+  }
+
+  /** Whether this host may work on it: its storage answers, and is the right one. */
+  public boolean workable() {
+    return responsive() && storageIdentity.difference() == null && replica.unreadable() == null;
+  }
+
   /** Threads for light fixes. */
   public LightWork lightWork() {
     return lightWork;
@@ -253,7 +290,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   /** Who lives, reaches it and takes work. */
   private Set<Worker> ableHosts() {
     Set<Worker> able = new HashSet<>();
-    if (!drain.drained() && responsive()) {
+    if (!drain.drained() && workable()) {
       able.add(new Worker(self.hostId(), self.incarnation()));
     }
     for (HostRecord host : hosts.live()) {
@@ -357,7 +394,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
               "restore that file from a backup or another copy, then disconnect and connect again",
               damage);
       case LogTooNewException tooNew -> throw tooNew.refusal();
-      case null -> {}
+      case null -> storageIdentity.requireSame();
     }
   }
 
@@ -365,7 +402,14 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     @Override
     public void elected(long electionNumber) {
       shortTerms.set(0);
-      sdm.lead();
+      var _ = Thread.ofVirtual().name("lead-" + repoId()).start(this::leadIfSame);
+    }
+
+    /** The last SDM may have written elsewhere: looking for its canary waits for the storage. */
+    private void leadIfSame() {
+      if (storageIdentity.mayLead()) {
+        leadIfElected();
+      }
     }
 
     @Override
@@ -403,8 +447,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
         return;
       }
       LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
+      restUntilNanos = System.nanoTime() + STAND_AGAIN.toNanos();
       candidacy.sick(reason);
-      after(STAND_AGAIN, ConnectedRepository.this::standIfSound);
     }
   }
 
@@ -419,27 +463,33 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   /** Threads that wait for the storage cannot tell that it hangs. */
   private void watchStorage() {
     pulse.look();
-    boolean hangs = givenUp() || sdm.silence().compareTo(STUCK) > 0;
-    if (hangs && !stuck) {
-      stuck = true;
-      String reason = "its storage does not answer";
-      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
-      candidacy.sick(reason);
-    } else if (!hangs && stuck) {
-      stuck = false;
-      after(STAND_AGAIN, this::standIfSound);
+    long now = System.nanoTime();
+    String reason = reasonNotToLead();
+    boolean rests = restUntilNanos - now > 0;
+    if (reason != null || rests) {
+      if (!unfit && reason != null) {
+        LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
+        candidacy.sick(reason);
+      }
+      unfit = true;
+      fitSinceNanos = rests ? now - STAND_AGAIN.toNanos() : now;
+    } else if (unfit && now - fitSinceNanos >= STAND_AGAIN.toNanos()) {
+      unfit = false;
+      candidacy.sound();
     }
+  }
+
+  private @Nullable String reasonNotToLead() {
+    if (givenUp() || sdm.silence().compareTo(STUCK) > 0) {
+      return "its storage does not answer";
+    }
+    LogUnreadableException unreadable = replica.unreadable();
+    return unreadable != null ? unreadable.getMessage() : storageIdentity.difference();
   }
 
   private void leadIfElected() {
     if (election.leading()) {
       sdm.lead();
-    }
-  }
-
-  private void standIfSound() {
-    if (replica.unreadable() == null) {
-      candidacy.sound();
     }
   }
 

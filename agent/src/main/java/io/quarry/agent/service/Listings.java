@@ -35,11 +35,13 @@ import org.jspecify.annotations.Nullable;
 final class Listings {
   private static final long UNKNOWN = -1;
 
+  private final Repositories repositories;
   private final StorageIo io;
   private final Status status;
   private final SpaceWaits space;
 
-  Listings(StorageIo io, Status status, SpaceWaits space) {
+  Listings(Repositories repositories, StorageIo io, Status status, SpaceWaits space) {
+    this.repositories = repositories;
     this.io = io;
     this.status = status;
     this.space = space;
@@ -52,7 +54,7 @@ final class Listings {
         switch (repository.replica().unreadable()) {
           case LogDamagedException _ -> "damaged";
           case LogTooNewException _ -> "agentTooOld";
-          case null -> "ok";
+          case null -> repository.storageIdentity().difference() == null ? "ok" : "otherStorage";
         };
     String reason = Repositories.trouble(repository);
     try {
@@ -74,6 +76,7 @@ final class Listings {
         health,
         reason,
         state.sequence(),
+        repositories.kind(repository.repoId()).label(),
         List.copyOf(state.repository().schema().features().keySet()),
         Feature.names(state.repository().schema().lacking(Feature.KNOWN)));
   }

@@ -5,20 +5,27 @@ import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.repository.StorageIdentity;
+import io.quarry.agent.service.Connections.Connection;
+import io.quarry.agent.service.Connections.Kind;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.cluster.Canary;
+import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.LogUnreadableException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The repositories connected on this host, by the caller's repoId. */
 public final class Repositories {
@@ -34,15 +41,22 @@ public final class Repositories {
   private final Turns repoIds = new Turns();
   private final Turns keys = new Turns();
   private final StorageIo io;
+  private final Connections connections;
 
-  public Repositories(ConnectedRepository.Shared shared, StorageIo io) {
+  public Repositories(ConnectedRepository.Shared shared, StorageIo io, Connections connections) {
     this.shared = shared;
     this.io = io;
+    this.connections = connections;
   }
 
   /** It will be connected by the agent itself. */
   public void expect(String repoId) {
     expected.add(repoId);
+  }
+
+  /** Who connects it when the agent starts. */
+  Connections.Kind kind(String repoId) {
+    return connections.find(repoId).map(Connection::kind).orElse(Kind.TRANSIENT);
   }
 
   public List<ConnectedRepository> all() {
@@ -61,13 +75,17 @@ public final class Repositories {
           "repeat the call, or ask another agent; the agent's log says what it waits for");
     }
     if (repository == null) {
-      throw new StorageException(
-          ErrorCode.REPOSITORY_NOT_CONNECTED,
-          "no repository " + repoId + " is connected on this host",
-          repoId,
-          "connect it first; list the repositories to see what is connected here");
+      throw notConnected(repoId);
     }
     return repository;
+  }
+
+  private static StorageException notConnected(String repoId) {
+    return new StorageException(
+        ErrorCode.REPOSITORY_NOT_CONNECTED,
+        "no repository " + repoId + " is connected on this host",
+        repoId,
+        "connect it first; list the repositories to see what is connected here");
   }
 
   /** Whether the storage of any of them does not answer. */
@@ -95,7 +113,11 @@ public final class Repositories {
   }
 
   /** The same parameters again change nothing; the new connection is not started yet. */
-  Connection connect(ConnectRequest request) {
+  Connected connect(ConnectRequest request) {
+    return connect(request, request.persistent() ? Kind.PERSISTENT : Kind.TRANSIENT);
+  }
+
+  Connected connect(ConnectRequest request, Kind kind) {
     Names.check("repoId", request.repoId());
     RepositoryFormat format = RepositoryFormats.find(request.repoFormat());
     format.checkParameters(request.connectionParameters());
@@ -105,10 +127,10 @@ public final class Repositories {
               request.repoId(), request.repoFormat(), request.connectionParameters());
       ConnectedRepository present = connected.get(request.repoId());
       if (present == null) {
-        return new Connection(connect(identity, open(request, format)), true);
+        return new Connected(connect(identity, request, open(request, format), kind), true);
       }
       if (present.identity().equals(identity)) {
-        return new Connection(present, false);
+        return new Connected(present, false);
       }
       throw new StorageException(
           ErrorCode.REPOSITORY_ID_TAKEN,
@@ -126,20 +148,97 @@ public final class Repositories {
     }
   }
 
+  /** Nothing is created because something is missing: a name that is known has its storage. */
   private RepositoryStorage open(ConnectRequest request, RepositoryFormat format) {
+    if (request.adopt() == ConnectRequest.Adopt.COPY) {
+      rekey(request, format);
+    }
+    boolean create =
+        request.create()
+            && connections.find(request.repoId()).isEmpty()
+            && elsewhere(request.repoId()).isEmpty();
     String writer = shared.self().hostId() + "@" + shared.self().incarnation();
     return io.open(
         request.repoId(),
         StorageIo.DEADLINE,
-        () -> format.connect(request.connectionParameters(), request.create(), writer),
+        () -> format.connect(request.connectionParameters(), create, writer),
         RepositoryStorage::close);
+  }
+
+  /** Only a storage that no SDM writes to becomes a repository of its own. */
+  private void rekey(ConnectRequest request, RepositoryFormat format) {
+    io.<@Nullable Object>call(
+        request.repoId(),
+        StorageIdentity.WATCH_MAX.plus(StorageIo.DEADLINE),
+        () -> {
+          String writer = shared.self().hostId() + "@" + shared.self().incarnation();
+          try (RepositoryStorage copy =
+              format.connect(request.connectionParameters(), false, writer)) {
+            StorageIdentity.requireQuiet(copy);
+          }
+          format.rekey(request.connectionParameters());
+          return null;
+        });
+  }
+
+  /** Another host that lives and uses the name, with the key of what it names there. */
+  private Map<String, String> elsewhere(String repoId) {
+    Map<String, String> keys = new HashMap<>();
+    for (HostRecord host : shared.hosts().live()) {
+      if (host.hostId().equals(shared.self().hostId())) {
+        continue;
+      }
+      host.repositories()
+          .forEach((key, there) -> {
+            if (there.repoId().equals(repoId)) {
+              keys.put(host.hostId(), key);
+            }
+          });
+    }
+    return keys;
+  }
+
+  /** One name for two storages is how a disk comes to be looked for in the wrong one. */
+  private void requireSameName(String repoId, String key) {
+    connections
+        .find(repoId)
+        .filter(known -> !known.key().equals(key))
+        .ifPresent(known -> {
+          throw taken(
+              repoId,
+              "this host knows "
+                  + repoId
+                  + " as another repository, with the parameters "
+                  + known.connectionParameters(),
+              "mount what belongs there, or run `quarry repo disconnect "
+                  + repoId
+                  + "` to forget it");
+        });
+    elsewhere(repoId)
+        .forEach((hostId, other) -> {
+          if (!other.equals(key)) {
+            throw taken(
+                repoId,
+                "host " + hostId + " uses " + repoId + " for another repository",
+                "mount what belongs there, or choose another repoId");
+          }
+        });
+  }
+
+  private static StorageException taken(String repoId, String message, String remedy) {
+    return new StorageException(ErrorCode.REPOSITORY_ID_TAKEN, message, repoId, remedy);
   }
 
   /** Two repoIds may be given to one storage at the same time: the second one is refused. */
   private ConnectedRepository connect(
-      ConnectedRepository.Identity identity, RepositoryStorage storage)
+      ConnectedRepository.Identity identity,
+      ConnectRequest request,
+      RepositoryStorage storage,
+      Kind kind)
       throws InterruptedException {
-    try (var _ = keys.take(storage.genesis().key())) {
+    String key = storage.genesis().key();
+    try (var _ = keys.take(key)) {
+      requireSameName(identity.repoId(), key);
       byKey(storage.genesis().key())
           .ifPresent(same -> {
             throw new StorageException(
@@ -152,8 +251,10 @@ public final class Repositories {
           io.open(
               identity.repoId(),
               REPLAY_MAX,
-              () -> new ConnectedRepository(identity, storage, shared),
+              () -> proven(new ConnectedRepository(identity, storage, shared), request.adopt()),
               ConnectedRepository::close);
+      connections.put(
+          new Connection(identity.repoId(), identity.format(), identity.parameters(), key, kind));
       connected.put(identity.repoId(), repository);
       return repository;
     } catch (RuntimeException | InterruptedException e) {
@@ -162,25 +263,57 @@ public final class Repositories {
     }
   }
 
+  private static ConnectedRepository proven(
+      ConnectedRepository repository, ConnectRequest.@Nullable Adopt adopt)
+      throws IOException, InterruptedException {
+    try {
+      repository.prove(adopt == ConnectRequest.Adopt.RESTORED);
+      return repository;
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      repository.close();
+      throw e;
+    }
+  }
+
   /**
    * @param fresh whether it has to be started
    */
-  record Connection(ConnectedRepository repository, boolean fresh) {}
+  record Connected(ConnectedRepository repository, boolean fresh) {}
 
-  /** Takes it out of the list; the caller closes it. */
+  /** Whether the agent itself is to connect it. */
+  public boolean expects(String repoId) {
+    return expected.contains(repoId);
+  }
+
+  /**
+   * Takes it out of the list and forgets the name; the caller closes it. Empty when it was to be
+   * connected, and was not yet.
+   */
   Optional<ConnectedRepository> remove(String repoId) {
+    if (!connected.containsKey(repoId) && connections.find(repoId).isEmpty() && !expects(repoId)) {
+      throw notConnected(repoId);
+    }
     expected.remove(repoId);
+    connections.remove(repoId);
     return Optional.ofNullable(connected.remove(repoId));
   }
 
   /** Why the repository is not as it should be, or null. */
-  static @org.jspecify.annotations.Nullable String trouble(ConnectedRepository repository) {
+  static @Nullable String trouble(ConnectedRepository repository) {
     LogUnreadableException unreadable = repository.replica().unreadable();
     if (unreadable != null) {
       return unreadable.getMessage();
     }
+    String difference = repository.storageIdentity().difference();
+    if (difference != null) {
+      return "the storage is not the one that the SDM writes to: " + difference;
+    }
     if (!repository.responsive()) {
       return repository.pulse().unresponsive().getMessage();
+    }
+    Canary intruder = repository.storageIdentity().intruder();
+    if (intruder != null) {
+      return "another cluster uses this storage: its SDM " + intruder.writer() + " writes to it";
     }
     IOException trouble = repository.replica().trouble();
     return trouble == null ? null : trouble.toString();

@@ -65,6 +65,7 @@ import io.quarry.coordinator.plan.SetUserData;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -119,7 +120,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.io = io;
     SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
     this.status = new Status(io, around.repositories(), space, tasks::live);
-    this.listings = new Listings(io, status, space);
+    this.listings = new Listings(repositories, io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live);
     this.explain = new Explain(status, space, tasks::live);
     this.throttle = around.throttle();
@@ -134,7 +135,15 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   @Override
   public RepositoryInfo connectStorageRepository(ConnectRequest request) {
-    Repositories.Connection connection = repositories.connect(request);
+    return started(repositories.connect(request));
+  }
+
+  /** As the agent's configuration names it. */
+  public void connectConfigured(ConnectRequest request) {
+    var _ = started(repositories.connect(request, Connections.Kind.CONFIGURED));
+  }
+
+  private RepositoryInfo started(Repositories.Connected connection) {
     if (connection.fresh()) {
       connection.repository().start();
       fixes.watch(connection.repository());
@@ -145,8 +154,11 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   @Override
   public void disconnectStorageRepository(String repoId) {
-    ConnectedRepository repository = repositories.get(repoId);
-    repositories.remove(repoId);
+    Optional<ConnectedRepository> connected = repositories.remove(repoId);
+    if (connected.isEmpty()) {
+      return;
+    }
+    ConnectedRepository repository = connected.get();
     connectionsChanged.run();
     try {
       fixes.release(repository);

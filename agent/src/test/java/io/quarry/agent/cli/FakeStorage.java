@@ -210,6 +210,7 @@ final class FakeStorage implements StorageApi {
         "ok",
         null,
         commit,
+        "persistent",
         List.of("callDigests"),
         List.of());
   }

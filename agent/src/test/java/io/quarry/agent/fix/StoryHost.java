@@ -8,10 +8,12 @@ import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.repository.SeenCommits;
 import io.quarry.agent.repository.SubmitTransport;
 import io.quarry.common.api.CheckReport;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
@@ -81,6 +83,8 @@ final class StoryHost implements AutoCloseable {
               throw new SubmitTransport.NotSentException("there is one host");
             },
             drain,
+            new ClusterIdentity(cluster),
+            new SeenCommits(directory.resolve("seen")),
             clock);
     registry.start();
     for (String name : List.of("here", "there")) {

@@ -218,6 +218,7 @@ final class FakeStorage implements StorageApi {
         "ok",
         null,
         commit,
+        "persistent",
         List.of("callDigests"),
         List.of());
   }

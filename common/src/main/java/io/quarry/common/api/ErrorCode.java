@@ -28,6 +28,8 @@ public enum ErrorCode {
   RANGE_NOT_SATISFIABLE(416, false),
   REPOSITORY_UNUSABLE(422, false),
   REPOSITORY_DAMAGED(422, false),
+  /** The storage has the repository's key and is not the one that its SDM writes to. */
+  STORAGE_MISMATCH(422, false),
   /** The repository has features that this agent does not know. */
   AGENT_TOO_OLD(422, false),
   /** The uploaded file is not one that may become a disk's content. */

@@ -15,9 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code weak} ones
  * @param fixes outstanding fixes: queued, running, waiting or parked
- * @param health {@code ok}, {@code unresponsive}, {@code damaged} or {@code agentTooOld}
+ * @param health {@code ok}, {@code unresponsive}, {@code damaged}, {@code agentTooOld} or {@code
+ *     otherStorage}
  * @param healthReason what is wrong, naming the file where there is one
  * @param commit the last commit this agent knows of
+ * @param connection {@code configured}, {@code persistent} or {@code transient}: who connects it
+ *     when the agent starts
  * @param features ways in which its log holds more than the first logs did
  * @param dueFeatures those that {@code upgradeStorageRepository} would add
  */
@@ -34,6 +37,7 @@ public record RepositoryInfo(
     String health,
     @Nullable String healthReason,
     long commit,
+    String connection,
     List<String> features,
     List<String> dueFeatures) {
   public RepositoryInfo {

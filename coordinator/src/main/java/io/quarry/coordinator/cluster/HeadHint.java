@@ -4,10 +4,14 @@ import io.quarry.coordinator.cluster.DirectoryView.Entry;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import org.apache.zookeeper.KeeperException.Code;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells replicas that a repository's log has grown. It never goes back: of two publishers the
@@ -25,6 +29,7 @@ public final class HeadHint implements AutoCloseable {
   private final Listeners<LongConsumer> listeners = new Listeners<>();
   private final AtomicLong wanted = new AtomicLong(-1);
   private final AtomicLong seen = new AtomicLong(-1);
+  private final AtomicReference<@Nullable Canary> wantedCanary = new AtomicReference<>();
   private final Loop watching;
   private final Loop publishing;
   private volatile long publishedAtNanos = System.nanoTime() - PUBLISH_PAUSE.toNanos();
@@ -46,6 +51,46 @@ public final class HeadHint implements AutoCloseable {
   public void publish(long sequence) {
     if (wanted.getAndAccumulate(sequence, Math::max) < sequence) {
       publishSoon();
+    }
+  }
+
+  /** Returns at once; the newest canary goes out soon, those before it perhaps never. */
+  public void publish(Canary canary) {
+    wantedCanary.set(canary);
+    publishSoon();
+  }
+
+  /** The newest canary that is known here; empty when there never was one. */
+  public Optional<Canary> canary() {
+    return view.find(Znodes.CANARY_NAME).map(entry -> entry.value().canary());
+  }
+
+  /** The canary as ZooKeeper has it now. */
+  public Optional<Canary> readCanary() throws ClusterUnavailableException {
+    String path = directory.child(Znodes.CANARY_NAME);
+    return connection
+        .store()
+        .retrying(deadline -> connection.store().read(deadline, path))
+        .map(znode -> recordOf(znode).canary());
+  }
+
+  /**
+   * Forgets head and canary: an operator says that the storage is older than they are, and right.
+   */
+  public void forget() throws ClusterUnavailableException {
+    for (String name : List.of(Znodes.CANARY_NAME, Znodes.HEAD_NAME)) {
+      String path = directory.child(name);
+      var _ =
+          connection
+              .store()
+              .retrying(deadline -> {
+                Optional<Znode> found = connection.store().read(deadline, path);
+                return found.isEmpty()
+                    || connection
+                        .store()
+                        .commit(deadline, Write.delete(path, found.get().version()))
+                        .done();
+              });
     }
   }
 
@@ -88,21 +133,45 @@ public final class HeadHint implements AutoCloseable {
   }
 
   private void publishWanted() throws ClusterUnavailableException {
-    long target = wanted.get();
-    if (target < 0 || !connection.connected()) {
+    if (!connection.connected()) {
       return;
     }
-    publishedAtNanos = System.nanoTime();
-    connection.store().retrying(deadline -> raise(deadline, target));
+    long target = wanted.get();
+    if (target >= 0) {
+      publishedAtNanos = System.nanoTime();
+      connection
+          .store()
+          .retrying(deadline ->
+              raise(
+                  deadline,
+                  Znodes.HEAD_NAME,
+                  new HeadRecord(target, null),
+                  before -> before.sequence() >= target));
+    }
+    Canary canary = wantedCanary.get();
+    if (canary != null) {
+      connection
+          .store()
+          .retrying(deadline ->
+              raise(
+                  deadline,
+                  Znodes.CANARY_NAME,
+                  new HeadRecord(0, canary),
+                  before -> before.canary() != null && !canary.isNewerThan(before.canary())));
+      wantedCanary.compareAndSet(canary, null);
+    }
   }
 
-  private boolean raise(Deadline deadline, long target) throws ClusterUnavailableException {
+  /** Writes the record unless there is one that must not be replaced by it. */
+  private boolean raise(
+      Deadline deadline, String name, HeadRecord record, Predicate<HeadRecord> stays)
+      throws ClusterUnavailableException {
     ZnodeStore store = connection.store();
-    String path = directory.child(Znodes.HEAD_NAME);
-    byte[] content = directory.encode(new HeadRecord(target));
+    String path = directory.child(name);
+    byte[] content = directory.encode(record);
     while (true) {
       Optional<Znode> current = store.read(deadline, path);
-      if (current.isPresent() && sequenceOf(current.get()) >= target) {
+      if (current.isPresent() && stays.test(recordOf(current.get()))) {
         return false;
       }
       Outcome outcome =
@@ -120,11 +189,11 @@ public final class HeadHint implements AutoCloseable {
     }
   }
 
-  private long sequenceOf(Znode znode) {
+  private HeadRecord recordOf(Znode znode) {
     try {
-      return directory.decode(znode.content()).sequence();
+      return directory.decode(znode.content());
     } catch (IOException unreadable) {
-      return -1;
+      return new HeadRecord(-1, null);
     }
   }
 }

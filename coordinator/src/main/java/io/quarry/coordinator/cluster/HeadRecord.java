@@ -1,4 +1,9 @@
 package io.quarry.coordinator.cluster;
 
-/** The newest known sequence number of a repository's log. A hint: the log itself is the truth. */
-record HeadRecord(long sequence) {}
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The newest known sequence number of a repository's log, or the newest known canary of its
+ * storage. Hints: the storage is the truth.
+ */
+record HeadRecord(long sequence, @Nullable Canary canary) {}

@@ -25,6 +25,8 @@ import java.util.regex.Pattern;
  * repositories/(key)/fixes/(fixId)-(nonce)     persistent {@link FixEntry}; its version counts claims
  * repositories/(key)/claims/(the fix's name)   ephemeral  {@link ClaimRecord}
  * repositories/(key)/head/sequence             persistent {@link HeadRecord}
+ * repositories/(key)/head/canary               persistent {@link HeadRecord}
+ * cluster/identity                             persistent {@link ClusterRecord}
  * </pre>
  *
  * Content is JSON without class names. Readers ignore fields they do not know: agents of two
@@ -32,6 +34,7 @@ import java.util.regex.Pattern;
  */
 final class Znodes {
   static final String HEAD_NAME = "sequence";
+  static final String CANARY_NAME = "canary";
 
   private static final String SEPARATOR = "/";
   private static final char INCARNATION_MARK = '@';
@@ -76,6 +79,10 @@ final class Znodes {
 
   Directory<DeathRecord> dead() {
     return directory(DeathRecord.class, "dead");
+  }
+
+  Directory<ClusterRecord> cluster() {
+    return directory(ClusterRecord.class, "cluster");
   }
 
   Directory<Candidate> candidates(String repositoryKey) {

@@ -148,6 +148,37 @@ public final class LogReader {
     store.force(List.of(Names.record(read.sequence())));
   }
 
+  /** How a log stands to a place that was seen in it. */
+  public enum Relation {
+    /** The log has the place, or went on so far that the place was freed. */
+    CONTINUES,
+    /** The log ends before the place. */
+    BEHIND,
+    /** The log has another record there. */
+    DIFFERS
+  }
+
+  /** Whether a state of the log continues what was seen of it. */
+  Relation relation(LogState state, Position seen) throws IOException {
+    if (seen.sequence() == 0) {
+      return Relation.CONTINUES;
+    }
+    if (state.sequence() < seen.sequence()) {
+      return Relation.BEHIND;
+    }
+    if (state.sequence() == seen.sequence()) {
+      return state.position().hash().equals(seen.hash()) ? Relation.CONTINUES : Relation.DIFFERS;
+    }
+    byte[] expected = Codec.recordHeader(seen.sequence(), seen.hash());
+    byte[] found = store.readStart(Names.record(seen.sequence()), expected.length);
+    // What a checkpoint covers may be gone, and its name filled by an SDM that had been paused.
+    boolean told =
+        found == null
+            || Arrays.equals(expected, found)
+            || newestCheckpoint(store.list()) > seen.sequence();
+    return told ? Relation.CONTINUES : Relation.DIFFERS;
+  }
+
   /**
    * Names are freed in ascending order: while this record is there, none after it has been freed,
    * and whatever was read after it is true. It saves the listing of a long log.

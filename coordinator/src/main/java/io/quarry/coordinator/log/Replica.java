@@ -150,6 +150,11 @@ public final class Replica implements AutoCloseable {
     return known;
   }
 
+  /** Whether the log continues what was seen of it before. */
+  public LogReader.Relation relation(Position seen) throws IOException {
+    return reader.relation(state, seen);
+  }
+
   /** The first state that fits; the latest there is when the time is up. */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();

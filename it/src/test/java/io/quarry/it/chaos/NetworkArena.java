@@ -8,8 +8,8 @@ import io.quarry.agent.dev.ClassArchive;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.dev.NewRepository;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -79,7 +79,7 @@ final class NetworkArena implements Arena {
       Storage storage = Storage.mount(directory, hostIds);
       made.add(storage);
       for (String repository : LocalArena.REPOSITORIES) {
-        Files.createDirectories(directory.resolve("xfs").resolve(repository));
+        var _ = NewRepository.at(repository, directory.resolve("xfs").resolve(repository));
       }
       Network network = Network.of(all);
       made.add(network);

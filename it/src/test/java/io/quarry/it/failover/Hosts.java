@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.dev.NewRepository;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
@@ -26,7 +27,6 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Visibility;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,17 +63,7 @@ final class Hosts implements AutoCloseable {
   static Hosts start(Path directory, Duration sessionTimeout, long throttle) throws Exception {
     List<Map<String, Object>> repositories = new ArrayList<>();
     for (String repoId : List.of(MAIN, BACKUP)) {
-      Path path = Files.createDirectories(directory.resolve(repoId));
-      repositories.add(
-          Map.of(
-              "repoId",
-              repoId,
-              "repoFormat",
-              "localfs-1.0",
-              "connectionParameters",
-              Map.of("path", path.toString()),
-              "create",
-              true));
+      repositories.add(NewRepository.at(repoId, directory.resolve(repoId)));
     }
     Hosts hosts =
         new Hosts(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.NewRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.StorageException;
@@ -39,19 +40,22 @@ final class LateMountIT {
   private static final Duration SECONDS = Duration.ofSeconds(20);
 
   @Test
-  void emptyDirectoryThatComesLateIsMadeIntoARepository(@TempDir Path directory) throws Exception {
-    try (Box box = start(directory, true)) {
+  void emptyDirectoryThatComesLateIsNotMadeIntoARepository(@TempDir Path directory)
+      throws Exception {
+    try (Box box = start(directory)) {
       assertNotConnectedYet(box);
 
       Files.createDirectories(box.repository(LATE));
-      assertConnectedWithoutRestart(box);
-      Box.awaitOptimized(box.client(0), LATE, Box.disk(box.client(0), LATE, MIB).imageId());
+      String notMounted = box.repository(LATE) + " is not a repository";
+      await().atMost(SECONDS).until(() -> logged(box, notMounted) > 0);
+      assertNotConnectedYet(box);
+      assertThat(Box.names(box.repository(LATE))).isEmpty();
     }
   }
 
   @Test
   void repositoryThatIsMountedLateIsConnected(@TempDir Path directory) throws Exception {
-    try (Box box = start(directory, false)) {
+    try (Box box = start(directory)) {
       StorageClient client = box.client(0);
       assertNotConnectedYet(box);
       box.connect(READY);
@@ -76,18 +80,9 @@ final class LateMountIT {
     }
   }
 
-  private static Box start(Path directory, boolean create) throws Exception {
+  private static Box start(Path directory) throws Exception {
     Path late = directory.toAbsolutePath().resolve("storage").resolve(LATE);
-    Map<String, Object> repository =
-        Map.of(
-            "repoId",
-            LATE,
-            "repoFormat",
-            "localfs-1.0",
-            "connectionParameters",
-            Map.of("path", late.toString()),
-            "create",
-            create);
+    Map<String, Object> repository = NewRepository.entry(LATE, late);
     return Box.start(
         LocalClusterOptions.in(directory)
             .withAgentConfig(Map.of("repositories", List.of(repository))));

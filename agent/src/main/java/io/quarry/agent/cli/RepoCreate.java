@@ -1,0 +1,32 @@
+package io.quarry.agent.cli;
+
+import io.quarry.common.api.ConnectRequest;
+import picocli.CommandLine.Command;
+
+/** Makes an empty storage into a repository, and connects it. */
+@Command(
+    name = "create",
+    description = {
+      "Makes an empty storage into a repository, and connects it.",
+      "Storage that is a repository already is connected as it is."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  quarry repo create main --format localfs-1.0 --param path=/srv/main --on all"
+    })
+final class RepoCreate extends RepoConnecting {
+  /**
+   * Only the first host creates: the others find what the first one made, or have another mount.
+   */
+  @Override
+  ConnectRequest request(ConnectRequest plain, boolean first) {
+    return new ConnectRequest(
+        plain.repoId(),
+        plain.repoFormat(),
+        plain.connectionParameters(),
+        first,
+        null,
+        plain.persistent());
+  }
+}

@@ -1,0 +1,33 @@
+package io.quarry.agent.dev;
+
+import io.quarry.agent.format.RepositoryFormats;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Makes directories into repositories, for agents whose configuration names these. */
+public final class NewRepository {
+  private static final String FORMAT = "localfs-1.0";
+
+  private NewRepository() {}
+
+  /** Creates it, and gives the entry of a configuration that connects it. */
+  public static Map<String, Object> at(String repoId, Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Map<String, String> parameters = Map.of("path", directory.toString());
+    RepositoryFormats.find(FORMAT).connect(parameters, true, "creator").close();
+    return entry(repoId, directory);
+  }
+
+  /** The entry of a configuration that connects it, by the host's own way to it. */
+  public static Map<String, Object> entry(String repoId, Path directory) {
+    return Map.of(
+        "repoId",
+        repoId,
+        "repoFormat",
+        FORMAT,
+        "connectionParameters",
+        Map.of("path", directory.toString()));
+  }
+}

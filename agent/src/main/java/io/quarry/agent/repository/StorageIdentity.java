@@ -1,0 +1,298 @@
+package io.quarry.agent.repository;
+
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.cluster.Canary;
+import io.quarry.coordinator.cluster.ClusterIdentity;
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
+import io.quarry.coordinator.cluster.HeadHint;
+import io.quarry.coordinator.log.Position;
+import io.quarry.coordinator.log.Replica;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether the storage that this host has connected is the one that the repository's SDM writes to.
+ * A copy of a repository has the repository's key, and a mount may show another directory than
+ * yesterday. The SDM writes a canary on the storage and then shows it in ZooKeeper; each host looks
+ * for it on its own storage. What this host has seen of the log in earlier lives counts as well.
+ *
+ * <p>{@link #look} runs on the repository's pulse; the other methods on threads that may wait for
+ * the storage.
+ */
+public final class StorageIdentity {
+  private static final Logger LOG = LoggerFactory.getLogger(StorageIdentity.class);
+
+  /**
+   * How often the SDM writes a canary: so old may a copy be that nothing tells from the original.
+   */
+  static final Duration BEAT = Duration.ofSeconds(5);
+
+  /** How long a shared filesystem may take to show a canary that ZooKeeper shows. */
+  private static final Duration GRACE = Duration.ofSeconds(3);
+
+  /** The longest that anything here watches a storage for a beat. */
+  public static final Duration WATCH_MAX = BEAT.plus(GRACE);
+
+  private static final long LOOK_AGAIN_MILLIS = 100;
+
+  /** What it needs to know of the repository on this host. */
+  record Subject(
+      String repoId,
+      RepositoryStorage storage,
+      Replica replica,
+      String writer,
+      BooleanSupplier leading) {
+    String key() {
+      return storage.genesis().key();
+    }
+  }
+
+  private final Subject subject;
+  private final HeadHint head;
+  private final ClusterIdentity cluster;
+  private final SeenCommits seen;
+
+  /** Why the storage is another one; null while it is not known to be. */
+  private volatile @Nullable String difference;
+
+  /** Another cluster's SDM that writes here; null when there is none. */
+  private volatile @Nullable Canary intruder;
+
+  // Only the pulse's thread:
+  private long beatNanos = System.nanoTime() - BEAT.toNanos();
+  private @Nullable Canary written;
+  private long missingSinceNanos;
+  private boolean missing;
+  private Position noted = Position.START;
+
+  StorageIdentity(Subject subject, HeadHint head, ClusterIdentity cluster, SeenCommits seen) {
+    this.subject = subject;
+    this.head = head;
+    this.cluster = cluster;
+    this.seen = seen;
+  }
+
+  /** Why the storage is not the one that the SDM writes to; null when nothing says so. */
+  public @Nullable String difference() {
+    return difference;
+  }
+
+  /** The SDM of another cluster that writes to the storage, too; null when none is known. */
+  public @Nullable Canary intruder() {
+    return intruder;
+  }
+
+  void requireSame() {
+    String found = difference;
+    if (found != null) {
+      throw refusal(found);
+    }
+  }
+
+  private StorageException refusal(String found) {
+    return new StorageException(
+        ErrorCode.STORAGE_MISMATCH,
+        "the storage of " + subject.repoId() + " is not the one that its SDM writes to: " + found,
+        subject.storage().root().toString(),
+        "mount what belongs there; if it is a copy, run `quarry repo adopt` to give it a key of its"
+            + " own; if it was restored, run `quarry repo adopt --restored`");
+  }
+
+  /**
+   * Before the repository is used here.
+   *
+   * @param restored an operator says that the storage is older than what was seen, and right
+   */
+  void prove(boolean restored) throws IOException, InterruptedException {
+    try {
+      refuseAnotherCluster(cluster.read(() -> UUID.randomUUID().toString()));
+    } catch (ClusterUnavailableException e) {
+      LOG.info("Which cluster this is will be known when ZooKeeper answers: {}", e.toString());
+    }
+    if (restored) {
+      seen.note(subject.key(), subject.replica().state().position());
+      try {
+        head.forget();
+      } catch (ClusterUnavailableException e) {
+        throw new IOException("ZooKeeper does not answer, and has to forget the newer state", e);
+      }
+      return;
+    }
+    Position before = seen.of(subject.key());
+    switch (subject.replica().relation(before)) {
+      case CONTINUES -> {}
+      case BEHIND ->
+          throw refusal(
+              "its log ends with commit "
+                  + subject.replica().state().sequence()
+                  + ", and this host has seen commit "
+                  + before.sequence());
+      case DIFFERS ->
+          throw refusal(
+              "its commit " + before.sequence() + " is not the one that this host has seen");
+    }
+    String found = missingCanary();
+    if (found != null) {
+      throw refusal(found);
+    }
+  }
+
+  /** Whether this host may lead: its storage has what the last SDM wrote. */
+  boolean mayLead() {
+    try {
+      difference = missingCanary();
+    } catch (IOException e) {
+      LOG.warn("Looking for the canary of {} failed: {}", subject.repoId(), e.toString());
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+    return difference == null;
+  }
+
+  /** Waits a moment for a canary that a shared filesystem may show late. */
+  private @Nullable String missingCanary() throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + GRACE.toNanos();
+    while (true) {
+      Optional<Canary> shown;
+      try {
+        shown = head.readCanary();
+      } catch (ClusterUnavailableException e) {
+        // Following goes on looking; an election needs ZooKeeper anyway.
+        return null;
+      }
+      if (shown.isEmpty() || isHere(shown.get())) {
+        return null;
+      }
+      if (System.nanoTime() - deadline > 0) {
+        return describe(shown.get());
+      }
+      Thread.sleep(LOOK_AGAIN_MILLIS);
+    }
+  }
+
+  private boolean isHere(Canary shown) throws IOException {
+    Canary found = subject.storage().readCanary();
+    return found != null && (found.equals(shown) || found.isNewerThan(shown));
+  }
+
+  private static String describe(Canary shown) {
+    return "it lacks what " + shown.writer() + " wrote last in term " + shown.term();
+  }
+
+  /**
+   * A repository may move to another cluster, but not be in two at once. The SDM of the other one
+   * goes on beating.
+   */
+  private void refuseAnotherCluster(String own) throws IOException, InterruptedException {
+    Canary first = subject.storage().readCanary();
+    if (first == null || first.cluster().equals(own)) {
+      return;
+    }
+    Canary now = nextBeat(subject.storage(), first);
+    if (now != null && !now.cluster().equals(own)) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_IN_USE,
+          "another cluster uses this storage: its SDM " + now.writer() + " writes to it",
+          subject.storage().root().toString(),
+          "disconnect the repository in the other cluster first, or use one ZooKeeper for both");
+    }
+  }
+
+  /** Refuses a storage that an SDM writes to, wherever that is. */
+  public static void requireQuiet(RepositoryStorage storage)
+      throws IOException, InterruptedException {
+    Canary first = storage.readCanary();
+    Canary now = first == null ? null : nextBeat(storage, first);
+    if (now != null) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_IN_USE,
+          "this storage is in use, and no copy: the SDM " + now.writer() + " writes to it",
+          storage.root().toString(),
+          "give the directory of the copy");
+    }
+  }
+
+  /** The canary after that one; null when none comes in the time of a beat. */
+  private static @Nullable Canary nextBeat(RepositoryStorage storage, Canary first)
+      throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + WATCH_MAX.toNanos();
+    while (System.nanoTime() - deadline < 0) {
+      Canary now = storage.readCanary();
+      if (now != null && !now.equals(first)) {
+        return now;
+      }
+      Thread.sleep(LOOK_AGAIN_MILLIS);
+    }
+    return null;
+  }
+
+  /** Beats while this host leads, and looks for the SDM's beat otherwise. */
+  void look() throws IOException {
+    noteSeen();
+    if (subject.leading().getAsBoolean()) {
+      missing = false;
+      difference = null;
+      beat();
+      return;
+    }
+    written = null;
+    Optional<Canary> shown = head.canary();
+    if (shown.isEmpty() || isHere(shown.get())) {
+      missing = false;
+      difference = null;
+      return;
+    }
+    long now = System.nanoTime();
+    missingSinceNanos = missing ? missingSinceNanos : now;
+    missing = true;
+    if (now - missingSinceNanos > GRACE.toNanos() && difference == null) {
+      difference = describe(shown.get());
+      LOG.error("Repository {}: {}", subject.repoId(), difference);
+    }
+  }
+
+  private void beat() throws IOException {
+    long now = System.nanoTime();
+    long term = subject.replica().state().position().term();
+    Canary last = written;
+    boolean fresh = last == null || last.term() != term;
+    if (!fresh && now - beatNanos < BEAT.toNanos()) {
+      return;
+    }
+    String own = cluster.known();
+    Canary found = subject.storage().readCanary();
+    boolean foreign =
+        found != null && !fresh && !found.equals(last) && !found.cluster().equals(own);
+    intruder = foreign ? found : null;
+    long number = fresh ? 1 : last.beat() + 1;
+    Canary next = new Canary(own, subject.writer(), term, number, UUID.randomUUID().toString());
+    subject.storage().writeCanary(next);
+    written = next;
+    beatNanos = now;
+    head.publish(next);
+  }
+
+  /** A full state directory must not end the beat. */
+  private void noteSeen() {
+    Position newest = subject.replica().state().position();
+    if (difference != null || newest.sequence() <= noted.sequence()) {
+      return;
+    }
+    try {
+      seen.note(subject.key(), newest);
+      noted = newest;
+    } catch (IOException e) {
+      LOG.debug("What this host has seen of {} is not noted: {}", subject.repoId(), e.toString());
+    }
+  }
+}

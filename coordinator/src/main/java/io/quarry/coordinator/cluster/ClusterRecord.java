@@ -1,0 +1,4 @@
+package io.quarry.coordinator.cluster;
+
+/** A cluster's name for itself. */
+record ClusterRecord(String id) {}

@@ -1,0 +1,5 @@
+/** A repository is known by what is on its storage: copies and stale mounts are refused. */
+@NullMarked
+package io.quarry.it.identity;
+
+import org.jspecify.annotations.NullMarked;
