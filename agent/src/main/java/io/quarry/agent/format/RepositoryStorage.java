@@ -1,6 +1,5 @@
 package io.quarry.agent.format;
 
-import io.quarry.coordinator.log.DirectorySlotStore;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;

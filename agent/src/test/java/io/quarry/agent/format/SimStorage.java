@@ -1,7 +1,6 @@
 package io.quarry.agent.format;
 
 import io.quarry.coordinator.log.CommitLog;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

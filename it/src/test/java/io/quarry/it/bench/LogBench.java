@@ -1,8 +1,8 @@
 package io.quarry.it.bench;
 
+import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.coordinator.log.Checkpointer;
 import io.quarry.coordinator.log.CommitLog;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;

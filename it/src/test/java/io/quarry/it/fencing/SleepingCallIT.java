@@ -8,10 +8,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.RemoveImageOptions;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;

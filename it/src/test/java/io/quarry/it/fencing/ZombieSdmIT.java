@@ -5,10 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.it.box.Box;

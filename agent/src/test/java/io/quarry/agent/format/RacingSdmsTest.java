@@ -1,8 +1,12 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.coordinator.log.Candidate;
+import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.CommitLog.Outcome;
+import io.quarry.coordinator.log.LogReader;
+import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RecentRequests;
 import io.quarry.coordinator.plan.Reply;
 import java.nio.file.Files;

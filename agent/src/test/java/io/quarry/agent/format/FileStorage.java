@@ -1,5 +1,8 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.HostileStorage;
+import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.sim.SimDisk;
 import io.quarry.coordinator.sim.SimMount;
 import io.quarry.coordinator.sim.SimMount.LinkFault;

@@ -1,5 +1,7 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
+import io.quarry.coordinator.log.PutNotStartedException;
+import io.quarry.coordinator.log.SlotStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -179,7 +181,8 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   /** Only a hint: nobody but another writer of it waits for the storage here. */
   @Override
   public void writeHead(long sequence) throws IOException {
-    String number = Names.padded(sequence, HEAD_DIGITS);
+    String digits = Long.toString(sequence);
+    String number = "0".repeat(HEAD_DIGITS - digits.length()) + digits;
     byte[] line = (number + " " + number + "\n").getBytes(StandardCharsets.US_ASCII);
     synchronized (headLock) {
       FileChannel channel = head;

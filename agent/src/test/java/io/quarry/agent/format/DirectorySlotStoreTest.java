@@ -1,10 +1,17 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.quarry.coordinator.log.Candidate;
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.Fingerprint;
+import io.quarry.coordinator.log.LogReader;
+import io.quarry.coordinator.log.PutNotStartedException;
+import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.log.SlotStore.Put;
+import io.quarry.coordinator.log.SlotStoreContract;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
@@ -34,7 +41,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   }
 
   @Override
-  SlotStore store() {
+  protected SlotStore store() {
     return store;
   }
 
@@ -46,6 +53,12 @@ class DirectorySlotStoreTest extends SlotStoreContract {
     try (Stream<Path> left = Files.list(root.resolve("tmp"))) {
       assertThat(left).isEmpty();
     }
+  }
+
+  @Test
+  void headIsWrittenAsTheFormatSays() throws Exception {
+    store.writeHead(4);
+    assertThat(root.resolve("log/head")).hasContent("00000000000000000004 00000000000000000004\n");
   }
 
   @Test
@@ -65,7 +78,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   void leftoversOfACrashBeforeTheLinkDoNotMatter() throws Exception {
     CommitLog.create(store);
     Candidate sdm = Candidate.leading(store, "a", 3);
-    Files.write(root.resolve("tmp/b.1." + Names.record(4)), new byte[] {1, 2, 3});
+    Files.write(root.resolve("tmp/b.1.0000000000000004.record"), new byte[] {1, 2, 3});
     Files.write(root.resolve("tmp/b.2.ballast"), new byte[100]);
     assertThat(Fingerprint.of(new LogReader(store).load())).isEqualTo(Fingerprint.of(sdm.state));
     sdm.commit("r1");
