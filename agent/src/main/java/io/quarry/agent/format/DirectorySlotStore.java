@@ -1,22 +1,14 @@
 package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.SlotStore;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
@@ -36,65 +28,49 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   /** Freed at a time: whatever else writes to a full storage takes what is free. */
   static final int BALLAST_PIECE_BYTES = 64 << 10;
 
+  /** Far more than any record has; a longer file is none, and must not take the agent's memory. */
+  static final int RECORD_BYTES_MAX = 64 << 20;
+
   /** The ballast is not restored from the last of the space. */
   private static final long RESTORE_FREE_BYTES_MIN = 2L * BALLAST_BYTES;
 
   private static final Logger LOG = LoggerFactory.getLogger(DirectorySlotStore.class);
+  private static final String BALLAST = "ballast";
   private static final String HEAD = "head";
   private static final int HEAD_DIGITS = 20;
 
-  private final Path log;
-  private final Path temporary;
-  private final Path ballast;
+  private final Folder root;
+  private final Folder log;
+  private final Folder temporary;
   private final String writer;
   private final AtomicLong counter = new AtomicLong();
-  private FileChannel directory;
-  private @Nullable FileChannel head;
-  private final Object headLock = new Object();
-  private boolean closed;
 
   /**
-   * @param root of the repository, with its directories {@code log} and {@code tmp} in place
+   * @param root of the repository, with its directories {@code log} and {@code tmp} in place; is
+   *     closed with the store
    * @param writer unique among all processes that use the repository; becomes part of file names
    */
-  public DirectorySlotStore(Path root, String writer) throws IOException {
-    this.log = root.resolve("log");
-    this.temporary = root.resolve("tmp");
-    this.ballast = root.resolve("ballast");
+  public DirectorySlotStore(Folder root, String writer) throws IOException {
+    this.root = root;
+    this.log = root.folder("log");
+    this.temporary = root.folder("tmp");
     this.writer = writer;
-    this.directory = openDirectory();
-  }
-
-  private FileChannel openDirectory() throws IOException {
-    return FileChannel.open(log, StandardOpenOption.READ);
-  }
-
-  /** An interrupt closes a channel for good; one interrupted thread must not end all commits. */
-  private void forceDirectory() throws IOException {
-    FileChannel channel;
-    synchronized (this) {
-      if (!directory.isOpen() && !closed) {
-        directory = openDirectory();
-      }
-      channel = directory;
-    }
-    channel.force(true);
   }
 
   @Override
   public Put putIfAbsent(String name, Content content) throws IOException {
-    Path written = temporary.resolve(writer + "." + counter.incrementAndGet() + "." + name);
+    String written = temporaryName(name);
     try {
       writeForced(written, content);
     } catch (IOException e) {
       discard(written);
-      throw new PutNotStartedException(e);
+      throw notStarted(e);
     }
     try {
       link(name, written);
-      forceDirectory();
+      log.force();
       return Put.CREATED;
-    } catch (FileAlreadyExistsException e) {
+    } catch (FileFailure.Exists e) {
       return Put.EXISTS;
     } finally {
       discard(written);
@@ -102,80 +78,59 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   }
 
   /** A directory may have no room for another name: that is an answer, and nothing was linked. */
-  private void link(String name, Path written) throws IOException {
+  private void link(String name, String written) throws IOException {
     try {
-      Files.createLink(log.resolve(name), written);
-    } catch (FileAlreadyExistsException e) {
-      throw e;
-    } catch (IOException e) {
-      PutNotStartedException refused = new PutNotStartedException(e);
-      throw refused.noSpace() ? refused : e;
+      log.link(name, temporary, written);
+    } catch (FileFailure e) {
+      throw e.kind() == FileFailure.Kind.NO_SPACE ? notStarted(e) : e;
     }
+  }
+
+  private static PutNotStartedException notStarted(IOException e) {
+    return new PutNotStartedException(e, FileFailure.kindOf(e) == FileFailure.Kind.NO_SPACE);
   }
 
   @Override
   public byte @Nullable [] read(String name) throws IOException {
-    try {
-      return Files.readAllBytes(log.resolve(name));
-    } catch (NoSuchFileException e) {
-      return null;
-    }
+    return log.read(name, RECORD_BYTES_MAX);
   }
 
   @Override
   public @Nullable InputStream open(String name) throws IOException {
     try {
-      return Files.newInputStream(log.resolve(name));
-    } catch (NoSuchFileException e) {
+      return log.openRead(name).input();
+    } catch (FileFailure.NotFound e) {
       return null;
     }
   }
 
   @Override
   public byte @Nullable [] readStart(String name, int bytes) throws IOException {
-    try (FileChannel channel = FileChannel.open(log.resolve(name), StandardOpenOption.READ)) {
-      ByteBuffer buffer = ByteBuffer.allocate(bytes);
-      while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
-        // Goes on until the buffer is full or the file ends.
-      }
-      byte[] start = new byte[buffer.position()];
-      buffer.flip().get(start);
-      return start;
-    } catch (NoSuchFileException e) {
-      return null;
-    }
+    return log.readStart(name, bytes);
   }
 
   @Override
   public List<String> list() throws IOException {
-    List<String> names = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(log)) {
-      for (Path entry : entries) {
-        names.add(String.valueOf(entry.getFileName()));
-      }
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
-    }
-    return names;
+    return log.names();
   }
 
   @Override
   public void delete(List<String> names) throws IOException {
     for (String name : names) {
-      Files.deleteIfExists(log.resolve(name));
+      log.remove(name);
     }
   }
 
   @Override
   public void force(List<String> names) throws IOException {
     for (String name : names) {
-      try (FileChannel channel = FileChannel.open(log.resolve(name), StandardOpenOption.READ)) {
-        channel.force(true);
-      } catch (NoSuchFileException e) {
+      try (NativeFile file = log.openRead(name)) {
+        file.sync();
+      } catch (FileFailure.NotFound e) {
         LOG.debug("{} is gone: a checkpoint covers it, and that one is durable", name);
       }
     }
-    forceDirectory();
+    log.force();
   }
 
   /** Only a hint: nobody but another writer of it waits for the storage here. */
@@ -184,21 +139,28 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     String digits = Long.toString(sequence);
     String number = "0".repeat(HEAD_DIGITS - digits.length()) + digits;
     byte[] line = (number + " " + number + "\n").getBytes(StandardCharsets.US_ASCII);
-    synchronized (headLock) {
-      FileChannel channel = head;
-      if (channel == null || !channel.isOpen()) {
-        channel =
-            FileChannel.open(
-                log.resolve(HEAD), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        head = channel;
-      }
-      channel.write(ByteBuffer.wrap(line), 0);
+    // Not kept open: on NFS other hosts see what was written when the file was closed.
+    try (NativeFile file = openHead()) {
+      file.write(0, line);
+    }
+  }
+
+  private NativeFile openHead() throws IOException {
+    try {
+      return log.openWrite(HEAD);
+    } catch (FileFailure.NotFound e) {
+      LOG.debug("{} has no head yet", log.path());
+    }
+    try {
+      return log.createNew(HEAD, FileModes.METADATA);
+    } catch (FileFailure.Exists e) {
+      return log.openWrite(HEAD);
     }
   }
 
   @Override
   public OptionalLong readHead() throws IOException {
-    byte[] bytes = read(HEAD);
+    byte[] bytes = log.readStart(HEAD, 2 * HEAD_DIGITS + 3);
     if (bytes == null || bytes.length != 2 * HEAD_DIGITS + 2) {
       return OptionalLong.empty();
     }
@@ -214,71 +176,76 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
 
   @Override
   public boolean releaseBallast() throws IOException {
-    try (FileChannel channel = FileChannel.open(ballast, StandardOpenOption.WRITE)) {
-      long left = channel.size() - BALLAST_PIECE_BYTES;
+    try (NativeFile file = root.openWrite(BALLAST)) {
+      long left = file.size() - BALLAST_PIECE_BYTES;
       if (left > 0) {
-        channel.truncate(left);
+        file.truncate(left);
         return true;
       }
-    } catch (NoSuchFileException e) {
+    } catch (FileFailure.NotFound e) {
       return false;
     }
-    return Files.deleteIfExists(ballast);
+    return root.remove(BALLAST);
   }
 
   @Override
   public boolean restoreBallast() throws IOException {
-    if (Files.exists(ballast) && Files.size(ballast) == BALLAST_BYTES) {
+    if (hasBallast()) {
       return true;
     }
-    if (Files.getFileStore(log).getUsableSpace() < RESTORE_FREE_BYTES_MIN) {
+    if (log.filesystem().free() < RESTORE_FREE_BYTES_MIN) {
       return false;
     }
-    Path written = temporary.resolve(writer + "." + counter.incrementAndGet() + ".ballast");
+    String written = temporaryName(BALLAST);
     try {
       // Noise: a filesystem that compresses keeps no space for zeros.
       byte[] bytes = new byte[BALLAST_BYTES];
       new SplittableRandom(BALLAST_BYTES).nextBytes(bytes);
       writeForced(written, out -> out.write(bytes));
-      Files.move(written, ballast, StandardCopyOption.REPLACE_EXISTING);
+      root.rename(BALLAST, temporary, written);
       return true;
     } finally {
       discard(written);
     }
   }
 
+  private boolean hasBallast() throws IOException {
+    try (NativeFile file = root.openRead(BALLAST)) {
+      return file.size() == BALLAST_BYTES;
+    } catch (FileFailure.NotFound e) {
+      return false;
+    }
+  }
+
   @Override
   public String describe(String name) {
-    return log.resolve(name).toString();
+    return log.path(name).toString();
   }
 
   @Override
-  public void close() throws IOException {
-    synchronized (this) {
-      closed = true;
-      directory.close();
-    }
-    synchronized (headLock) {
-      if (head != null) {
-        head.close();
-      }
-    }
+  public void close() {
+    log.close();
+    temporary.close();
+    root.close();
   }
 
-  private static void writeForced(Path file, Content content) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      content.writeTo(Channels.newOutputStream(channel));
-      channel.force(true);
+  private String temporaryName(String of) {
+    return writer + "." + counter.incrementAndGet() + "." + of;
+  }
+
+  private void writeForced(String name, Content content) throws IOException {
+    try (NativeFile file = temporary.createNew(name, FileModes.METADATA)) {
+      content.writeTo(file.output());
+      file.sync();
     }
   }
 
   /** Temporary names mean nothing to anybody: one that stays is swept later. */
-  private static void discard(Path file) {
+  private void discard(String name) {
     try {
-      Files.deleteIfExists(file);
+      temporary.remove(name);
     } catch (IOException e) {
-      LOG.debug("could not remove {}: {}", file, e.toString());
+      LOG.debug("could not remove {}: {}", temporary.path(name), e.toString());
     }
   }
 }

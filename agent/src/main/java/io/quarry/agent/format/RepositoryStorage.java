@@ -1,29 +1,35 @@
 package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Filesystem;
+import io.quarry.agent.data.os.Folder;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A connected repository's storage as a directory tree. */
+/** A connected repository's storage as a directory tree, opened once. */
 public final class RepositoryStorage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RepositoryStorage.class);
 
-  private final Path root;
+  private final Folder root;
   private final Genesis genesis;
   private final DirectorySlotStore slots;
-  private final FileChannel volumesDirectory;
+  private final Folder volumes;
+  private final Folder fixes;
+  private final Folder temporary;
 
-  RepositoryStorage(Path root, Genesis genesis, String writer) throws IOException {
+  /**
+   * @param root is closed with it
+   */
+  RepositoryStorage(Folder root, Genesis genesis, String writer) throws IOException {
     this.root = root;
     this.genesis = genesis;
     this.slots = new DirectorySlotStore(root, writer);
-    this.volumesDirectory = FileChannel.open(volumes(), StandardOpenOption.READ);
+    this.volumes = root.folder("volumes");
+    this.fixes = root.folder("fixes");
+    this.temporary = root.folder("tmp");
   }
 
   public Genesis genesis() {
@@ -35,33 +41,32 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   public Path root() {
-    return root;
+    return root.path();
   }
 
-  public Path volumes() {
-    return root.resolve("volumes");
+  /** The files of volumes. */
+  public Folder volumes() {
+    return volumes;
   }
 
+  /** The path of a volume's file, for messages; tools get it when the file was looked at. */
   public Path volume(String file) {
-    return volumes().resolve(file);
+    return volumes.path(file);
   }
 
-  /** Where a fix keeps its claims and its progress. */
-  public Path fix(String fixId) {
-    return root.resolve("fixes").resolve(fixId);
+  /** One folder for each fix, with its claims and its progress. */
+  public Folder fixes() {
+    return fixes;
   }
 
-  public Path fixes() {
-    return root.resolve("fixes");
-  }
-
-  public Path temporary() {
-    return root.resolve("tmp");
+  /** Files that are linked or moved away as soon as they are written. */
+  public Folder temporary() {
+    return temporary;
   }
 
   /** Makes new and removed names of volume files durable. */
   public void forceVolumes() throws IOException {
-    volumesDirectory.force(true);
+    volumes.force();
   }
 
   /**
@@ -69,19 +74,18 @@ public final class RepositoryStorage implements AutoCloseable {
    * made and removed.
    */
   public void ask(String fileName) throws IOException {
-    Path file = temporary().resolve(fileName);
     try {
-      Files.createFile(file);
-    } catch (FileAlreadyExistsException e) {
-      LOG.debug("{} is there already", file);
+      temporary.createNew(fileName, FileModes.METADATA).close();
+    } catch (FileFailure.Exists e) {
+      LOG.debug("{} is there already", temporary.path(fileName));
     }
-    Files.delete(file);
+    temporary.remove(fileName);
   }
 
   /** Size and free bytes of the filesystem. */
   public Space space() throws IOException {
-    FileStore store = Files.getFileStore(root);
-    return new Space(store.getTotalSpace(), store.getUsableSpace());
+    Filesystem filesystem = root.filesystem();
+    return new Space(filesystem.capacity(), filesystem.free());
   }
 
   /** In bytes. */
@@ -89,11 +93,9 @@ public final class RepositoryStorage implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      volumesDirectory.close();
-      slots.close();
-    } catch (IOException e) {
-      LOG.warn("Closing {} failed: {}", root, e.toString());
-    }
+    volumes.close();
+    fixes.close();
+    temporary.close();
+    slots.close();
   }
 }

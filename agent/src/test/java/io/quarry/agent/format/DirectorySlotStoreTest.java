@@ -1,9 +1,9 @@
 package io.quarry.agent.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.quarry.agent.data.os.Folder;
 import io.quarry.coordinator.log.Candidate;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.Fingerprint;
@@ -13,7 +13,6 @@ import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.log.SlotStore.Put;
 import io.quarry.coordinator.log.SlotStoreContract;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,7 +31,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   void open() throws IOException {
     Files.createDirectories(root.resolve("log"));
     Files.createDirectories(root.resolve("tmp"));
-    store = new DirectorySlotStore(root, "a");
+    store = new DirectorySlotStore(Folder.open(root), "a");
   }
 
   @AfterEach
@@ -88,7 +87,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   @Test
   void interruptedThreadDoesNotSpoilTheStoreForOthers() throws Exception {
     Thread.currentThread().interrupt();
-    assertThatThrownBy(() -> store.force(List.of())).isInstanceOf(ClosedByInterruptException.class);
+    store.force(List.of());
     assertThat(Thread.interrupted()).isTrue();
     assertThat(store.putIfAbsent("x", new byte[] {1})).isEqualTo(Put.CREATED);
     store.force(List.of("x"));
@@ -97,7 +96,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   @Test
   void directoryWithoutRoomForANameIsAFullStorage(@TempDir Path mountPoint) throws Exception {
     try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=1m,nr_inodes=5");
-        DirectorySlotStore itsStore = new DirectorySlotStore(small.root(), "a")) {
+        DirectorySlotStore itsStore = new DirectorySlotStore(Folder.open(small.root()), "a")) {
       Files.createFile(small.root().resolve("one"));
       PutNotStartedException refused =
           catchThrowableOfType(
@@ -110,7 +109,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   @Test
   void ballastIsNotRestoredFromTheLastOfTheSpace(@TempDir Path mountPoint) throws Exception {
     try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=12m");
-        DirectorySlotStore itsStore = new DirectorySlotStore(small.root(), "a")) {
+        DirectorySlotStore itsStore = new DirectorySlotStore(Folder.open(small.root()), "a")) {
       assertThat(itsStore.restoreBallast()).isTrue();
       Path filler = small.fill();
       assertThat(itsStore.releaseBallast()).isTrue();
@@ -126,7 +125,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   @Test
   void ballastLastsForMoreThanOneFullMoment(@TempDir Path mountPoint) throws Exception {
     try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=12m");
-        DirectorySlotStore itsStore = new DirectorySlotStore(small.root(), "a")) {
+        DirectorySlotStore itsStore = new DirectorySlotStore(Folder.open(small.root()), "a")) {
       itsStore.restoreBallast();
       for (int i = 0; i < 20; i++) {
         Files.deleteIfExists(small.root().resolve("filler" + (i - 1)));

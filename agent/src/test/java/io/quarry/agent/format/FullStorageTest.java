@@ -3,6 +3,7 @@ package io.quarry.agent.format;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.quarry.agent.data.os.Folder;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogReader;
@@ -32,7 +33,7 @@ class FullStorageTest {
   @Test
   void removalsAreCommittedAndCreationsRefused(@TempDir Path mountPoint) throws Exception {
     try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=16m");
-        DirectorySlotStore store = new DirectorySlotStore(small.root(), "a");
+        DirectorySlotStore store = new DirectorySlotStore(Folder.open(small.root()), "a");
         SdmHost host = SdmHost.fresh(store, "a")) {
       host.committed(host.create("disk"));
       Awaitility.await().until(() -> wholeBallast(small.root()));
@@ -56,7 +57,7 @@ class FullStorageTest {
   @Test
   void termBeginsOnAFullStorage(@TempDir Path mountPoint) throws Exception {
     try (SmallStorage small = SmallStorage.mounted(mountPoint, "size=16m");
-        DirectorySlotStore store = new DirectorySlotStore(small.root(), "a")) {
+        DirectorySlotStore store = new DirectorySlotStore(Folder.open(small.root()), "a")) {
       try (SdmHost host = SdmHost.fresh(store, "a")) {
         host.committed(host.create("disk"));
         Awaitility.await().until(() -> wholeBallast(small.root()));

@@ -1,5 +1,6 @@
 package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.SimFolder;
 import io.quarry.coordinator.log.CommitLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +18,7 @@ public final class SimStorage {
     for (String directory : DIRECTORIES) {
       Files.createDirectories(root.resolve(directory));
     }
-    try (DirectorySlotStore slots = new DirectorySlotStore(root, "creator")) {
+    try (DirectorySlotStore slots = new DirectorySlotStore(new SimFolder(root), "creator")) {
       CommitLog.create(slots);
     }
   }
@@ -28,6 +29,6 @@ public final class SimStorage {
   public static RepositoryStorage open(Path root, String key, String writer) throws IOException {
     Genesis genesis =
         new Genesis(LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret");
-    return new RepositoryStorage(root, genesis, writer);
+    return new RepositoryStorage(new SimFolder(root), genesis, writer);
   }
 }

@@ -46,6 +46,10 @@ public final class SmallStorage implements AutoCloseable {
     }
   }
 
+  public void makeReadOnly() throws IOException {
+    Assumptions.assumeTrue(run("mount", "-o", "remount,ro", root.toString()));
+  }
+
   @Override
   public void close() throws IOException {
     run("umount", "-l", root.toString());

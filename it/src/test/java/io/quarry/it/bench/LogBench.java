@@ -1,5 +1,6 @@
 package io.quarry.it.bench;
 
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.coordinator.log.Checkpointer;
 import io.quarry.coordinator.log.CommitLog;
@@ -32,7 +33,7 @@ final class LogBench {
   void run() throws Exception {
     Files.createDirectories(root.resolve("log"));
     Files.createDirectories(root.resolve("tmp"));
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "bench")) {
+    try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "bench")) {
       CommitLog.create(store);
       checkpoints(store, filled(store));
       takeovers(store);
