@@ -1,5 +1,6 @@
 package io.quarry.agent;
 
+import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.guardian.GuardianLink;
 import java.io.IOException;
@@ -21,6 +22,7 @@ public final class AgentMain {
       System.err.println("usage: AgentMain --config FILE");
       System.exit(ExitCode.USAGE);
     }
+    FileModes.maskProcess();
     run(Path.of(arguments[1]), guardian);
   }
 

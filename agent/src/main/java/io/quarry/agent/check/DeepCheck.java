@@ -1,6 +1,5 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Problem;
@@ -67,7 +66,7 @@ final class DeepCheck {
     List<Problem> problems = new ArrayList<>();
     @Nullable Place next = null;
     for (Volume volume : volumes) {
-      long bytes = DiskUsage.allocated(repository.storage().volume(String.valueOf(volume.file())));
+      long bytes = repository.storage().volumes().allocated(String.valueOf(volume.file()));
       total += bytes;
       int order = volume.id().compareTo(start.volumeId());
       if (order < 0) {

@@ -1,5 +1,7 @@
 package io.quarry.agent.check;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.Problem;
 import io.quarry.common.model.ImageKind;
@@ -8,9 +10,6 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -62,15 +61,19 @@ final class MissingVolumes {
     if (volume.stage() != Volume.Stage.READY || volume.file() == null) {
       return null;
     }
-    Path file = repository.storage().volume(volume.file());
-    try {
-      long length = Files.size(file);
+    try (NativeFile file = repository.storage().volumes().openRead(volume.file())) {
+      long length = file.size();
       long least = volume.format() == VolumeFormat.RAW ? volume.size() : QCOW2_BYTES_MIN;
       return length >= least
           ? null
           : "file " + volume.file() + " has " + length + " bytes of at least " + least;
-    } catch (NoSuchFileException e) {
+    } catch (FileFailure.NotFound e) {
       return "file " + volume.file() + " is not there";
+    } catch (FileFailure e) {
+      if (e.kind() != FileFailure.Kind.REFUSED) {
+        throw e;
+      }
+      return "what is called " + volume.file() + " is no regular file";
     }
   }
 

@@ -1,6 +1,5 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.fix.Effort;
 import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.fix.SpaceBudget;
@@ -81,7 +80,7 @@ final class OfferedFixes {
   }
 
   private long allocated(String file) throws IOException {
-    return DiskUsage.allocated(storage.volume(file));
+    return storage.volumes().allocated(file);
   }
 
   private String reason(FixState fix, @Nullable Volume volume) {

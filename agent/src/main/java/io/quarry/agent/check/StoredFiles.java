@@ -1,13 +1,10 @@
 package io.quarry.agent.check;
 
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.fix.StrayFiles;
 import io.quarry.agent.fix.VolumeName;
 import io.quarry.agent.format.RepositoryStorage;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,25 +20,18 @@ record StoredFiles(List<String> volumes, List<String> fixes, List<String> foreig
   static StoredFiles list(RepositoryStorage storage) throws IOException {
     List<String> volumes = new ArrayList<>();
     List<String> foreign = new ArrayList<>();
-    for (String name : names(storage.volumes())) {
+    for (String name : storage.volumes().names()) {
       if (VolumeName.parse(name) != null) {
         volumes.add(name);
-      } else if (!name.startsWith(".")) {
-        // With a dot begin the names that NFS clients give to what is open and removed.
+      } else if (!name.startsWith(Folder.REMOVED_ON_NFS)) {
         foreign.add(name);
       }
     }
-    List<String> fixes = names(storage.fixes()).stream().map(StrayFiles::ofFix).toList();
+    List<String> fixes =
+        storage.fixes().names().stream()
+            .filter(name -> !name.startsWith(Folder.REMOVED_ON_NFS))
+            .map(StrayFiles::ofFix)
+            .toList();
     return new StoredFiles(volumes, fixes, foreign);
-  }
-
-  private static List<String> names(Path directory) throws IOException {
-    List<String> names = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-      entries.forEach(entry -> names.add(String.valueOf(entry.getFileName())));
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
-    }
-    return names;
   }
 }

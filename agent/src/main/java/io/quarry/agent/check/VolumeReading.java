@@ -2,8 +2,10 @@ package io.quarry.agent.check;
 
 import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.RawFileSource;
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -15,8 +17,6 @@ import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +41,6 @@ final class VolumeReading {
   private final Neighbours neighbours;
   private final Volume volume;
   private final String name;
-  private final Path file;
   private final List<Problem> problems;
 
   VolumeReading(
@@ -53,7 +52,6 @@ final class VolumeReading {
     this.neighbours = neighbours;
     this.volume = volume;
     this.name = String.valueOf(volume.file());
-    this.file = repository.storage().volume(name);
     this.problems = problems;
   }
 
@@ -73,15 +71,16 @@ final class VolumeReading {
       report(Problem.Kind.NOT_READ, user, "check again when it is closed");
       return Reached.END;
     }
-    if (offset == 0 && !Files.exists(file)) {
+    try {
+      Chain.Layer file =
+          Chain.Layer.in(repository.storage().volumes(), name, volume.format()).requireFile();
+      if (offset == 0) {
+        look(file);
+      }
+      return read(file, offset, endNanos);
+    } catch (FileFailure.NotFound e) {
       // A check that is not deep says so.
       return Reached.END;
-    }
-    if (offset == 0) {
-      look();
-    }
-    try {
-      return read(offset, endNanos);
     } catch (IOException e) {
       suspect(Problem.Kind.DAMAGED_VOLUME, "its file cannot be read: " + e.getMessage());
       return Reached.END;
@@ -110,9 +109,12 @@ final class VolumeReading {
     return repository.state().repository().strongImage(volume.imageId()) != null;
   }
 
-  private void look() throws IOException, InterruptedException {
+  private void look(Chain.Layer file) throws IOException, InterruptedException {
     if (volume.format() == VolumeFormat.RAW) {
-      long length = Files.size(file);
+      long length;
+      try (NativeFile open = file.open()) {
+        length = open.size();
+      }
       // A merge that was left off may have grown the volume of what is removed.
       if (length > volume.size() && isVisible()) {
         suspect(
@@ -123,7 +125,7 @@ final class VolumeReading {
     }
     try {
       QemuImg qemu = new QemuImg(neighbours.children("check:" + volume.id()));
-      ImageCheck found = qemu.check(file, METADATA_MAX);
+      ImageCheck found = qemu.check(file.file(), METADATA_MAX);
       if (!found.isSound()) {
         suspect(
             Problem.Kind.DAMAGED_VOLUME,
@@ -148,8 +150,9 @@ final class VolumeReading {
     return said.isEmpty() ? "" : ": " + said.substring(Math.max(0, said.length() - SAID_CHARS_MAX));
   }
 
-  private Reached read(long offset, long endNanos) throws IOException, InterruptedException {
-    try (RawFileSource source = RawFileSource.open(file);
+  private Reached read(Chain.Layer file, long offset, long endNanos)
+      throws IOException, InterruptedException {
+    try (RawFileSource source = RawFileSource.of(file.open());
         Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(CHUNK_BYTES, NativeFile.DIRECT_ALIGNMENT);
       for (long at = offset; at < source.size(); at += STRETCH_BYTES) {

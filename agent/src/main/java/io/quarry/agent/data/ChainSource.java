@@ -52,7 +52,7 @@ public final class ChainSource implements Source {
     List<SourceFile> files = new ArrayList<>();
     try {
       for (Chain.Layer layer : chain.layers()) {
-        files.add(SourceFile.open(layer.file()));
+        files.add(SourceFile.of(layer.open()));
       }
     } catch (IOException e) {
       files.forEach(SourceFile::close);

@@ -1,5 +1,6 @@
 package io.quarry.agent.data;
 
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ChainLink;
@@ -38,7 +39,7 @@ public final class ImageCopy {
   /** Copies an image with all that is below it into a new raw file, which is durable then. */
   public static CopyFigures toRaw(Source source, Path target, CopyControl control)
       throws IOException, InterruptedException {
-    try (RawTarget to = RawTarget.create(target, source.size())) {
+    try (RawTarget to = RawTarget.create(NativeFile.createNew(target), source.size())) {
       return WindowCopier.copy(
           source, to, CopyPlan.fromStart(), Throttle.unlimited(), control, (end, moved) -> {});
     }

@@ -1,10 +1,9 @@
 package io.quarry.agent.data;
 
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.os.Outcome;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -39,18 +38,22 @@ public final class PrefixCopy {
     COPIED
   }
 
-  /** Returns when bytes 0 to {@code endOffset} are durable in {@code to}, holes kept. */
+  /**
+   * Returns when bytes 0 to {@code endOffset} are durable in {@code to}, holes kept.
+   *
+   * @param from is closed at the end
+   */
   public static Way copy(
-      Path from,
+      NativeFile from,
       RawTarget to,
       long endOffset,
       CopyPace pace,
       Throttle throttle,
       CopyControl control)
       throws IOException, InterruptedException {
-    try (RawFileSource source = RawFileSource.open(from)) {
+    try (RawFileSource source = RawFileSource.of(from)) {
       if (source.size() < endOffset) {
-        throw new IOException(from + ": ends before the durable offset " + endOffset);
+        throw new IOException(from.path() + ": ends before the durable offset " + endOffset);
       }
       Way way = new PrefixCopy(source, to, pace, throttle, control).run(endOffset);
       to.flush();
@@ -79,7 +82,7 @@ public final class PrefixCopy {
    * local disk the call took twice as long as the copier with its lanes.
    */
   private boolean serverCopies() throws IOException {
-    return Files.getFileStore(to.path()).type().startsWith("nfs");
+    return to.onNfs();
   }
 
   private Outcome copyInKernel(long endOffset) throws IOException, InterruptedException {

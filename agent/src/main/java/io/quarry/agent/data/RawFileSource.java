@@ -19,7 +19,14 @@ public final class RawFileSource implements Source {
   }
 
   public static RawFileSource open(Path path) throws IOException {
-    SourceFile content = SourceFile.open(path);
+    return of(NativeFile.openRead(path));
+  }
+
+  /**
+   * @param file is closed with it
+   */
+  public static RawFileSource of(NativeFile file) throws IOException {
+    SourceFile content = SourceFile.of(file);
     try {
       return new RawFileSource(content, content.file().size());
     } catch (IOException e) {

@@ -33,20 +33,22 @@ public final class RawTarget implements Closeable {
     this.size = size;
   }
 
-  /** Creates the file, all holes; a file that exists already is an error. */
-  public static RawTarget create(Path path, long size) throws IOException {
-    return sized(NativeFile.createNew(path), 0, size);
+  /**
+   * All holes.
+   *
+   * @param created is closed with it
+   */
+  public static RawTarget create(NativeFile created, long size) throws IOException {
+    return reopen(created, 0, size);
   }
 
   /**
-   * Opens a file that an earlier copy left, keeps its first {@code keepBytes}, which are durable,
-   * and makes the rest a hole again: what a dead worker wrote there was never counted.
+   * Goes on with a file that an earlier copy left, keeps its first {@code keepBytes}, which are
+   * durable, and makes the rest a hole again: what a dead worker wrote there was never counted.
+   *
+   * @param file is closed with it
    */
-  public static RawTarget reopen(Path path, long keepBytes, long size) throws IOException {
-    return sized(NativeFile.openWrite(path), keepBytes, size);
-  }
-
-  private static RawTarget sized(NativeFile file, long keepBytes, long size) throws IOException {
+  public static RawTarget reopen(NativeFile file, long keepBytes, long size) throws IOException {
     try {
       if (!file.tryLock(QEMU_LOCK_OFFSET, QEMU_LOCK_BYTES)) {
         throw new IOException(file.path() + ": another process is using this image");
@@ -58,7 +60,7 @@ public final class RawTarget implements Closeable {
       }
       file.truncate(keepBytes);
       file.truncate(size);
-      return new RawTarget(file, NativeFile.openWriteDirect(file.path()), size);
+      return new RawTarget(file, file.direct(), size);
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
@@ -107,6 +109,10 @@ public final class RawTarget implements Closeable {
 
   private static boolean isAligned(long number) {
     return number % NativeFile.DIRECT_ALIGNMENT == 0;
+  }
+
+  boolean onNfs() throws IOException {
+    return file.filesystem().nfs();
   }
 
   Outcome cloneRange(NativeFile from, long fromOffset, long length, long offset)

@@ -5,7 +5,6 @@ import io.quarry.agent.data.os.Outcome;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -24,12 +23,14 @@ final class SourceFile implements Closeable {
     this.direct = direct;
   }
 
-  static SourceFile open(Path path) throws IOException {
-    NativeFile file = NativeFile.openRead(path);
+  /**
+   * @param file is closed with it
+   */
+  static SourceFile of(NativeFile file) throws IOException {
     try {
       file.adviseSequential();
-      return new SourceFile(file, NativeFile.openReadDirect(path));
-    } catch (IOException e) {
+      return new SourceFile(file, file.direct());
+    } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
     }

@@ -37,7 +37,7 @@ final class DifferenceCopy {
     int layers = layersAboveBase(found.state(), found.image());
     if (layers == 1) {
       // One layer is one file, as it is. What its header says of its base does not count anywhere.
-      try (Source bytes = RawFileSource.open(chain.top().file())) {
+      try (Source bytes = RawFileSource.of(chain.top().open())) {
         String file = String.valueOf(chain.top().file().getFileName());
         return new RawCopy(run, volume, file).copy(bytes);
       }

@@ -1,10 +1,11 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -41,11 +42,14 @@ record EarlierWork(Checkpoint checkpoint, boolean over) {
   /** A file that is shorter than its checkpoint says is of no use to anybody. */
   private static boolean holds(RunningFix run, Volume volume, Checkpoint newest)
       throws IOException {
-    try {
-      long bytes = Files.size(run.repository().storage().volume(String.valueOf(newest.file())));
-      return volume.format() != VolumeFormat.RAW || bytes >= newest.offset();
-    } catch (NoSuchFileException e) {
-      return false;
+    Folder volumes = run.repository().storage().volumes();
+    try (NativeFile file = volumes.openRead(String.valueOf(newest.file()))) {
+      return volume.format() != VolumeFormat.RAW || file.size() >= newest.offset();
+    } catch (FileFailure e) {
+      if (e.isNoFile()) {
+        return false;
+      }
+      throw e;
     }
   }
 

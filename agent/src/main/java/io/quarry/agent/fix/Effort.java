@@ -1,6 +1,5 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.FixType;
@@ -70,7 +69,7 @@ public final class Effort {
     }
     long sum = 0;
     for (Chains.Link link : links) {
-      sum += DiskUsage.allocated(link.layer().file());
+      sum += link.layer().allocated();
     }
     return sum;
   }
@@ -97,7 +96,7 @@ public final class Effort {
   public static long allocated(List<Volume> volumes, RepositoryStorage storage) throws IOException {
     long sum = 0;
     for (Volume volume : volumes) {
-      sum += volume.file() == null ? 0 : DiskUsage.allocated(storage.volume(volume.file()));
+      sum += volume.file() == null ? 0 : storage.volumes().allocated(volume.file());
     }
     return sum;
   }

@@ -1,26 +1,21 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.common.api.Json;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Claims and checkpoints of fixes on the storage: {@code fixes/<fixId>/claim.<epoch>} is linked, so
@@ -30,6 +25,11 @@ import org.jspecify.annotations.Nullable;
 public final class FixStore {
   private static final Pattern CLAIM = Pattern.compile("claim\\.(\\d{1,18})");
   private static final Pattern PROGRESS = Pattern.compile("progress\\.(\\d{1,18})");
+
+  private static final Logger LOG = LoggerFactory.getLogger(FixStore.class);
+
+  /** A checkpoint has 500 bytes and an error's text. */
+  private static final int FILE_BYTES_MAX = 1 << 20;
 
   private final RepositoryStorage storage;
 
@@ -52,112 +52,105 @@ public final class FixStore {
 
   /** Who holds that epoch, or null when it was never claimed on the storage. */
   public @Nullable ClaimFile claimOf(String fixId, long epoch) throws IOException {
-    return read(storage.fix(fixId).resolve("claim." + epoch), ClaimFile.class);
+    return read(fixId, "claim." + epoch, ClaimFile.class);
   }
 
   /** Takes the epoch for the worker, durably; empty when somebody else has it. */
   public Optional<ClaimFile> claim(String fixId, long epoch, Worker worker, Instant now)
       throws IOException {
-    Path directory = storage.fix(fixId);
-    if (!Files.isDirectory(directory)) {
-      Files.createDirectories(directory);
-      force(storage.fixes());
+    if (storage.fixes().createFolder(fixId)) {
+      storage.fixes().force();
     }
     ClaimFile claim = new ClaimFile(worker, epoch, now);
-    Path written = writeTemporary(claim);
-    try {
-      Files.createLink(directory.resolve("claim." + epoch), written);
-      force(directory);
+    String written = writeTemporary(claim);
+    try (Folder folder = storage.fixes().folder(fixId)) {
+      folder.link("claim." + epoch, storage.temporary(), written);
+      folder.force();
       return Optional.of(claim);
-    } catch (FileAlreadyExistsException e) {
+    } catch (FileFailure.Exists e) {
       return Optional.empty();
     } finally {
-      Files.deleteIfExists(written);
+      storage.temporary().remove(written);
     }
   }
 
   /** The progress of the newest epoch that has any, or null. */
   public @Nullable Checkpoint newestCheckpoint(String fixId) throws IOException {
     long newest = newest(fixId, PROGRESS);
-    return newest == 0
-        ? null
-        : read(storage.fix(fixId).resolve("progress." + newest), Checkpoint.class);
+    return newest == 0 ? null : read(fixId, "progress." + newest, Checkpoint.class);
   }
 
   /** Persists how far an epoch is, durably. What it says must be durable already. */
   public void save(String fixId, Checkpoint checkpoint) throws IOException {
-    Path directory = storage.fix(fixId);
-    Path written = writeTemporary(checkpoint);
-    try {
-      Files.move(
-          written,
-          directory.resolve("progress." + checkpoint.epoch()),
-          StandardCopyOption.ATOMIC_MOVE);
-      force(directory);
+    String written = writeTemporary(checkpoint);
+    try (Folder folder = storage.fixes().folder(fixId)) {
+      folder.rename("progress." + checkpoint.epoch(), storage.temporary(), written);
+      folder.force();
     } finally {
-      Files.deleteIfExists(written);
+      storage.temporary().remove(written);
     }
   }
 
-  /** The fix is done: nobody needs its claims and checkpoints any more. */
+  /**
+   * The fix is done: nobody needs its claims and checkpoints any more. What another host has open
+   * keeps a name on NFS, and its folder, for the next time.
+   */
   public void forget(String fixId) throws IOException {
-    Path directory = storage.fix(fixId);
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-      for (Path entry : entries) {
-        Files.deleteIfExists(entry);
+    try (Folder folder = storage.fixes().folder(fixId)) {
+      for (String name : folder.names()) {
+        if (!name.startsWith(Folder.REMOVED_ON_NFS)) {
+          folder.remove(name);
+        }
       }
-    } catch (NoSuchFileException | NotDirectoryException e) {
-      return;
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
+    } catch (FileFailure e) {
+      if (e.isNoFile()) {
+        return;
+      }
+      throw e;
     }
-    Files.deleteIfExists(directory);
+    try {
+      storage.fixes().removeFolder(fixId);
+    } catch (FileFailure e) {
+      if (e.kind() != FileFailure.Kind.NOT_EMPTY) {
+        throw e;
+      }
+      LOG.debug("{} is not empty yet", storage.fixes().path(fixId));
+    }
   }
 
   private long newest(String fixId, Pattern pattern) throws IOException {
     long newest = 0;
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(storage.fix(fixId))) {
-      for (Path entry : entries) {
-        Matcher matcher = pattern.matcher(String.valueOf(entry.getFileName()));
+    try (Folder folder = storage.fixes().folder(fixId)) {
+      for (String name : folder.names()) {
+        Matcher matcher = pattern.matcher(name);
         if (matcher.matches()) {
           newest = Math.max(newest, Long.parseLong(matcher.group(1)));
         }
       }
-    } catch (NoSuchFileException e) {
+    } catch (FileFailure.NotFound e) {
       return 0;
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
     }
     return newest;
   }
 
-  private static <T> @Nullable T read(Path file, Class<T> type) throws IOException {
-    try {
-      return Json.MAPPER.readValue(Files.readAllBytes(file), type);
-    } catch (NoSuchFileException e) {
+  private <T> @Nullable T read(String fixId, String name, Class<T> type) throws IOException {
+    try (Folder folder = storage.fixes().folder(fixId)) {
+      byte[] bytes = folder.read(name, FILE_BYTES_MAX);
+      return bytes == null ? null : Json.MAPPER.readValue(bytes, type);
+    } catch (FileFailure.NotFound e) {
       return null;
     }
   }
 
-  private Path writeTemporary(Object content) throws IOException {
-    Path written = storage.temporary().resolve("fix." + UUID.randomUUID());
-    try (FileChannel channel =
-        FileChannel.open(written, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      ByteBuffer bytes = ByteBuffer.wrap(Json.MAPPER.writeValueAsBytes(content));
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-      channel.force(true);
+  private String writeTemporary(Object content) throws IOException {
+    String written = "fix." + UUID.randomUUID();
+    try (NativeFile file = storage.temporary().createNew(written, FileModes.METADATA)) {
+      file.write(0, Json.MAPPER.writeValueAsBytes(content));
+      file.sync();
     } catch (IOException e) {
-      Files.deleteIfExists(written);
+      storage.temporary().remove(written);
       throw e;
     }
     return written;
-  }
-
-  private static void force(Path directory) throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
   }
 }

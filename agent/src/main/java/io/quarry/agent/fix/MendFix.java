@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.Source;
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FinishMend;
@@ -9,7 +10,6 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -53,7 +53,7 @@ final class MendFix {
       throws IOException, FixGoneException {
     try {
       files.makeEmpty(volume, file, state);
-    } catch (FileAlreadyExistsException e) {
+    } catch (FileFailure.Exists e) {
       repository.commit(
           UUID.randomUUID().toString(),
           new GrantFixes(run.worker(), Map.of(run.fix().id(), run.epoch())));

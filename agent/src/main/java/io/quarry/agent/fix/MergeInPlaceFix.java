@@ -165,14 +165,18 @@ final class MergeInPlaceFix {
     return base.format() == VolumeFormat.RAW
         ? ImageCheck.CLEAN
         : new QemuImg(run.children())
-            .check(repository.storage().volume(String.valueOf(base.file())));
+            .check(
+                Chain.Layer.in(
+                        repository.storage().volumes(), String.valueOf(base.file()), base.format())
+                    .requireFile()
+                    .file());
   }
 
   /** A killed server leaves clusters that nobody references; what is above may be larger. */
   private void prepare(Chain down, ImageCheck found, long size)
       throws IOException, InterruptedException {
     QemuImg qemu = new QemuImg(run.children());
-    Chain.Layer base = down.top();
+    Chain.Layer base = down.top().requireFile();
     run.control().check("about to write down into " + base.file());
     if (!found.isClean() && !qemu.repairLeaksShared(base.file()).isSound()) {
       throw new IOException(base.file() + " is not sound; check the repository's data");

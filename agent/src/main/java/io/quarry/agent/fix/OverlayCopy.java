@@ -9,7 +9,6 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,7 +36,7 @@ final class OverlayCopy {
   String copy(ChainSource source, int layers, List<Chain.Layer> below)
       throws IOException, InterruptedException {
     LayerCopy.Start start = start();
-    Chain chain = Chain.over(new Chain.Layer(pathOf(start.file()), VolumeFormat.QCOW2), below);
+    Chain chain = Chain.over(layer(start.file()), below);
     try (OverlayTarget target =
         OverlayTarget.open(run.children(), run.around().runtimeDirectory(), chain)) {
       new LayerCopy(run, source, layers).into(target, start);
@@ -60,14 +59,15 @@ final class OverlayCopy {
 
   /** A killed server leaves clusters that nobody references; anything worse is not gone on with. */
   private boolean sound(EarlierWork earlier) throws IOException, InterruptedException {
-    ImageCheck found = new QemuImg(run.children()).repairLeaks(pathOf(earlier.file()));
+    ImageCheck found =
+        new QemuImg(run.children()).repairLeaks(layer(earlier.file()).requireFile().file());
     if (found.corruptions() > 0) {
       LOG.warn("{} is not sound: {}; beginning anew", earlier.file(), found);
     }
     return found.corruptions() == 0;
   }
 
-  private Path pathOf(String file) {
-    return run.repository().storage().volume(file);
+  private Chain.Layer layer(String file) {
+    return Chain.Layer.in(run.repository().storage().volumes(), file, VolumeFormat.QCOW2);
   }
 }

@@ -13,7 +13,6 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.Set;
 import java.util.UUID;
 
@@ -84,7 +83,7 @@ final class Publication {
     LogState fresh = repository.refresh();
     Volume now = fresh.repository().volumes().get(intended.id());
     if (now == null || (now.stage() != Volume.Stage.INTENDED && !file.equals(now.file()))) {
-      Files.deleteIfExists(repository.storage().volume(file));
+      repository.storage().volumes().remove(file);
     }
   }
 }

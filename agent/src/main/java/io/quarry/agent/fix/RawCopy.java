@@ -6,6 +6,8 @@ import io.quarry.agent.data.PrefixCopy;
 import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.WindowCopier;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -77,13 +79,17 @@ final class RawCopy {
     Checkpoint newest = run.maybeSaved();
     boolean begun = start.file().equals(newest.file());
     long counted = Math.max(start.offset(), begun ? newest.offset() : 0);
-    try (NativeFile file = NativeFile.openWrite(repository.storage().volume(start.file()))) {
+    try (NativeFile file = volumes().openWrite(start.file())) {
       if (file.size() > counted) {
         file.truncate(counted);
       }
     } catch (IOException e) {
       LOG.debug("{} stays as long as it is", start.file(), e);
     }
+  }
+
+  private Folder volumes() {
+    return repository.storage().volumes();
   }
 
   /**
@@ -101,14 +107,14 @@ final class RawCopy {
       return startAnew(size, earlier.checkpoint());
     }
     long offset = earlier.checkpoint().offset();
-    RawTarget target = RawTarget.reopen(repository.storage().volume(earlier.file()), offset, size);
+    RawTarget target = RawTarget.reopen(volumes().openWrite(earlier.file()), offset, size);
     LOG.info("Going on with {} from byte {}", earlier.file(), offset);
     return new Start(earlier.file(), target, offset, earlier.checkpoint().bytesMoved());
   }
 
   private Start fresh(long size, long movedBefore) throws IOException {
     String file = volume.fileOfEpoch(run.epoch());
-    RawTarget target = RawTarget.create(repository.storage().volume(file), size);
+    RawTarget target = RawTarget.create(volumes().createNew(file, FileModes.VOLUME), size);
     repository.storage().forceVolumes();
     return new Start(file, target, 0, movedBefore);
   }
@@ -118,7 +124,7 @@ final class RawCopy {
     try {
       PrefixCopy.Way way =
           PrefixCopy.copy(
-              repository.storage().volume(String.valueOf(earlier.file())),
+              volumes().openRead(String.valueOf(earlier.file())),
               start.target(),
               earlier.offset(),
               run.around().pace(),

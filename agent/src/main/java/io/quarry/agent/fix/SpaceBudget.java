@@ -1,6 +1,5 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.data.os.Reflinks;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -158,7 +157,7 @@ public final class SpaceBudget {
     }
     Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fix.id());
     String file = newest == null ? null : newest.file();
-    long stored = file == null ? 0 : DiskUsage.allocated(repository.storage().volume(file));
+    long stored = file == null ? 0 : repository.storage().volumes().allocated(file);
     return Math.max(0, bytes - stored);
   }
 
@@ -169,7 +168,7 @@ public final class SpaceBudget {
     Volume base = better == null ? null : state.mergeBase(better, Instant.MAX);
     return base == null || base.file() == null
         ? 0
-        : DiskUsage.allocated(repository.storage().volume(base.file()));
+        : repository.storage().volumes().allocated(base.file());
   }
 
   /** Whether the whole content is shared with the source instead of being written. */

@@ -5,7 +5,6 @@ import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FinishStray;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.UUID;
 
 /** Removes a file that no volume names, or what a fix that is over has left. */
@@ -34,7 +33,7 @@ final class StrayFix {
       run.store().forget(fixId);
       return;
     }
-    Files.deleteIfExists(repository.storage().volume(file));
+    repository.storage().volumes().remove(file);
     repository.storage().forceVolumes();
   }
 }

@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.qemu.Backing;
 import io.quarry.agent.data.qemu.EmptyQcow2;
@@ -9,8 +10,6 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /** Makes and removes the files of volumes. */
@@ -23,16 +22,16 @@ final class VolumeFiles {
 
   /** Makes the file of a volume that needs no data: an empty disk or an overlay; durable. */
   void makeEmpty(Volume volume, String file, RepositoryState state) throws IOException {
-    Path path = storage.volume(file);
     switch (volume.format()) {
-      case RAW -> makeRaw(path, volume.size());
-      case QCOW2 -> EmptyQcow2.write(path, volume.size(), backingOf(volume, state));
+      case RAW -> makeRaw(file, volume.size());
+      case QCOW2 ->
+          EmptyQcow2.write(storage.volumes(), file, volume.size(), backingOf(volume, state));
     }
     storage.forceVolumes();
   }
 
-  private static void makeRaw(Path path, long size) throws IOException {
-    try (NativeFile created = NativeFile.createNew(path)) {
+  private void makeRaw(String file, long size) throws IOException {
+    try (NativeFile created = storage.volumes().createNew(file, FileModes.VOLUME)) {
       created.truncate(size);
       created.dataSync();
     }
@@ -64,7 +63,7 @@ final class VolumeFiles {
     for (long epoch = 1; epoch <= epochs; epoch++) {
       String file = volume.fileOfEpoch(epoch);
       if (!file.equals(published)) {
-        Files.deleteIfExists(storage.volume(file));
+        storage.volumes().remove(file);
       }
     }
   }
@@ -72,19 +71,19 @@ final class VolumeFiles {
   /** Removes what one epoch wrote, of a volume that may be forgotten already. */
   void removeOf(String volumeId, long epoch) throws IOException {
     for (VolumeFormat format : VolumeFormat.values()) {
-      Files.deleteIfExists(storage.volume(Volume.fileOfEpoch(volumeId, epoch, format)));
+      storage.volumes().remove(Volume.fileOfEpoch(volumeId, epoch, format));
     }
   }
 
   /** Removes all files of a tombstoned volume, durably. */
   void removeAll(Volume volume, long epochs) throws IOException {
     if (volume.file() != null) {
-      Files.deleteIfExists(storage.volume(volume.file()));
+      storage.volumes().remove(volume.file());
     }
     for (long epoch = 1; epoch <= epochs; epoch++) {
-      Files.deleteIfExists(storage.volume(volume.fileOfEpoch(epoch)));
+      storage.volumes().remove(volume.fileOfEpoch(epoch));
       if (volume.heavy()) {
-        Files.deleteIfExists(storage.volume(volume.uploadOfEpoch(epoch)));
+        storage.volumes().remove(volume.uploadOfEpoch(epoch));
       }
     }
     storage.forceVolumes();

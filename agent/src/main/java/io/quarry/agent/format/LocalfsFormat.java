@@ -1,20 +1,19 @@
 package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.FileStatus;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogTooNewException;
 import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -23,13 +22,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /** A directory on any POSIX filesystem, also one that several hosts have mounted. */
 final class LocalfsFormat implements RepositoryFormat {
   static final String NAME = "localfs-1.0";
   private static final String PATH = "path";
-  private static final List<String> DIRECTORIES = List.of("log", "fixes", "volumes", "tmp");
+  private static final String TEMPORARY = "tmp";
+  private static final List<String> DIRECTORIES = List.of("log", "fixes", "volumes", TEMPORARY);
+
+  /** A genesis record has 300. */
+  private static final int GENESIS_BYTES_MAX = 64 << 10;
 
   /** Without these a genesis record names nothing and signs nothing. */
   private static final List<String> GENESIS_FIELDS = List.of("key", "createdAt", "fixSecret");
@@ -66,110 +68,93 @@ final class LocalfsFormat implements RepositoryFormat {
   @Override
   public RepositoryStorage connect(Map<String, String> parameters, boolean create, String writer) {
     checkParameters(parameters);
-    Path root = Path.of(String.valueOf(parameters.get(PATH))).normalize();
-    if (!Files.isDirectory(root)) {
-      throw unusable(
-          root, "there is no directory " + root, "make the directory, or mount what belongs there");
-    }
-    try {
+    Path path = Path.of(String.valueOf(parameters.get(PATH))).normalize();
+    try (Folder root = Folder.open(path)) {
       Genesis genesis = genesis(root, create, writer);
-      for (String directory : DIRECTORIES) {
-        Files.createDirectories(root.resolve(directory));
+      makeDirectories(root);
+      try (Folder temporary = root.folder(TEMPORARY)) {
+        Probe.run(temporary);
       }
-      Probe.run(root.resolve("tmp"));
-      return new RepositoryStorage(root, genesis, writer);
+      return open(Folder.open(path), genesis, writer);
     } catch (IOException e) {
+      if (!Files.isDirectory(path)) {
+        throw unusable(
+            path,
+            "there is no directory " + path,
+            "make the directory, or mount what belongs there");
+      }
       throw unusable(
-          root,
-          root + " cannot be used: " + e.getMessage(),
+          path,
+          path + " cannot be used: " + e.getMessage(),
           "see that this host may write there and that the filesystem has hard links and locks");
     }
   }
 
-  @Override
-  public void rekey(Map<String, String> parameters) {
-    checkParameters(parameters);
-    Path root = Path.of(String.valueOf(parameters.get(PATH))).normalize();
-    Path file = root.resolve(Genesis.FILE);
+  private static RepositoryStorage open(Folder root, Genesis genesis, String writer)
+      throws IOException {
     try {
-      Genesis before = read(root, file);
-      Genesis after =
-          new Genesis(
-              before.format(),
-              before.version(),
-              UUID.randomUUID().toString(),
-              before.createdAt(),
-              secret(),
-              before.features());
-      Path written = root.resolve("tmp").resolve("genesis." + UUID.randomUUID());
-      try {
-        Files.write(written, Json.MAPPER.writeValueAsBytes(after));
-        force(written);
-        // Replaces, on purpose: the old key is the original's.
-        Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(written);
-      }
-      force(root);
-    } catch (IOException e) {
-      throw unusable(
-          root,
-          root + " cannot be given a new key: " + e.getMessage(),
-          "see that this host may write there");
+      return new RepositoryStorage(root, genesis, writer);
+    } catch (IOException | RuntimeException e) {
+      root.close();
+      throw e;
     }
   }
 
-  private static String secret() {
-    byte[] secret = new byte[SECRET_BYTES];
-    new SecureRandom().nextBytes(secret);
-    return HexFormat.of().formatHex(secret);
+  /** Each has to be a directory of this very storage: a link would lead to another one. */
+  private static void makeDirectories(Folder root) throws IOException {
+    for (String directory : DIRECTORIES) {
+      root.createFolder(directory);
+      root.folder(directory).close();
+    }
   }
 
-  private Genesis genesis(Path root, boolean create, String writer) throws IOException {
-    Path file = root.resolve(Genesis.FILE);
-    if (!Files.exists(file)) {
+  private static Genesis genesis(Folder root, boolean create, String writer) throws IOException {
+    byte[] found = root.read(Genesis.FILE, GENESIS_BYTES_MAX);
+    if (found == null) {
       if (!create) {
         throw unusable(
-            root,
-            root + " is not a repository: it has no " + Genesis.FILE,
+            root.path(),
+            root.path() + " is not a repository: it has no " + Genesis.FILE,
             "mount what belongs there; to make an empty directory into a repository, run"
                 + " `quarry repo create`");
       }
       requireEmpty(root);
-      write(root, file, writer);
+      write(root, writer);
+      found = root.read(Genesis.FILE, GENESIS_BYTES_MAX);
     }
-    return read(root, file);
+    if (found == null) {
+      throw new IOException(root.path(Genesis.FILE) + " is gone as soon as it was made");
+    }
+    return parse(root.path(), found);
   }
 
-  private static void requireEmpty(Path root) throws IOException {
-    try (Stream<Path> entries = Files.list(root)) {
-      for (Path entry : entries.toList()) {
-        String name = String.valueOf(entry.getFileName());
-        if (!HARMLESS.contains(name) && !isOurEmptyDirectory(entry, name)) {
-          throw unusable(
-              root,
-              root + " is neither a repository nor empty: it holds " + name,
-              "use an empty directory");
-        }
+  private static void requireEmpty(Folder root) throws IOException {
+    for (String name : root.names()) {
+      if (!HARMLESS.contains(name) && !isOurEmptyDirectory(root, name)) {
+        throw unusable(
+            root.path(),
+            root.path() + " is neither a repository nor empty: it holds " + name,
+            "use an empty directory");
       }
     }
   }
 
   /** Left by a creation that was interrupted, or being made by another host right now. */
-  private static boolean isOurEmptyDirectory(Path entry, String name) throws IOException {
-    if (!DIRECTORIES.contains(name) || !Files.isDirectory(entry)) {
+  private static boolean isOurEmptyDirectory(Folder root, String name) throws IOException {
+    if (!DIRECTORIES.contains(name) || root.status(name).kind() != FileStatus.Kind.DIRECTORY) {
       return false;
     }
-    if (name.equals("tmp")) {
+    if (name.equals(TEMPORARY)) {
       return true;
     }
-    try (Stream<Path> inside = Files.list(entry)) {
-      return inside.allMatch(file -> name.equals("log") && file.endsWith(CommitLog.CREATED));
+    try (Folder directory = root.folder(name)) {
+      return directory.names().stream()
+          .allMatch(file -> name.equals("log") && file.equals(CommitLog.CREATED));
     }
   }
 
   /** Hosts may do this at once: the first link wins and everybody reads what it put there. */
-  private static void write(Path root, Path file, String writer) throws IOException {
+  private static void write(Folder root, String writer) throws IOException {
     Genesis genesis =
         new Genesis(
             NAME,
@@ -178,30 +163,73 @@ final class LocalfsFormat implements RepositoryFormat {
             Instant.now().truncatedTo(ChronoUnit.MILLIS),
             secret(),
             Feature.KNOWN);
-    for (String directory : DIRECTORIES) {
-      Files.createDirectories(root.resolve(directory));
-    }
-    try (DirectorySlotStore slots = new DirectorySlotStore(root, writer)) {
+    makeDirectories(root);
+    try (DirectorySlotStore slots = new DirectorySlotStore(Folder.open(root.path()), writer)) {
       CommitLog.create(slots);
     }
-    Path written = root.resolve("tmp").resolve("genesis." + UUID.randomUUID());
-    try {
-      Files.write(written, Json.MAPPER.writeValueAsBytes(genesis));
-      force(written);
-      Files.createLink(file, written);
-    } catch (FileAlreadyExistsException e) {
-      // Another host was faster; its genesis counts.
-      return;
-    } finally {
-      Files.deleteIfExists(written);
-    }
-    force(root);
+    // When another host is faster, its genesis counts.
+    publish(root, genesis, (temporary, written) -> root.link(Genesis.FILE, temporary, written));
   }
 
-  private static Genesis read(Path root, Path file) throws IOException {
+  @Override
+  public void rekey(Map<String, String> parameters) {
+    checkParameters(parameters);
+    Path path = Path.of(String.valueOf(parameters.get(PATH))).normalize();
+    try (Folder root = Folder.open(path)) {
+      byte[] found = root.read(Genesis.FILE, GENESIS_BYTES_MAX);
+      if (found == null) {
+        throw new IOException("it has no " + Genesis.FILE);
+      }
+      Genesis before = parse(path, found);
+      Genesis after =
+          new Genesis(
+              before.format(),
+              before.version(),
+              UUID.randomUUID().toString(),
+              before.createdAt(),
+              secret(),
+              before.features());
+      // Replaces, on purpose: the old key is the original's.
+      publish(root, after, (temporary, written) -> root.rename(Genesis.FILE, temporary, written));
+    } catch (IOException e) {
+      throw unusable(
+          path,
+          path + " cannot be given a new key: " + e.getMessage(),
+          "see that this host may write there");
+    }
+  }
+
+  private interface Naming {
+    void give(Folder temporary, String written) throws IOException;
+  }
+
+  private static void publish(Folder root, Genesis genesis, Naming naming) throws IOException {
+    String written = "genesis." + UUID.randomUUID();
+    try (Folder temporary = root.folder(TEMPORARY)) {
+      try (NativeFile file = temporary.createNew(written, FileModes.SECRET)) {
+        file.write(0, Json.MAPPER.writeValueAsBytes(genesis));
+        file.sync();
+        naming.give(temporary, written);
+      } catch (FileFailure.Exists e) {
+        return;
+      } finally {
+        temporary.remove(written);
+      }
+    }
+    root.force();
+  }
+
+  private static String secret() {
+    byte[] secret = new byte[SECRET_BYTES];
+    new SecureRandom().nextBytes(secret);
+    return HexFormat.of().formatHex(secret);
+  }
+
+  private static Genesis parse(Path root, byte[] bytes) throws IOException {
+    Path file = root.resolve(Genesis.FILE);
     Genesis genesis;
     try {
-      var json = Json.MAPPER.readTree(Files.readAllBytes(file));
+      var json = Json.MAPPER.readTree(bytes);
       int version = json.path("version").asInt();
       String format = json.path("format").asText();
       if (!format.equals(NAME)) {
@@ -229,8 +257,6 @@ final class LocalfsFormat implements RepositoryFormat {
       if (!missing.isEmpty()) {
         throw new LogTooNewException(file.toString(), missing).refusal();
       }
-    } catch (NoSuchFileException e) {
-      throw e;
     } catch (com.fasterxml.jackson.core.JacksonException e) {
       throw unusable(
           root,
@@ -238,12 +264,6 @@ final class LocalfsFormat implements RepositoryFormat {
           "restore that file; without it the repository has no name");
     }
     return genesis;
-  }
-
-  private static void force(Path path) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
   }
 
   private static StorageException unusable(Path root, String message, String remedy) {

@@ -1,14 +1,10 @@
 package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /**
@@ -16,62 +12,56 @@ import java.util.UUID;
  * a rename, a lock, the forcing of a directory. It leaves nothing behind.
  */
 final class Probe {
+  private static final int BYTES = 512;
+
   private Probe() {}
 
   /**
-   * @param directory on the storage; temporary names are made in it
+   * @param folder on the storage; temporary names are made in it
    * @throws IOException which says what the storage cannot do
    */
-  static void run(Path directory) throws IOException {
+  static void run(Folder folder) throws IOException {
     String name = "probe." + UUID.randomUUID();
-    Path first = directory.resolve(name + ".1");
-    Path second = directory.resolve(name + ".2");
-    Path link = directory.resolve(name + ".link");
+    String first = name + ".1";
+    String second = name + ".2";
+    String link = name + ".link";
     try {
-      writeAndLock(first);
-      writeAndLock(second);
-      exclusiveLink(first, second, link);
-      rename(second, first);
-      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
+      writeAndLock(folder, first);
+      writeAndLock(folder, second);
+      exclusiveLink(folder, first, second, link);
+      rename(folder, second, first);
+      folder.force();
     } finally {
-      Files.deleteIfExists(first);
-      Files.deleteIfExists(second);
-      Files.deleteIfExists(link);
+      folder.remove(first);
+      folder.remove(second);
+      folder.remove(link);
     }
   }
 
-  private static void writeAndLock(Path file) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      channel.write(ByteBuffer.wrap(new byte[512]));
-      channel.force(true);
-      try (FileLock lock = channel.tryLock()) {
-        if (lock == null) {
-          throw new IOException("a fresh file cannot be locked");
-        }
+  private static void writeAndLock(Folder folder, String name) throws IOException {
+    try (NativeFile file = folder.createNew(name, FileModes.METADATA)) {
+      file.write(0, new byte[BYTES]);
+      file.sync();
+      if (!file.tryLock(0, BYTES)) {
+        throw new IOException("a fresh file cannot be locked");
       }
     }
   }
 
-  private static void exclusiveLink(Path first, Path second, Path link) throws IOException {
+  private static void exclusiveLink(Folder folder, String first, String second, String link)
+      throws IOException {
+    folder.link(link, folder, first);
     try {
-      Files.createLink(link, first);
-    } catch (UnsupportedOperationException e) {
-      throw new IOException("the filesystem has no hard links", e);
-    }
-    try {
-      Files.createLink(link, second);
-    } catch (FileAlreadyExistsException expected) {
+      folder.link(link, folder, second);
+    } catch (FileFailure.Exists expected) {
       return;
     }
     throw new IOException("a hard link replaced a name that was taken");
   }
 
-  private static void rename(Path from, Path to) throws IOException {
-    Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-    if (Files.exists(from) || Files.size(to) != 512) {
+  private static void rename(Folder folder, String from, String to) throws IOException {
+    folder.rename(to, folder, from);
+    if (folder.names().contains(from) || folder.status(to).size() != BYTES) {
       throw new IOException("a rename did not do what it should");
     }
   }

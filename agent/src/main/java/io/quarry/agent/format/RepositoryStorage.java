@@ -1,23 +1,21 @@
 package io.quarry.agent.format;
 
 import com.fasterxml.jackson.core.JacksonException;
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Filesystem;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.api.Json;
 import io.quarry.coordinator.cluster.Canary;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A connected repository's storage as a directory tree. */
+/** A connected repository's storage as a directory tree, opened once. */
 public final class RepositoryStorage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RepositoryStorage.class);
 
@@ -26,16 +24,23 @@ public final class RepositoryStorage implements AutoCloseable {
   /** One sector, so that a reader sees the old or the new one. */
   private static final int CANARY_BYTES = 512;
 
-  private final Path root;
+  private final Folder root;
   private final Genesis genesis;
   private final DirectorySlotStore slots;
-  private final FileChannel volumesDirectory;
+  private final Folder volumes;
+  private final Folder fixes;
+  private final Folder temporary;
 
-  RepositoryStorage(Path root, Genesis genesis, String writer) throws IOException {
+  /**
+   * @param root is closed with it
+   */
+  RepositoryStorage(Folder root, Genesis genesis, String writer) throws IOException {
     this.root = root;
     this.genesis = genesis;
     this.slots = new DirectorySlotStore(root, writer);
-    this.volumesDirectory = FileChannel.open(volumes(), StandardOpenOption.READ);
+    this.volumes = root.folder("volumes");
+    this.fixes = root.folder("fixes");
+    this.temporary = root.folder("tmp");
   }
 
   public Genesis genesis() {
@@ -47,33 +52,32 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   public Path root() {
-    return root;
+    return root.path();
   }
 
-  public Path volumes() {
-    return root.resolve("volumes");
+  /** The files of volumes. */
+  public Folder volumes() {
+    return volumes;
   }
 
+  /** The path of a volume's file, for messages; tools get it when the file was looked at. */
   public Path volume(String file) {
-    return volumes().resolve(file);
+    return volumes.path(file);
   }
 
-  /** Where a fix keeps its claims and its progress. */
-  public Path fix(String fixId) {
-    return root.resolve("fixes").resolve(fixId);
+  /** One folder for each fix, with its claims and its progress. */
+  public Folder fixes() {
+    return fixes;
   }
 
-  public Path fixes() {
-    return root.resolve("fixes");
-  }
-
-  public Path temporary() {
-    return root.resolve("tmp");
+  /** Files that are linked or moved away as soon as they are written. */
+  public Folder temporary() {
+    return temporary;
   }
 
   /** Makes new and removed names of volume files durable. */
   public void forceVolumes() throws IOException {
-    volumesDirectory.force(true);
+    volumes.force();
   }
 
   /**
@@ -81,23 +85,23 @@ public final class RepositoryStorage implements AutoCloseable {
    * made and removed.
    */
   public void ask(String fileName) throws IOException {
-    Path file = temporary().resolve(fileName);
     try {
-      Files.createFile(file);
-    } catch (FileAlreadyExistsException e) {
-      LOG.debug("{} is there already", file);
+      temporary.createNew(fileName, FileModes.METADATA).close();
+    } catch (FileFailure.Exists e) {
+      LOG.debug("{} is there already", temporary.path(fileName));
     }
-    Files.delete(file);
+    temporary.remove(fileName);
   }
 
   /**
-   * The canary of the repository's SDM, read past what this process has open; null when there is
-   * none, or none that can be read at the moment.
+   * The canary of the repository's SDM, at the path that tools get: a mount may have changed since
+   * the folders were opened. Null when there is none, or none that can be read at the moment.
    */
   public @Nullable Canary readCanary() throws IOException {
-    try {
-      return Json.MAPPER.readValue(Files.readAllBytes(root.resolve(CANARY)), Canary.class);
-    } catch (NoSuchFileException | JacksonException e) {
+    try (Folder now = Folder.open(root.path())) {
+      byte[] found = now.read(CANARY, CANARY_BYTES);
+      return found == null ? null : Json.MAPPER.readValue(found, Canary.class);
+    } catch (JacksonException | FileFailure.NotFound e) {
       return null;
     }
   }
@@ -105,21 +109,25 @@ public final class RepositoryStorage implements AutoCloseable {
   /** Written in place, since a name that comes and goes is seen late on a shared filesystem. */
   public void writeCanary(Canary canary) throws IOException {
     byte[] text = Json.MAPPER.writeValueAsBytes(canary);
-    ByteBuffer block = ByteBuffer.allocate(CANARY_BYTES).put(text);
-    while (block.hasRemaining()) {
-      block.put((byte) ' ');
+    byte[] block = Arrays.copyOf(text, CANARY_BYTES);
+    Arrays.fill(block, text.length, block.length, (byte) ' ');
+    try (NativeFile file = openCanary()) {
+      file.write(0, block);
     }
-    try (FileChannel file =
-        FileChannel.open(
-            root.resolve(CANARY), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      file.write(block.flip(), 0);
+  }
+
+  private NativeFile openCanary() throws IOException {
+    try {
+      return root.openWrite(CANARY);
+    } catch (FileFailure.NotFound e) {
+      return root.createNew(CANARY, FileModes.METADATA);
     }
   }
 
   /** Size and free bytes of the filesystem. */
   public Space space() throws IOException {
-    FileStore store = Files.getFileStore(root);
-    return new Space(store.getTotalSpace(), store.getUsableSpace());
+    Filesystem filesystem = root.filesystem();
+    return new Space(filesystem.capacity(), filesystem.free());
   }
 
   /** In bytes. */
@@ -127,11 +135,9 @@ public final class RepositoryStorage implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      volumesDirectory.close();
-      slots.close();
-    } catch (IOException e) {
-      LOG.warn("Closing {} failed: {}", root, e.toString());
-    }
+    volumes.close();
+    fixes.close();
+    temporary.close();
+    slots.close();
   }
 }

@@ -1,5 +1,6 @@
 package io.quarry.agent.guardian;
 
+import io.quarry.agent.data.os.Reaper;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -27,7 +28,7 @@ final class Descendants {
     long deadline = System.nanoTime() + within.toNanos();
     long pause = PAUSE_NANOS_MIN;
     while (true) {
-      if (reapDead() == SystemCalls.NO_CHILD) {
+      if (reapDead() == Reaper.NO_CHILD) {
         return Set.of();
       }
       Set<ProcessHandle> left =
@@ -50,19 +51,19 @@ final class Descendants {
         .children()
         .mapToLong(ProcessHandle::pid)
         .filter(pid -> pid != agentPid)
-        .forEach(pid -> SystemCalls.reap(Math.toIntExact(pid)));
+        .forEach(pid -> Reaper.reap(Math.toIntExact(pid)));
   }
 
   /** Whether this survivor has gone at last. */
   static boolean gone(ProcessHandle survivor) {
-    SystemCalls.reap(Math.toIntExact(survivor.pid()));
+    Reaper.reap(Math.toIntExact(survivor.pid()));
     return !survivor.isAlive();
   }
 
   private static int reapDead() {
     int reaped;
     do {
-      reaped = SystemCalls.reap(SystemCalls.ANY_CHILD);
+      reaped = Reaper.reap(Reaper.ANY_CHILD);
     } while (reaped > 0);
     return reaped;
   }

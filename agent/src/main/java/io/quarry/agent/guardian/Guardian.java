@@ -1,5 +1,6 @@
 package io.quarry.agent.guardian;
 
+import io.quarry.agent.data.os.Reaper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,7 +57,7 @@ final class Guardian {
    */
   int run() throws IOException, InterruptedException {
     try {
-      SystemCalls.becomeSubreaper();
+      Reaper.adoptOrphans();
       if (pidDirectory != null) {
         PidFile.write(pidDirectory, PidFile.GUARDIAN, ProcessHandle.current().pid());
       }

@@ -1,13 +1,10 @@
 package io.quarry.agent.repository;
 
-import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.Folder;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -33,7 +30,7 @@ public final class SpaceMeter implements AutoCloseable {
   private static final long REST_FACTOR = 20;
 
   private final String name;
-  private final Path volumes;
+  private final Folder volumes;
   private final Supplier<LogState> state;
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile @Nullable Measured measured;
@@ -49,7 +46,7 @@ public final class SpaceMeter implements AutoCloseable {
    * @param name of the repository, for its thread and messages
    * @param volumes the directory of volume files
    */
-  SpaceMeter(String name, Path volumes, Supplier<LogState> state) {
+  SpaceMeter(String name, Folder volumes, Supplier<LogState> state) {
     this.name = name;
     this.volumes = volumes;
     this.state = state;
@@ -108,23 +105,22 @@ public final class SpaceMeter implements AutoCloseable {
   private Measured measure(long commit) throws IOException {
     Map<String, Long> byVolume = new HashMap<>();
     long total = 0;
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(volumes)) {
-      for (Path file : files) {
-        long bytes = DiskUsage.allocated(file);
+    for (String name : volumes.names()) {
+      try {
+        long bytes = volumes.status(name).allocatedBytes();
         total += bytes;
-        byVolume.merge(volumeOf(file), bytes, Long::sum);
+        byVolume.merge(volumeOf(name), bytes, Long::sum);
+      } catch (FileFailure.NotFound e) {
+        LOG.debug("{} is gone already", volumes.path(name));
       }
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
     }
     return new Measured(commit, total, byVolume);
   }
 
   /** File names begin with the volume's id and a dot. */
-  private static String volumeOf(Path file) {
-    String text = String.valueOf(file.getFileName());
-    int dot = text.indexOf('.');
-    return dot < 0 ? text : text.substring(0, dot);
+  private static String volumeOf(String file) {
+    int dot = file.indexOf('.');
+    return dot < 0 ? file : file.substring(0, dot);
   }
 
   @Override

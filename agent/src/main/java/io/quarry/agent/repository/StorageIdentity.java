@@ -241,8 +241,10 @@ public final class StorageIdentity {
     noteSeen();
     if (subject.leading().getAsBoolean()) {
       missing = false;
-      difference = null;
-      beat();
+      difference = pathLeadsElsewhere() ? "its path leads to another directory than before" : null;
+      if (difference == null) {
+        beat();
+      }
       return;
     }
     written = null;
@@ -259,6 +261,19 @@ public final class StorageIdentity {
       difference = describe(shown.get());
       LOG.error("Repository {}: {}", subject.repoId(), difference);
     }
+  }
+
+  /** What is open stays the same whatever is mounted over the path; tools get the path. */
+  private boolean pathLeadsElsewhere() throws IOException {
+    Canary last = written;
+    if (last == null) {
+      return false;
+    }
+    Canary found = subject.storage().readCanary();
+    return found == null
+        || (found.cluster().equals(last.cluster())
+            && !found.equals(last)
+            && !found.isNewerThan(last));
   }
 
   private void beat() throws IOException {

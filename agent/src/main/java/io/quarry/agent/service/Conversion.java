@@ -105,9 +105,9 @@ final class Conversion implements Callable<Boolean> {
     long movedBefore = file.moved();
     long movedMax = Math.max(UNPACKED_ALWAYS_BYTES, UNPACKED_MAX * file.size());
     if (start < size) {
-      try (NbdSource source = open(file.received(), size)) {
+      try (NbdSource source = open(file.received().file(), size)) {
         if (source.size() != size) {
-          throw new IOException(file.received() + " changed its size while it was read");
+          throw new IOException(file.received().file() + " changed its size while it was read");
         }
         WindowCopier.copy(
             source,

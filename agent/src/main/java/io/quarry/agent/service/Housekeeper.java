@@ -1,5 +1,8 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileStatus;
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.HostRegistry;
@@ -10,10 +13,6 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.StalePins;
 import io.quarry.coordinator.plan.Unpin;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -62,7 +61,8 @@ public final class Housekeeper implements AutoCloseable {
         reapPins(repository);
         if (repository.leading() && repository.responsive()) {
           reapOpens(repository);
-          var _ = io.call(repository, () -> sweepTemporary(repository));
+          var _ =
+              io.call(repository, () -> sweep(repository.storage().temporary(), clock.instant()));
         }
       } catch (StorageException e) {
         LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());
@@ -104,20 +104,25 @@ public final class Housekeeper implements AutoCloseable {
     }
   }
 
-  private int sweepTemporary(ConnectedRepository repository) throws IOException {
-    Instant young = clock.instant().minus(TEMPORARY_YOUNG);
+  /**
+   * A name that is old is freed, whatever it stands for; a link's own, and not what it leads to.
+   */
+  static int sweep(Folder temporary, Instant now) throws IOException {
+    Instant young = now.minus(TEMPORARY_YOUNG);
     int swept = 0;
-    try (DirectoryStream<Path> entries =
-        Files.newDirectoryStream(repository.storage().temporary())) {
-      for (Path entry : entries) {
-        if (Files.getLastModifiedTime(entry).toInstant().isBefore(young)) {
-          swept += Files.deleteIfExists(entry) ? 1 : 0;
+    for (String name : temporary.names()) {
+      try {
+        FileStatus status = temporary.status(name);
+        boolean ours =
+            status.kind() != FileStatus.Kind.DIRECTORY && !name.startsWith(Folder.REMOVED_ON_NFS);
+        if (ours && status.modified().isBefore(young)) {
+          swept += temporary.remove(name) ? 1 : 0;
         }
+      } catch (FileFailure.NotFound e) {
+        LOG.debug("{} is gone already", temporary.path(name));
       }
-      return swept;
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
     }
+    return swept;
   }
 
   @Override

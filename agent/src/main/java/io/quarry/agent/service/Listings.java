@@ -1,7 +1,6 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.format.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -108,7 +107,7 @@ final class Listings {
     String file = volume.file();
     return file == null
         ? lately(repository, volume)
-        : DiskUsage.allocated(repository.storage().volume(file));
+        : repository.storage().volumes().allocated(file);
   }
 
   /** A volume that is not whole yet need not have a file. */

@@ -1,5 +1,6 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -162,7 +163,7 @@ public final class StorageIo implements AutoCloseable {
 
   private static StorageException failure(String subject, IOException failed) {
     String why = String.valueOf(failed.getMessage());
-    if (why.contains("No space left") || why.contains("quota exceeded")) {
+    if (FileFailure.kindOf(failed) == FileFailure.Kind.NO_SPACE) {
       return new StorageException(
           ErrorCode.NO_SPACE,
           "the storage of " + subject + " is full: " + why,
@@ -173,12 +174,24 @@ public final class StorageIo implements AutoCloseable {
     return unresponsive(subject, why, failed);
   }
 
+  private static String remedy(FileFailure.@Nullable Kind kind) {
+    return switch (kind) {
+      case FORBIDDEN -> "let the agent's user read and write the repository's directory";
+      case READ_ONLY -> "mount the storage so that this host may write to it";
+      case TOO_MANY_OPEN -> "raise the limit of open files for the agent (LimitNOFILE)";
+      case TOO_LARGE -> "use a filesystem that has files of this size";
+      case REFUSED -> "move what is no regular file out of the repository, and check it again";
+      case null, default ->
+          "see whether the storage is reachable from this host, or ask another agent";
+    };
+  }
+
   private static StorageException unresponsive(String subject, String why, Throwable cause) {
     return new StorageException(
         ErrorCode.REPOSITORY_UNRESPONSIVE,
         "the storage of " + subject + " cannot be used now: " + why,
         subject,
-        "see whether the storage is reachable from this host, or ask another agent",
+        remedy(FileFailure.kindOf(cause)),
         cause);
   }
 

@@ -274,6 +274,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
       throw Tasks.openNotFound(imageId, reply.id());
     }
     try {
+      io.call(
+          repository,
+          () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
       // It was committed while the other repository was being disconnected here.

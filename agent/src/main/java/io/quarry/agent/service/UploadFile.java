@@ -5,6 +5,9 @@ import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.PrefixCopy;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.RawTarget;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.Predecessors;
@@ -13,14 +16,13 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -129,7 +131,9 @@ final class UploadFile {
       return;
     }
     if (new Predecessors(store, fixId, epoch, this::dead).allOver(earlier)) {
-      target = RawTarget.reopen(volume(earlierFile), earlier.offset(), earlier.bytesTotal());
+      target =
+          RawTarget.reopen(
+              volumes().openWrite(earlierFile), earlier.offset(), earlier.bytesTotal());
       checkpoint = earlier.takenOver(self, epoch, earlierFile, now());
       return;
     }
@@ -138,7 +142,7 @@ final class UploadFile {
     target = create(own, earlier.bytesTotal());
     var _ =
         PrefixCopy.copy(
-            volume(earlierFile),
+            volumes().openRead(earlierFile),
             target,
             earlier.offset(),
             around.pace(),
@@ -153,7 +157,7 @@ final class UploadFile {
   }
 
   private RawTarget create(String file, long size) throws IOException {
-    RawTarget created = RawTarget.create(volume(file), size);
+    RawTarget created = RawTarget.create(volumes().createNew(file, FileModes.VOLUME), size);
     repository.storage().forceVolumes();
     return created;
   }
@@ -176,8 +180,8 @@ final class UploadFile {
     return upload.fills() + "." + epoch + ".raw";
   }
 
-  private Path volume(String file) {
-    return repository.storage().volume(file);
+  private Folder volumes() {
+    return repository.storage().volumes();
   }
 
   static StorageException elsewhere(String imageId, String host) {
@@ -218,15 +222,18 @@ final class UploadFile {
   }
 
   /** What was sent. */
-  Path received() {
+  Chain.Layer received() throws IOException {
     String source = checkpoint.source();
-    return volume(source == null ? file() : source);
+    VolumeFormat format = upload.received() == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
+    return Chain.Layer.in(volumes(), source == null ? file() : source, format).requireFile();
   }
 
   /** Makes sure that everything behind the durable part is a hole. */
   void ready() throws IOException {
     if (target == null) {
-      target = RawTarget.reopen(volume(file()), checkpoint.offset(), checkpoint.bytesTotal());
+      target =
+          RawTarget.reopen(
+              volumes().openWrite(file()), checkpoint.offset(), checkpoint.bytesTotal());
     }
   }
 
@@ -235,7 +242,7 @@ final class UploadFile {
     if (checkpoint.source() == null) {
       forgetRest();
       String own = ownContent();
-      Files.deleteIfExists(volume(own));
+      volumes().remove(own);
       target = create(own, diskSize);
       Checkpoint newer = checkpoint.converting(own, diskSize, now());
       save(newer);
@@ -292,7 +299,7 @@ final class UploadFile {
 
   /** Adds to the digest what is stored of what was sent; returns up to where. */
   long digest(MessageDigest digest, long from) throws IOException {
-    try (RawFileSource source = RawFileSource.open(received())) {
+    try (RawFileSource source = RawFileSource.of(received().open())) {
       long end = Math.min(size(), from + SPAN_BYTES);
       MemorySegment buffer = Arena.ofAuto().allocate(ZEROS_BYTES, 4096);
       for (Extent extent : source.extents(from, end - from)) {
@@ -329,10 +336,10 @@ final class UploadFile {
     for (long each = 1; each <= epoch; each++) {
       String other = volumeId + "." + each + ".raw";
       if (!other.equals(file())) {
-        Files.deleteIfExists(volume(other));
+        volumes().remove(other);
       }
       if (upload.received() != null) {
-        Files.deleteIfExists(volume(Volume.uploadOfEpoch(volumeId, each)));
+        volumes().remove(Volume.uploadOfEpoch(volumeId, each));
       }
     }
     store.forget(fixId);

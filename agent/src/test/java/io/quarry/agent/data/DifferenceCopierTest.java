@@ -7,7 +7,6 @@ import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.data.qemu.Backing;
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.agent.data.qemu.EmptyQcow2;
 import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
@@ -99,7 +98,7 @@ class DifferenceCopierTest {
     Path file = dir.resolve(name);
     Files.deleteIfExists(file);
     Chain.Layer first = below.getFirst();
-    EmptyQcow2.write(
+    DiskImages.emptyQcow2(
         file, TOP, Optional.of(new Backing(first.file().getFileName().toString(), first.format())));
     return Chain.over(new Chain.Layer(file, VolumeFormat.QCOW2), below);
   }

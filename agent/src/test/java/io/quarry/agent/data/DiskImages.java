@@ -1,5 +1,8 @@
 package io.quarry.agent.data;
 
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.qemu.Backing;
+import io.quarry.agent.data.qemu.EmptyQcow2;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -7,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 
 /** Disk images made for tests: seeded, with data, written zeros and holes of all sizes. */
@@ -14,6 +18,14 @@ public final class DiskImages {
   private static final int STEP = 512;
 
   private DiskImages() {}
+
+  /** A qcow2 file without data, as the agent makes it. */
+  public static void emptyQcow2(Path file, long size, Optional<Backing> backing)
+      throws IOException {
+    try (Folder folder = Folder.open(file.toAbsolutePath().getParent())) {
+      EmptyQcow2.write(folder, String.valueOf(file.getFileName()), size, backing);
+    }
+  }
 
   /** A sparse file of this size; the same seed makes the same image. */
   public static Path random(Path path, long size, long seed) throws IOException {

@@ -18,22 +18,30 @@ public final class LoopFilesystem implements AutoCloseable {
   private final Tools tools;
   private final Path image;
   private final Path mountPoint;
+  private final String options;
 
-  private LoopFilesystem(Tools tools, Path image, Path mountPoint) {
+  private LoopFilesystem(Tools tools, Path image, Path mountPoint, String options) {
     this.tools = tools;
     this.image = image;
     this.mountPoint = mountPoint;
+    this.options = options;
   }
 
   /** Skips the test where mounting is not possible. */
   public static LoopFilesystem mountXfs(Path dir) throws IOException, InterruptedException {
+    return mountXfs(dir, "defaults");
+  }
+
+  /** With options of mount. */
+  public static LoopFilesystem mountXfs(Path dir, String options)
+      throws IOException, InterruptedException {
     assumeTrue("root".equals(System.getProperty("user.name")), "mounting needs root");
     Tools tools = new Tools(new Children(new Spawner(), "test"));
     Path image = DiskImages.hole(dir.resolve("xfs.img"), SIZE);
     Path mountPoint = Files.createDirectory(dir.resolve("xfs"));
     try {
       tools.run("mkfs.xfs", "-q", image.toString());
-      LoopFilesystem made = new LoopFilesystem(tools, image, mountPoint);
+      LoopFilesystem made = new LoopFilesystem(tools, image, mountPoint, options);
       made.mount();
       return made;
     } catch (ToolFailure e) {
@@ -43,7 +51,14 @@ public final class LoopFilesystem implements AutoCloseable {
   }
 
   private void mount() throws IOException, InterruptedException {
-    tools.run("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString());
+    String all = "loop," + options;
+    tools.run("mount", "-t", "xfs", "-o", all, image.toString(), mountPoint.toString());
+  }
+
+  /** So much files of that user may take, if it is mounted with {@code uquota}. */
+  public void limitUser(int uid, String bytes) throws IOException, InterruptedException {
+    String limit = "limit -u bhard=" + bytes + " " + uid;
+    tools.run("xfs_quota", "-x", "-c", limit, mountPoint.toString());
   }
 
   /** All that was written so far is durable. */

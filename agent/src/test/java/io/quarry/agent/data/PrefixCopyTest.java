@@ -3,6 +3,7 @@ package io.quarry.agent.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.agent.data.os.NativeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,10 +44,15 @@ final class PrefixCopyTest {
   @Test
   void anOldFileThatIsTooShortIsRefused() throws Exception {
     Path old = DiskImages.random(dir.resolve("old"), 4 * MIB, 1);
-    try (RawTarget target = RawTarget.create(dir.resolve("new"), 20 * MIB)) {
+    try (RawTarget target = RawTarget.create(NativeFile.createNew(dir.resolve("new")), 20 * MIB)) {
       assertThatThrownBy(() ->
               PrefixCopy.copy(
-                  old, target, 8 * MIB, CopyPace.USUAL, Throttle.unlimited(), new CopyControl()))
+                  NativeFile.openRead(old),
+                  target,
+                  8 * MIB,
+                  CopyPace.USUAL,
+                  Throttle.unlimited(),
+                  new CopyControl()))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("ends before");
     }
@@ -57,9 +63,15 @@ final class PrefixCopyTest {
     Path old = DiskImages.random(dir.resolve("old"), 4 * MIB, 1);
     CopyControl control = new CopyControl();
     control.stop();
-    try (RawTarget target = RawTarget.create(dir.resolve("new"), 4 * MIB)) {
+    try (RawTarget target = RawTarget.create(NativeFile.createNew(dir.resolve("new")), 4 * MIB)) {
       assertThatThrownBy(() ->
-              PrefixCopy.copy(old, target, 4 * MIB, CopyPace.USUAL, Throttle.unlimited(), control))
+              PrefixCopy.copy(
+                  NativeFile.openRead(old),
+                  target,
+                  4 * MIB,
+                  CopyPace.USUAL,
+                  Throttle.unlimited(),
+                  control))
           .isInstanceOf(CopyStopped.class);
     }
   }
@@ -70,10 +82,15 @@ final class PrefixCopyTest {
     Path old = DiskImages.random(place.resolve("old"), size, 77);
     Path fresh = place.resolve("new");
     PrefixCopy.Way way;
-    try (RawTarget target = RawTarget.create(fresh, size)) {
+    try (RawTarget target = RawTarget.create(NativeFile.createNew(fresh), size)) {
       way =
           PrefixCopy.copy(
-              old, target, end, CopyPace.USUAL, Throttle.unlimited(), new CopyControl());
+              NativeFile.openRead(old),
+              target,
+              end,
+              CopyPace.USUAL,
+              Throttle.unlimited(),
+              new CopyControl());
     }
     byte[] expected = Files.readAllBytes(old);
     Arrays.fill(expected, end, expected.length, (byte) 0);

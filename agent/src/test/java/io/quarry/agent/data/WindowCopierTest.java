@@ -3,6 +3,7 @@ package io.quarry.agent.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.common.model.VolumeFormat;
@@ -98,7 +99,7 @@ final class WindowCopierTest {
     CopyControl control = new CopyControl();
     long[] durable = {0};
     try (Source from = RawFileSource.open(source);
-        RawTarget to = RawTarget.create(target, from.size())) {
+        RawTarget to = RawTarget.create(NativeFile.createNew(target), from.size())) {
       assertThatThrownBy(() ->
               WindowCopier.copy(
                   from,
@@ -124,7 +125,7 @@ final class WindowCopierTest {
     CopyControl control = new CopyControl();
     List<Long> ends = new ArrayList<>();
     try (Source from = RawFileSource.open(source);
-        RawTarget to = RawTarget.create(target, from.size())) {
+        RawTarget to = RawTarget.create(NativeFile.createNew(target), from.size())) {
       assertThatThrownBy(() ->
               WindowCopier.copy(
                   from,
@@ -164,7 +165,7 @@ final class WindowCopierTest {
   private long copyUntilPowerCut(LoopFilesystem xfs, Path source, Path target, int reports)
       throws Exception {
     List<Long> ends = new ArrayList<>();
-    RawTarget.create(target, Files.size(source)).close();
+    RawTarget.create(NativeFile.createNew(target), Files.size(source)).close();
     xfs.force();
     assertThatThrownBy(() ->
             resume(
@@ -190,7 +191,7 @@ final class WindowCopierTest {
     Throttle crawl = new Throttle(1);
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     try (Source from = RawFileSource.open(source);
-        RawTarget to = RawTarget.create(dir.resolve("target"), from.size())) {
+        RawTarget to = RawTarget.create(NativeFile.createNew(dir.resolve("target")), from.size())) {
       Thread copying = start(from, to, crawl, control, thrown);
       control.stop();
       copying.join(10_000);
@@ -205,7 +206,7 @@ final class WindowCopierTest {
     DiskImages.fill(source, 0, 8 * MIB, 1);
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     try (Source from = RawFileSource.open(source);
-        RawTarget to = RawTarget.create(dir.resolve("target"), from.size())) {
+        RawTarget to = RawTarget.create(NativeFile.createNew(dir.resolve("target")), from.size())) {
       Thread copying = start(from, to, new Throttle(1), new CopyControl(), thrown);
       copying.interrupt();
       copying.join(10_000);
@@ -256,7 +257,7 @@ final class WindowCopierTest {
             "qemu-img", "convert", "-f", "qcow2", "-O", "raw", top.toString(), flat.toString());
         Path target = place.resolve("target");
         try (Source from = ImageCopy.open(children, dir, top, VolumeFormat.QCOW2);
-            RawTarget to = RawTarget.create(target, from.size())) {
+            RawTarget to = RawTarget.create(NativeFile.createNew(target), from.size())) {
           CopyFigures figures =
               WindowCopier.copy(
                   from,
@@ -275,11 +276,11 @@ final class WindowCopierTest {
 
   @Test
   void aTargetThatSomebodyUsesIsRefused() throws Exception {
-    try (RawTarget first = RawTarget.create(dir.resolve("target"), MIB)) {
-      assertThatThrownBy(() -> RawTarget.reopen(first.path(), 0, MIB))
+    try (RawTarget first = RawTarget.create(NativeFile.createNew(dir.resolve("target")), MIB)) {
+      assertThatThrownBy(() -> RawTarget.reopen(NativeFile.openWrite(first.path()), 0, MIB))
           .hasMessageContaining("another process is using");
     }
-    RawTarget.reopen(dir.resolve("target"), 0, MIB).close();
+    RawTarget.reopen(NativeFile.openWrite(dir.resolve("target")), 0, MIB).close();
   }
 
   private static Thread start(
@@ -313,7 +314,7 @@ final class WindowCopierTest {
       CopyPlan plan, Path source, Path target, WindowListener listener)
       throws IOException, InterruptedException {
     try (Source from = RawFileSource.open(source);
-        RawTarget to = RawTarget.create(target, from.size())) {
+        RawTarget to = RawTarget.create(NativeFile.createNew(target), from.size())) {
       return WindowCopier.copy(from, to, plan, Throttle.unlimited(), new CopyControl(), listener);
     }
   }
@@ -321,7 +322,7 @@ final class WindowCopierTest {
   private static CopyFigures resume(Path source, Path target, long start, WindowListener listener)
       throws IOException, InterruptedException {
     try (Source from = RawFileSource.open(source);
-        RawTarget to = RawTarget.reopen(target, start, from.size())) {
+        RawTarget to = RawTarget.reopen(NativeFile.openWrite(target), start, from.size())) {
       CopyPlan plan = new CopyPlan(start, CopyPace.USUAL.withWindow(WINDOW));
       return WindowCopier.copy(from, to, plan, Throttle.unlimited(), new CopyControl(), listener);
     }

@@ -3,10 +3,13 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.data.LoopFilesystem;
+import io.quarry.agent.data.os.OddFiles;
 import io.quarry.agent.fix.FixStore.ClaimFile;
 import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.coordinator.plan.FixState.Worker;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class FixStoreTest {
   private static final String FIX = "mend-v1";
@@ -76,6 +81,61 @@ final class FixStoreTest {
       one.get().ifPresent(winners::add);
     }
     return winners;
+  }
+
+  // 12.22
+  @ParameterizedTest
+  @EnumSource
+  void claimsAndCheckpointsAreFiles(OddFiles odd) throws Exception {
+    Path outside = Files.write(directory.resolve("volumes/outside"), new byte[] {1});
+    Path folder = Files.createDirectory(directory.resolve("fixes").resolve(FIX));
+    odd.make(folder.resolve("claim.1"), outside);
+    odd.make(folder.resolve("progress.1"), outside);
+    OddFiles.refused(() -> store.newestClaim(FIX));
+    OddFiles.refused(() -> store.newestCheckpoint(FIX));
+    assertThat(store.claim(FIX, 1, new Worker("h", "life"), NOW)).isEmpty();
+    if (odd != OddFiles.DIRECTORY) {
+      store.save(FIX, Checkpoint.filling(new Worker("h", "life"), 1, 1, "v1.1.raw", 9, NOW));
+      store.forget(FIX);
+      assertThat(folder).doesNotExist();
+    }
+    assertThat(outside).hasBinaryContent(new byte[] {1});
+    assertThat(directory.resolve("tmp")).isEmptyDirectory();
+  }
+
+  // 12.22: what is behind the link was deleted.
+  @Test
+  void whatIsForgottenIsNotBehindALink(@TempDir Path elsewhere) throws Exception {
+    Path inside = Files.createFile(elsewhere.resolve("claim.1"));
+    Files.createSymbolicLink(directory.resolve("fixes").resolve(FIX), elsewhere);
+    store.forget(FIX);
+    OddFiles.refused(() -> store.newestClaim(FIX));
+    OddFiles.refused(() -> store.claim(FIX, 2, new Worker("h", "life"), NOW));
+    assertThat(elsewhere).isDirectoryContaining(inside::equals);
+    assertThat(elsewhere.resolve("claim.2")).doesNotExist();
+  }
+
+  @Test
+  void whatNfsKeepsForAnotherHostIsLeftForTheNextTime() throws Exception {
+    assertThat(store.claim(FIX, 1, new Worker("h", "life"), NOW)).isPresent();
+    Path kept = directory.resolve("fixes").resolve(FIX).resolve(".nfs000000000000001");
+    Files.createFile(kept);
+    store.forget(FIX);
+    assertThat(store.newestClaim(FIX)).isNull();
+    Files.delete(kept);
+    store.forget(FIX);
+    assertThat(directory.resolve("fixes")).isEmptyDirectory();
+  }
+
+  // 12.21
+  @Test
+  void hugeCheckpointIsNotRead() throws Exception {
+    assertThat(store.claim(FIX, 1, new Worker("h", "life"), NOW)).isPresent();
+    Path huge = directory.resolve("fixes").resolve(FIX).resolve("progress.1");
+    try (RandomAccessFile file = new RandomAccessFile(huge.toFile(), "rw")) {
+      file.setLength(3L << 30);
+    }
+    OddFiles.refused(() -> store.newestCheckpoint(FIX));
   }
 
   @Test

@@ -109,7 +109,7 @@ class RawCopyTest {
         .isPresent();
     RunningFix run =
         new RunningFix(repository, fix(), worker, epoch, null, around(), ignored -> {});
-    try (Source source = RawFileSource.open(volume(SOURCE))) {
+    try (Source source = RawFileSource.of(repository.storage().volumes().openRead(SOURCE))) {
       return new RawCopy(run, VOLUME).copy(source);
     }
   }

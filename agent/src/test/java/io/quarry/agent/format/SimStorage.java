@@ -1,7 +1,7 @@
 package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.SimFolder;
 import io.quarry.coordinator.log.CommitLog;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +19,7 @@ public final class SimStorage {
     for (String directory : DIRECTORIES) {
       Files.createDirectories(root.resolve(directory));
     }
-    try (DirectorySlotStore slots = new DirectorySlotStore(root, "creator")) {
+    try (DirectorySlotStore slots = new DirectorySlotStore(new SimFolder(root), "creator")) {
       CommitLog.create(slots);
     }
   }
@@ -31,6 +31,6 @@ public final class SimStorage {
     Genesis genesis =
         new Genesis(
             LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret", Feature.KNOWN);
-    return new RepositoryStorage(root, genesis, writer);
+    return new RepositoryStorage(new SimFolder(root), genesis, writer);
   }
 }

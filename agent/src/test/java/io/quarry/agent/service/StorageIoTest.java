@@ -4,14 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.format.SmallStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 final class StorageIoTest {
@@ -85,6 +91,43 @@ final class StorageIoTest {
       assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
       assertThat(refusal.subject()).isEqualTo("gone");
       assertThat(refusal.getMessage()).contains("stale file handle");
+    }
+  }
+
+  /** 12.19: it was told by the text of the message, which the locale decides. */
+  @Test
+  void fullStorageIsToldAsSuch(@TempDir Path mountPoint) throws Exception {
+    try (StorageIo io = new StorageIo();
+        SmallStorage small = SmallStorage.mounted(mountPoint, "size=1m");
+        Folder folder = Folder.open(small.root());
+        NativeFile file = folder.createNew("x", FileModes.VOLUME)) {
+      StorageException refusal =
+          catchThrowableOfType(
+              StorageException.class,
+              () ->
+                  io.call(
+                      "full",
+                      () -> {
+                        file.write(0, new byte[2 << 20]);
+                        return true;
+                      }));
+      assertThat(refusal.code()).isEqualTo(ErrorCode.NO_SPACE);
+      assertThat(refusal.subject()).isEqualTo("full");
+    }
+  }
+
+  /** 12.7 */
+  @Test
+  void readOnlyStorageIsToldAsSuch(@TempDir Path mountPoint) throws Exception {
+    try (StorageIo io = new StorageIo();
+        SmallStorage small = SmallStorage.mounted(mountPoint, "size=1m");
+        Folder folder = Folder.open(small.root())) {
+      small.makeReadOnly();
+      StorageException refusal =
+          catchThrowableOfType(
+              StorageException.class,
+              () -> io.call("full", () -> folder.createNew("x", FileModes.VOLUME)));
+      assertThat(refusal.remedy()).startsWith("mount the storage");
     }
   }
 

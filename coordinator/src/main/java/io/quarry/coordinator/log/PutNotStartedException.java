@@ -7,10 +7,12 @@ public final class PutNotStartedException extends IOException {
   private static final long serialVersionUID = 1L;
   private final boolean noSpace;
 
-  public PutNotStartedException(IOException cause) {
+  /**
+   * @param noSpace whether the storage is full, which removals can change
+   */
+  public PutNotStartedException(IOException cause, boolean noSpace) {
     super(cause.getMessage(), cause);
-    String message = String.valueOf(cause.getMessage());
-    this.noSpace = message.contains("No space left") || message.contains("quota exceeded");
+    this.noSpace = noSpace;
   }
 
   public boolean noSpace() {

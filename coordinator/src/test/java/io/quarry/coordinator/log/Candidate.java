@@ -13,35 +13,35 @@ import java.util.Arrays;
 import java.util.List;
 
 /** One host that believes to be the SDM: a commit log and what it knows of it. */
-final class Candidate {
+public final class Candidate {
   static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 
-  final SlotStore store;
-  final String name;
+  public final SlotStore store;
+  public final String name;
   final CommitLog log;
-  LogState state = LogState.EMPTY;
+  public LogState state = LogState.EMPTY;
 
   /** What it knew before its last commit. */
   LogState before = LogState.EMPTY;
 
-  Candidate(SlotStore store, String name) {
+  public Candidate(SlotStore store, String name) {
     this.store = store;
     this.name = name;
     this.log = new CommitLog(store, name);
   }
 
   /** Begins a term on what it knows. */
-  Outcome lead() throws IOException {
+  public Outcome lead() throws IOException {
     return know(log.beginTerm(state, NOW));
   }
 
   /** Commits one entry per request id right after what it knows. */
-  Outcome commit(String... requestIds) throws IOException {
+  public Outcome commit(String... requestIds) throws IOException {
     return know(log.commit(state, entries(state, requestIds), NOW));
   }
 
   /** Each entry pins something under the request's id; the reply names the candidate. */
-  List<Entry> entries(LogState after, String... requestIds) {
+  public List<Entry> entries(LogState after, String... requestIds) {
     return Arrays.stream(requestIds).map(id -> entry(after, id, name + "-" + id)).toList();
   }
 
@@ -52,7 +52,7 @@ final class Candidate {
   }
 
   /** Two, so that everything before its last commit is freed. */
-  void checkpoint() throws IOException {
+  public void checkpoint() throws IOException {
     Checkpointer checkpointer = new Checkpointer(store);
     checkpointer.checkpoint(before);
     checkpointer.checkpoint(state);
@@ -67,7 +67,7 @@ final class Candidate {
   }
 
   /** A candidate that leads and has committed that many records, the term's one included. */
-  static Candidate leading(SlotStore store, String name, int records) throws IOException {
+  public static Candidate leading(SlotStore store, String name, int records) throws IOException {
     Candidate candidate = new Candidate(store, name);
     assertThat(candidate.lead()).isInstanceOf(Outcome.Committed.class);
     while (candidate.state.sequence() < records) {

@@ -6,8 +6,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /** Everything a state holds, comparable whatever the order in which it came about. */
-record Fingerprint(Position position, Set<Change> changes, RecentRequests.Saved requests) {
-  static Fingerprint of(LogState state) {
+public record Fingerprint(Position position, Set<Change> changes, RecentRequests.Saved requests) {
+  public static Fingerprint of(LogState state) {
     return new Fingerprint(
         state.position(),
         new HashSet<>(state.repository().asChanges()),

@@ -3,8 +3,10 @@ package io.quarry.coordinator.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Logs that were written once stay readable; docs/repository-format.md shows this one. */
@@ -14,14 +16,17 @@ class FormatTest {
   @Test
   void logOfVersion1IsReadable() throws Exception {
     URI log = Objects.requireNonNull(getClass().getResource("version-1")).toURI();
-    try (DirectorySlotStore store = new DirectorySlotStore(Path.of(log), "reader")) {
-      assertThat(store.readHead()).hasValue(4);
-      LogState state = new LogReader(store).load();
-      assertThat(state.sequence()).isEqualTo(4);
-      assertThat(state.position().writer()).isEqualTo("host-1/5a31");
-      assertThat(state.repository().images().get(DISK)).matches(image -> !image.strong());
-      assertThat(state.repository().requests().find("9e107d9d-1")).isNotNull();
-      assertThat(state.repository().fixes()).hasSize(1);
+    MemoryDisk disk = MemoryDisk.empty();
+    try (Stream<Path> files = Files.list(Path.of(log).resolve("log"))) {
+      for (Path file : files.toList()) {
+        disk.link(String.valueOf(file.getFileName()), Files.readAllBytes(file));
+      }
     }
+    LogState state = new LogReader(new MemorySlotStore(disk)).load();
+    assertThat(state.sequence()).isEqualTo(4);
+    assertThat(state.position().writer()).isEqualTo("host-1/5a31");
+    assertThat(state.repository().images().get(DISK)).matches(image -> !image.strong());
+    assertThat(state.repository().requests().find("9e107d9d-1")).isNotNull();
+    assertThat(state.repository().fixes()).hasSize(1);
   }
 }

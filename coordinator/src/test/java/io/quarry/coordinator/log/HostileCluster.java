@@ -18,7 +18,7 @@ import java.util.function.BiConsumer;
  * Several hosts that all believe to be the SDM, checkpoints and vacuums at any time, readers, and a
  * storage that loses replies, delays links and, if it can, loses its power: one seed, one history.
  */
-final class HostileCluster implements Schedules.History {
+public final class HostileCluster implements Schedules.History {
   private static final int SDMS = 3;
   private static final int TERMS = 3;
   private static final int COMMITS_MAX = 6;
@@ -44,8 +44,11 @@ final class HostileCluster implements Schedules.History {
   private int attempts;
   private int workingSdms = SDMS;
 
-  private HostileCluster(long seed, double deaths, boolean powerCuts, Make make)
-      throws IOException {
+  /**
+   * @param deaths how likely one is at each step
+   * @param powerCuts whether the storage can lose its power, which half of the histories then see
+   */
+  public HostileCluster(long seed, double deaths, boolean powerCuts, Make make) throws IOException {
     this.random = new Random(seed);
     this.powerCuts = powerCuts && random.nextBoolean();
     this.storage = make.storage(truth::linked);
@@ -57,13 +60,8 @@ final class HostileCluster implements Schedules.History {
     return new HostileCluster(seed, 0.004, false, MemoryStorage::new);
   }
 
-  /** Over files that have to be forced, several operations for each slot. */
-  static HostileCluster onFiles(long seed) throws IOException {
-    return new HostileCluster(seed, 0.001, true, FileStorage::new);
-  }
-
   /** Makes a storage that tells which names are taken. */
-  private interface Make {
+  public interface Make {
     HostileStorage storage(BiConsumer<String, byte[]> onLink) throws IOException;
   }
 

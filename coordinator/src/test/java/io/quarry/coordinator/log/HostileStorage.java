@@ -5,7 +5,7 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /** A storage that several hosts share, and what goes wrong with it. */
-interface HostileStorage {
+public interface HostileStorage {
   /** A host that may live several lives. */
   interface Host {
     /** The log as this life reaches it. */

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
  * sim} runs more of it, or one seed again.
  */
 class InterleavingsTest {
-  /** Of both kinds together. */
+  /** With those on files together. */
   private static final long SCHEDULES = Long.getLong("quarry.schedules", 7_000);
 
   private static final long SEED = Long.getLong("quarry.seed", 0);
@@ -19,11 +19,6 @@ class InterleavingsTest {
   @Test
   void noScheduleBreaksTheLog() {
     RUN.run(SEED, SCHEDULES / 2, HostileCluster::inMemory);
-  }
-
-  @Test
-  void noScheduleBreaksItsFiles() {
-    RUN.run(SEED, SCHEDULES - SCHEDULES / 2, HostileCluster::onFiles);
   }
 
   @AfterAll

@@ -106,10 +106,10 @@ public final class MemorySlotStore implements SlotStore {
     beforeEachStep.accept("put " + name);
     PutFault fault = nextPut();
     if (fault == PutFault.BEFORE_LINK) {
-      throw new PutNotStartedException(new IOException("Input/output error"));
+      throw new PutNotStartedException(new IOException("Input/output error"), false);
     }
     if (!disk.take(content.length)) {
-      throw new PutNotStartedException(new IOException("No space left on device"));
+      throw new PutNotStartedException(new IOException("No space left on device"), true);
     }
     if (fault == PutFault.DELAYED_LINK) {
       byte[] sent = asStored(name, content);

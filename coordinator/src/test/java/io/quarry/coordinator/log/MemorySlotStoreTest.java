@@ -17,7 +17,7 @@ class MemorySlotStoreTest extends SlotStoreContract {
   private final MemorySlotStore store = new MemorySlotStore(disk);
 
   @Override
-  SlotStore store() {
+  protected SlotStore store() {
     return store;
   }
 

@@ -14,11 +14,11 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What every slot store does, whatever it is made of. */
-abstract class SlotStoreContract {
+public abstract class SlotStoreContract {
   private static final String NAME = Names.record(1);
 
   /** An empty one, the same at each call within a test. */
-  abstract SlotStore store() throws IOException;
+  protected abstract SlotStore store() throws IOException;
 
   private static byte[] bytes(String text) {
     return text.getBytes(UTF_8);

@@ -17,10 +17,10 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
 /** One host with one repository: a replica and an SDM over a store. */
-final class SdmHost implements AutoCloseable {
+public final class SdmHost implements AutoCloseable {
   final RecordingListener listener = new RecordingListener();
   final Replica replica;
-  final Sdm sdm;
+  public final Sdm sdm;
 
   SdmHost(SlotStore store, String name) throws IOException {
     replica = new Replica("main", store);
@@ -28,14 +28,14 @@ final class SdmHost implements AutoCloseable {
     sdm = new Sdm(store, replica, name, InstantSource.system(), listener);
   }
 
-  static SdmHost leading(SlotStore store, String name) throws IOException {
+  public static SdmHost leading(SlotStore store, String name) throws IOException {
     SdmHost host = new SdmHost(store, name);
     host.lead();
     return host;
   }
 
   /** On a storage that has no log yet. */
-  static SdmHost fresh(SlotStore store, String name) throws IOException {
+  public static SdmHost fresh(SlotStore store, String name) throws IOException {
     CommitLog.create(store);
     return leading(store, name);
   }
@@ -46,15 +46,15 @@ final class SdmHost implements AutoCloseable {
   }
 
   /** Submits under a request id that is the disk's id, too. */
-  CompletableFuture<Reply> create(String disk) {
+  public CompletableFuture<Reply> create(String disk) {
     return sdm.submit(disk, disk(disk));
   }
 
-  CompletableFuture<Reply> remove(String disk) {
+  public CompletableFuture<Reply> remove(String disk) {
     return sdm.submit("remove " + disk, new RemoveImage(disk, true, Duration.ZERO));
   }
 
-  Reply committed(CompletableFuture<Reply> answer) throws Exception {
+  public Reply committed(CompletableFuture<Reply> answer) throws Exception {
     return answer.get(30, TimeUnit.SECONDS);
   }
 

@@ -170,7 +170,7 @@ public final class SimMount {
   private void failForSpace() throws IOException {
     if (spaceFaults > 0) {
       spaceFaults--;
-      throw new IOException("No space left on device");
+      throw new SimFull();
     }
   }
 

@@ -32,6 +32,28 @@ final class ArchitectureTest {
           "java.lang.Math.random",
           "java.util.UUID.randomUUID");
 
+  /** None of them opens a file of a repository, and why. */
+  private static final String[] FILES_OF_THE_HOST = {
+    // The socket of a tool, in the agent's runtime directory.
+    "io.quarry.agent.data.nbd.QemuNbd",
+    // The note of a drain, in the agent's state directory.
+    "io.quarry.agent.repository.Drain",
+    // Says whether the directory that an administrator names is there.
+    "io.quarry.agent.format.LocalfsFormat",
+    // One file, for those who are no agent.
+    "io.quarry.agent.data.ImageCopy",
+    "io.quarry.agent.data.qemu.Chain$Layer",
+    "io.quarry.agent.data.RawFileSource"
+  };
+
+  private static final Set<String> OPENERS =
+      Set.of(
+          "java.nio.channels.FileChannel.open",
+          "io.quarry.agent.data.os.NativeFile.openRead",
+          "io.quarry.agent.data.os.NativeFile.openWrite",
+          "io.quarry.agent.data.os.NativeFile.createNew",
+          "io.quarry.agent.data.os.DiskUsage.allocated");
+
   @ArchTest
   static final ArchRule commonKnowsNobody =
       noClasses()
@@ -134,6 +156,26 @@ final class ArchitectureTest {
           .allowEmptyShould(true);
 
   @ArchTest
+  static final ArchRule filesOfARepositoryAreReachedByItsFolders =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "io.quarry.agent.fix..",
+              "io.quarry.agent.check..",
+              "io.quarry.agent.service..",
+              "io.quarry.agent.repository..",
+              "io.quarry.agent.format..",
+              "io.quarry.agent.data..",
+              "io.quarry.coordinator.log..")
+          .and(DescribedPredicate.not(named(FILES_OF_THE_HOST)))
+          .should()
+          .accessTargetWhere(opensByPath())
+          .because(
+              "Files and FileChannel follow links, wait for FIFOs and tell failures by texts: a"
+                  + " Folder of agent.data.os does not")
+          .allowEmptyShould(true);
+
+  @ArchTest
   static final ArchRule everyClassLivesInAModule =
       classes()
           .should()
@@ -150,6 +192,15 @@ final class ArchitectureTest {
             "reads a clock or rolls dice",
             (AccessTarget target) ->
                 CLOCKS_AND_DICE.contains(target.getOwner().getName() + "." + target.getName())));
+  }
+
+  private static DescribedPredicate<JavaAccess<?>> opensByPath() {
+    return target(
+        DescribedPredicate.describe(
+            "opens a file by its path",
+            (AccessTarget target) ->
+                target.getOwner().getName().equals("java.nio.file.Files")
+                    || OPENERS.contains(target.getOwner().getName() + "." + target.getName())));
   }
 
   private static DescribedPredicate<JavaClass> named(String... names) {

@@ -1,8 +1,9 @@
 package io.quarry.it.bench;
 
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.coordinator.log.Checkpointer;
 import io.quarry.coordinator.log.CommitLog;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
@@ -32,7 +33,7 @@ final class LogBench {
   void run() throws Exception {
     Files.createDirectories(root.resolve("log"));
     Files.createDirectories(root.resolve("tmp"));
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "bench")) {
+    try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "bench")) {
       CommitLog.create(store);
       checkpoints(store, filled(store));
       takeovers(store);

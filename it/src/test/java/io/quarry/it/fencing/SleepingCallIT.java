@@ -6,12 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.RemoveImageOptions;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;
@@ -76,7 +77,8 @@ final class SleepingCallIT {
           .extracting("code")
           .isEqualTo(ErrorCode.IMAGE_NOT_FOUND);
       sleeper.resumeAgent();
-      try (var slots = new DirectorySlotStore(box.repository(REPOSITORY), "test-reader")) {
+      try (var slots =
+          new DirectorySlotStore(Folder.open(box.repository(REPOSITORY)), "test-reader")) {
         Reply recorded = new LogReader(slots).load().repository().requests().find(REQUEST);
         assertThat(recorded).isNotNull().matches(CancelRequest::made);
       }

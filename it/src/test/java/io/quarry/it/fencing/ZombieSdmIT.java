@@ -3,12 +3,13 @@ package io.quarry.it.fencing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
+import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.it.box.Box;
@@ -130,7 +131,7 @@ final class ZombieSdmIT {
 
   private static LogState load(Box box) throws Exception {
     try (DirectorySlotStore slots =
-        new DirectorySlotStore(box.repository(REPOSITORY), "test-reader")) {
+        new DirectorySlotStore(Folder.open(box.repository(REPOSITORY)), "test-reader")) {
       return new LogReader(slots).load();
     }
   }

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.format.DirectorySlotStore;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
-import io.quarry.coordinator.log.DirectorySlotStore;
 import io.quarry.it.box.Box;
 import java.io.IOException;
 import java.nio.file.Files;

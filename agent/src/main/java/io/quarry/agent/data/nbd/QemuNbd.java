@@ -57,6 +57,7 @@ public final class QemuNbd implements Closeable {
    */
   public static QemuNbd start(Children children, Path runtimeDirectory, ServedImage image)
       throws IOException, InterruptedException {
+    image.chain().requireFiles();
     Path socket =
         runtimeDirectory.resolve(
             "nbd-" + ProcessHandle.current().pid() + "-" + SOCKETS.incrementAndGet());

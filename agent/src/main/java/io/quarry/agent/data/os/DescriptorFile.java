@@ -1,6 +1,5 @@
 package io.quarry.agent.data.os;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
@@ -8,14 +7,9 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /** An open file of the system's own filesystems, by its raw descriptor. */
 final class DescriptorFile implements NativeFile {
@@ -23,14 +17,6 @@ final class DescriptorFile implements NativeFile {
   private static final long COPY_RANGE_STEP_BYTES = 1L << 30;
 
   private static final long PAGE_BYTES = 4096;
-
-  private static final int O_RDWR = 2;
-  private static final int O_CREAT = 0x40;
-  private static final int O_EXCL = 0x80;
-  private static final int O_CLOEXEC = 0x80000;
-  private static final int O_DIRECT =
-      System.getProperty("os.arch", "").equals("aarch64") ? 0x10000 : 0x4000;
-  private static final int MODE_NEW_FILE = 0644;
 
   private static final int SEEK_END = 2;
   private static final int SEEK_DATA = 3;
@@ -41,76 +27,76 @@ final class DescriptorFile implements NativeFile {
   private static final int SYNC_FILE_RANGE_WRITE = 2;
   private static final int FADV_SEQUENTIAL = 2;
   private static final int FADV_DONTNEED = 4;
+  private static final int F_OFD_GETLK = 36;
   private static final int F_OFD_SETLK = 37;
   private static final short F_WRLCK = 1;
+  private static final short F_UNLCK = 2;
 
-  private final Path path;
-  private final int fd;
-  private final Lock using;
-  private final Lock closing;
-  private boolean closed;
+  private final Descriptor descriptor;
+  private final int access;
 
-  private DescriptorFile(Path path, int fd) {
-    this.path = path;
-    this.fd = fd;
-    ReadWriteLock lock = new ReentrantReadWriteLock();
-    this.using = lock.readLock();
-    this.closing = lock.writeLock();
+  /**
+   * @param access that it is open for, as {@link OpenFlags} has it
+   */
+  DescriptorFile(Path path, int fd, int access) {
+    this.descriptor = new Descriptor(path, fd);
+    this.access = access;
   }
 
-  static NativeFile openRead(Path path) throws IOException {
-    return new DescriptorFile(path, opened(path, Libc.open(path.toString(), O_CLOEXEC, 0)));
+  static NativeFile open(Path path, int access) throws FileFailure {
+    return opened(path, Libc.open(path.toString(), access | OpenFlags.CLOSE_ON_EXEC, 0), access);
   }
 
-  static NativeFile openWrite(Path path) throws IOException {
-    return new DescriptorFile(
-        path, opened(path, Libc.open(path.toString(), O_RDWR | O_CLOEXEC, 0)));
+  static NativeFile createNew(Path path, int mode) throws FileFailure {
+    int access = OpenFlags.READ_WRITE;
+    int flags = access | OpenFlags.CREATE_NEW | OpenFlags.CLOSE_ON_EXEC;
+    return opened(path, Libc.open(path.toString(), flags, mode), access);
   }
 
-  static NativeFile createNew(Path path) throws IOException {
-    int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
-    return new DescriptorFile(path, opened(path, Libc.open(path.toString(), flags, MODE_NEW_FILE)));
-  }
-
-  static Optional<NativeFile> openReadDirect(Path path) throws IOException {
-    return openDirect(path, 0);
-  }
-
-  static Optional<NativeFile> openWriteDirect(Path path) throws IOException {
-    return openDirect(path, O_RDWR);
-  }
-
-  private static Optional<NativeFile> openDirect(Path path, int access) throws IOException {
-    int fd = Libc.open(path.toString(), access | O_CLOEXEC | O_DIRECT, 0);
-    if (fd < 0 && Errno.meansNotSupported(-fd)) {
-      return Optional.empty();
+  private static NativeFile opened(Path path, int fd, int access) throws FileFailure {
+    if (fd < 0) {
+      throw FileFailure.of(-fd, path, "open");
     }
-    return Optional.of(new DescriptorFile(path, opened(path, fd)));
+    return new DescriptorFile(path, fd, access);
+  }
+
+  /** Through /proc, so that it is this very file, whatever its name stands for by now. */
+  @Override
+  public Optional<NativeFile> direct() throws IOException {
+    int flags = access | OpenFlags.CLOSE_ON_EXEC | OpenFlags.DIRECT;
+    long fd = descriptor.call(number -> Libc.open("/proc/self/fd/" + number, flags, 0));
+    boolean refused = Errno.ENOENT.is(fd) || Errno.EACCES.is(fd) || Errno.EPERM.is(fd);
+    return refused || Errno.meansNotSupported(fd)
+        ? Optional.empty()
+        : Optional.of(opened(path(), (int) fd, access));
   }
 
   @Override
   public Path path() {
-    return path;
+    return descriptor.path();
+  }
+
+  @Override
+  public FileStatus status() throws IOException {
+    return FileStatus.of(
+        (flags, mask, into) ->
+            descriptor.check("stat", fd -> Libc.statx(fd, "", flags, mask, into)),
+        FileStatus.OF_THE_DESCRIPTOR);
+  }
+
+  @Override
+  public Filesystem filesystem() throws IOException {
+    return Filesystem.of(into -> descriptor.check("statfs", fd -> Libc.fstatfs(fd, into)));
   }
 
   @Override
   public long size() throws IOException {
-    return check("seek", call(() -> Libc.lseek(fd, 0, SEEK_END)));
+    return descriptor.check("seek", fd -> Libc.lseek(fd, 0, SEEK_END));
   }
 
   @Override
-  public void read(long offset, MemorySegment into) throws IOException {
-    long done = 0;
-    while (done < into.byteSize()) {
-      MemorySegment rest = into.asSlice(done);
-      long position = offset + done;
-      long n = check("read", call(() -> Libc.pread(fd, rest, position)));
-      if (n == 0) {
-        throw new EOFException(
-            path + ": ends at " + position + ", expected " + (offset + into.byteSize()));
-      }
-      done += n;
-    }
+  public long readSome(long offset, MemorySegment into) throws IOException {
+    return descriptor.check("read", fd -> Libc.pread(fd, into, offset));
   }
 
   @Override
@@ -119,11 +105,11 @@ final class DescriptorFile implements NativeFile {
     while (done < into.byteSize()) {
       MemorySegment rest = into.asSlice(done);
       long position = offset + done;
-      long n = call(() -> Libc.pread(fd, rest, position));
-      if (n == 0 || (n < 0 && Errno.meansNotSupported((int) -n))) {
+      long n = descriptor.call(fd -> Libc.pread(fd, rest, position));
+      if (n == 0 || Errno.meansNotSupported(n)) {
         return Outcome.NOT_SUPPORTED;
       }
-      done += check("read", n);
+      done += descriptor.checked("read", n);
     }
     return Outcome.DONE;
   }
@@ -133,7 +119,7 @@ final class DescriptorFile implements NativeFile {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment range = arena.allocateFrom(JAVA_LONG, offset, length);
       MemorySegment result = arena.allocate(JAVA_LONG, 5);
-      long code = call(() -> Libc.cachestat(fd, range, result));
+      long code = descriptor.call(fd -> Libc.cachestat(fd, range, result));
       return code < 0
           ? OptionalLong.empty()
           : OptionalLong.of(result.getAtIndex(JAVA_LONG, 0) * PAGE_BYTES);
@@ -146,7 +132,7 @@ final class DescriptorFile implements NativeFile {
     while (done < from.byteSize()) {
       MemorySegment rest = from.asSlice(done);
       long position = offset + done;
-      done += check("write", call(() -> Libc.pwrite(fd, rest, position)));
+      done += descriptor.check("write", fd -> Libc.pwrite(fd, rest, position));
     }
   }
 
@@ -156,51 +142,54 @@ final class DescriptorFile implements NativeFile {
     while (done < from.byteSize()) {
       MemorySegment rest = from.asSlice(done);
       long position = offset + done;
-      long n = call(() -> Libc.pwrite(fd, rest, position));
-      if (n < 0 && Errno.meansNotSupported((int) -n)) {
+      long n = descriptor.call(fd -> Libc.pwrite(fd, rest, position));
+      if (Errno.meansNotSupported(n)) {
         return Outcome.NOT_SUPPORTED;
       }
-      done += check("write", n);
+      done += descriptor.checked("write", n);
     }
     return Outcome.DONE;
   }
 
   @Override
   public void truncate(long size) throws IOException {
-    check("truncate", call(() -> Libc.ftruncate(fd, size)));
+    descriptor.check("truncate", fd -> Libc.ftruncate(fd, size));
   }
 
   @Override
   public void dataSync() throws IOException {
-    check("fdatasync", call(() -> Libc.fdatasync(fd)));
+    descriptor.check("fdatasync", Libc::fdatasync);
   }
 
   @Override
   public Optional<Long> nextData(long offset) throws IOException {
-    long result = call(() -> Libc.lseek(fd, offset, SEEK_DATA));
-    if (result == -Errno.ENXIO) {
+    long result = descriptor.call(fd -> Libc.lseek(fd, offset, SEEK_DATA));
+    if (Errno.ENXIO.is(result)) {
       return Optional.empty();
     }
     // A filesystem without the call treats everything as data, and so does this.
-    return Optional.of(result == -Errno.EINVAL ? offset : check("seek data", result));
+    return Optional.of(Errno.EINVAL.is(result) ? offset : descriptor.checked("seek data", result));
   }
 
   @Override
   public long nextHole(long offset) throws IOException {
-    long result = call(() -> Libc.lseek(fd, offset, SEEK_HOLE));
-    return result == -Errno.EINVAL ? size() : check("seek hole", result);
+    long result = descriptor.call(fd -> Libc.lseek(fd, offset, SEEK_HOLE));
+    return Errno.EINVAL.is(result) ? size() : descriptor.checked("seek hole", result);
   }
 
   @Override
   public Outcome punchHole(long offset, long length) throws IOException {
     return optional(
-        "punch hole", call(() -> Libc.fallocate(fd, FALLOC_KEEP_SIZE_PUNCH_HOLE, offset, length)));
+        "punch hole",
+        descriptor.call(fd -> Libc.fallocate(fd, FALLOC_KEEP_SIZE_PUNCH_HOLE, offset, length)));
   }
 
   @Override
   public Outcome cloneWhole(NativeFile source) throws IOException {
     return source instanceof DescriptorFile from
-        ? optional("clone", from.call(() -> call(() -> Libc.ioctl(fd, FICLONE, from.fd))))
+        ? optional(
+            "clone",
+            from.descriptor.call(number -> descriptor.call(fd -> Libc.ioctl(fd, FICLONE, number))))
         : Outcome.NOT_SUPPORTED;
   }
 
@@ -212,12 +201,15 @@ final class DescriptorFile implements NativeFile {
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment range = arena.allocate(32, 8);
-      range.setAtIndex(JAVA_LONG, 0, from.fd);
       range.setAtIndex(JAVA_LONG, 1, fromOffset);
       range.setAtIndex(JAVA_LONG, 2, length);
       range.setAtIndex(JAVA_LONG, 3, toOffset);
       return optional(
-          "clone range", from.call(() -> call(() -> Libc.ioctl(fd, FICLONERANGE, range))));
+          "clone range",
+          from.descriptor.call(number -> {
+            range.setAtIndex(JAVA_LONG, 0, number);
+            return descriptor.call(fd -> Libc.ioctl(fd, FICLONERANGE, range));
+          }));
     }
   }
 
@@ -232,15 +224,15 @@ final class DescriptorFile implements NativeFile {
       long position = done;
       long step = Math.min(length - done, COPY_RANGE_STEP_BYTES);
       long n =
-          from.call(() ->
-              call(() ->
+          from.descriptor.call(number ->
+              descriptor.call(fd ->
                   Libc.copyFileRange(
-                      from.fd, fromOffset + position, fd, toOffset + position, step)));
-      if (n < 0 && Errno.meansNotSupported((int) -n)) {
+                      number, fromOffset + position, fd, toOffset + position, step)));
+      if (Errno.meansNotSupported(n)) {
         return Outcome.NOT_SUPPORTED;
       }
-      if (check("copy range", n) == 0) {
-        throw new EOFException(from.path + ": ends at " + (fromOffset + done));
+      if (descriptor.checked("copy range", n) == 0) {
+        throw new EOFException(from.path() + ": ends at " + (fromOffset + done));
       }
       done += n;
     }
@@ -251,7 +243,7 @@ final class DescriptorFile implements NativeFile {
   public Outcome startWriteback(long offset, long length) throws IOException {
     return optional(
         "sync_file_range",
-        call(() -> Libc.syncFileRange(fd, offset, length, SYNC_FILE_RANGE_WRITE)));
+        descriptor.call(fd -> Libc.syncFileRange(fd, offset, length, SYNC_FILE_RANGE_WRITE)));
   }
 
   @Override
@@ -267,80 +259,63 @@ final class DescriptorFile implements NativeFile {
   @Override
   public boolean tryLock(long offset, long length) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment lock = arena.allocate(32, 8);
-      lock.set(JAVA_SHORT, 0, F_WRLCK);
-      lock.set(JAVA_LONG, 8, offset);
-      lock.set(JAVA_LONG, 16, length);
-      lock.set(JAVA_INT, 24, 0);
-      long result = call(() -> Libc.fcntl(fd, F_OFD_SETLK, lock));
-      if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
+      MemorySegment lock = exclusive(arena, offset, length);
+      long result = descriptor.call(fd -> Libc.fcntl(fd, F_OFD_SETLK, lock));
+      if (Errno.EAGAIN.is(result) || Errno.EACCES.is(result)) {
         return false;
       }
-      check("lock", result);
+      descriptor.checked("lock", result);
       return true;
     }
   }
 
   @Override
-  public void close() {
-    closing.lock();
-    try {
-      if (!closed) {
-        closed = true;
-        var _ = Libc.close(fd); // Nothing is lost: durability is dataSync's business.
-      }
-    } finally {
-      closing.unlock();
+  public boolean isLockedByOthers(long offset, long length) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment lock = exclusive(arena, offset, length);
+      descriptor.check("look at locks", fd -> Libc.fcntl(fd, F_OFD_GETLK, lock));
+      return lock.get(JAVA_SHORT, 0) != F_UNLCK;
     }
+  }
+
+  private static MemorySegment exclusive(Arena arena, long offset, long length) {
+    MemorySegment lock = arena.allocate(32, 8);
+    lock.set(JAVA_SHORT, 0, F_WRLCK);
+    lock.set(JAVA_LONG, 8, offset);
+    lock.set(JAVA_LONG, 16, length);
+    return lock;
+  }
+
+  @Override
+  public void setMode(int mode) throws IOException {
+    descriptor.check("chmod", fd -> Libc.fchmod(fd, mode));
+  }
+
+  @Override
+  public void setOwner(int uid, int gid) throws IOException {
+    descriptor.check("chown", fd -> Libc.fchown(fd, uid, gid));
+  }
+
+  @Override
+  public void sync() throws IOException {
+    descriptor.check("fsync", Libc::fsync);
+  }
+
+  @Override
+  public void close() {
+    descriptor.close();
   }
 
   private void advise(long offset, long length, int advice) throws IOException {
-    var _ = optional("fadvise", call(() -> Libc.posixFadvise(fd, offset, length, advice)));
+    var _ =
+        optional("fadvise", descriptor.call(fd -> Libc.posixFadvise(fd, offset, length, advice)));
   }
 
-  private interface Call {
-    long run() throws IOException;
-  }
-
-  private long call(Call call) throws IOException {
-    using.lock();
-    try {
-      if (closed) {
-        throw new IOException(path + ": already closed");
-      }
-      long result;
-      do {
-        result = call.run();
-      } while (result == -Errno.EINTR);
-      return result;
-    } finally {
-      using.unlock();
-    }
-  }
-
-  private long check(String what, long result) throws IOException {
-    if (result < 0) {
-      throw new IOException(path + ": " + what + ": " + Libc.describe((int) -result));
-    }
-    return result;
-  }
-
-  private Outcome optional(String what, long result) throws IOException {
-    if (result < 0 && Errno.meansNotSupported((int) -result)) {
+  private Outcome optional(String operation, long result) throws IOException {
+    if (Errno.meansNotSupported(result)) {
       return Outcome.NOT_SUPPORTED;
     }
-    check(what, result);
+    descriptor.checked(operation, result);
     return Outcome.DONE;
-  }
-
-  private static int opened(Path path, int fd) throws IOException {
-    if (fd >= 0) {
-      return fd;
-    }
-    throw switch (-fd) {
-      case Errno.EEXIST -> new FileAlreadyExistsException(path.toString());
-      case Errno.ENOENT -> new NoSuchFileException(path.toString());
-      default -> new IOException(path + ": open: " + Libc.describe(-fd));
-    };
   }
 }

@@ -1,32 +1,89 @@
 package io.quarry.agent.data.os;
 
+import io.quarry.agent.data.os.FileFailure.Kind;
+
 /**
  * The error numbers this package tells apart; the values are the same on every Linux it runs on.
+ * Their texts are ours: those of the C library follow the locale of the process.
  */
-final class Errno {
-  static final int EPERM = 1;
-  static final int ENOENT = 2;
-  static final int EINTR = 4;
-  static final int ENXIO = 6;
-  static final int ECHILD = 10;
-  static final int EAGAIN = 11;
-  static final int EACCES = 13;
-  static final int EEXIST = 17;
-  static final int EXDEV = 18;
-  static final int EINVAL = 22;
-  static final int ENOTTY = 25;
-  static final int ESPIPE = 29;
-  static final int ENOLCK = 37;
-  static final int ENOSYS = 38;
-  static final int EOPNOTSUPP = 95;
+enum Errno {
+  EPERM(1, Kind.FORBIDDEN, "Operation not permitted"),
+  ENOENT(2, Kind.NOT_FOUND, "No such file or directory"),
+  EINTR(4, Kind.OTHER, "Interrupted system call"),
+  EIO(5, Kind.INPUT_OUTPUT, "Input/output error"),
+  ENXIO(6, Kind.REFUSED, "It is a FIFO, a socket or a device"),
+  ECHILD(10, Kind.OTHER, "No child processes"),
+  EAGAIN(11, Kind.OTHER, "Resource temporarily unavailable"),
+  EACCES(13, Kind.FORBIDDEN, "Permission denied"),
+  EEXIST(17, Kind.EXISTS, "File exists"),
+  EXDEV(18, Kind.REFUSED, "It is on another filesystem"),
+  ENODEV(19, Kind.REFUSED, "It is a device that does not exist"),
+  ENOTDIR(20, Kind.REFUSED, "It is not a directory"),
+  EISDIR(21, Kind.REFUSED, "It is a directory"),
+  EINVAL(22, Kind.OTHER, "Invalid argument"),
+  ENFILE(23, Kind.TOO_MANY_OPEN, "Too many open files on this host"),
+  EMFILE(24, Kind.TOO_MANY_OPEN, "Too many open files in this process"),
+  ENOTTY(25, Kind.OTHER, "Inappropriate ioctl for device"),
+  EFBIG(27, Kind.TOO_LARGE, "File too large for this filesystem"),
+  ENOSPC(28, Kind.NO_SPACE, "No space left on device"),
+  ESPIPE(29, Kind.OTHER, "Illegal seek"),
+  EROFS(30, Kind.READ_ONLY, "Read-only file system"),
+  ENAMETOOLONG(36, Kind.OTHER, "File name too long"),
+  ENOLCK(37, Kind.OTHER, "No locks available"),
+  ENOSYS(38, Kind.OTHER, "Function not implemented"),
+  ENOTEMPTY(39, Kind.NOT_EMPTY, "Directory not empty"),
+  ELOOP(40, Kind.REFUSED, "It is a symbolic link"),
+  EOPNOTSUPP(95, Kind.OTHER, "Operation not supported"),
+  ESTALE(116, Kind.NOT_FOUND, "Stale file handle"),
+  EDQUOT(122, Kind.NO_SPACE, "Disk quota exceeded");
 
-  private Errno() {}
+  private final int number;
+  private final Kind kind;
+  private final String text;
 
-  /** Whether the kernel says that this file, filesystem or pair of them does not offer the call. */
-  static boolean meansNotSupported(int errno) {
-    return switch (errno) {
-      case EOPNOTSUPP, ENOSYS, ENOTTY, EXDEV, EINVAL -> true;
-      default -> false;
-    };
+  Errno(int number, Kind kind, String text) {
+    this.number = number;
+    this.kind = kind;
+    this.text = text;
+  }
+
+  /** Whether that is what a call has returned, which gives {@code -errno} when it fails. */
+  boolean is(long result) {
+    return result == -number;
+  }
+
+  int number() {
+    return number;
+  }
+
+  static Kind kindOf(int number) {
+    for (Errno each : values()) {
+      if (each.number == number) {
+        return each.kind;
+      }
+    }
+    return Kind.OTHER;
+  }
+
+  static String textOf(int number) {
+    for (Errno each : values()) {
+      if (each.number == number) {
+        return each.text;
+      }
+    }
+    return "errno " + number;
+  }
+
+  /**
+   * Whether the kernel says that this file, filesystem or pair of them does not offer the call.
+   *
+   * @param result of the call
+   */
+  static boolean meansNotSupported(long result) {
+    return EOPNOTSUPP.is(result)
+        || ENOSYS.is(result)
+        || ENOTTY.is(result)
+        || EXDEV.is(result)
+        || EINVAL.is(result);
   }
 }

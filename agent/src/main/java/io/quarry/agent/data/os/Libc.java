@@ -25,9 +25,11 @@ final class Libc {
   private static final VarHandle ERRNO =
       STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-  // open, fcntl and ioctl are variadic in C, which matters to the calling convention.
+  // open, openat, fcntl, ioctl and prctl are variadic in C, which the calling convention heeds.
   private static final MethodHandle OPEN =
       variadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+  private static final MethodHandle OPENAT =
+      variadic("openat", 3, FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
   private static final MethodHandle FCNTL =
       variadic("fcntl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
   private static final MethodHandle IOCTL_POINTER =
@@ -44,6 +46,8 @@ final class Libc {
       function("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
   private static final MethodHandle FTRUNCATE =
       function("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle FSYNC =
+      function("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle FDATASYNC =
       function("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle FALLOCATE =
@@ -65,195 +69,197 @@ final class Libc {
   private static final MethodHandle STATX =
       function(
           "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+  private static final MethodHandle FSTATFS =
+      function("fstatfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+  private static final MethodHandle GETDENTS =
+      function("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+  private static final MethodHandle MKDIRAT =
+      function("mkdirat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle LINKAT =
+      function(
+          "linkat",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle RENAMEAT =
+      function("renameat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
+  private static final MethodHandle UNLINKAT =
+      function("unlinkat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle FCHMOD =
+      function("fchmod", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+  private static final MethodHandle FCHOWN =
+      function("fchown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  private static final MethodHandle UMASK =
+      function("umask", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  private static final MethodHandle PRCTL =
+      variadic("prctl", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle WAITPID =
+      function("waitpid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
   private static final MethodHandle SYSCALL =
       variadic(
           "syscall",
           1,
           FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_INT));
-  private static final MethodHandle STRERROR =
-      LINKER.downcallHandle(
-          SYMBOLS.findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
   private static final long SYS_CACHESTAT = 451;
-  private static final long ERROR_TEXT_BYTES_MAX = 256;
 
   private Libc() {}
 
-  static int open(String path, int flags, int mode) {
+  /** One call; {@code state} takes its errno, and the arena lives as long as the call. */
+  private interface Downcall {
+    long run(MemorySegment state, Arena arena) throws Throwable;
+  }
+
+  /** The result, or {@code -errno}. */
+  private static long result(Downcall call) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
-      int result = (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags, mode);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
+      long result = call.run(state, arena);
+      return result < 0 ? -(int) ERRNO.get(state, 0L) : result;
+    } catch (RuntimeException | Error failure) {
+      throw failure;
+    } catch (Throwable impossible) {
+      throw new IllegalStateException("a native call throws nothing checked", impossible);
     }
+  }
+
+  private static int code(Downcall call) {
+    return (int) result(call);
+  }
+
+  static int open(String path, int flags, int mode) {
+    return code(
+        (state, arena) -> (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags, mode));
+  }
+
+  static int openat(int directory, String name, int flags, int mode) {
+    return code((state, arena) ->
+        (int) OPENAT.invokeExact(state, directory, arena.allocateFrom(name), flags, mode));
   }
 
   static int fcntl(int fd, int command, MemorySegment argument) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) FCNTL.invokeExact(state, fd, command, argument);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) FCNTL.invokeExact(state, fd, command, argument));
   }
 
   static int ioctl(int fd, long request, MemorySegment argument) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) IOCTL_POINTER.invokeExact(state, fd, request, argument);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) IOCTL_POINTER.invokeExact(state, fd, request, argument));
   }
 
   static int ioctl(int fd, long request, int argument) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) IOCTL_INT.invokeExact(state, fd, request, argument);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) IOCTL_INT.invokeExact(state, fd, request, argument));
   }
 
   static int close(int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) CLOSE.invokeExact(state, fd);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) CLOSE.invokeExact(state, fd));
   }
 
   static long pread(int fd, MemorySegment into, long offset) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      long result = (long) PREAD.invokeExact(state, fd, into, into.byteSize(), offset);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return result((state, _) -> (long) PREAD.invokeExact(state, fd, into, into.byteSize(), offset));
   }
 
   static long pwrite(int fd, MemorySegment from, long offset) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      long result = (long) PWRITE.invokeExact(state, fd, from, from.byteSize(), offset);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return result(
+        (state, _) -> (long) PWRITE.invokeExact(state, fd, from, from.byteSize(), offset));
   }
 
   static long lseek(int fd, long offset, int whence) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      long result = (long) LSEEK.invokeExact(state, fd, offset, whence);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return result((state, _) -> (long) LSEEK.invokeExact(state, fd, offset, whence));
   }
 
   static int ftruncate(int fd, long size) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) FTRUNCATE.invokeExact(state, fd, size);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) FTRUNCATE.invokeExact(state, fd, size));
+  }
+
+  static int fsync(int fd) {
+    return code((state, _) -> (int) FSYNC.invokeExact(state, fd));
   }
 
   static int fdatasync(int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) FDATASYNC.invokeExact(state, fd);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) FDATASYNC.invokeExact(state, fd));
   }
 
   static int fallocate(int fd, int mode, long offset, long length) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) FALLOCATE.invokeExact(state, fd, mode, offset, length);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) FALLOCATE.invokeExact(state, fd, mode, offset, length));
   }
 
   static int syncFileRange(int fd, long offset, long length, int flags) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) SYNC_FILE_RANGE.invokeExact(state, fd, offset, length, flags);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return code((state, _) -> (int) SYNC_FILE_RANGE.invokeExact(state, fd, offset, length, flags));
   }
 
   /** Unlike the others, this one returns its error number itself and leaves errno alone. */
   static int posixFadvise(int fd, long offset, long length, int advice) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      return -(int) POSIX_FADVISE.invokeExact(state, fd, offset, length, advice);
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+    return -code((state, _) -> (int) POSIX_FADVISE.invokeExact(state, fd, offset, length, advice));
   }
 
   static long copyFileRange(int from, long fromOffset, int to, long toOffset, long length) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
+    return result((state, arena) -> {
       MemorySegment in = arena.allocateFrom(JAVA_LONG, fromOffset);
       MemorySegment out = arena.allocateFrom(JAVA_LONG, toOffset);
-      long result = (long) COPY_FILE_RANGE.invokeExact(state, from, in, to, out, length, 0);
-      return result < 0 ? -errno(state) : result;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+      return (long) COPY_FILE_RANGE.invokeExact(state, from, in, to, out, length, 0);
+    });
   }
 
-  static int statx(int directory, String path, int flags, int mask, MemorySegment result) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      MemorySegment name = arena.allocateFrom(path);
-      int code = (int) STATX.invokeExact(state, directory, name, flags, mask, result);
-      return code < 0 ? -errno(state) : code;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
+  static int statx(int directory, String name, int flags, int mask, MemorySegment into) {
+    return code((state, arena) ->
+        (int) STATX.invokeExact(state, directory, arena.allocateFrom(name), flags, mask, into));
+  }
+
+  static int fstatfs(int fd, MemorySegment into) {
+    return code((state, _) -> (int) FSTATFS.invokeExact(state, fd, into));
+  }
+
+  static long getdents(int directory, MemorySegment into) {
+    return result(
+        (state, _) -> (long) GETDENTS.invokeExact(state, directory, into, into.byteSize()));
+  }
+
+  static int mkdirat(int directory, String name, int mode) {
+    return code((state, arena) ->
+        (int) MKDIRAT.invokeExact(state, directory, arena.allocateFrom(name), mode));
+  }
+
+  /** Links the entry itself: of a symbolic link, not what it points to. */
+  static int linkat(int from, String existing, int to, String name) {
+    return code((state, arena) ->
+        (int)
+            LINKAT.invokeExact(
+                state, from, arena.allocateFrom(existing), to, arena.allocateFrom(name), 0));
+  }
+
+  static int renameat(int from, String existing, int to, String name) {
+    return code((state, arena) ->
+        (int)
+            RENAMEAT.invokeExact(
+                state, from, arena.allocateFrom(existing), to, arena.allocateFrom(name)));
+  }
+
+  static int unlinkat(int directory, String name, int flags) {
+    return code((state, arena) ->
+        (int) UNLINKAT.invokeExact(state, directory, arena.allocateFrom(name), flags));
+  }
+
+  static int fchmod(int fd, int mode) {
+    return code((state, _) -> (int) FCHMOD.invokeExact(state, fd, mode));
+  }
+
+  static int fchown(int fd, int uid, int gid) {
+    return code((state, _) -> (int) FCHOWN.invokeExact(state, fd, uid, gid));
+  }
+
+  static int umask(int mask) {
+    return code((state, _) -> (int) UMASK.invokeExact(state, mask));
+  }
+
+  static int prctl(int option, long argument) {
+    return code((state, _) -> (int) PRCTL.invokeExact(state, option, argument));
+  }
+
+  static int waitpid(int pid, int options) {
+    return code((state, _) -> (int) WAITPID.invokeExact(state, pid, MemorySegment.NULL, options));
   }
 
   /** The C library of today does not know this call yet. */
-  static long cachestat(int fd, MemorySegment range, MemorySegment result) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      long code = (long) SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, result, 0);
-      return code < 0 ? -errno(state) : code;
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
-  }
-
-  static String describe(int errno) {
-    try {
-      MemorySegment text = (MemorySegment) STRERROR.invokeExact(errno);
-      return text.reinterpret(ERROR_TEXT_BYTES_MAX).getString(0);
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
-  }
-
-  private static int errno(MemorySegment state) {
-    return (int) ERRNO.get(state, 0L);
+  static long cachestat(int fd, MemorySegment range, MemorySegment into) {
+    return result(
+        (state, _) -> (long) SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, into, 0));
   }
 
   private static MethodHandle function(String name, FunctionDescriptor descriptor) {
@@ -266,16 +272,5 @@ final class Libc {
         descriptor,
         CAPTURE_ERRNO,
         Linker.Option.firstVariadicArg(fixed));
-  }
-
-  /**
-   * A downcall itself throws nothing checked; an Error must not be dressed up as something else.
-   */
-  private static RuntimeException impossible(Throwable e) {
-    return switch (e) {
-      case RuntimeException runtime -> runtime;
-      case Error error -> throw error;
-      default -> new IllegalStateException("native call failed", e);
-    };
   }
 }

@@ -1,9 +1,12 @@
 package io.quarry.agent.data.os;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystems;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -12,7 +15,7 @@ import java.util.OptionalLong;
  * An open file with all that the system can do with it. {@link java.nio.channels.FileChannel} is
  * not enough here for three reasons: it closes itself when its thread is interrupted, it hides the
  * descriptor that holes and reflinks need, and its locks vanish when any other descriptor of the
- * file is closed. What is not one of the system's files, a simulated one say, offers less.
+ * file is closed.
  *
  * <p>All calls take a position of their own and may come from several threads at once; {@link
  * #close} waits for the calls under way, since a descriptor number is reused at once.
@@ -21,44 +24,64 @@ public interface NativeFile extends AutoCloseable {
   /** What direct I/O asks of offsets, lengths and memory; sector sizes above this do not occur. */
   int DIRECT_ALIGNMENT = 4096;
 
+  /** A file of the user's, wherever links lead to; those of a repository are its folders'. */
   static NativeFile openRead(Path path) throws IOException {
-    return isSystems(path) ? DescriptorFile.openRead(path) : ChannelFile.openRead(path);
+    return DescriptorFile.open(path, OpenFlags.READ);
   }
 
   static NativeFile openWrite(Path path) throws IOException {
-    return isSystems(path) ? DescriptorFile.openWrite(path) : ChannelFile.openWrite(path);
+    return DescriptorFile.open(path, OpenFlags.READ_WRITE);
   }
 
-  /** Creates the file; one that exists already is a {@link FileAlreadyExistsException}. */
+  /** Creates the file; one that exists already is a {@link FileFailure.Exists}. */
   static NativeFile createNew(Path path) throws IOException {
-    return isSystems(path) ? DescriptorFile.createNew(path) : ChannelFile.createNew(path);
+    return DescriptorFile.createNew(path, FileModes.VOLUME);
   }
 
-  /** A second descriptor that reads around the page cache, or nothing where that is not offered. */
-  static Optional<NativeFile> openReadDirect(Path path) throws IOException {
-    return isSystems(path) ? DescriptorFile.openReadDirect(path) : Optional.empty();
-  }
-
-  /** A second descriptor that bypasses the page cache, or nothing where that is not offered. */
-  static Optional<NativeFile> openWriteDirect(Path path) throws IOException {
-    return isSystems(path) ? DescriptorFile.openWriteDirect(path) : Optional.empty();
-  }
-
-  private static boolean isSystems(Path path) {
-    return path.getFileSystem().equals(FileSystems.getDefault());
-  }
+  /** The same file once more, around the page cache; nothing where that is not offered. */
+  Optional<NativeFile> direct() throws IOException;
 
   Path path();
 
   /** The size in bytes, of a block device too. */
   long size() throws IOException;
 
+  /** As it is now, and not as some cache has it. */
+  FileStatus status() throws IOException;
+
+  /** The one that it is on. */
+  Filesystem filesystem() throws IOException;
+
+  /** Reads what there is at once, at least a byte; 0 at the end of the file. */
+  long readSome(long offset, MemorySegment into) throws IOException;
+
   /** Fills {@code into} from {@code offset} on; the end of the file before that is an error. */
-  void read(long offset, MemorySegment into) throws IOException;
+  default void read(long offset, MemorySegment into) throws IOException {
+    for (long done = 0; done < into.byteSize(); ) {
+      long n = readSome(offset + done, into.asSlice(done));
+      if (n == 0) {
+        throw new EOFException(
+            path() + ": ends at " + (offset + done) + ", expected " + (offset + into.byteSize()));
+      }
+      done += n;
+    }
+  }
+
+  /** What is there from {@code offset} on, up to so many bytes. */
+  default byte[] bytes(long offset, int bytesMax) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(bytesMax);
+      long done = 0;
+      for (long n = 1; n > 0 && done < bytesMax; done += n) {
+        n = readSome(offset + done, buffer.asSlice(done));
+      }
+      return buffer.asSlice(0, done).toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
 
   /**
-   * Reads through a descriptor of {@link #openReadDirect}; offset, length and memory must be
-   * aligned to {@link #DIRECT_ALIGNMENT}, and the range be inside the file.
+   * Reads through a descriptor of {@link #direct}; offset, length and memory must be aligned to
+   * {@link #DIRECT_ALIGNMENT}, and the range be inside the file.
    */
   Outcome readDirect(long offset, MemorySegment into) throws IOException;
 
@@ -67,9 +90,21 @@ public interface NativeFile extends AutoCloseable {
 
   void write(long offset, MemorySegment from) throws IOException;
 
+  default void write(long offset, byte[] from) throws IOException {
+    write(offset, from, 0, from.length);
+  }
+
+  default void write(long offset, byte[] from, int start, int length) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(length);
+      MemorySegment.copy(from, start, buffer, ValueLayout.JAVA_BYTE, 0, length);
+      write(offset, buffer);
+    }
+  }
+
   /**
-   * Writes through a descriptor of {@link #openWriteDirect}; offset, length and memory must be
-   * aligned to {@link #DIRECT_ALIGNMENT}. When it is not supported, a part may have been written.
+   * Writes through a descriptor of {@link #direct}; offset, length and memory must be aligned to
+   * {@link #DIRECT_ALIGNMENT}. When it is not supported, a part may have been written.
    */
   Outcome writeDirect(long offset, MemorySegment from) throws IOException;
 
@@ -77,6 +112,14 @@ public interface NativeFile extends AutoCloseable {
 
   /** Data, and the metadata needed to read it back, on stable storage. */
   void dataSync() throws IOException;
+
+  /** All of it, with its mode and its times, on stable storage. */
+  void sync() throws IOException;
+
+  /** Who may do what with it, whatever the umask is. */
+  void setMode(int mode) throws IOException;
+
+  void setOwner(int uid, int gid) throws IOException;
 
   /** The first byte of data at or after {@code offset}; empty: only a hole follows. */
   Optional<Long> nextData(long offset) throws IOException;
@@ -116,6 +159,19 @@ public interface NativeFile extends AutoCloseable {
    * @return false if somebody else has a lock on one of these bytes
    */
   boolean tryLock(long offset, long length) throws IOException;
+
+  /** Whether another open file has a lock, shared or not, on one of these bytes. */
+  boolean isLockedByOthers(long offset, long length) throws IOException;
+
+  /** Reads from the beginning to the end; closing it closes the file. */
+  default InputStream input() {
+    return new FileInput(this);
+  }
+
+  /** Writes from the beginning on; closing it leaves the file open. */
+  default OutputStream output() {
+    return new FileOutput(this);
+  }
 
   @Override
   void close();

@@ -3,9 +3,14 @@ package io.quarry.agent.data.qemu;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.agent.data.os.DiskUsage;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -15,10 +20,43 @@ import org.jspecify.annotations.Nullable;
  * chain can be replaced by another one without touching those over it.
  */
 public record Chain(List<Layer> layers) {
-  /** One file of a chain. */
-  public record Layer(Path file, VolumeFormat format) {
+  /**
+   * One file of a chain.
+   *
+   * @param folder of the repository that holds it; empty for a file of the user's
+   */
+  public record Layer(Path file, VolumeFormat format, Optional<Folder> folder) {
     public Layer {
       file = file.toAbsolutePath();
+    }
+
+    public Layer(Path file, VolumeFormat format) {
+      this(file, format, Optional.empty());
+    }
+
+    /** A volume. */
+    public static Layer in(Folder folder, String name, VolumeFormat format) {
+      return new Layer(folder.path(name), format, Optional.of(folder));
+    }
+
+    /** Tools get its path, so what is there has to be a file of the folder itself. */
+    public Layer requireFile() throws IOException {
+      open().close();
+      return this;
+    }
+
+    /** To read it. */
+    public NativeFile open() throws IOException {
+      return folder.isPresent()
+          ? folder.get().openRead(String.valueOf(file.getFileName()))
+          : NativeFile.openRead(file);
+    }
+
+    /** Bytes that it takes of its storage. */
+    public long allocated() throws IOException {
+      return folder.isPresent()
+          ? folder.get().allocated(String.valueOf(file.getFileName()))
+          : DiskUsage.allocated(file);
     }
   }
 
@@ -32,6 +70,14 @@ public record Chain(List<Layer> layers) {
   /** A file that is an image by itself. */
   public static Chain of(Path file, VolumeFormat format) {
     return new Chain(List.of(new Layer(file, format)));
+  }
+
+  /** Before a tool is told of the paths. */
+  public Chain requireFiles() throws IOException {
+    for (Layer layer : layers) {
+      layer.requireFile();
+    }
+    return this;
   }
 
   public Layer top() {

@@ -1,13 +1,14 @@
 package io.quarry.agent.data.qemu;
 
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.model.Limits;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
@@ -51,27 +52,29 @@ public final class EmptyQcow2 {
    *
    * @param size the virtual size in bytes, a multiple of 512
    */
-  public static void write(Path file, long size, Optional<Backing> backing) throws IOException {
+  public static void write(Folder folder, String name, long size, Optional<Backing> backing)
+      throws IOException {
+    Path file = folder.path(name);
     if (size <= 0 || size % Limits.SECTOR_BYTES != 0 || size > Limits.IMAGE_BYTES_MAX) {
       throw new IOException(file + ": a qcow2 image of " + size + " bytes is not possible");
     }
     long l1Entries = (size + BYTES_PER_L1_ENTRY - 1) / BYTES_PER_L1_ENTRY;
     long l1Clusters = (l1Entries * Long.BYTES + CLUSTER_BYTES - 1) / CLUSTER_BYTES;
     long clusters = L1_TABLE_CLUSTER + l1Clusters;
-    try (FileChannel out =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      writeAt(out, 0, header(file, size, l1Entries, backing));
+    ByteBuffer header = header(file, size, l1Entries, backing);
+    try (NativeFile out = folder.createNew(name, FileModes.VOLUME)) {
+      out.write(0, header.array());
       ByteBuffer table = ByteBuffer.allocate(Long.BYTES);
       table.putLong(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES);
-      writeAt(out, REFCOUNT_TABLE_CLUSTER * CLUSTER_BYTES, table);
+      out.write(REFCOUNT_TABLE_CLUSTER * CLUSTER_BYTES, table.array());
       ByteBuffer block = ByteBuffer.allocate(Math.toIntExact(clusters) * Short.BYTES);
       for (long i = 0; i < clusters; i++) {
         block.putShort((short) 1);
       }
-      writeAt(out, REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES, block);
+      out.write(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES, block.array());
       // The level 1 table is all zeros, so its last byte is enough to give it its place.
-      writeAt(out, clusters * CLUSTER_BYTES - 1, ByteBuffer.allocate(1).position(1));
-      out.force(true);
+      out.write(clusters * CLUSTER_BYTES - 1, new byte[1]);
+      out.sync();
     }
   }
 
@@ -115,12 +118,5 @@ public final class EmptyQcow2 {
 
   private static int padded(int length) {
     return (length + 7) / 8 * 8;
-  }
-
-  private static void writeAt(FileChannel out, long offset, ByteBuffer bytes) throws IOException {
-    bytes.flip();
-    while (bytes.hasRemaining()) {
-      var _ = out.write(bytes, offset + bytes.position());
-    }
   }
 }

@@ -1,10 +1,9 @@
 package io.quarry.agent.data.qemu;
 
+import io.quarry.agent.data.os.NativeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -49,14 +48,10 @@ record Qcow2Header(ByteBuffer bytes, long fileBytes) {
       DIRTY | CORRUPT | EXTERNAL_DATA | COMPRESSION_TYPE | EXTENDED_L2;
   private static final long BITMAPS = 1;
 
-  static Qcow2Header read(Path file) throws IOException {
-    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-      ByteBuffer bytes = ByteBuffer.allocate(BYTES);
-      while (bytes.hasRemaining() && in.read(bytes, bytes.position()) > 0) {
-        // A short file leaves zeros.
-      }
-      return new Qcow2Header(bytes.clear(), in.size());
-    }
+  static Qcow2Header read(NativeFile file) throws IOException {
+    // A short file leaves zeros.
+    ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(file.bytes(0, BYTES), BYTES));
+    return new Qcow2Header(bytes, file.size());
   }
 
   long virtualSize() {

@@ -8,7 +8,6 @@ import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -33,15 +32,24 @@ public final class UntrustedQcow2 {
   }
 
   /** Whether a file that begins so may be worth the rest of it; the first look of all. */
-  public static void requireHeader(Path file, long sizeMax)
+  public static void requireHeader(Chain.Layer file, long sizeMax)
       throws IOException, UntrustedImageException {
-    Qcow2Header header = Qcow2Header.read(file);
+    header(file, sizeMax);
+  }
+
+  private static Qcow2Header header(Chain.Layer file, long sizeMax)
+      throws IOException, UntrustedImageException {
+    Qcow2Header header;
+    try (NativeFile in = file.open()) {
+      header = Qcow2Header.read(in);
+    }
     header.require();
     if (header.virtualSize() > sizeMax) {
       throw new UntrustedImageException(
           "the disk in it has " + header.virtualSize() + " bytes, and is to fit into " + sizeMax,
           "Grow the disk with resizeImage, or create another one.");
     }
+    return header;
   }
 
   /**
@@ -50,13 +58,12 @@ public final class UntrustedQcow2 {
    * @param sizeMax of the disk
    * @throws IOException if it could not be looked at, which says nothing of the file
    */
-  public long inspect(Path file, long sizeMax)
+  public long inspect(Chain.Layer file, long sizeMax)
       throws IOException, InterruptedException, UntrustedImageException {
-    requireHeader(file, sizeMax);
-    Qcow2Header header = Qcow2Header.read(file);
+    Qcow2Header header = header(file, sizeMax);
     try {
-      requirePlain(tool.info(file, VolumeFormat.QCOW2), header);
-      ImageCheck found = tool.check(file);
+      requirePlain(tool.info(file.file(), VolumeFormat.QCOW2), header);
+      ImageCheck found = tool.check(file.file());
       if (!found.isSound()) {
         throw damaged("qemu-img check finds " + found.corruptions() + " errors in it");
       }
@@ -103,8 +110,8 @@ public final class UntrustedQcow2 {
   }
 
   /** QEMU tells a storage that fails in the same words as a table that leads nowhere. */
-  private static void requireReadable(Path file) throws IOException {
-    try (NativeFile in = NativeFile.openRead(file);
+  private static void requireReadable(Chain.Layer file) throws IOException {
+    try (NativeFile in = file.open();
         Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(READ_BYTES, READ_BYTES);
       for (Optional<Long> data = in.nextData(0); data.isPresent(); ) {

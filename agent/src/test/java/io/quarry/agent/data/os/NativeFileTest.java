@@ -12,9 +12,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
@@ -28,10 +26,9 @@ final class NativeFileTest {
   @Test
   void opensAndCreatesAsItsNamesSay() throws Exception {
     Path path = dir.resolve("file");
-    assertThatThrownBy(() -> NativeFile.openRead(path)).isInstanceOf(NoSuchFileException.class);
+    assertThatThrownBy(() -> NativeFile.openRead(path)).isInstanceOf(FileFailure.NotFound.class);
     NativeFile.createNew(path).close();
-    assertThatThrownBy(() -> NativeFile.createNew(path))
-        .isInstanceOf(FileAlreadyExistsException.class);
+    assertThatThrownBy(() -> NativeFile.createNew(path)).isInstanceOf(FileFailure.Exists.class);
     assertThatThrownBy(() -> NativeFile.openWrite(dir)).hasMessageContaining("directory");
   }
 
@@ -109,8 +106,8 @@ final class NativeFileTest {
   void directAndCachedSeeTheSame() throws Exception {
     Path path = DiskImages.random(dir.resolve("file"), MIB, 1);
     try (NativeFile file = NativeFile.openWrite(path);
-        NativeFile reader = NativeFile.openReadDirect(path).orElseThrow();
-        NativeFile writer = NativeFile.openWriteDirect(path).orElseThrow();
+        NativeFile reader = file.direct().orElseThrow();
+        NativeFile writer = file.direct().orElseThrow();
         Arena arena = Arena.ofConfined()) {
       MemorySegment data = arena.allocate(65_536, NativeFile.DIRECT_ALIGNMENT).fill((byte) 3);
       assertThat(writer.writeDirect(65_536, data)).isEqualTo(Outcome.DONE);

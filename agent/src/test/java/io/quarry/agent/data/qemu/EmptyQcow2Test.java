@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.DiskImages;
 import io.quarry.agent.data.Tools;
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,7 +53,7 @@ final class EmptyQcow2Test {
     Backing base = new Backing("base.raw", VolumeFormat.RAW);
     Path ours = dir.resolve("ours.qcow2");
     Path theirs = dir.resolve("theirs.qcow2");
-    EmptyQcow2.write(ours, size, Optional.of(base));
+    DiskImages.emptyQcow2(ours, size, Optional.of(base));
     qemu.createOverlay(theirs, base, size);
 
     ImageFile info = qemu.info(ours, VolumeFormat.QCOW2);
@@ -71,7 +71,7 @@ final class EmptyQcow2Test {
   @ValueSource(longs = {512, GIB / 2 + 512, 3 * GIB, 8 * TIB, 64 * TIB})
   void withoutBackingItReadsAsZeros(long size) throws Exception {
     Path ours = dir.resolve("ours.qcow2");
-    EmptyQcow2.write(ours, size, Optional.empty());
+    DiskImages.emptyQcow2(ours, size, Optional.empty());
     assertThat(qemu.info(ours, VolumeFormat.QCOW2).backingFile()).isEmpty();
     io(ours, "read -P 0 0 512", "read -P 0 " + (size - 512) + " 512");
   }
@@ -83,7 +83,7 @@ final class EmptyQcow2Test {
     Backing backing = new Backing(base.toString(), VolumeFormat.RAW);
     Path ours = dir.resolve("ours.qcow2");
     Path theirs = dir.resolve("theirs.qcow2");
-    EmptyQcow2.write(ours, size, Optional.of(backing));
+    DiskImages.emptyQcow2(ours, size, Optional.of(backing));
     qemu.createOverlay(theirs, backing, size);
     for (Path overlay : List.of(ours, theirs)) {
       io(
@@ -105,7 +105,7 @@ final class EmptyQcow2Test {
   @Test
   void itGrowsPastItsFirstReferenceCountBlock() throws Exception {
     Path ours = dir.resolve("ours.qcow2");
-    EmptyQcow2.write(ours, 1 << 20, Optional.empty());
+    DiskImages.emptyQcow2(ours, 1 << 20, Optional.empty());
     // Allocates all clusters without writing them: four times what the first block describes.
     run(
         "qemu-img",
@@ -123,12 +123,13 @@ final class EmptyQcow2Test {
   @Test
   void aChainOfThreeOpens() throws Exception {
     Path base = DiskImages.random(dir.resolve("base.raw"), 1 << 20, 8);
-    EmptyQcow2.write(
+    DiskImages.emptyQcow2(
         dir.resolve("middle.qcow2"),
         1 << 20,
         Optional.of(new Backing("base.raw", VolumeFormat.RAW)));
     Path top = dir.resolve("top.qcow2");
-    EmptyQcow2.write(top, 1 << 20, Optional.of(new Backing("middle.qcow2", VolumeFormat.QCOW2)));
+    DiskImages.emptyQcow2(
+        top, 1 << 20, Optional.of(new Backing("middle.qcow2", VolumeFormat.QCOW2)));
     assertThat(qemu.compare(Chain.of(base, VolumeFormat.RAW), new Tools(children).chain(top)))
         .isTrue();
   }
@@ -136,15 +137,15 @@ final class EmptyQcow2Test {
   @Test
   void anExistingFileIsNotTouched() throws Exception {
     Path taken = Files.writeString(dir.resolve("taken"), "precious");
-    assertThatThrownBy(() -> EmptyQcow2.write(taken, GIB, Optional.empty()))
-        .isInstanceOf(FileAlreadyExistsException.class);
+    assertThatThrownBy(() -> DiskImages.emptyQcow2(taken, GIB, Optional.empty()))
+        .isInstanceOf(FileFailure.Exists.class);
     assertThat(taken).hasContent("precious");
   }
 
   @ParameterizedTest
   @ValueSource(longs = {0, -512, 100, 513, 64 * TIB + 512})
   void impossibleSizesAreRefused(long size) {
-    assertThatThrownBy(() -> EmptyQcow2.write(dir.resolve("x"), size, Optional.empty()))
+    assertThatThrownBy(() -> DiskImages.emptyQcow2(dir.resolve("x"), size, Optional.empty()))
         .isInstanceOf(IOException.class);
     assertThat(dir.resolve("x")).doesNotExist();
   }

@@ -53,7 +53,7 @@ final class QemuImgTest {
   @Test
   void aCorruptImageIsAnAnswerOfCheck() throws Exception {
     Path image = dir.resolve("image.qcow2");
-    EmptyQcow2.write(image, MIB, Optional.empty());
+    DiskImages.emptyQcow2(image, MIB, Optional.empty());
     assertThat(qemu.check(image).isClean()).isTrue();
     // A count of references to nobody is a leak.
     DiskImages.fill(image, 2 * 65_536 + 8, 2, 1);
@@ -70,7 +70,7 @@ final class QemuImgTest {
     DiskImages.hole(dir.resolve("a.raw"), MIB);
     DiskImages.hole(dir.resolve("b.raw"), MIB);
     Path overlay = dir.resolve("overlay.qcow2");
-    EmptyQcow2.write(overlay, MIB, Optional.of(new Backing("a.raw", VolumeFormat.RAW)));
+    DiskImages.emptyQcow2(overlay, MIB, Optional.of(new Backing("a.raw", VolumeFormat.RAW)));
     qemu.changeBacking(overlay, Optional.of(new Backing("b.raw", VolumeFormat.RAW)));
     assertThat(qemu.info(overlay, VolumeFormat.QCOW2).backingFile()).contains("b.raw");
     qemu.changeBacking(overlay, Optional.empty());
@@ -83,7 +83,7 @@ final class QemuImgTest {
     DiskImages.hole(base, MIB);
     DiskImages.fill(base, 65_536, 65_536, 1);
     Path overlay = dir.resolve("overlay.qcow2");
-    EmptyQcow2.write(overlay, MIB, Optional.of(new Backing("base.raw", VolumeFormat.RAW)));
+    DiskImages.emptyQcow2(overlay, MIB, Optional.of(new Backing("base.raw", VolumeFormat.RAW)));
     List<MapEntry> map = qemu.map(new Tools(children).chain(overlay), 0, MIB);
     assertThat(map)
         .anySatisfy(entry -> {

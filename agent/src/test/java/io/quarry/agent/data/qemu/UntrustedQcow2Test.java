@@ -7,6 +7,7 @@ import io.quarry.agent.data.DiskImages;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -54,8 +55,12 @@ final class UntrustedQcow2Test {
     return file;
   }
 
+  private static Chain.Layer layer(Path file) {
+    return new Chain.Layer(file, VolumeFormat.QCOW2);
+  }
+
   private void refused(Path file, String why) {
-    assertThatThrownBy(() -> untrusted.inspect(file, 4 * MIB))
+    assertThatThrownBy(() -> untrusted.inspect(layer(file), 4 * MIB))
         .isInstanceOfSatisfying(
             UntrustedImageException.class, refusal -> assertThat(refusal.remedy()).isNotEmpty())
         .hasMessageContaining(why);
@@ -77,8 +82,8 @@ final class UntrustedQcow2Test {
   void whatQemuMakesIsTaken(String option) throws Exception {
     Path file = create("-o", option);
     tools.io(file, "qcow2", "write -P 7 0 1M", "write -P 9 3M 1M");
-    assertThat(untrusted.inspect(file, 4 * MIB)).isEqualTo(4 * MIB);
-    assertThat(untrusted.inspect(file, 1L << 40)).isEqualTo(4 * MIB);
+    assertThat(untrusted.inspect(layer(file), 4 * MIB)).isEqualTo(4 * MIB);
+    assertThat(untrusted.inspect(layer(file), 1L << 40)).isEqualTo(4 * MIB);
   }
 
   @Test
@@ -86,7 +91,7 @@ final class UntrustedQcow2Test {
     Path file = good();
     leak(file);
     assertThat(new QemuImg(children).check(file).leakedClusters()).isEqualTo(1);
-    assertThat(untrusted.inspect(file, 4 * MIB)).isEqualTo(4 * MIB);
+    assertThat(untrusted.inspect(layer(file), 4 * MIB)).isEqualTo(4 * MIB);
   }
 
   @Test
@@ -133,7 +138,7 @@ final class UntrustedQcow2Test {
   @Test
   void largerDisksAreRefused() throws Exception {
     Path file = good();
-    assertThatThrownBy(() -> untrusted.inspect(file, 4 * MIB - 512))
+    assertThatThrownBy(() -> untrusted.inspect(layer(file), 4 * MIB - 512))
         .isInstanceOf(UntrustedImageException.class)
         .hasMessageContaining("4194304 bytes")
         .hasMessageContaining("4193792");
@@ -215,7 +220,7 @@ final class UntrustedQcow2Test {
   void tablesThatLieAreRefused(String offset, String entry, String what) throws Exception {
     Path file = good();
     patch(file, Long.parseLong(offset, 16), Long.BYTES, Long.parseUnsignedLong(entry, 16));
-    assertThatThrownBy(() -> untrusted.inspect(file, 4 * MIB))
+    assertThatThrownBy(() -> untrusted.inspect(layer(file), 4 * MIB))
         .as(what)
         .isInstanceOf(UntrustedImageException.class)
         .hasMessageContaining("qemu-img check");
@@ -233,7 +238,7 @@ final class UntrustedQcow2Test {
   void whatIsLookedAtStaysAsItIs() throws Exception {
     Path file = good();
     byte[] before = Files.readAllBytes(file);
-    assertThat(untrusted.inspect(file, 4 * MIB)).isEqualTo(4 * MIB);
+    assertThat(untrusted.inspect(layer(file), 4 * MIB)).isEqualTo(4 * MIB);
     assertThat(Files.readAllBytes(file)).isEqualTo(before);
   }
 

@@ -1,4 +1,4 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
 import java.io.IOException;
 import java.nio.file.Files;

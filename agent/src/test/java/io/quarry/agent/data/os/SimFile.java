@@ -1,38 +1,22 @@
 package io.quarry.agent.data.os;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** A file of a filesystem that only Java knows: what needs the kernel is not supported. */
-final class ChannelFile implements NativeFile {
+/** A file of a simulated filesystem: what needs the kernel is not supported. */
+final class SimFile implements NativeFile {
   private final Path path;
   private final FileChannel channel;
 
-  private ChannelFile(Path path, OpenOption... options) throws IOException {
+  SimFile(Path path, FileChannel channel) {
     this.path = path;
-    this.channel = FileChannel.open(path, options);
-  }
-
-  static NativeFile openRead(Path path) throws IOException {
-    return new ChannelFile(path, StandardOpenOption.READ);
-  }
-
-  static NativeFile openWrite(Path path) throws IOException {
-    return new ChannelFile(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-  }
-
-  static NativeFile createNew(Path path) throws IOException {
-    return new ChannelFile(
-        path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+    this.channel = channel;
   }
 
   @Override
@@ -46,13 +30,23 @@ final class ChannelFile implements NativeFile {
   }
 
   @Override
-  public void read(long offset, MemorySegment into) throws IOException {
-    ByteBuffer buffer = into.asByteBuffer();
-    while (buffer.hasRemaining()) {
-      if (channel.read(buffer, offset + buffer.position()) < 0) {
-        throw new EOFException(path + ": ends at " + (offset + buffer.position()));
-      }
-    }
+  public Optional<NativeFile> direct() {
+    return Optional.empty();
+  }
+
+  @Override
+  public FileStatus status() throws IOException {
+    return SimFolder.status(FileStatus.Kind.FILE, size());
+  }
+
+  @Override
+  public Filesystem filesystem() {
+    return SimFolder.FILESYSTEM;
+  }
+
+  @Override
+  public long readSome(long offset, MemorySegment into) throws IOException {
+    return Math.max(0, channel.read(into.asByteBuffer(), offset));
   }
 
   @Override
@@ -69,7 +63,8 @@ final class ChannelFile implements NativeFile {
   public void write(long offset, MemorySegment from) throws IOException {
     ByteBuffer buffer = from.asByteBuffer();
     while (buffer.hasRemaining()) {
-      var _ = channel.write(buffer, offset + buffer.position());
+      int done = buffer.position();
+      long _ = SimFolder.failing(path, "write", () -> channel.write(buffer, offset + done));
     }
   }
 
@@ -92,6 +87,17 @@ final class ChannelFile implements NativeFile {
   public void dataSync() throws IOException {
     channel.force(false);
   }
+
+  @Override
+  public void sync() throws IOException {
+    channel.force(true);
+  }
+
+  @Override
+  public void setMode(int mode) {}
+
+  @Override
+  public void setOwner(int uid, int gid) {}
 
   /** All of it counts as data. */
   @Override
@@ -139,6 +145,11 @@ final class ChannelFile implements NativeFile {
   @Override
   public boolean tryLock(long offset, long length) {
     return true;
+  }
+
+  @Override
+  public boolean isLockedByOthers(long offset, long length) {
+    return false;
   }
 
   @Override

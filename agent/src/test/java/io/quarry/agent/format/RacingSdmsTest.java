@@ -1,8 +1,13 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.data.os.Folder;
+import io.quarry.coordinator.log.Candidate;
+import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.CommitLog.Outcome;
+import io.quarry.coordinator.log.LogReader;
+import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RecentRequests;
 import io.quarry.coordinator.plan.Reply;
 import java.nio.file.Files;
@@ -35,7 +40,7 @@ class RacingSdmsTest {
   void whatIsAcknowledgedIsInTheLogAndWhatIsRefusedIsNot() throws Exception {
     Files.createDirectories(root.resolve("log"));
     Files.createDirectories(root.resolve("tmp"));
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "creator")) {
+    try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "creator")) {
       CommitLog.create(store);
     }
     try (ExecutorService threads = Executors.newCachedThreadPool()) {
@@ -51,7 +56,7 @@ class RacingSdmsTest {
       assertThat(reader.get()).isPositive();
       assertThat(terms).isGreaterThan(1);
     }
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "judge")) {
+    try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "judge")) {
       RecentRequests log = new LogReader(store).load().repository().requests();
       acknowledged.forEach((id, reply) -> assertThat(log.find(id)).as(id).isEqualTo(reply));
       refused.forEach((id, reply) -> assertThat(log.find(id)).as(id).isNull());
@@ -62,7 +67,7 @@ class RacingSdmsTest {
   private Callable<Integer> candidate(String name) {
     return () -> {
       int terms = 0;
-      try (DirectorySlotStore store = new DirectorySlotStore(root, name)) {
+      try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), name)) {
         for (int attempts = 0; acknowledged.size() < COMMITS; terms++) {
           Candidate sdm = new Candidate(store, name + "." + terms);
           boolean leading = sdm.lead() instanceof Outcome.Committed;
@@ -97,7 +102,7 @@ class RacingSdmsTest {
   /** What was acknowledged before the look is seen by it. */
   private Integer read() throws Exception {
     int looks = 0;
-    try (DirectorySlotStore store = new DirectorySlotStore(root, "reader")) {
+    try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "reader")) {
       LogReader reader = new LogReader(store);
       LogState seen = LogState.EMPTY;
       for (; !done.get(); looks++) {

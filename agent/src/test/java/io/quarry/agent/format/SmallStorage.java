@@ -1,4 +1,4 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,6 +44,10 @@ public final class SmallStorage implements AutoCloseable {
     } catch (IOException e) {
       return filler;
     }
+  }
+
+  public void makeReadOnly() throws IOException {
+    Assumptions.assumeTrue(run("mount", "-o", "remount,ro", root.toString()));
   }
 
   @Override

@@ -1,5 +1,9 @@
-package io.quarry.coordinator.log;
+package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.SimFolder;
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.HostileStorage;
+import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.sim.SimDisk;
 import io.quarry.coordinator.sim.SimMount;
 import io.quarry.coordinator.sim.SimMount.LinkFault;
@@ -46,7 +50,7 @@ final class FileStorage implements HostileStorage {
 
   @Override
   public SlotStore calm() throws IOException {
-    return new DirectorySlotStore(root, "calm");
+    return new DirectorySlotStore(new SimFolder(root), "calm");
   }
 
   @Override
@@ -83,7 +87,7 @@ final class FileStorage implements HostileStorage {
       SimMount before = mount;
       before.landDelayed();
       mount = new SimMount(disk, beforeEachStep);
-      store = new DirectorySlotStore(root(mount), name + "-" + lives++);
+      store = new DirectorySlotStore(new SimFolder(root(mount)), name + "-" + lives++);
     }
 
     @Override

@@ -1,0 +1,120 @@
+package io.quarry.agent.data.os;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call on a file failed, by the error number that the kernel gave. Callers tell failures apart by
+ * {@link #kind}, never by their text.
+ */
+public class FileFailure extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  /** What callers tell apart. */
+  public enum Kind {
+    /** The name is free; also when what it stood for was removed by another host. */
+    NOT_FOUND,
+    EXISTS,
+    /** The filesystem or a quota is full, of bytes or of files. */
+    NO_SPACE,
+    /** The filesystem has no files of that size. */
+    TOO_LARGE,
+    FORBIDDEN,
+    READ_ONLY,
+    TOO_MANY_OPEN,
+    INPUT_OUTPUT,
+    /** What is there is no regular file (or no directory): a link, a FIFO, a device. */
+    REFUSED,
+    NOT_EMPTY,
+    OTHER
+  }
+
+  /** There is nothing under that name. */
+  public static final class NotFound extends FileFailure {
+    private static final long serialVersionUID = 1L;
+
+    NotFound(int errno, String path, String operation) {
+      super(Kind.NOT_FOUND, errno, path, operation, Errno.textOf(errno));
+    }
+  }
+
+  /** The name is taken. */
+  public static final class Exists extends FileFailure {
+    private static final long serialVersionUID = 1L;
+
+    Exists(int errno, String path, String operation) {
+      super(Kind.EXISTS, errno, path, operation, Errno.textOf(errno));
+    }
+  }
+
+  private final Kind kind;
+  private final int errno;
+  private final String path;
+  private final String operation;
+
+  private FileFailure(Kind kind, int errno, String path, String operation, String text) {
+    super(path + ": " + operation + ": " + text);
+    this.kind = kind;
+    this.errno = errno;
+    this.path = path;
+    this.operation = operation;
+  }
+
+  static FileFailure of(int errno, Path path, String operation) {
+    return switch (Errno.kindOf(errno)) {
+      case NOT_FOUND -> new NotFound(errno, path.toString(), operation);
+      case EXISTS -> new Exists(errno, path.toString(), operation);
+      case Kind kind ->
+          new FileFailure(kind, errno, path.toString(), operation, Errno.textOf(errno));
+    };
+  }
+
+  /** Nothing was asked of the kernel, or its answer was not what has to be there. */
+  static FileFailure refused(Path path, String operation, String why) {
+    return new FileFailure(Kind.REFUSED, 0, path.toString(), operation, why);
+  }
+
+  /** The file is longer than what is read of it at most. */
+  static FileFailure tooLong(Path path, long bytes, long bytesMax) {
+    String why = "it has " + bytes + " bytes, more than the " + bytesMax + " that are read";
+    return new FileFailure(Kind.REFUSED, 0, path.toString(), "read", why);
+  }
+
+  /** What failed at first, if it was a file. */
+  public static @Nullable Kind kindOf(@Nullable Throwable failure) {
+    for (Throwable each = failure; each != null; each = each.getCause()) {
+      if (each instanceof FileFailure file) {
+        return file.kind();
+      }
+    }
+    return null;
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  /** Whether there is nothing under the name, or something that no agent has made. */
+  public boolean isNoFile() {
+    return kind == Kind.NOT_FOUND || kind == Kind.REFUSED;
+  }
+
+  /** 0 when the kernel did not fail. */
+  public int errno() {
+    return errno;
+  }
+
+  /** Whether it was there a moment ago, as the client of a network knew it. */
+  boolean isStale() {
+    return errno == Errno.ESTALE.number();
+  }
+
+  public String path() {
+    return path;
+  }
+
+  public String operation() {
+    return operation;
+  }
+}

@@ -1,0 +1,95 @@
+package io.quarry.agent.data.os;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Instant;
+
+/**
+ * What the kernel says of a file.
+ *
+ * @param mode the permissions alone
+ * @param modified when its content was last written
+ * @param allocatedBytes of the storage; what it shares as reflinks counts for each file
+ * @param links names that it has
+ */
+public record FileStatus(
+    Kind kind,
+    long size,
+    int mode,
+    int uid,
+    int gid,
+    Instant modified,
+    long allocatedBytes,
+    int links) {
+  /** What it is. */
+  public enum Kind {
+    FILE("a regular file"),
+    DIRECTORY("a directory"),
+    LINK("a symbolic link"),
+    FIFO("a FIFO"),
+    SOCKET("a socket"),
+    CHARACTER_DEVICE("a character device"),
+    BLOCK_DEVICE("a block device");
+
+    private final String text;
+
+    Kind(String text) {
+      this.text = text;
+    }
+
+    /** For messages, with its article. */
+    public String text() {
+      return text;
+    }
+  }
+
+  static final int OF_THE_LINK_ITSELF = 0x100;
+  static final int OF_THE_DESCRIPTOR = 0x1000;
+  private static final int BASIC_STATS = 0x7ff;
+  private static final long STATX_BYTES = 256;
+  private static final int PERMISSIONS = 07777;
+  private static final int KIND_SHIFT = 12;
+
+  /** Whatever the filesystem's blocks are, this is what they are counted in. */
+  private static final long BLOCK_BYTES = 512;
+
+  /** The call, on a name or an open file; what fails is thrown. */
+  interface Asking {
+    long statx(int flags, int mask, MemorySegment into) throws IOException;
+  }
+
+  static FileStatus of(Asking asking, int flags) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment found = arena.allocate(STATX_BYTES, Long.BYTES);
+      var _ = asking.statx(flags, BASIC_STATS, found);
+      int mode = Short.toUnsignedInt(found.get(JAVA_SHORT, 28));
+      return new FileStatus(
+          kind(mode >>> KIND_SHIFT),
+          found.get(JAVA_LONG, 40),
+          mode & PERMISSIONS,
+          found.get(JAVA_INT, 20),
+          found.get(JAVA_INT, 24),
+          Instant.ofEpochSecond(
+              found.get(JAVA_LONG, 112), Integer.toUnsignedLong(found.get(JAVA_INT, 120))),
+          found.get(JAVA_LONG, 48) * BLOCK_BYTES,
+          found.get(JAVA_INT, 16));
+    }
+  }
+
+  private static Kind kind(int type) {
+    return switch (type) {
+      case 1 -> Kind.FIFO;
+      case 2 -> Kind.CHARACTER_DEVICE;
+      case 4 -> Kind.DIRECTORY;
+      case 6 -> Kind.BLOCK_DEVICE;
+      case 10 -> Kind.LINK;
+      case 12 -> Kind.SOCKET;
+      default -> Kind.FILE;
+    };
+  }
+}

@@ -1,0 +1,39 @@
+package io.quarry.agent.data.os;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What the kernel says of the filesystem of a file.
+ *
+ * @param capacity in bytes
+ * @param free in bytes, to processes that are not root
+ * @param freeFiles how many more files it has room for; 0 also where files have no limit
+ * @param nfs whether a server has it
+ */
+public record Filesystem(long capacity, long free, long freeFiles, boolean nfs) {
+  private static final long STATFS_BYTES = 120;
+  private static final long NFS_MAGIC = 0x6969;
+
+  /** The call on an open file; what fails is thrown. */
+  interface Asking {
+    long fstatfs(MemorySegment into) throws IOException;
+  }
+
+  static Filesystem of(Asking asking) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment found = arena.allocate(STATFS_BYTES, Long.BYTES);
+      var _ = asking.fstatfs(found);
+      long fragment = found.get(JAVA_LONG, 72);
+      long block = fragment == 0 ? found.get(JAVA_LONG, 8) : fragment;
+      return new Filesystem(
+          found.get(JAVA_LONG, 16) * block,
+          found.get(JAVA_LONG, 32) * block,
+          found.get(JAVA_LONG, 48),
+          found.get(JAVA_LONG, 0) == NFS_MAGIC);
+    }
+  }
+}

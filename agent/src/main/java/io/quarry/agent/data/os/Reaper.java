@@ -1,0 +1,46 @@
+package io.quarry.agent.data.os;
+
+/** What becomes of the processes below this one, which Java does not tell. */
+public final class Reaper {
+  /** What {@link #reap} answers when there is no such child. */
+  public static final int NO_CHILD = -1;
+
+  /** Names every child to {@link #reap}. */
+  public static final int ANY_CHILD = -1;
+
+  private static final int PR_SET_CHILD_SUBREAPER = 36;
+  private static final int WNOHANG = 1;
+  private static final int WALL = 0x40000000;
+
+  private Reaper() {}
+
+  /** From now on every orphan among this process's descendants becomes this process's child. */
+  public static void adoptOrphans() {
+    int result = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (result < 0) {
+      throw new IllegalStateException(
+          "prctl(PR_SET_CHILD_SUBREAPER) failed: " + Errno.textOf(-result));
+    }
+  }
+
+  /**
+   * Reaps one dead child without waiting.
+   *
+   * @return its pid; 0 when the child, or every child, still lives; {@link #NO_CHILD} when there is
+   *     none. Since orphans come to a subreaper, "no child" of {@link #ANY_CHILD} means that no
+   *     descendant is left.
+   */
+  public static int reap(int pid) {
+    int result;
+    do {
+      result = Libc.waitpid(pid, WNOHANG | WALL);
+    } while (Errno.EINTR.is(result));
+    if (Errno.ECHILD.is(result)) {
+      return NO_CHILD;
+    }
+    if (result < 0) {
+      throw new IllegalStateException("waitpid(" + pid + ") failed: " + Errno.textOf(-result));
+    }
+    return result;
+  }
+}

@@ -1,0 +1,251 @@
+package io.quarry.agent.format;
+
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.coordinator.log.PutNotStartedException;
+import io.quarry.coordinator.log.SlotStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Slots as files of a directory on any POSIX filesystem: a temporary file is written and forced,
+ * linked to its name (link, never rename: a rename would replace), and the directory is forced.
+ */
+public final class DirectorySlotStore implements SlotStore, AutoCloseable {
+  /** Enough for hundreds of removal records, at a block or two each. */
+  public static final int BALLAST_BYTES = 4 << 20;
+
+  /** Freed at a time: whatever else writes to a full storage takes what is free. */
+  static final int BALLAST_PIECE_BYTES = 64 << 10;
+
+  /** Far more than any record has; a longer file is none, and must not take the agent's memory. */
+  static final int RECORD_BYTES_MAX = 64 << 20;
+
+  /** The ballast is not restored from the last of the space. */
+  private static final long RESTORE_FREE_BYTES_MIN = 2L * BALLAST_BYTES;
+
+  private static final Logger LOG = LoggerFactory.getLogger(DirectorySlotStore.class);
+  private static final String BALLAST = "ballast";
+  private static final String HEAD = "head";
+  private static final int HEAD_DIGITS = 20;
+
+  private final Folder root;
+  private final Folder log;
+  private final Folder temporary;
+  private final String writer;
+  private final AtomicLong counter = new AtomicLong();
+
+  /**
+   * @param root of the repository, with its directories {@code log} and {@code tmp} in place; is
+   *     closed with the store
+   * @param writer unique among all processes that use the repository; becomes part of file names
+   */
+  public DirectorySlotStore(Folder root, String writer) throws IOException {
+    this.root = root;
+    this.log = root.folder("log");
+    this.temporary = root.folder("tmp");
+    this.writer = writer;
+  }
+
+  @Override
+  public Put putIfAbsent(String name, Content content) throws IOException {
+    String written = temporaryName(name);
+    try {
+      writeForced(written, content);
+    } catch (IOException e) {
+      discard(written);
+      throw notStarted(e);
+    }
+    try {
+      link(name, written);
+      log.force();
+      return Put.CREATED;
+    } catch (FileFailure.Exists e) {
+      return Put.EXISTS;
+    } finally {
+      discard(written);
+    }
+  }
+
+  /** A directory may have no room for another name: that is an answer, and nothing was linked. */
+  private void link(String name, String written) throws IOException {
+    try {
+      log.link(name, temporary, written);
+    } catch (FileFailure e) {
+      throw e.kind() == FileFailure.Kind.NO_SPACE ? notStarted(e) : e;
+    }
+  }
+
+  private static PutNotStartedException notStarted(IOException e) {
+    return new PutNotStartedException(e, FileFailure.kindOf(e) == FileFailure.Kind.NO_SPACE);
+  }
+
+  @Override
+  public byte @Nullable [] read(String name) throws IOException {
+    return log.read(name, RECORD_BYTES_MAX);
+  }
+
+  @Override
+  public @Nullable InputStream open(String name) throws IOException {
+    try {
+      return log.openRead(name).input();
+    } catch (FileFailure.NotFound e) {
+      return null;
+    }
+  }
+
+  @Override
+  public byte @Nullable [] readStart(String name, int bytes) throws IOException {
+    return log.readStart(name, bytes);
+  }
+
+  @Override
+  public List<String> list() throws IOException {
+    return log.names();
+  }
+
+  @Override
+  public void delete(List<String> names) throws IOException {
+    for (String name : names) {
+      log.remove(name);
+    }
+  }
+
+  @Override
+  public void force(List<String> names) throws IOException {
+    for (String name : names) {
+      try (NativeFile file = log.openRead(name)) {
+        file.sync();
+      } catch (FileFailure.NotFound e) {
+        LOG.debug("{} is gone: a checkpoint covers it, and that one is durable", name);
+      }
+    }
+    log.force();
+  }
+
+  /** Only a hint: nobody but another writer of it waits for the storage here. */
+  @Override
+  public void writeHead(long sequence) throws IOException {
+    String digits = Long.toString(sequence);
+    String number = "0".repeat(HEAD_DIGITS - digits.length()) + digits;
+    byte[] line = (number + " " + number + "\n").getBytes(StandardCharsets.US_ASCII);
+    // Not kept open: on NFS other hosts see what was written when the file was closed.
+    try (NativeFile file = openHead()) {
+      file.write(0, line);
+    }
+  }
+
+  private NativeFile openHead() throws IOException {
+    try {
+      return log.openWrite(HEAD);
+    } catch (FileFailure.NotFound e) {
+      LOG.debug("{} has no head yet", log.path());
+    }
+    try {
+      return log.createNew(HEAD, FileModes.METADATA);
+    } catch (FileFailure.Exists e) {
+      return log.openWrite(HEAD);
+    }
+  }
+
+  @Override
+  public OptionalLong readHead() throws IOException {
+    byte[] bytes = log.readStart(HEAD, 2 * HEAD_DIGITS + 3);
+    if (bytes == null || bytes.length != 2 * HEAD_DIGITS + 2) {
+      return OptionalLong.empty();
+    }
+    String line = new String(bytes, StandardCharsets.US_ASCII);
+    String first = line.substring(0, HEAD_DIGITS);
+    boolean whole = first.equals(line.substring(HEAD_DIGITS + 1, 2 * HEAD_DIGITS + 1));
+    try {
+      return whole ? OptionalLong.of(Long.parseLong(first)) : OptionalLong.empty();
+    } catch (NumberFormatException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  @Override
+  public boolean releaseBallast() throws IOException {
+    try (NativeFile file = root.openWrite(BALLAST)) {
+      long left = file.size() - BALLAST_PIECE_BYTES;
+      if (left > 0) {
+        file.truncate(left);
+        return true;
+      }
+    } catch (FileFailure.NotFound e) {
+      return false;
+    }
+    return root.remove(BALLAST);
+  }
+
+  @Override
+  public boolean restoreBallast() throws IOException {
+    if (hasBallast()) {
+      return true;
+    }
+    if (log.filesystem().free() < RESTORE_FREE_BYTES_MIN) {
+      return false;
+    }
+    String written = temporaryName(BALLAST);
+    try {
+      // Noise: a filesystem that compresses keeps no space for zeros.
+      byte[] bytes = new byte[BALLAST_BYTES];
+      new SplittableRandom(BALLAST_BYTES).nextBytes(bytes);
+      writeForced(written, out -> out.write(bytes));
+      root.rename(BALLAST, temporary, written);
+      return true;
+    } finally {
+      discard(written);
+    }
+  }
+
+  private boolean hasBallast() throws IOException {
+    try (NativeFile file = root.openRead(BALLAST)) {
+      return file.size() == BALLAST_BYTES;
+    } catch (FileFailure.NotFound e) {
+      return false;
+    }
+  }
+
+  @Override
+  public String describe(String name) {
+    return log.path(name).toString();
+  }
+
+  @Override
+  public void close() {
+    log.close();
+    temporary.close();
+    root.close();
+  }
+
+  private String temporaryName(String of) {
+    return writer + "." + counter.incrementAndGet() + "." + of;
+  }
+
+  private void writeForced(String name, Content content) throws IOException {
+    try (NativeFile file = temporary.createNew(name, FileModes.METADATA)) {
+      content.writeTo(file.output());
+      file.sync();
+    }
+  }
+
+  /** Temporary names mean nothing to anybody: one that stays is swept later. */
+  private void discard(String name) {
+    try {
+      temporary.remove(name);
+    } catch (IOException e) {
+      LOG.debug("could not remove {}: {}", temporary.path(name), e.toString());
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.OddFiles;
+import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** 12.22 and 12.23: volumes are files of the repository, and of nobody else. */
+final class VolumeFilesTest {
+  private static final byte[] SECRET = {4, 7, 1, 1};
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private Path outside;
+
+  @SuppressWarnings("NullAway.Init")
+  private RepositoryStorage storage;
+
+  @SuppressWarnings("NullAway.Init")
+  private VolumeFiles files;
+
+  @BeforeEach
+  void connect() throws IOException {
+    Path root = Files.createDirectory(directory.resolve("repository"));
+    outside = Files.write(directory.resolve("outside"), SECRET);
+    storage =
+        RepositoryFormats.find("localfs-1.0")
+            .connect(Map.of("path", root.toString()), true, "host@life");
+    files = new VolumeFiles(storage);
+  }
+
+  @AfterEach
+  void disconnect() {
+    storage.close();
+    assertThat(outside).hasBinaryContent(SECRET);
+  }
+
+  private static Volume volume(VolumeFormat format) {
+    return new Volume("v", "image", format, 1 << 20, null, Volume.Stage.INTENDED, null, null, null);
+  }
+
+  private Path place(VolumeFormat format) {
+    return storage.volume(volume(format).fileOfEpoch(1));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatHasTheNameOfAVolumeIsNotWrittenTo(OddFiles odd) throws Exception {
+    for (VolumeFormat format : VolumeFormat.values()) {
+      Volume volume = volume(format);
+      odd.make(place(format), outside);
+      assertThatThrownBy(
+              () -> files.makeEmpty(volume, volume.fileOfEpoch(1), RepositoryState.EMPTY))
+          .isInstanceOf(FileFailure.Exists.class);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void noToolIsToldOfIt(OddFiles odd) throws Exception {
+    for (VolumeFormat format : VolumeFormat.values()) {
+      String name = volume(format).fileOfEpoch(1);
+      odd.make(place(format), outside);
+      OddFiles.refused(() -> Chain.Layer.in(storage.volumes(), name, format).requireFile());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "DIRECTORY")
+  void whatIsRemovedIsTheNameAlone(OddFiles odd) throws Exception {
+    odd.make(place(VolumeFormat.RAW), outside);
+    files.removeAll(volume(VolumeFormat.RAW), 1);
+    assertThat(storage.volumes().names()).isEmpty();
+  }
+
+  @Test
+  void newVolumeIsForItsGroup() throws Exception {
+    for (VolumeFormat format : VolumeFormat.values()) {
+      Volume volume = volume(format);
+      files.makeEmpty(volume, volume.fileOfEpoch(1), RepositoryState.EMPTY);
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(place(format))))
+          .isEqualTo("rw-rw----");
+    }
+  }
+}
