@@ -13,6 +13,15 @@ public final class Limits {
   /** User data as JSON text, in bytes of UTF-8. */
   public static final int USER_DATA_BYTES_MAX = 64 << 10;
 
+  /** Objects and lists of user data within each other, the outermost one included. */
+  public static final int USER_DATA_DEPTH_MAX = 32;
+
+  /** Digits of a number in user data: below what every JSON reader of Quarry takes. */
+  public static final int USER_DATA_NUMBER_CHARS_MAX = 400;
+
+  /** Objects and lists within each other in any JSON that another process sends. */
+  public static final int JSON_DEPTH_MAX = 100;
+
   /** How long a removal can be made undoable. */
   public static final Duration RETAIN_MAX = Duration.ofDays(3650);
 

@@ -34,6 +34,9 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   /** Freed at a time: whatever else writes to a full storage takes what is free. */
   static final int BALLAST_PIECE_BYTES = 64 << 10;
 
+  /** What is read into memory as a whole, in bytes: twice what the largest request may take. */
+  static final int RECORD_BYTES_MAX = 2 * CommitLog.ENTRY_BYTES_MAX;
+
   /** The ballast is not restored from the last of the space. */
   private static final long RESTORE_FREE_BYTES_MIN = 2L * BALLAST_BYTES;
 
@@ -113,8 +116,13 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
 
   @Override
   public byte @Nullable [] read(String name) throws IOException {
-    try {
-      return Files.readAllBytes(log.resolve(name));
+    try (InputStream in = Files.newInputStream(log.resolve(name))) {
+      byte[] content = in.readNBytes(RECORD_BYTES_MAX + 1);
+      if (content.length > RECORD_BYTES_MAX) {
+        throw new LogDamagedException(
+            describe(name), "it has more than " + RECORD_BYTES_MAX + " bytes, and no record has");
+      }
+      return content;
     } catch (NoSuchFileException e) {
       return null;
     }
@@ -195,7 +203,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
 
   @Override
   public OptionalLong readHead() throws IOException {
-    byte[] bytes = read(HEAD);
+    byte[] bytes = readStart(HEAD, 2 * HEAD_DIGITS + 3);
     if (bytes == null || bytes.length != 2 * HEAD_DIGITS + 2) {
       return OptionalLong.empty();
     }

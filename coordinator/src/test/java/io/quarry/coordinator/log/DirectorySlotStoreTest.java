@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarry.coordinator.log.SlotStore.Put;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -134,5 +135,31 @@ class DirectorySlotStoreTest extends SlotStoreContract {
     int compressed = deflater.deflate(new byte[2 * ballast.length]);
     deflater.end();
     assertThat(compressed).isGreaterThan(ballast.length / 2);
+  }
+
+  /** Case 12.21: a record of 3 GiB took the agent with it. */
+  @Test
+  void recordThatNoAgentCanHaveWrittenIsNotReadIntoMemory() throws Exception {
+    Path huge = root.resolve("log").resolve("huge");
+    try (RandomAccessFile file = new RandomAccessFile(huge.toFile(), "rw")) {
+      file.setLength(DirectorySlotStore.RECORD_BYTES_MAX + 1L);
+    }
+    LogDamagedException damage =
+        catchThrowableOfType(LogDamagedException.class, () -> store.read("huge"));
+    assertThat(damage.file()).isEqualTo(huge.toString());
+    try (RandomAccessFile file = new RandomAccessFile(huge.toFile(), "rw")) {
+      file.setLength(1 << 20);
+    }
+    assertThat(store.read("huge")).hasSize(1 << 20);
+  }
+
+  /** Case 12.21: the head is a hint, whatever is in its place. */
+  @Test
+  void headOfAnySizeIsOnlyAHint() throws Exception {
+    try (RandomAccessFile file =
+        new RandomAccessFile(root.resolve("log").resolve("head").toFile(), "rw")) {
+      file.setLength(DirectorySlotStore.RECORD_BYTES_MAX + 1L);
+    }
+    assertThat(store.readHead()).isEmpty();
   }
 }
