@@ -43,6 +43,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
+import io.quarry.common.api.UserData;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CancelRequest;
@@ -218,7 +219,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
-    Names.checkUserData(userData);
+    UserData.check(userData);
     return committed(repoId, new SetUserData(imageId, userData), requestId);
   }
 

@@ -10,6 +10,13 @@ import java.util.Objects;
  */
 public record FinishReplacement(String fixId, String volumeId, long epoch, String file)
     implements Request {
+  public FinishReplacement {
+    Checked.internal("fixId", fixId);
+    Checked.volume("volumeId", volumeId);
+    Checked.notNegative("epoch", epoch);
+    Checked.file("file", file);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     RepositoryState state = draft.state();

@@ -16,6 +16,13 @@ public record OpenImage(
     @Nullable String owner,
     @Nullable String incarnation)
     implements Request {
+  public OpenImage {
+    Checked.name("openId", openId);
+    Checked.name("imageId", imageId);
+    Checked.name("hostId", hostId);
+    Checked.lineOrNull("owner", owner);
+    Checked.nameOrNull("incarnation", incarnation);
+  }
 
   @Override
   public Reply plan(Draft draft) {

@@ -9,6 +9,13 @@ import org.jspecify.annotations.Nullable;
  * @param strayFile set when the fix is to remove a file that no volume names
  */
 public record QueueFix(String fixId, @Nullable String strayFile) implements Request {
+  public QueueFix {
+    Checked.internal("fixId", fixId);
+    if (strayFile != null) {
+      Checked.file("strayFile", strayFile);
+    }
+  }
+
   @Override
   public Reply plan(Draft draft) {
     if (strayFile != null && !FixState.strayId(strayFile).equals(fixId)) {

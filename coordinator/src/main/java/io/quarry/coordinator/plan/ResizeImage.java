@@ -22,10 +22,16 @@ public record ResizeImage(
     String overlayVolumeId,
     @Nullable Worker worker)
     implements Request {
+  public ResizeImage {
+    Checked.name("imageId", imageId);
+    Refusal.checkSize(size);
+    Checked.name("weakSnapshotId", weakSnapshotId);
+    Checked.volume("overlayVolumeId", overlayVolumeId);
+    Checked.workerOrNull(worker);
+  }
 
   @Override
   public Reply plan(Draft draft) {
-    Refusal.checkSize(size);
     Image disk = draft.state().strongImage(imageId);
     if (disk == null) {
       throw Refusal.imageNotFound(imageId);

@@ -5,6 +5,10 @@ package io.quarry.coordinator.plan;
  * finished is mended again.
  */
 public record RestoreImage(String imageId) implements Request {
+  public RestoreImage {
+    Checked.name("imageId", imageId);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     Image image = draft.state().images().get(imageId);
