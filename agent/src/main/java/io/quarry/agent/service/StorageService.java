@@ -21,7 +21,8 @@ import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
-import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixPage;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
@@ -252,10 +253,20 @@ public final class StorageService implements StorageApi, AutoCloseable {
     }
     try {
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
-    } catch (StorageException e) {
-      // It was committed while the other repository was being disconnected here.
-      repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, open.id()));
+    } catch (RuntimeException | Error e) {
+      // The caller does not learn how to close it. The other repository may have been
+      // disconnected here while the open was committed.
+      closeUnanswered(repository, open, e);
       throw e;
+    }
+  }
+
+  private static void closeUnanswered(ConnectedRepository repository, Open open, Throwable why) {
+    try {
+      repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
+    } catch (StorageException e) {
+      LOG.warn("Open {} of image {} stays", open.id(), open.imageId(), e);
+      why.addSuppressed(e);
     }
   }
 
@@ -341,8 +352,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public List<FixInfo> listFixes(String repoId, long atLeast) {
-    return listings.fixes(repositories.get(repoId), atLeast);
+  public FixPage listFixes(String repoId, FixQuery query) {
+    return listings.fixes(repositories.get(repoId), query);
   }
 
   @Override

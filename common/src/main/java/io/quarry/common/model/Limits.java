@@ -22,6 +22,18 @@ public final class Limits {
   /** Objects and lists within each other in any JSON that another process sends. */
   public static final int JSON_DEPTH_MAX = 100;
 
+  /** Layers that a new image may be read through, its own included. */
+  public static final int CHAIN_LAYERS_MAX = 64;
+
+  /** Above it an image gets a volume of its own: early enough for the copy to end in time. */
+  public static final int CHAIN_LAYERS_FLATTEN = 48;
+
+  /** Layers that an image may be opened through; only old repositories have more than the limit. */
+  public static final int CHAIN_LAYERS_OPEN_MAX = 200;
+
+  /** Entries of one answer that lists things, as JSON text in bytes. One entry always fits. */
+  public static final long PAGE_BYTES_MAX = 4L << 20;
+
   /** How long a removal can be made undoable. */
   public static final Duration RETAIN_MAX = Duration.ofDays(3650);
 
