@@ -92,6 +92,9 @@ public record CopyImage(
       throw StorageException.invalid(
           "baseImageId", baseId + " cannot be the base of " + imageId, "name a snapshot below it");
     }
+    if (base != null) {
+      ChainLength.requireRoomOver(state, base);
+    }
   }
 
   /** Two copies that wait for each other would keep each other for ever. */

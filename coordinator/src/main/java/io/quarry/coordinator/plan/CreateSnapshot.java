@@ -66,6 +66,7 @@ public record CreateSnapshot(
     if (!state.isWhole(disk)) {
       throw Refusal.broken(disk, state);
     }
+    ChainLength.requireRoomOver(state, disk);
     draft.add(
         new Change.PutImage(
             new Image(

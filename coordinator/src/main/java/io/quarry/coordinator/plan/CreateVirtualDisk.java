@@ -102,7 +102,9 @@ public record CreateVirtualDisk(
     RepositoryState state = draft.state();
     Image here = state.images().get(baseId);
     if (elsewhere == null) {
-      checkSize(size, usableBase(state, state.strongImage(baseId), baseId).size());
+      Image base = usableBase(state, state.strongImage(baseId), baseId);
+      checkSize(size, base.size());
+      ChainLength.requireRoomOver(state, base);
       return null;
     }
     if (here != null && here.kind() != ImageKind.SNAPSHOT) {
@@ -110,6 +112,7 @@ public record CreateVirtualDisk(
     }
     checkSize(size, elsewhere.size());
     if (here != null && state.isWhole(here)) {
+      ChainLength.requireRoomOver(state, here);
       return null;
     }
     if (strategy == Strategy.SPACE) {

@@ -164,6 +164,7 @@ public final class Draft {
     }
     settleReplacement(image);
     settleAbove(image);
+    settleLongChain(image);
     if (state.layersOf(image).elsewhere() != null) {
       settleOverlays(image.id());
     }
@@ -206,6 +207,14 @@ public final class Draft {
     }
     if (better != null) {
       intend(better.volume(freshId(current)), better.wanted(), better.notBefore(), null);
+    }
+  }
+
+  /** The image that makes a long chain shorter is another one than that which made it longer. */
+  private void settleLongChain(Image top) {
+    Image image = ChainLength.toFlatten(state, top);
+    if (image != null && !image.id().equals(top.id())) {
+      settleReplacement(image);
     }
   }
 

@@ -29,6 +29,7 @@ public record FinishReplacement(String fixId, String volumeId, long epoch, Strin
     if (image == null || old == null || !image.volumeId().equals(old.id())) {
       throw new IllegalStateException(volumeId + " replaces nothing of " + better.imageId());
     }
+    boolean wasLong = ChainLength.isTooLong(state, image);
     draft.add(new Change.PutVolume(better.ready(file)));
     draft.add(new Change.PutImage(image.on(volumeId)));
     draft.add(new Change.DropFix(fixId));
@@ -36,6 +37,10 @@ public record FinishReplacement(String fixId, String volumeId, long epoch, Strin
     draft.settle(image.id());
     draft.settle(old.parentImageId());
     draft.settle(better.parentImageId());
+    if (wasLong) {
+      // Of a chain of hundreds it was the first part.
+      draft.settleOverlays(image.id());
+    }
     return draft.reply(this, image.id());
   }
 }

@@ -32,6 +32,7 @@ public record OpenImage(
     }
     Image image = usable(draft.state(), openId, imageId, readOnly);
     Layers layers = draft.state().layersOf(image);
+    ChainLength.requireUsable(image, layers.here().size());
     draft.add(
         new Change.PutOpen(
             new Open(

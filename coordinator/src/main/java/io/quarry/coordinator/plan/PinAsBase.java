@@ -25,6 +25,7 @@ public record PinAsBase(
       throw Refusal.exists("pin", pinId);
     }
     CreateVirtualDisk.checkSize(size, base.size());
+    ChainLength.requireRoomOver(state, base);
     Layers layers = state.layersOf(base);
     if (layers.elsewhere() != null) {
       throw Refusal.elsewhere(base, state);

@@ -223,11 +223,16 @@ public final class RepositoryState {
    * A disk that is to be fast should not be an overlay. A snapshot keeps the volume that it was
    * taken with.
    */
-  static boolean wantsItsOwn(Image image, Volume volume) {
+  static boolean isToBeFast(Image image, Volume volume) {
     return image.strong()
         && image.kind() == ImageKind.VIRTUAL_DISK
         && image.strategy() == Strategy.PERFORMANCE
         && volume.parentImageId() != null;
+  }
+
+  /** The same, and no image should be one over a long chain. */
+  private boolean wantsItsOwn(Image image, Volume volume) {
+    return isToBeFast(image, volume) || ChainLength.isTooLong(this, image);
   }
 
   /** The fix that brings the image closer to its best state, or null. */
@@ -291,6 +296,11 @@ public final class RepositoryState {
         return images.containsKey(base)
             ? "its base " + base + " is not whole yet"
             : "its base " + base + " is missing";
+      }
+      if (ChainLength.isTooLong(this, image)) {
+        return "it is read through "
+            + ChainLength.of(this, image)
+            + " layers and is to be independent";
       }
       if (wantsItsOwn(image, volume)) {
         return "it is an overlay of " + volume.parentImageId() + " and is to be independent";
