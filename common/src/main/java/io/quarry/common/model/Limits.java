@@ -22,6 +22,12 @@ public final class Limits {
   /** Objects and lists within each other in any JSON that another process sends. */
   public static final int JSON_DEPTH_MAX = 100;
 
+  /**
+   * What a repository's state may take of every agent's memory, as estimated, in bytes. The same on
+   * all hosts, whatever memory they have: 100,000 images with 1.5 KiB of user data each.
+   */
+  public static final long STATE_BYTES_MAX = 256L << 20;
+
   /** Layers that a new image may be read through, its own included. */
   public static final int CHAIN_LAYERS_MAX = 64;
 

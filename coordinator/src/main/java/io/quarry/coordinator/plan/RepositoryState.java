@@ -22,7 +22,7 @@ import org.pcollections.TreePMap;
 public final class RepositoryState {
   public static final RepositoryState EMPTY =
       new RepositoryState(
-          TreePMap.empty(), Volumes.NONE, Fixes.NONE, Pins.NONE, Opens.NONE, RecentRequests.NONE);
+          TreePMap.empty(), Volumes.NONE, Fixes.NONE, Pins.NONE, Opens.NONE, RecentRequests.NONE, 0);
 
   private final TreePMap<String, Image> images;
   private final Volumes volumes;
@@ -30,6 +30,7 @@ public final class RepositoryState {
   private final Pins pins;
   private final Opens opens;
   private final RecentRequests requests;
+  private final long bytes;
 
   private RepositoryState(
       TreePMap<String, Image> images,
@@ -37,13 +38,15 @@ public final class RepositoryState {
       Fixes fixes,
       Pins pins,
       Opens opens,
-      RecentRequests requests) {
+      RecentRequests requests,
+      long bytes) {
     this.images = images;
     this.volumes = volumes;
     this.fixes = fixes;
     this.pins = pins;
     this.opens = opens;
     this.requests = requests;
+    this.bytes = bytes;
   }
 
   /** All images, weak ones too, in the order of their ids. */
@@ -74,6 +77,11 @@ public final class RepositoryState {
 
   public RecentRequests requests() {
     return requests;
+  }
+
+  /** About how much memory it takes, but for the remembered requests; see {@link StateSize}. */
+  public long bytes() {
+    return bytes;
   }
 
   /** Volumes that are overlays of the image, also tombstoned ones: their files may still exist. */
@@ -358,22 +366,30 @@ public final class RepositoryState {
   }
 
   public RepositoryState withRequests(RecentRequests newRequests) {
-    return new RepositoryState(images, volumes, fixes, pins, opens, newRequests);
+    return new RepositoryState(images, volumes, fixes, pins, opens, newRequests, bytes);
   }
 
   /** The state after one change. */
   public RepositoryState apply(Change change) {
     return switch (change) {
-      case Change.PutImage put -> with(images.plus(put.image().id(), put.image()));
-      case Change.DropImage drop -> with(images.minus(drop.id()));
+      case Change.PutImage put ->
+          with(
+              images.plus(put.image().id(), put.image()),
+              StateSize.growth(images.get(put.image().id()), put.image()));
+      case Change.DropImage drop ->
+          with(images.minus(drop.id()), StateSize.growth(images.get(drop.id()), null));
       case Change.PutVolume put -> with(volumes.plus(put.volume()));
       case Change.DropVolume drop -> with(volumes.minus(drop.id()));
       case Change.PutFix put -> with(fixes.plus(put.fix()));
       case Change.DropFix drop -> with(fixes.minus(drop.id()));
-      case Change.PutPin put -> with(pins.plus(put.pin()));
-      case Change.DropPin drop -> with(pins.minus(drop.id()));
-      case Change.PutOpen put -> with(opens.plus(put.open()));
-      case Change.DropOpen drop -> with(opens.minus(drop.id()));
+      case Change.PutPin put ->
+          with(pins.plus(put.pin()), StateSize.growth(pins().get(put.pin().id()), put.pin()));
+      case Change.DropPin drop ->
+          with(pins.minus(drop.id()), StateSize.growth(pins().get(drop.id()), null));
+      case Change.PutOpen put ->
+          with(opens.plus(put.open()), StateSize.growth(opens().get(put.open().id()), put.open()));
+      case Change.DropOpen drop ->
+          with(opens.minus(drop.id()), StateSize.growth(opens().get(drop.id()), null));
     };
   }
 
@@ -388,23 +404,23 @@ public final class RepositoryState {
     return all;
   }
 
-  private RepositoryState with(TreePMap<String, Image> newImages) {
-    return new RepositoryState(newImages, volumes, fixes, pins, opens, requests);
+  private RepositoryState with(TreePMap<String, Image> newImages, long growth) {
+    return new RepositoryState(newImages, volumes, fixes, pins, opens, requests, bytes + growth);
   }
 
   private RepositoryState with(Volumes newVolumes) {
-    return new RepositoryState(images, newVolumes, fixes, pins, opens, requests);
+    return new RepositoryState(images, newVolumes, fixes, pins, opens, requests, bytes);
   }
 
   private RepositoryState with(Fixes newFixes) {
-    return new RepositoryState(images, volumes, newFixes, pins, opens, requests);
+    return new RepositoryState(images, volumes, newFixes, pins, opens, requests, bytes);
   }
 
-  private RepositoryState with(Pins newPins) {
-    return new RepositoryState(images, volumes, fixes, newPins, opens, requests);
+  private RepositoryState with(Pins newPins, long growth) {
+    return new RepositoryState(images, volumes, fixes, newPins, opens, requests, bytes + growth);
   }
 
-  private RepositoryState with(Opens newOpens) {
-    return new RepositoryState(images, volumes, fixes, pins, newOpens, requests);
+  private RepositoryState with(Opens newOpens, long growth) {
+    return new RepositoryState(images, volumes, fixes, pins, newOpens, requests, bytes + growth);
   }
 }

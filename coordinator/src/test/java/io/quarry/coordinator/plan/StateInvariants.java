@@ -252,6 +252,7 @@ final class StateInvariants {
     for (Change change : state.asChanges()) {
       again = again.apply(change);
     }
+    assertThat(state.bytes()).isEqualTo(again.bytes());
     assertThat(Set.copyOf(again.asChanges())).isEqualTo(new HashSet<>(state.asChanges()));
     for (String id : state.images().keySet()) {
       assertThat(state.overlaysOf(id)).isEqualTo(again.overlaysOf(id));
