@@ -417,6 +417,10 @@ final class FakeStorage implements StorageApi {
     lastRequest = request;
     long size = image(imageId).size();
     ByteRange range = request.range() == null ? ByteRange.from(0) : request.range();
+    if (range.lengthIn(size) <= 0) {
+      throw new StorageException(
+          ErrorCode.RANGE_NOT_SATISFIABLE, range + " is outside", imageId, "ask for less");
+    }
     byte[] bytes = new byte[(int) range.lengthIn(size)];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = content(range.offsetIn(size) + i);

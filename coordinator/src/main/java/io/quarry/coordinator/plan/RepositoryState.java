@@ -22,7 +22,13 @@ import org.pcollections.TreePMap;
 public final class RepositoryState {
   public static final RepositoryState EMPTY =
       new RepositoryState(
-          TreePMap.empty(), Volumes.NONE, Fixes.NONE, Pins.NONE, Opens.NONE, RecentRequests.NONE, 0);
+          TreePMap.empty(),
+          Volumes.NONE,
+          Fixes.NONE,
+          Pins.NONE,
+          Opens.NONE,
+          RecentRequests.NONE,
+          0);
 
   private final TreePMap<String, Image> images;
   private final Volumes volumes;

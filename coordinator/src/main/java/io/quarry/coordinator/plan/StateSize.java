@@ -3,7 +3,6 @@ package io.quarry.coordinator.plan;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
-import io.quarry.common.model.Limits;
 import org.jspecify.annotations.Nullable;
 
 /**

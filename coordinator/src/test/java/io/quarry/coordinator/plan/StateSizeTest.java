@@ -14,7 +14,9 @@ import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
-/** Case 12.21: user data of many images filled the memory of each agent, and again at each start. */
+/**
+ * Case 12.21: user data of many images filled the memory of each agent, and again at each start.
+ */
 final class StateSizeTest {
   private static final long MAX = 1 << 20;
   private static final int LARGE_CHARS = Limits.USER_DATA_BYTES_MAX - 16;
