@@ -38,6 +38,7 @@ import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Reply;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -203,24 +204,21 @@ final class Agent implements AutoCloseable {
 
   /** Another agent believes that the SDM is here. */
   private byte[] submitted(byte[] body) {
+    ForwardedRequest forwarded = ForwardedRequest.read(body);
+    ConnectedRepository repository =
+        repositories
+            .byKey(forwarded.repositoryKey())
+            .orElseThrow(() ->
+                new StorageException(
+                    ErrorCode.SDM_UNAVAILABLE,
+                    "the repository is not connected on host " + config.hostId(),
+                    forwarded.repositoryKey(),
+                    "ask again when the election has settled"));
+    Reply reply = repository.commitHere(forwarded.id(), forwarded.request());
     try {
-      ForwardedRequest forwarded = Json.MAPPER.readValue(body, ForwardedRequest.class);
-      ConnectedRepository repository =
-          repositories
-              .byKey(forwarded.repositoryKey())
-              .orElseThrow(() ->
-                  new StorageException(
-                      ErrorCode.SDM_UNAVAILABLE,
-                      "the repository is not connected on host " + config.hostId(),
-                      forwarded.repositoryKey(),
-                      "ask again when the election has settled"));
-      return Json.MAPPER.writeValueAsBytes(
-          repository.commitHere(forwarded.id(), forwarded.request()));
+      return Json.MAPPER.writeValueAsBytes(reply);
     } catch (JsonProcessingException e) {
-      throw StorageException.invalid(
-          "body", "not a forwarded request: " + e.getOriginalMessage(), "agents of one version");
-    } catch (IOException e) {
-      throw StorageException.invalid("body", "not a forwarded request", "agents of one version");
+      throw new IllegalStateException("a reply cannot be written as JSON", e);
     }
   }
 

@@ -32,17 +32,19 @@ final class Check {
     List<Fix> fixes = new ArrayList<>();
     OfferedFixes offered = new OfferedFixes(repository, now, neighbours);
     offered.recorded(fixes);
+    offered.longChains(fixes);
     offered.leftOver(files, fixes);
     offered.stalePins(fixes);
     fixes.sort(Comparator.comparingInt(Fix::priority).thenComparing(Fix::reason));
     List<Problem> problems = new ArrayList<>();
     new MissingVolumes(repository, neighbours).find(now, problems);
     WaitingImages.find(now, problems);
+    LongChains.find(now, problems);
     new AbsentUsers(neighbours.hosts(), Instant.now()).find(now, problems);
     neighbours.pins().lost(now, problems);
     files.foreign().forEach(file -> problems.add(foreign(file)));
     problems.sort(Comparator.comparing(Problem::kind).thenComparing(Problem::subject));
-    return new CheckReport(fixes, problems, null, state.sequence());
+    return CheckReport.of(fixes, problems, null, state.sequence());
   }
 
   private static Problem foreign(String file) {

@@ -79,7 +79,7 @@ final class DeepCheck {
         done += next == null ? bytes : Math.round((double) bytes * reached.offset() / reached.of());
       }
     }
-    return new CheckReport(
+    return CheckReport.of(
         List.of(),
         problems,
         new CheckReport.Reading(done, total, next == null ? null : next.toString()),

@@ -9,6 +9,7 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Holders;
 import io.quarry.common.api.Fix;
 import io.quarry.common.model.FixType;
+import io.quarry.coordinator.plan.ChainLength;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Pin;
@@ -69,6 +70,29 @@ final class OfferedFixes {
         fix.id(),
         null,
         storage.genesis());
+  }
+
+  /** Old repositories hold long chains of which the log has no fix yet. */
+  void longChains(List<Fix> found) {
+    LongChains.unattended(state)
+        .forEach((top, image) -> {
+          String reason = "it is read through " + ChainLength.of(state, image) + " layers";
+          found.add(
+              FixData.sign(
+                  new Fix(
+                      FixType.OPTIMIZE,
+                      image.id(),
+                      reason + " and is to be independent",
+                      image.size(),
+                      0,
+                      FixType.OPTIMIZE.priority(),
+                      "waiting",
+                      null,
+                      ""),
+                  ChainLength.flattenId(top.id()),
+                  null,
+                  storage.genesis()));
+        });
   }
 
   private long gain(FixState fix, Volume volume) throws IOException {

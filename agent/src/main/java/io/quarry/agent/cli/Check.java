@@ -65,10 +65,16 @@ final class Check extends ApiCommand {
   }
 
   private static Object text(CheckReport report) {
-    String fixes = report.fixes().isEmpty() ? "nothing to fix" : table(report.fixes()).toString();
-    return report.problems().isEmpty()
-        ? fixes
-        : fixes.stripTrailing() + "\n\n" + problems(report.problems());
+    String found = report.fixes().isEmpty() ? "nothing to fix" : table(report.fixes()).toString();
+    if (!report.problems().isEmpty()) {
+      found = found.stripTrailing() + "\n\n" + problems(report.problems());
+    }
+    return report.omitted() == null
+        ? found
+        : found.stripTrailing()
+            + "\n\n"
+            + report.omitted()
+            + " less urgent findings are left out; fix these and check again";
   }
 
   private static Table table(List<Fix> fixes) {

@@ -4,6 +4,8 @@ import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.SlotStore;
 import java.io.IOException;
@@ -29,7 +31,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   static final int BALLAST_PIECE_BYTES = 64 << 10;
 
   /** Far more than any record has; a longer file is none, and must not take the agent's memory. */
-  static final int RECORD_BYTES_MAX = 64 << 20;
+  static final int RECORD_BYTES_MAX = 2 * CommitLog.ENTRY_BYTES_MAX;
 
   /** The ballast is not restored from the last of the space. */
   private static final long RESTORE_FREE_BYTES_MIN = 2L * BALLAST_BYTES;
@@ -92,7 +94,11 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
 
   @Override
   public byte @Nullable [] read(String name) throws IOException {
-    return log.read(name, RECORD_BYTES_MAX);
+    try {
+      return log.read(name, RECORD_BYTES_MAX);
+    } catch (FileFailure e) {
+      throw asDamage(name, e);
+    }
   }
 
   @Override
@@ -101,12 +107,28 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
       return log.openRead(name).input();
     } catch (FileFailure.NotFound e) {
       return null;
+    } catch (FileFailure e) {
+      throw asDamage(name, e);
     }
   }
 
   @Override
   public byte @Nullable [] readStart(String name, int bytes) throws IOException {
-    return log.readStart(name, bytes);
+    try {
+      return log.readStart(name, bytes);
+    } catch (FileFailure e) {
+      throw asDamage(name, e);
+    }
+  }
+
+  /** No agent has written what is there: a link, a FIFO, a file of any size. */
+  private IOException asDamage(String name, FileFailure e) {
+    if (e.kind() != FileFailure.Kind.REFUSED) {
+      return e;
+    }
+    IOException damage = new LogDamagedException(describe(name), String.valueOf(e.getMessage()));
+    damage.initCause(e);
+    return damage;
   }
 
   @Override
@@ -160,7 +182,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
 
   @Override
   public OptionalLong readHead() throws IOException {
-    byte[] bytes = log.readStart(HEAD, 2 * HEAD_DIGITS + 3);
+    byte[] bytes = readStart(HEAD, 2 * HEAD_DIGITS + 3);
     if (bytes == null || bytes.length != 2 * HEAD_DIGITS + 2) {
       return OptionalLong.empty();
     }

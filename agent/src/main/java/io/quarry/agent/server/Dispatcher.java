@@ -9,6 +9,8 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.StorageApi;
+import io.quarry.common.api.StorageException;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -41,7 +43,8 @@ final class Dispatcher {
 
   void handle(HttpServerRequest request) {
     String path = request.path() == null ? "" : request.path();
-    String method = request.method().name();
+    // The answer to HEAD is that to GET without the body.
+    String method = request.method() == HttpMethod.HEAD ? "GET" : request.method().name();
     if (path.startsWith("/v1/") && !path.equals(Pages.CONTRACT)) {
       switch (routes.find(method, path)) {
         case RouteTree.Match.Found(Operation operation, List<String> values) ->
@@ -126,9 +129,14 @@ final class Dispatcher {
 
   private Answer answer(Operation operation, Requests.Raw raw, InputStream bytes) {
     Call call = Requests.check(operation, raw, bytes);
-    Object value =
-        CurrentCall.<@Nullable Object>serve(
-            call.digest(), () -> Verbs.answer(operation.id(), api, call));
+    Object value;
+    try {
+      value =
+          CurrentCall.<@Nullable Object>serve(
+              call.digest(), () -> Verbs.answer(operation.id(), api, call));
+    } catch (StorageException e) {
+      return refusal(operation, call, e);
+    }
     if (value == null) {
       return Answer.empty(operation.status());
     }
@@ -140,6 +148,16 @@ final class Dispatcher {
         ? answer.with(
             "Location", "/v1/repositories/" + call.repoId() + "/images/" + image.imageId())
         : answer;
+  }
+
+  /** RFC 9110: who asks for bytes behind the end is told where the end is. */
+  private Answer refusal(Operation operation, Call call, StorageException why) {
+    Answer answer = Answer.error(why, operation.id());
+    if (why.code() != ErrorCode.RANGE_NOT_SATISFIABLE || call.header("Range") == null) {
+      return answer;
+    }
+    long size = api.getImage(call.repoId(), call.imageId(), 0).size();
+    return answer.with("Content-Range", "bytes */" + size);
   }
 
   private void submit(HttpServerRequest request, String method, String path) {

@@ -5,6 +5,7 @@ import io.quarry.common.api.ImageData;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.ByteArrayOutputStream;
@@ -151,7 +152,16 @@ final class Exchange {
       return;
     }
     head(answer);
+    if (onlyHead()) {
+      response.putHeader("Content-Length", Integer.toString(answer.body().length));
+      response.end().onComplete(_ -> finish(answer, admission));
+      return;
+    }
     response.end(Buffer.buffer(answer.body())).onComplete(_ -> finish(answer, admission));
+  }
+
+  private boolean onlyHead() {
+    return request.method() == HttpMethod.HEAD;
   }
 
   private void head(Answer answer) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.Limits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
@@ -15,7 +16,7 @@ import java.io.UncheckedIOException;
 final class JsonText {
   /** Of a field that is given twice, one would silently win. */
   private static final ObjectReader READER =
-      Json.MAPPER.readerFor(JsonNode.class).with(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
+      Json.RECEIVED.forType(JsonNode.class).with(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
 
   private JsonText() {}
 
@@ -25,7 +26,10 @@ final class JsonText {
     } catch (JsonEOFException e) {
       throw malformed("The request body ends in the middle of a JSON value.");
     } catch (StreamConstraintsException e) {
-      throw malformed("The request body is nested too deeply or has too long a number or name.");
+      throw malformed(
+          "The request body is nested deeper than "
+              + Limits.JSON_DEPTH_MAX
+              + " levels, or has too long a number or name.");
     } catch (JsonProcessingException e) {
       String problem = Shape.shortened(e.getOriginalMessage());
       var place = e.getLocation();
@@ -45,8 +49,12 @@ final class JsonText {
     }
   }
 
-  static int bytes(JsonNode value) {
-    return write(value).length;
+  static long bytes(JsonNode value) {
+    try {
+      return Json.bytes(value);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static StorageException malformed(String message) {

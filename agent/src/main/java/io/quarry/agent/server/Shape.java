@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UserData;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
@@ -179,7 +180,7 @@ sealed interface Shape {
    *
    * @param others what fields that are not named may hold; null refuses them
    * @param defaults values of fields that are left out
-   * @param bytesMax limit of the object as JSON text; 0 means none of its own
+   * @param bytesMax limit of the object as JSON text, for callers' own data; 0 for other objects
    */
   record Fields(
       Map<String, Shape> named,
@@ -216,6 +217,9 @@ sealed interface Shape {
       }
       if (bytesMax > 0 && JsonText.bytes(object) > bytesMax) {
         throw refused(name, "larger than " + bytesMax + " bytes of JSON text");
+      }
+      if (bytesMax > 0) {
+        UserData.check(object);
       }
     }
 

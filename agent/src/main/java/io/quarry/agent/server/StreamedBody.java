@@ -5,6 +5,7 @@ import io.quarry.common.api.StorageException;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.EOFException;
@@ -56,6 +57,10 @@ final class StreamedBody {
 
   private void pieces(ImageData data) throws IOException {
     HttpServerResponse response = request.response();
+    if (request.method() == HttpMethod.HEAD) {
+      await(onLoop(response::end));
+      return;
+    }
     CompletableFuture<Void> sent = CompletableFuture.completedFuture(null);
     long left = data.length();
     while (left > 0) {

@@ -10,6 +10,7 @@ import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.OpenRequest;
@@ -155,7 +156,12 @@ final class Verbs {
           verb(
               "listFixes",
               (api, call) ->
-                  Map.of("fixes", api.listFixes(call.repoId(), call.queryNumber("atLeast")))),
+                  api.listFixes(
+                      call.repoId(),
+                      new FixQuery(
+                          call.query("after"),
+                          (int) call.queryNumber("limit"),
+                          call.queryNumber("atLeast")))),
           verb(
               "pauseFix",
               (api, call) -> api.pauseFix(call.repoId(), call.variable("fixId"), call.requestId())),

@@ -9,6 +9,7 @@ import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UserData;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -63,7 +64,7 @@ final class Images {
       String repoId, CreateVirtualDiskRequest request, @Nullable String givenId) {
     RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
-    Names.checkUserData(request.userData());
+    UserData.check(request.userData());
     return once(
         requestId,
         target,
@@ -123,7 +124,7 @@ final class Images {
       String repoId, CreateSnapshotRequest request, @Nullable String givenId) {
     RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
-    Names.checkUserData(request.userData());
+    UserData.check(request.userData());
     return once(
         requestId, target, "createSnapshot", () -> createSnapshot(target, request, requestId));
   }
@@ -158,7 +159,7 @@ final class Images {
   CreatedImage copyImage(String repoId, CopyImageRequest request, @Nullable String givenId) {
     RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
-    Names.checkUserData(request.userData());
+    UserData.check(request.userData());
     return once(requestId, target, "copyImage", () -> copyImage(target, request, requestId));
   }
 

@@ -6,12 +6,16 @@ import io.quarry.agent.format.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Holders;
 import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixPage;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.PageRoom;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Limits;
 import io.quarry.common.model.Visibility;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.log.LogDamagedException;
@@ -28,6 +32,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What is in a repository: itself, its images, its outstanding fixes. */
@@ -117,26 +122,32 @@ final class Listings {
   }
 
   ImagePage images(ConnectedRepository repository, ImageQuery query) {
+    LogState state = repository.atLeast(query.atLeast());
+    return images(state, query, volume -> lately(repository, volume));
+  }
+
+  /** A page ends with the last image that it has room for, in number and in bytes. */
+  static ImagePage images(LogState state, ImageQuery query, Views.Space<RuntimeException> space) {
     if (query.limit() < 1 || query.limit() > ImageQuery.LIMIT_MAX) {
       throw StorageException.invalid(
           "limit", "limit is " + query.limit(), "give 1 to " + ImageQuery.LIMIT_MAX);
     }
-    LogState state = repository.atLeast(query.atLeast());
     RepositoryState all = state.repository();
     var candidates =
         query.after() == null
             ? all.images().values()
             : all.images().tailMap(query.after(), false).values();
-    Views.Space<RuntimeException> space = volume -> lately(repository, volume);
     List<ImageInfo> page = new ArrayList<>();
+    PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
     for (Image image : candidates) {
       if (!fits(all, image, query)) {
         continue;
       }
-      if (page.size() == query.limit()) {
+      ImageInfo next = Views.image(all, image, space, state.sequence());
+      if (page.size() == query.limit() || !room.take(next)) {
         return new ImagePage(page, page.getLast().imageId(), state.sequence());
       }
-      page.add(Views.image(all, image, space, state.sequence()));
+      page.add(next);
     }
     return new ImagePage(page, null, state.sequence());
   }
@@ -165,14 +176,44 @@ final class Listings {
     return value != null && value.asText().equals(label.substring(equals + 1));
   }
 
-  List<FixInfo> fixes(ConnectedRepository repository, long atLeast) {
-    RepositoryState state = repository.atLeast(atLeast).repository();
+  /** In the order of {@link #turn}, which is also where a page ends. */
+  FixPage fixes(ConnectedRepository repository, FixQuery query) {
+    RepositoryState state = repository.atLeast(query.atLeast()).repository();
+    List<FixState> turns = turns(state, query);
     Holders holders = Holders.of(repository);
-    Map<String, Shortage> waiting = space.of(repository, state.fixes().values(), holders);
+    Map<String, Shortage> waiting = space.of(repository, turns, holders);
+    return page(turns, query, fix -> fix(repository, state, fix, holders, waiting.get(fix.id())));
+  }
+
+  /** Those of the page, and one more if there is one. */
+  static List<FixState> turns(RepositoryState state, FixQuery query) {
+    if (query.limit() < 1 || query.limit() > FixQuery.LIMIT_MAX) {
+      throw StorageException.invalid(
+          "limit", "limit is " + query.limit(), "give 1 to " + FixQuery.LIMIT_MAX);
+    }
     return state.fixes().values().stream()
-        .map(fix -> fix(repository, state, fix, holders, waiting.get(fix.id())))
-        .sorted(Comparator.comparingInt(FixInfo::priority).thenComparing(FixInfo::fixId))
+        .filter(fix -> query.after() == null || turn(fix).compareTo(query.after()) > 0)
+        .sorted(Comparator.comparing(Listings::turn))
+        .limit(query.limit() + 1L)
         .toList();
+  }
+
+  static FixPage page(List<FixState> turns, FixQuery query, Function<FixState, FixInfo> view) {
+    PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
+    List<FixInfo> page = new ArrayList<>();
+    for (FixState fix : turns) {
+      FixInfo next = view.apply(fix);
+      if (page.size() == query.limit() || !room.take(next)) {
+        return new FixPage(page, turn(turns.get(page.size() - 1)));
+      }
+      page.add(next);
+    }
+    return new FixPage(page, null);
+  }
+
+  /** Sorts by priority, then by id. */
+  private static String turn(FixState fix) {
+    return "%03d:%s".formatted(fix.type().priority(), fix.id());
   }
 
   private FixInfo fix(

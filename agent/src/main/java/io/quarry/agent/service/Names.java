@@ -1,12 +1,10 @@
 package io.quarry.agent.service;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.call.CurrentCall;
-import io.quarry.common.api.ErrorCode;
+import io.quarry.agent.repository.ForwardedRequest;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.plan.RequestId;
-import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class Names {
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (Limits.NAME_CHARS_MAX - 1) + "}");
-  private static final Pattern REQUEST_ID =
-      Pattern.compile("[\\x21-\\x7e]{1," + Limits.NAME_CHARS_MAX + "}");
 
   private Names() {}
 
@@ -34,23 +30,7 @@ final class Names {
     if (given == null) {
       return RequestId.of(UUID.randomUUID().toString());
     }
-    if (!REQUEST_ID.matcher(given).matches()) {
-      throw StorageException.invalid(
-          "Idempotency-Key",
-          "the request id is not usable",
-          "use 1 to " + Limits.NAME_CHARS_MAX + " printable ASCII characters without spaces");
-    }
+    ForwardedRequest.checkRequestId(given);
     return new RequestId(given, CurrentCall.digest());
-  }
-
-  static void checkUserData(ObjectNode userData) {
-    int bytes = userData.toString().getBytes(StandardCharsets.UTF_8).length;
-    if (bytes > Limits.USER_DATA_BYTES_MAX) {
-      throw new StorageException(
-          ErrorCode.PAYLOAD_TOO_LARGE,
-          "userData takes " + bytes + " bytes of JSON",
-          "userData",
-          "keep it within " + Limits.USER_DATA_BYTES_MAX + " bytes");
-    }
   }
 }

@@ -8,10 +8,11 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.OpenedImage.ChainLink;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.ChainLength;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Layers;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +20,9 @@ import java.util.Objects;
 
 /** How to reach an opened image: path, chain, and what QEMU and libvirt want to read. */
 final class Opened {
+  /** QEMU takes at most 31 characters. */
+  private static final int NODE_NAME_ID_CHARS = 8;
+
   private Opened() {}
 
   /** Throws when this host does not reach all of the image. */
@@ -58,10 +62,11 @@ final class Opened {
   /** Looked at before anything is committed, so that an image is not open in vain. */
   static void requireReached(RepositoryState state, String imageId, Chains chains) {
     Image image = state.strongImage(imageId);
-    CopySource elsewhere = image == null ? null : state.layersOf(image).elsewhere();
-    if (elsewhere != null) {
+    Layers layers = image == null ? null : state.layersOf(image);
+    if (layers != null && layers.elsewhere() != null) {
       try {
-        chains.elsewhere(elsewhere);
+        int below = chains.elsewhere(layers.elsewhere()).size();
+        ChainLength.requireUsable(image, layers.here().size() + below);
       } catch (IOException e) {
         throw unreached(imageId, e);
       }
@@ -85,7 +90,11 @@ final class Opened {
                 .toList());
     return files
         .blockdev(readOnly)
-        .put("node-name", "quarry-" + chain.getFirst().imageId().substring(0, 8));
+        .put("node-name", "quarry-" + prefix(chain.getFirst().imageId()));
+  }
+
+  private static String prefix(String imageId) {
+    return imageId.substring(0, Math.min(NODE_NAME_ID_CHARS, imageId.length()));
   }
 
   /** Names every layer too: what the files themselves say of their backing does not count. */

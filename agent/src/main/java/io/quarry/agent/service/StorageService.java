@@ -21,7 +21,8 @@ import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
-import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixPage;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
@@ -43,6 +44,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
+import io.quarry.common.api.UserData;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CancelRequest;
@@ -242,7 +244,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed setUserData(
       String repoId, String imageId, ObjectNode userData, @Nullable String requestId) {
-    Names.checkUserData(userData);
+    UserData.check(userData);
     return committed(repoId, new SetUserData(imageId, userData), requestId);
   }
 
@@ -278,10 +280,20 @@ public final class StorageService implements StorageApi, AutoCloseable {
           repository,
           () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
-    } catch (StorageException e) {
-      // It was committed while the other repository was being disconnected here.
-      repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, open.id()));
+    } catch (RuntimeException | Error e) {
+      // The caller does not learn how to close it. The other repository may have been
+      // disconnected here while the open was committed.
+      closeUnanswered(repository, open, e);
       throw e;
+    }
+  }
+
+  private static void closeUnanswered(ConnectedRepository repository, Open open, Throwable why) {
+    try {
+      repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
+    } catch (StorageException e) {
+      LOG.warn("Open {} of image {} stays", open.id(), open.imageId(), e);
+      why.addSuppressed(e);
     }
   }
 
@@ -367,8 +379,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public List<FixInfo> listFixes(String repoId, long atLeast) {
-    return listings.fixes(repositories.get(repoId), atLeast);
+  public FixPage listFixes(String repoId, FixQuery query) {
+    return listings.fixes(repositories.get(repoId), query);
   }
 
   @Override

@@ -20,6 +20,8 @@ import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixPage;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
@@ -572,7 +574,7 @@ final class FakeStorage implements StorageApi {
     if (options.deep()) {
       return deep(options.after() == null ? 0 : Integer.parseInt(options.after()));
     }
-    return new CheckReport(
+    return CheckReport.of(
         works.stream()
             .filter(work -> work.repo.equals(repoId))
             .map(work ->
@@ -595,7 +597,7 @@ final class FakeStorage implements StorageApi {
   /** Reads one GiB a call, and finds the same in each. */
   private CheckReport deep(int read) {
     String next = read == 2 ? null : Integer.toString(read + 1);
-    return new CheckReport(
+    return CheckReport.of(
         List.of(), problems, new CheckReport.Reading((read + 1) * GIB, 3 * GIB, next), commit);
   }
 
@@ -618,24 +620,26 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<FixInfo> listFixes(String repoId, long atLeast) {
+  public FixPage listFixes(String repoId, FixQuery query) {
     work();
-    return works.stream()
-        .filter(work -> work.repo.equals(repoId))
-        .map(work ->
-            new FixInfo(
-                work.id,
-                work.type,
-                work.image.id,
-                work.state,
-                work.type.priority(),
-                work.lastError == null ? 0 : 3,
-                work.state.equals("running") ? "host-1" : null,
-                null,
-                work.lastError,
-                null,
-                work.progress()))
-        .toList();
+    List<FixInfo> all =
+        works.stream()
+            .filter(work -> work.repo.equals(repoId))
+            .map(work ->
+                new FixInfo(
+                    work.id,
+                    work.type,
+                    work.image.id,
+                    work.state,
+                    work.type.priority(),
+                    work.lastError == null ? 0 : 3,
+                    work.state.equals("running") ? "host-1" : null,
+                    null,
+                    work.lastError,
+                    null,
+                    work.progress()))
+            .toList();
+    return new FixPage(all, null);
   }
 
   @Override

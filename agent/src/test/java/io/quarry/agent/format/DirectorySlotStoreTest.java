@@ -7,12 +7,14 @@ import io.quarry.agent.data.os.Folder;
 import io.quarry.coordinator.log.Candidate;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.Fingerprint;
+import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.log.SlotStore.Put;
 import io.quarry.coordinator.log.SlotStoreContract;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -146,5 +148,31 @@ class DirectorySlotStoreTest extends SlotStoreContract {
     int compressed = deflater.deflate(new byte[2 * ballast.length]);
     deflater.end();
     assertThat(compressed).isGreaterThan(ballast.length / 2);
+  }
+
+  /** Case 12.21: a record of 3 GiB took the agent with it. */
+  @Test
+  void recordThatNoAgentCanHaveWrittenIsNotReadIntoMemory() throws Exception {
+    Path huge = root.resolve("log").resolve("huge");
+    try (RandomAccessFile file = new RandomAccessFile(huge.toFile(), "rw")) {
+      file.setLength(DirectorySlotStore.RECORD_BYTES_MAX + 1L);
+    }
+    LogDamagedException damage =
+        catchThrowableOfType(LogDamagedException.class, () -> store.read("huge"));
+    assertThat(damage.file()).isEqualTo(huge.toString());
+    try (RandomAccessFile file = new RandomAccessFile(huge.toFile(), "rw")) {
+      file.setLength(1 << 20);
+    }
+    assertThat(store.read("huge")).hasSize(1 << 20);
+  }
+
+  /** Case 12.21: the head is a hint, whatever is in its place. */
+  @Test
+  void headOfAnySizeIsOnlyAHint() throws Exception {
+    try (RandomAccessFile file =
+        new RandomAccessFile(root.resolve("log").resolve("head").toFile(), "rw")) {
+      file.setLength(DirectorySlotStore.RECORD_BYTES_MAX + 1L);
+    }
+    assertThat(store.readHead()).isEmpty();
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.quarry.common.api.ErrorBody;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
+import io.quarry.common.model.Limits;
 import java.net.http.HttpResponse;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -184,9 +185,24 @@ final class BadInputTest {
 
   @Test
   void deepNestingIsRefused() {
-    String deep = "[".repeat(5000) + "]".repeat(5000);
+    String deep = "[".repeat(Limits.JSON_DEPTH_MAX) + "]".repeat(Limits.JSON_DEPTH_MAX);
     var response = server.post(DISKS, "{\"size\": 512, \"userData\": {\"a\": " + deep + "}}");
     assertThat(refusal(response).subject()).isEqualTo("body");
+  }
+
+  /** Case 12.21: what no record can hold passed the edge. */
+  @Test
+  void userDataNestedTooDeepIsRefused() {
+    String deepest = nested(Limits.USER_DATA_DEPTH_MAX);
+    assertThat(server.post(DISKS, "{\"size\": 512, \"userData\": " + deepest + "}").statusCode())
+        .isEqualTo(201);
+    String deeper = nested(Limits.USER_DATA_DEPTH_MAX + 1);
+    var response = server.post(DISKS, "{\"size\": 512, \"userData\": " + deeper + "}");
+    assertThat(refusal(response).subject()).isEqualTo("userData");
+  }
+
+  private static String nested(int depth) {
+    return "{\"a\":".repeat(depth - 1) + "{}" + "}".repeat(depth - 1);
   }
 
   @Test

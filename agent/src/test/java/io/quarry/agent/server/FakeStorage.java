@@ -18,6 +18,8 @@ import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixPage;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
@@ -425,6 +427,10 @@ final class FakeStorage implements StorageApi {
     lastRequest = request;
     long size = image(imageId).size();
     ByteRange range = request.range() == null ? ByteRange.from(0) : request.range();
+    if (range.lengthIn(size) <= 0) {
+      throw new StorageException(
+          ErrorCode.RANGE_NOT_SATISFIABLE, range + " is outside", imageId, "ask for less");
+    }
     byte[] bytes = new byte[(int) range.lengthIn(size)];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = content(range.offsetIn(size) + i);
@@ -536,7 +542,7 @@ final class FakeStorage implements StorageApi {
     lastRequest = options;
     Fix stray = new Fix(FixType.CLEAN, null, "stray file", 0, 4096, 20, "waiting", null, "eA==");
     Fix mend = new Fix(FixType.MEND, "disk-1", "half", 9, 0, 10, "parked", "stopped", "eQ==");
-    return new CheckReport(
+    return CheckReport.of(
         List.of(mend, stray),
         List.of(
             new Problem(Problem.Kind.MISSING_VOLUME, "disk-1", "v.1.raw", "is gone", "restore it")),
@@ -554,25 +560,37 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<FixInfo> listFixes(String repoId, long atLeast) {
+  public FixPage listFixes(String repoId, FixQuery query) {
     before.accept("listFixes");
-    lastAtLeast = atLeast;
+    lastAtLeast = query.atLeast();
     repository(repoId);
-    return List.of(
-        new FixInfo(
-            "fix-1",
-            FixType.MEND,
-            "disk-1",
-            "running",
-            10,
-            1,
-            "host-1",
-            TIME,
-            "stopped",
-            null,
-            PROGRESS),
-        new FixInfo(
-            "fix-2", FixType.MERGE, null, "noSpace", 20, 0, null, null, null, "needs 2 MiB", null));
+    return new FixPage(
+        List.of(
+            new FixInfo(
+                "fix-1",
+                FixType.MEND,
+                "disk-1",
+                "running",
+                10,
+                1,
+                "host-1",
+                TIME,
+                "stopped",
+                null,
+                PROGRESS),
+            new FixInfo(
+                "fix-2",
+                FixType.MERGE,
+                null,
+                "noSpace",
+                20,
+                0,
+                null,
+                null,
+                null,
+                "needs 2 MiB",
+                null)),
+        null);
   }
 
   @Override

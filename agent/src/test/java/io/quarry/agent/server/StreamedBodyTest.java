@@ -104,6 +104,40 @@ final class StreamedBodyTest {
     }
   }
 
+  /** Case 12.24: HEAD on image data was refused. */
+  @Test
+  void headIsAnsweredLikeGetWithoutTheBody() {
+    try (var server = new ServerUnderTest()) {
+      String path = "/v1/repositories/fast/images/" + server.seed() + "/data";
+      var get = server.send("GET", path, null, Map.of("Range", "bytes=0-511"));
+      var head = server.send("HEAD", path, null, Map.of("Range", "bytes=0-511"));
+      assertThat(head.statusCode()).isEqualTo(206);
+      assertThat(head.body()).isEmpty();
+      for (String name : List.of("Content-Length", "Content-Range", "ETag", "Content-Digest")) {
+        assertThat(head.headers().allValues(name)).isEqualTo(get.headers().allValues(name));
+      }
+      await().until(() -> server.storage.streamsClosed() == 2);
+      var health = server.send("HEAD", "/v1/repositories", null, Map.of());
+      assertThat(health.statusCode()).isEqualTo(200);
+      assertThat(health.headers().firstValue("Content-Length"))
+          .contains(Integer.toString(server.get("/v1/repositories").body().length()));
+    }
+  }
+
+  /** Case 12.24: the last 0 bytes were all of them, and 416 did not tell the size. */
+  @Test
+  void rangeOfNoBytesIsRefusedWithTheSize() {
+    try (var server = new ServerUnderTest()) {
+      String path = "/v1/repositories/fast/images/" + server.seed() + "/data";
+      for (String range : List.of("bytes=-0", "bytes=1048576-")) {
+        var answer = server.send("GET", path, null, Map.of("Range", range));
+        assertThat(answer.statusCode()).isEqualTo(416);
+        assertThat(answer.headers().firstValue("Content-Range")).contains("bytes */1048576");
+        assertThat(answer.body()).contains(range);
+      }
+    }
+  }
+
   @Test
   void headersReachTheApi() {
     try (var server = new ServerUnderTest()) {

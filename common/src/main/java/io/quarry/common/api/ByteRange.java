@@ -10,6 +10,9 @@ package io.quarry.common.api;
 public record ByteRange(long first, long last, long suffix) {
   private static final String UNIT = "bytes=";
 
+  /** Behind the end of every image. */
+  private static final ByteRange NONE = new ByteRange(Long.MAX_VALUE, -1, 0);
+
   public static ByteRange from(long offset) {
     return new ByteRange(offset, -1, 0);
   }
@@ -27,7 +30,9 @@ public record ByteRange(long first, long last, long suffix) {
     String first = range.substring(0, dash);
     String last = range.substring(dash + 1);
     if (first.isEmpty()) {
-      return new ByteRange(0, -1, Long.parseLong(last));
+      long suffix = Long.parseLong(last);
+      // The last 0 bytes are none: without that, all of them.
+      return suffix == 0 ? NONE : new ByteRange(0, -1, suffix);
     }
     return new ByteRange(Long.parseLong(first), last.isEmpty() ? -1 : Long.parseLong(last), 0);
   }
@@ -45,7 +50,7 @@ public record ByteRange(long first, long last, long suffix) {
 
   @Override
   public String toString() {
-    if (suffix > 0) {
+    if (suffix > 0 || equals(NONE)) {
       return UNIT + "-" + suffix;
     }
     return UNIT + first + "-" + (last < 0 ? "" : last);

@@ -1,5 +1,6 @@
 package io.quarry.common.api;
 
+import io.quarry.common.model.Limits;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -9,14 +10,37 @@ import org.jspecify.annotations.Nullable;
  * @param fixes every fix the repository could do with, most urgent first; empty when a deep check
  *     goes on
  * @param problems what no fix can put right, worst first
+ * @param omitted how many less urgent findings an answer of limited size has no room for; null when
+ *     there are none
  * @param reading how far a deep check is; null when it was not asked for
  * @param commit the sequence number of the state that was checked
  */
 public record CheckReport(
-    List<Fix> fixes, List<Problem> problems, @Nullable Reading reading, long commit) {
+    List<Fix> fixes,
+    List<Problem> problems,
+    @Nullable Integer omitted,
+    @Nullable Reading reading,
+    long commit) {
+  /** As JSON text: fixes, problems, and what a deep check adds to these share an answer. */
+  private static final long FOUND_BYTES_MAX = Limits.PAGE_BYTES_MAX / 3;
+
   public CheckReport {
     fixes = List.copyOf(fixes);
     problems = List.copyOf(problems);
+  }
+
+  /** As much of what was found as an answer has room for. */
+  public static CheckReport of(
+      List<Fix> fixes, List<Problem> problems, @Nullable Reading reading, long commit) {
+    List<Fix> someFixes = fitting(fixes);
+    List<Problem> someProblems = fitting(problems);
+    int omitted = fixes.size() - someFixes.size() + problems.size() - someProblems.size();
+    return new CheckReport(someFixes, someProblems, omitted == 0 ? null : omitted, reading, commit);
+  }
+
+  private static <T> List<T> fitting(List<T> all) {
+    PageRoom room = new PageRoom(FOUND_BYTES_MAX);
+    return all.stream().takeWhile(room::take).toList();
   }
 
   /**
@@ -37,6 +61,8 @@ public record CheckReport(
         Stream.concat(problems.stream(), later.problems.stream())
             .sorted(Comparator.comparing(Problem::kind).thenComparing(Problem::subject))
             .toList();
-    return new CheckReport(fixes, all, later.reading, later.commit);
+    int left = omitted == null ? 0 : omitted;
+    left += later.omitted == null ? 0 : later.omitted;
+    return new CheckReport(fixes, all, left == 0 ? null : left, later.reading, later.commit);
   }
 }

@@ -16,6 +16,8 @@ public enum ErrorCode {
   IMAGE_IN_USE(409, false),
   IMAGE_BROKEN(409, false),
   IMAGE_KIND_MISMATCH(409, false),
+  /** The image is, or would be, read through more layers than the limit. */
+  CHAIN_TOO_LONG(409, false),
   FIX_STALE(409, false),
   REPOSITORY_ID_TAKEN(409, false),
   REPOSITORY_IN_USE(409, false),

@@ -1,11 +1,19 @@
 package io.quarry.common.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.quarry.common.model.Limits;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 
 /**
  * JSON as every part of Quarry speaks it: camelCase, times in RFC 3339 UTC, durations in ISO 8601,
@@ -28,5 +36,52 @@ public final class Json {
               JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
           .build();
 
+  /**
+   * Reads what other processes send. The limits of {@link #MAPPER} are wider, because logs of older
+   * versions may hold deeper values.
+   */
+  public static final ObjectReader RECEIVED =
+      MAPPER
+          .reader()
+          .with(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(Limits.JSON_DEPTH_MAX)
+                          .build())
+                  .build());
+
   private Json() {}
+
+  /** The size of a value as JSON text, in bytes of UTF-8. */
+  public static long bytes(Object value) throws JsonProcessingException {
+    return bytes(MAPPER, value);
+  }
+
+  /** The same, as that mapper writes it. */
+  public static long bytes(JsonMapper mapper, Object value) throws JsonProcessingException {
+    Counter counter = new Counter();
+    try {
+      mapper.writeValue(counter, value);
+    } catch (JsonProcessingException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return counter.bytes;
+  }
+
+  private static final class Counter extends OutputStream {
+    private long bytes;
+
+    @Override
+    public void write(int one) {
+      bytes++;
+    }
+
+    @Override
+    public void write(byte[] array, int offset, int length) {
+      bytes += length;
+    }
+  }
 }

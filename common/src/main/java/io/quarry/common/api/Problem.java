@@ -34,6 +34,9 @@ public record Problem(
     /** A copy keeps its source, and nobody reaches the repository that it is made in. */
     @JsonProperty("lostPin")
     LOST_PIN("lost pin"),
+    /** An image is read through more layers than the limit. */
+    @JsonProperty("longChain")
+    LONG_CHAIN("long chain"),
     /** A file that is none of Quarry's, where volumes are. */
     @JsonProperty("foreignFile")
     FOREIGN_FILE("foreign file"),

@@ -2,6 +2,7 @@ package io.quarry.common.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -96,7 +97,19 @@ public interface StorageApi {
 
   FixQueued fixStorageRepository(String repoId, FixRequest request, @Nullable String requestId);
 
-  List<FixInfo> listFixes(String repoId, long atLeast);
+  FixPage listFixes(String repoId, FixQuery query);
+
+  /** All outstanding fixes, page by page. */
+  default List<FixInfo> listFixes(String repoId, long atLeast) {
+    List<FixInfo> fixes = new ArrayList<>();
+    String after = null;
+    do {
+      FixPage page = listFixes(repoId, new FixQuery(after, FixQuery.LIMIT_MAX, atLeast));
+      fixes.addAll(page.fixes());
+      after = page.next();
+    } while (after != null);
+    return fixes;
+  }
 
   /** The fix leaves the queue; whoever works on it lets go at a checkpoint. */
   Committed pauseFix(String repoId, String fixId, @Nullable String requestId);

@@ -17,7 +17,8 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
-import io.quarry.common.api.FixInfo;
+import io.quarry.common.api.FixPage;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
@@ -387,12 +388,15 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return queued;
   }
 
-  private record Fixes(List<FixInfo> fixes) {}
-
   @Override
-  public List<FixInfo> listFixes(String repoId, long atLeast) {
-    Target target = Target.repository(repoId).then("/fixes").atLeast(seen.atLeast(repoId, atLeast));
-    return read(target, Fixes.class).fixes();
+  public FixPage listFixes(String repoId, FixQuery query) {
+    Target target =
+        Target.repository(repoId)
+            .then("/fixes")
+            .with("after", query.after())
+            .with("limit", query.limit())
+            .atLeast(seen.atLeast(repoId, query.atLeast()));
+    return read(target, FixPage.class);
   }
 
   @Override

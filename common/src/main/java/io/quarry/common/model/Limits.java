@@ -13,6 +13,33 @@ public final class Limits {
   /** User data as JSON text, in bytes of UTF-8. */
   public static final int USER_DATA_BYTES_MAX = 64 << 10;
 
+  /** Objects and lists of user data within each other, the outermost one included. */
+  public static final int USER_DATA_DEPTH_MAX = 32;
+
+  /** Digits of a number in user data: below what every JSON reader of Quarry takes. */
+  public static final int USER_DATA_NUMBER_CHARS_MAX = 400;
+
+  /** Objects and lists within each other in any JSON that another process sends. */
+  public static final int JSON_DEPTH_MAX = 100;
+
+  /**
+   * What a repository's state may take of every agent's memory, as estimated, in bytes. The same on
+   * all hosts, whatever memory they have: 100,000 images with 1.5 KiB of user data each.
+   */
+  public static final long STATE_BYTES_MAX = 256L << 20;
+
+  /** Layers that a new image may be read through, its own included. */
+  public static final int CHAIN_LAYERS_MAX = 64;
+
+  /** Above it an image gets a volume of its own: early enough for the copy to end in time. */
+  public static final int CHAIN_LAYERS_FLATTEN = 48;
+
+  /** Layers that an image may be opened through; only old repositories have more than the limit. */
+  public static final int CHAIN_LAYERS_OPEN_MAX = 200;
+
+  /** Entries of one answer that lists things, as JSON text in bytes. One entry always fits. */
+  public static final long PAGE_BYTES_MAX = 4L << 20;
+
   /** How long a removal can be made undoable. */
   public static final Duration RETAIN_MAX = Duration.ofDays(3650);
 

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.log;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
@@ -12,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * Records as bytes: a header line {@code <magic> <sequence> <sha-256 of the rest>}, then one line
@@ -46,6 +48,11 @@ final class Codec {
 
   static Encoded encode(LogRecord record) throws IOException {
     return frame(RECORD_MAGIC, record.sequence(), MAPPER.writeValueAsBytes(record));
+  }
+
+  /** Encodes a record of that entry alone: whatever cannot be in a record fails here. */
+  static long bytesOf(LogRecord.Entry entry) throws JsonProcessingException {
+    return Json.bytes(MAPPER, new LogRecord(0, "", 0, "", "", Instant.EPOCH, List.of(entry)));
   }
 
   /** The header that a record of that hash starts with. */

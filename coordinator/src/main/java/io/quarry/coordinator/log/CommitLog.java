@@ -1,5 +1,6 @@
 package io.quarry.coordinator.log;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.SlotStore.Put;
@@ -23,6 +24,9 @@ public final class CommitLog {
 
   /** All that the directory of a log holds when it has just been created. */
   public static final String CREATED = Names.checkpoint(0);
+
+  /** What one request may put into a record, in bytes; no request of today comes near it. */
+  public static final int ENTRY_BYTES_MAX = 16 << 20;
 
   private final SlotStore store;
   private final LogReader reader;
@@ -72,6 +76,15 @@ public final class CommitLog {
     return writer;
   }
 
+  /**
+   * What the entry takes in a record, in bytes.
+   *
+   * @throws JsonProcessingException when no record can hold the entry
+   */
+  public static long bytesOf(Entry entry) throws JsonProcessingException {
+    return Codec.bytesOf(entry);
+  }
+
   /** Begins a term on top of what the log holds now, after making that durable. */
   public Outcome beginTerm(LogState known, Instant now) throws IOException {
     LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUpListing(known);
@@ -107,7 +120,12 @@ public final class CommitLog {
   }
 
   private Outcome append(LogState after, LogRecord record) throws IOException {
-    Codec.Encoded encoded = Codec.encode(record);
+    Codec.Encoded encoded;
+    try {
+      encoded = Codec.encode(record);
+    } catch (IOException e) {
+      return new Outcome.NotCommitted(e);
+    }
     String name = Names.record(record.sequence());
     Outcome outcome;
     try {

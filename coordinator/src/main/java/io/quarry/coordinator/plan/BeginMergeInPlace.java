@@ -20,6 +20,15 @@ import org.jspecify.annotations.Nullable;
  */
 public record BeginMergeInPlace(
     String volumeId, String baseVolumeId, Writer writer, @Nullable Writer over) implements Request {
+  public BeginMergeInPlace {
+    Checked.volume("volumeId", volumeId);
+    Checked.volume("baseVolumeId", baseVolumeId);
+    Checked.writer(writer);
+    if (over != null) {
+      Checked.writer(over);
+    }
+  }
+
   @Override
   public Reply plan(Draft draft) {
     String fixId = writer.fixId();

@@ -18,6 +18,17 @@ public record BeginUpload(
     String hostId,
     Open.@Nullable Received received)
     implements Request {
+  public BeginUpload {
+    Checked.name("uploadId", uploadId);
+    Checked.name("imageId", imageId);
+    Checked.volume("volumeId", volumeId);
+    Checked.name("hostId", hostId);
+    if (received != null) {
+      Checked.present("format", received.format());
+      Checked.notNegative("bytes", received.bytes());
+    }
+  }
+
   /** Names who uses the image, for people. */
   private static final String OWNER = "upload";
 

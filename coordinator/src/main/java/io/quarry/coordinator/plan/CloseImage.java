@@ -2,6 +2,11 @@ package io.quarry.coordinator.plan;
 
 /** The use of an image ends; an upload that is not finished is given up. */
 public record CloseImage(String imageId, String openId) implements Request {
+  public CloseImage {
+    Checked.name("imageId", imageId);
+    Checked.internal("openId", openId);
+  }
+
   @Override
   public String answeredWith() {
     return openId;

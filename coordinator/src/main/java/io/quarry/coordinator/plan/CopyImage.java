@@ -26,10 +26,19 @@ public record CopyImage(
     boolean autoFix,
     ObjectNode userData)
     implements Request {
+  public CopyImage {
+    Checked.name("imageId", imageId);
+    Checked.volume("volumeId", volumeId);
+    Checked.present("kind", kind);
+    Refusal.checkSize(size);
+    Checked.nameOrNull("baseImageId", baseImageId);
+    Checked.source(source);
+    Checked.present("strategy", strategy);
+    Checked.userData(userData);
+  }
 
   @Override
   public Reply plan(Draft draft) {
-    Refusal.checkSize(size);
     if (baseImageId != null) {
       checkBase(draft.state(), baseImageId);
     }
@@ -82,6 +91,9 @@ public record CopyImage(
     if (above || (base != null && base.size() > size)) {
       throw StorageException.invalid(
           "baseImageId", baseId + " cannot be the base of " + imageId, "name a snapshot below it");
+    }
+    if (base != null) {
+      ChainLength.requireRoomOver(state, base);
     }
   }
 

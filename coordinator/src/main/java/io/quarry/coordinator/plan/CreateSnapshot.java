@@ -19,6 +19,13 @@ public record CreateSnapshot(
     ObjectNode userData,
     @Nullable Worker worker)
     implements Request {
+  public CreateSnapshot {
+    Checked.name("snapshotId", snapshotId);
+    Checked.name("diskId", diskId);
+    Checked.volume("overlayVolumeId", overlayVolumeId);
+    Checked.userData(userData);
+    Checked.workerOrNull(worker);
+  }
 
   @Override
   public Reply plan(Draft draft) {
@@ -59,6 +66,7 @@ public record CreateSnapshot(
     if (!state.isWhole(disk)) {
       throw Refusal.broken(disk, state);
     }
+    ChainLength.requireRoomOver(state, disk);
     draft.add(
         new Change.PutImage(
             new Image(

@@ -30,6 +30,15 @@ public record CreateVirtualDisk(
     ObjectNode userData,
     @Nullable Worker worker)
     implements Request {
+  public CreateVirtualDisk {
+    Checked.name("imageId", imageId);
+    Checked.volume("volumeId", volumeId);
+    Refusal.checkSize(size);
+    Checked.nameOrNull("baseSnapshotId", baseSnapshotId);
+    Checked.present("strategy", strategy);
+    Checked.userData(userData);
+    Checked.workerOrNull(worker);
+  }
 
   /**
    * A base in another repository.
@@ -37,11 +46,16 @@ public record CreateVirtualDisk(
    * @param size its virtual size in bytes
    * @param volumeId for its copy, if there will be one
    */
-  public record Elsewhere(CopySource source, long size, String volumeId) {}
+  public record Elsewhere(CopySource source, long size, String volumeId) {
+    public Elsewhere {
+      Checked.source(source);
+      Refusal.checkSize(size);
+      Checked.volume("volumeId", volumeId);
+    }
+  }
 
   @Override
   public Reply plan(Draft draft) {
-    Refusal.checkSize(size);
     if (draft.state().images().containsKey(imageId)) {
       throw Refusal.imageExists(imageId);
     }
@@ -88,7 +102,9 @@ public record CreateVirtualDisk(
     RepositoryState state = draft.state();
     Image here = state.images().get(baseId);
     if (elsewhere == null) {
-      checkSize(size, usableBase(state, state.strongImage(baseId), baseId).size());
+      Image base = usableBase(state, state.strongImage(baseId), baseId);
+      checkSize(size, base.size());
+      ChainLength.requireRoomOver(state, base);
       return null;
     }
     if (here != null && here.kind() != ImageKind.SNAPSHOT) {
@@ -96,6 +112,7 @@ public record CreateVirtualDisk(
     }
     checkSize(size, elsewhere.size());
     if (here != null && state.isWhole(here)) {
+      ChainLength.requireRoomOver(state, here);
       return null;
     }
     if (strategy == Strategy.SPACE) {

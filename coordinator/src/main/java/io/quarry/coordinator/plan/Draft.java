@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.Limits;
 import io.quarry.coordinator.plan.Change.DropFix;
 import io.quarry.coordinator.plan.Change.PutFix;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -12,9 +13,14 @@ import org.jspecify.annotations.Nullable;
 
 /** One request being planned: the state so far, and the changes that led to it. */
 public final class Draft {
+  /** What opens may take above the limit is this part of the limit. */
+  private static final int OPENS_RESERVE_PART = 8;
+
   private final long commit;
   private final Instant now;
   private final List<Change> changes = new ArrayList<>();
+  private final RepositoryState before;
+  private final long stateBytesMax;
   private RepositoryState state;
 
   /**
@@ -22,6 +28,15 @@ public final class Draft {
    * @param now the SDM's clock; for people to read, and for how long removed images are retained
    */
   public Draft(RepositoryState state, long commit, Instant now) {
+    this(state, commit, now, Limits.STATE_BYTES_MAX);
+  }
+
+  /**
+   * @param stateBytesMax smaller than the usual limit in tests
+   */
+  Draft(RepositoryState state, long commit, Instant now, long stateBytesMax) {
+    this.before = state;
+    this.stateBytesMax = stateBytesMax;
     this.state = state;
     this.commit = commit;
     this.now = now;
@@ -49,7 +64,13 @@ public final class Draft {
     state = state.apply(change);
   }
 
+  /** The last step of each plan. */
   Reply reply(Request request, String id) {
+    if (!request.freesSpace()) {
+      // A machine has to start although nothing more can be made.
+      long reserve = request instanceof OpenImage ? stateBytesMax / OPENS_RESERVE_PART : 0;
+      StateSize.requireRoom(before, state, stateBytesMax + reserve);
+    }
     return new Reply(request.operation(), id, commit);
   }
 
@@ -164,6 +185,7 @@ public final class Draft {
     }
     settleReplacement(image);
     settleAbove(image);
+    settleLongChain(image);
     if (state.layersOf(image).elsewhere() != null) {
       settleOverlays(image.id());
     }
@@ -206,6 +228,14 @@ public final class Draft {
     }
     if (better != null) {
       intend(better.volume(freshId(current)), better.wanted(), better.notBefore(), null);
+    }
+  }
+
+  /** The image that makes a long chain shorter is another one than that which made it longer. */
+  private void settleLongChain(Image top) {
+    Image image = ChainLength.toFlatten(state, top);
+    if (image != null && !image.id().equals(top.id())) {
+      settleReplacement(image);
     }
   }
 

@@ -2,6 +2,11 @@ package io.quarry.coordinator.plan;
 
 /** A try failed for a reason other than I/O or a crash. After too many the fix is parked. */
 public record FailFix(String fixId, String error) implements Request {
+  public FailFix {
+    Checked.internal("fixId", fixId);
+    error = FixState.cut(error);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     FixState fix = draft.state().fixes().get(fixId);

@@ -8,6 +8,13 @@ package io.quarry.coordinator.plan;
  */
 public record FinishMend(String fixId, String volumeId, long epoch, String file)
     implements Request {
+  public FinishMend {
+    Checked.internal("fixId", fixId);
+    Checked.volume("volumeId", volumeId);
+    Checked.notNegative("epoch", epoch);
+    Checked.file("file", file);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     RepositoryState state = draft.state();

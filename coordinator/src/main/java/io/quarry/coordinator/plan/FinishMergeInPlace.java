@@ -11,6 +11,11 @@ import java.util.Objects;
  * @param writer who has written it, and has let go of it
  */
 public record FinishMergeInPlace(String volumeId, Writer writer) implements Request {
+  public FinishMergeInPlace {
+    Checked.volume("volumeId", volumeId);
+    Checked.writer(writer);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     String fixId = writer.fixId();

@@ -10,6 +10,13 @@ import java.util.Objects;
  */
 public record FinishReplacement(String fixId, String volumeId, long epoch, String file)
     implements Request {
+  public FinishReplacement {
+    Checked.internal("fixId", fixId);
+    Checked.volume("volumeId", volumeId);
+    Checked.notNegative("epoch", epoch);
+    Checked.file("file", file);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     RepositoryState state = draft.state();
@@ -22,6 +29,7 @@ public record FinishReplacement(String fixId, String volumeId, long epoch, Strin
     if (image == null || old == null || !image.volumeId().equals(old.id())) {
       throw new IllegalStateException(volumeId + " replaces nothing of " + better.imageId());
     }
+    boolean wasLong = ChainLength.isTooLong(state, image);
     draft.add(new Change.PutVolume(better.ready(file)));
     draft.add(new Change.PutImage(image.on(volumeId)));
     draft.add(new Change.DropFix(fixId));
@@ -29,6 +37,10 @@ public record FinishReplacement(String fixId, String volumeId, long epoch, Strin
     draft.settle(image.id());
     draft.settle(old.parentImageId());
     draft.settle(better.parentImageId());
+    if (wasLong) {
+      // Of a chain of hundreds it was the first part.
+      draft.settleOverlays(image.id());
+    }
     return draft.reply(this, image.id());
   }
 }

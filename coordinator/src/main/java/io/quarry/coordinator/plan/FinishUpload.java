@@ -6,6 +6,12 @@ package io.quarry.coordinator.plan;
  * @param file that holds the whole content, flushed and let go of
  */
 public record FinishUpload(String uploadId, String imageId, String file) implements Request {
+  public FinishUpload {
+    Checked.name("uploadId", uploadId);
+    Checked.name("imageId", imageId);
+    Checked.file("file", file);
+  }
+
   @Override
   public String answeredWith() {
     return imageId;

@@ -262,7 +262,8 @@ public record FixState(
   }
 
   /** A tool can say more than anybody wants to keep in every checkpoint. */
-  private static String cut(String error) {
-    return error.length() <= ERROR_CHARS_MAX ? error : error.substring(0, ERROR_CHARS_MAX) + "…";
+  static String cut(@Nullable String error) {
+    String text = error == null ? "" : error;
+    return text.length() <= ERROR_CHARS_MAX ? text : text.substring(0, ERROR_CHARS_MAX) + "…";
   }
 }

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.util.Map;
 
@@ -10,8 +11,20 @@ import java.util.Map;
  * @param epochs by fix id, as the SDM saw them: what was granted again meanwhile is left alone
  */
 public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Request {
+  /** Fixes of one request; more would keep other requests waiting. */
+  private static final int FIXES_MAX = 1_000;
+
   public GrantFixes {
-    epochs = Map.copyOf(epochs);
+    Checked.worker(worker);
+    epochs = Map.copyOf(Checked.present("epochs", epochs));
+    if (epochs.size() > FIXES_MAX) {
+      throw StorageException.invalid(
+          "epochs", epochs.size() + " fixes are too many", "grant " + FIXES_MAX + " at a time");
+    }
+    epochs.forEach((fixId, epoch) -> {
+      Checked.internal("fixId", fixId);
+      Checked.notNegative("epoch", epoch);
+    });
   }
 
   @Override

@@ -8,6 +8,11 @@ import io.quarry.coordinator.plan.Volume.Writer;
  * @param baseVolumeId what was written down into
  */
 public record LeaveMergeInPlace(String baseVolumeId, Writer writer) implements Request {
+  public LeaveMergeInPlace {
+    Checked.volume("baseVolumeId", baseVolumeId);
+    Checked.writer(writer);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     Volume base = draft.state().volumes().get(baseVolumeId);

@@ -16,6 +16,13 @@ public record OpenImage(
     @Nullable String owner,
     @Nullable String incarnation)
     implements Request {
+  public OpenImage {
+    Checked.name("openId", openId);
+    Checked.name("imageId", imageId);
+    Checked.name("hostId", hostId);
+    Checked.lineOrNull("owner", owner);
+    Checked.nameOrNull("incarnation", incarnation);
+  }
 
   @Override
   public Reply plan(Draft draft) {
@@ -25,6 +32,7 @@ public record OpenImage(
     }
     Image image = usable(draft.state(), openId, imageId, readOnly);
     Layers layers = draft.state().layersOf(image);
+    ChainLength.requireUsable(image, layers.here().size());
     draft.add(
         new Change.PutOpen(
             new Open(

@@ -2,6 +2,10 @@ package io.quarry.coordinator.plan;
 
 /** Nobody is to work on the fix until it is resumed; a checkpoint that there is stays. */
 public record PauseFix(String fixId) implements Request {
+  public PauseFix {
+    Checked.internal("fixId", fixId);
+  }
+
   @Override
   public String answeredWith() {
     return fixId;

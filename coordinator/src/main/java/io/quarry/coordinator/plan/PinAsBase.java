@@ -9,16 +9,23 @@ package io.quarry.coordinator.plan;
 public record PinAsBase(
     String pinId, String imageId, String targetKey, String targetImageId, long size)
     implements Request {
+  public PinAsBase {
+    Checked.name("pinId", pinId);
+    Checked.name("imageId", imageId);
+    Checked.name("targetKey", targetKey);
+    Checked.name("targetImageId", targetImageId);
+    Refusal.checkSize(size);
+  }
 
   @Override
   public Reply plan(Draft draft) {
-    Refusal.checkSize(size);
     RepositoryState state = draft.state();
     Image base = CreateVirtualDisk.usableBase(state, state.strongImage(imageId), imageId);
     if (state.pins().containsKey(pinId)) {
       throw Refusal.exists("pin", pinId);
     }
     CreateVirtualDisk.checkSize(size, base.size());
+    ChainLength.requireRoomOver(state, base);
     Layers layers = state.layersOf(base);
     if (layers.elsewhere() != null) {
       throw Refusal.elsewhere(base, state);

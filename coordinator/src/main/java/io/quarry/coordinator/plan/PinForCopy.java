@@ -25,6 +25,16 @@ public record PinForCopy(
     @Nullable String baseImageId,
     @Nullable Worker worker)
     implements Request {
+  public PinForCopy {
+    Checked.name("pinId", pinId);
+    Checked.name("imageId", imageId);
+    Checked.name("weakSnapshotId", weakSnapshotId);
+    Checked.volume("overlayVolumeId", overlayVolumeId);
+    Checked.name("targetKey", targetKey);
+    Checked.name("targetImageId", targetImageId);
+    Checked.nameOrNull("baseImageId", baseImageId);
+    Checked.workerOrNull(worker);
+  }
 
   @Override
   public Reply plan(Draft draft) {

@@ -2,6 +2,11 @@ package io.quarry.coordinator.plan;
 
 /** The files of a tombstoned volume are gone, and so is the last trace of it. */
 public record PurgeVolume(String fixId, String volumeId) implements Request {
+  public PurgeVolume {
+    Checked.internal("fixId", fixId);
+    Checked.volume("volumeId", volumeId);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     Volume volume = draft.state().volumes().get(volumeId);

@@ -9,6 +9,13 @@ import org.jspecify.annotations.Nullable;
  * @param strayFile set when the fix is to remove a file that no volume names
  */
 public record QueueFix(String fixId, @Nullable String strayFile) implements Request {
+  public QueueFix {
+    Checked.internal("fixId", fixId);
+    if (strayFile != null) {
+      Checked.file("strayFile", strayFile);
+    }
+  }
+
   @Override
   public String answeredWith() {
     return fixId;
@@ -18,6 +25,10 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   public Reply plan(Draft draft) {
     if (strayFile != null && !FixState.strayId(strayFile).equals(fixId)) {
       throw Refusal.stale(fixId, "it is not about file " + strayFile);
+    }
+    String chainOf = ChainLength.imageOf(fixId);
+    if (chainOf != null) {
+      return flatten(draft, draft.state().strongImage(chainOf));
     }
     FixState fix = draft.state().fixes().get(fixId);
     if (fix == null && strayFile == null) {
@@ -29,6 +40,22 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
       draft.add(new Change.PutFix(fix.asked(retainedUntil(draft, fix))));
     }
     return draft.reply(this, fixId);
+  }
+
+  /** Records the fix that a long chain needs, and asks for it. */
+  private Reply flatten(Draft draft, @Nullable Image top) {
+    Image image = top == null ? null : ChainLength.toFlatten(draft.state(), top);
+    if (image == null) {
+      throw Refusal.stale(fixId, "its chain is short, or it is gone");
+    }
+    draft.settle(image.id());
+    Volume better = draft.state().replacementOf(image.volumeId());
+    FixState fix = better == null ? null : draft.state().fixes().get(FixState.makerId(better));
+    if (fix == null) {
+      throw Refusal.stale(fixId, "image " + image.id() + " is open for writing");
+    }
+    draft.add(new Change.PutFix(fix.asked(retainedUntil(draft, fix))));
+    return draft.reply(this, fix.id());
   }
 
   /** A full storage is cleaned by whoever asks for it, too. */

@@ -7,6 +7,10 @@ import java.util.List;
  * goes on at another host.
  */
 public record ReapOpens(String hostId) implements Request {
+  public ReapOpens {
+    Checked.name("hostId", hostId);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     List<Open> opens =

@@ -15,9 +15,13 @@ import org.jspecify.annotations.Nullable;
  */
 public record RemoveImage(String imageId, boolean autoFix, Duration retain) implements Request {
   public RemoveImage(String imageId, boolean autoFix, @Nullable Duration retain) {
-    this.imageId = imageId;
+    this.imageId = Checked.name("imageId", imageId);
     this.autoFix = autoFix;
     this.retain = Objects.requireNonNullElse(retain, Duration.ZERO);
+    if (this.retain.isNegative() || this.retain.compareTo(Limits.RETAIN_MAX) > 0) {
+      throw StorageException.invalid(
+          "retain", "retain is " + retain, "give at most " + Limits.RETAIN_MAX.toDays() + " days");
+    }
   }
 
   @Override
@@ -27,10 +31,6 @@ public record RemoveImage(String imageId, boolean autoFix, Duration retain) impl
 
   @Override
   public Reply plan(Draft draft) {
-    if (retain.isNegative() || retain.compareTo(Limits.RETAIN_MAX) > 0) {
-      throw StorageException.invalid(
-          "retain", "retain is " + retain, "give at most " + Limits.RETAIN_MAX.toDays() + " days");
-    }
     Image image = draft.state().strongImage(imageId);
     if (image == null) {
       throw Refusal.imageNotFound(imageId);

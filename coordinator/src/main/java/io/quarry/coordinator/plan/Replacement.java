@@ -49,18 +49,24 @@ record Replacement(
     if (!state.isWhole(image) || state.writerOf(image.id()) != null) {
       return null;
     }
-    if (RepositoryState.wantsItsOwn(image, current) || state.takesIn(image)) {
-      return new Replacement(
-          image, current, FixType.OPTIMIZE, null, List.of(), image.autoFix(), null);
+    if (RepositoryState.isToBeFast(image, current) || state.takesIn(image)) {
+      return independent(image, current);
     }
     Folds folds = new Folds(state);
     if (!folds.lasts(image) || folds.foldable(image)) {
       return null;
     }
     List<Image> below = folds.below(image);
-    return below.isEmpty()
-        ? null
-        : merge(image, current, below, folds.parentOf(below.getLast()), now);
+    if (!below.isEmpty()) {
+      // It moves less than a copy, and may make a long chain short enough.
+      return merge(image, current, below, folds.parentOf(below.getLast()), now);
+    }
+    return ChainLength.isTooLong(state, image) ? independent(image, current) : null;
+  }
+
+  private static Replacement independent(Image image, Volume current) {
+    return new Replacement(
+        image, current, FixType.OPTIMIZE, null, List.of(), image.autoFix(), null);
   }
 
   private static Replacement merge(

@@ -28,7 +28,8 @@ public final class RepositoryState {
           Pins.NONE,
           Opens.NONE,
           Schema.FIRST,
-          RecentRequests.NONE);
+          RecentRequests.NONE,
+          0);
 
   private final TreePMap<String, Image> images;
   private final Volumes volumes;
@@ -37,6 +38,7 @@ public final class RepositoryState {
   private final Opens opens;
   private final Schema schema;
   private final RecentRequests requests;
+  private final long bytes;
 
   private RepositoryState(
       TreePMap<String, Image> images,
@@ -45,7 +47,8 @@ public final class RepositoryState {
       Pins pins,
       Opens opens,
       Schema schema,
-      RecentRequests requests) {
+      RecentRequests requests,
+      long bytes) {
     this.images = images;
     this.volumes = volumes;
     this.fixes = fixes;
@@ -53,6 +56,7 @@ public final class RepositoryState {
     this.opens = opens;
     this.schema = schema;
     this.requests = requests;
+    this.bytes = bytes;
   }
 
   /** All images, weak ones too, in the order of their ids. */
@@ -88,6 +92,11 @@ public final class RepositoryState {
 
   public RecentRequests requests() {
     return requests;
+  }
+
+  /** About how much memory it takes, but for the remembered requests; see {@link StateSize}. */
+  public long bytes() {
+    return bytes;
   }
 
   /** Volumes that are overlays of the image, also tombstoned ones: their files may still exist. */
@@ -237,11 +246,16 @@ public final class RepositoryState {
    * A disk that is to be fast should not be an overlay. A snapshot keeps the volume that it was
    * taken with.
    */
-  static boolean wantsItsOwn(Image image, Volume volume) {
+  static boolean isToBeFast(Image image, Volume volume) {
     return image.strong()
         && image.kind() == ImageKind.VIRTUAL_DISK
         && image.strategy() == Strategy.PERFORMANCE
         && volume.parentImageId() != null;
+  }
+
+  /** The same, and no image should be one over a long chain. */
+  private boolean wantsItsOwn(Image image, Volume volume) {
+    return isToBeFast(image, volume) || ChainLength.isTooLong(this, image);
   }
 
   /** The fix that brings the image closer to its best state, or null. */
@@ -306,6 +320,11 @@ public final class RepositoryState {
             ? "its base " + base + " is not whole yet"
             : "its base " + base + " is missing";
       }
+      if (ChainLength.isTooLong(this, image)) {
+        return "it is read through "
+            + ChainLength.of(this, image)
+            + " layers and is to be independent";
+      }
       if (wantsItsOwn(image, volume)) {
         return "it is an overlay of " + volume.parentImageId() + " and is to be independent";
       }
@@ -362,22 +381,31 @@ public final class RepositoryState {
   }
 
   public RepositoryState withRequests(RecentRequests newRequests) {
-    return new RepositoryState(images, volumes, fixes, pins, opens, schema, newRequests);
+    return new RepositoryState(images, volumes, fixes, pins, opens, schema, newRequests, bytes);
   }
 
   /** The state after one change. */
   public RepositoryState apply(Change change) {
     return switch (change) {
-      case Change.PutImage put -> with(images.plus(put.image().id(), put.image()));
-      case Change.DropImage drop -> with(images.minus(drop.id())).with(schema.without(drop.id()));
+      case Change.PutImage put ->
+          with(
+              images.plus(put.image().id(), put.image()),
+              StateSize.growth(images.get(put.image().id()), put.image()));
+      case Change.DropImage drop ->
+          with(images.minus(drop.id()), StateSize.growth(images.get(drop.id()), null))
+              .with(schema.without(drop.id()));
       case Change.PutVolume put -> with(volumes.plus(put.volume()));
       case Change.DropVolume drop -> with(volumes.minus(drop.id())).with(schema.without(drop.id()));
       case Change.PutFix put -> with(fixes.plus(put.fix()));
       case Change.DropFix drop -> with(fixes.minus(drop.id()));
-      case Change.PutPin put -> with(pins.plus(put.pin()));
-      case Change.DropPin drop -> with(pins.minus(drop.id()));
-      case Change.PutOpen put -> with(opens.plus(put.open()));
-      case Change.DropOpen drop -> with(opens.minus(drop.id()));
+      case Change.PutPin put ->
+          with(pins.plus(put.pin()), StateSize.growth(pins().get(put.pin().id()), put.pin()));
+      case Change.DropPin drop ->
+          with(pins.minus(drop.id()), StateSize.growth(pins().get(drop.id()), null));
+      case Change.PutOpen put ->
+          with(opens.plus(put.open()), StateSize.growth(opens().get(put.open().id()), put.open()));
+      case Change.DropOpen drop ->
+          with(opens.minus(drop.id()), StateSize.growth(opens().get(drop.id()), null));
       case Change.PutFeature put -> with(schema.plus(put.feature()));
       case Change.PutExtension put -> with(schema.plus(put.extension()));
     };
@@ -395,29 +423,32 @@ public final class RepositoryState {
     return all;
   }
 
-  private RepositoryState with(TreePMap<String, Image> newImages) {
-    return new RepositoryState(newImages, volumes, fixes, pins, opens, schema, requests);
+  private RepositoryState with(TreePMap<String, Image> newImages, long growth) {
+    return new RepositoryState(
+        newImages, volumes, fixes, pins, opens, schema, requests, bytes + growth);
   }
 
   private RepositoryState with(Volumes newVolumes) {
-    return new RepositoryState(images, newVolumes, fixes, pins, opens, schema, requests);
+    return new RepositoryState(images, newVolumes, fixes, pins, opens, schema, requests, bytes);
   }
 
   private RepositoryState with(Fixes newFixes) {
-    return new RepositoryState(images, volumes, newFixes, pins, opens, schema, requests);
+    return new RepositoryState(images, volumes, newFixes, pins, opens, schema, requests, bytes);
   }
 
-  private RepositoryState with(Pins newPins) {
-    return new RepositoryState(images, volumes, fixes, newPins, opens, schema, requests);
+  private RepositoryState with(Pins newPins, long growth) {
+    return new RepositoryState(
+        images, volumes, fixes, newPins, opens, schema, requests, bytes + growth);
+  }
+
+  private RepositoryState with(Opens newOpens, long growth) {
+    return new RepositoryState(
+        images, volumes, fixes, pins, newOpens, schema, requests, bytes + growth);
   }
 
   private RepositoryState with(Schema newSchema) {
     return newSchema == schema
         ? this
-        : new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests);
-  }
-
-  private RepositoryState with(Opens newOpens) {
-    return new RepositoryState(images, volumes, fixes, pins, newOpens, schema, requests);
+        : new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests, bytes);
   }
 }

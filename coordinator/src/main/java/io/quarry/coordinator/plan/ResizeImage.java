@@ -22,6 +22,13 @@ public record ResizeImage(
     String overlayVolumeId,
     @Nullable Worker worker)
     implements Request {
+  public ResizeImage {
+    Checked.name("imageId", imageId);
+    Refusal.checkSize(size);
+    Checked.name("weakSnapshotId", weakSnapshotId);
+    Checked.volume("overlayVolumeId", overlayVolumeId);
+    Checked.workerOrNull(worker);
+  }
 
   @Override
   public String answeredWith() {
@@ -30,7 +37,6 @@ public record ResizeImage(
 
   @Override
   public Reply plan(Draft draft) {
-    Refusal.checkSize(size);
     Image disk = draft.state().strongImage(imageId);
     if (disk == null) {
       throw Refusal.imageNotFound(imageId);

@@ -5,6 +5,10 @@ package io.quarry.coordinator.plan;
  * finished is mended again.
  */
 public record RestoreImage(String imageId) implements Request {
+  public RestoreImage {
+    Checked.name("imageId", imageId);
+  }
+
   @Override
   public String answeredWith() {
     return imageId;

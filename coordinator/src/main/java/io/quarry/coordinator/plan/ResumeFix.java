@@ -2,6 +2,10 @@ package io.quarry.coordinator.plan;
 
 /** Ends a pause. Whether anybody wants the fix done is another matter. */
 public record ResumeFix(String fixId) implements Request {
+  public ResumeFix {
+    Checked.internal("fixId", fixId);
+  }
+
   @Override
   public String answeredWith() {
     return fixId;

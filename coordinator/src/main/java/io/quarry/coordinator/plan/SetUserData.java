@@ -4,6 +4,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /** Callers' own data is replaced as a whole; how the image is does not matter. */
 public record SetUserData(String imageId, ObjectNode userData) implements Request {
+  public SetUserData {
+    Checked.name("imageId", imageId);
+    Checked.userData(userData);
+  }
+
   @Override
   public String answeredWith() {
     return imageId;

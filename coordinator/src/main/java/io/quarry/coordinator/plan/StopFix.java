@@ -2,6 +2,11 @@ package io.quarry.coordinator.plan;
 
 /** The fix leaves the queue; its checkpoint stays, and a later call goes on from there. */
 public record StopFix(String fixId, String error) implements Request {
+  public StopFix {
+    Checked.internal("fixId", fixId);
+    error = FixState.cut(error);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     FixState fix = draft.state().fixes().get(fixId);

@@ -5,6 +5,11 @@ package io.quarry.coordinator.plan;
  * may be unlinked. Refused when something needs the image again.
  */
 public record TombstoneVolume(String fixId, String volumeId) implements Request {
+  public TombstoneVolume {
+    Checked.internal("fixId", fixId);
+    Checked.volume("volumeId", volumeId);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     RepositoryState state = draft.state();

@@ -2,6 +2,10 @@ package io.quarry.coordinator.plan;
 
 /** The other repository needs it no more: the image may go when nothing else needs it. */
 public record Unpin(String pinId) implements Request {
+  public Unpin {
+    Checked.name("pinId", pinId);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     Pin pin = draft.state().pins().get(pinId);

@@ -1,6 +1,9 @@
 package io.quarry.coordinator.sdm;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Draft;
@@ -28,7 +31,7 @@ final class Batch {
   /** Requests in one record. */
   private static final int REQUESTS_MAX = 512;
 
-  /** The last request of a record may begin below it; see {@link RecordSize}. */
+  /** The last request of a record may begin below it. */
   static final long RECORD_BYTES_MAX = 1 << 20;
 
   private final long commit;
@@ -75,16 +78,52 @@ final class Batch {
       if (full != null && !admitted.test(submission.request())) {
         throw full;
       }
-      state = draft.state().remember(call.value(), reply);
-      entries.add(new Entry(call.value(), reply, draft.changes()));
-      bytes += draft.changes().stream().mapToLong(RecordSize::of).sum();
+      Entry entry = new Entry(call.value(), reply, draft.changes());
+      RepositoryState next = draft.state().remember(call.value(), reply);
+      bytes += encodedBytes(entry);
+      state = next;
+      entries.add(entry);
       answers.add(() -> submission.answer().complete(reply));
     } catch (StorageException e) {
       answers.add(() -> submission.answer().completeExceptionally(e));
-    } catch (RuntimeException e) {
-      LOG.error("Planning {} failed", submission.request(), e);
-      answers.add(() -> submission.answer().completeExceptionally(e));
+    } catch (RuntimeException | Error e) {
+      // Planning changes nothing but the draft: the term and the other requests go on.
+      LOG.error("Planning {} failed", submission.request().operation(), e);
+      answers.add(() -> submission.answer().completeExceptionally(failed(submission, e)));
     }
+  }
+
+  /** One request that no record can hold must not keep the others of its record from it. */
+  private static long encodedBytes(Entry entry) {
+    long size;
+    try {
+      size = CommitLog.bytesOf(entry);
+    } catch (JsonProcessingException e) {
+      throw new StorageException(
+          ErrorCode.INVALID_ARGUMENT,
+          "the request cannot be written to the log: " + e.getOriginalMessage(),
+          entry.requestId(),
+          "change the data that the request carries; nothing was changed",
+          e);
+    }
+    if (size > CommitLog.ENTRY_BYTES_MAX) {
+      throw StorageException.invalid(
+          entry.requestId(),
+          "the request would take " + size + " bytes of the log",
+          "split the request: one takes at most "
+              + CommitLog.ENTRY_BYTES_MAX
+              + " bytes; nothing was changed");
+    }
+    return size;
+  }
+
+  private static StorageException failed(Submission submission, Throwable why) {
+    return new StorageException(
+        ErrorCode.INTERNAL,
+        "the request " + submission.request().operation() + " could not be planned: " + why,
+        submission.requestId().value(),
+        "report it with the agent's log; nothing was changed",
+        why);
   }
 
   /** Whether another request may go into this record. */

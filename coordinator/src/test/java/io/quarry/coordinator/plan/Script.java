@@ -1,6 +1,7 @@
 package io.quarry.coordinator.plan;
 
 import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.Json;
@@ -69,9 +70,9 @@ final class Script {
   }
 
   private void plan(String text) throws IOException {
-    Request request = request(text);
     Draft draft = new Draft(state, commit + 1, now);
     try {
+      Request request = request(text);
       Reply reply = request.plan(draft);
       draft.changes().forEach(change -> result(Rendering.change(change)));
       result("= " + reply.id());
@@ -106,6 +107,13 @@ final class Script {
       }
     }
     fields.put("operation", operation);
-    return MAPPER.treeToValue(fields, Request.class);
+    try {
+      return MAPPER.treeToValue(fields, Request.class);
+    } catch (ValueInstantiationException e) {
+      if (e.getCause() instanceof StorageException refused) {
+        throw refused;
+      }
+      throw e;
+    }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Limits;
 import io.quarry.common.model.Strategy;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -66,12 +67,15 @@ final class StateInvariants {
     ImageState found = state.stateOf(image);
     assertThat(state.reasonOf(image) == null).isEqualTo(found == ImageState.OPTIMIZED);
     Volume replacement = state.replacementOf(volume.id());
-    assertThat(replacement != null)
-        .as("%s is getting a better volume", image)
-        .isEqualTo(
-            state.writerOf(image.id()) == null
-                && found != ImageState.BROKEN
-                && (isSlow(image) || takesIn(image) || takesOver(image)));
+    // Where a chain is long, what was changed last decides which image gets a volume first.
+    if (ChainLength.of(state, image) <= Limits.CHAIN_LAYERS_FLATTEN) {
+      assertThat(replacement != null)
+          .as("%s is getting a better volume", image)
+          .isEqualTo(
+              state.writerOf(image.id()) == null
+                  && found != ImageState.BROKEN
+                  && (isSlow(image) || takesIn(image) || takesOver(image)));
+    }
     if (replacement != null) {
       assertThat(state.fixes()).containsKey(FixState.makerId(replacement));
       assertThat(replacement.size()).isEqualTo(image.size());
@@ -248,6 +252,7 @@ final class StateInvariants {
     for (Change change : state.asChanges()) {
       again = again.apply(change);
     }
+    assertThat(state.bytes()).isEqualTo(again.bytes());
     assertThat(Set.copyOf(again.asChanges())).isEqualTo(new HashSet<>(state.asChanges()));
     for (String id : state.images().keySet()) {
       assertThat(state.overlaysOf(id)).isEqualTo(again.overlaysOf(id));

@@ -86,8 +86,8 @@ class FullStorageTest {
       host.committed(host.create("disk"));
       host.committed(host.sdm.submit("remove", new RemoveImage("disk", false, Duration.ZERO)));
       Awaitility.await().until(disk::hasBallast);
-      String clean = FixState.cleanId("volume of disk");
-      String mend = FixState.mendId("volume of kept");
+      String clean = FixState.cleanId("volume-of-disk");
+      String mend = FixState.mendId("volume-of-kept");
       FixState.Worker worker = new FixState.Worker("host", "life");
       disk.free(0);
       assertThat(refusal(host.sdm.submit("ask again", new QueueFix(mend, null))))

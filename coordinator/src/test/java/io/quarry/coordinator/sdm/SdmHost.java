@@ -69,7 +69,7 @@ public final class SdmHost implements AutoCloseable {
   static Request disk(String id, String label) {
     return new CreateVirtualDisk(
         id,
-        "volume of " + id,
+        "volume-of-" + id,
         1 << 20,
         null,
         null,

@@ -3,7 +3,11 @@ package io.quarry.coordinator.sdm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
@@ -20,7 +24,9 @@ import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RequestId;
+import io.quarry.coordinator.plan.SetUserData;
 import io.quarry.coordinator.plan.Unpin;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,7 +74,7 @@ class SdmTest {
   /** From the next record on, the SDM waits before it puts one. */
   private CompletableFuture<Reply> heldUp() {
     gate.hold(step -> step.startsWith("put ") && step.endsWith(".record"));
-    CompletableFuture<Reply> first = host.create("held up");
+    CompletableFuture<Reply> first = host.create("held-up");
     Awaitility.await().until(gate::holdsSomebody);
     return first;
   }
@@ -143,10 +149,53 @@ class SdmTest {
     for (CompletableFuture<Reply> answer : answers) {
       commits.add(host.committed(answer).commit());
     }
-    assertThat(commits).hasSize(7);
+    assertThat(commits).hasSize(6);
     for (long commit : commits) {
       byte[] bytes = Objects.requireNonNull(store.read(String.format("%016d.record", commit)));
       assertThat(bytes).hasSizeLessThan(1_200_000);
+    }
+  }
+
+  /** Case 12.21: one call with data nested 995 deep ended about 90 terms. */
+  @Test
+  void requestThatNoRecordCanHoldIsRefusedAndTheTermGoesOn() throws Exception {
+    host.committed(host.create("disk"));
+    CompletableFuture<Reply> first = heldUp();
+    ObjectNode deep = JsonNodeFactory.instance.objectNode();
+    CompletableFuture<Reply> nested = host.sdm.submit("nested", new SetUserData("disk", deep));
+    ObjectNode inner = deep;
+    for (int depth = 0; depth < 1_000; depth++) {
+      inner = inner.putObject("a");
+    }
+    CompletableFuture<Reply> error =
+        host.sdm.submit("error", new SetUserData("disk", new Unwritable()));
+    CompletableFuture<Reply> last = host.create("last");
+    gate.open();
+    host.committed(first);
+    assertThat(refusal(nested)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    assertThat(refusal(error)).isEqualTo(ErrorCode.INTERNAL);
+    host.committed(last);
+    assertThat(host.listener.ends()).isEmpty();
+    assertThat(Objects.requireNonNull(fresh().repository().images().get("disk")).userData())
+        .isEqualTo(JsonNodeFactory.instance.objectNode().put("label", ""));
+  }
+
+  /** Nothing can be done with it but to hold it. */
+  private static final class Unwritable extends ObjectNode {
+    private static final long serialVersionUID = 1L;
+    private boolean checked;
+
+    Unwritable() {
+      super(JsonNodeFactory.instance);
+    }
+
+    @Override
+    public void serialize(JsonGenerator json, SerializerProvider provider) throws IOException {
+      if (checked) {
+        throw new AssertionError("planted");
+      }
+      checked = true;
+      super.serialize(json, provider);
     }
   }
 
@@ -248,7 +297,7 @@ class SdmTest {
     host.committed(first);
     Awaitility.await().until(() -> host.listener.ends().equals(List.of("told to")));
     assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
-    assertThat(fresh().repository().images().keySet()).containsExactly("held up");
+    assertThat(fresh().repository().images().keySet()).containsExactly("held-up");
   }
 
   @Test
@@ -263,7 +312,7 @@ class SdmTest {
     assertThat(refusal(waiting)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
     assertThat(first).isNotDone();
     try (SdmHost other = SdmHost.leading(new MemorySlotStore(disk), "b")) {
-      other.committed(other.create("held up"));
+      other.committed(other.create("held-up"));
       gate.open();
       assertThat(refusal(first)).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
       Awaitility.await().until(() -> host.sdm.silence().isZero());
@@ -360,7 +409,7 @@ class SdmTest {
     for (int i = 0; i < Sdm.QUEUED_REQUESTS_MAX; i++) {
       assertThat(host.create("disk" + i)).isNotDone();
     }
-    assertThat(refusal(host.create("one too many"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(refusal(host.create("one-too-many"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
     host.sdm.stepDown("enough");
     gate.open();
     host.committed(first);

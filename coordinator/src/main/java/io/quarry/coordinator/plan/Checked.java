@@ -1,0 +1,129 @@
+package io.quarry.coordinator.plan;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UserData;
+import io.quarry.common.model.Limits;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Writer;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the parts of a request may be. Another agent may have sent the request, and ids become names
+ * of files. Only requests are checked: what a log holds stays readable.
+ */
+final class Checked {
+  /** Images, opens, pins, hosts and repositories: never a path, never empty. */
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (Limits.NAME_CHARS_MAX - 1) + "}");
+
+  /** Volumes: a dot ends the id in the name of a file. */
+  private static final Pattern VOLUME =
+      Pattern.compile("[0-9A-Za-z-]{1," + Limits.NAME_CHARS_MAX + "}");
+
+  /** Ids of fixes and opens as Quarry gives them: a type or a directory may come before a name. */
+  private static final Pattern INTERNAL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,399}");
+
+  /** A file of a volume, or what a fix has left: at most one directory, of a fixed name. */
+  private static final Pattern FILE = Pattern.compile("(fixes/)?[A-Za-z0-9][A-Za-z0-9._-]{0,254}");
+
+  private static final Pattern LINE = Pattern.compile("[^\\p{Cntrl}\\p{Cs}]*");
+
+  private Checked() {}
+
+  /** The id of an image, an open, a pin, a host, a life of a host or a repository. */
+  static String name(String subject, @Nullable String value) {
+    return matching(NAME, subject, value);
+  }
+
+  static @Nullable String nameOrNull(String subject, @Nullable String value) {
+    return value == null ? null : name(subject, value);
+  }
+
+  static String volume(String subject, @Nullable String value) {
+    return matching(VOLUME, subject, value);
+  }
+
+  static String internal(String subject, @Nullable String value) {
+    return matching(INTERNAL, subject, value);
+  }
+
+  static String file(String subject, @Nullable String value) {
+    return matching(FILE, subject, value);
+  }
+
+  /** Text for people, in one line. */
+  static @Nullable String lineOrNull(String subject, @Nullable String value) {
+    if (value != null && value.length() > Limits.NAME_CHARS_MAX) {
+      throw refused(subject, value);
+    }
+    return value == null ? null : matching(LINE, subject, value);
+  }
+
+  static <T> T present(String subject, @Nullable T value) {
+    if (value == null) {
+      throw StorageException.invalid(subject, subject + " is missing", "give " + subject);
+    }
+    return value;
+  }
+
+  /** Bytes, or an epoch. */
+  static long notNegative(String subject, long value) {
+    if (value < 0) {
+      throw StorageException.invalid(
+          subject, subject + " is " + value, "give " + subject + " as 0 or more");
+    }
+    return value;
+  }
+
+  static Worker worker(@Nullable Worker worker) {
+    Worker given = present("worker", worker);
+    name("hostId", given.hostId());
+    name("incarnation", given.incarnation());
+    return given;
+  }
+
+  static @Nullable Worker workerOrNull(@Nullable Worker worker) {
+    return worker == null ? null : worker(worker);
+  }
+
+  static Writer writer(@Nullable Writer writer) {
+    Writer given = present("writer", writer);
+    internal("fixId", given.fixId());
+    worker(given.worker());
+    notNegative("epoch", given.epoch());
+    return given;
+  }
+
+  static CopySource source(@Nullable CopySource source) {
+    CopySource given = present("source", source);
+    name("repositoryKey", given.repositoryKey());
+    name("imageId", given.imageId());
+    name("pinId", given.pinId());
+    return given;
+  }
+
+  static ObjectNode userData(@Nullable ObjectNode userData) {
+    ObjectNode given = present("userData", userData);
+    UserData.check(given);
+    return given;
+  }
+
+  private static String matching(Pattern pattern, String subject, @Nullable String value) {
+    String given = present(subject, value);
+    if (!pattern.matcher(given).matches()) {
+      throw refused(subject, given);
+    }
+    return given;
+  }
+
+  private static StorageException refused(String subject, String value) {
+    String shown = value.substring(0, Math.min(40, value.length()));
+    return StorageException.invalid(
+        subject,
+        subject + " is not usable: " + shown.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?"),
+        "give " + subject + " as Quarry gave it");
+  }
+}

@@ -1,0 +1,196 @@
+package io.quarry.coordinator.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.Limits;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Case 12.23: a request of another agent with the volume id {@code ../../../x} made, read and
+ * deleted files outside of the repository. Each text in each request, as another agent would send
+ * it, is replaced by what no agent gives.
+ */
+class HostileRequestsTest {
+  /** For people: long ones are cut, and any character may be in them. */
+  private static final Set<String> ERRORS = Set.of("error");
+
+  private static final List<String> UNPRINTABLE =
+      List.of("a\0b", "a\nb", "\ud800", "x".repeat(10_000));
+
+  private static final List<String> HOSTILE =
+      Stream.concat(
+              Stream.of("../../../x", "..", "a/b", "/etc/passwd", "fixes/../x", ""),
+              UNPRINTABLE.stream())
+          .toList();
+
+  static Stream<Class<?>> requests() {
+    return Stream.of(Request.class.getPermittedSubclasses());
+  }
+
+  @ParameterizedTest
+  @MethodSource("requests")
+  void textThatNoAgentGivesIsRefused(Class<?> type) throws Exception {
+    ObjectNode usual = usual(type);
+    assertThatCode(() -> read(usual)).doesNotThrowAnyException();
+    for (List<String> path : texts(usual, List.of())) {
+      if (ERRORS.contains(path.getLast()) || path.contains("refusal") || path.contains("retain")) {
+        continue;
+      }
+      // An owner is text for people, and no part of a name.
+      for (String hostile : path.getLast().equals("owner") ? UNPRINTABLE : HOSTILE) {
+        assertThat(refusal(with(usual, path, TextNode.valueOf(hostile))))
+            .as("%s of %s", path, type.getSimpleName())
+            .isEqualTo(ErrorCode.INVALID_ARGUMENT);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("requests")
+  void whatIsMissingIsRefused(Class<?> type) throws Exception {
+    ObjectNode usual = usual(type);
+    for (RecordComponent component : type.getRecordComponents()) {
+      boolean optional =
+          component.getAnnotatedType().isAnnotationPresent(Nullable.class)
+              || component.getType().isPrimitive()
+              || ERRORS.contains(component.getName())
+              || component.getName().equals("retain");
+      ObjectNode without = usual.deepCopy();
+      without.remove(component.getName());
+      if (!optional) {
+        assertThat(refusal(without)).as("%s", component).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("requests")
+  void userDataIsCheckedAgain(Class<?> type) throws Exception {
+    ObjectNode usual = usual(type);
+    if (usual.has("userData")) {
+      usual.set("userData", nested(Limits.USER_DATA_DEPTH_MAX));
+      assertThatCode(() -> read(usual)).doesNotThrowAnyException();
+      usual.set("userData", nested(Limits.USER_DATA_DEPTH_MAX + 1));
+      assertThat(refusal(usual)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+      usual.putObject("userData").put("a", "x".repeat(Limits.USER_DATA_BYTES_MAX));
+      assertThat(refusal(usual)).isEqualTo(ErrorCode.PAYLOAD_TOO_LARGE);
+      // Written it is longer than it was read: no reader would take the record.
+      usual.set("userData", Json.MAPPER.readTree("{\"n\":" + "1".repeat(998) + "e9}"));
+      assertThat(refusal(usual)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    }
+  }
+
+  @Test
+  void errorsAreCut() {
+    String error = "x".repeat(10_000);
+    assertThat(new FailFix("mend-v1", error).error()).hasSize(FixState.ERROR_CHARS_MAX + 1);
+    assertThat(new StopFix("mend-v1", error).error()).hasSize(FixState.ERROR_CHARS_MAX + 1);
+  }
+
+  private static ObjectNode nested(int depth) {
+    ObjectNode outermost = JsonNodeFactory.instance.objectNode();
+    ObjectNode inner = outermost;
+    for (int level = 1; level < depth; level++) {
+      inner = inner.putObject("a");
+    }
+    return outermost;
+  }
+
+  /** As it goes over the wire, with all that is optional. */
+  private static ObjectNode usual(Class<?> type) {
+    ObjectNode request = fields(type);
+    String name = type.getSimpleName();
+    return request.put("operation", Character.toLowerCase(name.charAt(0)) + name.substring(1));
+  }
+
+  private static ObjectNode fields(Class<?> type) {
+    ObjectNode fields = JsonNodeFactory.instance.objectNode();
+    for (RecordComponent component : type.getRecordComponents()) {
+      fields.set(component.getName(), value(component.getType()));
+    }
+    return fields;
+  }
+
+  private static JsonNode value(Class<?> type) {
+    Object value = null;
+    if (type == String.class) {
+      value = "a1";
+    } else if (type == long.class) {
+      value = 512L;
+    } else if (type == boolean.class) {
+      value = true;
+    } else if (type == Duration.class) {
+      value = Duration.ofHours(1);
+    } else if (type == Map.class) {
+      value = Map.of("a1", 1L);
+    } else if (type == ObjectNode.class) {
+      value = Map.of();
+    } else if (type.isEnum()) {
+      value = type.getEnumConstants()[0];
+    } else if (type.isRecord()) {
+      return fields(type);
+    }
+    return Json.MAPPER.valueToTree(Objects.requireNonNull(value, type.getName()));
+  }
+
+  /** The places of all texts that are not words of an enum, and of names of fields that are ids. */
+  private static List<List<String>> texts(JsonNode node, List<String> path) {
+    List<List<String>> found = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      List<String> place = new ArrayList<>(path);
+      place.add(field.getKey());
+      if (field.getValue().asText().equals("a1")) {
+        found.add(place);
+      } else if (path.contains("epochs")) {
+        found.add(place);
+      }
+      found.addAll(texts(field.getValue(), place));
+    }
+    return found;
+  }
+
+  private static ObjectNode with(ObjectNode usual, List<String> path, JsonNode value) {
+    ObjectNode changed = usual.deepCopy();
+    ObjectNode parent = changed;
+    for (String step : path.subList(0, path.size() - 1)) {
+      parent = (ObjectNode) Objects.requireNonNull(parent.get(step));
+    }
+    if (path.contains("epochs")) {
+      parent.set(value.textValue(), Objects.requireNonNull(parent.remove(path.getLast())));
+    } else {
+      parent.set(path.getLast(), value);
+    }
+    return changed;
+  }
+
+  private static Request read(ObjectNode request) throws IOException {
+    return Json.MAPPER.treeToValue(request, Request.class);
+  }
+
+  private static @Nullable ErrorCode refusal(ObjectNode request) {
+    Throwable thrown = catchThrowable(() -> read(request));
+    Throwable cause = thrown == null ? null : thrown.getCause();
+    return cause instanceof StorageException refused ? refused.code() : null;
+  }
+}
