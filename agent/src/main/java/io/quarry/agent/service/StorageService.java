@@ -187,7 +187,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public Committed removeImage(
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
     return committed(
-        repoId, new RemoveImage(imageId, options.autoFix(), options.retain()), requestId);
+        repoId,
+        new RemoveImage(imageId, options.autoFix(), options.retain(), options.force()),
+        requestId);
   }
 
   @Override

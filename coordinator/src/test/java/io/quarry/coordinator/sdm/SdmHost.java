@@ -51,7 +51,7 @@ final class SdmHost implements AutoCloseable {
   }
 
   CompletableFuture<Reply> remove(String disk) {
-    return sdm.submit("remove " + disk, new RemoveImage(disk, true, Duration.ZERO));
+    return sdm.submit("remove " + disk, new RemoveImage(disk, true, Duration.ZERO, false));
   }
 
   Reply committed(CompletableFuture<Reply> answer) throws Exception {

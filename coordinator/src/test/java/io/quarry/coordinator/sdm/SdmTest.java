@@ -274,7 +274,7 @@ class SdmTest {
     try (SdmHost other = SdmHost.leading(new MemorySlotStore(disk), "b")) {
       other.committed(other.create("disk"));
       CompletableFuture<Reply> removal =
-          host.sdm.submit("removal", new RemoveImage("disk", true, null));
+          host.sdm.submit("removal", new RemoveImage("disk", true, null, false));
       assertThat(refusal(removal)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
       Awaitility.await().until(() -> !host.sdm.leading());
     }
