@@ -18,6 +18,7 @@ import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
@@ -59,6 +60,7 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
@@ -78,6 +80,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Repositories repositories;
   private final FixWorker fixes;
   private final Repeats repeats;
+  private final LightMends mends;
   private final Images images;
   private final Tasks tasks;
   private final StorageIo io;
@@ -110,7 +113,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.repositories = repositories;
     this.fixes = fixes;
     this.repeats = new Repeats(repositories);
-    this.images = new Images(repositories, self, tasks.drain());
+    this.mends = new LightMends(repositories);
+    this.images = new Images(repositories, self, tasks.drain(), mends);
     this.tasks = tasks;
     this.io = io;
     SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
@@ -120,9 +124,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.explain = new Explain(status, space, tasks::live);
     this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
-    this.readings = new Readings(self, repositories, io, around);
-    this.uploads = new Uploads(self, repositories, io, around, hosts, images::awaitLightMend);
-    this.downloads = new Downloads(readings, around, images::awaitLightMend);
+    this.readings = new Readings(self, repositories, io, around, mends);
+    this.uploads = new Uploads(self, repositories, io, around, hosts, mends);
+    this.downloads = new Downloads(readings, around);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.connectionsChanged = connectionsChanged;
   }
@@ -234,11 +238,14 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
-    images.awaitLightMend(repository, imageId);
+    String id = Names.requestId(requestId);
+    mends.await(repository, imageId);
     Opened.requireReached(repository.state().repository(), imageId, chains);
     Reply reply =
-        repository.commit(
-            Names.requestId(requestId),
+        mends.commit(
+            repository,
+            imageId,
+            id,
             new OpenImage(
                 UUID.randomUUID().toString(),
                 imageId,
@@ -246,17 +253,33 @@ public final class StorageService implements StorageApi, AutoCloseable {
                 hostId,
                 request.owner(),
                 null));
-    LogState state = repository.atLeast(reply.commit());
+    LogState state = Repositories.committed(repository, id, reply);
     Open open = state.repository().opens().get(reply.id());
     if (open == null) {
       throw Tasks.openNotFound(imageId, reply.id());
     }
     try {
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
-    } catch (StorageException e) {
+    } catch (RuntimeException e) {
       // It was committed while the other repository was being disconnected here.
-      repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, open.id()));
+      closeUnanswered(repository, open, id, e);
       throw e;
+    }
+  }
+
+  /** The caller knows no open id: what stays open, only the same request id can find again. */
+  private static void closeUnanswered(
+      ConnectedRepository repository, Open open, String requestId, RuntimeException why) {
+    try {
+      repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
+    } catch (StorageException e) {
+      why.addSuppressed(e);
+      throw new StorageException(
+          ErrorCode.OUTCOME_UNKNOWN,
+          "image " + open.imageId() + " is open, and cannot be described: " + why.getMessage(),
+          requestId,
+          "repeat the call with the same request id, or close open id " + open.id(),
+          why);
     }
   }
 
@@ -267,10 +290,19 @@ public final class StorageService implements StorageApi, AutoCloseable {
     Open open = repository.state().repository().opens().get(openId);
     Committed closed = committed(repoId, new CloseImage(imageId, openId), requestId);
     if (open != null && open.baseSource() != null) {
-      RepositoryState now = repository.atLeast(closed.commit()).repository();
-      SourcePins.release(repositories::holder, List.of(open.baseSource()), now);
+      releaseBase(repository, open.baseSource(), closed.commit());
     }
     return closed;
+  }
+
+  /** The image is closed already: what fails here leaves a stale pin, which gets reaped. */
+  private void releaseBase(ConnectedRepository repository, CopySource base, long commit) {
+    try {
+      RepositoryState now = repository.atLeast(commit).repository();
+      SourcePins.release(repositories::holder, List.of(base), now);
+    } catch (StorageException e) {
+      LOG.warn("The pin {} stays for now: {}", base.pinId(), e.getMessage());
+    }
   }
 
   @Override
