@@ -135,7 +135,7 @@ final class VolumeReading {
       }
     } catch (ToolFailure e) {
       boolean locked = e.stderrTail().contains("another process using the image");
-      boolean unknown = locked || e.exitCode().isEmpty();
+      boolean unknown = locked || e.killed() || e.exitCode().isEmpty();
       suspect(
           unknown ? Problem.Kind.NOT_READ : Problem.Kind.DAMAGED_VOLUME,
           "qemu-img check " + (unknown ? "could not look at its file" : "fails") + end(e));
@@ -144,8 +144,8 @@ final class VolumeReading {
 
   /** A tool may say the same of each of many clusters; how it ends is what counts. */
   private static String end(ToolFailure failure) {
-    String said = failure.stderrTail().strip().replace('\n', ' ');
-    return said.isEmpty() ? "" : ": " + said.substring(Math.max(0, said.length() - SAID_CHARS_MAX));
+    String said = String.valueOf(failure.getMessage()).strip().replace('\n', ' ');
+    return ": " + said.substring(Math.max(0, said.length() - SAID_CHARS_MAX));
   }
 
   private Reached read(long offset, long endNanos) throws IOException, InterruptedException {

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.Spawner;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -85,6 +88,24 @@ final class StorageIoTest {
       assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
       assertThat(refusal.subject()).isEqualTo("gone");
       assertThat(refusal.getMessage()).contains("stale file handle");
+    }
+  }
+
+  /** 12.17: what kills tools is trouble of this host, and neither the storage's nor the file's. */
+  @Test
+  void killedToolIsTroubleOfTheHost() {
+    Children children = new Children(new Spawner(), "test");
+    try (StorageIo io = new StorageIo()) {
+      StorageException refusal =
+          catchThrowableOfType(
+              StorageException.class,
+              () ->
+                  io.call(
+                      "main",
+                      () ->
+                          children.run(List.of("sh", "-c", "kill -KILL $$"), LATER).orFail()));
+      assertThat(refusal.code()).isEqualTo(ErrorCode.AGENT_UNAVAILABLE);
+      assertThat(refusal).hasMessageContaining("killed by signal 9");
     }
   }
 
