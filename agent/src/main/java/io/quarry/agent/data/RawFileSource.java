@@ -19,9 +19,16 @@ public final class RawFileSource implements Source {
   }
 
   public static RawFileSource open(Path path) throws IOException {
+    return open(path, Long.MAX_VALUE);
+  }
+
+  /**
+   * @param sizeMax of the disk in it: what was grown behind Quarry's back is not its content
+   */
+  public static RawFileSource open(Path path, long sizeMax) throws IOException {
     SourceFile content = SourceFile.open(path);
     try {
-      return new RawFileSource(content, content.file().size());
+      return new RawFileSource(content, Math.min(sizeMax, content.file().size()));
     } catch (IOException e) {
       content.close();
       throw e;

@@ -51,6 +51,7 @@ final class OverlayCopy {
     if (earlier == null || !earlier.over() || !sound(earlier)) {
       String file = volume.fileOfEpoch(run.epoch());
       new VolumeFiles(run.repository().storage()).makeEmpty(volume, file, state);
+      new OutgrownBase(run).hide(volume, file, state);
       return new LayerCopy.Start(file, 0, earlier == null ? 0 : earlier.checkpoint().bytesMoved());
     }
     long offset = earlier.checkpoint().offset();

@@ -67,7 +67,7 @@ public final class SourceOpener {
   /** What these files hold. */
   public Source content(Chain chain, long size) throws IOException {
     return chain.top().format() == VolumeFormat.RAW
-        ? RawFileSource.open(chain.top().file())
+        ? RawFileSource.open(chain.top().file(), size)
         : open(chain, size);
   }
 
