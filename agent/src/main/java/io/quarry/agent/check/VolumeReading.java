@@ -9,6 +9,8 @@ import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.Problem;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -19,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +46,7 @@ final class VolumeReading {
   private final String name;
   private final Path file;
   private final List<Problem> problems;
+  private final @Nullable Long contentCommit;
 
   VolumeReading(
       ConnectedRepository repository,
@@ -55,6 +59,13 @@ final class VolumeReading {
     this.name = String.valueOf(volume.file());
     this.file = repository.storage().volume(name);
     this.problems = problems;
+    this.contentCommit = contentCommit(repository.state().repository());
+  }
+
+  /** The commit that last let somebody write to it, if it is an image's own. */
+  private @Nullable Long contentCommit(RepositoryState state) {
+    Image image = state.images().get(volume.imageId());
+    return image == null ? null : image.contentCommit();
   }
 
   /**
@@ -123,7 +134,9 @@ final class VolumeReading {
     }
     try {
       QemuImg qemu = new QemuImg(neighbours.children("check:" + volume.id()));
+      FaultPoints.reach("check.looking");
       ImageCheck found = qemu.check(file, METADATA_MAX);
+      FaultPoints.reach("check.looked");
       if (!found.isSound()) {
         suspect(
             Problem.Kind.DAMAGED_VOLUME,
@@ -185,6 +198,10 @@ final class VolumeReading {
     String user = writer(now);
     if (user != null) {
       report(Problem.Kind.NOT_READ, user, "check again when it is closed");
+      return;
+    }
+    if (!Objects.equals(contentCommit, contentCommit(now))) {
+      report(Problem.Kind.NOT_READ, "it was open to write while it was read", "check again");
       return;
     }
     report(kind, reason, remedy(kind));

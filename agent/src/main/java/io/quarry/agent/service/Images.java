@@ -11,6 +11,7 @@ import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CopyImage;
 import io.quarry.coordinator.plan.CreateSnapshot;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
@@ -164,6 +165,7 @@ final class Images {
   private CreatedImage copyImage(
       ConnectedRepository target, CopyImageRequest request, String requestId) {
     Lookup.Found found = lookup.find(request.imageId(), request.options(), target);
+    FaultPoints.reach("copy.found");
     ConnectedRepository source = found.repository();
     Image image = found.image();
     String base = request.baseImageId();
@@ -172,7 +174,11 @@ final class Images {
       var _ = lookup.find(base, request.options(), source);
     }
     if (image.kind() == ImageKind.SNAPSHOT && source == target) {
-      return new CreatedImage(image.id(), target.state().sequence());
+      // Nothing is committed for what is there already: it must be so on the storage.
+      LogState now = repositories.newest(target);
+      return now.repository().strongImage(image.id()) == null
+          ? copyImage(target, request, requestId)
+          : new CreatedImage(image.id(), now.sequence());
     }
     return pinAndCopy(requestId, target, source, image, request);
   }

@@ -9,7 +9,18 @@ import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.format.RepositoryStorage;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.BeginUploadRequest;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Problem;
+import io.quarry.common.api.StatusQuery;
+import io.quarry.common.model.ImageState;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.RemoveImageOptions;
@@ -20,9 +31,14 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -150,6 +166,74 @@ final class AnswersTest {
       assertThat(made).doesNotHaveDuplicates().hasSize(5);
       client.removeImage("far", made.get(3), RemoveImageOptions.DEFAULT, null);
       client.removeImage("main", made.get(4), RemoveImageOptions.DEFAULT, null);
+    }
+  }
+
+  /** 12.17: another agent called it broken, a second after it had been opened here. */
+  @Test
+  void imageIsNowhereBrokenOnceItIsWholeSomewhere() {
+    for (int round = 0; round < 20; round++) {
+      String disk = agents.disk("quiet", SIZE);
+      StatusQuery now = new StatusQuery(Duration.ZERO, null, 0);
+      assertThat(other.getImageStatus("quiet", disk, now).state()).isEqualTo(ImageState.OPTIMIZED);
+      assertThat(other.getImage("quiet", disk, 0).state()).isEqualTo(ImageState.OPTIMIZED);
+      assertThat(other.explainImage("quiet", disk, 0).state()).isEqualTo(ImageState.OPTIMIZED);
+    }
+  }
+
+  /** 12.17: it kept the old user data, or did not come at all where the removal was not known. */
+  @Test
+  void snapshotThatIsCopiedInAgainHasTheUserDataOfTheCall() {
+    String disk = agents.disk("main", SIZE);
+    String snapshot = AgentsUnderTest.snapshot(client, "main", disk);
+    AgentsUnderTest.copy(client, "far", snapshot, null);
+    agents.awaitOptimized("far", snapshot);
+    ObjectNode userData = JsonNodeFactory.instance.objectNode().put("label", "again");
+    var request = new CopyImageRequest(snapshot, null, userData, ImageOptions.DEFAULT);
+    AtPlace removal =
+        new AtPlace(
+            "copy.found",
+            () ->
+                other.removeImage(
+                    "far", snapshot, new RemoveImageOptions(false, Duration.ZERO), null));
+    FaultPoints.observe(removal);
+    long commit = client.copyImage("far", request, null).commit();
+    assertThat(removal.done()).isTrue();
+    assertThat(other.getImage("far", snapshot, commit).userData()).isEqualTo(userData);
+  }
+
+  /** 12.17: a guest that came and went while it was looked at made a healthy overlay damaged. */
+  @Test
+  void deepCheckBlamesNothingThatWasWrittenMeanwhile() throws Exception {
+    String disk = agents.disk("far", SIZE);
+    AgentsUnderTest.snapshot(client, "far", disk);
+    agents.awaitOptimized("far", disk);
+    OpenedImage opened = client.openImage("far", disk, new OpenRequest(true, "reader"), null);
+    client.closeImage("far", disk, opened.openId(), null);
+    Path overlay = Path.of(opened.path());
+    byte[] whole = Files.readAllBytes(overlay);
+    // Half of what a guest writes: the table of reference counts is not where the header says.
+    byte[] half = whole.clone();
+    Arrays.fill(half, 1 << 16, (1 << 16) + 8, (byte) 0);
+    AtPlace begins = new AtPlace("check.looking", () -> write(overlay, half, disk));
+    AtPlace ends = new AtPlace("check.looked", () -> write(overlay, whole, disk));
+    FaultPoints.observe(begins.andThen(ends));
+    CheckReport report = client.checkStorageRepository("far", new CheckOptions(true, null, 0));
+    assertThat(begins.done()).isTrue();
+    assertThat(report.problems())
+        .extracting(Problem::kind)
+        .doesNotContain(Problem.Kind.DAMAGED_VOLUME)
+        .contains(Problem.Kind.NOT_READ);
+  }
+
+  private static void write(Path file, byte[] content, String disk) {
+    OpenedImage opened = other.openImage("far", disk, new OpenRequest(false, "vm"), null);
+    try {
+      Files.write(file, content);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      other.closeImage("far", disk, opened.openId(), null);
     }
   }
 

@@ -41,7 +41,7 @@ public record CopyImage(
     }
     if (present != null && usable(draft.state(), present)) {
       if (!present.strong()) {
-        draft.add(new Change.PutImage(present.strongAgain().with(userData)));
+        draft.add(new Change.PutImage(present.copiedAgain(autoFix, userData)));
         draft.settle(imageId);
       }
       return draft.reply(this, imageId);
