@@ -2,9 +2,13 @@ package io.quarry.agent.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.AgentsUnderTest;
 import io.quarry.agent.AtPlace;
+import io.quarry.agent.data.Tools;
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.format.RepositoryFormats;
@@ -15,12 +19,16 @@ import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Strategy;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.RemoveImageOptions;
@@ -235,6 +243,65 @@ final class AnswersTest {
     } finally {
       other.closeImage("far", disk, opened.openId(), null);
     }
+  }
+
+  /** 12.15: the disk is not made up of the snapshot any more, and their difference is the same. */
+  @Test
+  void differenceIsByContentWhateverTheLayout() throws Exception {
+    String first = agents.disk("main", SIZE);
+    use("main", first, "write -P 1 0 2M");
+    String base = AgentsUnderTest.snapshot(client, "main", first);
+    var independent =
+        new CreateVirtualDiskRequest(
+            SIZE + MIB,
+            base,
+            JsonNodeFactory.instance.objectNode(),
+            new ImageOptions(true, Strategy.PERFORMANCE, null, Map.of()));
+    String disk = client.createVirtualDisk("main", independent, null).imageId();
+    agents.awaitOptimized("main", disk);
+    assertThat(client.getImage("main", disk, 0).parentImageId()).isNull();
+    use("main", disk, "write -P 2 1M 64k", "write -z 512k 64k", "write -P 3 4M 64k");
+
+    AgentsUnderTest.copy(client, "quiet", base, null);
+    String copy = AgentsUnderTest.copy(client, "quiet", disk, base);
+    agents.awaitOptimized("quiet", copy);
+    assertThat(client.getImage("quiet", copy, 0).parentImageId()).isEqualTo(base);
+    assertThat(content("quiet", copy)).isEqualTo(content("main", disk));
+    assertThat(client.getImage("quiet", copy, 0).actualBytes())
+        .as("the difference alone")
+        .isLessThan(MIB);
+  }
+
+  /** 12.15: it was answered with 201, and stayed broken for ever. */
+  @Test
+  void wholeCopyTakesThePlaceOfDifferenceWithoutItsBase() throws Exception {
+    String disk = agents.disk("main", SIZE);
+    use("main", disk, "write -P 4 0 1M");
+    String base = AgentsUnderTest.snapshot(client, "main", disk);
+    use("main", disk, "write -P 5 2M 1M");
+    String snapshot = AgentsUnderTest.snapshot(client, "main", disk);
+    AgentsUnderTest.copy(client, "quiet", snapshot, base);
+    await()
+        .atMost(AgentsUnderTest.PATIENCE)
+        .until(
+            () -> client.getImage("quiet", snapshot, 0).reason(),
+            reason -> reason != null && reason.endsWith("is missing"));
+    AgentsUnderTest.copy(other, "quiet", snapshot, null);
+    agents.awaitOptimized("quiet", snapshot);
+    assertThat(content("quiet", snapshot)).isEqualTo(content("main", snapshot));
+  }
+
+  private static byte[] content(String repoId, String image) throws Exception {
+    try (ImageData data = client.downloadImage(repoId, image, DownloadRequest.WHOLE)) {
+      return data.content().readAllBytes();
+    }
+  }
+
+  private static void use(String repoId, String disk, String... commands) throws Exception {
+    OpenedImage opened = client.openImage(repoId, disk, new OpenRequest(false, "vm"), null);
+    new Tools(new Children(new Spawner(), "test"))
+        .io(Path.of(opened.path()), opened.format().label(), commands);
+    client.closeImage(repoId, disk, opened.openId(), null);
   }
 
   private static <T> List<T> atOnce(List<Callable<T>> calls) throws Exception {
