@@ -48,14 +48,21 @@ final class ChangeImages {
 
   void remove(Owned image, boolean mayRetain) {
     boolean retain = random.nextInt(3) == 0 && mayRetain;
+    // Only a guest that could not close its disk refuses it.
+    remove(image, retain, random.nextInt(6) == 0);
+  }
+
+  /** While this very customer uses it, too. */
+  void remove(Owned image, boolean retain, boolean force) {
     RemoveImageOptions options =
-        new RemoveImageOptions(random.nextInt(12) > 0, retain ? Owned.RETAIN : Duration.ZERO);
+        new RemoveImageOptions(
+            random.nextInt(12) > 0, retain ? Owned.RETAIN : Duration.ZERO, force);
     market.snapshots().remove(image.repoId + "/" + image.imageId);
     Ask ask = (to, requestId) -> to.removeImage(image.repoId, image.imageId, options, requestId);
     run(
         "removeImage",
         image,
-        Set.of(),
+        force ? Set.of() : USED,
         ask,
         () -> image.state = retain ? Owned.State.RETAINED : Owned.State.REMOVED);
   }

@@ -45,7 +45,7 @@ final class Customer {
     this.teller = new Teller(market.history(), random, "c" + number);
     this.make = new MakeImages(market, random, client, teller, images);
     this.change = new ChangeImages(market, random, client, teller);
-    this.use = new UseDisks(market, random, client, teller);
+    this.use = new UseDisks(market, random, client, teller, change);
     this.read = new ReadImages(market, random, client, teller);
   }
 

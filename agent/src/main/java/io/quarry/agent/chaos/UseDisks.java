@@ -45,12 +45,14 @@ final class UseDisks {
   private final Random random;
   private final StorageClient api;
   private final Teller teller;
+  private final ChangeImages change;
 
-  UseDisks(Market market, Random random, StorageClient api, Teller teller) {
+  UseDisks(Market market, Random random, StorageClient api, Teller teller, ChangeImages change) {
     this.market = market;
     this.random = random;
     this.api = api;
     this.teller = teller;
+    this.change = change;
   }
 
   /** A guest on some host writes, flushes and lets go. */
@@ -101,7 +103,20 @@ final class UseDisks {
     for (Write write : writes) {
       disk.content = written ? disk.content.with(write) : disk.content.withDoubt(write);
     }
-    close(disk, opened.openId());
+    boolean force = random.nextInt(3) == 0;
+    if (random.nextInt(10) == 0) {
+      change.remove(disk, false, force);
+    }
+    boolean gone = disk.state != Owned.State.VISIBLE;
+    close(
+        disk,
+        opened.openId(),
+        Set.of(),
+        () -> {
+          if (gone && !force) {
+            market.history().violation(disk + " was removed while a guest had it open");
+          }
+        });
   }
 
   private boolean written(Owned disk, OpenedImage opened, List<Write> writes) {
@@ -132,11 +147,23 @@ final class UseDisks {
     }
   }
 
-  private void close(Owned disk, String openId) {
+  private void close(Owned disk, String openId, Set<ErrorCode> mayMeet, Runnable done) {
     Ask ask = (to, requestId) -> to.closeImage(disk.repoId, disk.imageId, openId, requestId);
     teller.run(
         new Errand(
-            "closeImage", disk.repoId, List.of(disk), Set.of(), api, false, ask, answer -> {}));
+            "closeImage",
+            disk.repoId,
+            List.of(disk),
+            mayMeet,
+            api,
+            false,
+            ask,
+            answer -> done.run()));
+  }
+
+  /** A removal ends an upload as well. */
+  private void giveUp(Owned disk, String uploadId) {
+    close(disk, uploadId, EnumSet.of(ErrorCode.OPEN_NOT_FOUND), () -> {});
   }
 
   /** Replaces all of a disk that is not too large. */
@@ -175,9 +202,13 @@ final class UseDisks {
               new UploadRange(0, bytes.length, bytes.length, false, null),
               new ByteArrayInputStream(bytes));
     } catch (StorageException e) {
-      close(disk, begun.id());
+      giveUp(disk, begun.id());
       return;
     }
+    if (random.nextInt(8) == 0) {
+      change.remove(disk, false, false);
+    }
+    boolean gone = disk.state != Owned.State.VISIBLE;
     Ask ask = (to, requestId) -> finish(to, disk, begun.id(), requestId);
     int before = disk.doubts;
     teller.run(
@@ -185,13 +216,18 @@ final class UseDisks {
             "finishUpload",
             disk.repoId,
             List.of(disk),
-            EnumSet.of(ErrorCode.NO_SPACE),
+            EnumSet.of(ErrorCode.NO_SPACE, ErrorCode.OPEN_NOT_FOUND),
             api,
             false,
             ask,
-            answer -> disk.content = content));
+            answer -> {
+              disk.content = content;
+              if (gone) {
+                market.history().violation(disk + " was removed, and its upload finished");
+              }
+            }));
     if (disk.doubts == before && disk.content != content) {
-      close(disk, begun.id());
+      giveUp(disk, begun.id());
     }
   }
 

@@ -11,6 +11,8 @@ import io.quarry.agent.data.qemu.QemuImg;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.Problem;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -19,6 +21,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +45,7 @@ final class VolumeReading {
   private final Volume volume;
   private final String name;
   private final List<Problem> problems;
+  private final @Nullable Long contentCommit;
 
   VolumeReading(
       ConnectedRepository repository,
@@ -53,6 +57,13 @@ final class VolumeReading {
     this.volume = volume;
     this.name = String.valueOf(volume.file());
     this.problems = problems;
+    this.contentCommit = contentCommit(repository.state().repository());
+  }
+
+  /** The commit that last let somebody write to it, if it is an image's own. */
+  private @Nullable Long contentCommit(RepositoryState state) {
+    Image image = state.images().get(volume.imageId());
+    return image == null ? null : image.contentCommit();
   }
 
   /**
@@ -125,7 +136,9 @@ final class VolumeReading {
     }
     try {
       QemuImg qemu = new QemuImg(neighbours.children("check:" + volume.id()));
+      FaultPoints.reach("check.looking");
       ImageCheck found = qemu.check(file.file(), METADATA_MAX);
+      FaultPoints.reach("check.looked");
       if (!found.isSound()) {
         suspect(
             Problem.Kind.DAMAGED_VOLUME,
@@ -137,7 +150,7 @@ final class VolumeReading {
       }
     } catch (ToolFailure e) {
       boolean locked = e.stderrTail().contains("another process using the image");
-      boolean unknown = locked || e.exitCode().isEmpty();
+      boolean unknown = locked || e.killed() || e.exitCode().isEmpty();
       suspect(
           unknown ? Problem.Kind.NOT_READ : Problem.Kind.DAMAGED_VOLUME,
           "qemu-img check " + (unknown ? "could not look at its file" : "fails") + end(e));
@@ -146,8 +159,8 @@ final class VolumeReading {
 
   /** A tool may say the same of each of many clusters; how it ends is what counts. */
   private static String end(ToolFailure failure) {
-    String said = failure.stderrTail().strip().replace('\n', ' ');
-    return said.isEmpty() ? "" : ": " + said.substring(Math.max(0, said.length() - SAID_CHARS_MAX));
+    String said = String.valueOf(failure.getMessage()).strip().replace('\n', ' ');
+    return ": " + said.substring(Math.max(0, said.length() - SAID_CHARS_MAX));
   }
 
   private Reached read(Chain.Layer file, long offset, long endNanos)
@@ -188,6 +201,10 @@ final class VolumeReading {
     String user = writer(now);
     if (user != null) {
       report(Problem.Kind.NOT_READ, user, "check again when it is closed");
+      return;
+    }
+    if (!Objects.equals(contentCommit, contentCommit(now))) {
+      report(Problem.Kind.NOT_READ, "it was open to write while it was read", "check again");
       return;
     }
     report(kind, reason, remedy(kind));

@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
     name = "remove",
     description = {
       "Removes an image, finished or not.",
-      "Its data goes as soon as nothing depends on it."
+      "Its data goes as soon as nothing depends on it.",
+      "Uploads into the image and downloads of it end. A VM that writes to it refuses the removal."
     },
     footer = {"", "Example:", "  quarry image remove main IMAGE --retain 7d"})
 final class ImageRemove extends ApiCommand {
@@ -28,6 +29,11 @@ final class ImageRemove extends ApiCommand {
       description = "Keep the data this long, so that quarry image restore can undo the removal.")
   private Duration retain = Duration.ZERO;
 
+  @Option(
+      names = "--force",
+      description = "Remove a disk that a VM has open for writing; its data goes at the close.")
+  private boolean force;
+
   @Option(names = "--no-auto-fix", description = "Only commit; cleaning waits for quarry fix.")
   private boolean noAutoFix;
 
@@ -36,18 +42,20 @@ final class ImageRemove extends ApiCommand {
     List<ImageInfo.Open> opens = api.getImage(about.repo(), about.image(), 0).opens();
     Committed removed =
         api.removeImage(
-            about.repo(), about.image(), new RemoveImageOptions(!noAutoFix, retain), null);
+            about.repo(), about.image(), new RemoveImageOptions(!noAutoFix, retain, force), null);
     output.print(removed, () -> "removed " + about.image());
     if (!opens.isEmpty()) {
       output.remark(
-          "It is open: " + who(opens.getFirst()) + ". Its data stays until it is closed.");
+          "It was open: "
+              + who(opens.getFirst())
+              + ". Uploads and downloads end; its data stays until VMs have closed it.");
     }
     return Exit.DONE;
   }
 
   private static String who(ImageInfo.Open open) {
     return (open.owner() == null ? "somebody" : open.owner())
-        + " has it open on "
+        + " had it open on "
         + open.hostId()
         + (open.readOnly() ? " to read" : " to write");
   }

@@ -99,6 +99,31 @@ public final class ChainSource implements Source {
     return extents.list();
   }
 
+  /** The upper layers of the chain as a difference to those below; closed with this. */
+  public Source above(int layers) {
+    return new Source() {
+      @Override
+      public long size() {
+        return size;
+      }
+
+      @Override
+      public List<Extent> extents(long offset, long length) throws IOException {
+        return extentsAbove(layers, offset, length);
+      }
+
+      @Override
+      public void read(long offset, MemorySegment into) throws IOException {
+        ChainSource.this.read(offset, into);
+      }
+
+      @Override
+      public void close() throws IOException {
+        ChainSource.this.close();
+      }
+    };
+  }
+
   /** How many bytes of data the upper layers of the chain hold. */
   public long dataAbove(int layers, CopyControl control) throws IOException, InterruptedException {
     long bytes = 0;

@@ -5,22 +5,19 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Copies what the upper layers of a chain hold into one overlay of the layer below them, window by
- * window. Where they say nothing, nothing is written, and the layer below shows through; where they
- * say zero, so does the overlay.
+ * Copies a difference, the upper layers of a chain for example, into one overlay of what it is to,
+ * window by window. Where it says nothing, nothing is written, and what is below shows through;
+ * where it says zero, so does the overlay.
  */
 public final class DifferenceCopier {
-  private final ChainSource source;
-  private final int layers;
+  private final Source source;
   private final OverlayTarget target;
   private final CopyControl control;
   private final LongAdder moved = new LongAdder();
   private long zeros;
 
-  private DifferenceCopier(
-      ChainSource source, int layers, OverlayTarget target, CopyControl control) {
+  private DifferenceCopier(Source source, OverlayTarget target, CopyControl control) {
     this.source = source;
-    this.layers = layers;
     this.target = target;
     this.control = control;
   }
@@ -29,12 +26,10 @@ public final class DifferenceCopier {
    * Copies from the plan's start to the end of the source. When it returns or throws, no read or
    * write of it is under way any more; when it returns, all of it is durable.
    *
-   * @param layers how many of the chain's layers are copied, from the top
    * @throws CopyStopped after {@link CopyControl#stop}
    */
   public static CopyFigures copy(
-      ChainSource source,
-      int layers,
+      Source source,
       OverlayTarget target,
       CopyPlan plan,
       Throttle throttle,
@@ -45,7 +40,7 @@ public final class DifferenceCopier {
       throw new IOException(
           target.path() + ": " + target.size() + " bytes cannot hold " + source.size());
     }
-    DifferenceCopier copier = new DifferenceCopier(source, layers, target, control);
+    DifferenceCopier copier = new DifferenceCopier(source, target, control);
     try (Lanes lanes = new Lanes(copier::move, plan.pace(), throttle, control)) {
       new WindowLoop(
               lanes,
@@ -64,7 +59,7 @@ public final class DifferenceCopier {
   /** Zeros cost next to nothing, and are written at once. */
   private Window plan(long offset, long end) throws IOException, InterruptedException {
     control.check("copy to " + target.path() + " at " + offset);
-    var extents = source.extentsAbove(layers, offset, end - offset);
+    var extents = source.extents(offset, end - offset);
     for (Extent extent : extents) {
       if (extent.kind() == Extent.Kind.ZERO) {
         target.writeZeroes(extent.offset(), extent.length());

@@ -71,7 +71,7 @@ public final class OverlayTarget implements Closeable {
     server.client().write(offset, from);
   }
 
-  void writeZeroes(long offset, long length) throws IOException {
+  public void writeZeroes(long offset, long length) throws IOException {
     server.client().writeZeroes(offset, length);
   }
 

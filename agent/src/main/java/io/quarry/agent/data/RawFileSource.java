@@ -26,9 +26,17 @@ public final class RawFileSource implements Source {
    * @param file is closed with it
    */
   public static RawFileSource of(NativeFile file) throws IOException {
+    return of(file, Long.MAX_VALUE);
+  }
+
+  /**
+   * @param file is closed with it
+   * @param sizeMax of the disk in it: what was grown behind Quarry's back is not its content
+   */
+  public static RawFileSource of(NativeFile file, long sizeMax) throws IOException {
     SourceFile content = SourceFile.of(file);
     try {
-      return new RawFileSource(content, content.file().size());
+      return new RawFileSource(content, Math.min(sizeMax, content.file().size()));
     } catch (IOException e) {
       content.close();
       throw e;

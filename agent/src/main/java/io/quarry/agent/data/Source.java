@@ -10,7 +10,10 @@ public interface Source extends Closeable {
   /** The virtual size in bytes. */
   long size();
 
-  /** What is known of a range without reading it: in order, without gaps, neighbours merged. */
+  /**
+   * What is known of a range without reading it: in order, without gaps, neighbours merged. A
+   * source that stands for a difference has gaps where there is none.
+   */
   List<Extent> extents(long offset, long length) throws IOException;
 
   /** Fills native memory with the content from {@code offset} on. */

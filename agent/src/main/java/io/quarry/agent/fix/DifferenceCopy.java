@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.ChainSource;
+import io.quarry.agent.data.ComparedSource;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.qemu.Chain;
@@ -12,7 +13,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
 
-/** Copies what lies above an image's base, out of the repository that holds both. */
+/** Copies the difference between an image and its base, out of the repository that holds both. */
 final class DifferenceCopy {
   private final RunningFix run;
   private final Volume volume;
@@ -35,6 +36,9 @@ final class DifferenceCopy {
     SourceOpener.Found found = opener.find(imageId);
     Chain chain = opener.chainOf(found.state(), found.image());
     int layers = layersAboveBase(found.state(), found.image());
+    if (layers == 0) {
+      return compared(opener, found, target);
+    }
     if (layers == 1) {
       // One layer is one file, as it is. What its header says of its base does not count anywhere.
       try (Source bytes = RawFileSource.of(chain.top().open())) {
@@ -43,11 +47,23 @@ final class DifferenceCopy {
       }
     }
     try (ChainSource source = opener.open(chain, found.image().size())) {
-      return new OverlayCopy(run, volume, target).copy(source, layers, chain.below(layers));
+      return new OverlayCopy(run, volume, target).copy(source.above(layers), chain.below(layers));
     }
   }
 
-  private int layersAboveBase(RepositoryState state, Image image) throws IOException {
+  /** The image is not made up of the base any more, or never was: what counts is its content. */
+  private String compared(SourceOpener opener, SourceOpener.Found found, RepositoryState target)
+      throws IOException, InterruptedException {
+    SourceOpener.Found base = opener.find(String.valueOf(volume.parentImageId()));
+    List<Chain.Layer> below = opener.chainOf(base.state(), base.image()).layers();
+    try (Source image = opener.open(found.state(), found.image());
+        Source other = opener.open(base.state(), base.image())) {
+      return new OverlayCopy(run, volume, target).copy(new ComparedSource(image, other), below);
+    }
+  }
+
+  /** 0 when the base is not below it. */
+  private int layersAboveBase(RepositoryState state, Image image) {
     List<Image> chain = state.chainOf(image);
     for (int layers = 1; layers <= chain.size(); layers++) {
       String below = state.volumeOf(chain.get(layers - 1)).parentImageId();
@@ -58,7 +74,6 @@ final class DifferenceCopy {
         return layers;
       }
     }
-    throw new IOException(
-        "image " + image.id() + " has no base " + volume.parentImageId() + " in its repository");
+    return 0;
   }
 }

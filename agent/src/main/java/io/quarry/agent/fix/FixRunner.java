@@ -95,7 +95,7 @@ final class FixRunner {
       Thread.currentThread().interrupt();
       return End.LET_GO;
     } catch (ToolFailure e) {
-      return full(run) ? trouble(what, e) : fail(run, e);
+      return e.killed() || full(run) ? trouble(what, e) : fail(run, e);
     } catch (StorageException e) {
       LOG.warn("{} has to wait: {}", what, e.getMessage());
       return e.code() == ErrorCode.INTERNAL ? fail(run, e) : End.TROUBLE;

@@ -1,31 +1,32 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.CopyFigures;
 import io.quarry.agent.data.CopyPlan;
 import io.quarry.agent.data.DifferenceCopier;
 import io.quarry.agent.data.OverlayTarget;
+import io.quarry.agent.data.Source;
 import io.quarry.coordinator.fault.FaultPoints;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings the upper layers of a chain into one file, window by window, checkpoint by checkpoint. */
+/**
+ * Brings a difference, such as the upper layers of a chain, into one file, window by window,
+ * checkpoint by checkpoint.
+ */
 final class LayerCopy {
   private static final Logger LOG = LoggerFactory.getLogger(LayerCopy.class);
   private static final int STAGES = 2;
 
   private final RunningFix run;
-  private final ChainSource source;
-  private final int layers;
+  private final Source source;
 
   /**
-   * @param layers how many layers of the source are copied, from the top
+   * @param source a difference
    */
-  LayerCopy(RunningFix run, ChainSource source, int layers) {
+  LayerCopy(RunningFix run, Source source) {
     this.run = run;
     this.source = source;
-    this.layers = layers;
   }
 
   /**
@@ -45,13 +46,12 @@ final class LayerCopy {
     CopyFigures figures =
         DifferenceCopier.copy(
             source,
-            layers,
             target,
             new CopyPlan(start.offset(), run.around().pace()),
             run.around().throttle(),
             run.control(),
             (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));
-    LOG.info("Copied {} layers into {}: {}", layers, start.file(), figures);
+    LOG.info("Copied a difference into {}: {}", start.file(), figures);
     FaultPoints.reach("copy.done");
     run.save(run.checkpoint().stage(STAGES, "publish", run.now()));
   }

@@ -38,6 +38,7 @@ final class MendFix {
     if (volume.source() == null) {
       String file = volume.fileOfEpoch(run.epoch());
       makeEmpty(volume, file, state);
+      new OutgrownBase(run).hide(volume, file, state);
       FaultPoints.reach("mend.made");
       publish(volume, file);
     } else {

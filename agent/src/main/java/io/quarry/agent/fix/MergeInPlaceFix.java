@@ -146,7 +146,7 @@ final class MergeInPlaceFix {
     try (ChainSource source = opener.open(chain.upper(upper), image.size());
         OverlayTarget target =
             OverlayTarget.openShared(run.children(), run.around().runtimeDirectory(), down)) {
-      new LayerCopy(run, source, upper).into(target, start);
+      new LayerCopy(run, source.above(upper)).into(target, start);
     }
   }
 

@@ -1,7 +1,7 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.OverlayTarget;
+import io.quarry.agent.data.Source;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
@@ -13,7 +13,10 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings the upper layers of a chain into one overlay volume, from the last checkpoint on. */
+/**
+ * Brings a difference, such as the upper layers of a chain, into one overlay volume, from the last
+ * checkpoint on.
+ */
 final class OverlayCopy {
   private static final Logger LOG = LoggerFactory.getLogger(OverlayCopy.class);
 
@@ -30,16 +33,15 @@ final class OverlayCopy {
   /**
    * Returns the file that now holds the difference, durably.
    *
-   * @param layers how many layers of the source are copied, from the top
+   * @param source a difference
    * @param below what will show through where they say nothing
    */
-  String copy(ChainSource source, int layers, List<Chain.Layer> below)
-      throws IOException, InterruptedException {
+  String copy(Source source, List<Chain.Layer> below) throws IOException, InterruptedException {
     LayerCopy.Start start = start();
     Chain chain = Chain.over(layer(start.file()), below);
     try (OverlayTarget target =
         OverlayTarget.open(run.children(), run.around().runtimeDirectory(), chain)) {
-      new LayerCopy(run, source, layers).into(target, start);
+      new LayerCopy(run, source).into(target, start);
     }
     return start.file();
   }
@@ -50,6 +52,7 @@ final class OverlayCopy {
     if (earlier == null || !earlier.over() || !sound(earlier)) {
       String file = volume.fileOfEpoch(run.epoch());
       new VolumeFiles(run.repository().storage()).makeEmpty(volume, file, state);
+      new OutgrownBase(run).hide(volume, file, state);
       return new LayerCopy.Start(file, 0, earlier == null ? 0 : earlier.checkpoint().bytesMoved());
     }
     long offset = earlier.checkpoint().offset();

@@ -55,7 +55,7 @@ final class ReplaceFix {
       throw new IOException("image " + volume.parentImageId() + " is not below " + image.id());
     }
     try (ChainSource source = opener.open(chain, image.size())) {
-      return new OverlayCopy(run, volume, state).copy(source, layers, chain.below(layers));
+      return new OverlayCopy(run, volume, state).copy(source.above(layers), chain.below(layers));
     }
   }
 }

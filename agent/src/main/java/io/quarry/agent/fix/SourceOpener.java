@@ -67,7 +67,7 @@ public final class SourceOpener {
   /** What these files hold. */
   public Source content(Chain chain, long size) throws IOException {
     return chain.top().format() == VolumeFormat.RAW
-        ? RawFileSource.of(chain.top().open())
+        ? RawFileSource.of(chain.top().open(), size)
         : open(chain, size);
   }
 

@@ -237,8 +237,9 @@ final class Verbs {
   private static RemoveImageOptions removal(Call call) {
     String autoFix = call.query("autoFix");
     String retain = call.query("retain");
+    String force = call.query("force");
     boolean inBody = !call.body().isEmpty();
-    if (inBody && (autoFix != null || retain != null)) {
+    if (inBody && (autoFix != null || retain != null || force != null)) {
       throw StorageException.invalid(
           "options",
           "Options are in the query and in the body.",
@@ -247,11 +248,14 @@ final class Verbs {
     if (inBody) {
       String text = call.body().path("retain").asText();
       return new RemoveImageOptions(
-          call.body().path("autoFix").asBoolean(), Durations.parse(text, "retain"));
+          call.body().path("autoFix").asBoolean(),
+          Durations.parse(text, "retain"),
+          call.body().path("force").asBoolean());
     }
     return new RemoveImageOptions(
         autoFix == null || autoFix.equals("true"),
-        retain == null ? Duration.ZERO : Durations.parse(retain, "retain"));
+        retain == null ? Duration.ZERO : Durations.parse(retain, "retain"),
+        Boolean.parseBoolean(force));
   }
 
   /** Where a client has come to goes before where it once began. */

@@ -15,7 +15,6 @@ import java.io.ByteArrayInputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Reads images for callers: their bytes, and where they have any. */
@@ -30,15 +29,10 @@ final class Downloads {
 
   private final Readings readings;
   private final Surroundings around;
-  private final BiConsumer<ConnectedRepository, String> awaitLightMend;
 
-  Downloads(
-      Readings readings,
-      Surroundings around,
-      BiConsumer<ConnectedRepository, String> awaitLightMend) {
+  Downloads(Readings readings, Surroundings around) {
     this.readings = readings;
     this.around = around;
-    this.awaitLightMend = awaitLightMend;
   }
 
   ImageData download(ConnectedRepository repository, String imageId, DownloadRequest request) {
@@ -56,11 +50,7 @@ final class Downloads {
 
   private Reading take(ConnectedRepository repository, String imageId) {
     Reading idle = readings.takeIdle(repository, imageId);
-    if (idle != null) {
-      return idle;
-    }
-    awaitLightMend.accept(repository, imageId);
-    return readings.open(repository, imageId);
+    return idle == null ? readings.open(repository, imageId) : idle;
   }
 
   private ImageData data(Reading reading, DownloadRequest request) {

@@ -33,7 +33,7 @@ final class Explain {
   }
 
   ImageExplanation image(ConnectedRepository repository, String imageId, long atLeast) {
-    LogState now = repository.atLeast(atLeast);
+    LogState now = status.fresh(repository, repository.atLeast(atLeast), imageId);
     RepositoryState state = now.repository();
     Image image = state.images().get(imageId);
     if (image == null) {

@@ -11,13 +11,11 @@ import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UserData;
 import io.quarry.common.model.ImageKind;
-import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CopyImage;
 import io.quarry.coordinator.plan.CreateSnapshot;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
-import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.PinAsBase;
@@ -29,30 +27,32 @@ import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.ResizeImage;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The operations that make images. */
 final class Images {
-  /** How long a call waits for an overlay that is being made in these milliseconds. */
-  private static final Duration LIGHT_MEND = Duration.ofSeconds(10);
+  private static final Logger LOG = LoggerFactory.getLogger(Images.class);
 
   private final Repositories repositories;
   private final Repeats repeats;
   private final Lookup lookup;
   private final Worker self;
   private final Drain drain;
+  private final LightMends mends;
 
-  Images(Repositories repositories, Worker self, Drain drain) {
+  Images(Repositories repositories, Worker self, Drain drain, LightMends mends) {
     this.repositories = repositories;
     this.repeats = new Repeats(repositories);
     this.lookup = new Lookup(repositories);
     this.self = self;
     this.drain = drain;
+    this.mends = mends;
   }
 
   /** Who does light mends at once; a drained host leaves it to the SDM to find another one. */
@@ -109,6 +109,7 @@ final class Images {
     CopySource pinned =
         pin(
             base.repository(),
+            base.image().id(),
             pinId -> new PinAsBase(pinId, base.image().id(), target.key(), newId, request.size()));
     var elsewhere =
         new CreateVirtualDisk.Elsewhere(
@@ -132,10 +133,11 @@ final class Images {
   private CreatedImage createSnapshot(
       ConnectedRepository target, CreateSnapshotRequest request, RequestId requestId) {
     var _ = lookup.findIn(target, request.baseVirtualDiskId(), request.options());
-    awaitLightMend(target, request.baseVirtualDiskId());
     String overlayId = fresh();
     Reply reply =
-        target.commit(
+        mends.commit(
+            target,
+            request.baseVirtualDiskId(),
             requestId,
             new CreateSnapshot(
                 fresh(),
@@ -150,9 +152,9 @@ final class Images {
   Committed resizeImage(String repoId, String imageId, long size, @Nullable String givenId) {
     RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
-    awaitLightMend(target, imageId);
     Reply reply =
-        target.commit(requestId, new ResizeImage(imageId, size, fresh(), fresh(), worker()));
+        mends.commit(
+            target, imageId, requestId, new ResizeImage(imageId, size, fresh(), fresh(), worker()));
     return new Committed(reply.commit());
   }
 
@@ -166,6 +168,7 @@ final class Images {
   private CreatedImage copyImage(
       ConnectedRepository target, CopyImageRequest request, RequestId requestId) {
     Lookup.Found found = lookup.find(request.imageId(), request.options(), target);
+    FaultPoints.reach("copy.found");
     ConnectedRepository source = found.repository();
     Image image = found.image();
     String base = request.baseImageId();
@@ -174,7 +177,11 @@ final class Images {
       var _ = lookup.find(base, request.options(), source);
     }
     if (image.kind() == ImageKind.SNAPSHOT && source == target) {
-      return new CreatedImage(image.id(), target.state().sequence());
+      // Nothing is committed for what is there already: it must be so on the storage.
+      LogState now = repositories.newest(target);
+      return now.repository().strongImage(image.id()) == null
+          ? copyImage(target, request, requestId)
+          : new CreatedImage(image.id(), now.sequence());
     }
     return pinAndCopy(requestId, target, source, image, request);
   }
@@ -204,11 +211,11 @@ final class Images {
       Image image,
       CopyImageRequest request) {
     boolean disk = image.kind() == ImageKind.VIRTUAL_DISK;
-    awaitLightMend(source, image.id());
     String newId = disk ? derived(requestId, target, "image") : image.id();
     CopySource pinned =
         pin(
             source,
+            image.id(),
             pinId ->
                 new PinForCopy(
                     pinId,
@@ -239,50 +246,38 @@ final class Images {
    * Each call has a pin of its own, a repeated one too: what it names in the target's log is not
    * for another call, or the reaper, to let go of.
    */
-  private static CopySource pin(ConnectedRepository source, Function<String, Request> request) {
+  private CopySource pin(
+      ConnectedRepository source, String imageId, Function<String, Request> request) {
     String pinId = fresh();
-    Reply reply = source.commit(pinId, request.apply(pinId));
+    Reply reply = mends.commit(source, imageId, RequestId.of(pinId), request.apply(pinId));
     FaultPoints.reach("copy.pinned");
     return new CopySource(source.key(), reply.id(), pinId);
   }
 
   private CreatedImage commitPinned(
       RequestId requestId, ConnectedRepository target, CopySource pinned, Request request) {
+    Reply reply;
     try {
-      Reply reply = target.commit(requestId, request);
-      // What was there already needs no pin.
-      release(pinned, target.atLeast(reply.commit()).repository());
-      return created(reply);
+      reply = target.commit(requestId, request);
     } catch (StorageException e) {
       if (!e.code().retryable()) {
         release(pinned, target.state().repository());
       }
       throw e;
     }
+    FaultPoints.reach("call.committed");
+    try {
+      // What was there already needs no pin.
+      release(pinned, target.atLeast(reply.commit()).repository());
+    } catch (StorageException e) {
+      // The image is there all the same: the pin is stale, and gets reaped.
+      LOG.warn("The pin {} stays for now: {}", pinned.pinId(), e.getMessage());
+    }
+    return created(reply);
   }
 
   private void release(CopySource pinned, RepositoryState target) {
     SourcePins.release(repositories::holder, List.of(pinned), target);
-  }
-
-  /** An image that is broken only until its overlay exists is as good as whole. */
-  void awaitLightMend(ConnectedRepository repository, String imageId) {
-    // An overlay that was asked for a moment ago may not have reached this host's replica.
-    LogState state = repositories.newest(repository);
-    Image image = state.repository().strongImage(imageId);
-    if (image == null || state.repository().stateOf(image) != ImageState.BROKEN) {
-      return;
-    }
-    FixState mend = state.repository().fixes().get(FixState.mendId(image.volumeId()));
-    if (mend != null && mend.wanted() && !mend.heavy()) {
-      var _ =
-          repository.await(
-              now -> {
-                Image then = now.repository().strongImage(imageId);
-                return then == null || now.repository().stateOf(then) != ImageState.BROKEN;
-              },
-              LIGHT_MEND);
-    }
   }
 
   /** One request id may be used in two repositories: what it makes there has ids of its own. */

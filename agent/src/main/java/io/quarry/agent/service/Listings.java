@@ -98,7 +98,7 @@ final class Listings {
   }
 
   ImageInfo image(ConnectedRepository repository, String imageId, long atLeast) {
-    LogState state = repository.atLeast(atLeast);
+    LogState state = Lookup.fresh(io, repository, repository.atLeast(atLeast), imageId);
     Image image = StorageService.require(state, imageId, repository.repoId());
     return io.call(
         repository,

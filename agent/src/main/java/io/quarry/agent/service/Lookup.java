@@ -31,6 +31,24 @@ final class Lookup {
 
   record Found(ConnectedRepository repository, Image image) {}
 
+  /**
+   * The state to describe an image by. One that is missing or broken may have been made elsewhere a
+   * moment ago, so the storage is asked before that is said; one that does not answer says nothing.
+   */
+  static LogState fresh(
+      StorageIo io, ConnectedRepository repository, LogState known, String imageId) {
+    Image image = known.repository().images().get(imageId);
+    if (image != null && known.repository().isWhole(image)) {
+      return known;
+    }
+    try {
+      return io.call(repository, () -> repository.replica().refresh());
+    } catch (StorageException e) {
+      LOG.debug("Telling what is known of {}: {}", repository.repoId(), e.getMessage());
+      return known;
+    }
+  }
+
   /** The same, for operations that work in one repository. */
   Image findIn(ConnectedRepository target, String imageId, ImageOptions options) {
     Found found = find(imageId, options, target);

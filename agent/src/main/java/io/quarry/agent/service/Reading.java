@@ -16,6 +16,7 @@ import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -72,12 +73,16 @@ final class Reading {
       String openId,
       Worker self,
       StorageIo io,
-      Surroundings around) {
+      Surroundings around,
+      LightMends mends) {
+    mends.await(repository, imageId);
     Chains chains = new Chains(around.repositories());
     Opened.requireReached(repository.state().repository(), imageId, chains);
     Reply reply =
-        repository.commit(
-            UUID.randomUUID().toString(),
+        mends.commit(
+            repository,
+            imageId,
+            RequestId.of(UUID.randomUUID().toString()),
             new OpenImage(openId, imageId, true, self.hostId(), OWNER, self.incarnation()));
     Children children = new Children(around.spawner(), OWNER + " of " + imageId);
     try {
@@ -86,7 +91,7 @@ final class Reading {
       Open open = state.opens().get(openId);
       Volume top = open == null ? null : state.volumes().get(open.volumes().getFirst());
       if (image == null || open == null || top == null) {
-        throw lost(imageId);
+        throw lost(repository, state, imageId);
       }
       // The disk may have been grown since, which does not concern those who have it open.
       long size = top.size();
@@ -143,10 +148,9 @@ final class Reading {
 
   /** Makes sure that the image was kept until now. */
   void requireKept() {
-    Open open =
-        io.call(repository, () -> repository.replica().refresh()).repository().opens().get(openId);
-    if (open == null) {
-      throw lost(image.id());
+    RepositoryState state = io.call(repository, () -> repository.replica().refresh()).repository();
+    if (!state.opens().containsKey(openId)) {
+      throw lost(repository, state, image.id());
     }
   }
 
@@ -154,7 +158,7 @@ final class Reading {
   void closeKept() {
     closeFiles();
     if (!close(repository, image.id(), openId)) {
-      throw lost(image.id());
+      throw lost(repository, repository.state().repository(), image.id());
     }
   }
 
@@ -191,7 +195,12 @@ final class Reading {
     }
   }
 
-  private static StorageException lost(String imageId) {
+  private static StorageException lost(
+      ConnectedRepository repository, RepositoryState state, String imageId) {
+    if (state.strongImage(imageId) == null) {
+      // A removal ends downloads.
+      return Status.notFound(imageId, repository.repoId());
+    }
     return new StorageException(
         ErrorCode.AGENT_UNAVAILABLE,
         "image " + imageId + " was not kept open for this agent, which was away for too long",

@@ -40,6 +40,7 @@ final class Readings implements AutoCloseable {
   private final Repositories repositories;
   private final StorageIo io;
   private final Surroundings around;
+  private final LightMends mends;
 
   /** Opens of this life, from before they are committed until after they are closed. */
   private final Set<String> held = ConcurrentHashMap.newKeySet();
@@ -53,11 +54,13 @@ final class Readings implements AutoCloseable {
 
   private record Idle(Reading reading, long sinceNanos) {}
 
-  Readings(Worker self, Repositories repositories, StorageIo io, Surroundings around) {
+  Readings(
+      Worker self, Repositories repositories, StorageIo io, Surroundings around, LightMends mends) {
     this.self = self;
     this.repositories = repositories;
     this.io = io;
     this.around = around;
+    this.mends = mends;
     repeat(ROUND, this::closeIdle);
     repeat(SWEEP, this::sweep);
   }
@@ -90,7 +93,7 @@ final class Readings implements AutoCloseable {
     String openId = UUID.randomUUID().toString();
     held.add(openId);
     try {
-      return Reading.open(repository, imageId, openId, self, io, around);
+      return Reading.open(repository, imageId, openId, self, io, around, mends);
     } catch (RuntimeException e) {
       // If it was committed all the same, the sweep finds it.
       held.remove(openId);

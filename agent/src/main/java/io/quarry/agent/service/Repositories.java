@@ -13,8 +13,11 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Canary;
 import io.quarry.coordinator.cluster.HostRecord;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.LogUnreadableException;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RequestId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Comparator;
@@ -110,6 +113,28 @@ public final class Repositories {
   /** What is known here, and stays whatever happens to its SDM, and to the power. */
   LogState durable(ConnectedRepository repository) {
     return io.call(repository, () -> repository.replica().durable());
+  }
+
+  /**
+   * A state with what was just committed in it. That stands, so a failure here is no refusal.
+   *
+   * @throws StorageException OUTCOME_UNKNOWN: repeating the call gives the answer
+   */
+  static LogState committed(ConnectedRepository repository, RequestId requestId, Reply reply) {
+    FaultPoints.reach("call.committed");
+    try {
+      return repository.atLeast(reply.commit());
+    } catch (StorageException e) {
+      throw new StorageException(
+          ErrorCode.OUTCOME_UNKNOWN,
+          "the call is committed in "
+              + reply.commit()
+              + ", its answer cannot be given: "
+              + e.getMessage(),
+          requestId.value(),
+          "repeat the call with the same request id, here or at another agent",
+          e);
+    }
   }
 
   /** The same parameters again change nothing; the new connection is not started yet. */

@@ -60,11 +60,13 @@ final class Status {
   }
 
   ImageStatus of(ConnectedRepository repository, String imageId, StatusQuery query) {
-    LogState state = repository.atLeast(query.atLeast());
+    LogState state = fresh(repository, repository.atLeast(query.atLeast()), imageId);
     ImageState until = query.until();
     if (until != null && query.timeout().isPositive()) {
       Duration timeout = query.timeout().compareTo(WAIT_MAX) > 0 ? WAIT_MAX : query.timeout();
-      state = repository.await(now -> reached(now, imageId, until), timeout);
+      state =
+          fresh(
+              repository, repository.await(now -> reached(now, imageId, until), timeout), imageId);
     }
     Image image = state.repository().strongImage(imageId);
     if (image == null) {
@@ -80,6 +82,11 @@ final class Status {
         fault == null ? reason : reason + "; " + fault,
         state.sequence(),
         withError(fix, progress));
+  }
+
+  /** The state to describe the image by. */
+  LogState fresh(ConnectedRepository repository, LogState known, String imageId) {
+    return Lookup.fresh(io, repository, known, imageId);
   }
 
   private @Nullable String fault(

@@ -1,6 +1,7 @@
 package io.quarry.agent.service;
 
 import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -163,6 +164,14 @@ public final class StorageIo implements AutoCloseable {
 
   private static StorageException failure(String subject, IOException failed) {
     String why = String.valueOf(failed.getMessage());
+    if (failed instanceof ToolFailure tool && tool.killed()) {
+      return new StorageException(
+          ErrorCode.AGENT_UNAVAILABLE,
+          "a tool of this host was killed: " + why,
+          subject,
+          "repeat the call, and look in this host's kernel log for what kills tools",
+          failed);
+    }
     if (FileFailure.kindOf(failed) == FileFailure.Kind.NO_SPACE) {
       return new StorageException(
           ErrorCode.NO_SPACE,

@@ -18,6 +18,7 @@ import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
@@ -64,6 +65,7 @@ import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
@@ -84,6 +86,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Repositories repositories;
   private final FixWorker fixes;
   private final Repeats repeats;
+  private final LightMends mends;
   private final Images images;
   private final Tasks tasks;
   private final StorageIo io;
@@ -117,7 +120,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.repositories = repositories;
     this.fixes = fixes;
     this.repeats = new Repeats(repositories);
-    this.images = new Images(repositories, self, tasks.drain());
+    this.mends = new LightMends(repositories);
+    this.images = new Images(repositories, self, tasks.drain(), mends);
     this.tasks = tasks;
     this.io = io;
     SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
@@ -127,9 +131,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.explain = new Explain(status, space, tasks::live);
     this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
-    this.readings = new Readings(self, repositories, io, around);
-    this.uploads = new Uploads(self, repositories, io, around, hosts, images::awaitLightMend);
-    this.downloads = new Downloads(readings, around, images::awaitLightMend);
+    this.readings = new Readings(self, repositories, io, around, mends);
+    this.uploads = new Uploads(self, repositories, io, around, hosts, mends);
+    this.downloads = new Downloads(readings, around);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.hosts = hosts;
     this.connectionsChanged = connectionsChanged;
@@ -213,7 +217,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public Committed removeImage(
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
     return committed(
-        repoId, new RemoveImage(imageId, options.autoFix(), options.retain()), requestId);
+        repoId,
+        new RemoveImage(imageId, options.autoFix(), options.retain(), options.force()),
+        requestId);
   }
 
   @Override
@@ -258,11 +264,14 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
-    images.awaitLightMend(repository, imageId);
+    RequestId id = Names.requestId(requestId);
+    mends.await(repository, imageId);
     Opened.requireReached(repository.state().repository(), imageId, chains);
     Reply reply =
-        repository.commit(
-            Names.requestId(requestId),
+        mends.commit(
+            repository,
+            imageId,
+            id,
             new OpenImage(
                 UUID.randomUUID().toString(),
                 imageId,
@@ -270,7 +279,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
                 hostId,
                 request.owner(),
                 null));
-    LogState state = repository.atLeast(reply.commit());
+    LogState state = Repositories.committed(repository, id, reply);
     Open open = state.repository().opens().get(reply.id());
     if (open == null) {
       throw Tasks.openNotFound(imageId, reply.id());
@@ -281,19 +290,25 @@ public final class StorageService implements StorageApi, AutoCloseable {
           () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (RuntimeException | Error e) {
-      // The caller does not learn how to close it. The other repository may have been
-      // disconnected here while the open was committed.
-      closeUnanswered(repository, open, e);
+      // The other repository may have been disconnected here while the open was committed.
+      closeUnanswered(repository, open, id, e);
       throw e;
     }
   }
 
-  private static void closeUnanswered(ConnectedRepository repository, Open open, Throwable why) {
+  /** The caller knows no open id: what stays open, only the same request id can find again. */
+  private static void closeUnanswered(
+      ConnectedRepository repository, Open open, RequestId requestId, Throwable why) {
     try {
       repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
     } catch (StorageException e) {
-      LOG.warn("Open {} of image {} stays", open.id(), open.imageId(), e);
       why.addSuppressed(e);
+      throw new StorageException(
+          ErrorCode.OUTCOME_UNKNOWN,
+          "image " + open.imageId() + " is open, and cannot be described: " + why.getMessage(),
+          requestId.value(),
+          "repeat the call with the same request id, or close open id " + open.id(),
+          why);
     }
   }
 
@@ -304,10 +319,19 @@ public final class StorageService implements StorageApi, AutoCloseable {
     Open open = repository.state().repository().opens().get(openId);
     Committed closed = committed(repoId, new CloseImage(imageId, openId), requestId);
     if (open != null && open.baseSource() != null) {
-      RepositoryState now = repository.atLeast(closed.commit()).repository();
-      SourcePins.release(repositories::holder, List.of(open.baseSource()), now);
+      releaseBase(repository, open.baseSource(), closed.commit());
     }
     return closed;
+  }
+
+  /** The image is closed already: what fails here leaves a stale pin, which gets reaped. */
+  private void releaseBase(ConnectedRepository repository, CopySource base, long commit) {
+    try {
+      RepositoryState now = repository.atLeast(commit).repository();
+      SourcePins.release(repositories::holder, List.of(base), now);
+    } catch (StorageException e) {
+      LOG.warn("The pin {} stays for now: {}", base.pinId(), e.getMessage());
+    }
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.quarry.common.api.Sha256;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FinishUpload;
 import io.quarry.coordinator.plan.Open;
@@ -62,13 +63,19 @@ final class Upload {
   private final ExecutorService conversions;
   private final ReentrantLock turn = new ReentrantLock();
   private MessageDigest digest = Sha256.fresh();
-  private long verified;
+
+  /** Written in turn, read by those that ask how far it is. */
+  private volatile long verified;
+
   private @Nullable String found;
   private volatile @Nullable Conversion conversion;
   private @Nullable Future<Boolean> converting;
 
   /** A storage call failed, and may still be under way: nothing of this is used again. */
   private volatile boolean failed;
+
+  /** It has ended, or goes on at another agent: what is open of it here is to be closed. */
+  private volatile boolean over;
 
   Upload(
       ConnectedRepository repository,
@@ -98,8 +105,18 @@ final class Upload {
     return failed;
   }
 
-  UploadInfo info() {
+  /** Whether the next call can go on with it. */
+  boolean usable() {
+    return !failed && !over;
+  }
+
+  private UploadInfo info() {
     return info(false, repository.state().sequence());
+  }
+
+  /** How many bytes were read back, if it is still at that epoch. */
+  long verified(long epoch) {
+    return file.epoch() == epoch ? verified : 0;
   }
 
   private UploadInfo info(boolean finished, long commit) {
@@ -113,6 +130,7 @@ final class Upload {
   UploadInfo write(UploadRange range, InputStream content) {
     check(range);
     return inTurn(() -> {
+      onStorage(file::requireOurs);
       if (range.end() <= file.offset()) {
         return info();
       }
@@ -126,6 +144,7 @@ final class Upload {
       if (!range.zeros()) {
         fill(range, content);
       }
+      FaultPoints.reach("upload.received");
       boolean first = file.offset() < UntrustedQcow2.HEADER_BYTES;
       onStorage(() -> file.reached(range.end()));
       if (open.received() != null) {
@@ -218,6 +237,7 @@ final class Upload {
       // What is there already has been acknowledged, and stays.
       int known = Math.clamp(file.offset() - at, 0, length);
       MemorySegment.copy(bytes, 0, piece, ValueLayout.JAVA_BYTE, 0, length);
+      requireUsable();
       acquire(length);
       MemorySegment unknown = piece.asSlice(known, length - known);
       long offset = at + known;
@@ -241,6 +261,7 @@ final class Upload {
   /** Verifies for a while, and makes the content the disk's once that is done. */
   UploadInfo finish(@Nullable String sha256, RequestId requestId) {
     return inTurn(() -> {
+      onStorage(file::requireOurs);
       if (file.offset() < size) {
         throw gap("the upload is at byte " + file.offset() + " of " + size);
       }
@@ -255,7 +276,8 @@ final class Upload {
           repository.commit(requestId, new FinishUpload(open.id(), open.imageId(), file.file()));
       try {
         onStorage(file::tidy);
-      } catch (StorageException e) {
+      } catch (RuntimeException e) {
+        // The disk has the new content, whatever comes of this.
         LOG.warn("Leftovers of the upload into {} stay: {}", open.imageId(), e.getMessage());
       }
       verified = size;
@@ -319,30 +341,60 @@ final class Upload {
 
   /** Lets others go on at once. */
   void letGo() {
-    if (!failed) {
-      failed = true;
+    if (over) {
+      var _ = close();
+    }
+    if (!usable()) {
+      return;
+    }
+    failed = true;
+    try {
+      if (!turn.tryLock(TURN_OF_WORK.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("A range of an upload does not end: nothing is let go of");
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    try {
       if (!stopConversion()) {
         LOG.warn("The conversion of an upload does not end: nothing is let go of");
         return;
       }
-      try {
-        io.call(
-            repository,
-            () -> {
-              file.letGo();
-              return true;
-            });
-      } catch (StorageException e) {
-        LOG.warn("Letting go of an upload could not be noted: {}", e.getMessage());
-      }
+      io.call(
+          repository,
+          () -> {
+            file.letGo();
+            return true;
+          });
+    } catch (StorageException e) {
+      LOG.warn("Letting go of an upload could not be noted: {}", e.getMessage());
+    } finally {
+      turn.unlock();
     }
   }
 
-  /** It was finished or given up elsewhere. */
-  void close() {
-    failed = true;
-    if (stopConversion()) {
+  /**
+   * It was finished or given up, or goes on elsewhere. Whether nothing of it is open here any more:
+   * a file is never closed while a range is written to it.
+   */
+  boolean close() {
+    over = true;
+    if (failed) {
+      return true;
+    }
+    if (!turn.tryLock()) {
+      return false;
+    }
+    try {
+      if (!stopConversion()) {
+        return false;
+      }
       file.forgetRest();
+      return true;
+    } finally {
+      turn.unlock();
     }
   }
 
@@ -356,12 +408,19 @@ final class Upload {
       throw busy("this agent is stopping");
     }
     try {
-      if (failed) {
-        throw busy("this agent has let go of the upload");
-      }
+      requireUsable();
       return work.get();
     } finally {
       turn.unlock();
+    }
+  }
+
+  private void requireUsable() {
+    if (over) {
+      onStorage(file::requireKept);
+    }
+    if (!usable()) {
+      throw busy("this agent has let go of the upload");
     }
   }
 
@@ -380,7 +439,8 @@ final class Upload {
 
   /**
    * After a failure the next range begins another epoch, from what is durable. A storage that is
-   * full has answered: nothing is under way, and the same file can be gone on with.
+   * full has answered: nothing is under way, and the same file can be gone on with. So has one that
+   * says that the upload is over for this agent.
    */
   private <T> T fromStorage(Callable<T> action) {
     try {
@@ -391,7 +451,12 @@ final class Upload {
   }
 
   private RuntimeException noteFailure(RuntimeException failure) {
-    failed |= !(failure instanceof StorageException e && e.code() == ErrorCode.NO_SPACE);
+    ErrorCode code = failure instanceof StorageException e ? e.code() : ErrorCode.INTERNAL;
+    switch (code) {
+      case NO_SPACE -> {}
+      case OPEN_NOT_FOUND, AGENT_UNAVAILABLE, UPLOAD_REFUSED -> over = true;
+      default -> failed = true;
+    }
     return failure;
   }
 }

@@ -104,6 +104,26 @@ final class UploadFile {
   static UploadFile take(
       ConnectedRepository repository, Open upload, long diskSize, Worker self, Surroundings around)
       throws IOException, InterruptedException {
+    @Nullable UploadFile file = null;
+    try {
+      file = next(repository, upload, diskSize, self, around);
+      file.requireKept();
+      return file;
+    } catch (IOException | StorageException e) {
+      if (isKept(repository, upload)) {
+        throw e;
+      }
+      if (file != null) {
+        file.forgetRest();
+      }
+      leaveNothing(repository, upload);
+      throw notFound(upload.imageId(), upload.id());
+    }
+  }
+
+  private static UploadFile next(
+      ConnectedRepository repository, Open upload, long diskSize, Worker self, Surroundings around)
+      throws IOException, InterruptedException {
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
     long epoch = newest == null ? 1 : newest.epoch() + 1;
@@ -192,6 +212,10 @@ final class UploadFile {
         "ask its agent; another one takes over when that one is gone");
   }
 
+  long epoch() {
+    return epoch;
+  }
+
   /** Which it writes now. */
   String file() {
     return String.valueOf(checkpoint.file());
@@ -277,9 +301,44 @@ final class UploadFile {
   }
 
   private void save(Checkpoint newer) throws IOException {
-    store.save(fixId, newer);
-    requireNewest();
+    try {
+      store.save(fixId, newer);
+    } catch (IOException e) {
+      // What it is saved beside goes when the upload is given up.
+      requireKept();
+      throw e;
+    }
+    requireOurs();
     checkpoint = newer;
+  }
+
+  /**
+   * Nothing that was taken here counts once the upload has ended, or another agent has gone on with
+   * it: what this one remembers may be less than what callers have been told.
+   */
+  void requireOurs() throws IOException {
+    requireKept();
+    requireNewest();
+  }
+
+  /** Whoever gives the upload up, or removes its image, ends it. */
+  void requireKept() throws IOException {
+    if (!isKept(repository, upload)) {
+      throw notFound(upload.imageId(), upload.id());
+    }
+  }
+
+  private static boolean isKept(ConnectedRepository repository, Open upload) throws IOException {
+    return repository.replica().refresh().repository().opens().containsKey(upload.id());
+  }
+
+  static StorageException notFound(String imageId, String uploadId) {
+    return new StorageException(
+        ErrorCode.OPEN_NOT_FOUND,
+        "image " + imageId + " has no upload " + uploadId,
+        uploadId,
+        "it was finished or given up, its image was removed, or it belongs to another image;"
+            + " begin a new upload");
   }
 
   private void requireNewest() throws IOException {
@@ -328,6 +387,20 @@ final class UploadFile {
   void seal() throws IOException {
     requireNewest();
     forgetRest();
+  }
+
+  /** The upload has ended before this agent took it: what that has made goes again. */
+  private static void leaveNothing(ConnectedRepository repository, Open upload) throws IOException {
+    FixStore store = new FixStore(repository.storage());
+    FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
+    String volumeId = String.valueOf(upload.fills());
+    for (long each = 1; newest != null && each <= newest.epoch(); each++) {
+      String raw = Volume.fileOfEpoch(volumeId, each, VolumeFormat.RAW);
+      repository.storage().volumes().remove(raw);
+      String received = Volume.uploadOfEpoch(volumeId, each);
+      repository.storage().volumes().remove(received);
+    }
+    store.forget(fixId(upload));
   }
 
   /** The file is the disk's; what earlier epochs left, and what was received, is not needed. */

@@ -18,6 +18,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.RequestId;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,13 +29,17 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Takes uploads into disks. What any agent needs to go on with one is on the storage. */
 final class Uploads implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
+
   /** To copy what another agent made durable, where its file cannot be gone on with. */
   private static final Duration TAKE_DEADLINE = Duration.ofMinutes(10);
 
@@ -45,6 +50,9 @@ final class Uploads implements AutoCloseable {
   private static final long FILE_PER_DISK_MAX = 2;
 
   private static final long FILE_BYTES_ALWAYS = 64 << 20;
+
+  /** How soon the files of an upload are closed that ended at another agent, or with its image. */
+  private static final Duration ROUND = Duration.ofSeconds(1);
 
   private static final Duration TURN = Duration.ofSeconds(20);
 
@@ -57,10 +65,13 @@ final class Uploads implements AutoCloseable {
   private final StorageIo io;
   private final Surroundings around;
   private final HostRegistry hosts;
-  private final BiConsumer<ConnectedRepository, String> awaitLightMend;
+  private final LightMends mends;
   private final ExecutorService conversions =
       Executors.newFixedThreadPool(
           CONVERSIONS_MAX, Thread.ofPlatform().name("conversion-", 0).daemon(true).factory());
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("uploads").daemon(true).factory());
   private final Map<String, Upload> taken = new ConcurrentHashMap<>();
   private final ReentrantLock taking = new ReentrantLock();
 
@@ -70,14 +81,17 @@ final class Uploads implements AutoCloseable {
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
-      BiConsumer<ConnectedRepository, String> awaitLightMend) {
+      LightMends mends) {
     this.self = self;
     this.repositories = repositories;
     this.repeats = new Repeats(repositories);
     this.io = io;
     this.around = around;
     this.hosts = hosts;
-    this.awaitLightMend = awaitLightMend;
+    this.mends = mends;
+    var _ =
+        timer.scheduleWithFixedDelay(
+            this::sweep, ROUND.toMillis(), ROUND.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   UploadInfo begin(
@@ -89,34 +103,62 @@ final class Uploads implements AutoCloseable {
         requestId,
         repository,
         () -> {
-          awaitLightMend.accept(repository, imageId);
-          Open.Received received = received(request, disk(repository, imageId));
+          mends.await(repository, imageId);
+          Image disk = disk(repository, imageId);
+          Open.Received received = received(request, disk);
           requireSpace(repository, request);
-          return begun(
-              repository,
-              imageId,
-              repository.commit(
+          Reply reply =
+              mends.commit(
+                  repository,
+                  imageId,
                   requestId,
                   new BeginUpload(
                       UUID.randomUUID().toString(),
                       imageId,
                       UUID.randomUUID().toString(),
                       self.hostId(),
-                      received)));
+                      received));
+          return begun(repository, disk, requestId, request, reply);
         },
-        reply -> begun(repository, imageId, reply.repeated(requestId, "beginUpload")));
+        reply ->
+            begun(
+                repository,
+                known(repository, imageId, reply),
+                requestId,
+                request,
+                reply.repeated(requestId, "beginUpload")));
   }
 
-  private UploadInfo begun(ConnectedRepository repository, String imageId, Reply reply) {
-    LogState state = repository.atLeast(reply.commit());
-    Open open = find(state, imageId, reply.id());
-    if (open == null) {
-      throw notFound(imageId, reply.id());
+  /** What was committed is the answer, whatever has become of the upload and its image since. */
+  private static UploadInfo begun(
+      ConnectedRepository repository,
+      Image disk,
+      RequestId requestId,
+      BeginUploadRequest request,
+      Reply reply) {
+    LogState state = Repositories.committed(repository, requestId, reply);
+    Image now = state.repository().images().get(disk.id());
+    long diskSize = now == null ? disk.size() : now.size();
+    Long bytes = request.format() == VolumeFormat.RAW ? null : request.size();
+    return new UploadInfo(
+        reply.id(),
+        bytes == null ? diskSize : bytes,
+        0,
+        0,
+        false,
+        bytes == null ? null : new UploadInfo.Conversion(diskSize, 0),
+        reply.commit());
+  }
+
+  /** The disk of an upload that was begun before, which may have been removed since. */
+  private Image known(ConnectedRepository repository, String imageId, Reply reply) {
+    RepositoryState state = repositories.newest(repository).repository();
+    Image disk = state.images().get(imageId);
+    Open open = state.opens().get(reply.id());
+    if (disk == null || (open != null && !open.imageId().equals(imageId))) {
+      throw UploadFile.notFound(imageId, reply.id());
     }
-    Image image = StorageService.require(state, imageId, repository.repoId());
-    long size = UploadFile.size(open, image.size());
-    var conversion = open.received() == null ? null : new UploadInfo.Conversion(image.size(), 0);
-    return new UploadInfo(reply.id(), size, 0, 0, false, conversion, reply.commit());
+    return disk;
   }
 
   private Image disk(ConnectedRepository repository, String imageId) {
@@ -167,12 +209,9 @@ final class Uploads implements AutoCloseable {
     }
   }
 
+  /** Answered from the storage: another agent may have gone on. */
   UploadInfo info(ConnectedRepository repository, String imageId, String uploadId) {
     Open open = require(repository, imageId, uploadId);
-    Upload here = taken.get(uploadId);
-    if (here != null && !here.failed()) {
-      return here.info();
-    }
     LogState state = repository.state();
     Image image = StorageService.require(state, imageId, repository.repoId());
     Checkpoint checkpoint =
@@ -184,11 +223,12 @@ final class Uploads implements AutoCloseable {
         open.received() == null
             ? null
             : new UploadInfo.Conversion(image.size(), UploadFile.converted(checkpoint));
+    Upload here = taken.get(uploadId);
     return new UploadInfo(
         uploadId,
         size,
         Math.min(size, UploadFile.received(checkpoint)),
-        0,
+        here == null || checkpoint == null ? 0 : here.verified(checkpoint.epoch()),
         false,
         conversion,
         state.sequence());
@@ -225,23 +265,13 @@ final class Uploads implements AutoCloseable {
     return info;
   }
 
+  /** As the storage has it: what this host knows may be an upload that ended elsewhere. */
   private Open require(ConnectedRepository repository, String imageId, String uploadId) {
-    Open open = find(repository.state(), imageId, uploadId);
+    Open open = find(repositories.newest(repository), imageId, uploadId);
     if (open == null) {
-      open = find(repositories.newest(repository), imageId, uploadId);
-    }
-    if (open == null) {
-      throw notFound(imageId, uploadId);
+      throw UploadFile.notFound(imageId, uploadId);
     }
     return open;
-  }
-
-  private static StorageException notFound(String imageId, String uploadId) {
-    return new StorageException(
-        ErrorCode.OPEN_NOT_FOUND,
-        "image " + imageId + " has no upload " + uploadId,
-        uploadId,
-        "it was finished or given up, or belongs to another image; begin one");
   }
 
   private static @Nullable Open find(LogState state, String imageId, String uploadId) {
@@ -273,11 +303,15 @@ final class Uploads implements AutoCloseable {
 
   private @Nullable Upload usable(ConnectedRepository repository, Open open) {
     Upload here = taken.get(open.id());
-    return here != null && !here.failed() && here.repository() == repository ? here : null;
+    return here != null && here.usable() && here.repository() == repository ? here : null;
   }
 
   private Upload takeOver(ConnectedRepository repository, Open open) {
     dropEnded();
+    Upload before = taken.get(open.id());
+    if (before != null && !before.close()) {
+      throw UploadFile.elsewhere(open.imageId(), "this host, whose last range has yet to end");
+    }
     Image image = StorageService.require(repository.state(), open.imageId(), repository.repoId());
     UploadFile file =
         io.call(
@@ -312,17 +346,21 @@ final class Uploads implements AutoCloseable {
     }
   }
 
-  /** Those that were finished or given up at other agents. */
+  private void sweep() {
+    try {
+      dropEnded();
+    } catch (RuntimeException e) {
+      LOG.warn("Files of uploads stay open for now: {}", e.toString());
+    }
+  }
+
+  /** Those that were finished or given up at other agents, whose image is gone, or that failed. */
   private void dropEnded() {
     taken
         .values()
         .removeIf(upload -> {
-          boolean ended =
-              !upload.repository().state().repository().opens().containsKey(upload.id());
-          if (ended) {
-            upload.close();
-          }
-          return ended || upload.failed();
+          boolean open = upload.repository().state().repository().opens().containsKey(upload.id());
+          return (!open || !upload.usable()) && upload.close();
         });
   }
 
@@ -341,6 +379,7 @@ final class Uploads implements AutoCloseable {
   @Override
   public void close() {
     repositories.all().forEach(this::letGo);
+    timer.shutdownNow();
     conversions.shutdownNow();
   }
 }

@@ -275,6 +275,12 @@ final class FakeStorage implements StorageApi {
   public Committed removeImage(
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
     Image image = image(repoId, imageId);
+    boolean written =
+        opens.stream().anyMatch(each -> each.imageId.equals(imageId) && !each.open.readOnly());
+    if (written && !options.force()) {
+      throw new StorageException(
+          ErrorCode.IMAGE_IN_USE, "a VM writes to the image", imageId, "Close it, or use --force.");
+    }
     image.weak = true;
     image.retainedUntil = NOON.plus(options.retain());
     works.removeIf(work -> work.image == image);

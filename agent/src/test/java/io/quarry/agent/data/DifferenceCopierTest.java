@@ -113,8 +113,7 @@ class DifferenceCopierTest {
     try (ChainSource source = open(chain);
         OverlayTarget target = OverlayTarget.open(children, dir, merged)) {
       return DifferenceCopier.copy(
-          source,
-          layers,
+          source.above(layers),
           target,
           new CopyPlan(start, CopyPace.USUAL.withWindow(WINDOW)),
           Throttle.unlimited(),

@@ -124,7 +124,7 @@ final class FileEnding {
     for (FixState fix : List.copyOf(place.state().fixes().values())) {
       String imageId = String.valueOf(fix.imageId());
       if (place.state().strongImage(imageId) != null) {
-        story.ask(place, new RemoveImage(imageId, true, null));
+        story.ask(place, new RemoveImage(imageId, true, null, false));
       }
     }
   }

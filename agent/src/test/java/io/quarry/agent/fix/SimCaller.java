@@ -117,7 +117,7 @@ final class SimCaller {
       case 14, 15 -> {
         if (image != null) {
           Duration retain = Duration.ofSeconds(random.nextInt(3) == 0 ? 20 : 0);
-          ask(place, new RemoveImage(image.id(), true, retain));
+          ask(place, new RemoveImage(image.id(), true, retain, random.nextInt(4) == 0));
         }
       }
       case 16 -> {
@@ -175,12 +175,12 @@ final class SimCaller {
 
   /** While somebody is about to clean the disk it is needed again, below a snapshot's overlay. */
   private void changeMind(SimPlace place, Image disk) {
-    var _ = ask(place, new RemoveImage(disk.id(), true, Duration.ZERO));
+    var _ = ask(place, new RemoveImage(disk.id(), true, Duration.ZERO, true));
     var _ = life.await(world::over, PAUSE_STEPS_MAX, "hesitates");
     var _ = ask(place, new RestoreImage(disk.id()));
     CreateSnapshot snapshot = snapshotOf(disk);
     var _ = ask(place, snapshot);
-    var _ = ask(place, new RemoveImage(snapshot.snapshotId(), true, Duration.ZERO));
+    var _ = ask(place, new RemoveImage(snapshot.snapshotId(), true, Duration.ZERO, false));
   }
 
   /** First the pin, then what needs it. */

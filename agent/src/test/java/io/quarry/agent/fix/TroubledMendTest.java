@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.dev.EmbeddedZooKeeper;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -14,9 +15,12 @@ import io.quarry.coordinator.plan.CreateVirtualDisk;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
@@ -38,27 +42,9 @@ class TroubledMendTest {
   @Test
   void aFileOfAnEarlierTryDoesNotStopTheNextOne(@TempDir Path directory) throws Exception {
     try (EmbeddedZooKeeper zooKeeper = EmbeddedZooKeeper.start(directory.resolve("zookeeper"));
-        StoryHost host =
-            new StoryHost(
-                zooKeeper.connectString(),
-                directory,
-                SELF.incarnation(),
-                Clock.systemUTC(),
-                new Spawner(),
-                Set.of())) {
+        StoryHost host = host(zooKeeper, directory)) {
       ConnectedRepository repository = host.repositories().getFirst();
-      repository.commit(
-          UUID.randomUUID().toString(),
-          new CreateVirtualDisk(
-              DISK,
-              VOLUME,
-              1 << 20,
-              null,
-              null,
-              Strategy.SPACE,
-              true,
-              JsonNodeFactory.instance.objectNode(),
-              SELF));
+      repository.commit(UUID.randomUUID().toString(), disk());
       FaultPoints.observe(TroubledMendTest::cannotCommit);
       assertThat(run(host, repository)).isEqualTo(FixRunner.End.TROUBLE);
       FaultPoints.observe(null);
@@ -74,6 +60,59 @@ class TroubledMendTest {
         assertThat(files.map(file -> file.getFileName().toString())).containsExactly(made.file());
       }
     }
+  }
+
+  /** 12.17: a tool that is killed counts for nothing against the fix. */
+  @Test
+  void killedToolIsTriedAgain(@TempDir Path directory) throws Exception {
+    try (EmbeddedZooKeeper zooKeeper = EmbeddedZooKeeper.start(directory.resolve("zookeeper"));
+        StoryHost host = host(zooKeeper, directory)) {
+      ConnectedRepository repository = host.repositories().getFirst();
+      repository.commit(UUID.randomUUID().toString(), disk());
+      FaultPoints.observe(TroubledMendTest::isKilled);
+      assertThat(run(host, repository)).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(fix(repository).failures()).isZero();
+    }
+  }
+
+  private static StoryHost host(EmbeddedZooKeeper zooKeeper, Path directory) throws Exception {
+    return new StoryHost(
+        zooKeeper.connectString(),
+        directory,
+        SELF.incarnation(),
+        Clock.systemUTC(),
+        new Spawner(),
+        Set.of());
+  }
+
+  private static CreateVirtualDisk disk() {
+    return new CreateVirtualDisk(
+        DISK,
+        VOLUME,
+        1 << 20,
+        null,
+        null,
+        Strategy.SPACE,
+        true,
+        JsonNodeFactory.instance.objectNode(),
+        SELF);
+  }
+
+  private static void isKilled(String place) {
+    if (place.equals("mend.made")) {
+      try {
+        var children = new Children(new Spawner(), "test");
+        children.run(List.of("sh", "-c", "kill -KILL $$"), Duration.ofSeconds(20)).orFail();
+      } catch (IOException | InterruptedException e) {
+        throwAny(e);
+      }
+    }
+  }
+
+  /** As a tool would end there. */
+  @SuppressWarnings("unchecked")
+  private static <E extends Exception> void throwAny(Exception e) throws E {
+    throw (E) e;
   }
 
   private static void cannotCommit(String place) {

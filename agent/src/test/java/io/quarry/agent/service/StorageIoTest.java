@@ -7,12 +7,15 @@ import static org.awaitility.Awaitility.await;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.format.SmallStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -128,6 +131,23 @@ final class StorageIoTest {
               StorageException.class,
               () -> io.call("full", () -> folder.createNew("x", FileModes.VOLUME)));
       assertThat(refusal.remedy()).startsWith("mount the storage");
+    }
+  }
+
+  /** 12.17: what kills tools is trouble of this host, and neither the storage's nor the file's. */
+  @Test
+  void killedToolIsTroubleOfTheHost() {
+    Children children = new Children(new Spawner(), "test");
+    try (StorageIo io = new StorageIo()) {
+      StorageException refusal =
+          catchThrowableOfType(
+              StorageException.class,
+              () ->
+                  io.call(
+                      "main",
+                      () -> children.run(List.of("sh", "-c", "kill -KILL $$"), LATER).orFail()));
+      assertThat(refusal.code()).isEqualTo(ErrorCode.AGENT_UNAVAILABLE);
+      assertThat(refusal).hasMessageContaining("killed by signal 9");
     }
   }
 

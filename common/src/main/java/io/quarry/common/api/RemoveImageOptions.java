@@ -5,7 +5,14 @@ import java.time.Duration;
 /**
  * @param autoFix whether cleaning is queued as soon as nothing depends on the image
  * @param retain how long cleaning waits, so that the removal can be undone
+ * @param force whether a disk is removed that a VM has open for writing; its data goes at the close
  */
-public record RemoveImageOptions(boolean autoFix, Duration retain) {
-  public static final RemoveImageOptions DEFAULT = new RemoveImageOptions(true, Duration.ZERO);
+public record RemoveImageOptions(boolean autoFix, Duration retain, boolean force) {
+  public static final RemoveImageOptions DEFAULT =
+      new RemoveImageOptions(true, Duration.ZERO, false);
+
+  /** Refused while a VM has the image open for writing. */
+  public RemoveImageOptions(boolean autoFix, Duration retain) {
+    this(autoFix, retain, false);
+  }
 }

@@ -50,14 +50,16 @@ public record CopyImage(
     }
     if (present != null && usable(draft.state(), present)) {
       if (!present.strong()) {
-        draft.add(new Change.PutImage(present.strongAgain().with(userData)));
+        draft.add(new Change.PutImage(present.copiedAgain(autoFix, userData)));
         draft.settle(imageId);
       }
       return draft.reply(this, imageId);
     }
     if (present != null) {
       checkSource(draft.state());
-      draft.tombstone(draft.state().volumeOf(present), true);
+      Volume before = draft.state().volumeOf(present);
+      draft.giveUpReplacement(before, true);
+      draft.retire(before, true);
     }
     draft.add(
         new Change.PutImage(
@@ -120,8 +122,16 @@ public record CopyImage(
         .anyMatch(image -> imageId.equals(state.volumeOf(image).parentImageId()));
   }
 
-  /** A removed copy that was never finished is made anew: its pin may be gone. */
-  private static boolean usable(RepositoryState state, Image present) {
+  /**
+   * A removed copy that was never finished is made anew: its pin may be gone. So is one that lacks
+   * its base, if this copy does not.
+   */
+  private boolean usable(RepositoryState state, Image present) {
+    Image base = baseImageId == null ? null : state.images().get(baseImageId);
+    boolean helps = baseImageId == null || (base != null && !state.lacksBase(base));
+    if (helps && state.lacksBase(present)) {
+      return false;
+    }
     return present.strong() || state.volumeOf(present).stage() == Volume.Stage.READY;
   }
 }

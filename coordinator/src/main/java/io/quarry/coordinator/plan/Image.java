@@ -79,6 +79,22 @@ public record Image(
         contentCommit);
   }
 
+  /** Visible again, as the call says that wants it now. */
+  Image copiedAgain(boolean newAutoFix, ObjectNode newUserData) {
+    return new Image(
+        id,
+        kind,
+        true,
+        size,
+        volumeId,
+        strategy,
+        newAutoFix,
+        createdAt,
+        newUserData,
+        null,
+        contentCommit);
+  }
+
   /** Whether callers know a weak image: it was theirs until they removed it. */
   boolean wasStrong() {
     return retainedUntil != null;

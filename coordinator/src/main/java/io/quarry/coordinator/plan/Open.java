@@ -57,4 +57,9 @@ public record Open(
       Instant since) {
     this(id, imageId, readOnly, hostId, owner, incarnation, volumes, fills, null, since, null);
   }
+
+  /** An upload or a download: an agent does it for a caller, and both can begin again. */
+  boolean byQuarry() {
+    return fills != null || incarnation != null;
+  }
 }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.plan.FixState.Worker;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param weakSnapshotId the snapshot that is taken when the image is a disk
  * @param overlayVolumeId the disk's next volume in that case
- * @param baseImageId set when only the difference to it is copied; kept as well
+ * @param baseImageId set when only the difference to it is copied, whatever the image is made up
+ *     of; kept as well
  */
 public record PinForCopy(
     String pinId,
@@ -75,12 +75,16 @@ public record PinForCopy(
     if (base.kind() != ImageKind.SNAPSHOT) {
       throw Refusal.wrongKind(base, ImageKind.SNAPSHOT);
     }
-    List<Image> chain = state.chainOf(image);
-    if (!chain.subList(1, chain.size()).contains(base)) {
+    if (base.equals(image) || base.size() > image.size()) {
       throw StorageException.invalid(
           "baseImageId",
-          "image " + image.id() + " is not an overlay of " + baseId + ", not even through others",
-          "name a snapshot below the image, as the tree of images shows it, or copy all of it");
+          baseId + " cannot be the base of " + image.id(),
+          "name another snapshot that is not larger, or copy all of the image");
+    }
+    // What is not made up of the base is compared with it, byte by byte.
+    boolean below = state.chainOf(image).contains(base);
+    if (!below && !state.isWhole(base)) {
+      throw Refusal.broken(base, state);
     }
   }
 }

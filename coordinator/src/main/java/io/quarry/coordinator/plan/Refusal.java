@@ -83,6 +83,23 @@ final class Refusal {
         "close it (open id " + open.id() + ") and call again");
   }
 
+  /** A removal would take the disk away from a VM that runs. */
+  static StorageException written(Image image, Open open) {
+    return new StorageException(
+        ErrorCode.IMAGE_IN_USE,
+        "image "
+            + image.id()
+            + " is open for writing on host "
+            + open.hostId()
+            + (open.owner() == null ? "" : " by " + open.owner())
+            + " (open id "
+            + open.id()
+            + ")",
+        image.id(),
+        "close it with that open id and call again; force=true (on the command line --force)"
+            + " removes it now and deletes its data when it is closed");
+  }
+
   static StorageException openNotFound(String imageId, String openId) {
     return new StorageException(
         ErrorCode.OPEN_NOT_FOUND,

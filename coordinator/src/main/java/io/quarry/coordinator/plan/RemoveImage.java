@@ -1,27 +1,49 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Strong becomes weak. Never refused because others depend on it; its data stays until they don't.
  * An unfinished image that nothing depends on stops being mended: removing it is how an operation
- * is cancelled.
+ * is cancelled. What Quarry itself does for callers with the image ends: uploads and downloads. A
+ * VM that writes to it refuses the removal; one that reads keeps its volumes.
  *
  * @param retain how long cleaning waits, so that the removal can be undone
+ * @param force whether a VM that writes to the image may go on with its volumes until it closes it
  */
-public record RemoveImage(String imageId, boolean autoFix, Duration retain) implements Request {
-  public RemoveImage(String imageId, boolean autoFix, @Nullable Duration retain) {
+public record RemoveImage(
+    String imageId,
+    boolean autoFix,
+    Duration retain,
+    @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean force)
+    implements Request {
+  public RemoveImage(String imageId, boolean autoFix, @Nullable Duration retain, boolean force) {
     this.imageId = Checked.name("imageId", imageId);
     this.autoFix = autoFix;
     this.retain = Objects.requireNonNullElse(retain, Duration.ZERO);
+    this.force = force;
     if (this.retain.isNegative() || this.retain.compareTo(Limits.RETAIN_MAX) > 0) {
       throw StorageException.invalid(
           "retain", "retain is " + retain, "give at most " + Limits.RETAIN_MAX.toDays() + " days");
     }
+  }
+
+  /** As agents of all versions send it; an older one knows no force. */
+  @JsonCreator
+  static RemoveImage of(
+      @JsonProperty("imageId") String imageId,
+      @JsonProperty("autoFix") boolean autoFix,
+      @JsonProperty("retain") @Nullable Duration retain,
+      @JsonProperty("force") @Nullable Boolean force) {
+    return new RemoveImage(imageId, autoFix, retain, Boolean.TRUE.equals(force));
   }
 
   @Override
@@ -35,7 +57,19 @@ public record RemoveImage(String imageId, boolean autoFix, Duration retain) impl
     if (image == null) {
       throw Refusal.imageNotFound(imageId);
     }
+    List<Open> opens =
+        draft.state().opensOf(imageId).stream()
+            .sorted()
+            .map(draft.state().opens()::get)
+            .filter(Objects::nonNull)
+            .toList();
+    for (Open open : opens) {
+      if (!force && !open.byQuarry() && !open.readOnly()) {
+        throw Refusal.written(image, open);
+      }
+    }
     draft.add(new Change.PutImage(image.weak(autoFix, draft.now().plus(retain))));
+    opens.stream().filter(Open::byQuarry).forEach(draft::close);
     draft.settle(imageId);
     return draft.reply(this, imageId);
   }

@@ -194,6 +194,12 @@ public final class RepositoryState {
     return null;
   }
 
+  /** Whether it stays broken until somebody brings an image that is not here at all. */
+  boolean lacksBase(Image image) {
+    Volume lowest = volumeOf(chainOf(image).getLast());
+    return lowest.parentImageId() != null && lowest.baseSource() == null;
+  }
+
   /** Whether what is below the volume is, for now, in another repository. */
   boolean readsElsewhere(Volume volume) {
     if (volume.baseSource() == null) {

@@ -67,7 +67,7 @@ public final class Contents {
         }
       }
       case FinishUpload upload -> ofImage.put(upload.imageId(), List.of(upload.uploadId()));
-      case RemoveImage remove -> visible.remove(remove.imageId());
+      case RemoveImage remove -> remove(remove, before, after);
       case RestoreImage restore -> visible.add(restore.imageId());
       case BeginMergeInPlace begin -> spoil(begin, after);
       case CloseImage _,
@@ -97,6 +97,17 @@ public final class Contents {
     assertThat(after.images().values().stream().filter(Image::strong).map(Image::id))
         .as("visible images")
         .containsExactlyElementsOf(visible);
+  }
+
+  /** No VM that writes loses its disk unasked; uploads and downloads of it end (12.13, R15). */
+  private void remove(RemoveImage remove, RepositoryState before, RepositoryState after) {
+    visible.remove(remove.imageId());
+    for (String id : before.opensOf(remove.imageId())) {
+      Open open = Objects.requireNonNull(before.opens().get(id));
+      boolean own = open.fills() != null || open.incarnation() != null;
+      assertThat(own || open.readOnly() || remove.force()).as("%s by %s", remove, open).isTrue();
+      assertThat(after.opens().containsKey(id)).as("%s by %s", remove, open).isEqualTo(!own);
+    }
   }
 
   /** What is folded shows nothing by itself from now on. */

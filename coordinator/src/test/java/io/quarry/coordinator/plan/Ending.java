@@ -110,7 +110,7 @@ final class Ending {
       FixState fix = place.state().fixes().get(id);
       String imageId = fix == null ? "" : String.valueOf(fix.imageId());
       if (place.state().strongImage(imageId) != null) {
-        ask(place, new RemoveImage(imageId, true, null));
+        ask(place, new RemoveImage(imageId, true, null, false));
       }
     }
   }

@@ -122,7 +122,9 @@ public final class LikelyRequests {
     Image image = oneOf(bases.isEmpty() || random.nextInt(4) == 0 ? all : bases);
     return image == null
         ? List.of()
-        : List.of(new To(place, new RemoveImage(image.id(), true, Duration.ZERO)));
+        : List.of(
+            new To(
+                place, new RemoveImage(image.id(), true, Duration.ZERO, random.nextInt(4) == 0)));
   }
 
   private List<To> upload(View place, Image disk) {

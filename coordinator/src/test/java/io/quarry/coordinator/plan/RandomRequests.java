@@ -74,10 +74,8 @@ public final class RandomRequests {
       case 6, 7 -> pin(state, image, other);
       case 8, 9, 10 -> copy(place, other);
       case 11 -> unpin(place, other);
-      case 12, 13 -> new RemoveImage(image, random.nextBoolean(), retain());
-      case 14, 15 ->
-          new OpenImage(
-              fresh(state.opens().keySet()), image, random.nextBoolean(), host(), null, null);
+      case 12, 13 -> new RemoveImage(image, random.nextBoolean(), retain(), random.nextInt(3) == 0);
+      case 14, 15 -> open(state, image);
       case 16, 17 -> closing(state);
       case 18 -> new ReapOpens(host());
       case 19 -> random.nextBoolean() ? new QueueFix(fix, null) : stray(fix);
@@ -241,6 +239,13 @@ public final class RandomRequests {
   private long epochOf(RepositoryState state, String fixId) {
     FixState fix = state.fixes().get(fixId);
     return fix == null ? 0 : fix.epoch() - random.nextInt(2);
+  }
+
+  /** Some of the readers are downloads. */
+  private Request open(RepositoryState state, String image) {
+    boolean readOnly = random.nextBoolean();
+    String life = readOnly && random.nextBoolean() ? "life" : null;
+    return new OpenImage(fresh(state.opens().keySet()), image, readOnly, host(), null, life);
   }
 
   private Request closing(RepositoryState state) {

@@ -36,6 +36,10 @@ final class StateInvariants {
 
   private void open(Open open) {
     assertThat(state.images()).containsKey(open.imageId());
+    if (open.fills() != null || open.incarnation() != null) {
+      // A removal ends uploads and downloads (12.13, R15).
+      assertThat(state.strongImage(open.imageId())).as("%s", open).isNotNull();
+    }
     if (open.fills() != null) {
       assertThat(state.volumes()).as("%s", open).doesNotContainKey(open.fills());
       assertThat(state.opensOf(open.imageId())).as("%s", open).hasSize(1);

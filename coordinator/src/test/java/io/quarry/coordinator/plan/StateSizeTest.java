@@ -78,7 +78,7 @@ final class StateSizeTest {
     plan(new CloseImage("d0", "o"));
     plan(new SetUserData("d0", data(1)));
     plan(disk("more", 2_000));
-    plan(new RemoveImage("d1", true, Duration.ZERO));
+    plan(new RemoveImage("d1", true, Duration.ZERO, false));
     plan(new TombstoneVolume(FixState.cleanId("v-d1"), "v-d1"));
     long before = state.bytes();
     plan(disk("again", LARGE_CHARS));

@@ -189,7 +189,7 @@ final class Work {
           chain.stream().map(image -> there.volumeOf(image).parentImageId()).toList();
       int count = 1 + below.indexOf(volume.parentImageId());
       if (count == 0) {
-        return false;
+        return compare(there, source, there.images().get(volume.parentImageId()));
       }
       chain = chain.subList(0, count);
     }
@@ -210,6 +210,40 @@ final class Work {
     }
     layers = opened;
     return true;
+  }
+
+  /** The image is not made up of its base any more: what differs by content is copied. */
+  private boolean compare(RepositoryState there, Image source, @Nullable Image below) {
+    List<String> all = content(there, source);
+    List<String> known = below == null ? null : content(there, below);
+    if (all == null || known == null || !there.isWhole(requireNonNull(below))) {
+      return false;
+    }
+    List<String> different = new ArrayList<>(Place.shown(all).values());
+    different.removeAll(Place.shown(known).values());
+    layers = List.of(different);
+    return true;
+  }
+
+  private @Nullable List<String> content(RepositoryState there, Image image) {
+    Layers all = there.layersOf(image);
+    List<String> content = new ArrayList<>();
+    if (all.elsewhere() != null) {
+      List<List<String>> beyond = world.filesOf(all.elsewhere());
+      if (beyond == null) {
+        return null;
+      }
+      beyond.forEach(content::addAll);
+    }
+    for (Image each : all.here().reversed()) {
+      String name = there.volumeOf(each).file();
+      List<String> layer = requireNonNull(holder).files.get(String.valueOf(name));
+      if (layer == null) {
+        return null;
+      }
+      content.addAll(layer);
+    }
+    return content;
   }
 
   private List<String> sourceNow() {

@@ -124,8 +124,23 @@ final class World {
             || requireNonNull(pin).volumes().isEmpty()
             || !StalePins.isNeeded(pin, target.state());
       }
+      case PinForCopy pin -> pin.baseImageId() == null || canTell(place, pin);
       default -> true;
     };
+  }
+
+  /** A list of writes cannot say that something of an unrelated base is not there. */
+  private static boolean canTell(Place place, PinForCopy pin) {
+    Image image = place.state().images().get(pin.imageId());
+    Image base = place.state().images().get(String.valueOf(pin.baseImageId()));
+    if (image == null || base == null || place.state().chainOf(image).contains(base)) {
+      return true;
+    }
+    List<String> all = place.contents.of(image.id());
+    List<String> below = place.contents.of(base.id());
+    return all != null
+        && below != null
+        && Place.shown(all).keySet().containsAll(Place.shown(below).keySet());
   }
 
   /** Whether it was granted. */

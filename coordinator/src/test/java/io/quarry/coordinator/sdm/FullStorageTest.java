@@ -61,7 +61,7 @@ class FullStorageTest {
     try (SdmHost host = SdmHost.leading(new MemorySlotStore(disk, gate), "a")) {
       host.committed(host.create("kept"));
       host.committed(host.create("disk"));
-      Request removal = new RemoveImage("disk", false, Duration.ZERO);
+      Request removal = new RemoveImage("disk", false, Duration.ZERO, false);
       Awaitility.await().until(disk::hasBallast);
       disk.free(0);
       host.committed(host.sdm.submit("removal", removal));
@@ -84,7 +84,8 @@ class FullStorageTest {
     try (SdmHost host = SdmHost.leading(new MemorySlotStore(disk), "a")) {
       host.committed(host.create("kept"));
       host.committed(host.create("disk"));
-      host.committed(host.sdm.submit("remove", new RemoveImage("disk", false, Duration.ZERO)));
+      host.committed(
+          host.sdm.submit("remove", new RemoveImage("disk", false, Duration.ZERO, false)));
       Awaitility.await().until(disk::hasBallast);
       String clean = FixState.cleanId("volume-of-disk");
       String mend = FixState.mendId("volume-of-kept");

@@ -51,7 +51,7 @@ public final class SdmHost implements AutoCloseable {
   }
 
   public CompletableFuture<Reply> remove(String disk) {
-    return sdm.submit("remove " + disk, new RemoveImage(disk, true, Duration.ZERO));
+    return sdm.submit("remove " + disk, new RemoveImage(disk, true, Duration.ZERO, false));
   }
 
   public Reply committed(CompletableFuture<Reply> answer) throws Exception {

@@ -326,7 +326,7 @@ class SdmTest {
     try (SdmHost other = SdmHost.leading(new MemorySlotStore(disk), "b")) {
       other.committed(other.create("disk"));
       CompletableFuture<Reply> removal =
-          host.sdm.submit("removal", new RemoveImage("disk", true, null));
+          host.sdm.submit("removal", new RemoveImage("disk", true, null, false));
       assertThat(refusal(removal)).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
       Awaitility.await().until(() -> !host.sdm.leading());
     }
@@ -492,9 +492,10 @@ class SdmTest {
     host.committed(host.create("a"));
     host.committed(host.create("b"));
     RequestId key = new RequestId("key", "digest of the first call");
-    Reply removed = host.committed(host.sdm.submit(key, new RemoveImage("a", true, Duration.ZERO)));
+    Reply removed =
+        host.committed(host.sdm.submit(key, new RemoveImage("a", true, Duration.ZERO, false)));
     assertThat(removed.digest()).isNull();
-    assertThat(refusal(host.sdm.submit(key, new RemoveImage("b", true, Duration.ZERO))))
+    assertThat(refusal(host.sdm.submit(key, new RemoveImage("b", true, Duration.ZERO, false))))
         .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
     assertThat(host.replica.state().repository().strongImage("b")).isNotNull();
   }

@@ -7,6 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /** An external tool did not do what it was asked to do. */
 public final class ToolFailure extends IOException {
+  /** What Java makes of a signal's number, as shells do. */
+  private static final int SIGNALLED = 128;
+
+  private static final int SIGXCPU = 24;
+
   private final List<String> command;
   private final @Nullable Integer exitCode;
   private final String stderrTail;
@@ -16,6 +21,7 @@ public final class ToolFailure extends IOException {
         String.join(" ", command)
             + ": "
             + why
+            + (isSignal(exitCode) ? " (killed by signal " + (exitCode - SIGNALLED) + ")" : "")
             + (stderrTail.isEmpty() ? "" : ": " + stderrTail.replace('\n', ' ')));
     this.command = List.copyOf(command);
     this.exitCode = exitCode;
@@ -29,6 +35,19 @@ public final class ToolFailure extends IOException {
   /** Empty if the tool did not end by itself. A tool that cannot be executed ends with 127. */
   public OptionalInt exitCode() {
     return exitCode == null ? OptionalInt.empty() : OptionalInt.of(exitCode);
+  }
+
+  /**
+   * Whether the tool was killed: by a person, for want of memory, or by a defect of its own. That
+   * says nothing of the file it was to look at. The limit of processor time that we gave it is no
+   * such case.
+   */
+  public boolean killed() {
+    return isSignal(exitCode) && exitCode != SIGNALLED + SIGXCPU;
+  }
+
+  private static boolean isSignal(@Nullable Integer exitCode) {
+    return exitCode != null && exitCode > SIGNALLED;
   }
 
   public String stderrTail() {

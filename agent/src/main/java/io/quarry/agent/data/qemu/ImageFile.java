@@ -1,6 +1,9 @@
 package io.quarry.agent.data.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -24,6 +27,11 @@ public record ImageFile(
     boolean corrupt,
     boolean encrypted,
     int internalSnapshots) {
+
+  /** How large the disk in a file of ours is, which costs no tool. */
+  public static long virtualSize(NativeFile file, VolumeFormat format) throws IOException {
+    return format == VolumeFormat.RAW ? file.size() : Qcow2Header.read(file).virtualSize();
+  }
 
   static ImageFile of(JsonNode info) {
     JsonNode specific = info.path("format-specific").path("data");

@@ -19,6 +19,8 @@ public final class UntrustedQcow2 {
   /** What a shell says when there is no such tool, and setpriv and prlimit as well. */
   private static final int EXIT_NO_SUCH_TOOL = 127;
 
+  private static final String NO_MEMORY = "failed to allocate";
+
   private static final int LAST_WORDS_CHARS = 200;
   private static final int READ_BYTES = 1 << 20;
 
@@ -28,7 +30,11 @@ public final class UntrustedQcow2 {
   private final QemuImg tool;
 
   public UntrustedQcow2(Children children) {
-    this.tool = new QemuImg(children).limited(ToolLimits.INSPECTION);
+    this(children, ToolLimits.INSPECTION);
+  }
+
+  UntrustedQcow2(Children children, ToolLimits limits) {
+    this.tool = new QemuImg(children).limited(limits);
   }
 
   /** Whether a file that begins so may be worth the rest of it; the first look of all. */
@@ -97,15 +103,19 @@ public final class UntrustedQcow2 {
         why, "Repair it with qemu-img check -r all, or take a new copy of it.");
   }
 
-  /** A tool that is missing, or waits for the storage, says nothing of the file. */
+  /** A tool that is missing, was killed, or waits for the storage, says nothing of the file. */
   private static boolean isVerdict(ToolFailure failure) {
+    if (failure.killed()) {
+      // GLib ends a program that gets no memory; the kernel does it without a word.
+      return failure.stderrTail().contains(NO_MEMORY);
+    }
     return failure.exitCode().isPresent()
         && failure.exitCode().getAsInt() != EXIT_NO_SUCH_TOOL
         && !failure.stderrTail().contains("Failed to get");
   }
 
   private static String lastWords(ToolFailure failure) {
-    String words = failure.stderrTail().replace('\n', ' ');
+    String words = String.valueOf(failure.getMessage()).replace('\n', ' ');
     return words.substring(Math.max(0, words.length() - LAST_WORDS_CHARS));
   }
 

@@ -7,6 +7,8 @@ import io.quarry.agent.data.DiskImages;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,6 +16,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -255,5 +258,17 @@ final class UntrustedQcow2Test {
         out.write(bytes, offset + bytes.position() - (Long.BYTES - length));
       }
     }
+  }
+
+  /** 12.17: it was taken for a verdict on the file, for good, and without a reason. */
+  @Test
+  void toolThatIsKilledSaysNothingOfTheFile() throws Exception {
+    Path file = good();
+    // The kernel kills what finds no room for its own program.
+    var strangled = new UntrustedQcow2(children, new ToolLimits(Duration.ofSeconds(9), 1 << 16));
+    assertThatThrownBy(() -> strangled.inspect(layer(file), 4 * MIB))
+        .isInstanceOfSatisfying(ToolFailure.class, failure -> assertThat(failure.killed()).isTrue())
+        .hasMessageContaining("killed by signal");
+    assertThat(untrusted.inspect(layer(file), 4 * MIB)).isEqualTo(4 * MIB);
   }
 }

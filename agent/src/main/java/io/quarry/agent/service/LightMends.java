@@ -1,0 +1,67 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageState;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.RequestId;
+import java.time.Duration;
+
+/**
+ * Images that are broken for the milliseconds in which Quarry makes an overlay for them. Calls wait
+ * for these images: each of many snapshots and copies of one disk at once breaks it for the others.
+ */
+final class LightMends {
+  /** How long a call waits for overlays, however many other calls break its image meanwhile. */
+  static final Duration WAIT_MAX = Duration.ofSeconds(10);
+
+  private final Repositories repositories;
+
+  LightMends(Repositories repositories) {
+    this.repositories = repositories;
+  }
+
+  /** Returns at once for an image that is whole, or that a light mend does not make whole. */
+  void await(ConnectedRepository repository, String imageId) {
+    if (isUnderWay(repositories.newest(repository).repository(), imageId)) {
+      var _ = repository.await(now -> !isUnderWay(now.repository(), imageId), WAIT_MAX);
+    }
+  }
+
+  /** Commits a request that needs the image whole, between the requests that break it. */
+  Reply commit(
+      ConnectedRepository repository, String imageId, RequestId requestId, Request request) {
+    long deadline = System.nanoTime() + WAIT_MAX.toNanos();
+    while (true) {
+      await(repository, imageId);
+      try {
+        return repository.commit(requestId, request);
+      } catch (StorageException e) {
+        boolean passes = e.code() == ErrorCode.IMAGE_BROKEN && passes(repository, imageId);
+        if (!passes || System.nanoTime() - deadline > 0) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private boolean passes(ConnectedRepository repository, String imageId) {
+    RepositoryState state = repositories.newest(repository).repository();
+    Image image = state.strongImage(imageId);
+    return image == null || state.isWhole(image) || isUnderWay(state, imageId);
+  }
+
+  private static boolean isUnderWay(RepositoryState state, String imageId) {
+    Image image = state.strongImage(imageId);
+    if (image == null || state.stateOf(image) != ImageState.BROKEN) {
+      return false;
+    }
+    FixState mend = state.fixes().get(FixState.mendId(image.volumeId()));
+    return mend != null && mend.wanted() && !mend.heavy();
+  }
+}
