@@ -1,6 +1,8 @@
 package io.quarry.agent;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.quarry.agent.data.CopyPace;
@@ -17,7 +19,6 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.ForwardedRequest;
 import io.quarry.agent.server.ApiServer;
-import io.quarry.agent.server.Health;
 import io.quarry.agent.service.Housekeeper;
 import io.quarry.agent.service.Repositories;
 import io.quarry.agent.service.StorageIo;
@@ -34,12 +35,13 @@ import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.thread.Supervisor;
+import io.quarry.coordinator.thread.Tally;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +51,7 @@ final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
   private final AgentConfig config;
+  private final Supervisor supervisor;
   private final ClusterConnection cluster;
   private final HostRegistry registry;
   private final Repositories repositories;
@@ -60,16 +63,21 @@ final class Agent implements AutoCloseable {
   private final Housekeeper housekeeper;
   private final ConfiguredRepositories configured;
   private final ApiServer server;
+  private final HealthReport health;
   private volatile boolean ready;
 
-  Agent(AgentConfig config, Optional<GuardianLink> guardian) throws IOException {
+  Agent(AgentConfig config, Optional<GuardianLink> guardian, Supervisor supervisor)
+      throws IOException {
     this.config = config;
+    this.supervisor = supervisor;
+    PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    supervisor.onName(tally -> count(tally, metrics));
     Clock clock = Clock.systemUTC();
     String incarnation = guardian.map(GuardianLink::incarnation).orElseGet(Incarnation::fresh);
     Worker self = new Worker(config.hostId(), incarnation);
     Files.createDirectories(config.stateDirectory().resolve("run"));
 
-    this.cluster = ClusterConnection.open(config.zookeeper(), config.sessionTimeout());
+    this.cluster = ClusterConnection.open(config.zookeeper(), config.sessionTimeout(), supervisor);
     this.registry = new HostRegistry(cluster, clock);
     guardian.ifPresent(link ->
         cluster.onSession(session ->
@@ -78,7 +86,7 @@ final class Agent implements AutoCloseable {
 
     Drain drain = new Drain(config.stateDirectory().resolve("drained"));
     this.http = new JsonHttp();
-    this.io = new StorageIo();
+    this.io = new StorageIo(supervisor);
     Throttle throttle = new Throttle(config.throttleBytesPerSecond());
     this.repositories =
         new Repositories(
@@ -88,6 +96,7 @@ final class Agent implements AutoCloseable {
                 new Candidate(config.hostId(), incarnation, config.advertise().toString()),
                 new HttpTransport(http),
                 drain,
+                supervisor,
                 clock),
             io);
     config.repositories().forEach(repository -> repositories.expect(repository.repoId()));
@@ -103,34 +112,32 @@ final class Agent implements AutoCloseable {
             config.stateDirectory().resolve("run"),
             clock);
     this.fixes =
-        new FixWorker(self, config.heavyFixesMax(), repositories::all, registry, drain, around);
+        new FixWorker(
+            self, config.heavyFixesMax(), repositories::all, registry, drain, around, supervisor);
     this.presence = new Presence(config, self, registry, repositories, fixes, drain, clock);
     Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, this::peer);
     this.service =
         new StorageService(
-            self, repositories, fixes, tasks, io, around, registry, presence::changed);
+            self, repositories, fixes, tasks, io, around, registry, presence::changed, supervisor);
     this.housekeeper = new Housekeeper(repositories, io, registry, clock);
     this.configured =
         new ConfiguredRepositories(
             config.repositories(), service::connectStorageRepository, ConfiguredRepositories.AGAIN);
+    this.health = new HealthReport(config.hostId(), cluster, repositories, supervisor);
     this.server =
         ApiServer.start(
             new ApiServer.Settings(
                 config.listenAddress().getHostString(), config.listenAddress().getPort()),
-            new ApiServer.Parts(
-                service,
-                this::health,
-                this::submitted,
-                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT)));
+            new ApiServer.Parts(service, () -> health.now(ready), this::submitted, metrics));
   }
 
   /** Joins the cluster and connects what the configuration names. */
   void start() {
     registry.start();
-    presence.start();
+    presence.start(supervisor);
     fixes.start();
-    housekeeper.start();
-    configured.start();
+    housekeeper.start(supervisor);
+    configured.start(supervisor);
     ready = true;
     LOG.info("Host {} serves {}", config.hostId(), config.advertise());
   }
@@ -151,16 +158,12 @@ final class Agent implements AutoCloseable {
     return new StorageClient(List.of(URI.create(endpoint)), ClientSettings.DEFAULT);
   }
 
-  private Health health() {
-    return new Health(
-        ready,
-        Map.of(
-            "hostId",
-            config.hostId(),
-            "zookeeper",
-            cluster.connected() ? "connected" : "unreachable",
-            "repositories",
-            Integer.toString(repositories.all().size())));
+  private static void count(Tally tally, MeterRegistry metrics) {
+    var _ =
+        FunctionCounter.builder("quarry.thread.failures", tally, Tally::failures)
+            .description("How often what runs under that name has failed")
+            .tag("thread", tally.name())
+            .register(metrics);
   }
 
   /** Another agent believes that the SDM is here. */

@@ -13,20 +13,20 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.HostRejectedException;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Shows this host in the cluster: where it is, what it has connected, how busy it is. */
 final class Presence implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Presence.class);
-  private static final long ROUND_MILLIS = 2_000;
+  private static final Duration ROUND = Duration.ofSeconds(2);
 
   private final AgentConfig config;
   private final Worker self;
@@ -35,11 +35,9 @@ final class Presence implements AutoCloseable {
   private final FixWorker fixes;
   private final Drain drain;
   private final Instant startedAt;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("presence").daemon(true).factory());
+  private final Loop loop = new Loop("presence", ROUND, this::show);
 
-  // Only the timer's thread:
+  // Only the loop's thread:
   private boolean registered;
   private HostRecord shown;
 
@@ -61,7 +59,7 @@ final class Presence implements AutoCloseable {
     this.shown = record();
   }
 
-  void start() {
+  void start(Supervisor supervisor) {
     registry.onChange(
         new HostListener() {
           @Override
@@ -73,12 +71,12 @@ final class Presence implements AutoCloseable {
           }
         });
     drain.onChange(this::changed);
-    var _ = timer.scheduleWithFixedDelay(this::show, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+    loop.start(supervisor);
   }
 
   /** What is connected here has changed. */
   void changed() {
-    timer.execute(this::show);
+    loop.wake();
   }
 
   private void show() {
@@ -95,8 +93,6 @@ final class Presence implements AutoCloseable {
       LOG.info("Not registered yet, ZooKeeper does not answer: {}", e.toString());
     } catch (HostRejectedException e) {
       end(e);
-    } catch (RuntimeException e) {
-      LOG.error("Showing this host in the cluster failed", e);
     }
   }
 
@@ -130,6 +126,6 @@ final class Presence implements AutoCloseable {
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    loop.close();
   }
 }

@@ -20,6 +20,9 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SdmListener;
+import io.quarry.coordinator.thread.Deadline;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -28,9 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -70,6 +70,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       Candidate self,
       SubmitTransport transport,
       Drain drain,
+      Supervisor supervisor,
       Clock clock) {}
 
   private final Identity identity;
@@ -91,14 +92,15 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   /** Of the commits that this host has answered for, wherever they were made. */
   private final AtomicLong newestTold = new AtomicLong();
 
-  private final ScheduledExecutorService timer;
+  private final Loop terms;
+  private final Supervisor supervisor;
   private final HostRegistry hosts;
   private final Drain drain;
   private final Runnable drainChanged;
   private @Nullable Subscription hostsChanged;
 
-  /** Only the timer's thread: stood down because the storage hangs. */
-  private boolean stuck;
+  /** A host that became unfit to lead stays out of the election until then. */
+  private volatile Deadline standAgain = Deadline.after(Duration.ZERO);
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
       throws IOException {
@@ -109,9 +111,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
-    this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().name("terms-" + name).daemon(true).factory());
+    this.supervisor = shared.supervisor();
+    this.terms = new Loop("terms-" + name, WATCH, this::watch);
     this.replica = new Replica(name, storage.slots());
     this.sdm =
         new Sdm(
@@ -119,7 +120,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             replica,
             self.hostId() + "@" + self.incarnation(),
             shared.clock(),
-            new Terms());
+            new Terms(),
+            supervisor);
     this.election = new Election(shared.cluster(), key, self, new Votes());
     this.candidacy =
         new Candidacy(
@@ -133,7 +135,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             () -> UUID.randomUUID().toString().replace("-", ""));
     this.head = new HeadHint(shared.cluster(), key);
     this.pulse = new StoragePulse(name, () -> storage.ask("pulse." + self.incarnation()));
-    this.lightWork = new LightWork(name);
+    this.lightWork = new LightWork(name, supervisor);
     this.forwarder =
         new Forwarder(name, key, self.incarnation(), sdm, election, pulse, shared.transport());
     this.keeper =
@@ -153,7 +155,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
   /** Takes part in the cluster from now on. */
   public void start() {
-    replica.follow();
+    replica.follow(supervisor);
     head.onHeadMoved(replica::hint);
     head.start();
     queue.start();
@@ -162,12 +164,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     drain.onChange(drainChanged);
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
-    candidacy.start(replica.damage() != null);
-    space.start();
-    pulse.start();
-    var _ =
-        timer.scheduleWithFixedDelay(
-            this::watchStorage, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
+    candidacy.start(unfitNow());
+    keeper.start(supervisor);
+    space.start(supervisor);
+    pulse.start(supervisor);
+    terms.start(supervisor);
   }
 
   private void hostsChanged() {
@@ -225,6 +226,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
   public FixQueue queue() {
     return queue;
+  }
+
+  /** Why this host must not commit, or null. */
+  public @Nullable String whyUnfitToLead() {
+    return candidacy.whyUnfit();
   }
 
   /** The host that commits, as far as known. */
@@ -293,11 +299,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
    * found to hang meanwhile.
    */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
-    long deadline = System.nanoTime() + timeout.toNanos();
+    Deadline deadline = Deadline.after(timeout);
     while (true) {
-      long left = deadline - System.nanoTime();
-      LogState state = replica.await(fits, Duration.ofNanos(Math.clamp(left, 0, WATCH.toNanos())));
-      if (left <= 0 || fits.test(state)) {
+      Duration left = deadline.remaining();
+      LogState state = replica.await(fits, left.compareTo(WATCH) < 0 ? left : WATCH);
+      if (left.isZero() || fits.test(state)) {
         return state;
       }
       pulse.requireResponsive();
@@ -374,58 +380,50 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     public void steppedDown(String reason) {
       keeper.rest();
       forwarder.sdmChanged();
-      if (timer.isShutdown()) {
+      if (terms.closed()) {
         return;
       }
-      boolean sick = shortTerms.incrementAndGet() > SHORT_TERMS_MAX || replica.damage() != null;
-      if (!sick) {
-        after(AGAIN, ConnectedRepository.this::leadIfElected);
-        return;
+      if (shortTerms.incrementAndGet() > SHORT_TERMS_MAX) {
+        leaveElection(reason);
       }
-      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
-      candidacy.sick(reason);
-      after(STAND_AGAIN, ConnectedRepository.this::standIfSound);
+      terms.wakeWithin(AGAIN);
     }
   }
 
   /** Threads that wait for the storage cannot tell that it hangs. */
-  private void watchStorage() {
+  private void watch() {
     pulse.look();
-    boolean hangs = givenUp() || sdm.silence().compareTo(STUCK) > 0;
-    if (hangs && !stuck) {
-      stuck = true;
-      String reason = "its storage does not answer";
-      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
-      candidacy.sick(reason);
-    } else if (!hangs && stuck) {
-      stuck = false;
-      after(STAND_AGAIN, this::standIfSound);
+    String reason = unfitNow();
+    if (reason != null) {
+      leaveElection(reason);
+    } else if (candidacy.whyUnfit() != null && standAgain.passed()) {
+      candidacy.fit();
     }
-  }
-
-  private void leadIfElected() {
-    if (election.leading()) {
+    // Whatever became of its last term: a host that is elected leads.
+    if (election.leading() && candidacy.stands()) {
       sdm.lead();
     }
   }
 
-  private void standIfSound() {
-    if (replica.damage() == null) {
-      candidacy.sound();
+  /** Why this host must not lead at this moment, or null. */
+  private @Nullable String unfitNow() {
+    LogDamagedException damage = replica.damage();
+    if (damage != null) {
+      return "its log is damaged: " + damage.getMessage();
     }
+    return givenUp() || sdm.silence().compareTo(STUCK) > 0 ? "its storage does not answer" : null;
   }
 
-  private void after(Duration pause, Runnable action) {
-    try {
-      var _ = timer.schedule(action, pause.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (java.util.concurrent.RejectedExecutionException e) {
-      LOG.debug("{} is being disconnected", repoId());
+  private void leaveElection(String reason) {
+    standAgain = Deadline.after(STAND_AGAIN);
+    if (candidacy.unfit(reason)) {
+      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
     }
   }
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    terms.close();
     if (hostsChanged != null) {
       hostsChanged.close();
     }

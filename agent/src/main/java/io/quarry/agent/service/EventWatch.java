@@ -114,7 +114,9 @@ final class EventWatch implements EventStream {
     }
     lastLook = now;
     List<ConnectedRepository> connected = repositories.get();
+    // One whose thread has ended for whatever reason goes on from where its watcher is.
     followers.keySet().removeIf(gone -> !connected.contains(gone));
+    followers.values().removeIf(follower -> !follower.isAlive());
     for (ConnectedRepository repository : connected) {
       followers.computeIfAbsent(repository, fresh -> follow.start(fresh, this));
     }

@@ -10,7 +10,6 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -167,6 +166,12 @@ public final class Repositories {
    */
   record Connection(ConnectedRepository repository, boolean fresh) {}
 
+  /** One that could not be started: it may be connected again. */
+  void giveUp(ConnectedRepository repository) {
+    connected.remove(repository.repoId(), repository);
+    repository.close();
+  }
+
   /** Takes it out of the list; the caller closes it. */
   Optional<ConnectedRepository> remove(String repoId) {
     expected.remove(repoId);
@@ -174,7 +179,7 @@ public final class Repositories {
   }
 
   /** Why the repository is not as it should be, or null. */
-  static @org.jspecify.annotations.Nullable String trouble(ConnectedRepository repository) {
+  public static @org.jspecify.annotations.Nullable String trouble(ConnectedRepository repository) {
     LogDamagedException damage = repository.replica().damage();
     if (damage != null) {
       return damage.getMessage();
@@ -182,7 +187,7 @@ public final class Repositories {
     if (!repository.responsive()) {
       return repository.pulse().unresponsive().getMessage();
     }
-    IOException trouble = repository.replica().trouble();
-    return trouble == null ? null : trouble.toString();
+    Throwable trouble = repository.replica().trouble();
+    return trouble == null ? null : "its log cannot be read: " + trouble;
   }
 }

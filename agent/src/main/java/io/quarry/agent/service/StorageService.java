@@ -59,6 +59,7 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
@@ -105,7 +106,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
-      Runnable connectionsChanged) {
+      Runnable connectionsChanged,
+      Supervisor supervisor) {
     this.hostId = self.hostId();
     this.repositories = repositories;
     this.fixes = fixes;
@@ -120,8 +122,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.explain = new Explain(status, space, tasks::live);
     this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
-    this.readings = new Readings(self, repositories, io, around);
-    this.uploads = new Uploads(self, repositories, io, around, hosts, images::awaitLightMend);
+    this.readings = new Readings(self, repositories, io, around, supervisor);
+    this.uploads =
+        new Uploads(self, repositories, io, around, hosts, images::awaitLightMend, supervisor);
     this.downloads = new Downloads(readings, around, images::awaitLightMend);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.connectionsChanged = connectionsChanged;
@@ -131,11 +134,21 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public RepositoryInfo connectStorageRepository(ConnectRequest request) {
     Repositories.Connection connection = repositories.connect(request);
     if (connection.fresh()) {
-      connection.repository().start();
-      fixes.watch(connection.repository());
+      start(connection.repository());
       connectionsChanged.run();
     }
     return listings.repository(connection.repository());
+  }
+
+  /** All of it, or nothing: there may be no thread to be had. */
+  private void start(ConnectedRepository repository) {
+    try {
+      repository.start();
+      fixes.watch(repository);
+    } catch (RuntimeException | Error e) {
+      repositories.giveUp(repository);
+      throw e;
+    }
   }
 
   @Override

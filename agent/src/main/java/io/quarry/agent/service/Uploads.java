@@ -18,6 +18,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -57,9 +58,7 @@ final class Uploads implements AutoCloseable {
   private final Surroundings around;
   private final HostRegistry hosts;
   private final BiConsumer<ConnectedRepository, String> awaitLightMend;
-  private final ExecutorService conversions =
-      Executors.newFixedThreadPool(
-          CONVERSIONS_MAX, Thread.ofPlatform().name("conversion-", 0).daemon(true).factory());
+  private final ExecutorService conversions;
   private final Map<String, Upload> taken = new ConcurrentHashMap<>();
   private final ReentrantLock taking = new ReentrantLock();
 
@@ -69,7 +68,8 @@ final class Uploads implements AutoCloseable {
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
-      BiConsumer<ConnectedRepository, String> awaitLightMend) {
+      BiConsumer<ConnectedRepository, String> awaitLightMend,
+      Supervisor supervisor) {
     this.self = self;
     this.repositories = repositories;
     this.repeats = new Repeats(repositories);
@@ -77,6 +77,8 @@ final class Uploads implements AutoCloseable {
     this.around = around;
     this.hosts = hosts;
     this.awaitLightMend = awaitLightMend;
+    this.conversions =
+        Executors.newFixedThreadPool(CONVERSIONS_MAX, supervisor.factory("conversion"));
   }
 
   UploadInfo begin(

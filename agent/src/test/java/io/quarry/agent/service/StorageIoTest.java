@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -33,7 +34,7 @@ final class StorageIoTest {
   void whatComesAfterItsCallerHasGoneIsClosed() {
     CountDownLatch answers = new CountDownLatch(1);
     Opened opened = new Opened();
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,
@@ -47,7 +48,7 @@ final class StorageIoTest {
 
   @Test
   void whatComesInTimeBelongsToTheCaller() {
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       Opened opened = io.open("fast", LATER, Opened::new, Opened::close);
       assertThat(opened.closed()).hasValue(0);
     }
@@ -56,7 +57,7 @@ final class StorageIoTest {
   @Test
   void storageThatHangsLeavesThreadsToOthers() {
     CountDownLatch answers = new CountDownLatch(1);
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       for (int call = 0; call < StorageIo.CALLS_PER_STORAGE_MAX; call++) {
         assertUnresponsive(io, answers);
       }
@@ -72,7 +73,7 @@ final class StorageIoTest {
 
   @Test
   void failureIsToldWithItsReason() {
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,

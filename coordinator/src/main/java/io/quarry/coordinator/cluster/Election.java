@@ -37,7 +37,7 @@ public final class Election implements AutoCloseable {
   private final ElectionListener listener;
   private final Listeners<Runnable> leaderListeners = new Listeners<>();
   private final DirectoryView<Candidate> view;
-  private final Loop loop;
+  private final ClusterLoop loop;
   private volatile boolean standing;
   private volatile String standDownReason = "the election was closed";
   private volatile Optional<Candidate> leader = Optional.empty();
@@ -57,19 +57,19 @@ public final class Election implements AutoCloseable {
     this.directory = connection.znodes().candidates(repositoryKey);
     this.self = self;
     this.listener = listener;
-    this.loop = new Loop(Threads.name("election", repositoryKey), PERIOD, this::step);
+    this.loop = new ClusterLoop(Threads.name("election", repositoryKey), PERIOD, this::step);
     this.view = new DirectoryView<>(connection, directory, loop::wake);
   }
 
   /** Begins to follow the election, and stands in it. */
   public void start() {
     standing = true;
-    loop.start();
+    loop.start(connection);
   }
 
   /** Begins to follow the election without standing. */
   public void follow() {
-    loop.start();
+    loop.start(connection);
   }
 
   /** Stands again after {@link #standDown}. */
@@ -159,7 +159,7 @@ public final class Election implements AutoCloseable {
   private static void callback(Runnable call) {
     try {
       call.run();
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       LOG.error("An election listener failed", failure);
     }
   }

@@ -1,6 +1,7 @@
 package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.DirectoryView.Entry;
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
@@ -28,7 +29,7 @@ public final class HostRegistry implements AutoCloseable {
   private final Absences absences = new Absences();
   private final Listeners<HostListener> listeners = new Listeners<>();
   private final Registration registration;
-  private final Loop loop = new Loop("hosts", PERIOD, this::step);
+  private final ClusterLoop loop = new ClusterLoop("hosts", PERIOD, this::step);
 
   public HostRegistry(ClusterConnection connection, Clock clock) {
     this.connection = connection;
@@ -40,7 +41,7 @@ public final class HostRegistry implements AutoCloseable {
   }
 
   public void start() {
-    loop.start();
+    loop.start(connection);
     registration.start();
   }
 
@@ -180,7 +181,7 @@ public final class HostRegistry implements AutoCloseable {
                 Comparator.comparingLong((Entry<DeathRecord> entry) -> entry.znode().createdAt()))
             .limit(surplus)
             .toList();
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     for (Entry<DeathRecord> entry : oldest) {
       // Several hosts prune at once; whoever comes second finds nothing, which is fine.
       String path = deadDirectory.child(entry.name());

@@ -2,6 +2,7 @@ package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,7 @@ final class Registration implements AutoCloseable {
   private final Directory<HostRecord> hosts;
   private final Directory<DeathRecord> dead;
   private final Consumer<HostRejectedException> onRejected;
-  private final Loop loop = new Loop("register", PERIOD, this::step);
+  private final ClusterLoop loop = new ClusterLoop("register", PERIOD, this::step);
   private final Subscription reconnected;
 
   /** One attempt at a time, so that two records never overtake each other. */
@@ -45,7 +46,7 @@ final class Registration implements AutoCloseable {
   }
 
   void start() {
-    loop.start();
+    loop.start(connection);
   }
 
   void register(HostRecord record) throws HostRejectedException, ClusterUnavailableException {
@@ -192,7 +193,7 @@ final class Registration implements AutoCloseable {
 
   private void leave(HostRecord record) {
     try {
-      removeOwn(new Deadline(ClusterConnection.CALL_DEADLINE), record);
+      removeOwn(Deadline.after(ClusterConnection.CALL_DEADLINE), record);
     } catch (ClusterUnavailableException unavailable) {
       LOG.debug("The record goes with the session: {}", unavailable.getMessage());
     }

@@ -6,6 +6,7 @@ import static io.quarry.coordinator.cluster.Agents.millisSince;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -142,7 +143,7 @@ final class HostRegistryTest extends ClusterTest {
     HostRegistry registry = agents.registry(connect());
     ClusterConnection guardian = connect();
     ProofOfDeath proof = registry.proofOfDeath("a", "a-1", "guardian");
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     guardian.store().ensure(deadline, proof.parents().getLast());
     guardian.store().commit(deadline, Write.create(proof.path(), proof.content()));
 
