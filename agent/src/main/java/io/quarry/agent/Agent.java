@@ -27,9 +27,7 @@ import io.quarry.agent.service.Tasks;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
-import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.JsonHttp;
-import io.quarry.common.client.StorageClient;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
@@ -38,10 +36,8 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.thread.Supervisor;
 import io.quarry.coordinator.thread.Tally;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.time.Clock;
-import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -115,7 +111,7 @@ final class Agent implements AutoCloseable {
         new FixWorker(
             self, config.heavyFixesMax(), repositories::all, registry, drain, around, supervisor);
     this.presence = new Presence(config, self, registry, repositories, fixes, drain, clock);
-    Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, this::peer);
+    Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, new HttpPeers(http));
     this.service =
         new StorageService(
             self, repositories, fixes, tasks, io, around, registry, presence::changed, supervisor);
@@ -152,10 +148,6 @@ final class Agent implements AutoCloseable {
         return false;
       }
     };
-  }
-
-  private StorageClient peer(String endpoint) {
-    return new StorageClient(List.of(URI.create(endpoint)), ClientSettings.DEFAULT);
   }
 
   private static void count(Tally tally, MeterRegistry metrics) {

@@ -5,6 +5,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.Election;
 import io.quarry.coordinator.cluster.ElectionListener;
 import io.quarry.coordinator.cluster.FixQueue;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -236,6 +238,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   /** The host that commits, as far as known. */
   public Optional<Candidate> leader() {
     return election.leader();
+  }
+
+  /** The hosts that stand in the election, whose sessions live. */
+  public List<Candidate> candidates() throws ClusterUnavailableException {
+    return election.candidates();
   }
 
   /** Whether this host commits. */

@@ -41,6 +41,7 @@ public final class Tasks {
   private final HostRegistry registry;
   private final Drain drain;
   private final PeerApi peers;
+  private final LifeSigns lifeSigns;
 
   public Tasks(
       String hostId,
@@ -55,6 +56,7 @@ public final class Tasks {
     this.registry = registry;
     this.drain = drain;
     this.peers = peers;
+    this.lifeSigns = new LifeSigns(hostId, registry, repositories::all, peers);
   }
 
   Drain drain() {
@@ -252,13 +254,7 @@ public final class Tasks {
    */
   void fence(String fencedHostId) {
     Names.check("hostId", fencedHostId);
-    if (registry.find(fencedHostId).isPresent()) {
-      throw new StorageException(
-          ErrorCode.INVALID_ARGUMENT,
-          "host " + fencedHostId + " is alive in the cluster",
-          fencedHostId,
-          "stop it first; fencing is for hosts that are gone");
-    }
+    requireGone(fencedHostId);
     if (!known(fencedHostId)) {
       throw new StorageException(
           ErrorCode.HOST_NOT_FOUND,
@@ -286,6 +282,22 @@ public final class Tasks {
     }
   }
 
+  private void requireGone(String fencedHostId) {
+    String alive;
+    try {
+      alive = lifeSigns.of(fencedHostId);
+    } catch (ClusterUnavailableException e) {
+      throw zooKeeperSilent(fencedHostId, e);
+    }
+    if (alive != null) {
+      throw new StorageException(
+          ErrorCode.INVALID_ARGUMENT,
+          "host " + fencedHostId + " is alive: " + alive,
+          fencedHostId,
+          "stop it first; fencing is for hosts that are gone");
+    }
+  }
+
   /** Whether there is any trace of the host: a wrong name must not be taken for a dead host. */
   private boolean known(String absentHostId) {
     return registry.buried(absentHostId)
@@ -301,13 +313,17 @@ public final class Tasks {
     try {
       registry.confirmDead(deadHostId, incarnation, "administrator");
     } catch (ClusterUnavailableException e) {
-      throw new StorageException(
-          ErrorCode.CLUSTER_UNAVAILABLE,
-          "ZooKeeper does not answer: " + e.getMessage(),
-          deadHostId,
-          "repeat the call when ZooKeeper is back",
-          e);
+      throw zooKeeperSilent(deadHostId, e);
     }
+  }
+
+  private static StorageException zooKeeperSilent(String hostId, ClusterUnavailableException e) {
+    return new StorageException(
+        ErrorCode.CLUSTER_UNAVAILABLE,
+        "ZooKeeper does not answer: " + e.getMessage(),
+        hostId,
+        "repeat the call when ZooKeeper is back",
+        e);
   }
 
   private static StorageException stillRunning(String taskId) {

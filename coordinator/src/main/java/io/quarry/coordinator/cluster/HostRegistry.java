@@ -27,6 +27,7 @@ public final class HostRegistry implements AutoCloseable {
   private final DirectoryView<HostRecord> hosts;
   private final DirectoryView<DeathRecord> dead;
   private final Absences absences = new Absences();
+  private final LastSeen lastSeen = new LastSeen();
   private final Listeners<HostListener> listeners = new Listeners<>();
   private final Registration registration;
   private final ClusterLoop loop = new ClusterLoop("hosts", PERIOD, this::step);
@@ -78,6 +79,11 @@ public final class HostRegistry implements AutoCloseable {
         .max(Comparator.comparing(HostRecord::startedAt));
   }
 
+  /** The newest record of a host that may be gone by now. */
+  public Optional<HostRecord> lastSeen(String hostId) {
+    return lastSeen.of(hostId);
+  }
+
   public boolean incarnationLive(String incarnation) {
     return live().stream().anyMatch(host -> host.incarnation().equals(incarnation));
   }
@@ -105,6 +111,11 @@ public final class HostRegistry implements AutoCloseable {
             .retrying(
                 deadline -> connection.store().read(deadline, deadDirectory.child(incarnation)))
             .isPresent();
+  }
+
+  /** Whether that incarnation is proven dead, as far as known here. */
+  public boolean knownDead(String incarnation) {
+    return dead.find(incarnation).isPresent();
   }
 
   /** Whether somebody vouched not long ago that a life of this host has ended. */
@@ -160,6 +171,10 @@ public final class HostRegistry implements AutoCloseable {
                 hosts.entries().values().stream()
                     .map(entry -> entry.value().incarnation())
                     .toList()));
+    hosts.entries().values().forEach(entry -> lastSeen.note(entry.value()));
+    if (changed) {
+      registration.look();
+    }
     if (buried || changed) {
       listeners.each(HostListener::hostsChanged);
     }

@@ -56,6 +56,11 @@ final class Registration implements AutoCloseable {
     }
   }
 
+  /** Who is registered has changed: perhaps this agent is not any more. */
+  void look() {
+    loop.wake();
+  }
+
   void update(HostRecord record) {
     desired = record;
     long since = System.nanoTime() - writtenAtNanos;
@@ -81,7 +86,10 @@ final class Registration implements AutoCloseable {
     }
     try {
       synchronized (attempts) {
-        boolean done = record.equals(written) && writtenEpoch == attachment.get().epoch();
+        boolean done =
+            record.equals(written)
+                && writtenEpoch == attachment.get().epoch()
+                && isThere(record, attachment.get());
         // Who was rejected meanwhile must not slip in after all.
         if (!done && record.equals(desired)) {
           write(record);
@@ -91,6 +99,21 @@ final class Registration implements AutoCloseable {
       LOG.error("This agent is out of the cluster: {}", rejected.getMessage());
       onRejected.accept(rejected);
     }
+  }
+
+  /** Somebody may have deleted it: the session alone does not bring it back. */
+  private boolean isThere(HostRecord record, Attachment attachment)
+      throws ClusterUnavailableException {
+    boolean there =
+        connection
+            .store()
+            .read(Deadline.after(ClusterConnection.CALL_DEADLINE), path(record))
+            .filter(own -> own.owner() == attachment.sessionId())
+            .isPresent();
+    if (!there) {
+      LOG.warn("The record of host {} is gone; registering it again", record.hostId());
+    }
+    return there;
   }
 
   private void write(HostRecord record) throws HostRejectedException, ClusterUnavailableException {

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -59,6 +60,41 @@ final class HostRegistryTest extends ClusterTest {
 
     eventually(() -> b.incarnationLive("a-1"));
     print("registered again after a forced expiry", millisSince(start));
+  }
+
+  /** Case 12.6: whose node was deleted stayed "absent", and its opens could be ended. */
+  @Test
+  void registersAgainWhenItsNodeIsDeleted() throws Exception {
+    ClusterConnection connection = connect();
+    HostRegistry a = agents.registry(connection);
+    ClusterConnection other = connect();
+    HostRegistry b = agents.registry(other);
+    a.register(host("a", "a-1"));
+    eventually(() -> b.incarnationLive("a-1"));
+    String node = other.znodes().hosts().child(Znodes.hostName("a", "a-1"));
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
+    Znode before = other.store().read(deadline, node).orElseThrow();
+
+    assertThat(other.store().commit(deadline, Write.delete(node, before.version())).done())
+        .isTrue();
+
+    eventually(() -> found(other, node).filter(now -> !now.sameStateAs(before)).isPresent());
+    assertThat(found(other, node).orElseThrow().owner()).isEqualTo(before.owner());
+    eventually(() -> b.incarnationLive("a-1"));
+  }
+
+  @Test
+  void whoLeftIsRemembered() throws Exception {
+    HostRegistry a = agents.registry(connect());
+    HostRegistry b = agents.registry(connect());
+    a.register(host("a", "a-1"));
+    eventually(() -> b.incarnationLive("a-1"));
+
+    a.close();
+
+    eventually(() -> b.find("a").isEmpty());
+    assertThat(b.lastSeen("a")).contains(host("a", "a-1"));
+    assertThat(b.lastSeen("nobody")).isEmpty();
   }
 
   @Test
@@ -196,6 +232,14 @@ final class HostRegistryTest extends ClusterTest {
     a.close();
 
     eventually(() -> b.absentFor("a-1").compareTo(Duration.ofMillis(50)) > 0);
+  }
+
+  private static Optional<Znode> found(ClusterConnection connection, String path) {
+    try {
+      return connection.store().read(Deadline.after(ClusterConnection.CALL_DEADLINE), path);
+    } catch (ClusterUnavailableException unavailable) {
+      return Optional.empty();
+    }
   }
 
   private static boolean accepted(HostRegistry registry, String incarnation) {
