@@ -111,7 +111,8 @@ final class Agent implements AutoCloseable {
         new FixWorker(
             self, config.heavyFixesMax(), repositories::all, registry, drain, around, supervisor);
     this.presence = new Presence(config, self, registry, repositories, fixes, drain, clock);
-    Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, new HttpPeers(http));
+    Tasks tasks =
+        new Tasks(config.hostId(), repositories, fixes, registry, drain, new HttpPeers(http));
     this.service =
         new StorageService(
             self, repositories, fixes, tasks, io, around, registry, presence::changed, supervisor);

@@ -14,8 +14,7 @@ import java.util.List;
 
 /** Other agents, over their HTTP servers. */
 public final class HttpPeers implements PeerApi {
-  private static final JsonHttp.Request HEALTH =
-      new JsonHttp.Request("GET", "/health", null, null);
+  private static final JsonHttp.Request HEALTH = new JsonHttp.Request("GET", "/health", null, null);
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
   private final JsonHttp http;

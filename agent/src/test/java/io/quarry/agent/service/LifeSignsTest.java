@@ -34,7 +34,8 @@ final class LifeSignsTest {
   void hostThatAnswersIsAliveWhateverTheClusterSays(@TempDir Path directory) throws Exception {
     HttpServer agent =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    byte[] health = "{\"hostId\":\"h2\",\"status\":\"unavailable\"}".getBytes(StandardCharsets.UTF_8);
+    byte[] health =
+        "{\"hostId\":\"h2\",\"status\":\"unavailable\"}".getBytes(StandardCharsets.UTF_8);
     agent.createContext(
         "/health",
         exchange -> {
