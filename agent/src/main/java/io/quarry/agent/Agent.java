@@ -38,6 +38,7 @@ import io.quarry.coordinator.thread.Tally;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +46,10 @@ import org.slf4j.LoggerFactory;
 /** One agent, wired by hand: everything that runs on a host. */
 final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+
+  /** For tests: a host whose clock is wrong. */
+  private static final Duration CLOCK_OFFSET =
+      Duration.parse(System.getProperty("quarry.clock.offset", "PT0S"));
 
   private final AgentConfig config;
   private final Supervisor supervisor;
@@ -68,7 +73,7 @@ final class Agent implements AutoCloseable {
     this.supervisor = supervisor;
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     supervisor.onName(tally -> count(tally, metrics));
-    Clock clock = Clock.systemUTC();
+    Clock clock = Clock.offset(Clock.systemUTC(), CLOCK_OFFSET);
     String incarnation = guardian.map(GuardianLink::incarnation).orElseGet(Incarnation::fresh);
     Worker self = new Worker(config.hostId(), incarnation);
     Files.createDirectories(config.stateDirectory().resolve("run"));
@@ -120,7 +125,7 @@ final class Agent implements AutoCloseable {
     this.configured =
         new ConfiguredRepositories(
             config.repositories(), service::connectStorageRepository, ConfiguredRepositories.AGAIN);
-    this.health = new HealthReport(config.hostId(), cluster, repositories, supervisor);
+    this.health = new HealthReport(config.hostId(), cluster, registry, repositories, supervisor);
     this.server =
         ApiServer.start(
             new ApiServer.Settings(

@@ -1,14 +1,17 @@
 package io.quarry.agent;
 
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.HostClock;
 import io.quarry.agent.server.Health;
 import io.quarry.agent.service.Repositories;
 import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.thread.Supervisor;
 import io.quarry.coordinator.thread.Tally;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -18,13 +21,19 @@ final class HealthReport {
   private final ClusterConnection cluster;
   private final Repositories repositories;
   private final Supervisor supervisor;
+  private final HostClock clock;
 
   HealthReport(
-      String hostId, ClusterConnection cluster, Repositories repositories, Supervisor supervisor) {
+      String hostId,
+      ClusterConnection cluster,
+      HostRegistry hosts,
+      Repositories repositories,
+      Supervisor supervisor) {
     this.hostId = hostId;
     this.cluster = cluster;
     this.repositories = repositories;
     this.supervisor = supervisor;
+    this.clock = new HostClock(hosts);
   }
 
   /**
@@ -54,6 +63,13 @@ final class HealthReport {
     details.put("zookeeper", cluster.connected() ? "connected" : "unreachable");
     details.put("repositories", Integer.toString(repositories.all().size()));
     details.put("threads", threads());
+    details.put("clock", Objects.requireNonNullElse(clock.fault(), "ok"));
+    String unfit =
+        repositories.all().stream()
+            .filter(repository -> repository.whyUnfitToLead() != null)
+            .map(repository -> repository.repoId() + ": " + repository.whyUnfitToLead())
+            .collect(Collectors.joining("; "));
+    details.put("leads", unfit.isEmpty() ? "whatever it is elected for" : "not " + unfit);
     if (!reasons.isEmpty()) {
       details.put("reason", String.join("; ", reasons));
     }

@@ -4,6 +4,7 @@ import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
+import io.quarry.agent.repository.HostClock;
 import io.quarry.agent.service.Repositories;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostListener;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,12 +36,14 @@ final class Presence implements AutoCloseable {
   private final Repositories repositories;
   private final FixWorker fixes;
   private final Drain drain;
+  private final HostClock clock;
   private final Instant startedAt;
   private final Loop loop = new Loop("presence", ROUND, this::show);
 
-  // Only the loop's thread:
+  // Only the thread that starts it, and then the loop's:
   private boolean registered;
   private HostRecord shown;
+  private @Nullable String clockFault;
 
   Presence(
       AgentConfig config,
@@ -55,10 +59,12 @@ final class Presence implements AutoCloseable {
     this.repositories = repositories;
     this.fixes = fixes;
     this.drain = drain;
+    this.clock = new HostClock(registry);
     this.startedAt = clock.instant();
     this.shown = record();
   }
 
+  /** Returns when it has been tried once: who connects a repository knows its clock by then. */
   void start(Supervisor supervisor) {
     registry.onChange(
         new HostListener() {
@@ -71,6 +77,7 @@ final class Presence implements AutoCloseable {
           }
         });
     drain.onChange(this::changed);
+    show();
     loop.start(supervisor);
   }
 
@@ -89,11 +96,20 @@ final class Presence implements AutoCloseable {
         registry.update(now);
       }
       shown = now;
+      noteClock();
     } catch (ClusterUnavailableException e) {
       LOG.info("Not registered yet, ZooKeeper does not answer: {}", e.toString());
     } catch (HostRejectedException e) {
       end(e);
     }
+  }
+
+  private void noteClock() {
+    String fault = clock.fault();
+    if ((fault == null) != (clockFault == null)) {
+      LOG.warn("Host {}: {}", config.hostId(), fault == null ? "its clock is right again" : fault);
+    }
+    clockFault = fault;
   }
 
   /** Two agents with one name would overwrite each other: this one goes. */

@@ -95,6 +95,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final AtomicLong newestTold = new AtomicLong();
 
   private final Loop terms;
+  private final HostClock clock;
   private final Supervisor supervisor;
   private final HostRegistry hosts;
   private final Drain drain;
@@ -109,6 +110,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.identity = identity;
     this.self = shared.self();
     this.hosts = shared.hosts();
+    this.clock = new HostClock(hosts);
     this.drain = shared.drain();
     this.storage = storage;
     String key = storage.genesis().key();
@@ -149,6 +151,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             new Grants(
                 this::ableHosts,
                 shared.clock(),
+                clock::doubtful,
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
             shared.clock());
     this.space = new SpaceMeter(name, storage.volumes(), replica::state);
@@ -418,11 +421,15 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     if (damage != null) {
       return "its log is damaged: " + damage.getMessage();
     }
-    return givenUp() || sdm.silence().compareTo(STUCK) > 0 ? "its storage does not answer" : null;
+    return givenUp() || sdm.silence().compareTo(STUCK) > 0
+        ? "its storage does not answer"
+        : clock.whyUnfit();
   }
 
   private void leaveElection(String reason) {
-    standAgain = Deadline.after(STAND_AGAIN);
+    if (!clock.pending()) {
+      standAgain = Deadline.after(STAND_AGAIN);
+    }
     if (candidacy.unfit(reason)) {
       LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
     }

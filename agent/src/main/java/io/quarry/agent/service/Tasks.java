@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
+import io.quarry.agent.repository.HostClock;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
@@ -91,7 +92,14 @@ public final class Tasks {
         connected,
         host.load().runningFixes(),
         host.load().heavyFixesMax(),
-        host.drainedSince());
+        host.drainedSince(),
+        clockAheadSeconds(host));
+  }
+
+  /** Null when it is not worth a word. */
+  private @Nullable Double clockAheadSeconds(HostRecord host) {
+    Duration ahead = registry.clockAhead(host.incarnation());
+    return ahead.abs().compareTo(HostClock.WARN) > 0 ? ahead.toMillis() / 1e3 : null;
   }
 
   private boolean leads(HostRecord host, String repositoryKey) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param repositories what it has connected, by repository key
  * @param version of its software
  * @param drainedSince since when it takes no fixes; null when it does
+ * @param clock null before it was compared, and of older versions
  */
 public record HostRecord(
     String hostId,
@@ -23,7 +24,30 @@ public record HostRecord(
     Map<String, RepositoryOnHost> repositories,
     HostLoad load,
     String version,
-    @Nullable Instant drainedSince) {
+    @Nullable Instant drainedSince,
+    @Nullable ClockReading clock) {
+  public HostRecord(
+      String hostId,
+      String incarnation,
+      String endpoint,
+      Instant startedAt,
+      @Nullable Map<String, RepositoryOnHost> repositories,
+      @Nullable HostLoad load,
+      @Nullable String version,
+      @Nullable Instant drainedSince,
+      @Nullable ClockReading clock) {
+    this.hostId = Znodes.requireName(hostId, "host id");
+    this.incarnation = Znodes.requireName(incarnation, "incarnation");
+    this.endpoint = Objects.requireNonNull(endpoint);
+    this.startedAt = Objects.requireNonNull(startedAt);
+    this.repositories = repositories == null ? Map.of() : Map.copyOf(repositories);
+    this.load = load == null ? HostLoad.NONE : load;
+    this.version = version == null ? "unknown" : version;
+    this.drainedSince = drainedSince;
+    this.clock = clock;
+  }
+
+  /** Of a host whose clock has not been compared yet. */
   public HostRecord(
       String hostId,
       String incarnation,
@@ -33,14 +57,7 @@ public record HostRecord(
       @Nullable HostLoad load,
       @Nullable String version,
       @Nullable Instant drainedSince) {
-    this.hostId = Znodes.requireName(hostId, "host id");
-    this.incarnation = Znodes.requireName(incarnation, "incarnation");
-    this.endpoint = Objects.requireNonNull(endpoint);
-    this.startedAt = Objects.requireNonNull(startedAt);
-    this.repositories = repositories == null ? Map.of() : Map.copyOf(repositories);
-    this.load = load == null ? HostLoad.NONE : load;
-    this.version = version == null ? "unknown" : version;
-    this.drainedSince = drainedSince;
+    this(hostId, incarnation, endpoint, startedAt, repositories, load, version, drainedSince, null);
   }
 
   /** Whether it is to take no work. */
@@ -50,11 +67,16 @@ public record HostRecord(
 
   public HostRecord withRepositories(Map<String, RepositoryOnHost> connected) {
     return new HostRecord(
-        hostId, incarnation, endpoint, startedAt, connected, load, version, drainedSince);
+        hostId, incarnation, endpoint, startedAt, connected, load, version, drainedSince, clock);
   }
 
   public HostRecord withLoad(HostLoad now) {
     return new HostRecord(
-        hostId, incarnation, endpoint, startedAt, repositories, now, version, drainedSince);
+        hostId, incarnation, endpoint, startedAt, repositories, now, version, drainedSince, clock);
+  }
+
+  public HostRecord withClock(@Nullable ClockReading now) {
+    return new HostRecord(
+        hostId, incarnation, endpoint, startedAt, repositories, load, version, drainedSince, now);
   }
 }

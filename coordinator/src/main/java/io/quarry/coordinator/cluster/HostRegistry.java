@@ -5,7 +5,9 @@ import io.quarry.coordinator.thread.Deadline;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +40,7 @@ public final class HostRegistry implements AutoCloseable {
     this.deadDirectory = connection.znodes().dead();
     this.hosts = new DirectoryView<>(connection, connection.znodes().hosts(), loop::wake);
     this.dead = new DirectoryView<>(connection, deadDirectory, loop::wake);
-    this.registration = new Registration(connection, this::rejected);
+    this.registration = new Registration(connection, clock, this::rejected);
   }
 
   public void start() {
@@ -145,6 +147,42 @@ public final class HostRegistry implements AutoCloseable {
       return store.commit(deadline, Write.create(proof.path(), proof.content()));
     });
     dead.refresh(incarnation);
+  }
+
+  /** Whether this agent registers, and its clock has not been compared with the others' yet. */
+  public boolean clockPending() {
+    return registration.incarnation() != null
+        && (registration.clock().isEmpty() || hosts.loaded().isEmpty());
+  }
+
+  /** This agent's clock beside ZooKeeper's, when no other host's is known; otherwise empty. */
+  public Optional<ClockReading> clockAlone() {
+    String own = registration.incarnation();
+    boolean alone =
+        live().stream().allMatch(host -> host.incarnation().equals(own) || host.clock() == null);
+    return alone ? registration.clock() : Optional.empty();
+  }
+
+  /** How far this agent's clock is ahead of the live hosts', for certain; negative when behind. */
+  public Duration clockAhead() {
+    String incarnation = registration.incarnation();
+    return incarnation == null ? Duration.ZERO : clockAhead(incarnation);
+  }
+
+  /** The same of any live host; zero when it does not say. */
+  public Duration clockAhead(String incarnation) {
+    Map<String, ClockReading> readings = new HashMap<>();
+    for (HostRecord host : live()) {
+      if (host.clock() != null) {
+        readings.put(host.incarnation(), host.clock());
+      }
+    }
+    String own = registration.incarnation();
+    if (own != null) {
+      registration.clock().ifPresent(reading -> readings.put(own, reading));
+    }
+    ClockReading asked = readings.get(incarnation);
+    return asked == null ? Duration.ZERO : Clocks.ahead(asked, readings.values());
   }
 
   public Subscription onChange(HostListener listener) {

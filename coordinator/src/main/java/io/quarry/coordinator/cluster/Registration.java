@@ -4,6 +4,7 @@ import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
 import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,10 @@ import org.slf4j.LoggerFactory;
 final class Registration implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Registration.class);
   private static final Duration PERIOD = Duration.ofSeconds(5);
+
+  /** The longest time between two comparisons of this host's clock with ZooKeeper's. */
+  private static final Duration CLOCK_PERIOD = Duration.ofMinutes(1);
+
   private static final Duration UPDATE_PAUSE = Duration.ofMillis(200);
 
   private final ClusterConnection connection;
@@ -28,6 +33,7 @@ final class Registration implements AutoCloseable {
   private final Consumer<HostRejectedException> onRejected;
   private final ClusterLoop loop = new ClusterLoop("register", PERIOD, this::step);
   private final Subscription reconnected;
+  private final OwnClock clock;
 
   /** One attempt at a time, so that two records never overtake each other. */
   private final Object attempts = new Object();
@@ -35,10 +41,19 @@ final class Registration implements AutoCloseable {
   private volatile @Nullable HostRecord desired;
   private @Nullable HostRecord written;
   private long writtenEpoch = -1;
+
+  /** What others see of this host's clock. */
+  private @Nullable ClockReading shownClock;
+
+  private Deadline clockDue = Deadline.after(Duration.ZERO);
   private volatile long writtenAtNanos = System.nanoTime() - UPDATE_PAUSE.toNanos();
 
-  Registration(ClusterConnection connection, Consumer<HostRejectedException> onRejected) {
+  Registration(
+      ClusterConnection connection,
+      InstantSource clock,
+      Consumer<HostRejectedException> onRejected) {
     this.connection = connection;
+    this.clock = new OwnClock(clock);
     this.hosts = connection.znodes().hosts();
     this.dead = connection.znodes().dead();
     this.onRejected = onRejected;
@@ -54,6 +69,17 @@ final class Registration implements AutoCloseable {
       desired = record;
       write(record);
     }
+  }
+
+  /** This host's clock at this moment; empty before it was compared. */
+  Optional<ClockReading> clock() {
+    return clock.reading();
+  }
+
+  /** The incarnation that is or is to be registered, or null. */
+  @Nullable String incarnation() {
+    HostRecord record = desired;
+    return record == null ? null : record.incarnation();
   }
 
   /** Who is registered has changed: perhaps this agent is not any more. */
@@ -89,6 +115,7 @@ final class Registration implements AutoCloseable {
         boolean done =
             record.equals(written)
                 && writtenEpoch == attachment.get().epoch()
+                && !clockIsNews()
                 && isThere(record, attachment.get());
         // Who was rejected meanwhile must not slip in after all.
         if (!done && record.equals(desired)) {
@@ -134,10 +161,33 @@ final class Registration implements AutoCloseable {
             .attachment()
             .orElseThrow(() -> new ClusterUnavailableException("no connection to ZooKeeper"));
     refuseIfBuried(deadline, record);
-    put(deadline, attachment, record);
+    OwnClock.Before before = clock.before();
+    put(deadline, attachment, record.withClock(shownClock));
+    compareClock(deadline, record, before, System.nanoTime());
+    if (clockIsNews()) {
+      shownClock = clock.reading().orElse(null);
+      put(deadline, attachment, record.withClock(shownClock));
+    }
     refuseIfNameIsTaken(deadline, record);
     writtenEpoch = attachment.epoch();
     return true;
+  }
+
+  private void compareClock(
+      Deadline deadline, HostRecord record, OwnClock.Before before, long answeredNanos)
+      throws ClusterUnavailableException {
+    Optional<Znode> own = connection.store().read(deadline, path(record));
+    if (own.isPresent()) {
+      clock.compare(before, answeredNanos, own.get().modifiedMillis());
+      clockDue = Deadline.after(CLOCK_PERIOD);
+    }
+  }
+
+  /** Whether others are to hear of this host's clock, or it is to be compared again. */
+  private boolean clockIsNews() {
+    Optional<ClockReading> now = clock.reading();
+    ClockReading shown = shownClock;
+    return clockDue.passed() || now.isEmpty() || shown == null || !now.get().agreesWith(shown);
   }
 
   private void put(Deadline deadline, Attachment attachment, HostRecord record)

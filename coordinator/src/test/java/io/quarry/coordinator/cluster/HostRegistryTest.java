@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.coordinator.thread.Deadline;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +25,7 @@ final class HostRegistryTest extends ClusterTest {
     b.register(host("b", "b-1"));
 
     eventually(() -> a.live().size() == 2 && b.live().size() == 2);
-    assertThat(b.find("a")).contains(host("a", "a-1"));
+    assertThat(b.find("a").map(HostRegistryTest::timeless)).contains(host("a", "a-1"));
     assertThat(b.incarnationLive("a-1")).isTrue();
     assertThat(b.absentFor("a-1")).isZero();
     assertThat(b.find("nobody")).isEmpty();
@@ -93,8 +94,31 @@ final class HostRegistryTest extends ClusterTest {
     a.close();
 
     eventually(() -> b.find("a").isEmpty());
-    assertThat(b.lastSeen("a")).contains(host("a", "a-1"));
+    assertThat(b.lastSeen("a").map(HostRegistryTest::timeless)).contains(host("a", "a-1"));
     assertThat(b.lastSeen("nobody")).isEmpty();
+  }
+
+  /** Case 12.25: a host two hours ahead led, and emptied the trash at once. */
+  @Test
+  void clockThatIsWrongIsKnownToAll() throws Exception {
+    Clock wrong = Clock.offset(Agents.CLOCK, Duration.ofHours(2));
+    HostRegistry a = agents.add(new HostRegistry(connect(), wrong));
+    a.start();
+    assertThat(a.clockPending()).as("it does not register").isFalse();
+    a.register(host("a", "a-1"));
+    eventually(() -> !a.clockPending());
+    assertThat(a.clockAhead()).as("alone, it is believed").isZero();
+    assertThat(a.clockAlone().orElseThrow().aheadMillis())
+        .isBetween(Duration.ofMinutes(119).toMillis(), Duration.ofMinutes(121).toMillis());
+
+    HostRegistry b = agents.registry(connect());
+    b.register(host("b", "b-1"));
+
+    eventually(() -> a.clockAhead().compareTo(Duration.ofMinutes(119)) > 0);
+    eventually(() -> b.clockAhead("a-1").compareTo(Duration.ofMinutes(119)) > 0);
+    assertThat(a.clockAlone()).isEmpty();
+    assertThat(b.clockAhead()).isLessThan(Duration.ofMinutes(1));
+    assertThat(b.clockAhead("nobody")).isZero();
   }
 
   @Test
@@ -115,7 +139,7 @@ final class HostRegistryTest extends ClusterTest {
     now.register(host("a", "a-2"));
 
     eventually(() -> other.incarnationLive("a-2") && !other.incarnationLive("a-1"));
-    assertThat(other.find("a")).contains(host("a", "a-2"));
+    assertThat(other.find("a").map(HostRegistryTest::timeless)).contains(host("a", "a-2"));
     assertThat(other.live()).hasSize(1);
     assertThat(other.provenDead("a-1")).isTrue();
     assertThat(other.provenDead("a-2")).isFalse();
@@ -232,6 +256,10 @@ final class HostRegistryTest extends ClusterTest {
     a.close();
 
     eventually(() -> b.absentFor("a-1").compareTo(Duration.ofMillis(50)) > 0);
+  }
+
+  private static HostRecord timeless(HostRecord host) {
+    return host.withClock(null);
   }
 
   private static Optional<Znode> found(ClusterConnection connection, String path) {
