@@ -17,6 +17,7 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.plan.ReapOpens;
 import io.quarry.coordinator.plan.StopFix;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -171,9 +172,9 @@ public final class Tasks {
    * soon as the fix has left the queue.
    */
   private void awaitGone(String taskId) {
-    long deadline = System.nanoTime() + STOP_WAIT.toNanos();
+    Deadline deadline = Deadline.after(STOP_WAIT);
     while (list(null).stream().anyMatch(task -> task.taskId().equals(taskId))) {
-      if (System.nanoTime() - deadline > 0) {
+      if (deadline.passed()) {
         throw stillRunning(taskId);
       }
       try {
