@@ -1,6 +1,8 @@
 package io.quarry.agent;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.quarry.agent.data.CopyPace;
@@ -18,7 +20,6 @@ import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.ForwardedRequest;
 import io.quarry.agent.repository.SeenCommits;
 import io.quarry.agent.server.ApiServer;
-import io.quarry.agent.server.Health;
 import io.quarry.agent.service.Connections;
 import io.quarry.agent.service.Housekeeper;
 import io.quarry.agent.service.Repositories;
@@ -29,9 +30,7 @@ import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
-import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.JsonHttp;
-import io.quarry.common.client.StorageClient;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterIdentity;
@@ -39,13 +38,14 @@ import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
+import io.quarry.coordinator.thread.Supervisor;
+import io.quarry.coordinator.thread.Tally;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -56,7 +56,12 @@ import org.slf4j.LoggerFactory;
 final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
+  /** For tests: a host whose clock is wrong. */
+  private static final Duration CLOCK_OFFSET =
+      Duration.parse(System.getProperty("quarry.clock.offset", "PT0S"));
+
   private final AgentConfig config;
+  private final Supervisor supervisor;
   private final ClusterConnection cluster;
   private final HostRegistry registry;
   private final Repositories repositories;
@@ -68,16 +73,21 @@ final class Agent implements AutoCloseable {
   private final Housekeeper housekeeper;
   private final ConfiguredRepositories configured;
   private final ApiServer server;
+  private final HealthReport health;
   private volatile boolean ready;
 
-  Agent(AgentConfig config, Optional<GuardianLink> guardian) throws IOException {
+  Agent(AgentConfig config, Optional<GuardianLink> guardian, Supervisor supervisor)
+      throws IOException {
     this.config = config;
-    Clock clock = Clock.systemUTC();
+    this.supervisor = supervisor;
+    PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    supervisor.onName(tally -> count(tally, metrics));
+    Clock clock = Clock.offset(Clock.systemUTC(), CLOCK_OFFSET);
     String incarnation = guardian.map(GuardianLink::incarnation).orElseGet(Incarnation::fresh);
     Worker self = new Worker(config.hostId(), incarnation);
     Files.createDirectories(config.stateDirectory().resolve("run"));
 
-    this.cluster = ClusterConnection.open(config.zookeeper(), config.sessionTimeout());
+    this.cluster = ClusterConnection.open(config.zookeeper(), config.sessionTimeout(), supervisor);
     this.registry = new HostRegistry(cluster, clock);
     guardian.ifPresent(link ->
         cluster.onSession(session ->
@@ -88,7 +98,7 @@ final class Agent implements AutoCloseable {
     ClusterIdentity clusterIdentity = new ClusterIdentity(cluster);
     Drain drain = new Drain(config.stateDirectory().resolve("drained"));
     this.http = new JsonHttp();
-    this.io = new StorageIo();
+    this.io = new StorageIo(supervisor);
     Throttle throttle = new Throttle(config.throttleBytesPerSecond());
     this.repositories =
         new Repositories(
@@ -100,6 +110,7 @@ final class Agent implements AutoCloseable {
                 drain,
                 clusterIdentity,
                 new SeenCommits(config.stateDirectory().resolve("seen")),
+                supervisor,
                 clock),
             io,
             connections);
@@ -117,26 +128,23 @@ final class Agent implements AutoCloseable {
             config.stateDirectory().resolve("run"),
             clock);
     this.fixes =
-        new FixWorker(self, config.heavyFixesMax(), repositories::all, registry, drain, around);
+        new FixWorker(
+            self, config.heavyFixesMax(), repositories::all, registry, drain, around, supervisor);
     this.presence =
         new Presence(config, self, registry, repositories, fixes, drain, clusterIdentity, clock);
-    Tasks tasks = new Tasks(config.hostId(), repositories, fixes, registry, drain, this::peer);
+    Tasks tasks =
+        new Tasks(config.hostId(), repositories, fixes, registry, drain, new HttpPeers(http));
     this.service =
         new StorageService(
-            self, repositories, fixes, tasks, io, around, registry, presence::changed);
+            self, repositories, fixes, tasks, io, around, registry, presence::changed, supervisor);
     this.housekeeper = new Housekeeper(repositories, io, registry, clock);
-    this.configured =
-        new ConfiguredRepositories(
-            own, repository -> connect(repository), ConfiguredRepositories.AGAIN);
+    this.configured = new ConfiguredRepositories(own, this::connect, ConfiguredRepositories.AGAIN);
+    this.health = new HealthReport(config.hostId(), cluster, registry, repositories, supervisor);
     this.server =
         ApiServer.start(
             new ApiServer.Settings(
                 config.listenAddress().getHostString(), config.listenAddress().getPort()),
-            new ApiServer.Parts(
-                service,
-                this::health,
-                this::submitted,
-                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT)));
+            new ApiServer.Parts(service, () -> health.now(ready), this::submitted, metrics));
   }
 
   /** The configuration goes before what calls have connected. */
@@ -166,10 +174,10 @@ final class Agent implements AutoCloseable {
   /** Joins the cluster and connects what the configuration names. */
   void start() {
     registry.start();
-    presence.start();
+    presence.start(supervisor);
     fixes.start();
-    housekeeper.start();
-    configured.start();
+    housekeeper.start(supervisor);
+    configured.start(supervisor);
     ready = true;
     LOG.info("Host {} serves {}", config.hostId(), config.advertise());
   }
@@ -186,20 +194,12 @@ final class Agent implements AutoCloseable {
     };
   }
 
-  private StorageClient peer(String endpoint) {
-    return new StorageClient(List.of(URI.create(endpoint)), ClientSettings.DEFAULT);
-  }
-
-  private Health health() {
-    return new Health(
-        ready,
-        Map.of(
-            "hostId",
-            config.hostId(),
-            "zookeeper",
-            cluster.connected() ? "connected" : "unreachable",
-            "repositories",
-            Integer.toString(repositories.all().size())));
+  private static void count(Tally tally, MeterRegistry metrics) {
+    var _ =
+        FunctionCounter.builder("quarry.thread.failures", tally, Tally::failures)
+            .description("How often what runs under that name has failed")
+            .tag("thread", tally.name())
+            .register(metrics);
   }
 
   /** Another agent believes that the SDM is here. */

@@ -3,6 +3,7 @@ package io.quarry.agent;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.guardian.GuardianLink;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -13,6 +14,8 @@ import org.slf4j.LoggerFactory;
 /** Runs one agent until it is told to stop: {@code AgentMain --config FILE}. */
 public final class AgentMain {
   private static final Logger LOG = LoggerFactory.getLogger(AgentMain.class);
+
+  private static final String UNCAUGHT = "other";
 
   private AgentMain() {}
 
@@ -29,7 +32,11 @@ public final class AgentMain {
   /** Returns never, or by exiting the process. */
   private static void run(Path file, Optional<GuardianLink> guardian) throws InterruptedException {
     try {
-      Agent agent = new Agent(AgentConfig.load(file), guardian);
+      Supervisor supervisor = new Supervisor();
+      // For threads that others have started, too.
+      Thread.setDefaultUncaughtExceptionHandler(
+          (thread, failure) -> supervisor.failed(UNCAUGHT, failure));
+      Agent agent = new Agent(AgentConfig.load(file), guardian, supervisor);
       Runtime.getRuntime()
           .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(agent::close));
       agent.start();

@@ -2,6 +2,7 @@ package io.quarry.agent;
 
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -37,11 +38,11 @@ final class ConfiguredRepositories implements AutoCloseable {
   }
 
   /** Returns when each has been tried once. */
-  void start() {
+  void start(Supervisor supervisor) {
     for (ConnectRequest repository : repositories) {
       Tries tries = new Tries(repository);
       if (!tries.connected()) {
-        Thread.ofVirtual().name("connect-" + repository.repoId()).start(tries::goOn);
+        var _ = supervisor.start("connect-" + repository.repoId(), tries::goOn);
       }
     }
   }

@@ -4,6 +4,7 @@ import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
+import io.quarry.agent.repository.HostClock;
 import io.quarry.agent.service.Repositories;
 import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
@@ -15,21 +16,22 @@ import io.quarry.coordinator.cluster.HostRejectedException;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Shows this host in the cluster: where it is, what it has connected, how busy it is. */
 final class Presence implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Presence.class);
-  private static final long ROUND_MILLIS = 2_000;
+  private static final Duration ROUND = Duration.ofSeconds(2);
 
   private final AgentConfig config;
   private final Worker self;
@@ -38,14 +40,14 @@ final class Presence implements AutoCloseable {
   private final FixWorker fixes;
   private final Drain drain;
   private final ClusterIdentity clusterIdentity;
+  private final HostClock clock;
   private final Instant startedAt;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("presence").daemon(true).factory());
+  private final Loop loop = new Loop("presence", ROUND, this::show);
 
-  // Only the timer's thread:
+  // Only the thread that starts it, and then the loop's:
   private boolean registered;
   private HostRecord shown;
+  private @Nullable String clockFault;
 
   Presence(
       AgentConfig config,
@@ -63,11 +65,13 @@ final class Presence implements AutoCloseable {
     this.fixes = fixes;
     this.drain = drain;
     this.clusterIdentity = clusterIdentity;
+    this.clock = new HostClock(registry);
     this.startedAt = clock.instant();
     this.shown = record();
   }
 
-  void start() {
+  /** Returns when it has been tried once: who connects a repository knows its clock by then. */
+  void start(Supervisor supervisor) {
     registry.onChange(
         new HostListener() {
           @Override
@@ -79,12 +83,13 @@ final class Presence implements AutoCloseable {
           }
         });
     drain.onChange(this::changed);
-    var _ = timer.scheduleWithFixedDelay(this::show, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+    show();
+    loop.start(supervisor);
   }
 
   /** What is connected here has changed. */
   void changed() {
-    timer.execute(this::show);
+    loop.wake();
   }
 
   private void show() {
@@ -99,13 +104,20 @@ final class Presence implements AutoCloseable {
       shown = now;
       // A wiped ensemble gets the cluster's name back.
       var _ = clusterIdentity.read(() -> UUID.randomUUID().toString());
+      noteClock();
     } catch (ClusterUnavailableException e) {
       LOG.info("Not registered yet, ZooKeeper does not answer: {}", e.toString());
     } catch (HostRejectedException e) {
       end(e);
-    } catch (RuntimeException e) {
-      LOG.error("Showing this host in the cluster failed", e);
     }
+  }
+
+  private void noteClock() {
+    String fault = clock.fault();
+    if ((fault == null) != (clockFault == null)) {
+      LOG.warn("Host {}: {}", config.hostId(), fault == null ? "its clock is right again" : fault);
+    }
+    clockFault = fault;
   }
 
   /** Two agents with one name would overwrite each other: this one goes. */
@@ -136,6 +148,6 @@ final class Presence implements AutoCloseable {
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    loop.close();
   }
 }

@@ -13,6 +13,7 @@ import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -76,7 +77,8 @@ public final class AgentsUnderTest implements AutoCloseable {
                 List.of(),
                 0,
                 AgentConfig.HEAVY_FIXES),
-            Optional.empty());
+            Optional.empty(),
+            new Supervisor());
     agents.add(agent);
     agent.start();
     clients.add(new StorageClient(List.of(url)));

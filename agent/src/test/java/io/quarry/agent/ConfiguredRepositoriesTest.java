@@ -10,6 +10,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -55,7 +56,7 @@ final class ConfiguredRepositoriesTest {
               connected.set(true);
             },
             AT_ONCE)) {
-      configured.start();
+      configured.start(new Supervisor());
       await().untilTrue(connected);
       await().until(() -> !messages(Level.INFO).isEmpty());
     }
@@ -87,7 +88,7 @@ final class ConfiguredRepositoriesTest {
               throw refusal("no mount");
             },
             AT_ONCE)) {
-      configured.start();
+      configured.start(new Supervisor());
       await().untilTrue(connected);
       release.countDown();
     }

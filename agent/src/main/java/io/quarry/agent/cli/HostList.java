@@ -30,13 +30,19 @@ final class HostList extends ApiCommand {
       table.row(
           host.hostId(),
           host.endpoint(),
-          host.drainedSince() == null ? "ready" : "drained",
+          state(host),
           host.runningFixes() + "/" + host.heavyFixesMax(),
           host.repositories().stream().map(HostList::mark).collect(Collectors.joining(", ")),
           host.version(),
           Units.time(host.startedAt()));
     }
     return table;
+  }
+
+  private static String state(HostInfo host) {
+    String state = host.drainedSince() == null ? "ready" : "drained";
+    Double ahead = host.clockAheadSeconds();
+    return ahead == null ? state : "%s, clock %+.0f s".formatted(state, ahead);
   }
 
   private static String mark(HostRepository repository) {

@@ -13,6 +13,8 @@ import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,7 +43,7 @@ import org.slf4j.LoggerFactory;
 public final class FixWorker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FixWorker.class);
 
-  private static final long ROUND_MILLIS = 1_000;
+  private static final Duration ROUND = Duration.ofSeconds(1);
 
   /** A claim whose owner has been away for so long has stayed behind. */
   private static final Duration DANGLING = Duration.ofSeconds(30);
@@ -73,8 +75,8 @@ public final class FixWorker implements AutoCloseable {
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
   private final ExecutorService workers;
   private final GrantedFixes granted;
-  private final Waker waker = new Waker();
-  private final Thread chooser;
+  private final Loop chooser = new Loop("fix-chooser", ROUND, this::choose);
+  private final Supervisor supervisor;
   private volatile boolean closed;
 
   public FixWorker(
@@ -83,7 +85,8 @@ public final class FixWorker implements AutoCloseable {
       Supplier<List<ConnectedRepository>> repositories,
       HostRegistry hosts,
       Drain drain,
-      Surroundings around) {
+      Surroundings around,
+      Supervisor supervisor) {
     this.self = self;
     this.heavyFixesMax = heavyFixesMax;
     this.repositories = repositories;
@@ -91,27 +94,26 @@ public final class FixWorker implements AutoCloseable {
     this.drain = drain;
     this.around = around;
     this.nextEpoch = new NextEpoch(self, around, this::show);
-    this.workers =
-        Executors.newCachedThreadPool(Thread.ofPlatform().name("fix-", 0).daemon(true).factory());
+    this.supervisor = supervisor;
+    this.workers = Executors.newCachedThreadPool(supervisor.factory("fix"));
     this.granted = new GrantedFixes(self, repositories, drain, around);
-    this.chooser = Thread.ofPlatform().name("fix-chooser").daemon(true).unstarted(this::choose);
   }
 
   public void start() {
     drain.onChange(this::wake);
-    chooser.start();
-    granted.start();
+    chooser.start(supervisor);
+    granted.start(supervisor);
   }
 
   private void wake() {
-    waker.wake();
+    chooser.wake();
     granted.wake();
     taken.wake();
   }
 
   /** To be called for each repository that gets connected. */
   public void watch(ConnectedRepository repository) {
-    repository.queue().onChange(waker::wake);
+    repository.queue().onChange(chooser::wake);
     repository
         .replica()
         .onChange(state -> {
@@ -194,16 +196,11 @@ public final class FixWorker implements AutoCloseable {
   }
 
   private void choose() {
-    while (waker.await(Math.min(ROUND_MILLIS, pauses.millisToNext()))) {
-      try {
-        giveUpStuck();
-        for (Candidate candidate : candidates()) {
-          claim(candidate);
-        }
-      } catch (RuntimeException e) {
-        LOG.error("Choosing fixes failed", e);
-      }
+    giveUpStuck();
+    for (Candidate candidate : candidates()) {
+      claim(candidate);
     }
+    chooser.wakeWithin(pauses.toNext());
   }
 
   /**
@@ -278,8 +275,15 @@ public final class FixWorker implements AutoCloseable {
       return;
     }
     String key = keyOf(candidate.repository(), candidate.queued().fix().fixId());
-    if (taken.add(key)) {
+    if (!taken.add(key)) {
+      return;
+    }
+    try {
       workers.execute(() -> claimAndWork(key, candidate));
+    } catch (RuntimeException | Error e) {
+      // No thread is to be had: the next round finds the fix as free as it is.
+      taken.remove(key);
+      throw e;
     }
   }
 
@@ -299,7 +303,7 @@ public final class FixWorker implements AutoCloseable {
       claims.remove(key);
       around.budget().release(candidate.repository(), candidate.queued().fix().fixId());
       taken.remove(key);
-      waker.wake();
+      chooser.wake();
     }
   }
 
@@ -395,7 +399,7 @@ public final class FixWorker implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    waker.close();
+    chooser.close();
     granted.close();
     try {
       stopAll(STOPPING);

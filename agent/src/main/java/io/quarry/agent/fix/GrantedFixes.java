@@ -5,6 +5,8 @@ import io.quarry.agent.repository.Drain;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -14,17 +16,13 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The light fixes that the logs grant this life of the host: it does them without asking anybody.
  * One thread looks, a few of each repository work.
  */
 final class GrantedFixes implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(GrantedFixes.class);
-
-  private static final long ROUND_MILLIS = 1_000;
+  private static final Duration ROUND = Duration.ofSeconds(1);
   private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
   private static final Duration TROUBLE_MAX = Duration.ofSeconds(10);
 
@@ -35,8 +33,7 @@ final class GrantedFixes implements AutoCloseable {
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
   private final GrantLedger ledger = new GrantLedger(pauses);
-  private final Waker waker = new Waker();
-  private final Thread looker;
+  private final Loop looker = new Loop("grants", ROUND, this::look);
   private volatile boolean closed;
 
   GrantedFixes(
@@ -48,29 +45,18 @@ final class GrantedFixes implements AutoCloseable {
     this.repositories = repositories;
     this.drain = drain;
     this.around = around;
-    this.looker = Thread.ofPlatform().name("grants").daemon(true).unstarted(this::run);
   }
 
-  void start() {
-    looker.start();
+  void start(Supervisor supervisor) {
+    looker.start(supervisor);
   }
 
   void wake() {
-    waker.wake();
+    looker.wake();
   }
 
   Collection<RunningFix> running() {
     return running.values();
-  }
-
-  private void run() {
-    while (waker.await(Math.min(ROUND_MILLIS, pauses.millisToNext()))) {
-      try {
-        look();
-      } catch (RuntimeException e) {
-        LOG.error("Looking for granted fixes failed", e);
-      }
-    }
   }
 
   private void look() {
@@ -85,11 +71,22 @@ final class GrantedFixes implements AutoCloseable {
         held.add(GrantLedger.key(repository, fixId));
         FixState fix = Objects.requireNonNull(state.fixes().get(fixId));
         if (ledger.begin(repository, fix)) {
-          repository.lightWork().execute(() -> work(repository, fix));
+          begin(repository, fix);
         }
       }
     }
     ledger.retain(held);
+    looker.wakeWithin(pauses.toNext());
+  }
+
+  private void begin(ConnectedRepository repository, FixState fix) {
+    try {
+      repository.lightWork().execute(() -> work(repository, fix));
+    } catch (RuntimeException | Error e) {
+      // No thread is to be had: it is this host's until it is done.
+      var _ = ledger.end(repository, fix, true);
+      throw e;
+    }
   }
 
   private void work(ConnectedRepository repository, FixState fix) {
@@ -111,7 +108,7 @@ final class GrantedFixes implements AutoCloseable {
       run.finished();
       boolean again = end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO;
       if (ledger.end(repository, now, again)) {
-        waker.wake();
+        looker.wake();
       }
     }
   }
@@ -120,6 +117,6 @@ final class GrantedFixes implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    waker.close();
+    looker.close();
   }
 }

@@ -1,13 +1,14 @@
 package io.quarry.agent.fix;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** What this host leaves alone for a while, and for how long; thread-safe. */
 final class Pauses {
-  /** Nothing pauses: look again after the usual round. */
-  private static final long NONE_MILLIS = Long.MAX_VALUE;
+  /** Nothing pauses: the usual round comes before. */
+  private static final Duration NONE = Duration.ofHours(1);
 
   private static final int DOUBLINGS_MAX = 10;
 
@@ -15,7 +16,7 @@ final class Pauses {
   private final Duration longest;
   private final Map<String, Pause> pauses = new ConcurrentHashMap<>();
 
-  private record Pause(long untilNanos, int troubles) {}
+  private record Pause(Deadline until, int troubles) {}
 
   Pauses(Duration first, Duration longest) {
     this.first = first;
@@ -24,19 +25,19 @@ final class Pauses {
 
   boolean pausing(String key) {
     Pause pause = pauses.get(key);
-    return pause != null && pause.untilNanos() - System.nanoTime() > 0;
+    return pause != null && !pause.until().passed();
   }
 
   void until(String key, Duration length) {
-    pauses.put(key, new Pause(System.nanoTime() + length.toNanos(), 0));
+    pauses.put(key, new Pause(Deadline.after(length), 0));
   }
 
   void atLeast(String key, Duration length) {
     pauses.compute(
         key,
         (ignored, known) -> {
-          long until = System.nanoTime() + length.toNanos();
-          return known != null && known.untilNanos() - until > 0
+          Deadline until = Deadline.after(length);
+          return known != null && until.isBefore(known.until())
               ? known
               : new Pause(until, known == null ? 0 : known.troubles());
         });
@@ -52,7 +53,7 @@ final class Pauses {
           if (length.compareTo(longest) > 0) {
             length = longest;
           }
-          return new Pause(System.nanoTime() + length.toNanos(), troubles + 1);
+          return new Pause(Deadline.after(length), troubles + 1);
         });
   }
 
@@ -60,14 +61,12 @@ final class Pauses {
     pauses.remove(key);
   }
 
-  /** When the next pause ends. */
-  long millisToNext() {
-    long now = System.nanoTime();
+  /** How long it is until the next pause ends. */
+  Duration toNext() {
     return pauses.values().stream()
-        .mapToLong(Pause::untilNanos)
-        .map(until -> (until - now) / 1_000_000 + 1)
-        .filter(millis -> millis > 0)
-        .min()
-        .orElse(NONE_MILLIS);
+        .map(pause -> pause.until().remaining())
+        .filter(Duration::isPositive)
+        .min(Duration::compareTo)
+        .orElse(NONE);
   }
 }

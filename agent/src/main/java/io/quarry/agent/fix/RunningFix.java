@@ -8,6 +8,7 @@ import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -174,12 +175,12 @@ final class RunningFix {
 
   /** Waits until nothing of it runs any more, unless its storage is found to hang. */
   void awaitEnd(long millis) throws InterruptedException, TimeoutException {
-    long deadline = System.nanoTime() + millis * 1_000_000;
+    Deadline deadline = Deadline.afterMillis(millis);
     while (!done.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
       if (!repository.responsive()) {
         throw new TimeoutException("task " + taskId() + " waits for a storage that hangs");
       }
-      if (System.nanoTime() - deadline > 0) {
+      if (deadline.passed()) {
         throw new TimeoutException("task " + taskId() + " did not end within " + millis + " ms");
       }
     }

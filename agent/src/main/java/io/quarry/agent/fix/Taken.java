@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -57,13 +58,11 @@ final class Taken {
    * @return false when there was something taken all the time
    */
   synchronized boolean awaitNone(BooleanSupplier wanted, long millis) throws InterruptedException {
-    long until = System.nanoTime() + millis * 1_000_000;
+    Deadline until = Deadline.afterMillis(millis);
     while (wanted.getAsBoolean() && !keys.isEmpty()) {
-      long left = until - System.nanoTime();
-      if (left <= 0) {
+      if (!until.awaitOn(this)) {
         return false;
       }
-      wait(1 + left / 1_000_000);
     }
     return true;
   }

@@ -44,9 +44,16 @@ final class AgentProcess {
         .environment()
         .put(GuardianLink.GUARDIAN_PID, Long.toString(ProcessHandle.current().pid()));
     builder.environment().put(GuardianLink.INCARNATION, incarnation);
-    AgentProcess agent = new AgentProcess(builder.start(), onSession);
-    agent.reader.start();
-    return agent;
+    Process process = builder.start();
+    try {
+      AgentProcess agent = new AgentProcess(process, onSession);
+      agent.reader.start();
+      return agent;
+    } catch (RuntimeException | Error failure) {
+      // No thread to hear of its sessions: nobody could prove its death.
+      process.destroyForcibly().onExit().join();
+      throw failure;
+    }
   }
 
   long pid() {
@@ -88,12 +95,21 @@ final class AgentProcess {
       while (true) {
         GuardedSession changed = GuardedSession.readMessage(in);
         session = changed;
-        onSession.accept(changed);
+        tell(changed);
       }
     } catch (EOFException end) {
       log.debug("The agent's pipe ended");
     } catch (IOException failure) {
       log.warn("The agent's pipe broke: {}", failure.getMessage());
+    }
+  }
+
+  /** What comes of it is a convenience; the next session has to be read all the same. */
+  private void tell(GuardedSession changed) {
+    try {
+      onSession.accept(changed);
+    } catch (RuntimeException | Error failure) {
+      log.warn("{}: {}", changed, failure.toString());
     }
   }
 }

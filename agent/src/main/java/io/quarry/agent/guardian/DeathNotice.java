@@ -1,6 +1,7 @@
 package io.quarry.agent.guardian;
 
 import io.quarry.agent.guardian.SessionConnection.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import org.apache.zookeeper.KeeperException;
@@ -88,15 +89,16 @@ final class DeathNotice {
   }
 
   private boolean repeat(Attempt attempt) throws InterruptedException {
-    long deadline = System.nanoTime() + ATTEMPTS_FOR.toNanos();
+    Deadline deadline = Deadline.after(ATTEMPTS_FOR);
     Duration pause = PAUSE_MIN;
-    while (System.nanoTime() < deadline) {
+    while (!deadline.passed()) {
       try {
         if (attempt.succeeds()) {
           return true;
         }
         log.warn("ZooKeeper {} does not answer; trying on", guarded.session().connectString());
-      } catch (IOException | KeeperException failure) {
+      } catch (IOException | KeeperException | RuntimeException | Error failure) {
+        // The host may be out of threads or memory for a while.
         log.warn("The death of {} is not proved yet: {}", guarded, failure.toString());
       }
       Thread.sleep(pause);

@@ -1,6 +1,7 @@
 package io.quarry.agent.guardian;
 
 import io.quarry.agent.data.os.Reaper;
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -25,7 +26,7 @@ final class Descendants {
    *     example. They can neither run again nor fork.
    */
   static Set<ProcessHandle> killAll(Duration within, Set<ProcessHandle> doomed) {
-    long deadline = System.nanoTime() + within.toNanos();
+    Deadline deadline = Deadline.after(within);
     long pause = PAUSE_NANOS_MIN;
     while (true) {
       if (reapDead() == Reaper.NO_CHILD) {
@@ -37,7 +38,7 @@ final class Descendants {
               .filter(process -> !doomed.contains(process))
               .collect(Collectors.toSet());
       left.forEach(ProcessHandle::destroyForcibly);
-      if ((left.isEmpty() && !doomed.isEmpty()) || System.nanoTime() > deadline) {
+      if ((left.isEmpty() && !doomed.isEmpty()) || deadline.passed()) {
         return left;
       }
       LockSupport.parkNanos(pause);

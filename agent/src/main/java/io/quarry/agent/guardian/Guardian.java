@@ -4,6 +4,7 @@ import io.quarry.agent.data.os.Reaper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -42,6 +43,9 @@ final class Guardian {
   private final CountDownLatch ended = new CountDownLatch(1);
   private @Nullable AgentProcess running;
 
+  /** Only the main thread: tells the cluster of the last death. */
+  private @Nullable Thread notice;
+
   Guardian(
       AgentCommand command, boolean restart, RestartPauses pauses, @Nullable Path pidDirectory) {
     this.command = command;
@@ -55,33 +59,69 @@ final class Guardian {
    *
    * @return the exit code for this process
    */
-  int run() throws IOException, InterruptedException {
+  int run() throws InterruptedException {
     try {
       Reaper.adoptOrphans();
-      if (pidDirectory != null) {
-        PidFile.write(pidDirectory, PidFile.GUARDIAN, ProcessHandle.current().pid());
-      }
-      while (true) {
+      note(PidFile.GUARDIAN, ProcessHandle.current().pid());
+      while (stopping.getCount() > 0) {
         long started = System.nanoTime();
-        AgentProcess agent = start();
-        if (agent == null) {
-          return ExitCode.STOPPED;
-        }
-        int code = watch(agent);
-        Thread notice = bury(agent, code);
-        Duration pause = pauses.after(Duration.ofNanos(System.nanoTime() - started));
+        int code = live();
         if (isLast(code)) {
-          notice.join(LAST_NOTICE_WAIT);
+          awaitNotice();
           return stopping.getCount() == 0 ? ExitCode.STOPPED : code;
         }
-        log.warn("The agent ended with exit code {}; the next starts in {}", code, pause);
-        if (stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
-          notice.join(LAST_NOTICE_WAIT);
-          return ExitCode.STOPPED;
-        }
+        Duration pause = pauses.after(Duration.ofNanos(System.nanoTime() - started));
+        log.warn("The next agent starts in {}", pause);
+        var _ = stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS);
       }
+      awaitNotice();
+      return ExitCode.STOPPED;
     } finally {
       ended.countDown();
+    }
+  }
+
+  /**
+   * One life of the agent, to its burial. A host can be out of processes, threads or memory for a
+   * while: what fails here is tried again, since nobody else starts this host's agent.
+   */
+  private int live() throws InterruptedException {
+    try {
+      AgentProcess agent = start();
+      if (agent == null) {
+        return ExitCode.STOPPED;
+      }
+      int code = watch(agent);
+      log.info("Agent {} ended with exit code {}", agent.pid(), code);
+      bury(agent, code);
+      return code;
+    } catch (IOException | RuntimeException | Error failure) {
+      log.error("The agent could not be started, or not be guarded: {}", failure.toString());
+      clear();
+      return ExitCode.FAILED;
+    }
+  }
+
+  /** Nothing of an agent that is not guarded may go on. */
+  private void clear() throws InterruptedException {
+    AgentProcess agent = running;
+    if (agent != null) {
+      agent.kill();
+      agent.awaitExit();
+    }
+    survivors.addAll(Descendants.killAll(KILL_WAIT, survivors));
+  }
+
+  /** A state directory may be full: a pid that cannot be written must not be a wrong one. */
+  private void note(String file, long pid) {
+    if (pidDirectory == null) {
+      return;
+    }
+    try {
+      PidFile.write(pidDirectory, file, pid);
+    } catch (IOException failure) {
+      log.error("Could not write {} into {}: {}", file, pidDirectory, failure.toString());
+      PidFile.remove(pidDirectory, file);
     }
   }
 
@@ -108,9 +148,7 @@ final class Guardian {
     }
     String incarnation = Incarnation.fresh();
     running = AgentProcess.start(command, incarnation, this::guard);
-    if (pidDirectory != null) {
-      PidFile.write(pidDirectory, PidFile.AGENT, running.pid());
-    }
+    note(PidFile.AGENT, running.pid());
     log.info("Started agent {}, incarnation {}", running.pid(), incarnation);
     return running;
   }
@@ -130,25 +168,30 @@ final class Guardian {
   }
 
   /** Kills what the agent left, here and now; a thread of its own then tells the cluster. */
-  private Thread bury(AgentProcess agent, int code) throws InterruptedException {
+  private void bury(AgentProcess agent, int code) throws InterruptedException {
     Set<ProcessHandle> left = Descendants.killAll(KILL_WAIT, survivors);
     survivors.addAll(left);
-    return agent
-        .lastSession()
-        .map(DeathNotice::new)
-        .map(notice ->
-            Thread.ofPlatform().name("death-notice").start(() -> announce(notice, left, code)))
-        .orElseGet(() -> {
-          log.info("Agent {} ended before it had a session", agent.pid());
-          return Thread.ofPlatform().start(() -> {});
-        });
+    Optional<GuardedSession> session = agent.lastSession();
+    if (session.isEmpty()) {
+      log.info("Agent {} ended before it had a session", agent.pid());
+      return;
+    }
+    DeathNotice last = new DeathNotice(session.get());
+    notice = Thread.ofPlatform().name("death-notice").start(() -> announce(last, left, code));
   }
 
-  private void announce(DeathNotice notice, Set<ProcessHandle> left, int code) {
+  private void awaitNotice() throws InterruptedException {
+    Thread last = notice;
+    if (last != null) {
+      last.join(LAST_NOTICE_WAIT);
+    }
+  }
+
+  private void announce(DeathNotice death, Set<ProcessHandle> left, int code) {
     try {
       if (!left.isEmpty()) {
         log.error("Killed, but still held by the kernel: {}; exit code {}", left, code);
-        notice.closeWithoutProof();
+        death.closeWithoutProof();
         for (ProcessHandle survivor : left) {
           while (!Descendants.gone(survivor)) {
             Thread.sleep(SURVIVORS_EVERY);
@@ -156,7 +199,7 @@ final class Guardian {
           survivors.remove(survivor);
         }
       }
-      notice.publish();
+      death.publish();
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }

@@ -89,7 +89,8 @@ public final class GuardianLink {
         // Nothing is ever sent; only the end counts.
       }
       halt("the guardian is gone");
-    } catch (IOException failure) {
+    } catch (IOException | RuntimeException | Error failure) {
+      // Without this thread the agent would outlive its guardian.
       halt("the pipe to the guardian broke: " + failure.getMessage());
     }
   }

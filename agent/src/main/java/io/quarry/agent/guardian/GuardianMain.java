@@ -1,6 +1,5 @@
 package io.quarry.agent.guardian;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -57,8 +56,6 @@ public final class GuardianMain {
     int code = ExitCode.FAILED;
     try {
       code = guardian.run();
-    } catch (IOException failure) {
-      log.error("The agent cannot be started: {}", failure.getMessage());
     } finally {
       // Not exit(): the hook would wait for this thread. A living agent dies with its guardian.
       Runtime.getRuntime().halt(code);

@@ -27,6 +27,15 @@ public final class PidFile {
         StandardCopyOption.REPLACE_EXISTING);
   }
 
+  /** Without a word when it cannot be done: what is to be said about the directory was said. */
+  static void remove(Path directory, String name) {
+    try {
+      Files.deleteIfExists(directory.resolve(name));
+    } catch (IOException _) {
+      // The next start tries to write it again.
+    }
+  }
+
   /** Empty when there is no such file yet. The process may have ended since. */
   public static OptionalLong read(Path directory, String name) throws IOException {
     try {

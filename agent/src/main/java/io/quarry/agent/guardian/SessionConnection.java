@@ -2,6 +2,7 @@ package io.quarry.agent.guardian;
 
 import io.quarry.coordinator.cluster.ProofOfDeath;
 import io.quarry.coordinator.cluster.SessionInfo;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
@@ -63,9 +64,9 @@ final class SessionConnection implements AutoCloseable {
   }
 
   Outcome await(Duration within) throws InterruptedException {
-    long deadline = System.nanoTime() + within.toNanos();
+    Deadline deadline = Deadline.after(within);
     while (true) {
-      KeeperState state = states.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      KeeperState state = states.poll(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
       if (state == null) {
         return Outcome.UNREACHABLE;
       }

@@ -6,6 +6,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterIdentity;
+import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.Election;
 import io.quarry.coordinator.cluster.ElectionListener;
 import io.quarry.coordinator.cluster.FixQueue;
@@ -26,6 +27,9 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SdmListener;
+import io.quarry.coordinator.thread.Deadline;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -35,9 +39,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -79,6 +80,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       Drain drain,
       ClusterIdentity clusterIdentity,
       SeenCommits seen,
+      Supervisor supervisor,
       Clock clock) {}
 
   private final Identity identity;
@@ -101,34 +103,32 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   /** Of the commits that this host has answered for, wherever they were made. */
   private final AtomicLong newestTold = new AtomicLong();
 
-  private final ScheduledExecutorService timer;
+  private final Loop terms;
+  private final HostClock clock;
+  private final Supervisor supervisor;
   private final HostRegistry hosts;
   private final Drain drain;
   private final Runnable drainChanged;
   private @Nullable Subscription hostsChanged;
 
-  /** Until when the host leaves the election to others, since its terms end at once. */
-  private volatile long restUntilNanos = System.nanoTime();
-
-  // Only the timer's thread: whether the host stands in the election, and since when it could.
-  private boolean unfit;
-  private long fitSinceNanos;
+  /** A host that became unfit to lead stays out of the election until then. */
+  private volatile Deadline standAgain = Deadline.after(Duration.ZERO);
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
       throws IOException {
     this.identity = identity;
     this.self = shared.self();
     this.hosts = shared.hosts();
+    this.clock = new HostClock(hosts);
     this.drain = shared.drain();
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
     String writer = self.hostId() + "@" + self.incarnation();
-    this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().name("terms-" + name).daemon(true).factory());
+    this.supervisor = shared.supervisor();
+    this.terms = new Loop("terms-" + name, WATCH, this::watch);
     this.replica = new Replica(name, storage.slots());
-    this.sdm = new Sdm(storage.slots(), replica, writer, shared.clock(), new Terms());
+    this.sdm = new Sdm(storage.slots(), replica, writer, shared.clock(), new Terms(), supervisor);
     this.election = new Election(shared.cluster(), key, self, new Votes());
     this.candidacy =
         new Candidacy(
@@ -154,7 +154,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
               storage.ask("pulse." + self.incarnation());
               storageIdentity.look();
             });
-    this.lightWork = new LightWork(name);
+    this.lightWork = new LightWork(name, supervisor);
     this.forwarder =
         new Forwarder(
             name,
@@ -174,6 +174,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             new Grants(
                 this::ableHosts,
                 shared.clock(),
+                clock::doubtful,
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
             shared.clock());
     this.space = new SpaceMeter(name, storage.volumes(), replica::state);
@@ -192,7 +193,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
   /** Takes part in the cluster from now on. */
   public void start() {
-    replica.follow();
+    replica.follow(supervisor);
     head.onHeadMoved(replica::hint);
     head.start();
     queue.start();
@@ -201,13 +202,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     drain.onChange(drainChanged);
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
-    unfit = replica.unreadable() != null;
-    candidacy.start(unfit);
-    space.start();
-    pulse.start();
-    var _ =
-        timer.scheduleWithFixedDelay(
-            this::watchStorage, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
+    candidacy.start(unfitNow());
+    keeper.start(supervisor);
+    space.start(supervisor);
+    pulse.start(supervisor);
+    terms.start(supervisor);
   }
 
   private void hostsChanged() {
@@ -277,9 +276,19 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return queue;
   }
 
+  /** Why this host must not commit, or null. */
+  public @Nullable String whyUnfitToLead() {
+    return candidacy.whyUnfit();
+  }
+
   /** The host that commits, as far as known. */
   public Optional<Candidate> leader() {
     return election.leader();
+  }
+
+  /** The hosts that stand in the election, whose sessions live. */
+  public List<Candidate> candidates() throws ClusterUnavailableException {
+    return election.candidates();
   }
 
   /** Whether this host commits. */
@@ -344,11 +353,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
    * found to hang meanwhile.
    */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
-    long deadline = System.nanoTime() + timeout.toNanos();
+    Deadline deadline = Deadline.after(timeout);
     while (true) {
-      long left = deadline - System.nanoTime();
-      LogState state = replica.await(fits, Duration.ofNanos(Math.clamp(left, 0, WATCH.toNanos())));
-      if (left <= 0 || fits.test(state)) {
+      Duration left = deadline.remaining();
+      LogState state = replica.await(fits, left.compareTo(WATCH) < 0 ? left : WATCH);
+      if (left.isZero() || fits.test(state)) {
         return state;
       }
       pulse.requireResponsive();
@@ -402,14 +411,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     @Override
     public void elected(long electionNumber) {
       shortTerms.set(0);
-      var _ = Thread.ofVirtual().name("lead-" + repoId()).start(this::leadIfSame);
-    }
-
-    /** The last SDM may have written elsewhere: looking for its canary waits for the storage. */
-    private void leadIfSame() {
-      if (storageIdentity.mayLead()) {
-        leadIfElected();
-      }
+      sdm.lead();
     }
 
     @Override
@@ -420,6 +422,12 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   private final class Terms implements SdmListener {
+    /** The last SDM may have written elsewhere. */
+    @Override
+    public void beginning() throws IOException {
+      storageIdentity.requireCanary();
+    }
+
     @Override
     public void leading(LogState state) {
       head.publish(state.sequence());
@@ -438,17 +446,13 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     public void steppedDown(String reason) {
       keeper.rest();
       forwarder.sdmChanged();
-      if (timer.isShutdown()) {
+      if (terms.closed()) {
         return;
       }
-      boolean sick = shortTerms.incrementAndGet() > SHORT_TERMS_MAX || replica.unreadable() != null;
-      if (!sick) {
-        after(AGAIN, ConnectedRepository.this::leadIfElected);
-        return;
+      if (shortTerms.incrementAndGet() > SHORT_TERMS_MAX) {
+        leaveElection(reason);
       }
-      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
-      restUntilNanos = System.nanoTime() + STAND_AGAIN.toNanos();
-      candidacy.sick(reason);
+      terms.wakeWithin(AGAIN);
     }
   }
 
@@ -461,49 +465,45 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   /** Threads that wait for the storage cannot tell that it hangs. */
-  private void watchStorage() {
+  private void watch() {
     pulse.look();
-    long now = System.nanoTime();
-    String reason = reasonNotToLead();
-    boolean rests = restUntilNanos - now > 0;
-    if (reason != null || rests) {
-      if (!unfit && reason != null) {
-        LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
-        candidacy.sick(reason);
-      }
-      unfit = true;
-      fitSinceNanos = rests ? now - STAND_AGAIN.toNanos() : now;
-    } else if (unfit && now - fitSinceNanos >= STAND_AGAIN.toNanos()) {
-      unfit = false;
-      candidacy.sound();
+    String reason = unfitNow();
+    if (reason != null) {
+      leaveElection(reason);
+    } else if (candidacy.whyUnfit() != null && standAgain.passed()) {
+      candidacy.fit();
     }
-  }
-
-  private @Nullable String reasonNotToLead() {
-    if (givenUp() || sdm.silence().compareTo(STUCK) > 0) {
-      return "its storage does not answer";
-    }
-    LogUnreadableException unreadable = replica.unreadable();
-    return unreadable != null ? unreadable.getMessage() : storageIdentity.difference();
-  }
-
-  private void leadIfElected() {
-    if (election.leading()) {
+    // Whatever became of its last term: a host that is elected leads.
+    if (election.leading() && candidacy.stands()) {
       sdm.lead();
     }
   }
 
-  private void after(Duration pause, Runnable action) {
-    try {
-      var _ = timer.schedule(action, pause.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (java.util.concurrent.RejectedExecutionException e) {
-      LOG.debug("{} is being disconnected", repoId());
+  /** Why this host must not lead at this moment, or null. */
+  private @Nullable String unfitNow() {
+    LogUnreadableException unreadable = replica.unreadable();
+    if (unreadable != null) {
+      return "its log cannot be read: " + unreadable.getMessage();
+    }
+    if (givenUp() || sdm.silence().compareTo(STUCK) > 0) {
+      return "its storage does not answer";
+    }
+    String difference = storageIdentity.difference();
+    return difference == null ? clock.whyUnfit() : "its storage is another one: " + difference;
+  }
+
+  private void leaveElection(String reason) {
+    if (!clock.pending()) {
+      standAgain = Deadline.after(STAND_AGAIN);
+    }
+    if (candidacy.unfit(reason)) {
+      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
     }
   }
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    terms.close();
     if (hostsChanged != null) {
       hostsChanged.close();
     }

@@ -10,6 +10,7 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.sdm.Sdm;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -32,7 +33,7 @@ final class Forwarder {
   private static final Duration TRY = Duration.ofSeconds(5);
 
   /** Between tries, unless the election says something first. */
-  private static final long PAUSE_MILLIS = 20;
+  private static final Duration PAUSE = Duration.ofMillis(20);
 
   private final String name;
   private final String repositoryKey;
@@ -78,9 +79,9 @@ final class Forwarder {
   }
 
   Reply submit(RequestId requestId, Request request) {
-    long deadline = System.nanoTime() + DEADLINE.toNanos();
+    Deadline deadline = Deadline.after(DEADLINE);
     Tries tries = new Tries(requestId, request);
-    while (System.nanoTime() < deadline && pulse.responsive()) {
+    while (!deadline.passed() && pulse.responsive()) {
       Reply reply = tries.once(asked -> once(requestId, asked));
       if (reply != null) {
         return reply;
@@ -165,9 +166,10 @@ final class Forwarder {
     synchronized (changed) {
       try {
         long seen = changes;
-        long until = System.nanoTime() + PAUSE_MILLIS * 1_000_000;
-        while (changes == seen && until - System.nanoTime() > 0) {
-          changed.wait(1 + (until - System.nanoTime()) / 1_000_000);
+        Deadline until = Deadline.after(PAUSE);
+        boolean waits = true;
+        while (waits && changes == seen) {
+          waits = until.awaitOn(changed);
         }
         return true;
       } catch (InterruptedException e) {

@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -54,6 +55,7 @@ final class Grants {
 
   private final Supplier<Set<Worker>> hosts;
   private final InstantSource clock;
+  private final BooleanSupplier clockDoubtful;
   private final Function<Request, CompletableFuture<Reply>> sdm;
   private final Map<String, Held> held = new HashMap<>();
   private long lastRound = System.nanoTime();
@@ -63,14 +65,17 @@ final class Grants {
 
   /**
    * @param hosts those that live and reach the repository
+   * @param clockDoubtful whether a time that seems to be over may not be
    * @param sdm of this host; refuses when it does not lead any more
    */
   Grants(
       Supplier<Set<Worker>> hosts,
       InstantSource clock,
+      BooleanSupplier clockDoubtful,
       Function<Request, CompletableFuture<Reply>> sdm) {
     this.hosts = hosts;
     this.clock = clock;
+    this.clockDoubtful = clockDoubtful;
     this.sdm = sdm;
   }
 
@@ -124,10 +129,12 @@ final class Grants {
       return Stream.empty();
     }
     lastLater = now;
+    boolean doubtful = clockDoubtful.getAsBoolean();
     return state.work().later().stream()
         .filter(id -> {
-          Instant time = Objects.requireNonNull(state.fixes().get(id)).retryAt();
-          return time == null || !time.isAfter(now);
+          FixState fix = Objects.requireNonNull(state.fixes().get(id));
+          Instant time = fix.retryAt();
+          return time == null || (!time.isAfter(now) && !(doubtful && fix.retained()));
         });
   }
 

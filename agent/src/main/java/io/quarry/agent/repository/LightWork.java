@@ -1,5 +1,6 @@
 package io.quarry.agent.repository;
 
+import io.quarry.coordinator.thread.Supervisor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -22,7 +23,7 @@ public final class LightWork implements AutoCloseable {
   private final String name;
   private final ThreadPoolExecutor threads;
 
-  LightWork(String name) {
+  LightWork(String name, Supervisor supervisor) {
     this.name = name;
     this.threads =
         new ThreadPoolExecutor(
@@ -31,7 +32,7 @@ public final class LightWork implements AutoCloseable {
             IDLE_SECONDS,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
-            Thread.ofPlatform().name("granted-" + name + "-", 0).daemon(true).factory());
+            supervisor.factory("granted-" + name));
     threads.allowCoreThreadTimeOut(true);
   }
 

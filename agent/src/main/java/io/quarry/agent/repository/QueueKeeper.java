@@ -8,7 +8,10 @@ import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -28,10 +31,10 @@ final class QueueKeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(QueueKeeper.class);
 
   /** Even when nothing seems to change: timers run out, and a cache may have missed something. */
-  private static final long ROUND_MILLIS = 500;
+  private static final Duration ROUND = Duration.ofMillis(500);
 
   /** Changes in a burst are looked at together. */
-  private static final long GATHER_MILLIS = 10;
+  private static final Duration GATHER = Duration.ofMillis(10);
 
   private final String name;
   private final String key;
@@ -39,14 +42,8 @@ final class QueueKeeper implements AutoCloseable {
   private final FixQueue queue;
   private final Grants grants;
   private final Clock clock;
-  private final Thread thread;
-
-  /** Guards the two flags; signalled when they change. */
-  private final Object lock = new Object();
-
-  private boolean leading;
-  private boolean woken;
-  private boolean closed;
+  private final Loop loop;
+  private volatile boolean leading;
 
   QueueKeeper(
       String name, String key, Replica replica, FixQueue queue, Grants grants, Clock clock) {
@@ -56,68 +53,37 @@ final class QueueKeeper implements AutoCloseable {
     this.queue = queue;
     this.grants = grants;
     this.clock = clock;
-    this.thread =
-        Thread.ofPlatform().name("queue-keeper-" + name).daemon(true).unstarted(this::run);
-    thread.start();
+    this.loop = new Loop("queue-keeper-" + name, ROUND, this::keep);
+  }
+
+  void start(Supervisor supervisor) {
+    loop.start(supervisor);
   }
 
   void lead() {
-    set(true);
+    leading = true;
+    wake();
   }
 
   void rest() {
-    set(false);
-  }
-
-  private void set(boolean nowLeading) {
-    synchronized (lock) {
-      leading = nowLeading;
-      woken = true;
-      lock.notifyAll();
-    }
+    leading = false;
   }
 
   void wake() {
-    synchronized (lock) {
-      woken = true;
-      lock.notifyAll();
-    }
+    loop.wakeWithin(GATHER);
   }
 
-  private void run() {
-    while (awaitWork()) {
-      try {
-        grants.give(replica.state().repository());
-        if (queue.current()) {
-          reconcile(replica.state().repository());
-        }
-      } catch (InterruptedException e) {
-        return;
-      } catch (ClusterUnavailableException e) {
-        LOG.debug("The queue of {} has to wait: {}", name, e.toString());
-      } catch (RuntimeException e) {
-        LOG.error("Keeping the queue of {} failed", name, e);
-      }
+  private void keep() throws InterruptedException {
+    if (!leading) {
+      return;
     }
-  }
-
-  /** False when closed. */
-  private boolean awaitWork() {
-    synchronized (lock) {
-      try {
-        while (!closed && !(leading && woken)) {
-          lock.wait(ROUND_MILLIS);
-          woken = true;
-        }
-        long gathered = System.nanoTime() + GATHER_MILLIS * 1_000_000;
-        while (!closed && gathered - System.nanoTime() > 0) {
-          lock.wait(1 + (gathered - System.nanoTime()) / 1_000_000);
-        }
-      } catch (InterruptedException e) {
-        return false;
+    try {
+      grants.give(replica.state().repository());
+      if (queue.current()) {
+        reconcile(replica.state().repository());
       }
-      woken = false;
-      return !closed;
+    } catch (ClusterUnavailableException e) {
+      LOG.debug("The queue of {} has to wait: {}", name, e.toString());
     }
   }
 
@@ -171,9 +137,6 @@ final class QueueKeeper implements AutoCloseable {
 
   @Override
   public void close() {
-    synchronized (lock) {
-      closed = true;
-      lock.notifyAll();
-    }
+    loop.close();
   }
 }

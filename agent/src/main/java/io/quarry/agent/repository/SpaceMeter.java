@@ -4,11 +4,13 @@ import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.thread.Deadline;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,7 +26,7 @@ public final class SpaceMeter implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(SpaceMeter.class);
 
-  private static final long REST_MIN_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final Duration REST_MIN = Duration.ofSeconds(2);
 
   /** However many files there are, measuring takes no more than this part of the time. */
   private static final long REST_FACTOR = 20;
@@ -32,7 +34,11 @@ public final class SpaceMeter implements AutoCloseable {
   private final String name;
   private final Folder volumes;
   private final Supplier<LogState> state;
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Loop loop;
+
+  /** Only the loop's thread. */
+  private Deadline rested = Deadline.after(Duration.ZERO);
+
   private volatile @Nullable Measured measured;
 
   /**
@@ -50,10 +56,11 @@ public final class SpaceMeter implements AutoCloseable {
     this.name = name;
     this.volumes = volumes;
     this.state = state;
+    this.loop = new Loop("space-" + name, REST_MIN, this::round);
   }
 
-  void start() {
-    Thread.ofPlatform().name("space-" + name).daemon(true).start(this::run);
+  void start(Supervisor supervisor) {
+    loop.start(supervisor);
   }
 
   /** Bytes that all files of volumes take; {@link #UNKNOWN} before the first look. */
@@ -68,17 +75,13 @@ public final class SpaceMeter implements AutoCloseable {
     return known == null ? UNKNOWN : known.byVolume().getOrDefault(volumeId, UNKNOWN);
   }
 
-  private void run() {
-    try {
-      long rest = 0;
-      while (!closed.await(rest, TimeUnit.NANOSECONDS)) {
-        long began = System.nanoTime();
-        measureIfNecessary();
-        rest = Math.max(REST_MIN_NANOS, REST_FACTOR * (System.nanoTime() - began));
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+  private void round() {
+    if (!rested.passed()) {
+      return;
     }
+    long began = System.nanoTime();
+    measureIfNecessary();
+    rested = Deadline.after(Duration.ofNanos(REST_FACTOR * (System.nanoTime() - began)));
   }
 
   private void measureIfNecessary() {
@@ -91,8 +94,6 @@ public final class SpaceMeter implements AutoCloseable {
       measured = measure(now.sequence());
     } catch (IOException e) {
       LOG.debug("Measuring {} has to wait: {}", name, e.toString());
-    } catch (RuntimeException e) {
-      LOG.error("Measuring {} failed", name, e);
     }
   }
 
@@ -125,6 +126,6 @@ public final class SpaceMeter implements AutoCloseable {
 
   @Override
   public void close() {
-    closed.countDown();
+    loop.close();
   }
 }

@@ -145,18 +145,17 @@ public final class StorageIdentity {
     }
   }
 
-  /** Whether this host may lead: its storage has what the last SDM wrote. */
-  boolean mayLead() {
+  /** Before this host leads: its storage has what the last SDM wrote. */
+  void requireCanary() throws IOException {
     try {
       difference = missingCanary();
-    } catch (IOException e) {
-      LOG.warn("Looking for the canary of {} failed: {}", subject.repoId(), e.toString());
-      return false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return false;
+      throw new IOException("interrupted while looking for the last SDM's canary", e);
     }
-    return difference == null;
+    if (difference != null) {
+      throw new IOException("it is another one: " + difference);
+    }
   }
 
   /** Waits a moment for a canary that a shared filesystem may show late. */

@@ -2,11 +2,11 @@ package io.quarry.agent.repository;
 
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +36,7 @@ public final class StoragePulse implements AutoCloseable {
   private final String name;
   private final Question question;
   private final Duration patience;
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Loop loop;
   private boolean asking;
   private long askedNanos;
 
@@ -54,25 +54,21 @@ public final class StoragePulse implements AutoCloseable {
     this.name = name;
     this.question = question;
     this.patience = patience;
+    this.loop = new Loop("pulse-" + name, PAUSE, this::round);
   }
 
-  void start() {
-    Thread.ofPlatform().name("pulse-" + name).daemon(true).start(this::run);
+  void start(Supervisor supervisor) {
+    loop.start(supervisor);
   }
 
-  private void run() {
+  private void round() {
+    begin();
     try {
-      do {
-        begin();
-        try {
-          question.ask();
-        } catch (IOException | RuntimeException e) {
-          LOG.debug("The storage of {} answers with an error: {}", name, e.toString());
-        }
-        answered();
-      } while (!closed.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      question.ask();
+    } catch (IOException | RuntimeException e) {
+      LOG.debug("The storage of {} answers with an error: {}", name, e.toString());
+    } finally {
+      answered();
     }
   }
 
@@ -134,6 +130,6 @@ public final class StoragePulse implements AutoCloseable {
 
   @Override
   public void close() {
-    closed.countDown();
+    loop.close();
   }
 }

@@ -2,6 +2,7 @@ package io.quarry.agent.server;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.quarry.common.api.StorageApi;
+import io.quarry.coordinator.thread.Deadline;
 import io.vertx.core.AbstractVerticle;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Promise;
@@ -207,10 +208,10 @@ public final class ApiServer implements AutoCloseable {
     transfers.stop();
     streams.stop();
     try {
-      long until = System.nanoTime() + deadline.toNanos();
+      Deadline until = Deadline.after(deadline);
       boolean finished = calls.awaitEmpty(deadline);
-      finished &= waits.awaitEmpty(Duration.ofNanos(until - System.nanoTime()));
-      finished &= transfers.awaitEmpty(Duration.ofNanos(until - System.nanoTime()));
+      finished &= waits.awaitEmpty(until.remaining());
+      finished &= transfers.awaitEmpty(until.remaining());
       if (!finished) {
         int left = calls.inFlight() + waits.inFlight() + transfers.inFlight();
         LOG.warn("Stopping with {} calls in flight", left);

@@ -81,7 +81,7 @@ final class EventFollower implements Runnable {
         } catch (StorageException e) {
           LOG.debug("Events of {} have to wait: {}", repository.repoId(), e.getMessage());
           Thread.sleep(TROUBLE_PAUSE);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           LOG.error("Telling events of {} failed", repository.repoId(), e);
           Thread.sleep(TROUBLE_PAUSE);
         }

@@ -6,6 +6,7 @@ import io.quarry.common.api.Event;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.log.CommitHistory.Mark;
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -70,14 +71,14 @@ final class EventWatch implements EventStream {
 
   @Override
   public @Nullable Event next(Duration timeout) {
-    long deadline = System.nanoTime() + timeout.toNanos();
+    Deadline deadline = Deadline.after(timeout);
     while (true) {
       look();
       Event waiting = ready.poll();
       if (waiting != null) {
         return waiting;
       }
-      long left = Math.max(0, deadline - System.nanoTime());
+      long left = deadline.remainingNanos();
       Told next = poll(Math.min(left, ROUND_NANOS));
       if (next != null && !toldBefore(next)) {
         cursor = cursor.with(next.key(), next.mark());
@@ -114,7 +115,9 @@ final class EventWatch implements EventStream {
     }
     lastLook = now;
     List<ConnectedRepository> connected = repositories.get();
+    // One whose thread has ended for whatever reason goes on from where its watcher is.
     followers.keySet().removeIf(gone -> !connected.contains(gone));
+    followers.values().removeIf(follower -> !follower.isAlive());
     for (ConnectedRepository repository : connected) {
       followers.computeIfAbsent(repository, fresh -> follow.start(fresh, this));
     }

@@ -12,22 +12,21 @@ import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.StalePins;
 import io.quarry.coordinator.plan.Unpin;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Puts in order, now and then, what crashes have left behind. */
 public final class Housekeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeper.class);
-  private static final long ROUND_SECONDS = 30;
+  private static final Duration ROUND = Duration.ofSeconds(30);
 
   /** An agent that comes and goes for less keeps what it reads. */
   private static final Duration AGENT_ABSENT = Duration.ofSeconds(5);
@@ -39,9 +38,7 @@ public final class Housekeeper implements AutoCloseable {
   private final StorageIo io;
   private final HostRegistry hosts;
   private final Clock clock;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("housekeeper").daemon(true).factory());
+  private final Loop loop = new Loop("housekeeper", ROUND, this::round);
 
   public Housekeeper(Repositories repositories, StorageIo io, HostRegistry hosts, Clock clock) {
     this.repositories = repositories;
@@ -50,9 +47,8 @@ public final class Housekeeper implements AutoCloseable {
     this.clock = clock;
   }
 
-  public void start() {
-    var _ =
-        timer.scheduleWithFixedDelay(this::round, ROUND_SECONDS, ROUND_SECONDS, TimeUnit.SECONDS);
+  public void start(Supervisor supervisor) {
+    loop.start(supervisor);
   }
 
   private void round() {
@@ -127,6 +123,6 @@ public final class Housekeeper implements AutoCloseable {
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    loop.close();
   }
 }

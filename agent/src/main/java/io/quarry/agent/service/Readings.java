@@ -2,8 +2,12 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.thread.Deadline;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,9 +16,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,35 +49,38 @@ final class Readings implements AutoCloseable {
   /** Guarded by itself. */
   private final List<Idle> idle = new ArrayList<>();
 
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("readings").daemon(true).factory());
+  private final Loop loop = new Loop("readings", ROUND, this::round);
+
+  /** Only the loop's thread. */
+  private Deadline nextSweep = Deadline.after(SWEEP);
 
   private record Idle(Reading reading, long sinceNanos) {}
 
   Readings(
-      Worker self, Repositories repositories, StorageIo io, Surroundings around, LightMends mends) {
+      Worker self,
+      Repositories repositories,
+      StorageIo io,
+      Surroundings around,
+      LightMends mends,
+      Supervisor supervisor) {
     this.self = self;
     this.repositories = repositories;
     this.io = io;
     this.around = around;
     this.mends = mends;
-    repeat(ROUND, this::closeIdle);
-    repeat(SWEEP, this::sweep);
+    loop.start(supervisor);
   }
 
-  private void repeat(Duration pause, Runnable round) {
-    Runnable safe =
-        () -> {
-          try {
-            round.run();
-          } catch (RuntimeException e) {
-            LOG.warn("Images stay open for now: {}", e.toString());
-          }
-        };
-    var _ =
-        timer.scheduleWithFixedDelay(
-            safe, pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
+  private void round() {
+    try {
+      closeIdle();
+      if (nextSweep.passed()) {
+        nextSweep = Deadline.after(SWEEP);
+        sweep();
+      }
+    } catch (StorageException e) {
+      LOG.warn("Images stay open for now: {}", e.toString());
+    }
   }
 
   /** One that was left for the next range, or null. */
@@ -167,7 +171,7 @@ final class Readings implements AutoCloseable {
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    loop.close();
     removeIdle(one -> true, Integer.MAX_VALUE).forEach(this::close);
   }
 }

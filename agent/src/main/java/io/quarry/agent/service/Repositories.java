@@ -305,6 +305,12 @@ public final class Repositories {
    */
   record Connected(ConnectedRepository repository, boolean fresh) {}
 
+  /** One that could not be started: it may be connected again. */
+  void giveUp(ConnectedRepository repository) {
+    connected.remove(repository.repoId(), repository);
+    repository.close();
+  }
+
   /** Whether the agent itself is to connect it. */
   public boolean expects(String repoId) {
     return expected.contains(repoId);
@@ -324,7 +330,7 @@ public final class Repositories {
   }
 
   /** Why the repository is not as it should be, or null. */
-  static @Nullable String trouble(ConnectedRepository repository) {
+  public static @Nullable String trouble(ConnectedRepository repository) {
     LogUnreadableException unreadable = repository.replica().unreadable();
     if (unreadable != null) {
       return unreadable.getMessage();
@@ -340,7 +346,7 @@ public final class Repositories {
     if (intruder != null) {
       return "another cluster uses this storage: its SDM " + intruder.writer() + " writes to it";
     }
-    IOException trouble = repository.replica().trouble();
-    return trouble == null ? null : trouble.toString();
+    Throwable trouble = repository.replica().trouble();
+    return trouble == null ? null : "its log cannot be read: " + trouble;
   }
 }

@@ -5,6 +5,7 @@ import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -41,14 +42,18 @@ public final class StorageIo implements AutoCloseable {
 
   private final Map<String, Integer> calls = new ConcurrentHashMap<>();
 
-  private final ExecutorService threads =
-      new ThreadPoolExecutor(
-          0,
-          THREADS_MAX,
-          10,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>(),
-          Thread.ofPlatform().name("storage-io-", 0).daemon(true).factory());
+  private final ExecutorService threads;
+
+  public StorageIo(Supervisor supervisor) {
+    this.threads =
+        new ThreadPoolExecutor(
+            0,
+            THREADS_MAX,
+            10,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            supervisor.factory("storage-io"));
+  }
 
   /** Fails at once while the storage is known to hang, and as soon as it is found to. */
   public <T> T call(ConnectedRepository repository, Callable<T> action) {
@@ -143,7 +148,7 @@ public final class StorageIo implements AutoCloseable {
         }
       });
       return result;
-    } catch (RejectedExecutionException e) {
+    } catch (RuntimeException | Error e) {
       ended(subject);
       throw e;
     }

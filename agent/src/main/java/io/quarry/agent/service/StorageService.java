@@ -66,6 +66,7 @@ import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
@@ -115,7 +116,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
-      Runnable connectionsChanged) {
+      Runnable connectionsChanged,
+      Supervisor supervisor) {
     this.hostId = self.hostId();
     this.repositories = repositories;
     this.fixes = fixes;
@@ -131,8 +133,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.explain = new Explain(status, space, tasks::live);
     this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
-    this.readings = new Readings(self, repositories, io, around, mends);
-    this.uploads = new Uploads(self, repositories, io, around, hosts, mends);
+    this.readings = new Readings(self, repositories, io, around, mends, supervisor);
+    this.uploads = new Uploads(self, repositories, io, around, hosts, mends, supervisor);
     this.downloads = new Downloads(readings, around);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.hosts = hosts;
@@ -151,11 +153,21 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   private RepositoryInfo started(Repositories.Connected connection) {
     if (connection.fresh()) {
-      connection.repository().start();
-      fixes.watch(connection.repository());
+      start(connection.repository());
       connectionsChanged.run();
     }
     return listings.repository(connection.repository());
+  }
+
+  /** All of it, or nothing: there may be no thread to be had. */
+  private void start(ConnectedRepository repository) {
+    try {
+      repository.start();
+      fixes.watch(repository);
+    } catch (RuntimeException | Error e) {
+      repositories.giveUp(repository);
+      throw e;
+    }
   }
 
   @Override

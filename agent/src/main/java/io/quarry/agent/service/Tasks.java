@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
+import io.quarry.agent.repository.HostClock;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
@@ -16,6 +17,7 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.plan.ReapOpens;
 import io.quarry.coordinator.plan.StopFix;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,6 +43,7 @@ public final class Tasks {
   private final HostRegistry registry;
   private final Drain drain;
   private final PeerApi peers;
+  private final LifeSigns lifeSigns;
 
   public Tasks(
       String hostId,
@@ -55,6 +58,7 @@ public final class Tasks {
     this.registry = registry;
     this.drain = drain;
     this.peers = peers;
+    this.lifeSigns = new LifeSigns(hostId, registry, repositories::all, peers);
   }
 
   Drain drain() {
@@ -89,7 +93,14 @@ public final class Tasks {
         connected,
         host.load().runningFixes(),
         host.load().heavyFixesMax(),
-        host.drainedSince());
+        host.drainedSince(),
+        clockAheadSeconds(host));
+  }
+
+  /** Null when it is not worth a word. */
+  private @Nullable Double clockAheadSeconds(HostRecord host) {
+    Duration ahead = registry.clockAhead(host.incarnation());
+    return ahead.abs().compareTo(HostClock.WARN) > 0 ? ahead.toMillis() / 1e3 : null;
   }
 
   private boolean leads(HostRecord host, String repositoryKey) {
@@ -161,9 +172,9 @@ public final class Tasks {
    * soon as the fix has left the queue.
    */
   private void awaitGone(String taskId) {
-    long deadline = System.nanoTime() + STOP_WAIT.toNanos();
+    Deadline deadline = Deadline.after(STOP_WAIT);
     while (list(null).stream().anyMatch(task -> task.taskId().equals(taskId))) {
-      if (System.nanoTime() - deadline > 0) {
+      if (deadline.passed()) {
         throw stillRunning(taskId);
       }
       try {
@@ -252,13 +263,7 @@ public final class Tasks {
    */
   void fence(String fencedHostId) {
     Names.check("hostId", fencedHostId);
-    if (registry.find(fencedHostId).isPresent()) {
-      throw new StorageException(
-          ErrorCode.INVALID_ARGUMENT,
-          "host " + fencedHostId + " is alive in the cluster",
-          fencedHostId,
-          "stop it first; fencing is for hosts that are gone");
-    }
+    requireGone(fencedHostId);
     if (!known(fencedHostId)) {
       throw new StorageException(
           ErrorCode.HOST_NOT_FOUND,
@@ -286,6 +291,22 @@ public final class Tasks {
     }
   }
 
+  private void requireGone(String fencedHostId) {
+    String alive;
+    try {
+      alive = lifeSigns.of(fencedHostId);
+    } catch (ClusterUnavailableException e) {
+      throw zooKeeperSilent(fencedHostId, e);
+    }
+    if (alive != null) {
+      throw new StorageException(
+          ErrorCode.INVALID_ARGUMENT,
+          "host " + fencedHostId + " is alive: " + alive,
+          fencedHostId,
+          "stop it first; fencing is for hosts that are gone");
+    }
+  }
+
   /** Whether there is any trace of the host: a wrong name must not be taken for a dead host. */
   private boolean known(String absentHostId) {
     return registry.buried(absentHostId)
@@ -301,13 +322,17 @@ public final class Tasks {
     try {
       registry.confirmDead(deadHostId, incarnation, "administrator");
     } catch (ClusterUnavailableException e) {
-      throw new StorageException(
-          ErrorCode.CLUSTER_UNAVAILABLE,
-          "ZooKeeper does not answer: " + e.getMessage(),
-          deadHostId,
-          "repeat the call when ZooKeeper is back",
-          e);
+      throw zooKeeperSilent(deadHostId, e);
     }
+  }
+
+  private static StorageException zooKeeperSilent(String hostId, ClusterUnavailableException e) {
+    return new StorageException(
+        ErrorCode.CLUSTER_UNAVAILABLE,
+        "ZooKeeper does not answer: " + e.getMessage(),
+        hostId,
+        "repeat the call when ZooKeeper is back",
+        e);
   }
 
   private static StorageException stillRunning(String taskId) {

@@ -20,6 +20,8 @@ import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.RequestId;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -29,7 +31,6 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -66,12 +67,8 @@ final class Uploads implements AutoCloseable {
   private final Surroundings around;
   private final HostRegistry hosts;
   private final LightMends mends;
-  private final ExecutorService conversions =
-      Executors.newFixedThreadPool(
-          CONVERSIONS_MAX, Thread.ofPlatform().name("conversion-", 0).daemon(true).factory());
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("uploads").daemon(true).factory());
+  private final ExecutorService conversions;
+  private final Loop loop = new Loop("uploads", ROUND, this::dropEnded);
   private final Map<String, Upload> taken = new ConcurrentHashMap<>();
   private final ReentrantLock taking = new ReentrantLock();
 
@@ -81,7 +78,8 @@ final class Uploads implements AutoCloseable {
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
-      LightMends mends) {
+      LightMends mends,
+      Supervisor supervisor) {
     this.self = self;
     this.repositories = repositories;
     this.repeats = new Repeats(repositories);
@@ -89,9 +87,9 @@ final class Uploads implements AutoCloseable {
     this.around = around;
     this.hosts = hosts;
     this.mends = mends;
-    var _ =
-        timer.scheduleWithFixedDelay(
-            this::sweep, ROUND.toMillis(), ROUND.toMillis(), TimeUnit.MILLISECONDS);
+    this.conversions =
+        Executors.newFixedThreadPool(CONVERSIONS_MAX, supervisor.factory("conversion"));
+    loop.start(supervisor);
   }
 
   UploadInfo begin(
@@ -346,14 +344,6 @@ final class Uploads implements AutoCloseable {
     }
   }
 
-  private void sweep() {
-    try {
-      dropEnded();
-    } catch (RuntimeException e) {
-      LOG.warn("Files of uploads stay open for now: {}", e.toString());
-    }
-  }
-
   /** Those that were finished or given up at other agents, whose image is gone, or that failed. */
   private void dropEnded() {
     taken
@@ -379,7 +369,7 @@ final class Uploads implements AutoCloseable {
   @Override
   public void close() {
     repositories.all().forEach(this::letGo);
-    timer.shutdownNow();
+    loop.close();
     conversions.shutdownNow();
   }
 }

@@ -131,9 +131,15 @@ final class WhoWorks {
           "no live host reaches " + names(Reach.required(fix, state, repository.key()));
       case DRAINED -> "the hosts that could are drained";
       case NO_SPACE -> Objects.requireNonNull(shortage).text();
-      case NO_SDM -> "no host is elected to hand it out, which takes seconds at most";
+      case NO_SDM -> noSdm();
       case QUEUED -> "it waits for its turn";
     };
+  }
+
+  private String noSdm() {
+    String unfit = repository.whyUnfitToLead();
+    return "no host is elected to hand it out"
+        + (unfit == null ? ", which takes seconds at most" : "; this host must not lead: " + unfit);
   }
 
   /** Nobody reads more of a time than that. */

@@ -697,7 +697,8 @@ final class FakeStorage implements StorageApi {
             here,
             works.size(),
             2,
-            drainedSince),
+            drainedSince,
+            null),
         new HostInfo(
             "host-2",
             "1",
@@ -707,6 +708,7 @@ final class FakeStorage implements StorageApi {
             List.of(new HostRepository("far", "localfs-1.0", false, false)),
             0,
             2,
+            null,
             null));
   }
 

@@ -16,6 +16,7 @@ import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,8 @@ final class StoryHost implements AutoCloseable {
     Path state = Files.createDirectories(directory.resolve("run"));
     Drain drain = new Drain(directory.resolve("drained"));
     drain.begin(clock.instant());
-    this.cluster = ClusterConnection.open(zooKeeper, SESSION);
+    Supervisor supervisor = new Supervisor();
+    this.cluster = ClusterConnection.open(zooKeeper, SESSION, supervisor);
     this.registry = new HostRegistry(cluster, clock);
     this.around =
         new Surroundings(
@@ -85,6 +87,7 @@ final class StoryHost implements AutoCloseable {
             drain,
             new ClusterIdentity(cluster),
             new SeenCommits(directory.resolve("seen")),
+            supervisor,
             clock);
     registry.start();
     for (String name : List.of("here", "there")) {

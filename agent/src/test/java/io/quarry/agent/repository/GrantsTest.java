@@ -10,9 +10,11 @@ import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
 import io.quarry.coordinator.plan.Draft;
 import io.quarry.coordinator.plan.FailFix;
+import io.quarry.coordinator.plan.FinishMend;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.GrantFixes;
+import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
@@ -37,7 +39,9 @@ class GrantsTest {
   private Set<Worker> hosts = Set.of(LIVE);
   private Instant now = Instant.EPOCH;
   private RepositoryState state = RepositoryState.EMPTY;
-  private final Grants grants = new Grants(() -> hosts, () -> now, this::commit);
+  private boolean clockDoubtful;
+  private final Grants grants =
+      new Grants(() -> hosts, () -> now, () -> clockDoubtful, this::commit);
 
   @Test
   void whatADeadHostHeldGoesToTheLivingInFewCommits() throws Exception {
@@ -75,6 +79,23 @@ class GrantsTest {
     assertThat(granted).containsExactly(grant(LIVE, "d1", 1));
   }
 
+  /** Case 12.25: a host two hours ahead emptied the trash. */
+  @Test
+  void trashWaitsWhileTheClockIsInDoubt() throws Exception {
+    disk("d1", LIVE);
+    plan(new FinishMend(FixState.mendId("volume-d1"), "volume-d1", 1, "volume-d1.1.raw"));
+    plan(new RemoveImage("d1", true, Duration.ofHours(1), false));
+    now = now.plus(Duration.ofHours(2));
+    clockDoubtful = true;
+    grants.give(state);
+    assertThat(granted).isEmpty();
+
+    clockDoubtful = false;
+    now = now.plus(Duration.ofSeconds(1));
+    grants.give(state);
+    assertThat(granted).hasSize(1);
+  }
+
   @Test
   void whatNobodyHoldsIsGranted() throws Exception {
     disk("d1", null);
@@ -89,6 +110,7 @@ class GrantsTest {
         new Grants(
             () -> hosts,
             () -> now,
+            () -> false,
             request ->
                 CompletableFuture.failedFuture(
                     new StorageException(ErrorCode.SDM_UNAVAILABLE, "no", "r", "wait")));

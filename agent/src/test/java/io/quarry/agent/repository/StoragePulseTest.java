@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -38,7 +39,7 @@ final class StoragePulseTest {
   void whoWaitsIsToldAndWhoComesLaterIsRefusedUntilAnAnswerComes() {
     try (StoragePulse pulse = pulse(SOON)) {
       CompletableFuture<Void> hang = pulse.hang();
-      pulse.start();
+      pulse.start(new Supervisor());
       await()
           .until(() -> {
             pulse.look();
@@ -72,7 +73,7 @@ final class StoragePulseTest {
           throw new IOException("Input/output error");
         };
     try (StoragePulse pulse = new StoragePulse("vms", failing, NEVER)) {
-      pulse.start();
+      pulse.start(new Supervisor());
       twice.await();
       twice.await();
       pulse.look();

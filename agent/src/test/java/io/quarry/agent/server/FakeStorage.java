@@ -627,7 +627,8 @@ final class FakeStorage implements StorageApi {
     before.accept("listHosts");
     var repository = new HostInfo.HostRepository("fast", "localfs-1.0", true, true);
     return List.of(
-        new HostInfo("host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2, TIME));
+        new HostInfo(
+            "host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2, TIME, 2.5));
   }
 
   @Override

@@ -12,6 +12,7 @@ import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.format.SmallStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,7 +43,7 @@ final class StorageIoTest {
   void whatComesAfterItsCallerHasGoneIsClosed() {
     CountDownLatch answers = new CountDownLatch(1);
     Opened opened = new Opened();
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,
@@ -56,7 +57,7 @@ final class StorageIoTest {
 
   @Test
   void whatComesInTimeBelongsToTheCaller() {
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       Opened opened = io.open("fast", LATER, Opened::new, Opened::close);
       assertThat(opened.closed()).hasValue(0);
     }
@@ -65,7 +66,7 @@ final class StorageIoTest {
   @Test
   void storageThatHangsLeavesThreadsToOthers() {
     CountDownLatch answers = new CountDownLatch(1);
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       for (int call = 0; call < StorageIo.CALLS_PER_STORAGE_MAX; call++) {
         assertUnresponsive(io, answers);
       }
@@ -81,7 +82,7 @@ final class StorageIoTest {
 
   @Test
   void failureIsToldWithItsReason() {
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,
@@ -100,7 +101,7 @@ final class StorageIoTest {
   /** 12.19: it was told by the text of the message, which the locale decides. */
   @Test
   void fullStorageIsToldAsSuch(@TempDir Path mountPoint) throws Exception {
-    try (StorageIo io = new StorageIo();
+    try (StorageIo io = new StorageIo(new Supervisor());
         SmallStorage small = SmallStorage.mounted(mountPoint, "size=1m");
         Folder folder = Folder.open(small.root());
         NativeFile file = folder.createNew("x", FileModes.VOLUME)) {
@@ -122,7 +123,7 @@ final class StorageIoTest {
   /** 12.7 */
   @Test
   void readOnlyStorageIsToldAsSuch(@TempDir Path mountPoint) throws Exception {
-    try (StorageIo io = new StorageIo();
+    try (StorageIo io = new StorageIo(new Supervisor());
         SmallStorage small = SmallStorage.mounted(mountPoint, "size=1m");
         Folder folder = Folder.open(small.root())) {
       small.makeReadOnly();
@@ -138,7 +139,7 @@ final class StorageIoTest {
   @Test
   void killedToolIsTroubleOfTheHost() {
     Children children = new Children(new Spawner(), "test");
-    try (StorageIo io = new StorageIo()) {
+    try (StorageIo io = new StorageIo(new Supervisor())) {
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,

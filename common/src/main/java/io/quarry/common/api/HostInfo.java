@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param endpoint the base URL of its agent
  * @param incarnation changes each time the agent starts
  * @param drainedSince since when it takes no fixes; null when it does
+ * @param clockAheadSeconds of the other hosts' clocks, negative when behind; null when it is right
  */
 public record HostInfo(
     String hostId,
@@ -20,7 +21,8 @@ public record HostInfo(
     List<HostRepository> repositories,
     int runningFixes,
     int heavyFixesMax,
-    @Nullable Instant drainedSince) {
+    @Nullable Instant drainedSince,
+    @Nullable Double clockAheadSeconds) {
   public HostInfo {
     repositories = List.copyOf(repositories);
   }

@@ -91,6 +91,15 @@ final class RemoteEvents implements EventStream {
       failure = e;
     } catch (InterruptedException e) {
       // Nobody wants to hear any more.
+    } catch (RuntimeException | Error e) {
+      // Whoever waits for events would wait for ever.
+      failure =
+          new StorageException(
+              ErrorCode.INTERNAL,
+              "Reading events failed: " + e,
+              "events",
+              "Watch again, from the last event on.",
+              e);
     } finally {
       connection.close();
     }

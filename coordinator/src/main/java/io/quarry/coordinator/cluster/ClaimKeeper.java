@@ -5,6 +5,7 @@ import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
 import io.quarry.coordinator.cluster.DirectoryView.Entry;
 import io.quarry.coordinator.cluster.ZnodeStore.Attempt;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -34,7 +35,7 @@ final class ClaimKeeper implements AutoCloseable {
   private final DirectoryView<FixEntry> fixes;
   private final DirectoryView<ClaimRecord> claims;
   private final Clock clock;
-  private final Loop loop;
+  private final ClusterLoop loop;
   private final Subscription reconnected;
   private final Map<String, QueueClaim> held = new ConcurrentHashMap<>();
   private final Set<QueueClaim> releasing = ConcurrentHashMap.newKeySet();
@@ -60,12 +61,12 @@ final class ClaimKeeper implements AutoCloseable {
     this.fixes = fixes;
     this.claims = claims;
     this.clock = clock;
-    this.loop = new Loop(Threads.name("claims", repositoryKey), PERIOD, this::step);
+    this.loop = new ClusterLoop(Threads.name("claims", repositoryKey), PERIOD, this::step);
     this.reconnected = connection.onReconnected(loop::wake);
   }
 
   void start() {
-    loop.start();
+    loop.start(connection);
   }
 
   Optional<QueueClaim> take(Entry<FixEntry> fix, Claimant claimant)
@@ -199,7 +200,7 @@ final class ClaimKeeper implements AutoCloseable {
         connection
             .store()
             .commit(
-                new Deadline(ClusterConnection.CALL_DEADLINE),
+                Deadline.after(ClusterConnection.CALL_DEADLINE),
                 paths.stillFenced(now.name(), record.fence()),
                 Write.replace(
                     paths.claim(now.name()), paths.claims().encode(record), now.version()));
@@ -225,7 +226,7 @@ final class ClaimKeeper implements AutoCloseable {
 
   /** Removes claims that nobody holds: of our abandoned attempts, and of fixes that are gone. */
   private void sweep() throws ClusterUnavailableException {
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     long orphanedBefore = clock.instant().minus(ORPHAN_AGE).toEpochMilli();
     for (Entry<ClaimRecord> claim : claims.entries().values()) {
       String nonce = claim.value().nonce();

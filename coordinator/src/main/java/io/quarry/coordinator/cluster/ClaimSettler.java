@@ -3,6 +3,7 @@ package io.quarry.coordinator.cluster;
 import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
 import io.quarry.coordinator.cluster.ZnodeStore.Children;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;

@@ -4,6 +4,7 @@ import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
 import io.quarry.coordinator.cluster.DirectoryView.Entry;
 import io.quarry.coordinator.cluster.ZnodeStore.Birth;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,9 @@
 package io.quarry.coordinator.cluster;
 
+import io.quarry.coordinator.thread.Deadline;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
@@ -31,6 +32,7 @@ public final class ClusterConnection implements AutoCloseable {
   private static final int REPLACE_CLIENT_PERCENT = 25;
 
   private final SessionResumer resumer = new SessionResumer();
+  private final Supervisor supervisor;
   private final String servers;
   private final CuratorFramework curator;
   private final Znodes znodes;
@@ -41,7 +43,8 @@ public final class ClusterConnection implements AutoCloseable {
   private final Object changed = new Object();
   private volatile boolean closed;
 
-  private ClusterConnection(String connectString, Duration sessionTimeout) {
+  private ClusterConnection(String connectString, Duration sessionTimeout, Supervisor supervisor) {
+    this.supervisor = supervisor;
     servers = Znodes.servers(connectString);
     znodes = Znodes.of(connectString);
     curator =
@@ -67,9 +70,11 @@ public final class ClusterConnection implements AutoCloseable {
   /**
    * @param connectString {@code host:port,...} with an optional chroot, which is created if missing
    * @param sessionTimeout long enough for pauses; the guardian makes failover fast, not this
+   * @param supervisor of the threads of this connection, and of all that is built on it
    */
-  public static ClusterConnection open(String connectString, Duration sessionTimeout) {
-    ClusterConnection connection = new ClusterConnection(connectString, sessionTimeout);
+  public static ClusterConnection open(
+      String connectString, Duration sessionTimeout, Supervisor supervisor) {
+    ClusterConnection connection = new ClusterConnection(connectString, sessionTimeout, supervisor);
     connection.start();
     return connection;
   }
@@ -87,14 +92,12 @@ public final class ClusterConnection implements AutoCloseable {
 
   /** Waits for a connection; false if there is none by then. */
   public boolean awaitConnected(Duration atMost) throws InterruptedException {
-    Deadline deadline = new Deadline(atMost);
+    Deadline deadline = Deadline.after(atMost);
     synchronized (changed) {
       while (!connected()) {
-        long nanos = deadline.remainingNanos();
-        if (nanos <= 0 || closed) {
+        if (closed || !deadline.awaitOn(changed)) {
           return false;
         }
-        TimeUnit.NANOSECONDS.timedWait(changed, nanos);
       }
     }
     return true;
@@ -124,6 +127,10 @@ public final class ClusterConnection implements AutoCloseable {
     keeper.close();
     resumer.endSession();
     curator.close();
+  }
+
+  Supervisor supervisor() {
+    return supervisor;
   }
 
   String servers() {

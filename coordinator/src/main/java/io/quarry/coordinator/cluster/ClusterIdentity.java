@@ -1,6 +1,7 @@
 package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Supplier;

@@ -2,6 +2,7 @@ package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
 import io.quarry.coordinator.cluster.ZnodeStore.Children;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
@@ -93,7 +94,7 @@ final class DirectoryView<T> implements AutoCloseable {
     if (attachment.isEmpty()) {
       return false;
     }
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     Loaded state = loaded;
     boolean changed;
     if (state == null || state.epoch() != attachment.get().epoch()) {
@@ -174,11 +175,11 @@ final class DirectoryView<T> implements AutoCloseable {
       Map<String, Znode> read = connection.store().readAll(deadline, directory.path(), toRead);
       batch.keySet().forEach(fresh::remove);
       read.forEach((name, znode) -> put(fresh, name, znode));
-    } catch (ClusterUnavailableException unavailable) {
+    } catch (ClusterUnavailableException | RuntimeException | Error failure) {
       synchronized (pending) {
         batch.forEach(pending::putIfAbsent);
       }
-      throw unavailable;
+      throw failure;
     }
     return replace(fresh);
   }

@@ -1,10 +1,15 @@
 package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.DirectoryView.Entry;
+import io.quarry.coordinator.cluster.ZnodeStore.Children;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import org.apache.curator.framework.recipes.leader.LeaderLatch;
 import org.apache.curator.framework.recipes.leader.LeaderLatch.CloseMode;
@@ -37,7 +42,7 @@ public final class Election implements AutoCloseable {
   private final ElectionListener listener;
   private final Listeners<Runnable> leaderListeners = new Listeners<>();
   private final DirectoryView<Candidate> view;
-  private final Loop loop;
+  private final ClusterLoop loop;
   private volatile boolean standing;
   private volatile String standDownReason = "the election was closed";
   private volatile Optional<Candidate> leader = Optional.empty();
@@ -57,19 +62,19 @@ public final class Election implements AutoCloseable {
     this.directory = connection.znodes().candidates(repositoryKey);
     this.self = self;
     this.listener = listener;
-    this.loop = new Loop(Threads.name("election", repositoryKey), PERIOD, this::step);
+    this.loop = new ClusterLoop(Threads.name("election", repositoryKey), PERIOD, this::step);
     this.view = new DirectoryView<>(connection, directory, loop::wake);
   }
 
   /** Begins to follow the election, and stands in it. */
   public void start() {
     standing = true;
-    loop.start();
+    loop.start(connection);
   }
 
   /** Begins to follow the election without standing. */
   public void follow() {
-    loop.start();
+    loop.start(connection);
   }
 
   /** Stands again after {@link #standDown}. */
@@ -93,6 +98,28 @@ public final class Election implements AutoCloseable {
   /** Who leads; the last known one while ZooKeeper is unreachable. */
   public Optional<Candidate> leader() {
     return leader;
+  }
+
+  /** Who stands at this moment, by ZooKeeper's word: their sessions live. */
+  public List<Candidate> candidates() throws ClusterUnavailableException {
+    Collection<Znode> nodes = connection.store().retrying(this::readAll);
+    List<Candidate> candidates = new ArrayList<>();
+    for (Znode node : nodes) {
+      try {
+        candidates.add(directory.decode(node.content()));
+      } catch (IOException unreadable) {
+        LOG.debug("A candidate of {} is not readable", directory.path(), unreadable);
+      }
+    }
+    return candidates;
+  }
+
+  private Collection<Znode> readAll(Deadline deadline) throws ClusterUnavailableException {
+    ZnodeStore store = connection.store();
+    Optional<Children> children = store.children(deadline, directory.path());
+    return children.isEmpty()
+        ? List.of()
+        : store.readAll(deadline, directory.path(), children.get().names()).values();
   }
 
   /** Calls back on the election's thread when {@link #leader()} has changed. */
@@ -159,7 +186,7 @@ public final class Election implements AutoCloseable {
   private static void callback(Runnable call) {
     try {
       call.run();
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       LOG.error("An election listener failed", failure);
     }
   }

@@ -25,23 +25,25 @@ public final class FixQueue implements AutoCloseable {
           .thenComparing(queued -> queued.fix().queuedAt())
           .thenComparing(QueuedFix::name);
 
+  private final ClusterConnection connection;
   private final Supplier<String> nonces;
   private final QueueWriter writer;
   private final DirectoryView<FixEntry> fixes;
   private final DirectoryView<ClaimRecord> claims;
   private final ClaimKeeper keeper;
   private final Listeners<Runnable> listeners = new Listeners<>();
-  private final Loop loop;
+  private final ClusterLoop loop;
 
   /**
    * @param nonces unique names, letters and digits only
    */
   public FixQueue(
       ClusterConnection connection, String repositoryKey, Clock clock, Supplier<String> nonces) {
+    this.connection = connection;
     Znodes znodes = connection.znodes();
     QueuePaths paths = new QueuePaths(znodes.fixes(repositoryKey), znodes.claims(repositoryKey));
     this.nonces = nonces;
-    this.loop = new Loop(Threads.name("queue", repositoryKey), PERIOD, this::step);
+    this.loop = new ClusterLoop(Threads.name("queue", repositoryKey), PERIOD, this::step);
     this.writer = new QueueWriter(connection.store(), paths);
     this.fixes = new DirectoryView<>(connection, paths.fixes(), loop::wake);
     this.claims = new DirectoryView<>(connection, paths.claims(), loop::wake);
@@ -51,7 +53,7 @@ public final class FixQueue implements AutoCloseable {
   }
 
   public void start() {
-    loop.start();
+    loop.start(connection);
     keeper.start();
   }
 

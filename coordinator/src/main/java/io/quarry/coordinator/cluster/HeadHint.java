@@ -2,6 +2,7 @@ package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.DirectoryView.Entry;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -30,21 +31,22 @@ public final class HeadHint implements AutoCloseable {
   private final AtomicLong wanted = new AtomicLong(-1);
   private final AtomicLong seen = new AtomicLong(-1);
   private final AtomicReference<@Nullable Canary> wantedCanary = new AtomicReference<>();
-  private final Loop watching;
-  private final Loop publishing;
+  private final ClusterLoop watching;
+  private final ClusterLoop publishing;
   private volatile long publishedAtNanos = System.nanoTime() - PUBLISH_PAUSE.toNanos();
 
   public HeadHint(ClusterConnection connection, String repositoryKey) {
     this.connection = connection;
     this.directory = connection.znodes().head(repositoryKey);
-    this.watching = new Loop(Threads.name("head", repositoryKey), PERIOD, this::follow);
-    this.publishing = new Loop(Threads.name("publish", repositoryKey), PERIOD, this::publishWanted);
+    this.watching = new ClusterLoop(Threads.name("head", repositoryKey), PERIOD, this::follow);
+    this.publishing =
+        new ClusterLoop(Threads.name("publish", repositoryKey), PERIOD, this::publishWanted);
     this.view = new DirectoryView<>(connection, directory, watching::wake);
   }
 
   public void start() {
-    watching.start();
-    publishing.start();
+    watching.start(connection);
+    publishing.start(connection);
   }
 
   /** Returns at once; the newest sequence goes out soon, those before it perhaps never. */

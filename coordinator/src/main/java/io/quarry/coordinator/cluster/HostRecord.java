@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param version of its software
  * @param drainedSince since when it takes no fixes; null when it does
  * @param features of repositories that its software knows; agents before there were any name none
+ * @param clock null before it was compared, and of older versions
  */
 public record HostRecord(
     String hostId,
@@ -26,7 +27,32 @@ public record HostRecord(
     HostLoad load,
     String version,
     @Nullable Instant drainedSince,
-    List<String> features) {
+    List<String> features,
+    @Nullable ClockReading clock) {
+  public HostRecord(
+      String hostId,
+      String incarnation,
+      String endpoint,
+      Instant startedAt,
+      @Nullable Map<String, RepositoryOnHost> repositories,
+      @Nullable HostLoad load,
+      @Nullable String version,
+      @Nullable Instant drainedSince,
+      @Nullable List<String> features,
+      @Nullable ClockReading clock) {
+    this.hostId = Znodes.requireName(hostId, "host id");
+    this.incarnation = Znodes.requireName(incarnation, "incarnation");
+    this.endpoint = Objects.requireNonNull(endpoint);
+    this.startedAt = Objects.requireNonNull(startedAt);
+    this.repositories = repositories == null ? Map.of() : Map.copyOf(repositories);
+    this.load = load == null ? HostLoad.NONE : load;
+    this.version = version == null ? "unknown" : version;
+    this.drainedSince = drainedSince;
+    this.features = features == null ? List.of() : List.copyOf(features);
+    this.clock = clock;
+  }
+
+  /** Of a host whose clock has not been compared yet. */
   public HostRecord(
       String hostId,
       String incarnation,
@@ -37,15 +63,17 @@ public record HostRecord(
       @Nullable String version,
       @Nullable Instant drainedSince,
       @Nullable List<String> features) {
-    this.hostId = Znodes.requireName(hostId, "host id");
-    this.incarnation = Znodes.requireName(incarnation, "incarnation");
-    this.endpoint = Objects.requireNonNull(endpoint);
-    this.startedAt = Objects.requireNonNull(startedAt);
-    this.repositories = repositories == null ? Map.of() : Map.copyOf(repositories);
-    this.load = load == null ? HostLoad.NONE : load;
-    this.version = version == null ? "unknown" : version;
-    this.drainedSince = drainedSince;
-    this.features = features == null ? List.of() : List.copyOf(features);
+    this(
+        hostId,
+        incarnation,
+        endpoint,
+        startedAt,
+        repositories,
+        load,
+        version,
+        drainedSince,
+        features,
+        null);
   }
 
   /** Whether it is to take no work. */
@@ -55,7 +83,16 @@ public record HostRecord(
 
   public HostRecord withRepositories(Map<String, RepositoryOnHost> connected) {
     return new HostRecord(
-        hostId, incarnation, endpoint, startedAt, connected, load, version, drainedSince, features);
+        hostId,
+        incarnation,
+        endpoint,
+        startedAt,
+        connected,
+        load,
+        version,
+        drainedSince,
+        features,
+        clock);
   }
 
   public HostRecord withLoad(HostLoad now) {
@@ -68,6 +105,21 @@ public record HostRecord(
         now,
         version,
         drainedSince,
-        features);
+        features,
+        clock);
+  }
+
+  public HostRecord withClock(@Nullable ClockReading now) {
+    return new HostRecord(
+        hostId,
+        incarnation,
+        endpoint,
+        startedAt,
+        repositories,
+        load,
+        version,
+        drainedSince,
+        features,
+        now);
   }
 }

@@ -1,10 +1,13 @@
 package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.DirectoryView.Entry;
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,9 +29,10 @@ public final class HostRegistry implements AutoCloseable {
   private final DirectoryView<HostRecord> hosts;
   private final DirectoryView<DeathRecord> dead;
   private final Absences absences = new Absences();
+  private final LastSeen lastSeen = new LastSeen();
   private final Listeners<HostListener> listeners = new Listeners<>();
   private final Registration registration;
-  private final Loop loop = new Loop("hosts", PERIOD, this::step);
+  private final ClusterLoop loop = new ClusterLoop("hosts", PERIOD, this::step);
 
   public HostRegistry(ClusterConnection connection, Clock clock) {
     this.connection = connection;
@@ -36,11 +40,11 @@ public final class HostRegistry implements AutoCloseable {
     this.deadDirectory = connection.znodes().dead();
     this.hosts = new DirectoryView<>(connection, connection.znodes().hosts(), loop::wake);
     this.dead = new DirectoryView<>(connection, deadDirectory, loop::wake);
-    this.registration = new Registration(connection, this::rejected);
+    this.registration = new Registration(connection, clock, this::rejected);
   }
 
   public void start() {
-    loop.start();
+    loop.start(connection);
     registration.start();
   }
 
@@ -77,6 +81,11 @@ public final class HostRegistry implements AutoCloseable {
         .max(Comparator.comparing(HostRecord::startedAt));
   }
 
+  /** The newest record of a host that may be gone by now. */
+  public Optional<HostRecord> lastSeen(String hostId) {
+    return lastSeen.of(hostId);
+  }
+
   public boolean incarnationLive(String incarnation) {
     return live().stream().anyMatch(host -> host.incarnation().equals(incarnation));
   }
@@ -104,6 +113,11 @@ public final class HostRegistry implements AutoCloseable {
             .retrying(
                 deadline -> connection.store().read(deadline, deadDirectory.child(incarnation)))
             .isPresent();
+  }
+
+  /** Whether that incarnation is proven dead, as far as known here. */
+  public boolean knownDead(String incarnation) {
+    return dead.find(incarnation).isPresent();
   }
 
   /** Whether somebody vouched not long ago that a life of this host has ended. */
@@ -135,6 +149,42 @@ public final class HostRegistry implements AutoCloseable {
     dead.refresh(incarnation);
   }
 
+  /** Whether this agent registers, and its clock has not been compared with the others' yet. */
+  public boolean clockPending() {
+    return registration.incarnation() != null
+        && (registration.clock().isEmpty() || hosts.loaded().isEmpty());
+  }
+
+  /** This agent's clock beside ZooKeeper's, when no other host's is known; otherwise empty. */
+  public Optional<ClockReading> clockAlone() {
+    String own = registration.incarnation();
+    boolean alone =
+        live().stream().allMatch(host -> host.incarnation().equals(own) || host.clock() == null);
+    return alone ? registration.clock() : Optional.empty();
+  }
+
+  /** How far this agent's clock is ahead of the live hosts', for certain; negative when behind. */
+  public Duration clockAhead() {
+    String incarnation = registration.incarnation();
+    return incarnation == null ? Duration.ZERO : clockAhead(incarnation);
+  }
+
+  /** The same of any live host; zero when it does not say. */
+  public Duration clockAhead(String incarnation) {
+    Map<String, ClockReading> readings = new HashMap<>();
+    for (HostRecord host : live()) {
+      if (host.clock() != null) {
+        readings.put(host.incarnation(), host.clock());
+      }
+    }
+    String own = registration.incarnation();
+    if (own != null) {
+      registration.clock().ifPresent(reading -> readings.put(own, reading));
+    }
+    ClockReading asked = readings.get(incarnation);
+    return asked == null ? Duration.ZERO : Clocks.ahead(asked, readings.values());
+  }
+
   public Subscription onChange(HostListener listener) {
     return listeners.add(listener);
   }
@@ -159,6 +209,10 @@ public final class HostRegistry implements AutoCloseable {
                 hosts.entries().values().stream()
                     .map(entry -> entry.value().incarnation())
                     .toList()));
+    hosts.entries().values().forEach(entry -> lastSeen.note(entry.value()));
+    if (changed) {
+      registration.look();
+    }
     if (buried || changed) {
       listeners.each(HostListener::hostsChanged);
     }
@@ -180,7 +234,7 @@ public final class HostRegistry implements AutoCloseable {
                 Comparator.comparingLong((Entry<DeathRecord> entry) -> entry.znode().createdAt()))
             .limit(surplus)
             .toList();
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     for (Entry<DeathRecord> entry : oldest) {
       // Several hosts prune at once; whoever comes second finds nothing, which is fine.
       String path = deadDirectory.child(entry.name());

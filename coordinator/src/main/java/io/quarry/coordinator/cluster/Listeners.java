@@ -23,7 +23,7 @@ final class Listeners<L> {
     for (L listener : listeners) {
       try {
         call.accept(listener);
-      } catch (RuntimeException failure) {
+      } catch (RuntimeException | Error failure) {
         LOG.error("A listener failed: {}", listener.getClass().getName(), failure);
       }
     }

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.cluster;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.util.Optional;
 

@@ -2,6 +2,7 @@ package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.ZnodeStore.Children;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -2,7 +2,9 @@ package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
 import io.quarry.coordinator.cluster.ZnodeStore.Outcome;
+import io.quarry.coordinator.thread.Deadline;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,14 +21,19 @@ import org.slf4j.LoggerFactory;
 final class Registration implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Registration.class);
   private static final Duration PERIOD = Duration.ofSeconds(5);
+
+  /** The longest time between two comparisons of this host's clock with ZooKeeper's. */
+  private static final Duration CLOCK_PERIOD = Duration.ofMinutes(1);
+
   private static final Duration UPDATE_PAUSE = Duration.ofMillis(200);
 
   private final ClusterConnection connection;
   private final Directory<HostRecord> hosts;
   private final Directory<DeathRecord> dead;
   private final Consumer<HostRejectedException> onRejected;
-  private final Loop loop = new Loop("register", PERIOD, this::step);
+  private final ClusterLoop loop = new ClusterLoop("register", PERIOD, this::step);
   private final Subscription reconnected;
+  private final OwnClock clock;
 
   /** One attempt at a time, so that two records never overtake each other. */
   private final Object attempts = new Object();
@@ -34,10 +41,19 @@ final class Registration implements AutoCloseable {
   private volatile @Nullable HostRecord desired;
   private @Nullable HostRecord written;
   private long writtenEpoch = -1;
+
+  /** What others see of this host's clock. */
+  private @Nullable ClockReading shownClock;
+
+  private Deadline clockDue = Deadline.after(Duration.ZERO);
   private volatile long writtenAtNanos = System.nanoTime() - UPDATE_PAUSE.toNanos();
 
-  Registration(ClusterConnection connection, Consumer<HostRejectedException> onRejected) {
+  Registration(
+      ClusterConnection connection,
+      InstantSource clock,
+      Consumer<HostRejectedException> onRejected) {
     this.connection = connection;
+    this.clock = new OwnClock(clock);
     this.hosts = connection.znodes().hosts();
     this.dead = connection.znodes().dead();
     this.onRejected = onRejected;
@@ -45,7 +61,7 @@ final class Registration implements AutoCloseable {
   }
 
   void start() {
-    loop.start();
+    loop.start(connection);
   }
 
   void register(HostRecord record) throws HostRejectedException, ClusterUnavailableException {
@@ -53,6 +69,22 @@ final class Registration implements AutoCloseable {
       desired = record;
       write(record);
     }
+  }
+
+  /** This host's clock at this moment; empty before it was compared. */
+  Optional<ClockReading> clock() {
+    return clock.reading();
+  }
+
+  /** The incarnation that is or is to be registered, or null. */
+  @Nullable String incarnation() {
+    HostRecord record = desired;
+    return record == null ? null : record.incarnation();
+  }
+
+  /** Who is registered has changed: perhaps this agent is not any more. */
+  void look() {
+    loop.wake();
   }
 
   void update(HostRecord record) {
@@ -80,7 +112,11 @@ final class Registration implements AutoCloseable {
     }
     try {
       synchronized (attempts) {
-        boolean done = record.equals(written) && writtenEpoch == attachment.get().epoch();
+        boolean done =
+            record.equals(written)
+                && writtenEpoch == attachment.get().epoch()
+                && !clockIsNews()
+                && isThere(record, attachment.get());
         // Who was rejected meanwhile must not slip in after all.
         if (!done && record.equals(desired)) {
           write(record);
@@ -90,6 +126,21 @@ final class Registration implements AutoCloseable {
       LOG.error("This agent is out of the cluster: {}", rejected.getMessage());
       onRejected.accept(rejected);
     }
+  }
+
+  /** Somebody may have deleted it: the session alone does not bring it back. */
+  private boolean isThere(HostRecord record, Attachment attachment)
+      throws ClusterUnavailableException {
+    boolean there =
+        connection
+            .store()
+            .read(Deadline.after(ClusterConnection.CALL_DEADLINE), path(record))
+            .filter(own -> own.owner() == attachment.sessionId())
+            .isPresent();
+    if (!there) {
+      LOG.warn("The record of host {} is gone; registering it again", record.hostId());
+    }
+    return there;
   }
 
   private void write(HostRecord record) throws HostRejectedException, ClusterUnavailableException {
@@ -110,10 +161,33 @@ final class Registration implements AutoCloseable {
             .attachment()
             .orElseThrow(() -> new ClusterUnavailableException("no connection to ZooKeeper"));
     refuseIfBuried(deadline, record);
-    put(deadline, attachment, record);
+    OwnClock.Before before = clock.before();
+    put(deadline, attachment, record.withClock(shownClock));
+    compareClock(deadline, record, before, System.nanoTime());
+    if (clockIsNews()) {
+      shownClock = clock.reading().orElse(null);
+      put(deadline, attachment, record.withClock(shownClock));
+    }
     refuseIfNameIsTaken(deadline, record);
     writtenEpoch = attachment.epoch();
     return true;
+  }
+
+  private void compareClock(
+      Deadline deadline, HostRecord record, OwnClock.Before before, long answeredNanos)
+      throws ClusterUnavailableException {
+    Optional<Znode> own = connection.store().read(deadline, path(record));
+    if (own.isPresent()) {
+      clock.compare(before, answeredNanos, own.get().modifiedMillis());
+      clockDue = Deadline.after(CLOCK_PERIOD);
+    }
+  }
+
+  /** Whether others are to hear of this host's clock, or it is to be compared again. */
+  private boolean clockIsNews() {
+    Optional<ClockReading> now = clock.reading();
+    ClockReading shown = shownClock;
+    return clockDue.passed() || now.isEmpty() || shown == null || !now.get().agreesWith(shown);
   }
 
   private void put(Deadline deadline, Attachment attachment, HostRecord record)
@@ -192,7 +266,7 @@ final class Registration implements AutoCloseable {
 
   private void leave(HostRecord record) {
     try {
-      removeOwn(new Deadline(ClusterConnection.CALL_DEADLINE), record);
+      removeOwn(Deadline.after(ClusterConnection.CALL_DEADLINE), record);
     } catch (ClusterUnavailableException unavailable) {
       LOG.debug("The record goes with the session: {}", unavailable.getMessage());
     }

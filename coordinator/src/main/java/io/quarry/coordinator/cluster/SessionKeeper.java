@@ -16,7 +16,7 @@ final class SessionKeeper implements AutoCloseable {
   private final ClusterConnection connection;
   private final Listeners<Consumer<SessionInfo>> sessionListeners = new Listeners<>();
   private final Listeners<Consumer<Boolean>> connectionListeners = new Listeners<>();
-  private final Loop loop = new Loop("session", PERIOD, this::step);
+  private final ClusterLoop loop = new ClusterLoop("session", PERIOD, this::step);
   private volatile @Nullable SessionInfo session;
 
   /** Only the loop's thread. */
@@ -27,7 +27,7 @@ final class SessionKeeper implements AutoCloseable {
   }
 
   void start() {
-    loop.start();
+    loop.start(connection);
   }
 
   void wake() {

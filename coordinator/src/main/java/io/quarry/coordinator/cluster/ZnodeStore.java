@@ -1,6 +1,7 @@
 package io.quarry.coordinator.cluster;
 
 import io.quarry.coordinator.cluster.ClusterConnection.Attachment;
+import io.quarry.coordinator.thread.Deadline;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -48,7 +49,7 @@ final class ZnodeStore {
 
   /** Tries again through hiccups of the connection until the call's deadline. */
   <T, X extends Exception> T retrying(Attempt<T, X> attempt) throws ClusterUnavailableException, X {
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     while (true) {
       try {
         return attempt.run(deadline);
@@ -217,7 +218,7 @@ final class ZnodeStore {
   private static <T> T await(Deadline deadline, CompletableFuture<T> answer)
       throws ClusterUnavailableException {
     try {
-      return answer.get(Math.max(0, deadline.remainingNanos()), TimeUnit.NANOSECONDS);
+      return answer.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException failure) {
       throw new ClusterUnavailableException(
           "ZooKeeper did not do it: " + failure.getCause(), failure.getCause());

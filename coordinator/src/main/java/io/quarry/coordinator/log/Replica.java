@@ -1,5 +1,8 @@
 package io.quarry.coordinator.log;
 
+import io.quarry.coordinator.thread.Deadline;
+import io.quarry.coordinator.thread.Loop;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -25,7 +28,7 @@ public final class Replica implements AutoCloseable {
 
   private final String name;
   private final LogReader reader;
-  private final Thread follower;
+  private final Loop follower;
   private final CopyOnWriteArrayList<Consumer<LogState>> listeners = new CopyOnWriteArrayList<>();
 
   /** Guards the fields below; signalled at each change of them. */
@@ -36,13 +39,14 @@ public final class Replica implements AutoCloseable {
 
   private volatile LogState state;
   private volatile @Nullable LogUnreadableException unreadable;
-  private volatile @Nullable IOException trouble;
+  private volatile @Nullable Throwable trouble;
   private long hinted;
 
   /** The newest that was ever hinted at; the other one is forgotten when the follower looks. */
   private long announced;
 
   private boolean poke;
+  private Deadline poll = Deadline.after(POLL);
   private boolean closed;
 
   /**
@@ -63,13 +67,12 @@ public final class Replica implements AutoCloseable {
     } catch (LogUnreadableException e) {
       note(e);
     }
-    this.follower =
-        Thread.ofPlatform().name("replica-" + name).daemon(true).unstarted(this::keepUp);
+    this.follower = new Loop("replica-" + name, POLL, this::keepUp);
   }
 
   /** Keeps up with the log from now on. */
-  public void follow() {
-    follower.start();
+  public void follow(Supervisor supervisor) {
+    follower.start(supervisor);
   }
 
   /** The repository's, for threads and messages. */
@@ -87,7 +90,7 @@ public final class Replica implements AutoCloseable {
   }
 
   /** Why the log could not be read lately, or null. */
-  public @Nullable IOException trouble() {
+  public @Nullable Throwable trouble() {
     return trouble;
   }
 
@@ -100,11 +103,12 @@ public final class Replica implements AutoCloseable {
   public void hint(long sequence) {
     synchronized (lock) {
       announced = Math.max(announced, sequence);
-      if (sequence > hinted) {
-        hinted = sequence;
-        lock.notifyAll();
+      if (sequence <= hinted) {
+        return;
       }
+      hinted = sequence;
     }
+    follower.wake();
   }
 
   /** Whether somebody has said that the log goes on after what is known here. */
@@ -125,8 +129,17 @@ public final class Replica implements AutoCloseable {
         lock.notifyAll();
       }
       for (Consumer<LogState> listener : listeners) {
-        listener.accept(newer);
+        tell(listener, newer);
       }
+    }
+  }
+
+  /** What one listener throws is no reason to end a term, or to keep the news from the others. */
+  private void tell(Consumer<LogState> listener, LogState newer) {
+    try {
+      listener.accept(newer);
+    } catch (RuntimeException | Error e) {
+      LOG.error("A listener to the log of {} failed", name, e);
     }
   }
 
@@ -157,21 +170,19 @@ public final class Replica implements AutoCloseable {
 
   /** The first state that fits; the latest there is when the time is up. */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
-    long deadline = System.nanoTime() + timeout.toNanos();
+    Deadline deadline = Deadline.after(timeout);
     LogState seen = state;
     while (!fits.test(seen)) {
       synchronized (lock) {
-        while (state.sequence() == seen.sequence() && !closed) {
-          long left = deadline - System.nanoTime();
-          if (left <= 0) {
-            return seen;
+        try {
+          while (state.sequence() == seen.sequence() && !closed) {
+            if (!deadline.awaitOn(lock)) {
+              return seen;
+            }
           }
-          try {
-            lock.wait(left / 1_000_000, (int) (left % 1_000_000));
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return state;
-          }
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return state;
         }
         if (closed) {
           return state;
@@ -182,24 +193,30 @@ public final class Replica implements AutoCloseable {
     return seen;
   }
 
+  /**
+   * Whatever it throws, what is known here grows old until it succeeds. Not only an {@link
+   * IOException}: a record may be too large for the memory there is.
+   */
   private void keepUp() {
-    while (awaitReason()) {
-      try {
-        LogState latest = unreadable == null ? reader.catchUp(state) : reader.load();
-        if (unreadable != null) {
-          LOG.info("The log of {} can be read again", name);
-        }
-        unreadable = null;
-        trouble = null;
-        advance(latest);
-      } catch (LogUnreadableException e) {
-        note(e);
-      } catch (IOException e) {
-        LOG.warn("Could not read the log of {}: {}", name, e.toString());
-        trouble = e;
-      } catch (RuntimeException e) {
-        LOG.error("Following the log of {} failed", name, e);
+    if (!hasReason()) {
+      return;
+    }
+    try {
+      LogState latest = unreadable == null ? reader.catchUp(state) : reader.load();
+      if (unreadable != null) {
+        LOG.info("The log of {} can be read again", name);
       }
+      unreadable = null;
+      trouble = null;
+      advance(latest);
+    } catch (LogUnreadableException e) {
+      note(e);
+    } catch (IOException e) {
+      LOG.warn("Could not read the log of {}: {}", name, e.toString());
+      trouble = e;
+    } catch (RuntimeException | Error e) {
+      trouble = e;
+      throw e;
     }
   }
 
@@ -217,25 +234,16 @@ public final class Replica implements AutoCloseable {
     unreadable = found;
   }
 
-  /** Waits for a hint beyond the state, or the poll interval; false when closed. */
-  private boolean awaitReason() {
-    Duration poll = unreadable == null ? POLL : DAMAGED_POLL;
-    long deadline = System.nanoTime() + poll.toNanos();
+  /** Whether there is a hint beyond the state, or it has not looked for long. */
+  private boolean hasReason() {
     synchronized (lock) {
-      while (!closed && !poke && hinted <= state.sequence()) {
-        long left = deadline - System.nanoTime();
-        if (left <= 0) {
-          return true;
-        }
-        try {
-          lock.wait(left / 1_000_000, (int) (left % 1_000_000));
-        } catch (InterruptedException e) {
-          return false;
-        }
-      }
+      boolean reason = poke || hinted > state.sequence() || poll.passed();
       poke = false;
       hinted = Math.min(hinted, state.sequence());
-      return !closed;
+      if (reason) {
+        poll = Deadline.after(unreadable == null ? POLL : DAMAGED_POLL);
+      }
+      return reason;
     }
   }
 
@@ -243,12 +251,13 @@ public final class Replica implements AutoCloseable {
   public void poke() {
     synchronized (lock) {
       poke = true;
-      lock.notifyAll();
     }
+    follower.wake();
   }
 
   @Override
   public void close() {
+    follower.close();
     synchronized (lock) {
       closed = true;
       lock.notifyAll();

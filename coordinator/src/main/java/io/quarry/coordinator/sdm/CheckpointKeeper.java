@@ -111,6 +111,9 @@ final class CheckpointKeeper implements AutoCloseable {
       sound = checkpointer.sound();
     } catch (IOException | RuntimeException e) {
       LOG.warn("Could not read the checkpoint of {}: {}", name, e.toString());
+    } catch (Error e) {
+      busy.set(false);
+      throw e;
     }
     if (sound) {
       busy.set(false);

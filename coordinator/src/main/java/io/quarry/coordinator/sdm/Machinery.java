@@ -2,6 +2,7 @@ package io.quarry.coordinator.sdm;
 
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.SlotStore;
+import io.quarry.coordinator.thread.Supervisor;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
@@ -31,16 +32,12 @@ record Machinery(
     CommitLog of(SlotStore store, String writer);
   }
 
-  static Machinery usual() {
+  static Machinery usual(Supervisor supervisor) {
     return new Machinery(
         CommitLog::new,
         new ArrayBlockingQueue<>(Sdm.QUEUED_REQUESTS_MAX),
-        Machinery::daemon,
-        name -> Executors.newSingleThreadExecutor(daemon(name)),
+        name -> body -> supervisor.unstarted(name, body),
+        name -> Executors.newSingleThreadExecutor(supervisor.factory(name)),
         CHECKPOINT_RECORDS);
-  }
-
-  private static ThreadFactory daemon(String name) {
-    return Thread.ofPlatform().name(name).daemon(true).factory();
   }
 }

@@ -7,6 +7,7 @@ import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.BlockingQueue;
@@ -46,8 +47,13 @@ public final class Sdm implements AutoCloseable {
    * @param writer host and incarnation, as the log names them
    */
   public Sdm(
-      SlotStore store, Replica replica, String writer, InstantSource clock, SdmListener listener) {
-    this(store, replica, writer, clock, listener, Machinery.usual());
+      SlotStore store,
+      Replica replica,
+      String writer,
+      InstantSource clock,
+      SdmListener listener,
+      Supervisor supervisor) {
+    this(store, replica, writer, clock, listener, Machinery.usual(supervisor));
   }
 
   Sdm(
@@ -91,19 +97,26 @@ public final class Sdm implements AutoCloseable {
             listener);
     Thread runner = machinery.threads().apply("sdm-" + name).newThread(() -> run(next));
     again = false;
+    // Not before it runs: a term that has no thread would never end.
+    runner.start();
     term = next;
     thread = runner;
-    runner.start();
   }
 
+  /** A term that fails leaves the role first, and then fails the thread, to be counted. */
   private void run(Term running) {
-    String reason;
+    String reason = "it was ended";
     try {
       reason = running.run();
     } catch (RuntimeException | Error e) {
-      LOG.error("The SDM of {} failed", name, e);
       reason = "internal error: " + e;
+      throw e;
+    } finally {
+      leave(running, reason);
     }
+  }
+
+  private void leave(Term running, String reason) {
     LOG.info("No longer SDM of {}: {}", name, reason);
     drain();
     try {

@@ -1,9 +1,17 @@
 package io.quarry.coordinator.sdm;
 
 import io.quarry.coordinator.log.LogState;
+import java.io.IOException;
 
 /** What an SDM tells its host. Called on the SDM's thread: enqueue only. */
 public interface SdmListener {
+  /**
+   * Before a term begins, on its thread, which may wait for the storage.
+   *
+   * @throws IOException says why this host must not lead
+   */
+  default void beginning() throws IOException {}
+
   /** A term has begun: the term record is committed. */
   void leading(LogState state);
 

@@ -80,6 +80,7 @@ final class Term implements AutoCloseable {
   /** Returns why the term ended. To be closed afterwards. */
   String run() {
     try {
+      listener.beginning();
       LogState state = begin();
       committing = true;
       while (stopReason == null) {

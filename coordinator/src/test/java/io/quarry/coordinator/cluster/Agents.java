@@ -2,6 +2,7 @@ package io.quarry.coordinator.cluster;
 
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +21,7 @@ final class Agents implements AutoCloseable {
   static final Clock CLOCK = Clock.systemUTC();
   static final Supplier<String> NONCES = () -> UUID.randomUUID().toString().replace("-", "");
 
+  final Supervisor supervisor = new Supervisor();
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
   <T extends AutoCloseable> T add(T closeable) {
@@ -28,7 +30,7 @@ final class Agents implements AutoCloseable {
   }
 
   ClusterConnection connect(String connectString) throws InterruptedException {
-    ClusterConnection connection = add(ClusterConnection.open(connectString, SESSION));
+    ClusterConnection connection = add(ClusterConnection.open(connectString, SESSION, supervisor));
     connection.awaitConnected(SOON);
     return connection;
   }

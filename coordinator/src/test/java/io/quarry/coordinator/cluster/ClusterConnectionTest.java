@@ -7,6 +7,8 @@ import static io.quarry.coordinator.cluster.Agents.pass;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.coordinator.thread.Deadline;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -95,7 +97,7 @@ final class ClusterConnectionTest extends ClusterTest {
     registry.register(host("a", "a-1"));
 
     eventually(() -> registry.incarnationLive("a-1"));
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     assertThat(connection.store().children(deadline, "/site/quarry/hosts").orElseThrow().names())
         .containsExactly("a@a-1");
     assertThat(registry.proofOfDeath("a", "a-1", "test").path()).isEqualTo("/site/quarry/dead/a-1");
@@ -105,7 +107,7 @@ final class ClusterConnectionTest extends ClusterTest {
   void leavesNoThreads() throws Exception {
     Set<Thread> before = Thread.getAllStackTraces().keySet();
     try (ClusterConnection connection =
-            ClusterConnection.open(server.connectString(), Agents.SESSION);
+            ClusterConnection.open(server.connectString(), Agents.SESSION, new Supervisor());
         Agents own = new Agents()) {
       connection.awaitConnected(Agents.SOON);
       own.registry(connection).register(host("a", "a-1"));
@@ -134,7 +136,7 @@ final class ClusterConnectionTest extends ClusterTest {
   }
 
   private ClusterConnection openWithTimeout(Duration timeout) {
-    return ClusterConnection.open(server.connectString(), timeout);
+    return ClusterConnection.open(server.connectString(), timeout, new Supervisor());
   }
 
   private static Set<String> leftOver(Set<Thread> before) {

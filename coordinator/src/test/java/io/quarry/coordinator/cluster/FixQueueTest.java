@@ -9,6 +9,7 @@ import static io.quarry.coordinator.cluster.Agents.millisSince;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -145,7 +146,7 @@ final class FixQueueTest extends ClusterTest {
     // The same name and the same version 0 as the zombie's own: only the fence tells them apart.
     ClaimTaker taker = takerOf(dying);
     assertThat(successor.held().version()).isEqualTo(stale.version());
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     taker.remove(deadline, stale.name(), stale.record());
     Write blind = Write.delete(taker.paths().claim(fix.name()), stale.version());
     Write check = taker.paths().stillFenced(fix.name(), stale.record().fence());
@@ -179,7 +180,7 @@ final class FixQueueTest extends ClusterTest {
     zombie.close();
 
     assertThat(other.claimOn(fix).orElseThrow().claimant()).isEqualTo(claimant("b"));
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     assertThat(living.store().read(deadline, takerOf(living).paths().claim(fix.name())))
         .isPresent();
   }
@@ -284,7 +285,7 @@ final class FixQueueTest extends ClusterTest {
     ClusterConnection connection = connect();
     FixQueue queue = agents.queue(connection);
     QueuePaths paths = takerOf(connection).paths();
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     queued(queue, "f0");
     String json = new String(paths.fixes().encode(fix("f1")), StandardCharsets.UTF_8);
     byte[] newer =

@@ -4,6 +4,7 @@ import static io.quarry.coordinator.cluster.Agents.eventually;
 import static io.quarry.coordinator.cluster.Agents.millisSince;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -50,7 +51,7 @@ final class HeadHintTest extends ClusterTest {
     eventually(() -> head.head() == 10_000);
 
     String path = connection.znodes().head(Agents.KEY).child(Znodes.HEAD_NAME);
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     int writes = connection.store().read(deadline, path).orElseThrow().version();
     assertThat(writes).isLessThan(100);
   }

@@ -6,8 +6,11 @@ import static io.quarry.coordinator.cluster.Agents.millisSince;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.coordinator.thread.Deadline;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -22,7 +25,7 @@ final class HostRegistryTest extends ClusterTest {
     b.register(host("b", "b-1"));
 
     eventually(() -> a.live().size() == 2 && b.live().size() == 2);
-    assertThat(b.find("a")).contains(host("a", "a-1"));
+    assertThat(b.find("a").map(HostRegistryTest::timeless)).contains(host("a", "a-1"));
     assertThat(b.incarnationLive("a-1")).isTrue();
     assertThat(b.absentFor("a-1")).isZero();
     assertThat(b.find("nobody")).isEmpty();
@@ -60,6 +63,64 @@ final class HostRegistryTest extends ClusterTest {
     print("registered again after a forced expiry", millisSince(start));
   }
 
+  /** Case 12.6: whose node was deleted stayed "absent", and its opens could be ended. */
+  @Test
+  void registersAgainWhenItsNodeIsDeleted() throws Exception {
+    ClusterConnection connection = connect();
+    HostRegistry a = agents.registry(connection);
+    ClusterConnection other = connect();
+    HostRegistry b = agents.registry(other);
+    a.register(host("a", "a-1"));
+    eventually(() -> b.incarnationLive("a-1"));
+    String node = other.znodes().hosts().child(Znodes.hostName("a", "a-1"));
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
+    Znode before = other.store().read(deadline, node).orElseThrow();
+
+    assertThat(other.store().commit(deadline, Write.delete(node, before.version())).done())
+        .isTrue();
+
+    eventually(() -> found(other, node).filter(now -> !now.sameStateAs(before)).isPresent());
+    assertThat(found(other, node).orElseThrow().owner()).isEqualTo(before.owner());
+    eventually(() -> b.incarnationLive("a-1"));
+  }
+
+  @Test
+  void whoLeftIsRemembered() throws Exception {
+    HostRegistry a = agents.registry(connect());
+    HostRegistry b = agents.registry(connect());
+    a.register(host("a", "a-1"));
+    eventually(() -> b.incarnationLive("a-1"));
+
+    a.close();
+
+    eventually(() -> b.find("a").isEmpty());
+    assertThat(b.lastSeen("a").map(HostRegistryTest::timeless)).contains(host("a", "a-1"));
+    assertThat(b.lastSeen("nobody")).isEmpty();
+  }
+
+  /** Case 12.25: a host two hours ahead led, and emptied the trash at once. */
+  @Test
+  void clockThatIsWrongIsKnownToAll() throws Exception {
+    Clock wrong = Clock.offset(Agents.CLOCK, Duration.ofHours(2));
+    HostRegistry a = agents.add(new HostRegistry(connect(), wrong));
+    a.start();
+    assertThat(a.clockPending()).as("it does not register").isFalse();
+    a.register(host("a", "a-1"));
+    eventually(() -> !a.clockPending());
+    assertThat(a.clockAhead()).as("alone, it is believed").isZero();
+    assertThat(a.clockAlone().orElseThrow().aheadMillis())
+        .isBetween(Duration.ofMinutes(119).toMillis(), Duration.ofMinutes(121).toMillis());
+
+    HostRegistry b = agents.registry(connect());
+    b.register(host("b", "b-1"));
+
+    eventually(() -> a.clockAhead().compareTo(Duration.ofMinutes(119)) > 0);
+    eventually(() -> b.clockAhead("a-1").compareTo(Duration.ofMinutes(119)) > 0);
+    assertThat(a.clockAlone()).isEmpty();
+    assertThat(b.clockAhead()).isLessThan(Duration.ofMinutes(1));
+    assertThat(b.clockAhead("nobody")).isZero();
+  }
+
   @Test
   void aPreviousLifeIsNotTakenForThisOne() throws Exception {
     ClusterConnection previousConnection = connect();
@@ -78,7 +139,7 @@ final class HostRegistryTest extends ClusterTest {
     now.register(host("a", "a-2"));
 
     eventually(() -> other.incarnationLive("a-2") && !other.incarnationLive("a-1"));
-    assertThat(other.find("a")).contains(host("a", "a-2"));
+    assertThat(other.find("a").map(HostRegistryTest::timeless)).contains(host("a", "a-2"));
     assertThat(other.live()).hasSize(1);
     assertThat(other.provenDead("a-1")).isTrue();
     assertThat(other.provenDead("a-2")).isFalse();
@@ -142,7 +203,7 @@ final class HostRegistryTest extends ClusterTest {
     HostRegistry registry = agents.registry(connect());
     ClusterConnection guardian = connect();
     ProofOfDeath proof = registry.proofOfDeath("a", "a-1", "guardian");
-    Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+    Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     guardian.store().ensure(deadline, proof.parents().getLast());
     guardian.store().commit(deadline, Write.create(proof.path(), proof.content()));
 
@@ -195,6 +256,18 @@ final class HostRegistryTest extends ClusterTest {
     a.close();
 
     eventually(() -> b.absentFor("a-1").compareTo(Duration.ofMillis(50)) > 0);
+  }
+
+  private static HostRecord timeless(HostRecord host) {
+    return host.withClock(null);
+  }
+
+  private static Optional<Znode> found(ClusterConnection connection, String path) {
+    try {
+      return connection.store().read(Deadline.after(ClusterConnection.CALL_DEADLINE), path);
+    } catch (ClusterUnavailableException unavailable) {
+      return Optional.empty();
+    }
   }
 
   private static boolean accepted(HostRegistry registry, String incarnation) {

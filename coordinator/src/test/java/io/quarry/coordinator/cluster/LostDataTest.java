@@ -7,6 +7,7 @@ import static io.quarry.coordinator.cluster.Agents.host;
 import static io.quarry.coordinator.cluster.Agents.millisSince;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -119,7 +120,7 @@ final class LostDataTest extends ClusterTest {
     }
 
     private boolean allThere() throws ClusterUnavailableException {
-      Deadline deadline = new Deadline(ClusterConnection.CALL_DEADLINE);
+      Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
       Znodes znodes = connection.znodes();
       String name = claim.fix().name();
       return connection.session().isPresent()

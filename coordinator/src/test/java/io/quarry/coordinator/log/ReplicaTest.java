@@ -3,6 +3,7 @@ package io.quarry.coordinator.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +23,7 @@ class ReplicaTest {
 
   private final MemoryDisk disk = new MemoryDisk();
   private final MemorySlotStore store = new MemorySlotStore(disk);
+  private final Supervisor supervisor = new Supervisor();
   private Candidate sdm;
   private Replica replica;
 
@@ -28,7 +31,7 @@ class ReplicaTest {
   void start() throws IOException {
     sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
     replica = new Replica("main", store);
-    replica.follow();
+    replica.follow(supervisor);
   }
 
   @AfterEach
@@ -103,6 +106,33 @@ class ReplicaTest {
     Awaitility.await().until(() -> replica.trouble() == null);
   }
 
+  /** Case 12.6: a record that does not fit into memory blinded the host, with health ok. */
+  @Test
+  void errorOfAReadIsTroubleAndPasses() throws Exception {
+    AtomicBoolean tooLarge = new AtomicBoolean();
+    MemorySlotStore limited =
+        new MemorySlotStore(
+            disk,
+            step -> {
+              if (tooLarge.get()) {
+                throw new OutOfMemoryError("Required array size too large");
+              }
+            });
+    try (Replica follower = new Replica("follower", limited)) {
+      tooLarge.set(true);
+      follower.follow(supervisor);
+      sdm.commit("r1");
+      follower.hint(4);
+      Awaitility.await().until(() -> follower.trouble() instanceof OutOfMemoryError);
+      tooLarge.set(false);
+      Awaitility.await().until(() -> follower.trouble() == null);
+      assertThat(atLeast(follower, 4, LONG).sequence()).isEqualTo(4);
+      assertThat(supervisor.tallies())
+          .anyMatch(tally -> tally.name().equals("replica-follower") && tally.failures() > 0);
+      assertThat(supervisor.dead()).isEmpty();
+    }
+  }
+
   @Test
   void damageIsToldAndPassesWhenTheFileIsBack() throws Exception {
     sdm.commit("r1");
@@ -124,7 +154,7 @@ class ReplicaTest {
     byte[] whole = Objects.requireNonNull(disk.read(Names.record(2)));
     disk.overwrite(Names.record(2), new byte[] {1});
     try (Replica damaged = new Replica("damaged", new MemorySlotStore(disk))) {
-      damaged.follow();
+      damaged.follow(supervisor);
       assertThat(Objects.requireNonNull(damaged.unreadable()).file()).contains(Names.record(2));
       disk.overwrite(Names.record(2), whole);
       damaged.poke();

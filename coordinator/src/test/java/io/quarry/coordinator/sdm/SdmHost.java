@@ -9,6 +9,7 @@ import io.quarry.coordinator.plan.CreateVirtualDisk;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -19,13 +20,14 @@ import org.awaitility.Awaitility;
 /** One host with one repository: a replica and an SDM over a store. */
 public final class SdmHost implements AutoCloseable {
   final RecordingListener listener = new RecordingListener();
+  final Supervisor supervisor = new Supervisor();
   final Replica replica;
   public final Sdm sdm;
 
   SdmHost(SlotStore store, String name) throws IOException {
     replica = new Replica("main", store);
-    replica.follow();
-    sdm = new Sdm(store, replica, name, InstantSource.system(), listener);
+    replica.follow(supervisor);
+    sdm = new Sdm(store, replica, name, InstantSource.system(), listener, supervisor);
   }
 
   public static SdmHost leading(SlotStore store, String name) throws IOException {

@@ -454,13 +454,37 @@ class SdmTest {
   }
 
   @Test
-  void everybodyIsAnsweredWhenAListenerFails() throws Exception {
+  void aListenerThatFailsEndsNoTerm() throws Exception {
+    List<Long> heard = new ArrayList<>();
     host.replica.onChange(state -> {
       throw new IllegalStateException("listener");
     });
+    host.replica.onChange(state -> heard.add(state.sequence()));
     assertThat(host.committed(host.create("disk")).commit()).isEqualTo(2);
+    assertThat(host.committed(host.create("next")).commit()).isEqualTo(3);
+    assertThat(heard).containsExactly(2L, 3L);
+    assertThat(host.listener.ends()).isEmpty();
+  }
+
+  /** Case 12.6: the thread of a term that fails leaves its role, and is missed. */
+  @Test
+  void errorLeavesTheRoleIsCountedAndTheNextTermGoesOn() throws Exception {
+    gate.hold(step -> {
+      if (step.startsWith("put ") && step.endsWith(".record")) {
+        throw new OutOfMemoryError("a record too large");
+      }
+      return false;
+    });
+    assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
     Awaitility.await().until(() -> !host.listener.ends().isEmpty());
-    assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
+    assertThat(host.listener.ends().getFirst()).contains("a record too large");
+    Awaitility.await()
+        .until(() ->
+            host.supervisor.tallies().stream()
+                .anyMatch(tally -> tally.name().equals("sdm-main") && tally.failures() == 1));
+    gate.open();
+    host.lead();
+    assertThat(host.committed(host.create("disk")).commit()).isGreaterThan(2);
   }
 
   @Test

@@ -176,6 +176,38 @@ final class ArchitectureTest {
           .allowEmptyShould(true);
 
   @ArchTest
+  static final ArchRule longLivedThreadsAreSupervised =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(
+              // The one that starts them.
+              "io.quarry.coordinator.thread..",
+              // A process of its own, and the agent's end of the pipe to it.
+              "io.quarry.agent.guardian..",
+              // Of one copy, or of one tool that runs: they end with it.
+              "io.quarry.agent.data..",
+              // The callers' side, and other processes than an agent.
+              "io.quarry.common.client..",
+              "io.quarry.agent.cli..",
+              "io.quarry.agent.demo..",
+              "io.quarry.agent.dev..",
+              "io.quarry.agent.chaos..")
+          .and(
+              DescribedPredicate.not(
+                  named(
+                      // A virtual thread for each call.
+                      "io.quarry.agent.server.ApiServer",
+                      // One for each watcher, which begins another when it has ended.
+                      "io.quarry.agent.service.Events",
+                      // The hook that ends the agent.
+                      "io.quarry.agent.AgentMain")))
+          .should()
+          .accessTargetWhere(startsThreads())
+          .because(
+              "a thread that ends by an exception is missed by nobody until its work is: the"
+                  + " supervisor starts threads, and pools get their threads from it");
+
+  @ArchTest
   static final ArchRule everyClassLivesInAModule =
       classes()
           .should()
@@ -201,6 +233,31 @@ final class ArchitectureTest {
             (AccessTarget target) ->
                 target.getOwner().getName().equals("java.nio.file.Files")
                     || OPENERS.contains(target.getOwner().getName() + "." + target.getName())));
+  }
+
+  private static DescribedPredicate<JavaAccess<?>> startsThreads() {
+    return target(
+        DescribedPredicate.describe(
+            "starts threads that nobody watches",
+            (AccessTarget target) ->
+                switch (target.getOwner().getName()) {
+                  case "java.lang.Thread" ->
+                      Set.of("<init>", "ofPlatform", "ofVirtual", "startVirtualThread")
+                          .contains(target.getName());
+                  case "java.util.concurrent.Executors" ->
+                      target.getName().contains("Scheduled") || lacksThreadFactory(target);
+                  case "java.util.concurrent.ThreadPoolExecutor" ->
+                      target.getName().equals("<init>") && lacksThreadFactory(target);
+                  case "java.util.concurrent.ScheduledThreadPoolExecutor", "java.util.Timer" ->
+                      target.getName().equals("<init>");
+                  default -> false;
+                }));
+  }
+
+  private static boolean lacksThreadFactory(AccessTarget target) {
+    return target instanceof AccessTarget.CodeUnitAccessTarget called
+        && called.getRawParameterTypes().stream()
+            .noneMatch(type -> type.getName().equals("java.util.concurrent.ThreadFactory"));
   }
 
   private static DescribedPredicate<JavaClass> named(String... names) {

@@ -12,6 +12,7 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SdmListener;
+import io.quarry.coordinator.thread.Supervisor;
 import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -33,7 +34,13 @@ public final class LargeLog {
     try (Replica replica = new Replica("large", store)) {
       CountDownLatch begun = new CountDownLatch(1);
       try (Sdm sdm =
-          new Sdm(store, replica, "large", Clock.systemUTC(), leading(begun::countDown))) {
+          new Sdm(
+              store,
+              replica,
+              "large",
+              Clock.systemUTC(),
+              leading(begun::countDown),
+              new Supervisor())) {
         sdm.lead();
         begun.await();
         Queue<CompletableFuture<Reply>> inFlight = new ArrayDeque<>();

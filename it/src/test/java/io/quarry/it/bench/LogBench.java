@@ -8,6 +8,7 @@ import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.sdm.Sdm;
+import io.quarry.coordinator.thread.Supervisor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -83,7 +84,12 @@ final class LogBench {
       CountDownLatch leading = new CountDownLatch(1);
       try (Sdm sdm =
           new Sdm(
-              store, replica, "again", Clock.systemUTC(), LargeLog.leading(leading::countDown))) {
+              store,
+              replica,
+              "again",
+              Clock.systemUTC(),
+              LargeLog.leading(leading::countDown),
+              new Supervisor())) {
         long start = System.nanoTime();
         sdm.lead();
         leading.await();

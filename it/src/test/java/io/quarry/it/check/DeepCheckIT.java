@@ -89,7 +89,8 @@ final class DeepCheckIT {
         parts.add(client.checkStorageRepository(MAIN, new CheckOptions(true, next, 0)));
         next = parts.getLast().next();
       } while (next != null);
-      assertThat(parts).hasSizeBetween(2, 4);
+      // As many as the machine's speed makes of it.
+      assertThat(parts).hasSizeGreaterThan(1);
       assertThat(parts).allSatisfy(part -> assertThat(part.problems()).isEmpty());
       assertThat(parts.getFirst().reading())
           .satisfies(

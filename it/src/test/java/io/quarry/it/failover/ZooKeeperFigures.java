@@ -14,6 +14,7 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.FixQueue;
+import io.quarry.coordinator.thread.Supervisor;
 import io.quarry.it.box.Box;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -112,7 +113,7 @@ final class ZooKeeperFigures {
               .asText();
       Durations filled = new Durations();
       try (ClusterConnection cluster =
-              ClusterConnection.open(hosts.cluster().connectString(), SESSION);
+              ClusterConnection.open(hosts.cluster().connectString(), SESSION, new Supervisor());
           FixQueue queue = new FixQueue(cluster, key, Clock.systemUTC(), ZooKeeperFigures::id)) {
         queue.start();
         awaitFull(queue);

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.EmbeddedZooKeeper;
 import io.quarry.agent.guardian.ExitCode;
+import io.quarry.agent.guardian.PidFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -114,6 +115,39 @@ final class GuardianIT {
     }
   }
 
+  /** Case 12.6: one start that failed ended the guardian, and the host for good. */
+  @Test
+  void startThatFailsIsTriedAgain() throws Exception {
+    Path programs = Files.createDirectories(directory.resolve("programs"));
+    try (GuardianUnderTest guardian =
+        new GuardianUnderTest(directory.resolve("agent"), config("PT15S"), programs)) {
+      await().atMost(PATIENCE).until(() -> logHas(guardian, "could not be started"));
+      await().atMost(PATIENCE).until(() -> logHas(guardian, "The next agent starts in PT2S"));
+      assertThat(guardian.process().isAlive()).isTrue();
+      for (String program : List.of("sh", "sleep", "setsid", "setpriv")) {
+        Path installed = Path.of("/usr/bin", program);
+        Files.createSymbolicLink(programs.resolve(program), installed);
+      }
+      assertThat(guardian.firstAgent().isAlive()).isTrue();
+    }
+  }
+
+  /**
+   * Case 12.6: a state directory that is full. The pid that stands there must not be a wrong one.
+   */
+  @Test
+  void pidThatCannotBeWrittenKeepsNoAgentFromStarting() throws Exception {
+    Path state = Files.createDirectories(directory.resolve("agent"));
+    Files.createDirectory(state.resolve(PidFile.AGENT + ".new"));
+    Files.writeString(state.resolve(PidFile.AGENT), "1");
+    try (GuardianUnderTest guardian = start("agent", "PT15S")) {
+      observer.host("");
+      assertThat(logHas(guardian, "Could not write agent.pid")).isTrue();
+      assertThat(state.resolve(PidFile.AGENT)).doesNotExist();
+      assertThat(guardian.process().isAlive()).isTrue();
+    }
+  }
+
   @Test
   void stoppedGuardianEndsTheAgentGently() throws Exception {
     try (GuardianUnderTest guardian = start("agent", "PT15S")) {
@@ -196,10 +230,11 @@ final class GuardianIT {
 
   private GuardianUnderTest start(String name, String sessionTimeout, String... options)
       throws IOException {
-    return new GuardianUnderTest(
-        directory.resolve(name),
-        "zookeeper=" + zooKeeper.connectString() + "\nsessionTimeout=" + sessionTimeout + "\n",
-        options);
+    return new GuardianUnderTest(directory.resolve(name), config(sessionTimeout), options);
+  }
+
+  private String config(String sessionTimeout) {
+    return "zookeeper=" + zooKeeper.connectString() + "\nsessionTimeout=" + sessionTimeout + "\n";
   }
 
   /** A zombie counts too: the guardian must have reaped it. */

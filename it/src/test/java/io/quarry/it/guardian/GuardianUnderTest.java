@@ -20,6 +20,14 @@ final class GuardianUnderTest implements AutoCloseable {
   private final Process guardian;
 
   GuardianUnderTest(Path directory, String config, String... options) throws IOException {
+    this(directory, config, Path.of("/usr/bin"), options);
+  }
+
+  /**
+   * @param programs where the guardian finds what it starts
+   */
+  GuardianUnderTest(Path directory, String config, Path programs, String... options)
+      throws IOException {
     this.directory = directory;
     Files.createDirectories(directory);
     Path file = Files.writeString(directory.resolve("config"), config);
@@ -32,11 +40,12 @@ final class GuardianUnderTest implements AutoCloseable {
     words.addAll(List.of("--agent-main", GuardedAgent.class.getName()));
     words.addAll(List.of("--pid-directory", directory.toString()));
     words.addAll(List.of(options));
-    guardian =
+    ProcessBuilder builder =
         new ProcessBuilder(words)
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
-            .start();
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+    builder.environment().put("PATH", programs.toString());
+    guardian = builder.start();
   }
 
   Process process() {

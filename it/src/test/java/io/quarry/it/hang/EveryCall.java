@@ -23,6 +23,7 @@ final class EveryCall implements AutoCloseable {
   /** Far longer than any call may take. */
   private static final Duration ANSWER_MAX = Duration.ofMinutes(2);
 
+  private static final String HEALTH = "health";
   private static final String EVENTS = "watchEvents";
   private static final long UPLOAD_BYTES = 1 << 20;
   private static final int RANGE_BYTES = 1 << 12;
@@ -102,7 +103,7 @@ final class EveryCall implements AutoCloseable {
         Kind.of("listHosts", "GET", "/v1/hosts", ""),
         Kind.of("listTasks", "GET", "/v1/tasks", ""),
         Kind.of(EVENTS, "GET", "/v1/events", ""),
-        Kind.of("health", "GET", "/health", ""),
+        Kind.of(HEALTH, "GET", "/health", ""),
         Kind.of("metrics", "GET", "/metrics", ""));
   }
 
@@ -170,7 +171,9 @@ final class EveryCall implements AutoCloseable {
     Duration took = Duration.ofNanos(System.nanoTime() - began);
     try (InputStream in = answer.body()) {
       String code = "";
-      if (answer.statusCode() >= 400) {
+      if (kind.name().equals(HEALTH)) {
+        code = Json.MAPPER.readTree(in).get("status").asText();
+      } else if (answer.statusCode() >= 400) {
         code = Json.MAPPER.readValue(in, ErrorBody.class).code().name();
       } else if (!kind.name().equals(EVENTS)) {
         in.transferTo(OutputStream.nullOutputStream());

@@ -27,8 +27,13 @@ public final class HangScene implements AutoCloseable {
   static final String SOUND = "sound";
   private static final long MIB = 1L << 20;
   private static final long SLOW = 6 * MIB;
-  private static final long NEARLY_STANDS_STILL = 1 << 20;
-  private static final int WINDOWS = 4;
+
+  /** Bytes per second; calls that read are throttled, too, and have to come to an end. */
+  private static final long NEARLY_STANDS_STILL = MIB;
+
+  /** Beyond the first one more seconds than the tests may take: however slow the machine is. */
+  private static final int WINDOWS = 14;
+
   private static final long DATA_BYTES = 24 * MIB;
 
   private final Box box;
@@ -75,7 +80,9 @@ public final class HangScene implements AutoCloseable {
     source = Copying.source(first, SOUND, WINDOWS, DATA_BYTES);
     copying = Copying.start(box, first, HUNG, source);
     copying.until(task -> Copying.checkpoint(task) > 0);
+    // Whichever host has it next, nothing ends before somebody lets it.
     first.setThrottle(NEARLY_STANDS_STILL);
+    box.client(1).setThrottle(NEARLY_STANDS_STILL);
     box.connect(HUNG, 1, mounts.get(1).path());
     assertThat(box.awaitSdm(HUNG, 0, 1)).isEqualTo(host(0));
     kinds.addAll(

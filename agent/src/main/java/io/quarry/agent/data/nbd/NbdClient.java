@@ -248,7 +248,7 @@ public final class NbdClient implements Closeable {
       while (true) {
         replies.readOne();
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       lose(e instanceof IOException io ? io : new IOException(socket.path() + ": bad reply", e));
     } finally {
       handshake.completeExceptionally(new IOException(socket.path() + ": closed", lost));

@@ -2,6 +2,7 @@ package io.quarry.agent.data.nbd;
 
 import io.quarry.agent.data.process.Child;
 import io.quarry.agent.data.process.Children;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -118,12 +119,12 @@ public final class QemuNbd implements Closeable {
   /** The socket has its name a moment before it listens. */
   private static NbdClient connectFirst(Child server, Path socket)
       throws IOException, InterruptedException {
-    long end = System.nanoTime() + START_DEADLINE.toNanos();
+    Deadline end = Deadline.after(START_DEADLINE);
     while (true) {
       try {
         return NbdClient.connect(socket, CONTEXTS, START_DEADLINE);
       } catch (ConnectException e) {
-        if (!server.isAlive() || System.nanoTime() > end) {
+        if (!server.isAlive() || end.passed()) {
           throw e;
         }
         LockSupport.parkNanos(CONNECT_AGAIN_NANOS);
@@ -133,9 +134,9 @@ public final class QemuNbd implements Closeable {
 
   private static void awaitSocket(WatchService arrivals, Path socket)
       throws IOException, InterruptedException {
-    long end = System.nanoTime() + START_DEADLINE.toNanos();
+    Deadline end = Deadline.after(START_DEADLINE);
     while (!Files.exists(socket)) {
-      WatchKey key = arrivals.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      WatchKey key = arrivals.poll(end.remainingNanos(), TimeUnit.NANOSECONDS);
       if (key == null) {
         throw new IOException(socket + ": no server within " + START_DEADLINE);
       }

@@ -1,5 +1,6 @@
 package io.quarry.agent.data.process;
 
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -83,10 +84,10 @@ public final class Children {
       lock.unlock();
     }
     left.forEach(Child::kill);
-    long end = System.nanoTime() + deadline.toNanos();
+    Deadline end = Deadline.after(deadline);
     List<Child> survivors = new ArrayList<>();
     for (Child child : left) {
-      if (!child.awaitExit(Duration.ofNanos(Math.max(1, end - System.nanoTime())))) {
+      if (!child.awaitExit(end.remaining())) {
         survivors.add(child);
       }
     }
@@ -125,11 +126,11 @@ public final class Children {
   /** A killed child must be seen dead even by a thread that is interrupted. */
   private static void awaitGone(Child child) throws IOException {
     boolean interrupted = false;
-    long end = System.nanoTime() + KILL_DEADLINE.toNanos();
+    Deadline end = Deadline.after(KILL_DEADLINE);
     try {
       while (child.isAlive()) {
         try {
-          if (!child.awaitExit(Duration.ofNanos(Math.max(1, end - System.nanoTime())))) {
+          if (!child.awaitExit(end.remaining())) {
             throw child.failure("killed, and not gone within " + KILL_DEADLINE);
           }
         } catch (InterruptedException e) {

@@ -1,0 +1,88 @@
+package io.quarry.agent;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.HostClock;
+import io.quarry.agent.server.Health;
+import io.quarry.agent.service.Repositories;
+import io.quarry.coordinator.cluster.ClusterConnection;
+import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.thread.Supervisor;
+import io.quarry.coordinator.thread.Tally;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** What {@code /health} says of this agent: not ok while a part of it does not do its work. */
+final class HealthReport {
+  private final String hostId;
+  private final ClusterConnection cluster;
+  private final Repositories repositories;
+  private final Supervisor supervisor;
+  private final HostClock clock;
+
+  HealthReport(
+      String hostId,
+      ClusterConnection cluster,
+      HostRegistry hosts,
+      Repositories repositories,
+      Supervisor supervisor) {
+    this.hostId = hostId;
+    this.cluster = cluster;
+    this.repositories = repositories;
+    this.supervisor = supervisor;
+    this.clock = new HostClock(hosts);
+  }
+
+  /**
+   * @param ready whether the agent has begun with everything
+   */
+  Health now(boolean ready) {
+    List<String> reasons = new ArrayList<>();
+    if (!ready) {
+      reasons.add("the agent is starting");
+    }
+    for (String name : supervisor.dead()) {
+      reasons.add("thread " + name + " has ended; start the agent again");
+    }
+    for (Tally tally : supervisor.tallies()) {
+      if (tally.keepsFailing()) {
+        reasons.add("thread " + tally.name() + " keeps failing: " + tally.last());
+      }
+    }
+    for (ConnectedRepository repository : repositories.all()) {
+      String trouble = Repositories.trouble(repository);
+      if (trouble != null) {
+        reasons.add("repository " + repository.repoId() + ": " + trouble);
+      }
+    }
+    Map<String, String> details = new TreeMap<>();
+    details.put("hostId", hostId);
+    details.put("zookeeper", cluster.connected() ? "connected" : "unreachable");
+    details.put("repositories", Integer.toString(repositories.all().size()));
+    details.put("threads", threads());
+    details.put("clock", Objects.requireNonNullElse(clock.fault(), "ok"));
+    String unfit =
+        repositories.all().stream()
+            .filter(repository -> repository.whyUnfitToLead() != null)
+            .map(repository -> repository.repoId() + ": " + repository.whyUnfitToLead())
+            .collect(Collectors.joining("; "));
+    details.put("leads", unfit.isEmpty() ? "whatever it is elected for" : "not " + unfit);
+    if (!reasons.isEmpty()) {
+      details.put("reason", String.join("; ", reasons));
+    }
+    return new Health(reasons.isEmpty(), details);
+  }
+
+  /** What has failed, also when it goes on: somebody may want to know why. */
+  private String threads() {
+    String failed =
+        supervisor.tallies().stream()
+            .filter(tally -> tally.failures() > 0)
+            .map(tally -> tally.name() + " failed " + tally.failures() + " times: " + tally.last())
+            .collect(Collectors.joining("; "));
+    return failed.isEmpty() ? "ok" : failed;
+  }
+}

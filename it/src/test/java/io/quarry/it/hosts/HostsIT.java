@@ -1,0 +1,168 @@
+package io.quarry.it.hosts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import java.io.RandomAccessFile;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.apache.zookeeper.ZooKeeper;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A host whose clock is wrong, and one whose record in the cluster is deleted. */
+@Timeout(300)
+final class HostsIT {
+  private static final String MAIN = "main";
+  private static final String HOSTS = "/hosts";
+  private static final long SIZE = 1 << 20;
+  private static final Duration SESSION = Duration.ofSeconds(5);
+
+  /** Case 12.25: two hours ahead, it led and emptied the trash at once. */
+  @Test
+  void hostTwoHoursAheadLeadsOnlyAloneAndKeepsTheTrash(@TempDir Path directory) throws Exception {
+    LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
+    try (Box box = Box.start(options)) {
+      box.addOdd("odd", options, "-Dquarry.clock.offset=PT2H");
+      StorageClient odd = box.client("odd");
+      awaitClock(box, "ahead of the other hosts' clocks");
+      // The only host that reaches it, and it must not lead.
+      box.connect(MAIN, 1);
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> health(box).get("leads").asText().contains("its clock is"));
+      box.connect(MAIN);
+      String sound = box.host(0).hostId();
+      assertThat(box.awaitSdm(MAIN, 0, 1)).isEqualTo(sound);
+      await().atMost(Box.PATIENCE).until(() -> clockAheadSeconds(box) > 7_000);
+
+      String disk = Box.disk(odd, MAIN, SIZE).imageId();
+      Box.awaitOptimized(odd, MAIN, disk);
+      odd.removeImage(MAIN, disk, new RemoveImageOptions(true, Duration.ofHours(1)), null);
+      assertThat(box.awaitSdm(MAIN, 0, 1)).isEqualTo(sound);
+
+      box.host(0).shutDown();
+      assertThat(box.awaitSdm(MAIN, 1)).isEqualTo("odd");
+      awaitClock(box, "the trash is kept");
+      String another = Box.disk(odd, MAIN, SIZE).imageId();
+      Box.awaitOptimized(odd, MAIN, another);
+      odd.removeImage(MAIN, another, RemoveImageOptions.DEFAULT, null);
+      await().atMost(Box.PATIENCE).until(() -> box.volumes(MAIN).size() == 1);
+      odd.restoreImage(MAIN, disk, null);
+      Box.awaitOptimized(odd, MAIN, disk);
+    }
+  }
+
+  /** Case 12.6: it stayed absent, and fencing it ended the opens below its guests. */
+  @Test
+  void hostWhoseRecordIsDeletedIsBackAndIsNotFenced(@TempDir Path directory) throws Exception {
+    try (Box box = Box.pair(directory, MAIN)) {
+      String other = box.hostIds().get(1);
+      StorageClient client = box.client(0);
+      String disk = Box.disk(client, MAIN, SIZE).imageId();
+      Box.awaitOptimized(client, MAIN, disk);
+      OpenedImage guest = box.client(1).openImage(MAIN, disk, new OpenRequest(false, "vm-1"), null);
+      ZooKeeper zooKeeper =
+          new ZooKeeper(box.zooKeeper().connectString(), (int) SESSION.toMillis(), _ -> {});
+      try {
+        String node =
+            await()
+                .ignoreExceptions()
+                .until(
+                    () -> zooKeeper.getChildren(HOSTS, false),
+                    names -> names.stream().anyMatch(name -> name.startsWith(other + "@")))
+                .stream()
+                .filter(name -> name.startsWith(other + "@"))
+                .findAny()
+                .orElseThrow();
+        zooKeeper.delete(HOSTS + "/" + node, -1);
+
+        StorageException refusal =
+            catchThrowableOfType(StorageException.class, () -> client.fenceHost(other));
+        assertThat(refusal).isNotNull();
+        assertThat(refusal.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+        assertThat(refusal.getMessage()).contains("is alive");
+        await()
+            .atMost(Box.PATIENCE)
+            .until(() -> zooKeeper.exists(HOSTS + "/" + node, false) != null);
+        await()
+            .atMost(Box.PATIENCE)
+            .until(
+                () -> client.listHosts().stream().map(HostInfo::hostId).toList().contains(other));
+        // Had it been reaped, this would be refused.
+        box.client(1).closeImage(MAIN, disk, guest.openId(), null);
+      } finally {
+        zooKeeper.close();
+      }
+    }
+  }
+
+  /** Case 12.6: the thread that follows the log ended, and the host stayed blind with health ok. */
+  @Test
+  void recordTooLargeToReadIsToldAndPasses(@TempDir Path directory) throws Exception {
+    try (Box box = Box.start(LocalClusterOptions.in(directory))) {
+      box.connect(MAIN);
+      StorageClient client = box.client(0);
+      Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, SIZE).imageId());
+      long commit = client.getStorageRepository(MAIN).commit();
+      Path record =
+          box.repository(MAIN).resolve("log").resolve("%016d.record".formatted(commit + 1));
+      try (RandomAccessFile huge = new RandomAccessFile(record.toFile(), "rw")) {
+        huge.setLength(3L << 30);
+      }
+      await().atMost(Box.PATIENCE).until(() -> !box.host(0).ready());
+      assertThat(answer(box, "/health")).contains("\"reason\"", "repository main: ");
+      assertThat(answer(box, "/metrics"))
+          .contains("quarry_thread_failures_total{thread=\"replica-main\"}");
+
+      Files.delete(record);
+      await().atMost(Box.PATIENCE).until(() -> box.host(0).ready());
+      await()
+          .atMost(Box.PATIENCE)
+          .ignoreExceptions()
+          .untilAsserted(
+              () -> assertThat(Box.disk(client, MAIN, SIZE).commit()).isGreaterThan(commit));
+    }
+  }
+
+  /** Whatever its status. */
+  private static String answer(Box box, String path) throws Exception {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      HttpRequest request = HttpRequest.newBuilder(box.host(0).url().resolve(path)).build();
+      return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+  }
+
+  private static void awaitClock(Box box, String words) {
+    await().atMost(Box.PATIENCE).until(() -> health(box).get("clock").asText().contains(words));
+  }
+
+  private static JsonNode health(Box box) throws Exception {
+    return Json.MAPPER.readTree(box.host("odd").url().resolve("/health").toURL());
+  }
+
+  private static double clockAheadSeconds(Box box) {
+    return box.client(0).listHosts().stream()
+        .filter(host -> host.hostId().equals("odd"))
+        .map(HostInfo::clockAheadSeconds)
+        .mapToDouble(ahead -> ahead == null ? 0 : ahead)
+        .sum();
+  }
+}
