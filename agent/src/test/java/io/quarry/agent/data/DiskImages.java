@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 
@@ -22,7 +23,7 @@ public final class DiskImages {
   /** A qcow2 file without data, as the agent makes it. */
   public static void emptyQcow2(Path file, long size, Optional<Backing> backing)
       throws IOException {
-    try (Folder folder = Folder.open(file.toAbsolutePath().getParent())) {
+    try (Folder folder = Folder.open(Objects.requireNonNull(file.toAbsolutePath().getParent()))) {
       EmptyQcow2.write(folder, String.valueOf(file.getFileName()), size, backing);
     }
   }

@@ -61,9 +61,9 @@ public final class EmptyQcow2 {
     long l1Entries = (size + BYTES_PER_L1_ENTRY - 1) / BYTES_PER_L1_ENTRY;
     long l1Clusters = (l1Entries * Long.BYTES + CLUSTER_BYTES - 1) / CLUSTER_BYTES;
     long clusters = L1_TABLE_CLUSTER + l1Clusters;
-    ByteBuffer header = header(file, size, l1Entries, backing);
+    byte[] header = header(file, size, l1Entries, backing);
     try (NativeFile out = folder.createNew(name, FileModes.VOLUME)) {
-      out.write(0, header.array());
+      out.write(0, header);
       ByteBuffer table = ByteBuffer.allocate(Long.BYTES);
       table.putLong(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES);
       out.write(REFCOUNT_TABLE_CLUSTER * CLUSTER_BYTES, table.array());
@@ -78,7 +78,7 @@ public final class EmptyQcow2 {
     }
   }
 
-  private static ByteBuffer header(Path file, long size, long l1Entries, Optional<Backing> backing)
+  private static byte[] header(Path file, long size, long l1Entries, Optional<Backing> backing)
       throws IOException {
     byte[] name = backing.map(Backing::name).orElse("").getBytes(StandardCharsets.UTF_8);
     if (name.length > BACKING_NAME_BYTES_MAX) {
@@ -113,7 +113,8 @@ public final class EmptyQcow2 {
       header.position(HEADER_BYTES + extensionBytes);
     }
     header.putInt(EXTENSION_END).putInt(0);
-    return header.put(name);
+    header.put(name);
+    return header.array();
   }
 
   private static int padded(int length) {
