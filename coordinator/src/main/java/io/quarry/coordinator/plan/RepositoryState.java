@@ -453,8 +453,6 @@ public final class RepositoryState {
   }
 
   private RepositoryState with(Schema newSchema) {
-    return newSchema == schema
-        ? this
-        : new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests, bytes);
+    return new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests, bytes);
   }
 }
