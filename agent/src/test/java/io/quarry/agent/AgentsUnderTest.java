@@ -96,9 +96,7 @@ public final class AgentsUnderTest implements AutoCloseable {
               repoId, "localfs-1.0", Map.of("path", repository(repoId).toString()), true));
     }
     for (StorageClient client : clients) {
-      await()
-          .atMost(PATIENCE)
-          .until(() -> client.getStorageRepository(repoId).sdmHostId() != null);
+      await().atMost(PATIENCE).until(() -> client.getStorageRepository(repoId).sdmHostId() != null);
     }
   }
 

@@ -47,8 +47,7 @@ final class UseDisks {
   private final Teller teller;
   private final ChangeImages change;
 
-  UseDisks(
-      Market market, Random random, StorageClient api, Teller teller, ChangeImages change) {
+  UseDisks(Market market, Random random, StorageClient api, Teller teller, ChangeImages change) {
     this.market = market;
     this.random = random;
     this.api = api;

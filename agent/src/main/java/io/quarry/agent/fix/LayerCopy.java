@@ -10,7 +10,10 @@ import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings a difference, such as the upper layers of a chain, into one file, window by window, checkpoint by checkpoint. */
+/**
+ * Brings a difference, such as the upper layers of a chain, into one file, window by window,
+ * checkpoint by checkpoint.
+ */
 final class LayerCopy {
   private static final Logger LOG = LoggerFactory.getLogger(LayerCopy.class);
   private static final int STAGES = 2;

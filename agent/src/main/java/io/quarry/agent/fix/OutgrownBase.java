@@ -53,13 +53,10 @@ final class OutgrownBase {
         file);
     Chains chains = new Chains(run.around().repositories());
     Chain below = chains.of(run.repository().storage(), state, parent);
-    Chain.Layer top =
-        new Chain.Layer(run.repository().storage().volume(file), VolumeFormat.QCOW2);
+    Chain.Layer top = new Chain.Layer(run.repository().storage().volume(file), VolumeFormat.QCOW2);
     try (OverlayTarget target =
         OverlayTarget.open(
-            run.children(),
-            run.around().runtimeDirectory(),
-            Chain.over(top, below.layers()))) {
+            run.children(), run.around().runtimeDirectory(), Chain.over(top, below.layers()))) {
       target.writeZeroes(base.size(), Math.min(found, overlay.size()) - base.size());
       target.flush();
     }

@@ -14,7 +14,10 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings a difference, such as the upper layers of a chain, into one overlay volume, from the last checkpoint on. */
+/**
+ * Brings a difference, such as the upper layers of a chain, into one overlay volume, from the last
+ * checkpoint on.
+ */
 final class OverlayCopy {
   private static final Logger LOG = LoggerFactory.getLogger(OverlayCopy.class);
 
@@ -34,8 +37,7 @@ final class OverlayCopy {
    * @param source a difference
    * @param below what will show through where they say nothing
    */
-  String copy(Source source, List<Chain.Layer> below)
-      throws IOException, InterruptedException {
+  String copy(Source source, List<Chain.Layer> below) throws IOException, InterruptedException {
     LayerCopy.Start start = start();
     Chain chain = Chain.over(new Chain.Layer(pathOf(start.file()), VolumeFormat.QCOW2), below);
     try (OverlayTarget target =

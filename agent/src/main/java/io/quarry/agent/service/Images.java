@@ -148,10 +148,7 @@ final class Images {
     ConnectedRepository target = repositories.get(repoId);
     Reply reply =
         mends.commit(
-            target,
-            imageId,
-            requestId,
-            new ResizeImage(imageId, size, fresh(), fresh(), worker()));
+            target, imageId, requestId, new ResizeImage(imageId, size, fresh(), fresh(), worker()));
     return new Committed(reply.commit());
   }
 

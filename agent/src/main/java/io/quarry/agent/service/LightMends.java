@@ -28,22 +28,19 @@ final class LightMends {
   /** Returns at once for an image that is whole, or that a light mend does not make whole. */
   void await(ConnectedRepository repository, String imageId) {
     if (isUnderWay(repositories.newest(repository).repository(), imageId)) {
-      var _ =
-          repository.await(now -> !isUnderWay(now.repository(), imageId), WAIT_MAX);
+      var _ = repository.await(now -> !isUnderWay(now.repository(), imageId), WAIT_MAX);
     }
   }
 
   /** Commits a request that needs the image whole, between the requests that break it. */
-  Reply commit(
-      ConnectedRepository repository, String imageId, String requestId, Request request) {
+  Reply commit(ConnectedRepository repository, String imageId, String requestId, Request request) {
     long deadline = System.nanoTime() + WAIT_MAX.toNanos();
     while (true) {
       await(repository, imageId);
       try {
         return repository.commit(requestId, request);
       } catch (StorageException e) {
-        boolean passes =
-            e.code() == ErrorCode.IMAGE_BROKEN && passes(repository, imageId);
+        boolean passes = e.code() == ErrorCode.IMAGE_BROKEN && passes(repository, imageId);
         if (!passes || System.nanoTime() - deadline > 0) {
           throw e;
         }

@@ -147,8 +147,7 @@ final class Reading {
 
   /** Makes sure that the image was kept until now. */
   void requireKept() {
-    RepositoryState state =
-        io.call(repository, () -> repository.replica().refresh()).repository();
+    RepositoryState state = io.call(repository, () -> repository.replica().refresh()).repository();
     if (!state.opens().containsKey(openId)) {
       throw lost(repository, state, image.id());
     }

@@ -55,11 +55,7 @@ final class Readings implements AutoCloseable {
   private record Idle(Reading reading, long sinceNanos) {}
 
   Readings(
-      Worker self,
-      Repositories repositories,
-      StorageIo io,
-      Surroundings around,
-      LightMends mends) {
+      Worker self, Repositories repositories, StorageIo io, Surroundings around, LightMends mends) {
     this.self = self;
     this.repositories = repositories;
     this.io = io;

@@ -108,7 +108,10 @@ public final class Repositories {
     } catch (StorageException e) {
       throw new StorageException(
           ErrorCode.OUTCOME_UNKNOWN,
-          "the call is committed in " + reply.commit() + ", its answer cannot be given: " + e.getMessage(),
+          "the call is committed in "
+              + reply.commit()
+              + ", its answer cannot be given: "
+              + e.getMessage(),
           requestId,
           "repeat the call with the same request id, here or at another agent",
           e);

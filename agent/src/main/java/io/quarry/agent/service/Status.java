@@ -66,9 +66,7 @@ final class Status {
       Duration timeout = query.timeout().compareTo(WAIT_MAX) > 0 ? WAIT_MAX : query.timeout();
       state =
           fresh(
-              repository,
-              repository.await(now -> reached(now, imageId, until), timeout),
-              imageId);
+              repository, repository.await(now -> reached(now, imageId, until), timeout), imageId);
     }
     Image image = state.repository().strongImage(imageId);
     if (image == null) {

@@ -384,8 +384,7 @@ final class UploadFile {
   }
 
   /** The upload has ended before this agent took it: what that has made goes again. */
-  private static void leaveNothing(ConnectedRepository repository, Open upload)
-      throws IOException {
+  private static void leaveNothing(ConnectedRepository repository, Open upload) throws IOException {
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
     String volumeId = String.valueOf(upload.fills());

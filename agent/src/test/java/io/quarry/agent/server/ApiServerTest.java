@@ -98,7 +98,8 @@ final class ApiServerTest {
     try (var server = new ServerUnderTest()) {
       String path = "/v1/repositories/fast/images/";
       var wanted = new RemoveImageOptions(false, Duration.ofHours(1), true);
-      server.send("DELETE", path + server.seed() + "?autoFix=false&retain=PT1H&force=true", null, Map.of());
+      server.send(
+          "DELETE", path + server.seed() + "?autoFix=false&retain=PT1H&force=true", null, Map.of());
       assertThat(server.storage.lastRequest()).isEqualTo(wanted);
       String body = "{\"autoFix\": false, \"retain\": \"PT1H\", \"force\": true}";
       server.send("DELETE", path + server.seed(), body, Map.of());

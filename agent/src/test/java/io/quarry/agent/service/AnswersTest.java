@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.AgentsUnderTest;
 import io.quarry.agent.AtPlace;
 import io.quarry.agent.data.Tools;
@@ -13,29 +15,27 @@ import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.format.RepositoryStorage;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.CopyImageRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
+import io.quarry.common.api.DownloadRequest;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
-import io.quarry.common.api.StatusQuery;
-import io.quarry.common.model.ImageState;
-import io.quarry.common.model.Strategy;
-import io.quarry.common.api.CreateVirtualDiskRequest;
-import io.quarry.common.api.DownloadRequest;
-import io.quarry.common.api.ErrorCode;
-import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageState;
+import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.ByteArrayInputStream;
@@ -102,12 +102,14 @@ final class AnswersTest {
             "call.committed",
             () -> other.removeImage("quiet", disk, RemoveImageOptions.DEFAULT, null));
     FaultPoints.observe(removal);
-    UploadInfo begun = client.beginUpload("quiet", disk, BeginUploadRequest.RAW, "begin-and-remove");
+    UploadInfo begun =
+        client.beginUpload("quiet", disk, BeginUploadRequest.RAW, "begin-and-remove");
     assertThat(removal.done()).isTrue();
     assertThat(begun.size()).isEqualTo(SIZE);
     assertThat(client.cancelRequest("quiet", "begin-and-remove").id()).isEqualTo(begun.uploadId());
     refused(
-        ErrorCode.OPEN_NOT_FOUND, () -> put(client, disk, begun.uploadId(), 0, MIB),
+        ErrorCode.OPEN_NOT_FOUND,
+        () -> put(client, disk, begun.uploadId(), 0, MIB),
         begun.uploadId());
   }
 
@@ -323,8 +325,7 @@ final class AnswersTest {
     }
   }
 
-  private static UploadInfo put(
-      StorageClient to, String disk, String upload, int from, int end) {
+  private static UploadInfo put(StorageClient to, String disk, String upload, int from, int end) {
     var range = new UploadRange(from, end - from, SIZE, false, null);
     return to.uploadImage(
         "quiet", disk, upload, range, new ByteArrayInputStream(new byte[end - from]));

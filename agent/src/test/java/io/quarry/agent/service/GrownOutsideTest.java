@@ -102,8 +102,7 @@ final class GrownOutsideTest {
   private static VolumeFormat growOutside(String disk) throws Exception {
     OpenedImage opened = client.openImage("main", disk, new OpenRequest(false, "vm"), null);
     String format = opened.format().label();
-    tools.run(
-        "qemu-img", "resize", "-q", "-f", format, opened.path(), Integer.toString(FOUND));
+    tools.run("qemu-img", "resize", "-q", "-f", format, opened.path(), Integer.toString(FOUND));
     tools.io(Path.of(opened.path()), format, "write -P 7 0 " + FOUND);
     client.closeImage("main", disk, opened.openId(), null);
     return opened.format();

@@ -35,8 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class RemovalTest {
   private static final int MIB = 1 << 20;
   private static final int SIZE = 4 * MIB;
-  private static final RemoveImageOptions FORCE =
-      new RemoveImageOptions(true, Duration.ZERO, true);
+  private static final RemoveImageOptions FORCE = new RemoveImageOptions(true, Duration.ZERO, true);
 
   @TempDir static Path directory;
 
@@ -106,8 +105,7 @@ final class RemovalTest {
     refused(ErrorCode.OPEN_NOT_FOUND, () -> client.getUpload("main", disk, upload));
     refused(
         ErrorCode.OPEN_NOT_FOUND,
-        () ->
-            other.uploadImage("main", disk, upload, range(MIB, 2 * MIB), bytes(MIB)));
+        () -> other.uploadImage("main", disk, upload, range(MIB, 2 * MIB), bytes(MIB)));
     await()
         .atMost(AgentsUnderTest.PATIENCE)
         .untilAsserted(() -> {
@@ -178,7 +176,8 @@ final class RemovalTest {
     }
   }
 
-  private static void refused(ErrorCode code, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+  private static void refused(
+      ErrorCode code, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
     assertThatThrownBy(call)
         .isInstanceOfSatisfying(
             StorageException.class, refusal -> assertThat(refusal.code()).isEqualTo(code));

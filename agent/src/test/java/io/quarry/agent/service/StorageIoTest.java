@@ -102,8 +102,7 @@ final class StorageIoTest {
               () ->
                   io.call(
                       "main",
-                      () ->
-                          children.run(List.of("sh", "-c", "kill -KILL $$"), LATER).orFail()));
+                      () -> children.run(List.of("sh", "-c", "kill -KILL $$"), LATER).orFail()));
       assertThat(refusal.code()).isEqualTo(ErrorCode.AGENT_UNAVAILABLE);
       assertThat(refusal).hasMessageContaining("killed by signal 9");
     }

@@ -28,7 +28,10 @@ public record ToolLimits(Duration cpu, long addressSpaceBytes) {
   public List<String> prefix() {
     return List.of(
         "prlimit",
-        "--cpu=" + Math.max(1, cpu.toSeconds()) + ":" + (Math.max(1, cpu.toSeconds()) + HARD_AFTER_SECONDS),
+        "--cpu="
+            + Math.max(1, cpu.toSeconds())
+            + ":"
+            + (Math.max(1, cpu.toSeconds()) + HARD_AFTER_SECONDS),
         "--as=" + addressSpaceBytes,
         "--fsize=0",
         "--core=0",

@@ -31,9 +31,7 @@ public record ImageFile(
 
   /** How large the disk in a file of ours is, which costs no tool. */
   public static long virtualSize(Path file, VolumeFormat format) throws IOException {
-    return format == VolumeFormat.RAW
-        ? Files.size(file)
-        : Qcow2Header.read(file).virtualSize();
+    return format == VolumeFormat.RAW ? Files.size(file) : Qcow2Header.read(file).virtualSize();
   }
 
   static ImageFile of(JsonNode info) {

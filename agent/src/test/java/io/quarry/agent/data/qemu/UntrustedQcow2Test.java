@@ -262,8 +262,7 @@ final class UntrustedQcow2Test {
     // The kernel kills what finds no room for its own program.
     var strangled = new UntrustedQcow2(children, new ToolLimits(Duration.ofSeconds(9), 1 << 16));
     assertThatThrownBy(() -> strangled.inspect(file, 4 * MIB))
-        .isInstanceOfSatisfying(
-            ToolFailure.class, failure -> assertThat(failure.killed()).isTrue())
+        .isInstanceOfSatisfying(ToolFailure.class, failure -> assertThat(failure.killed()).isTrue())
         .hasMessageContaining("killed by signal");
     assertThat(untrusted.inspect(file, 4 * MIB)).isEqualTo(4 * MIB);
   }
