@@ -73,7 +73,7 @@ public final class ComparedSource implements Source {
   private boolean differs(long offset, int length) throws IOException {
     MemorySegment one = ofImage.asSlice(0, length);
     MemorySegment other = ofBase.asSlice(0, length);
-    int inBase = (int) Math.clamp(base.size() - offset, 0, length);
+    int inBase = Math.clamp(base.size() - offset, 0, length);
     image.read(offset, one);
     if (inBase > 0) {
       base.read(offset, other.asSlice(0, inBase));

@@ -21,7 +21,7 @@ public final class ToolFailure extends IOException {
         String.join(" ", command)
             + ": "
             + why
-            + (isSignal(exitCode) ? " (killed by signal " + (exitCode - SIGNALLED) + ")" : "")
+            + (signal(exitCode) == 0 ? "" : " (killed by signal " + signal(exitCode) + ")")
             + (stderrTail.isEmpty() ? "" : ": " + stderrTail.replace('\n', ' ')));
     this.command = List.copyOf(command);
     this.exitCode = exitCode;
@@ -43,11 +43,13 @@ public final class ToolFailure extends IOException {
    * such case.
    */
   public boolean killed() {
-    return isSignal(exitCode) && exitCode != SIGNALLED + SIGXCPU;
+    int signal = signal(exitCode);
+    return signal != 0 && signal != SIGXCPU;
   }
 
-  private static boolean isSignal(@Nullable Integer exitCode) {
-    return exitCode != null && exitCode > SIGNALLED;
+  /** 0 for a tool that ended by itself. */
+  private static int signal(@Nullable Integer exitCode) {
+    return exitCode == null ? 0 : Math.max(0, exitCode - SIGNALLED);
   }
 
   public String stderrTail() {
