@@ -44,7 +44,7 @@ final class Dispatcher {
   void handle(HttpServerRequest request) {
     String path = request.path() == null ? "" : request.path();
     // The answer to HEAD is that to GET without the body.
-    String method = request.method() == HttpMethod.HEAD ? "GET" : request.method().name();
+    String method = HttpMethod.HEAD.equals(request.method()) ? "GET" : request.method().name();
     if (path.startsWith("/v1/") && !path.equals(Pages.CONTRACT)) {
       switch (routes.find(method, path)) {
         case RouteTree.Match.Found(Operation operation, List<String> values) ->

@@ -161,7 +161,7 @@ final class Exchange {
   }
 
   private boolean onlyHead() {
-    return request.method() == HttpMethod.HEAD;
+    return HttpMethod.HEAD.equals(request.method());
   }
 
   private void head(Answer answer) {

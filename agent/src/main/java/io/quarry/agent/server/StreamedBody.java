@@ -57,7 +57,7 @@ final class StreamedBody {
 
   private void pieces(ImageData data) throws IOException {
     HttpServerResponse response = request.response();
-    if (request.method() == HttpMethod.HEAD) {
+    if (HttpMethod.HEAD.equals(request.method())) {
       await(onLoop(response::end));
       return;
     }

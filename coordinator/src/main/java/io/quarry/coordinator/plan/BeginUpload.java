@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Open.Received;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,11 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param received the file that is to be converted into the volume; null for the bytes of a disk
  */
 public record BeginUpload(
-    String uploadId,
-    String imageId,
-    String volumeId,
-    String hostId,
-    Open.@Nullable Received received)
+    String uploadId, String imageId, String volumeId, String hostId, @Nullable Received received)
     implements Request {
   public BeginUpload {
     Checked.name("uploadId", uploadId);

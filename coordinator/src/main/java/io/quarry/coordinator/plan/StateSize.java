@@ -25,6 +25,7 @@ final class StateSize {
   private StateSize() {}
 
   /** How much more the state takes with the new image in the place of the old one. */
+  @SuppressWarnings("ReferenceEquality") // the same data is not measured again
   static long growth(@Nullable Image before, @Nullable Image after) {
     if (before != null && after != null && before.userData() == after.userData()) {
       return 0;

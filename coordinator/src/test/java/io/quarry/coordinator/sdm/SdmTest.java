@@ -181,6 +181,7 @@ class SdmTest {
   }
 
   /** Nothing can be done with it but to hold it. */
+  @SuppressWarnings("unchecked") // ObjectNode says so of its deepCopy
   private static final class Unwritable extends ObjectNode {
     private static final long serialVersionUID = 1L;
     private boolean checked;
