@@ -279,16 +279,16 @@ public final class StorageIdentity {
     long now = System.nanoTime();
     long term = subject.replica().state().position().term();
     Canary last = written;
-    boolean fresh = last == null || last.term() != term;
-    if (!fresh && now - beatNanos < BEAT.toNanos()) {
+    boolean sameTerm = last != null && last.term() == term;
+    if (sameTerm && now - beatNanos < BEAT.toNanos()) {
       return;
     }
     String own = cluster.known();
     Canary found = subject.storage().readCanary();
     boolean foreign =
-        found != null && !fresh && !found.equals(last) && !found.cluster().equals(own);
+        found != null && sameTerm && !found.equals(last) && !found.cluster().equals(own);
     intruder = foreign ? found : null;
-    long number = fresh ? 1 : last.beat() + 1;
+    long number = last != null && sameTerm ? last.beat() + 1 : 1;
     Canary next = new Canary(own, subject.writer(), term, number, UUID.randomUUID().toString());
     subject.storage().writeCanary(next);
     written = next;

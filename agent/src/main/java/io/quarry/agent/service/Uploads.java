@@ -34,13 +34,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Takes uploads into disks. What any agent needs to go on with one is on the storage. */
 final class Uploads implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
-
   /** To copy what another agent made durable, where its file cannot be gone on with. */
   private static final Duration TAKE_DEADLINE = Duration.ofMinutes(10);
 
