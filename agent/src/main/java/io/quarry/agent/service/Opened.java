@@ -13,6 +13,7 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Layers;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,10 +63,14 @@ final class Opened {
   /** Looked at before anything is committed, so that an image is not open in vain. */
   static void requireReached(RepositoryState state, String imageId, Chains chains) {
     Image image = state.strongImage(imageId);
-    Layers layers = image == null ? null : state.layersOf(image);
-    if (layers != null && layers.elsewhere() != null) {
+    if (image == null) {
+      return;
+    }
+    Layers layers = state.layersOf(image);
+    CopySource elsewhere = layers.elsewhere();
+    if (elsewhere != null) {
       try {
-        int below = chains.elsewhere(layers.elsewhere()).size();
+        int below = chains.elsewhere(elsewhere).size();
         ChainLength.requireUsable(image, layers.here().size() + below);
       } catch (IOException e) {
         throw unreached(imageId, e);
