@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.Json;
@@ -128,8 +129,8 @@ final class HostsIT {
         huge.setLength(3L << 30);
       }
       await().atMost(Box.PATIENCE).until(() -> !box.host(0).ready());
-      assertThat(answer(box, "/health")).contains("\"reason\"", "repository main: ");
-      assertThat(answer(box, "/metrics"))
+      assertThat(answer(box.host(0), "/health")).contains("\"reason\"", "repository main: ");
+      assertThat(answer(box.host(0), "/metrics"))
           .contains("quarry_thread_failures_total{thread=\"replica-main\"}");
 
       Files.delete(record);
@@ -143,9 +144,9 @@ final class HostsIT {
   }
 
   /** Whatever its status. */
-  private static String answer(Box box, String path) throws Exception {
+  private static String answer(LocalHost host, String path) throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
-      HttpRequest request = HttpRequest.newBuilder(box.host(0).url().resolve(path)).build();
+      HttpRequest request = HttpRequest.newBuilder(host.url().resolve(path)).build();
       return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
   }
@@ -155,7 +156,7 @@ final class HostsIT {
   }
 
   private static JsonNode health(Box box) throws Exception {
-    return Json.MAPPER.readTree(box.host("odd").url().resolve("/health").toURL());
+    return Json.MAPPER.readTree(answer(box.host("odd"), "/health"));
   }
 
   private static double clockAheadSeconds(Box box) {
