@@ -246,8 +246,9 @@ final class IdentityIT {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            if (!file.getParent().endsWith("tmp")) {
-              Files.copy(file, to.resolve(from.relativize(file).toString()));
+            Path name = from.relativize(file);
+            if (!name.startsWith("tmp")) {
+              Files.copy(file, to.resolve(name.toString()));
             }
             return FileVisitResult.CONTINUE;
           }
