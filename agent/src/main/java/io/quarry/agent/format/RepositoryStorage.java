@@ -10,8 +10,9 @@ import io.quarry.common.api.Json;
 import io.quarry.coordinator.cluster.Canary;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,7 +20,7 @@ import org.slf4j.LoggerFactory;
 public final class RepositoryStorage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RepositoryStorage.class);
 
-  private static final String CANARY = "canary";
+  private static final String CANARY = "canary.";
 
   /** One sector, so that a reader sees the old or the new one. */
   private static final int CANARY_BYTES = 512;
@@ -94,33 +95,45 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   /**
-   * The canary of the repository's SDM, at the path that tools get: a mount may have changed since
-   * the folders were opened. Null when there is none, or none that can be read at the moment.
+   * The canaries that SDMs have left, at the path that tools get: a mount may have changed since
+   * the folders were opened.
    */
-  public @Nullable Canary readCanary() throws IOException {
+  public List<Canary> canaries() throws IOException {
+    List<Canary> found = new ArrayList<>();
     try (Folder now = Folder.open(root.path())) {
-      byte[] found = now.read(CANARY, CANARY_BYTES);
-      return found == null ? null : Json.MAPPER.readValue(found, Canary.class);
-    } catch (JacksonException | FileFailure.NotFound e) {
-      return null;
+      for (String name : now.names()) {
+        byte[] content = name.startsWith(CANARY) ? now.read(name, CANARY_BYTES) : null;
+        if (content != null) {
+          found.add(Json.MAPPER.readValue(content, Canary.class));
+        }
+      }
+    } catch (JacksonException e) {
+      throw new IOException("a canary is being written, or was spoilt: " + e.getMessage(), e);
+    } catch (FileFailure.NotFound e) {
+      return List.of();
     }
+    return found;
   }
 
-  /** Written in place, since a name that comes and goes is seen late on a shared filesystem. */
-  public void writeCanary(Canary canary) throws IOException {
+  /**
+   * Each host has a file of its own: an SDM that was paused and deposed must not write over its
+   * successor's. Written in place, since a name that comes and goes is seen late on a shared
+   * filesystem.
+   */
+  public void writeCanary(String hostId, Canary canary) throws IOException {
     byte[] text = Json.MAPPER.writeValueAsBytes(canary);
     byte[] block = Arrays.copyOf(text, CANARY_BYTES);
     Arrays.fill(block, text.length, block.length, (byte) ' ');
-    try (NativeFile file = openCanary()) {
+    try (NativeFile file = openCanary(CANARY + hostId)) {
       file.write(0, block);
     }
   }
 
-  private NativeFile openCanary() throws IOException {
+  private NativeFile openCanary(String name) throws IOException {
     try {
-      return root.openWrite(CANARY);
+      return root.openWrite(name);
     } catch (FileFailure.NotFound e) {
-      return root.createNew(CANARY, FileModes.METADATA);
+      return root.createNew(name, FileModes.METADATA);
     }
   }
 

@@ -143,7 +143,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.head = new HeadHint(shared.cluster(), key);
     this.storageIdentity =
         new StorageIdentity(
-            new StorageIdentity.Subject(name, storage, replica, writer, sdm::leading),
+            new StorageIdentity.Subject(
+                name, storage, replica, self.hostId(), writer, sdm::leading),
             head,
             shared.clusterIdentity(),
             shared.seen());

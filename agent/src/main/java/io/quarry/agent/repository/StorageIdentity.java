@@ -48,6 +48,7 @@ public final class StorageIdentity {
       String repoId,
       RepositoryStorage storage,
       Replica replica,
+      String hostId,
       String writer,
       BooleanSupplier leading) {
     String key() {
@@ -180,8 +181,17 @@ public final class StorageIdentity {
   }
 
   private boolean isHere(Canary shown) throws IOException {
-    Canary found = subject.storage().readCanary();
-    return found != null && (found.equals(shown) || found.isNewerThan(shown));
+    return subject.storage().canaries().stream()
+        .anyMatch(found -> found.equals(shown) || found.isNewerThan(shown));
+  }
+
+  /** The one of the newest term that has beaten here; null when there never was one. */
+  private static @Nullable Canary newest(RepositoryStorage storage) throws IOException {
+    @Nullable Canary newest = null;
+    for (Canary each : storage.canaries()) {
+      newest = newest == null || each.isNewerThan(newest) ? each : newest;
+    }
+    return newest;
   }
 
   private static String describe(Canary shown) {
@@ -193,7 +203,7 @@ public final class StorageIdentity {
    * goes on beating.
    */
   private void refuseAnotherCluster(String own) throws IOException, InterruptedException {
-    Canary first = subject.storage().readCanary();
+    Canary first = newest(subject.storage());
     if (first == null || first.cluster().equals(own)) {
       return;
     }
@@ -210,7 +220,7 @@ public final class StorageIdentity {
   /** Refuses a storage that an SDM writes to, wherever that is. */
   public static void requireQuiet(RepositoryStorage storage)
       throws IOException, InterruptedException {
-    Canary first = storage.readCanary();
+    Canary first = newest(storage);
     Canary now = first == null ? null : nextBeat(storage, first);
     if (now != null) {
       throw new StorageException(
@@ -226,7 +236,7 @@ public final class StorageIdentity {
       throws IOException, InterruptedException {
     long deadline = System.nanoTime() + WATCH_MAX.toNanos();
     while (System.nanoTime() - deadline < 0) {
-      Canary now = storage.readCanary();
+      Canary now = newest(storage);
       if (now != null && !now.equals(first)) {
         return now;
       }
@@ -240,10 +250,11 @@ public final class StorageIdentity {
     noteSeen();
     if (subject.leading().getAsBoolean()) {
       missing = false;
-      difference = pathLeadsElsewhere() ? "its path leads to another directory than before" : null;
-      if (difference == null) {
-        beat();
+      if (lacksOwn()) {
+        beatNanos = System.nanoTime() - BEAT.toNanos();
       }
+      beat();
+      difference = lacksOwn() ? "its path leads to another directory than before" : null;
       return;
     }
     written = null;
@@ -263,16 +274,9 @@ public final class StorageIdentity {
   }
 
   /** What is open stays the same whatever is mounted over the path; tools get the path. */
-  private boolean pathLeadsElsewhere() throws IOException {
+  private boolean lacksOwn() throws IOException {
     Canary last = written;
-    if (last == null) {
-      return false;
-    }
-    Canary found = subject.storage().readCanary();
-    return found == null
-        || (found.cluster().equals(last.cluster())
-            && !found.equals(last)
-            && !found.isNewerThan(last));
+    return last != null && !subject.storage().canaries().contains(last);
   }
 
   private void beat() throws IOException {
@@ -284,13 +288,16 @@ public final class StorageIdentity {
       return;
     }
     String own = cluster.known();
-    Canary found = subject.storage().readCanary();
+    Canary found = newest(subject.storage());
     boolean foreign =
-        found != null && sameTerm && !found.equals(last) && !found.cluster().equals(own);
+        found != null
+            && sameTerm
+            && !found.writer().equals(subject.writer())
+            && !found.cluster().equals(own);
     intruder = foreign ? found : null;
     long number = last != null && sameTerm ? last.beat() + 1 : 1;
     Canary next = new Canary(own, subject.writer(), term, number, UUID.randomUUID().toString());
-    subject.storage().writeCanary(next);
+    subject.storage().writeCanary(subject.hostId(), next);
     written = next;
     beatNanos = now;
     head.publish(next);
