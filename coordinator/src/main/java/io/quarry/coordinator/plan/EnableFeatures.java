@@ -1,14 +1,16 @@
 package io.quarry.coordinator.plan;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The log gets features that it does not have yet. The caller has seen to it that all hosts which
  * use the repository know them: there is no way back.
  */
 public record EnableFeatures(List<Feature> features) implements Request {
-  public EnableFeatures {
-    features = List.copyOf(features);
+  public EnableFeatures(@Nullable List<Feature> features) {
+    this.features = List.copyOf(Checked.present("features", features));
+    this.features.forEach(feature -> Checked.name("feature", feature.name()));
   }
 
   @Override

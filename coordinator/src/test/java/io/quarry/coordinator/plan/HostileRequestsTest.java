@@ -144,6 +144,8 @@ class HostileRequestsTest {
       value = Duration.ofHours(1);
     } else if (type == Map.class) {
       value = Map.of("a1", 1L);
+    } else if (type == List.class) {
+      value = List.of(Map.of("name", "a1", "required", true));
     } else if (type == ObjectNode.class) {
       value = Map.of();
     } else if (type.isEnum()) {

@@ -86,10 +86,13 @@ public final class RandomRequests {
       case 24 -> new PurgeVolume(fix, volumeOf(fix));
       case 25 -> new GrantFixes(new Worker(host(), "life"), Map.of(fix, epochOf(state, fix)));
       case 26 ->
-          random.nextInt(4) == 0
-              ? new CancelRequest(null)
-              : new SetUserData(
-                  image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
+          switch (random.nextInt(8)) {
+            case 0, 1 -> new CancelRequest(null);
+            case 2 -> new EnableFeatures(Feature.KNOWN);
+            default ->
+                new SetUserData(
+                    image, JsonNodeFactory.instance.objectNode().put("n", random.nextInt(9)));
+          };
       case 27 -> new PauseFix(fix);
       case 28 -> new ResumeFix(fix);
       case 29 -> new RestoreImage(any(state.images().keySet()));
