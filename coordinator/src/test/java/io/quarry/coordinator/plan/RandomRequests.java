@@ -1,6 +1,10 @@
 package io.quarry.coordinator.plan;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
@@ -44,8 +48,21 @@ public final class RandomRequests {
     RepositoryState state();
   }
 
-  /** A request to one place, which may be about things in another one, or the same. */
+  /**
+   * A request to one place, which may be about things in another one, or the same. What no request
+   * can carry reaches no repository: {@code HostileRequestsTest} tries that.
+   */
   public Request next(View place, View other) {
+    while (true) {
+      try {
+        return any(place, other);
+      } catch (StorageException e) {
+        assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+      }
+    }
+  }
+
+  private Request any(View place, View other) {
     RepositoryState state = place.state();
     String image = fit(state, Image::strong);
     String disk = fit(state, one -> one.strong() && one.kind() == ImageKind.VIRTUAL_DISK);
