@@ -1,5 +1,6 @@
 package io.quarry.agent.format;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.quarry.coordinator.plan.Feature;
 import java.time.Instant;
 import java.util.List;
@@ -20,7 +21,7 @@ public record Genesis(
     String key,
     Instant createdAt,
     String fixSecret,
-    List<Feature> features) {
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Feature> features) {
   public static final String FILE = "repository.json";
 
   /** What this program writes. An agent of version 1 knows no features, and refuses it. */

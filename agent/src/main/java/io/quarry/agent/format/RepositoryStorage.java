@@ -104,21 +104,28 @@ public final class RepositoryStorage implements AutoCloseable {
       for (String name : now.names()) {
         byte[] content = name.startsWith(CANARY) ? now.read(name, CANARY_BYTES) : null;
         if (content != null) {
-          found.add(Json.MAPPER.readValue(content, Canary.class));
+          add(content, name, found);
         }
       }
-    } catch (JacksonException e) {
-      throw new IOException("a canary is being written, or was spoilt: " + e.getMessage(), e);
     } catch (FileFailure.NotFound e) {
       return List.of();
     }
     return found;
   }
 
+  /** A host that died in the middle of it must not keep the others from theirs. */
+  private static void add(byte[] content, String name, List<Canary> found) throws IOException {
+    try {
+      found.add(Json.MAPPER.readValue(content, Canary.class));
+    } catch (JacksonException e) {
+      LOG.debug("{} is being written, or was not written whole: {}", name, e.getMessage());
+    }
+  }
+
   /**
    * Each host has a file of its own: an SDM that was paused and deposed must not write over its
    * successor's. Written in place, since a name that comes and goes is seen late on a shared
-   * filesystem.
+   * filesystem; durable, since ZooKeeper shows it durably afterwards.
    */
   public void writeCanary(String hostId, Canary canary) throws IOException {
     byte[] text = Json.MAPPER.writeValueAsBytes(canary);
@@ -126,6 +133,7 @@ public final class RepositoryStorage implements AutoCloseable {
     Arrays.fill(block, text.length, block.length, (byte) ' ');
     try (NativeFile file = openCanary(CANARY + hostId)) {
       file.write(0, block);
+      file.sync();
     }
   }
 
@@ -133,7 +141,9 @@ public final class RepositoryStorage implements AutoCloseable {
     try {
       return root.openWrite(name);
     } catch (FileFailure.NotFound e) {
-      return root.createNew(name, FileModes.METADATA);
+      NativeFile created = root.createNew(name, FileModes.METADATA);
+      root.force();
+      return created;
     }
   }
 

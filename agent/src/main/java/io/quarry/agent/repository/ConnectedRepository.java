@@ -377,10 +377,12 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
   /** Commits a request that another agent forwarded; only if the SDM is here. */
   public Reply commitHere(RequestId requestId, Request request) {
-    requireSound();
     pulse.requireResponsive();
     try {
+      requireSound();
       return forwarder.here(requestId, request);
+    } catch (StorageException e) {
+      throw forOthers(e);
     } catch (TimeoutException e) {
       throw new StorageException(
           ErrorCode.OUTCOME_UNKNOWN,
@@ -389,6 +391,27 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
           "repeat the call with the same request id",
           e);
     }
+  }
+
+  /**
+   * What is the matter with this host alone is no answer for callers of another one. An agent of
+   * the first version knows no newer codes.
+   */
+  private StorageException forOthers(StorageException refusal) {
+    boolean mine =
+        refusal.code() == ErrorCode.STORAGE_MISMATCH || refusal.code() == ErrorCode.AGENT_TOO_OLD;
+    boolean unknown =
+        refusal.code() == ErrorCode.CHAIN_TOO_LONG
+            && state().repository().schema().features().isEmpty();
+    if (!mine && !unknown) {
+      return refusal;
+    }
+    return new StorageException(
+        mine ? ErrorCode.SDM_UNAVAILABLE : ErrorCode.IMAGE_BROKEN,
+        String.valueOf(refusal.getMessage()),
+        refusal.subject(),
+        refusal.remedy(),
+        refusal);
   }
 
   private void requireSound() {

@@ -4,9 +4,12 @@ import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Canary;
+import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HeadHint;
+import io.quarry.coordinator.log.LogDamagedException;
+import io.quarry.coordinator.log.LogTooNewException;
 import io.quarry.coordinator.log.Position;
 import io.quarry.coordinator.log.Replica;
 import java.io.IOException;
@@ -103,8 +106,9 @@ public final class StorageIdentity {
         ErrorCode.STORAGE_MISMATCH,
         "the storage of " + subject.repoId() + " is not the one that its SDM writes to: " + found,
         subject.storage().root().toString(),
-        "mount what belongs there; if it is a copy, run `quarry repo adopt` to give it a key of its"
-            + " own; if it was restored, run `quarry repo adopt --restored`");
+        "mount what belongs there; if it is a copy, disconnect it and run `quarry repo adopt` to"
+            + " give it a key of its own; if it was restored, disconnect it and run `quarry repo"
+            + " adopt --restored`");
   }
 
   /**
@@ -117,6 +121,15 @@ public final class StorageIdentity {
       refuseAnotherCluster(cluster.read(() -> UUID.randomUUID().toString()));
     } catch (ClusterUnavailableException e) {
       LOG.info("Which cluster this is will be known when ZooKeeper answers: {}", e.toString());
+    }
+    switch (subject.replica().unreadable()) {
+      case LogTooNewException tooNew -> throw tooNew.refusal();
+      case LogDamagedException damage -> {
+        // The calls say so; nothing can be compared with what was seen.
+        LOG.warn("Repository {} is connected damaged: {}", subject.repoId(), damage.getMessage());
+        return;
+      }
+      case null -> {}
     }
     if (restored) {
       seen.note(subject.key(), subject.replica().state().position());
@@ -167,10 +180,13 @@ public final class StorageIdentity {
       try {
         shown = head.readCanary();
       } catch (ClusterUnavailableException e) {
-        // Following goes on looking; an election needs ZooKeeper anyway.
-        return null;
+        // A host goes on leading without ZooKeeper, unless its storage was found to be another one.
+        return difference;
       }
-      if (shown.isEmpty() || isHere(shown.get())) {
+      if (shown.isEmpty()) {
+        return difference;
+      }
+      if (isHere(shown.get())) {
         return null;
       }
       if (System.nanoTime() - deadline > 0) {
@@ -182,7 +198,9 @@ public final class StorageIdentity {
 
   private boolean isHere(Canary shown) throws IOException {
     return subject.storage().canaries().stream()
-        .anyMatch(found -> found.equals(shown) || found.isNewerThan(shown));
+        .anyMatch(found ->
+            found.equals(shown)
+                || (found.cluster().equals(shown.cluster()) && found.isNewerThan(shown)));
   }
 
   /** The one of the newest term that has beaten here; null when there never was one. */
@@ -217,9 +235,35 @@ public final class StorageIdentity {
     }
   }
 
-  /** Refuses a storage that an SDM writes to, wherever that is. */
-  public static void requireQuiet(RepositoryStorage storage)
+  /**
+   * Refuses a storage that an SDM writes to, wherever that is, or that has what the cluster knows
+   * of the repository: only a copy lacks the last beat of the original.
+   */
+  public static void requireCopy(RepositoryStorage storage, ClusterConnection cluster)
       throws IOException, InterruptedException {
+    try (HeadHint head = new HeadHint(cluster, storage.genesis().key())) {
+      Optional<Canary> shown = head.readCanary();
+      boolean original =
+          shown.isPresent()
+              ? storage.canaries().contains(shown.get())
+              : head.readHead().isPresent();
+      if (original) {
+        throw new StorageException(
+            ErrorCode.REPOSITORY_IN_USE,
+            "this storage may be the original: it has all that the cluster knows of the repository",
+            storage.root().toString(),
+            "give the directory of the copy, or connect the original first and wait for "
+                + BEAT.toSeconds()
+                + " s");
+      }
+    } catch (ClusterUnavailableException e) {
+      throw new StorageException(
+          ErrorCode.CLUSTER_UNAVAILABLE,
+          "whether this storage is a copy cannot be told while ZooKeeper does not answer",
+          storage.root().toString(),
+          "repeat the call when ZooKeeper answers",
+          e);
+    }
     Canary first = newest(storage);
     Canary now = first == null ? null : nextBeat(storage, first);
     if (now != null) {
@@ -259,7 +303,12 @@ public final class StorageIdentity {
     }
     written = null;
     Optional<Canary> shown = head.canary();
-    if (shown.isEmpty() || isHere(shown.get())) {
+    if (shown.isEmpty()) {
+      // Silence is no proof: what was found to be another storage stays one.
+      missing = false;
+      return;
+    }
+    if (isHere(shown.get())) {
       missing = false;
       difference = null;
       return;

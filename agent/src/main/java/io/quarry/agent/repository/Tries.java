@@ -18,7 +18,12 @@ import org.jspecify.annotations.Nullable;
 public final class Tries {
   /** These pass, and are not to be the answer to all tries for ever. */
   private static final Set<ErrorCode> PASSING =
-      EnumSet.of(ErrorCode.NO_SPACE, ErrorCode.INTERNAL, ErrorCode.REPOSITORY_DAMAGED);
+      EnumSet.of(
+          ErrorCode.NO_SPACE,
+          ErrorCode.INTERNAL,
+          ErrorCode.REPOSITORY_DAMAGED,
+          ErrorCode.STORAGE_MISMATCH,
+          ErrorCode.AGENT_TOO_OLD);
 
   /** What one try came to: an answer, or why there is none. */
   public record Outcome(@Nullable Reply reply, boolean maybeCommitted, @Nullable String why) {

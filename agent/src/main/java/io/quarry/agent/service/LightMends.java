@@ -20,6 +20,8 @@ final class LightMends {
   /** How long a call waits for overlays, however many other calls break its image meanwhile. */
   static final Duration WAIT_MAX = Duration.ofSeconds(10);
 
+  private static final long PAUSE_MILLIS = 20;
+
   private final Repositories repositories;
 
   LightMends(Repositories repositories) {
@@ -46,7 +48,18 @@ final class LightMends {
         if (!passes || System.nanoTime() - deadline > 0) {
           throw e;
         }
+        pause(e);
       }
+    }
+  }
+
+  /** The same refusal may come again at once: it may have been recorded. */
+  private static void pause(StorageException refusal) {
+    try {
+      Thread.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw refusal;
     }
   }
 

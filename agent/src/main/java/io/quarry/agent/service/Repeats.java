@@ -6,6 +6,8 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RequestId;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -15,6 +17,10 @@ import java.util.function.Supplier;
  * been removed since.
  */
 final class Repeats {
+  /** These say nothing of the call, and the log cannot be asked. */
+  private static final Set<ErrorCode> OF_THE_STORAGE =
+      EnumSet.of(ErrorCode.REPOSITORY_DAMAGED, ErrorCode.STORAGE_MISMATCH, ErrorCode.AGENT_TOO_OLD);
+
   private final Repositories repositories;
 
   Repeats(Repositories repositories) {
@@ -36,7 +42,7 @@ final class Repeats {
     try {
       return firstTime.get();
     } catch (StorageException refusal) {
-      if (refusal.code().retryable() || refusal.code() == ErrorCode.REPOSITORY_DAMAGED) {
+      if (refusal.code().retryable() || OF_THE_STORAGE.contains(refusal.code())) {
         throw refusal;
       }
       Reply earlier = repositories.newest(target).repository().requests().find(requestId.value());

@@ -154,6 +154,13 @@ public final class Repositories {
       if (present == null) {
         return new Connected(connect(identity, request, open(request, format), kind), true);
       }
+      if (request.adopt() != null) {
+        throw new StorageException(
+            ErrorCode.REPOSITORY_IN_USE,
+            "repository " + request.repoId() + " is connected on this host",
+            request.repoId(),
+            "disconnect it first, then adopt the storage");
+      }
       if (present.identity().equals(identity)) {
         return new Connected(present, false);
       }
@@ -175,13 +182,18 @@ public final class Repositories {
 
   /** Nothing is created because something is missing: a name that is known has its storage. */
   private RepositoryStorage open(ConnectRequest request, RepositoryFormat format) {
+    boolean known =
+        connections.find(request.repoId()).isPresent() || !elsewhere(request.repoId()).isEmpty();
     if (request.adopt() == ConnectRequest.Adopt.COPY) {
+      if (known) {
+        throw taken(
+            request.repoId(),
+            request.repoId() + " names another repository on this host or a live one",
+            "choose another repoId for the copy");
+      }
       rekey(request, format);
     }
-    boolean create =
-        request.create()
-            && connections.find(request.repoId()).isEmpty()
-            && elsewhere(request.repoId()).isEmpty();
+    boolean create = request.create() && !known;
     String writer = shared.self().hostId() + "@" + shared.self().incarnation();
     return io.open(
         request.repoId(),
@@ -199,7 +211,7 @@ public final class Repositories {
           String writer = shared.self().hostId() + "@" + shared.self().incarnation();
           try (RepositoryStorage copy =
               format.connect(request.connectionParameters(), false, writer)) {
-            StorageIdentity.requireQuiet(copy);
+            StorageIdentity.requireCopy(copy, shared.cluster());
           }
           format.rekey(request.connectionParameters());
           return null;

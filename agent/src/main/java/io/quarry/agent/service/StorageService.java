@@ -277,6 +277,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
     RequestId id = Names.requestId(requestId);
+    String openId = UUID.randomUUID().toString();
     mends.await(repository, imageId);
     Opened.requireReached(repository.state().repository(), imageId, chains);
     Reply reply =
@@ -284,13 +285,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
             repository,
             imageId,
             id,
-            new OpenImage(
-                UUID.randomUUID().toString(),
-                imageId,
-                request.readOnly(),
-                hostId,
-                request.owner(),
-                null));
+            new OpenImage(openId, imageId, request.readOnly(), hostId, request.owner(), null));
     LogState state = Repositories.committed(repository, id, reply);
     Open open = state.repository().opens().get(reply.id());
     if (open == null) {
@@ -301,11 +296,26 @@ public final class StorageService implements StorageApi, AutoCloseable {
           repository,
           () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
-    } catch (RuntimeException | Error e) {
+    } catch (StorageException e) {
+      // A repeated call has an open that a VM may use; and trouble that passes proves nothing.
+      if (e.code().retryable() || !open.id().equals(openId)) {
+        throw unanswered(open, id, e);
+      }
       // The other repository may have been disconnected here while the open was committed.
       closeUnanswered(repository, open, id, e);
       throw e;
+    } catch (RuntimeException | Error e) {
+      throw unanswered(open, id, e);
     }
+  }
+
+  private static StorageException unanswered(Open open, RequestId requestId, Throwable why) {
+    return new StorageException(
+        ErrorCode.OUTCOME_UNKNOWN,
+        "image " + open.imageId() + " is open, and cannot be described: " + why.getMessage(),
+        requestId.value(),
+        "repeat the call with the same request id, or close open id " + open.id(),
+        why);
   }
 
   /** The caller knows no open id: what stays open, only the same request id can find again. */
@@ -315,12 +325,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
       repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
     } catch (StorageException e) {
       why.addSuppressed(e);
-      throw new StorageException(
-          ErrorCode.OUTCOME_UNKNOWN,
-          "image " + open.imageId() + " is open, and cannot be described: " + why.getMessage(),
-          requestId.value(),
-          "repeat the call with the same request id, or close open id " + open.id(),
-          why);
+      throw unanswered(open, requestId, why);
     }
   }
 

@@ -389,14 +389,22 @@ final class UploadFile {
     forgetRest();
   }
 
-  /** The upload has ended before this agent took it: what that has made goes again. */
+  /**
+   * The upload has ended before this agent took it: what that has made goes again. It may have been
+   * finished: then one of the files is the disk's.
+   */
   private static void leaveNothing(ConnectedRepository repository, Open upload) throws IOException {
+    Volume filled =
+        repository.replica().refresh().repository().volumes().get(String.valueOf(upload.fills()));
+    String kept = filled == null ? "" : String.valueOf(filled.file());
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
     String volumeId = String.valueOf(upload.fills());
     for (long each = 1; newest != null && each <= newest.epoch(); each++) {
       String raw = Volume.fileOfEpoch(volumeId, each, VolumeFormat.RAW);
-      repository.storage().volumes().remove(raw);
+      if (!raw.equals(kept)) {
+        repository.storage().volumes().remove(raw);
+      }
       String received = Volume.uploadOfEpoch(volumeId, each);
       repository.storage().volumes().remove(received);
     }

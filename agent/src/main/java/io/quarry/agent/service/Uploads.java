@@ -243,18 +243,27 @@ final class Uploads implements AutoCloseable {
       String uploadId,
       FinishUploadRequest request,
       RequestId requestId) {
-    LogState state = repositories.newest(repository);
-    Reply earlier = state.repository().requests().find(requestId.value());
-    Image image = state.repository().images().get(imageId);
-    if (earlier != null && earlier.operation().equals("finishUpload") && image != null) {
-      long size = image.size();
-      var _ = repositories.durable(repository);
-      return new UploadInfo(uploadId, size, size, size, true, null, earlier.commit());
-    }
-    Upload upload = take(repository, require(repository, imageId, uploadId));
+    return repeats.once(
+        requestId,
+        repository,
+        () -> finish(repository, require(repository, imageId, uploadId), request, requestId),
+        reply -> {
+          Reply earlier = reply.repeated(requestId, "finishUpload", imageId);
+          Image image = repositories.newest(repository).repository().images().get(imageId);
+          if (image == null) {
+            throw UploadFile.notFound(imageId, uploadId);
+          }
+          long size = image.size();
+          return new UploadInfo(uploadId, size, size, size, true, null, earlier.commit());
+        });
+  }
+
+  private UploadInfo finish(
+      ConnectedRepository repository, Open open, FinishUploadRequest request, RequestId requestId) {
+    Upload upload = take(repository, open);
     UploadInfo info = upload.finish(request.sha256(), requestId);
     if (info.finished()) {
-      taken.remove(uploadId);
+      taken.remove(open.id());
     }
     return info;
   }
@@ -313,6 +322,10 @@ final class Uploads implements AutoCloseable {
             TAKE_DEADLINE,
             () -> {
               requireFree(repository, open);
+              // Callers queue for their turn: the upload may have been finished meanwhile.
+              if (find(repository.replica().refresh(), open.imageId(), open.id()) == null) {
+                throw UploadFile.notFound(open.imageId(), open.id());
+              }
               return UploadFile.take(repository, open, image.size(), self, around);
             });
     Upload upload = new Upload(repository, open, file, io, around, conversions);

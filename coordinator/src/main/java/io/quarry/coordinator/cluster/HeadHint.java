@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
@@ -74,6 +75,16 @@ public final class HeadHint implements AutoCloseable {
         .store()
         .retrying(deadline -> connection.store().read(deadline, path))
         .map(znode -> recordOf(znode).canary());
+  }
+
+  /** The head as ZooKeeper has it now. */
+  public OptionalLong readHead() throws ClusterUnavailableException {
+    String path = directory.child(Znodes.HEAD_NAME);
+    return connection
+        .store()
+        .retrying(deadline -> connection.store().read(deadline, path))
+        .map(znode -> OptionalLong.of(recordOf(znode).sequence()))
+        .orElse(OptionalLong.empty());
   }
 
   /**

@@ -30,16 +30,20 @@ public record Reply(String operation, String id, long commit, @Nullable String d
 
   /** This answer, for a request that comes with the same id. */
   public Reply repeated(RequestId call, Request asked) {
-    Reply same = repeated(call, asked.operation());
-    String target = asked.answeredWith();
-    if (digest == null && target != null && asked.operation().equals(operation)) {
-      requireSame(call, target.equals(id));
-    }
-    return same;
+    return repeated(call, asked.operation(), asked.answeredWith());
   }
 
   /** This answer, for an operation that comes with the same id. */
   public Reply repeated(RequestId call, String asked) {
+    return repeated(call, asked, null);
+  }
+
+  /**
+   * This answer, for an operation that comes with the same id.
+   *
+   * @param target what the answer has to name; null when the call does not decide that
+   */
+  public Reply repeated(RequestId call, String asked, @Nullable String target) {
     if (asked.equals(CancelRequest.OPERATION)) {
       return this;
     }
@@ -47,7 +51,7 @@ public record Reply(String operation, String id, long commit, @Nullable String d
     if (CancelRequest.made(this)) {
       throw CancelRequest.refusal(call.value(), this);
     }
-    requireSame(call, asked.equals(operation));
+    requireSame(call, asked.equals(operation) && (target == null || target.equals(id)));
     return this;
   }
 
