@@ -12,6 +12,7 @@ import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.HostRegistry;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.BeginUpload;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -326,6 +327,7 @@ final class Uploads implements AutoCloseable {
               if (find(repository.replica().refresh(), open.imageId(), open.id()) == null) {
                 throw UploadFile.notFound(open.imageId(), open.id());
               }
+              FaultPoints.reach("upload.taking");
               return UploadFile.take(repository, open, image.size(), self, around);
             });
     Upload upload = new Upload(repository, open, file, io, around, conversions);

@@ -141,6 +141,38 @@ final class AnswersTest {
         .isTrue();
   }
 
+  /** An agent that took an upload which had just been finished removed the disk's new file. */
+  @Test
+  void agentThatComesLateLeavesTheDiskItsContent() throws Exception {
+    String disk = agents.disk("quiet", SIZE);
+    String upload = client.beginUpload("quiet", disk, BeginUploadRequest.RAW, null).uploadId();
+    List<String> before = agents.volumes("quiet", "");
+    var finish =
+        new AtPlace(
+            "upload.taking",
+            () -> {
+              put(client, disk, upload, 0, SIZE);
+              var all = new FinishUploadRequest(null);
+              assertThat(client.finishUpload("quiet", disk, upload, all, "f-1").finished())
+                  .isTrue();
+            });
+    FaultPoints.observe(finish);
+    refused(ErrorCode.OPEN_NOT_FOUND, () -> put(other, disk, upload, 0, MIB), upload);
+    assertThat(finish.done()).isTrue();
+    assertThat(agents.volumes("quiet", "")).anyMatch(name -> !before.contains(name));
+    try (ImageData content =
+        other.downloadImage("quiet", disk, new DownloadRequest(null, null, null, false))) {
+      assertThat(content.content().readAllBytes()).hasSize(SIZE);
+    }
+
+    // Another upload under the key of this one's end.
+    String second = agents.disk("quiet", SIZE);
+    String next = client.beginUpload("quiet", second, BeginUploadRequest.RAW, null).uploadId();
+    refused(
+        ErrorCode.REQUEST_ID_REUSED,
+        () -> client.finishUpload("quiet", second, next, new FinishUploadRequest(null), "f-1"));
+  }
+
   /** As an agent that is gone by now: it has made more of the upload durable. */
   private static void anotherGoesOn(String file, long offset) throws Exception {
     Map<String, String> parameters = Map.of("path", agents.repository("quiet").toString());
