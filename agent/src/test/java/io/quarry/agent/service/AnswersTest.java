@@ -170,7 +170,8 @@ final class AnswersTest {
     String next = client.beginUpload("quiet", second, BeginUploadRequest.RAW, null).uploadId();
     refused(
         ErrorCode.REQUEST_ID_REUSED,
-        () -> client.finishUpload("quiet", second, next, new FinishUploadRequest(null), "f-1"));
+        () -> client.finishUpload("quiet", second, next, new FinishUploadRequest(null), "f-1"),
+        "f-1");
   }
 
   /** As an agent that is gone by now: it has made more of the upload durable. */
