@@ -38,6 +38,9 @@ final class ArchitectureTest {
     "io.quarry.agent.data.nbd.QemuNbd",
     // The note of a drain, in the agent's state directory.
     "io.quarry.agent.repository.Drain",
+    // What the host has connected and seen, in the agent's state directory.
+    "io.quarry.agent.repository.SeenCommits",
+    "io.quarry.agent.service.Connections",
     // Says whether the directory that an administrator names is there.
     "io.quarry.agent.format.LocalfsFormat",
     // One file, for those who are no agent.
