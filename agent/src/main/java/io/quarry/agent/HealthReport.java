@@ -76,7 +76,7 @@ final class HealthReport {
     return new Health(reasons.isEmpty(), details);
   }
 
-  /** What has failed, also when it goes on: somebody may want to know why. */
+  /** Threads that have failed, also those that go on since: operators may look for the reason. */
   private String threads() {
     String failed =
         supervisor.tallies().stream()

@@ -60,7 +60,7 @@ final class VolumeReading {
     this.contentCommit = contentCommit(repository.state().repository());
   }
 
-  /** The commit that last let somebody write to it, if it is an image's own. */
+  /** The commit that last let a VM write to it, if it is an image's own. */
   private @Nullable Long contentCommit(RepositoryState state) {
     Image image = state.images().get(volume.imageId());
     return image == null ? null : image.contentCommit();

@@ -155,7 +155,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     log.force();
   }
 
-  /** Only a hint: nobody but another writer of it waits for the storage here. */
+  /** Only a hint: it is not forced. */
   @Override
   public void writeHead(long sequence) throws IOException {
     String digits = Long.toString(sequence);

@@ -50,7 +50,7 @@ final class AgentProcess {
       agent.reader.start();
       return agent;
     } catch (RuntimeException | Error failure) {
-      // No thread to hear of its sessions: nobody could prove its death.
+      // No thread to hear of its sessions: the guardian could not prove its death.
       process.destroyForcibly().onExit().join();
       throw failure;
     }

@@ -83,7 +83,7 @@ final class Guardian {
 
   /**
    * One life of the agent, to its burial. A host can be out of processes, threads or memory for a
-   * while: what fails here is tried again, since nobody else starts this host's agent.
+   * while: what fails here is tried again, since only the guardian starts this host's agent.
    */
   private int live() throws InterruptedException {
     try {

@@ -13,7 +13,7 @@ public final class FileModes {
   /** Records, checkpoints, claims, the head and the ballast. */
   public static final int METADATA = 0640;
 
-  /** Whoever reads it could sign fixes, or speak for this host. */
+  /** A reader could sign fixes, or speak for this host. */
   public static final int SECRET = 0600;
 
   /** A volume that is being made or that a disk writes to; QEMU has it by its group. */
@@ -23,7 +23,7 @@ public final class FileModes {
 
   private FileModes() {}
 
-  /** Nothing that this process or its children make is for others, whoever has started it. */
+  /** Nothing that this process or its children make is for other users of the host. */
   public static void maskProcess() {
     var _ = Libc.umask(OTHERS_AND_WRITING_GROUP);
   }
