@@ -250,11 +250,15 @@ final class Work {
     return layers.stream().flatMap(List::stream).toList();
   }
 
-  /** Goes on from the newest checkpoint: in its file, if nothing else will ever write there. */
+  /**
+   * Goes on from the newest checkpoint: in its file, if nothing else will ever write there. A worker
+   * that slept after its claim may find one of a later epoch, and leaves it alone.
+   */
   private boolean copyHalf(Volume volume) {
     Place.Saved earlier = place.checkpoints.get(fix.id());
     boolean goesOn =
         earlier != null
+            && earlier.epoch() < epoch
             && earlier.file().startsWith(volume.id() + ".")
             && place.files.containsKey(earlier.file());
     copied = goesOn ? requireNonNull(earlier).copied() : sourceNow();
