@@ -44,8 +44,11 @@ final class StateSizeTest {
   }
 
   private static Request disk(String id, int chars) {
-    return new CreateVirtualDisk(
-        id, "v-" + id, 512, null, null, Strategy.SPACE, true, data(chars), null);
+    return disk(id, data(chars));
+  }
+
+  private static Request disk(String id, ObjectNode data) {
+    return new CreateVirtualDisk(id, "v-" + id, 512, null, null, Strategy.SPACE, true, data, null);
   }
 
   /** Returns how many disks there are. */
@@ -64,6 +67,20 @@ final class StateSizeTest {
     assertThat(refused.code()).isEqualTo(ErrorCode.NO_SPACE);
     assertThat(refused).hasMessageContaining(String.valueOf(MAX));
     assertThat(state.images()).doesNotContainKey("more");
+  }
+
+  @Test
+  void theLimitOfEachRepositoryIsTheDocumentedOne() {
+    ObjectNode shared = data(LARGE_CHARS);
+    while (state.bytes() <= Limits.STATE_BYTES_MAX - LARGE_CHARS) {
+      Draft unlimited = new Draft(state, ++commit, Instant.EPOCH, Long.MAX_VALUE);
+      disk("d" + commit, shared).plan(unlimited);
+      state = unlimited.state();
+    }
+    Draft draft = new Draft(state, ++commit, Instant.EPOCH);
+    assertThat(catchThrowableOfType(StorageException.class, () -> disk("e", shared).plan(draft)))
+        .extracting(StorageException::code)
+        .isEqualTo(ErrorCode.NO_SPACE);
   }
 
   @Test

@@ -167,12 +167,16 @@ class SdmTest {
     for (int depth = 0; depth < 1_000; depth++) {
       inner = inner.putObject("a");
     }
+    ObjectNode huge = JsonNodeFactory.instance.objectNode();
+    CompletableFuture<Reply> large = host.sdm.submit("large", new SetUserData("disk", huge));
+    huge.put("a", "x".repeat(17 << 20));
     CompletableFuture<Reply> error =
         host.sdm.submit("error", new SetUserData("disk", new Unwritable()));
     CompletableFuture<Reply> last = host.create("last");
     gate.open();
     host.committed(first);
     assertThat(refusal(nested)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    assertThat(refusal(large)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
     assertThat(refusal(error)).isEqualTo(ErrorCode.INTERNAL);
     host.committed(last);
     assertThat(host.listener.ends()).isEmpty();
