@@ -233,7 +233,7 @@ final class BadInputIT {
     connectRefused("new", "localfs-1.0", bare.toString(), false, 422, unusable);
     connectRefused("new", "localfs-1.0", full.toString(), true, 422, unusable);
     connectRefused("new", "localfs-1.0", directory + "/missing", true, 422, unusable);
-    connectRefused("new", "localfs-1.0", future.toString(), false, 422, unusable);
+    connectRefused("new", "localfs-1.0", future.toString(), false, 422, ErrorCode.AGENT_TOO_OLD);
     connectRefused("new", "localfs-1.0", garbage.toString(), true, 422, unusable);
     connectRefused("new", "localfs-1.0", half.toString(), true, 422, unusable);
     ErrorCode invalid = ErrorCode.INVALID_ARGUMENT;

@@ -41,13 +41,12 @@ final class TreeIT {
         Path path = Files.createDirectories(box.repository(repo));
         shell.say(
             "repo",
-            "connect",
+            "create",
             repo,
             "--format",
             "localfs-1.0",
             "--param",
             "path=" + path,
-            "--create",
             "--on",
             "all");
       }
