@@ -286,7 +286,6 @@ final class VerbsIT {
     String disk = waitingDisk();
     remove(disk, Duration.ofHours(1));
     client.restoreImage("main", disk, null);
-    fixAll("main", disk);
     Box.awaitOptimized(client, "main", disk);
     Guest.use(client, "main", disk, "write -P 5 0 4096");
   }
