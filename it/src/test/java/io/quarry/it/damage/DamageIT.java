@@ -59,7 +59,8 @@ final class DamageIT {
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
                     "-Dquarry.checkpoint.records=" + CHECKPOINT_RECORDS))) {
-      box.connect(DAMAGED);
+      // An agent whose lasting connection is damaged is not ready.
+      box.connectTransiently(DAMAGED);
       box.connect(SOUND);
       StorageClient client = box.client(0);
       List<String> disks = new ArrayList<>();
@@ -96,7 +97,7 @@ final class DamageIT {
         Arrays.copyOf(originals.getFirst(), originals.getFirst().length / 3));
     box.host(0).start();
     box.host(0).awaitReady(Box.PATIENCE);
-    box.connect(DAMAGED);
+    box.connectTransiently(DAMAGED);
     box.connect(SOUND);
 
     if (victim == Victim.NEWEST_CHECKPOINT) {
@@ -112,7 +113,7 @@ final class DamageIT {
     for (int i = 0; i < files.size(); i++) {
       Files.write(files.get(i), originals.get(i));
     }
-    box.connect(DAMAGED);
+    box.connectTransiently(DAMAGED);
     return assertSound(box, which, disks);
   }
 
@@ -132,7 +133,7 @@ final class DamageIT {
       }
       box.host(0).start();
       box.host(0).awaitReady(Box.PATIENCE);
-      box.connect(DAMAGED);
+      box.connectTransiently(DAMAGED);
       box.connect(SOUND);
     }
   }
