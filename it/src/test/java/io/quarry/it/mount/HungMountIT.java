@@ -7,7 +7,7 @@ import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.Json;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FuseMount;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -33,16 +33,15 @@ import org.junit.jupiter.api.io.TempDir;
 final class HungMountIT {
   private static final String HUNG = "hung";
   private static final String SOUND = "sound";
-  private static final String GENESIS = "repository.json";
   private static final Duration STAYS = Duration.ofSeconds(1);
 
   @Test
   void othersAreConnectedMeanwhileAndWhatComesTooLateIsClosed(@TempDir Path directory)
       throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory))) {
-      Path hung = Files.createDirectories(box.repository(HUNG));
-      // Whoever reads a pipe waits until somebody writes into it.
-      Guest.run(List.of("mkfifo", hung.resolve(GENESIS).toString()));
+    Path behind = directory.resolve("behind");
+    try (Box box = Box.start(LocalClusterOptions.in(directory));
+        FuseMount mount = FuseMount.mount(behind, box.repository(HUNG))) {
+      mount.hang();
       CompletableFuture<HttpResponse<String>> refusal = connectOnce(box);
       await().atMost(Box.PATIENCE).until(() -> storageIsAsked(box));
 
@@ -53,10 +52,9 @@ final class HungMountIT {
       assertThat(refusal.get().statusCode()).isEqualTo(503);
       assertThat(refusal.get().body()).contains("REPOSITORY_UNRESPONSIVE", "did not answer");
 
-      Files.write(
-          hung.resolve(GENESIS), Files.readAllBytes(box.repository(SOUND).resolve(GENESIS)));
-      await().atMost(Box.PATIENCE).until(() -> Files.exists(hung.resolve("volumes")));
-      await().atMost(Box.PATIENCE).during(STAYS).until(() -> openFiles(box, hung).isEmpty());
+      mount.goOn();
+      await().atMost(Box.PATIENCE).until(() -> Files.exists(behind.resolve("volumes")));
+      await().atMost(Box.PATIENCE).during(STAYS).until(() -> openFiles(box, mount.path()).isEmpty());
       assertThat(openFiles(box, box.repository(SOUND))).isNotEmpty();
     }
   }
