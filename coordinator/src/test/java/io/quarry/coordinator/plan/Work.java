@@ -251,8 +251,8 @@ final class Work {
   }
 
   /**
-   * Goes on from the newest checkpoint: in its file, if nothing else will ever write there. A worker
-   * that slept after its claim may find one of a later epoch, and leaves it alone.
+   * Goes on from the newest checkpoint: in its file, if nothing else will ever write there. A
+   * worker that slept after its claim may find one of a later epoch, and leaves it alone.
    */
   private boolean copyHalf(Volume volume) {
     Place.Saved earlier = place.checkpoints.get(fix.id());

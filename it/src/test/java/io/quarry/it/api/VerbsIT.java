@@ -138,9 +138,7 @@ final class VerbsIT {
     assertThat(other.resizeImage("main", disk, 2 * SIZE, "grow-1").commit())
         .as("a repeated call has no second effect")
         .isEqualTo(grown);
-    refused(
-        ErrorCode.REQUEST_ID_REUSED,
-        () -> other.resizeImage("main", disk, 4 * SIZE, "grow-1"));
+    refused(ErrorCode.REQUEST_ID_REUSED, () -> other.resizeImage("main", disk, 4 * SIZE, "grow-1"));
     assertThat(client.getImage("main", disk, 0).size()).isEqualTo(2 * SIZE);
     client.resizeImage("main", disk, 2 * SIZE, null);
     refused(ErrorCode.INVALID_ARGUMENT, () -> client.resizeImage("main", disk, SIZE, null));

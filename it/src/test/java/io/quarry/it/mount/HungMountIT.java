@@ -54,7 +54,10 @@ final class HungMountIT {
 
       mount.goOn();
       await().atMost(Box.PATIENCE).until(() -> Files.exists(behind.resolve("volumes")));
-      await().atMost(Box.PATIENCE).during(STAYS).until(() -> openFiles(box, mount.path()).isEmpty());
+      await()
+          .atMost(Box.PATIENCE)
+          .during(STAYS)
+          .until(() -> openFiles(box, mount.path()).isEmpty());
       assertThat(openFiles(box, box.repository(SOUND))).isNotEmpty();
     }
   }
