@@ -92,7 +92,7 @@ public final class FixStore {
   }
 
   /**
-   * The fix is done: nobody needs its claims and checkpoints any more. What another host has open
+   * The fix is done: no host needs its claims and checkpoints any more. What another host has open
    * keeps a name on NFS, and its folder, for the next time.
    */
   public void forget(String fixId) throws IOException {

@@ -56,7 +56,7 @@ public record ForwardedRequest(
     }
   }
 
-  /** Refuses what cannot be the id of a request, whoever gives it. */
+  /** Refuses a text that cannot be a request id, of callers and of agents. */
   public static void checkRequestId(String requestId) {
     if (!REQUEST_ID.matcher(requestId).matches()) {
       throw StorageException.invalid(

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -112,6 +113,7 @@ public final class Connections {
   }
 
   private void write(List<Connection> changed) {
+    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     Path written = file.resolveSibling(file.getFileName() + ".new");
     try {
       Files.write(written, Json.MAPPER.writeValueAsBytes(changed));
@@ -119,6 +121,10 @@ public final class Connections {
         channel.force(true);
       }
       Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+      // The caller is told that the connection lasts: a power cut must not take the name back.
+      try (FileChannel parent = FileChannel.open(directory)) {
+        parent.force(true);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException("the state directory cannot be written", e);
     }

@@ -321,7 +321,7 @@ final class UploadFile {
     requireNewest();
   }
 
-  /** Whoever gives the upload up, or removes its image, ends it. */
+  /** Ends the upload: a caller has given it up, or has removed its image. */
   void requireKept() throws IOException {
     if (!isKept(repository, upload)) {
       throw notFound(upload.imageId(), upload.id());

@@ -12,7 +12,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import io.quarry.common.model.Limits;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 
 /**
@@ -60,7 +59,7 @@ public final class Json {
 
   /** The same, as that mapper writes it. */
   public static long bytes(JsonMapper mapper, Object value) throws JsonProcessingException {
-    Counter counter = new Counter();
+    ByteCounter counter = new ByteCounter();
     try {
       mapper.writeValue(counter, value);
     } catch (JsonProcessingException e) {
@@ -68,20 +67,6 @@ public final class Json {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return counter.bytes;
-  }
-
-  private static final class Counter extends OutputStream {
-    private long bytes;
-
-    @Override
-    public void write(int one) {
-      bytes++;
-    }
-
-    @Override
-    public void write(byte[] array, int offset, int length) {
-      bytes += length;
-    }
+    return counter.bytes();
   }
 }

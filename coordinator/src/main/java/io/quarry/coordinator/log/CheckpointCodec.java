@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.quarry.common.api.ByteCounter;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.RecentRequests;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -59,31 +60,17 @@ final class CheckpointCodec {
 
   private record Parsed(Position position, RecentRequests.Saved requests) {}
 
-  private static final class Counter extends OutputStream {
-    private long bytes;
-
-    @Override
-    public void write(int one) {
-      bytes++;
-    }
-
-    @Override
-    public void write(byte[] array, int offset, int length) {
-      bytes += length;
-    }
-  }
-
   /** Encodes twice, since the checksum comes first; returns the size in bytes. */
   static long write(LogState state, OutputStream out) throws IOException {
     List<Change> changes = state.repository().asChanges();
-    Counter counter = new Counter();
+    ByteCounter counter = new ByteCounter();
     MessageDigest digest = Codec.sha256();
     body(state, changes, new DigestOutputStream(counter, digest));
     String hash = HexFormat.of().formatHex(digest.digest());
     byte[] header = Codec.header(MAGIC, state.sequence(), hash);
     out.write(header);
     body(state, changes, out);
-    return header.length + counter.bytes;
+    return header.length + counter.bytes();
   }
 
   private static void body(LogState state, List<Change> changes, OutputStream out)

@@ -1,0 +1,22 @@
+package io.quarry.common.api;
+
+import java.io.OutputStream;
+
+/** Counts what is written, and keeps none of it. */
+public final class ByteCounter extends OutputStream {
+  private long bytes;
+
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void write(int one) {
+    bytes++;
+  }
+
+  @Override
+  public void write(byte[] array, int offset, int length) {
+    bytes += length;
+  }
+}
