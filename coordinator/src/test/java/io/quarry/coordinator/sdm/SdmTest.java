@@ -98,6 +98,8 @@ class SdmTest {
       recorded.add(entry.get("requestId").asText());
     }
     assertThat(recorded).isEqualTo(names);
+    // An SDM answers first and tells its host afterwards.
+    Awaitility.await().until(() -> host.listener.commits().contains(commit));
     assertThat(host.listener.commits()).containsExactly(1L, 2L, 3L);
   }
 
