@@ -72,8 +72,7 @@ final class VolumeReading {
       return Reached.END;
     }
     try {
-      Chain.Layer file =
-          Chain.Layer.in(repository.storage().volumes(), name, volume.format()).requireFile();
+      Chain.Layer file = repository.storage().volumes().layer(name, volume.format()).requireFile();
       if (offset == 0) {
         look(file);
       }

@@ -5,9 +5,11 @@ import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
+import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.BeginMergeInPlace;
@@ -65,6 +67,7 @@ final class MergeInPlaceFix {
       Reply begun = begin(better, base);
       if (begun != null) {
         writeDown(base, found, image, repository.atLeast(begun.commit()).repository());
+        volumes().protect(String.valueOf(base.file()), image.kind() == ImageKind.SNAPSHOT);
         finish(better);
       }
       ended = true;
@@ -142,6 +145,7 @@ final class MergeInPlaceFix {
     int upper = layersAbove(state, image, begun.imageId());
     Chain down = new Chain(chain.below(upper));
     LayerCopy.Start start = start(String.valueOf(base.file()));
+    volumes().thaw(start.file());
     prepare(down, found, image.size());
     try (ChainSource source = opener.open(chain.upper(upper), image.size());
         OverlayTarget target =
@@ -166,10 +170,7 @@ final class MergeInPlaceFix {
         ? ImageCheck.CLEAN
         : new QemuImg(run.children())
             .check(
-                Chain.Layer.in(
-                        repository.storage().volumes(), String.valueOf(base.file()), base.format())
-                    .requireFile()
-                    .file());
+                volumes().layer(String.valueOf(base.file()), base.format()).requireFile().file());
   }
 
   /** A killed server leaves clusters that nobody references; what is above may be larger. */
@@ -203,6 +204,7 @@ final class MergeInPlaceFix {
     try {
       run.stopChildren();
       own.over(self);
+      freeze(base);
       commit(new LeaveMergeInPlace(base.id(), self));
       own.forget(self);
     } catch (IOException | StorageException e) {
@@ -212,6 +214,19 @@ final class MergeInPlaceFix {
         own.forget(self);
       }
     }
+  }
+
+  /** What cannot be frozen is frozen later by the host that leads, or named by check. */
+  private void freeze(Volume base) {
+    try {
+      volumes().freeze(String.valueOf(base.file()));
+    } catch (IOException e) {
+      LOG.warn("{} stays writable: {}", base.file(), e.toString());
+    }
+  }
+
+  private VolumeStore volumes() {
+    return repository.storage().volumes();
   }
 
   private Reply commit(Request request) {

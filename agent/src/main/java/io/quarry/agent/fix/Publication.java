@@ -1,12 +1,15 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Borrowed;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
@@ -15,9 +18,13 @@ import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.util.Set;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes a volume's file the one that counts, and tidies up after it. */
 final class Publication {
+  private static final Logger LOG = LoggerFactory.getLogger(Publication.class);
+
   private final RunningFix run;
   private final Repository repository;
   private final VolumeFiles files;
@@ -33,6 +40,7 @@ final class Publication {
    */
   void publish(Volume volume, String file, Request finish) throws IOException, FixGoneException {
     requireOurs();
+    protect(volume, file);
     FaultPoints.reach("mend.publish");
     Set<CopySource> needed =
         run.fix().heavy() ? Borrowed.by(repository.state().repository()) : Set.of();
@@ -53,6 +61,26 @@ final class Publication {
       run.store().forget(run.fix().id());
       RepositoryState now = repository.atLeast(done.commit()).repository();
       SourcePins.release(run.around().repositories(), needed, now);
+    }
+  }
+
+  /**
+   * From the commit on, a snapshot's file is frozen. The volume below may be frozen since its disk
+   * got the overlay that is published: whoever published that volume left the file writable.
+   */
+  private void protect(Volume volume, String file) throws IOException {
+    RepositoryState state = repository.state().repository();
+    Image image = state.images().get(volume.imageId());
+    VolumeStore volumes = repository.storage().volumes();
+    volumes.protect(file, image != null && image.kind() == ImageKind.SNAPSHOT);
+    Image below = state.images().get(String.valueOf(volume.parentImageId()));
+    Volume base = below == null ? null : state.volumeOf(below);
+    if (base != null && base.file() != null && base.isFrozen(state)) {
+      try {
+        volumes.freeze(base.file());
+      } catch (IOException e) {
+        LOG.warn("{} stays writable: {}", base.file(), e.toString());
+      }
     }
   }
 

@@ -39,6 +39,7 @@ public final class Housekeeper implements AutoCloseable {
   private final StorageIo io;
   private final HostRegistry hosts;
   private final Clock clock;
+  private final VolumeModes modes;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("housekeeper").daemon(true).factory());
@@ -48,6 +49,7 @@ public final class Housekeeper implements AutoCloseable {
     this.io = io;
     this.hosts = hosts;
     this.clock = clock;
+    this.modes = new VolumeModes(io);
   }
 
   public void start() {
@@ -63,6 +65,9 @@ public final class Housekeeper implements AutoCloseable {
           reapOpens(repository);
           var _ =
               io.call(repository, () -> sweep(repository.storage().temporary(), clock.instant()));
+          modes.round(repository);
+        } else {
+          modes.follow(repository);
         }
       } catch (StorageException e) {
         LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());

@@ -276,7 +276,10 @@ public final class StorageService implements StorageApi, AutoCloseable {
     try {
       io.call(
           repository,
-          () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
+          () -> {
+            VolumeModes.ofOpen(repository.storage(), state.repository(), open);
+            return chains.of(repository.storage(), state.repository(), open).requireFiles();
+          });
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
       // It was committed while the other repository was being disconnected here.

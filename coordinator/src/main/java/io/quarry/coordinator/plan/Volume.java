@@ -1,6 +1,7 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.FixType;
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import org.jspecify.annotations.Nullable;
@@ -109,6 +110,17 @@ public record Volume(
    */
   public boolean heavy() {
     return source != null || replaces != null;
+  }
+
+  /**
+   * Whether nothing may write to the volume's file. Writable are the volume of a disk, a volume
+   * that has yet to be made, and a volume that a merge writes down into.
+   */
+  public boolean isFrozen(RepositoryState state) {
+    Image owner = state.images().get(imageId);
+    boolean ofDisk =
+        owner != null && owner.kind() == ImageKind.VIRTUAL_DISK && owner.volumeId().equals(id);
+    return stage == Stage.READY && writer == null && !ofDisk;
   }
 
   /** The file an epoch's worker writes; no two epochs share one unless death was proven. */

@@ -1,0 +1,102 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the modes of volume files into line with the log, whatever has changed the modes: an older
+ * agent, libvirt, an administrator. The host that leads looks at all files when its term begins,
+ * and at a batch in each round after that. One file that cannot be changed holds up no other file.
+ *
+ * <p>For the housekeeper's thread.
+ */
+final class VolumeModes {
+  private static final Logger LOG = LoggerFactory.getLogger(VolumeModes.class);
+
+  /** Files of one look at the storage; a look costs one system call a file. */
+  static final int BATCH_VOLUMES = 1_000;
+
+  private final StorageIo io;
+
+  /** By repository key, where the next round begins. */
+  private final Map<String, String> next = new HashMap<>();
+
+  private final Set<String> led = new HashSet<>();
+
+  VolumeModes(StorageIo io) {
+    this.io = io;
+  }
+
+  /** One round of a repository that this host leads. */
+  void round(ConnectedRepository repository) {
+    boolean first = led.add(repository.key());
+    if (first) {
+      next.remove(repository.key());
+    }
+    do {
+      batch(repository);
+    } while (first && next.containsKey(repository.key()));
+  }
+
+  /** This host does not lead the repository; all its files are looked at when it does again. */
+  void follow(ConnectedRepository repository) {
+    led.remove(repository.key());
+  }
+
+  private void batch(ConnectedRepository repository) {
+    RepositoryState state = repository.state().repository();
+    String after = next.getOrDefault(repository.key(), "");
+    List<String> ids =
+        state.volumes().keySet().stream()
+            .filter(id -> id.compareTo(after) > 0)
+            .sorted()
+            .limit(BATCH_VOLUMES)
+            .toList();
+    var _ =
+        io.call(
+            repository,
+            () -> {
+              ids.forEach(id -> reconcile(repository.storage(), state, state.volumes().get(id)));
+              return true;
+            });
+    if (ids.size() < BATCH_VOLUMES) {
+      next.remove(repository.key());
+    } else {
+      next.put(repository.key(), ids.getLast());
+    }
+  }
+
+  private static void reconcile(RepositoryStorage storage, RepositoryState state, Volume volume) {
+    if (volume.stage() == Volume.Stage.READY && volume.file() != null) {
+      try {
+        storage.volumes().protect(volume.file(), volume.isFrozen(state));
+      } catch (IOException e) {
+        LOG.debug("{} keeps its mode: {}", volume.file(), e.toString());
+      }
+    }
+  }
+
+  /** The files that an open was handed out: its user may write to the first one, if at all. */
+  static void ofOpen(RepositoryStorage storage, RepositoryState state, Open open)
+      throws IOException {
+    for (String id : open.volumes()) {
+      Volume volume = state.volumes().get(id);
+      if (volume != null && !open.readOnly() && id.equals(open.volumes().getFirst())) {
+        storage.volumes().thaw(String.valueOf(volume.file()));
+      } else if (volume != null) {
+        reconcile(storage, state, volume);
+      }
+    }
+  }
+}
