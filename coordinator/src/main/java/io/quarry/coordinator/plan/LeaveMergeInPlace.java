@@ -1,18 +1,30 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Volume.Witness;
 import io.quarry.coordinator.plan.Volume.Writer;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Nothing of that writer writes to the volume any more.
  *
  * @param baseVolumeId what was written down into
+ * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
+ *     without {@link Feature#WITNESSES}
  */
-public record LeaveMergeInPlace(String baseVolumeId, Writer writer) implements Request {
+public record LeaveMergeInPlace(
+    String baseVolumeId, Writer writer, @Nullable Map<String, Witness> witnesses)
+    implements Request {
+  public LeaveMergeInPlace(String baseVolumeId, Writer writer) {
+    this(baseVolumeId, writer, null);
+  }
+
   @Override
   public Reply plan(Draft draft) {
     Volume base = draft.state().volumes().get(baseVolumeId);
     if (base != null && writer.equals(base.writer())) {
       draft.add(new Change.PutVolume(base.writtenBy(null)));
+      draft.witness(witnesses);
       draft.settle(base.imageId());
     }
     return draft.reply(this, baseVolumeId);

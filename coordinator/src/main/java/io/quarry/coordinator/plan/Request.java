@@ -43,6 +43,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
   @JsonSubTypes.Type(value = CancelRequest.class, name = "cancelRequest"),
   @JsonSubTypes.Type(value = EnableFeatures.class, name = "enableFeatures"),
+  @JsonSubTypes.Type(value = WitnessVolumes.class, name = "witnessVolumes"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,
@@ -75,7 +76,8 @@ public sealed interface Request
         PurgeVolume,
         FinishStray,
         CancelRequest,
-        EnableFeatures {
+        EnableFeatures,
+        WitnessVolumes {
 
   Reply plan(Draft draft);
 

@@ -4,6 +4,7 @@ import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  *     for volumes that need nothing of other repositories
  * @param writer who may be writing down into it what lies above; its own image shows nothing by
  *     then
+ * @param witness what its file looked like when it was frozen; null when the file is writable, or
+ *     when no host has looked since
  */
 public record Volume(
     String id,
@@ -32,7 +35,8 @@ public record Volume(
     @Nullable CopySource source,
     @Nullable Replaced replaces,
     @Nullable CopySource baseSource,
-    @Nullable Writer writer) {
+    @Nullable Writer writer,
+    @Nullable Witness witness) {
 
   /** Intent before files, tombstone before unlinking. */
   public enum Stage {
@@ -67,6 +71,44 @@ public record Volume(
    * @param by the type of the fix that makes the new one
    */
   public record Replaced(String volumeId, FixType by) {}
+
+  /**
+   * A frozen file, in logs with {@link Feature#WITNESSES}. A file that has another size or time now
+   * was written to by a process that Quarry knows nothing of. The reverse does not hold: whoever
+   * may write to a file may also set its time.
+   *
+   * @param size of the file in bytes
+   * @param modified when its content was last written
+   */
+  public record Witness(long size, Instant modified) {}
+
+  /** A volume that has yet to be made. */
+  public Volume(
+      String id,
+      String imageId,
+      VolumeFormat format,
+      long size,
+      @Nullable String parentImageId,
+      Stage stage,
+      @Nullable String file,
+      @Nullable CopySource source,
+      @Nullable Replaced replaces,
+      @Nullable CopySource baseSource,
+      @Nullable Writer writer) {
+    this(
+        id,
+        imageId,
+        format,
+        size,
+        parentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        writer,
+        null);
+  }
 
   /** A volume that needs nothing of other repositories, once it is made. */
   public Volume(
@@ -164,7 +206,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume over(@Nullable String newParentImageId) {
@@ -179,7 +222,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume sized(long newSize) {
@@ -194,7 +238,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume writtenBy(@Nullable Writer newWriter) {
@@ -209,7 +254,24 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        newWriter);
+        newWriter,
+        newWriter == null ? witness : null);
+  }
+
+  Volume witnessed(Witness seen) {
+    return new Volume(
+        id,
+        imageId,
+        format,
+        size,
+        parentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        writer,
+        seen);
   }
 
   Volume ready(String publishedFile) {
@@ -224,7 +286,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume tombstoned() {
@@ -239,6 +302,7 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        null);
   }
 }

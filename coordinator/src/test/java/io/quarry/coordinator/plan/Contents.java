@@ -79,6 +79,7 @@ public final class Contents {
           SetUserData _,
           CancelRequest _,
           EnableFeatures _,
+          WitnessVolumes _,
           QueueFix _,
           GrantFixes _,
           StopFix _,
