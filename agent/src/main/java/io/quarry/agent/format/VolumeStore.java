@@ -1,13 +1,20 @@
 package io.quarry.agent.format;
 
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.os.Processes;
 import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.data.qemu.FileUse;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Witness;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files of volumes: the one place that makes, opens, protects and removes them. A frozen file
@@ -53,9 +60,36 @@ public final class VolumeStore {
     return folder.openWrite(file);
   }
 
-  /** Takes the permission to write, durably. A process that has the file open keeps its own. */
-  public void freeze(String file) throws IOException {
+  /**
+   * Takes the permission to write, durably; a process that has the file open keeps its own. All
+   * that was written counts in the answer: the file is forced, then opened once more.
+   */
+  public Witness freeze(String file) throws IOException {
     protect(file, FileModes.FROZEN_VOLUME);
+    try (NativeFile open = folder.openRead(file)) {
+      open.sync();
+    }
+    return look(file);
+  }
+
+  /** What the file looks like by an open of its own, as a client of a network gets it fresh. */
+  private Witness look(String file) throws IOException {
+    try (NativeFile open = folder.openRead(file)) {
+      FileStatus now = open.status();
+      return new Witness(now.size(), now.modified());
+    }
+  }
+
+  /**
+   * What the file looks like by now when that is not what the log has witnessed; null when the file
+   * is as it was, or when the log has no witness of the file.
+   */
+  public @Nullable Witness changed(Volume volume) throws IOException {
+    if (volume.witness() == null) {
+      return null;
+    }
+    Witness now = look(String.valueOf(volume.file()));
+    return now.equals(volume.witness()) ? null : now;
   }
 
   /** Gives the permission to write back, durably. */
@@ -82,6 +116,30 @@ public final class VolumeStore {
 
   private static boolean isAsItShouldBe(FileStatus status, int mode) {
     return status.mode() == mode;
+  }
+
+  /** How QEMU uses the file, on this host alone. */
+  public FileUse use(String file) throws IOException {
+    try (NativeFile open = folder.openRead(file)) {
+      return FileUse.of(open);
+    }
+  }
+
+  /**
+   * Names the process of this host that writes to the file. Nothing is said of a file that is not
+   * there or cannot be opened: whoever needs the file will say so.
+   */
+  public Optional<String> writer(String file) throws IOException {
+    try {
+      return use(file) == FileUse.WRITER
+          ? Processes.writingTo(file).or(() -> Optional.of("a process on this host"))
+          : Optional.empty();
+    } catch (FileFailure e) {
+      if (e.isNoFile() || e.kind() == FileFailure.Kind.FORBIDDEN) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /** Frees a name; false when the name is free. */

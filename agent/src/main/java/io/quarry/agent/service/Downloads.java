@@ -56,11 +56,17 @@ final class Downloads {
 
   private Reading take(ConnectedRepository repository, String imageId) {
     Reading idle = readings.takeIdle(repository, imageId);
-    if (idle != null) {
-      return idle;
+    if (idle == null) {
+      awaitLightMend.accept(repository, imageId);
     }
-    awaitLightMend.accept(repository, imageId);
-    return readings.open(repository, imageId);
+    Reading reading = idle == null ? readings.open(repository, imageId) : idle;
+    try {
+      reading.look();
+      return reading;
+    } catch (RuntimeException e) {
+      readings.close(reading);
+      throw e;
+    }
   }
 
   private ImageData data(Reading reading, DownloadRequest request) {

@@ -39,7 +39,7 @@ public final class Housekeeper implements AutoCloseable {
   private final StorageIo io;
   private final HostRegistry hosts;
   private final Clock clock;
-  private final VolumeModes modes;
+  private final VolumeKeeper volumes;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("housekeeper").daemon(true).factory());
@@ -49,7 +49,7 @@ public final class Housekeeper implements AutoCloseable {
     this.io = io;
     this.hosts = hosts;
     this.clock = clock;
-    this.modes = new VolumeModes(io);
+    this.volumes = new VolumeKeeper(io);
   }
 
   public void start() {
@@ -65,9 +65,9 @@ public final class Housekeeper implements AutoCloseable {
           reapOpens(repository);
           var _ =
               io.call(repository, () -> sweep(repository.storage().temporary(), clock.instant()));
-          modes.round(repository);
+          volumes.round(repository);
         } else {
-          modes.follow(repository);
+          volumes.follow(repository);
         }
       } catch (StorageException e) {
         LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());

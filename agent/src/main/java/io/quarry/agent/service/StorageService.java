@@ -62,6 +62,7 @@ import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
+import io.quarry.coordinator.plan.Volume;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
@@ -98,6 +99,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final HostRegistry hosts;
   private final Runnable connectionsChanged;
   private final String hostId;
+  private final ForeignWriters foreign;
 
   /**
    * @param connectionsChanged tells the cluster what this host has connected
@@ -115,18 +117,20 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.repositories = repositories;
     this.fixes = fixes;
     this.repeats = new Repeats(repositories);
-    this.images = new Images(repositories, self, tasks.drain());
+    this.foreign = new ForeignWriters(io);
+    this.images = new Images(repositories, self, tasks.drain(), foreign);
     this.tasks = tasks;
     this.io = io;
     SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
     this.status = new Status(io, around.repositories(), space, tasks::live);
     this.listings = new Listings(repositories, io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live);
-    this.explain = new Explain(status, space, tasks::live);
+    this.explain = new Explain(status, space, io, tasks::live);
     this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
     this.readings = new Readings(self, repositories, io, around);
-    this.uploads = new Uploads(self, repositories, io, around, hosts, images::awaitLightMend);
+    this.uploads =
+        new Uploads(self, repositories, io, around, hosts, foreign, images::awaitLightMend);
     this.downloads = new Downloads(readings, around, images::awaitLightMend);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.hosts = hosts;
@@ -258,31 +262,31 @@ public final class StorageService implements StorageApi, AutoCloseable {
     ConnectedRepository repository = repositories.get(repoId);
     images.awaitLightMend(repository, imageId);
     Opened.requireReached(repository.state().repository(), imageId, chains);
+    Volume top = request.readOnly() ? null : foreign.before(repository, imageId);
+    String openId = UUID.randomUUID().toString();
     Reply reply =
         repository.commit(
             Names.requestId(requestId),
-            new OpenImage(
-                UUID.randomUUID().toString(),
-                imageId,
-                request.readOnly(),
-                hostId,
-                request.owner(),
-                null));
+            new OpenImage(openId, imageId, request.readOnly(), hostId, request.owner(), null));
     LogState state = repository.atLeast(reply.commit());
     Open open = state.repository().opens().get(reply.id());
     if (open == null) {
       throw Tasks.openNotFound(imageId, reply.id());
     }
     try {
+      if (reply.id().equals(openId)) {
+        // Nobody has been told of the open, so whoever writes is not its user.
+        foreign.after(repository, imageId, top);
+      }
       io.call(
           repository,
           () -> {
-            VolumeModes.ofOpen(repository.storage(), state.repository(), open);
+            VolumeKeeper.ofOpen(repository.storage(), state.repository(), open);
             return chains.of(repository.storage(), state.repository(), open).requireFiles();
           });
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
-      // It was committed while the other repository was being disconnected here.
+      // It was committed meanwhile, and nobody was told of it.
       repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, open.id()));
       throw e;
     }

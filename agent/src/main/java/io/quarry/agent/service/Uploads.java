@@ -14,11 +14,13 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.BeginUpload;
+import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RequestId;
+import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -57,6 +59,7 @@ final class Uploads implements AutoCloseable {
   private final StorageIo io;
   private final Surroundings around;
   private final HostRegistry hosts;
+  private final ForeignWriters foreign;
   private final BiConsumer<ConnectedRepository, String> awaitLightMend;
   private final ExecutorService conversions =
       Executors.newFixedThreadPool(
@@ -70,6 +73,7 @@ final class Uploads implements AutoCloseable {
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
+      ForeignWriters foreign,
       BiConsumer<ConnectedRepository, String> awaitLightMend) {
     this.self = self;
     this.repositories = repositories;
@@ -77,6 +81,7 @@ final class Uploads implements AutoCloseable {
     this.io = io;
     this.around = around;
     this.hosts = hosts;
+    this.foreign = foreign;
     this.awaitLightMend = awaitLightMend;
   }
 
@@ -92,19 +97,30 @@ final class Uploads implements AutoCloseable {
           awaitLightMend.accept(repository, imageId);
           Open.Received received = received(request, disk(repository, imageId));
           requireSpace(repository, request);
-          return begun(
-              repository,
-              imageId,
+          Volume top = foreign.before(repository, imageId);
+          String uploadId = UUID.randomUUID().toString();
+          Reply reply =
               repository.commit(
                   requestId,
                   new BeginUpload(
-                      UUID.randomUUID().toString(),
-                      imageId,
-                      UUID.randomUUID().toString(),
-                      self.hostId(),
-                      received)));
+                      uploadId, imageId, UUID.randomUUID().toString(), self.hostId(), received));
+          if (reply.id().equals(uploadId)) {
+            requireStill(repository, imageId, uploadId, top);
+          }
+          return begun(repository, imageId, reply);
         },
         reply -> begun(repository, imageId, reply.repeated(requestId, "beginUpload")));
+  }
+
+  /** The finished upload would take the file away from who writes to it. */
+  private void requireStill(
+      ConnectedRepository repository, String imageId, String uploadId, @Nullable Volume top) {
+    try {
+      foreign.after(repository, imageId, top);
+    } catch (StorageException e) {
+      repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, uploadId));
+      throw e;
+    }
   }
 
   private UploadInfo begun(ConnectedRepository repository, String imageId, Reply reply) {

@@ -2,15 +2,22 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Witness;
+import io.quarry.coordinator.plan.WitnessVolumes;
+import io.quarry.coordinator.plan.WitnessVolumes.Seen;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,14 +25,15 @@ import org.slf4j.LoggerFactory;
  * Brings the modes of volume files into line with the log, whatever has changed the modes: an older
  * agent, libvirt, an administrator. The host that leads looks at all files when its term begins,
  * and at a batch in each round after that. One file that cannot be changed holds up no other file.
+ * Frozen files that the log has no witness of are witnessed along the way.
  *
  * <p>For the housekeeper's thread.
  */
-final class VolumeModes {
-  private static final Logger LOG = LoggerFactory.getLogger(VolumeModes.class);
+final class VolumeKeeper {
+  private static final Logger LOG = LoggerFactory.getLogger(VolumeKeeper.class);
 
   /** Files of one look at the storage; a look costs one system call a file. */
-  static final int BATCH_VOLUMES = 1_000;
+  static final int BATCH_VOLUMES = WitnessVolumes.VOLUMES_MAX;
 
   private final StorageIo io;
 
@@ -34,7 +42,7 @@ final class VolumeModes {
 
   private final Set<String> led = new HashSet<>();
 
-  VolumeModes(StorageIo io) {
+  VolumeKeeper(StorageIo io) {
     this.io = io;
   }
 
@@ -63,13 +71,24 @@ final class VolumeModes {
             .sorted()
             .limit(BATCH_VOLUMES)
             .toList();
-    var _ =
+    boolean witnessing = state.schema().has(Feature.WITNESSES);
+    List<Seen> seen =
         io.call(
             repository,
             () -> {
-              ids.forEach(id -> reconcile(repository.storage(), state, state.volumes().get(id)));
-              return true;
+              List<Seen> found = new ArrayList<>();
+              for (String id : ids) {
+                Volume volume = state.volumes().get(id);
+                Witness witness = reconcile(repository.storage(), state, volume, witnessing);
+                if (witness != null) {
+                  found.add(new Seen(id, volume.imageId(), witness));
+                }
+              }
+              return found;
             });
+    if (!seen.isEmpty()) {
+      repository.commit(UUID.randomUUID().toString(), new WitnessVolumes(seen));
+    }
     if (ids.size() < BATCH_VOLUMES) {
       next.remove(repository.key());
     } else {
@@ -77,14 +96,21 @@ final class VolumeModes {
     }
   }
 
-  private static void reconcile(RepositoryStorage storage, RepositoryState state, Volume volume) {
-    if (volume.stage() == Volume.Stage.READY && volume.file() != null) {
-      try {
-        storage.volumes().protect(volume.file(), volume.isFrozen(state));
-      } catch (IOException e) {
-        LOG.debug("{} keeps its mode: {}", volume.file(), e.toString());
-      }
+  /** Returns the witness of a frozen file that has none, if it is to have one. */
+  private static @Nullable Witness reconcile(
+      RepositoryStorage storage, RepositoryState state, Volume volume, boolean witnessing) {
+    if (volume.stage() != Volume.Stage.READY || volume.file() == null) {
+      return null;
     }
+    try {
+      if (witnessing && volume.witness() == null && volume.isFrozen(state)) {
+        return storage.volumes().freeze(volume.file());
+      }
+      storage.volumes().protect(volume.file(), volume.isFrozen(state));
+    } catch (IOException e) {
+      LOG.debug("{} keeps its mode: {}", volume.file(), e.toString());
+    }
+    return null;
   }
 
   /** The files that an open was handed out: its user may write to the first one, if at all. */
@@ -95,7 +121,7 @@ final class VolumeModes {
       if (volume != null && !open.readOnly() && id.equals(open.volumes().getFirst())) {
         storage.volumes().thaw(String.valueOf(volume.file()));
       } else if (volume != null) {
-        reconcile(storage, state, volume);
+        var _ = reconcile(storage, state, volume, false);
       }
     }
   }

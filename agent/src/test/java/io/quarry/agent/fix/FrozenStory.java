@@ -20,12 +20,16 @@ import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -93,11 +97,36 @@ final class FrozenStory implements AutoCloseable {
   /** As a VM of that disk writes. */
   void write(String diskId, String... commands) throws Exception {
     commit(new OpenImage("open-" + diskId, diskId, false, "story", null, null));
-    Path top = top(diskId);
-    new Tools(new Children(spawner, "guest"))
-        .io(top, top.toString().endsWith("raw") ? "raw" : "qcow2", commands);
+    guest(top(diskId), commands);
     commit(new CloseImage(diskId, "open-" + diskId));
   }
+
+  /** As QEMU writes to that file, whatever the log says. */
+  void guest(Path file, String... commands) throws Exception {
+    new Tools(new Children(spawner, "guest"))
+        .io(file, file.toString().endsWith("raw") ? "raw" : "qcow2", commands);
+  }
+
+  /** A QEMU that has the file open until it is closed, and that nobody told Quarry of. */
+  static Holder holding(Path file, String... options) throws Exception {
+    List<String> words = new ArrayList<>(List.of("qemu-io"));
+    words.addAll(List.of(options));
+    words.add(file.toString());
+    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+    BufferedReader said = process.inputReader(StandardCharsets.UTF_8);
+    process.outputWriter(StandardCharsets.UTF_8).append("read 0 512\n").flush();
+    String line = said.readLine();
+    while (line != null && !line.contains("read 512/512 bytes")) {
+      line = said.readLine();
+    }
+    assertThat(line).as("%s", words).isNotNull();
+    return () -> {
+      process.destroyForcibly();
+      process.waitFor();
+    };
+  }
+
+  interface Holder extends AutoCloseable {}
 
   Volume volumeOf(String imageId) throws Exception {
     RepositoryState state = state();

@@ -2,9 +2,12 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.common.api.Problem;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.RemoveImage;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 20.1: the mode of each volume's file, after each step of a small story. */
+/** 20.1: the mode and the witness of each volume's file, after each step of a small story. */
 final class FrozenVolumesTest {
   private static final String WRITABLE = "rw-rw----";
   private static final String FROZEN = "r--r-----";
@@ -81,5 +84,100 @@ final class FrozenVolumesTest {
     story.runAll();
     assertThat(story.top("disk")).isEqualTo(base);
     assertThat(story.mode("disk")).isEqualTo(WRITABLE);
+  }
+
+  /** 20.1, R8: the record that publishes the overlay has the witness of what the snapshot froze. */
+  @Test
+  void frozenVolumesAreWitnessedAndWritableOnesAreNot() throws Exception {
+    story.disk("disk");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 1 0 64k");
+    story.snapshot("second", "disk", "two");
+    story.write("disk", "write -P 2 0 64k");
+    assertThat(story.volumeOf("first").witness()).isNotNull();
+    assertThat(story.volumeOf("disk").witness()).isNull();
+    story.commit(new RemoveImage("first", true, Duration.ZERO));
+    story.runAll();
+    var merged = Objects.requireNonNull(story.volumeOf("second").witness());
+    assertThat(merged.size()).isEqualTo(Files.size(story.top("second")));
+    assertThat(merged.modified())
+        .isEqualTo(Files.getLastModifiedTime(story.top("second")).toInstant());
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+  }
+
+  @Test
+  void checkNamesAFrozenFileThatWasWrittenTo() throws Exception {
+    story.disk("disk");
+    story.snapshot("snapshot", "disk", "overlay");
+    Path frozen = story.top("snapshot");
+    // Neither of these is a write.
+    Files.setAttribute(frozen, "unix:uid", 12_345);
+    Files.setPosixFilePermissions(frozen, PosixFilePermissions.fromString(WRITABLE));
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+
+    // As root, whom no mode stops.
+    story.guest(frozen, "write -P 9 0 64k");
+    assertThat(story.host().check(story.repository()).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.kind()).isEqualTo(Problem.Kind.CHANGED_VOLUME);
+          assertThat(problem.imageId()).isEqualTo("snapshot");
+          assertThat(problem.subject()).isEqualTo(String.valueOf(frozen.getFileName()));
+        });
+  }
+
+  @Test
+  void aMergeThatWritesDownIntoAVolumeChangesNothingThatWasWitnessed() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 2 0 64k");
+    story.snapshot("second", "disk", "two");
+    Path base = story.top("first");
+    story.commit(new RemoveImage("first", true, Duration.ZERO));
+    story.runAll();
+    assertThat(story.top("second")).isEqualTo(base);
+    assertThat(story.volumeOf("second").witness()).isNotNull();
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+  }
+
+  /** 20.2: the disk would get another file, without what that process writes by then. */
+  @Test
+  void mergeWaitsForAProcessThatWritesToTheDisk() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.write("disk", "write -P 2 0 64k");
+    story.commit(new RemoveImage("snapshot", true, Duration.ZERO));
+    Path top = story.top("disk");
+    try (var _ = FrozenStory.holding(top, "-f", "qcow2")) {
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(story.top("disk")).isEqualTo(top);
+      assertThat(story.host().check(story.repository()).problems())
+          .singleElement()
+          .satisfies(problem -> {
+            assertThat(problem.kind()).isEqualTo(Problem.Kind.FOREIGN_WRITER);
+            assertThat(problem.reason()).startsWith("qemu-io (process ");
+          });
+    }
+    story.runAll();
+    assertThat(story.top("disk")).isNotEqualTo(top);
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+  }
+
+  @Test
+  void nothingIsWrittenDownIntoAFileThatAProcessReads() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.write("disk", "write -P 2 0 64k");
+    Path base = story.top("snapshot");
+    byte[] before = Files.readAllBytes(base);
+    try (var _ = FrozenStory.holding(base, "-r", "-f", "raw")) {
+      story.commit(new RemoveImage("snapshot", true, Duration.ZERO));
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.OVER);
+      assertThat(story.top("disk")).isNotEqualTo(base);
+      assertThat(base).hasBinaryContent(before);
+    }
   }
 }
