@@ -1,5 +1,7 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Limits;
 import io.quarry.coordinator.plan.Change.DropFix;
 import io.quarry.coordinator.plan.Change.PutFix;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -9,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -80,14 +83,26 @@ public final class Draft {
     if (witnesses == null || !state.schema().has(Feature.WITNESSES)) {
       return;
     }
-    witnesses.keySet().stream()
-        .sorted()
-        .forEach(id -> {
+    new TreeMap<>(witnesses)
+        .forEach((id, witness) -> {
           Volume volume = state.volumes().get(id);
           if (volume != null && volume.witness() == null && volume.isFrozen(state)) {
-            add(new Change.PutVolume(volume.witnessed(witnesses.get(id))));
+            add(new Change.PutVolume(volume.witnessed(witness)));
           }
         });
+  }
+
+  /** The file of a disk has grown, as a machine may do it; its end is a part of the disk then. */
+  void grow(String imageId, long size) {
+    Image disk = state.strongImage(imageId);
+    if (disk != null
+        && disk.kind() == ImageKind.VIRTUAL_DISK
+        && Limits.isImageSize(size)
+        && size > disk.size()
+        && state.volumeOf(disk).stage() == Volume.Stage.READY) {
+      add(new Change.PutImage(disk.sized(size)));
+      add(new Change.PutVolume(state.volumeOf(disk).sized(size)));
+    }
   }
 
   /** The volume's files are to go, whoever owned it; the clean fix does it. */

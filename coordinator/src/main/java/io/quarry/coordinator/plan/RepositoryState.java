@@ -411,6 +411,7 @@ public final class RepositoryState {
     return new RepositoryState(images, volumes, fixes, newPins, opens, schema, requests);
   }
 
+  @SuppressWarnings("ReferenceEquality") // An unchanged schema is the same one.
   private RepositoryState with(Schema newSchema) {
     return newSchema == schema
         ? this

@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = CancelRequest.class, name = "cancelRequest"),
   @JsonSubTypes.Type(value = EnableFeatures.class, name = "enableFeatures"),
   @JsonSubTypes.Type(value = WitnessVolumes.class, name = "witnessVolumes"),
+  @JsonSubTypes.Type(value = AdoptGrowth.class, name = "adoptGrowth"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,
@@ -77,7 +78,8 @@ public sealed interface Request
         FinishStray,
         CancelRequest,
         EnableFeatures,
-        WitnessVolumes {
+        WitnessVolumes,
+        AdoptGrowth {
 
   Reply plan(Draft draft);
 

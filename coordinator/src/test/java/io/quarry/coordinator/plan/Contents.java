@@ -80,6 +80,7 @@ public final class Contents {
           CancelRequest _,
           EnableFeatures _,
           WitnessVolumes _,
+          AdoptGrowth _,
           QueueFix _,
           GrantFixes _,
           StopFix _,

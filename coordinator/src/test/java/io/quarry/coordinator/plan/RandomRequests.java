@@ -122,6 +122,10 @@ public final class RandomRequests {
 
   /** Some look at files whose owners may have changed by then. */
   private Request seen(RepositoryState state) {
+    if (random.nextInt(4) == 0) {
+      // Files of stories do not grow by themselves.
+      return new AdoptGrowth(Map.of(fit(state, Image::strong), 512L));
+    }
     return new WitnessVolumes(
         state.volumes().values().stream()
             .sorted(Comparator.comparing(Volume::id))

@@ -1,0 +1,28 @@
+package io.quarry.coordinator.plan;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Disks that nobody has open any more, and whose files have grown: their machines did it, and their
+ * hosts died before anybody closed the disks.
+ *
+ * @param sizes by disk, in bytes
+ */
+public record AdoptGrowth(Map<String, Long> sizes) implements Request {
+  public AdoptGrowth {
+    sizes = Map.copyOf(sizes);
+  }
+
+  @Override
+  public Reply plan(Draft draft) {
+    new TreeMap<>(sizes)
+        .forEach((id, size) -> {
+          if (draft.state().writerOf(id) == null) {
+            draft.grow(id, size);
+            draft.settle(id);
+          }
+        });
+    return draft.reply(this, "disks");
+  }
+}
