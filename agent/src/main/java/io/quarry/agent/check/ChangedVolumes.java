@@ -65,7 +65,7 @@ final class ChangedVolumes {
       return repository.storage().volumes().changed(volume);
     } catch (FileFailure e) {
       // What is not there, or cannot be opened, is another kind of problem.
-      if (e.isNoFile() || e.kind() == FileFailure.Kind.FORBIDDEN) {
+      if (e.isNoFile() || e instanceof FileFailure.Forbidden) {
         return null;
       }
       throw e;

@@ -39,6 +39,8 @@ final class Check {
     new MissingVolumes(repository, neighbours).find(now, problems);
     new ChangedVolumes(repository).find(now, problems);
     new ForeignWriters(repository).find(now, problems);
+    new ForbiddenVolumes(repository.storage().volumes()).find(now, problems);
+    new DiskSizes(repository).find(now, problems);
     WaitingImages.find(now, problems);
     new AbsentUsers(neighbours.hosts(), Instant.now()).find(now, problems);
     neighbours.pins().lost(now, problems);

@@ -80,6 +80,10 @@ final class VolumeReading {
     } catch (FileFailure.NotFound e) {
       // A check that is not deep says so.
       return Reached.END;
+    } catch (FileFailure.Forbidden e) {
+      // Whether it is damaged cannot be told.
+      report(Problem.Kind.NOT_READ, String.valueOf(e.getMessage()), e.remedy());
+      return Reached.END;
     } catch (IOException e) {
       suspect(Problem.Kind.DAMAGED_VOLUME, "its file cannot be read: " + e.getMessage());
       return Reached.END;

@@ -33,12 +33,13 @@ public final class RepositoryStorage implements AutoCloseable {
 
   /**
    * @param root is closed with it
+   * @param group that volumes belong to
    */
-  RepositoryStorage(Folder root, Genesis genesis, String writer) throws IOException {
+  RepositoryStorage(Folder root, Genesis genesis, String writer, int group) throws IOException {
     this.root = root;
     this.genesis = genesis;
     this.slots = new DirectorySlotStore(root, writer);
-    this.volumes = new VolumeStore(root.folder("volumes"));
+    this.volumes = new VolumeStore(root.folder("volumes"), group);
     this.fixes = root.folder("fixes");
     this.temporary = root.folder("tmp");
   }

@@ -25,10 +25,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Calls may come from several threads at once.
  */
 public final class VolumeStore {
-  private final Folder folder;
+  static final int ANY_GROUP = -1;
 
-  VolumeStore(Folder folder) {
+  private final Folder folder;
+  private final int group;
+
+  /**
+   * @param group that volumes belong to; {@link #ANY_GROUP} leaves them in that of their makers
+   */
+  VolumeStore(Folder folder, int group) {
     this.folder = folder;
+    this.group = group;
   }
 
   /** For those who write a file's first bytes; the file is writable. */
@@ -108,14 +115,17 @@ public final class VolumeStore {
   private void protect(String name, int mode) throws IOException {
     try (NativeFile file = folder.openRead(name)) {
       if (!isAsItShouldBe(file.status(), mode)) {
+        if (group != ANY_GROUP) {
+          file.setOwner(-1, group);
+        }
         file.setMode(mode);
         file.sync();
       }
     }
   }
 
-  private static boolean isAsItShouldBe(FileStatus status, int mode) {
-    return status.mode() == mode;
+  private boolean isAsItShouldBe(FileStatus status, int mode) {
+    return status.mode() == mode && (group == ANY_GROUP || status.gid() == group);
   }
 
   /** How QEMU uses the file, on this host alone. */
@@ -135,7 +145,7 @@ public final class VolumeStore {
           ? Processes.writingTo(file).or(() -> Optional.of("a process on this host"))
           : Optional.empty();
     } catch (FileFailure e) {
-      if (e.isNoFile() || e.kind() == FileFailure.Kind.FORBIDDEN) {
+      if (e.isNoFile() || e instanceof FileFailure.Forbidden) {
         return Optional.empty();
       }
       throw e;

@@ -163,6 +163,15 @@ public final class StorageIo implements AutoCloseable {
 
   private static StorageException failure(String subject, IOException failed) {
     String why = String.valueOf(failed.getMessage());
+    FileFailure.Forbidden forbidden = FileFailure.Forbidden.in(failed);
+    if (forbidden != null) {
+      return new StorageException(
+          ErrorCode.VOLUME_FORBIDDEN,
+          "a file of " + subject + " cannot be used: " + why,
+          subject,
+          forbidden.remedy(),
+          failed);
+    }
     if (FileFailure.kindOf(failed) == FileFailure.Kind.NO_SPACE) {
       return new StorageException(
           ErrorCode.NO_SPACE,

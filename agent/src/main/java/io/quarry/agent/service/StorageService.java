@@ -297,7 +297,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
       String repoId, String imageId, String openId, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
     Open open = repository.state().repository().opens().get(openId);
-    Committed closed = committed(repoId, new CloseImage(imageId, openId), requestId);
+    Long size = DiskSize.grown(repository, io, open);
+    Committed closed = committed(repoId, new CloseImage(imageId, openId, size), requestId);
     if (open != null && open.baseSource() != null) {
       RepositoryState now = repository.atLeast(closed.commit()).repository();
       SourcePins.release(repositories::holder, List.of(open.baseSource()), now);

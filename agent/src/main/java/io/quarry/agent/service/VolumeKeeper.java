@@ -2,7 +2,11 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Limits;
+import io.quarry.coordinator.plan.AdoptGrowth;
 import io.quarry.coordinator.plan.Feature;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -11,6 +15,7 @@ import io.quarry.coordinator.plan.WitnessVolumes;
 import io.quarry.coordinator.plan.WitnessVolumes.Seen;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -25,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * Brings the modes of volume files into line with the log, whatever has changed the modes: an older
  * agent, libvirt, an administrator. The host that leads looks at all files when its term begins,
  * and at a batch in each round after that. One file that cannot be changed holds up no other file.
- * Frozen files that the log has no witness of are witnessed along the way.
+ * Frozen files that the log has no witness of are witnessed along the way, and the growth of disks
+ * is adopted that nobody has open any more.
  *
  * <p>For the housekeeper's thread.
  */
@@ -65,23 +71,27 @@ final class VolumeKeeper {
   private void batch(ConnectedRepository repository) {
     RepositoryState state = repository.state().repository();
     String after = next.getOrDefault(repository.key(), "");
-    List<String> ids =
-        state.volumes().keySet().stream()
-            .filter(id -> id.compareTo(after) > 0)
-            .sorted()
+    List<Volume> batch =
+        state.volumes().values().stream()
+            .filter(volume -> volume.id().compareTo(after) > 0)
+            .sorted(Comparator.comparing(Volume::id))
             .limit(BATCH_VOLUMES)
             .toList();
     boolean witnessing = state.schema().has(Feature.WITNESSES);
+    Map<String, Long> grown = new HashMap<>();
     List<Seen> seen =
         io.call(
             repository,
             () -> {
               List<Seen> found = new ArrayList<>();
-              for (String id : ids) {
-                Volume volume = state.volumes().get(id);
+              for (Volume volume : batch) {
                 Witness witness = reconcile(repository.storage(), state, volume, witnessing);
+                Image disk = diskOf(state, volume);
+                if (witnessing && disk != null) {
+                  addGrown(repository, disk, volume, grown);
+                }
                 if (witness != null) {
-                  found.add(new Seen(id, volume.imageId(), witness));
+                  found.add(new Seen(volume.id(), volume.imageId(), witness));
                 }
               }
               return found;
@@ -89,10 +99,36 @@ final class VolumeKeeper {
     if (!seen.isEmpty()) {
       repository.commit(UUID.randomUUID().toString(), new WitnessVolumes(seen));
     }
-    if (ids.size() < BATCH_VOLUMES) {
+    if (!grown.isEmpty()) {
+      repository.commit(UUID.randomUUID().toString(), new AdoptGrowth(grown));
+    }
+    if (batch.size() < BATCH_VOLUMES) {
       next.remove(repository.key());
     } else {
-      next.put(repository.key(), ids.getLast());
+      next.put(repository.key(), batch.getLast().id());
+    }
+  }
+
+  /** The disk that goes on in the volume and that nobody writes to; null when there is none. */
+  private static @Nullable Image diskOf(RepositoryState state, Volume volume) {
+    Image owner = state.strongImage(volume.imageId());
+    return owner != null
+            && owner.kind() == ImageKind.VIRTUAL_DISK
+            && owner.volumeId().equals(volume.id())
+            && state.writerOf(owner.id()) == null
+        ? owner
+        : null;
+  }
+
+  private static void addGrown(
+      ConnectedRepository repository, Image disk, Volume top, Map<String, Long> grown) {
+    try {
+      Long size = DiskSize.grown(repository, disk, top);
+      if (size != null && Limits.isImageSize(size)) {
+        grown.put(disk.id(), size);
+      }
+    } catch (IOException e) {
+      LOG.debug("{} is looked at later: {}", top.file(), e.toString());
     }
   }
 

@@ -107,6 +107,10 @@ final class FrozenStory implements AutoCloseable {
         .io(file, file.toString().endsWith("raw") ? "raw" : "qcow2", commands);
   }
 
+  void tool(String... words) throws Exception {
+    var _ = new Tools(new Children(spawner, "tool")).run(words);
+  }
+
   /** A QEMU that has the file open until it is closed, and that nobody told Quarry of. */
   static Holder holding(Path file, String... options) throws Exception {
     List<String> words = new ArrayList<>(List.of("qemu-io"));

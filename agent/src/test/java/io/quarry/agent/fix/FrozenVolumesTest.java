@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.Problem;
 import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.AdoptGrowth;
 import io.quarry.coordinator.plan.RemoveImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -179,5 +181,31 @@ final class FrozenVolumesTest {
       assertThat(story.top("disk")).isNotEqualTo(base);
       assertThat(base).hasBinaryContent(before);
     }
+  }
+
+  /** 20.4: an unadopted growth is told of, and a disk that got smaller as well. */
+  @Test
+  void checkComparesTheSizesOfDisks() throws Exception {
+    story.disk("disk");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.tool("qemu-img", "resize", "-q", "-f", "qcow2", story.top("disk").toString(), "2M");
+    assertThat(story.host().check(story.repository()).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.kind()).isEqualTo(Problem.Kind.SIZE_DIFFERS);
+          assertThat(problem.reason()).contains("2097152").contains("1048576");
+          assertThat(problem.remedy()).startsWith("wait");
+        });
+    story.commit(new AdoptGrowth(Map.of("disk", 2 * FrozenStory.SIZE)));
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+
+    story.tool(
+        "qemu-img", "resize", "-q", "--shrink", "-f", "qcow2", story.top("disk").toString(), "1M");
+    assertThat(story.host().check(story.repository()).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.kind()).isEqualTo(Problem.Kind.SIZE_DIFFERS);
+          assertThat(problem.remedy()).contains("backup");
+        });
   }
 }

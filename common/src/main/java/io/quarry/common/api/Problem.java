@@ -25,6 +25,12 @@ public record Problem(
     /** A process writes to a volume that it has not opened through Quarry. */
     @JsonProperty("foreignWriter")
     FOREIGN_WRITER("foreign writer"),
+    /** The agent's user may not use a volume's file, or not change its mode. */
+    @JsonProperty("forbiddenVolume")
+    FORBIDDEN_VOLUME("forbidden volume"),
+    /** The file of a disk has another size than the log says. */
+    @JsonProperty("sizeDiffers")
+    SIZE_DIFFERS("size differs"),
     /** A deep check found that a volume's file cannot be read or contradicts itself. */
     @JsonProperty("damagedVolume")
     DAMAGED_VOLUME("damaged volume"),

@@ -9,6 +9,7 @@ import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
@@ -18,13 +19,12 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
+import io.quarry.it.box.Fixes;
 import io.quarry.it.box.Guest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -114,19 +114,13 @@ final class FrozenIT {
     }
   }
 
-  private static Map<String, Object> modes() throws Exception {
-    Map<String, Object> modes = new TreeMap<>();
-    for (String name : box.volumes(MAIN)) {
-      Path file = box.repository(MAIN).resolve("volumes").resolve(name);
-      modes.put(
-          file.toString(),
-          PosixFilePermissions.toString(Files.getPosixFilePermissions(file))
-              + " "
-              + Files.getAttribute(file, "unix:uid")
-              + ":"
-              + Files.getAttribute(file, "unix:gid"));
-    }
-    return modes;
+  private static String mode(String file) throws Exception {
+    Path path = Path.of(file);
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(path))
+        + " "
+        + Files.getAttribute(path, "unix:uid")
+        + ":"
+        + Files.getAttribute(path, "unix:gid");
   }
 
   /** The agent is not root: it has to thaw what it writes down into. */
@@ -134,7 +128,7 @@ final class FrozenIT {
   void filesHaveTheirModesAndOwnersAfterEachStep() throws Exception {
     String disk = disk();
     String base = opened(disk).path();
-    assertThat(modes()).containsEntry(base, WRITABLE);
+    assertThat(mode(base)).isEqualTo(WRITABLE);
     Guest.use(client, MAIN, disk, "write -P 1 0 32M");
     String snapshot = Box.snapshot(client, MAIN, disk).imageId();
     Box.awaitOptimized(client, MAIN, disk);
@@ -142,7 +136,7 @@ final class FrozenIT {
     Guest.use(client, MAIN, disk, "write -P 2 1M 64k");
     client.removeImage(MAIN, snapshot, RemoveImageOptions.DEFAULT, null);
     await().atMost(Box.PATIENCE).until(() -> opened(disk).path().equals(base));
-    assertThat(modes()).containsEntry(base, WRITABLE);
+    assertThat(mode(base)).isEqualTo(WRITABLE);
   }
 
   /** The domain of yesterday: R9. */
@@ -205,6 +199,50 @@ final class FrozenIT {
       assertThat(Box.snapshot(client, MAIN, disk).imageId()).isNotEmpty();
       assertThat(problems(disk)).isEmpty();
     }
+  }
+
+  /** 20.3: before, the fix was tried for ever, and nobody was told why. */
+  @Test
+  void fileThatLibvirtTookOverIsItsImagesProblemAndEndsInAFailure() throws Exception {
+    String disk = disk();
+    String base = opened(disk).path();
+    Guest.use(client, MAIN, disk, "write -P 1 0 32M");
+    String snapshot = Box.snapshot(client, MAIN, disk).imageId();
+    Box.awaitOptimized(client, MAIN, disk);
+    Guest.use(client, MAIN, disk, "write -P 2 1M 64k");
+    Qemu.run(List.of("chown", Integer.toString(Qemu.USER), base));
+    assertThat(problems(snapshot))
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.kind()).isEqualTo(Problem.Kind.FORBIDDEN_VOLUME);
+          assertThat(problem.reason()).contains("belongs to user " + Qemu.USER);
+          assertThat(problem.remedy()).contains("chown " + AGENT + " " + base);
+        });
+    client.removeImage(MAIN, snapshot, RemoveImageOptions.DEFAULT, null);
+    await()
+        .atMost(Box.PATIENCE)
+        .until(() ->
+            client.listFixes(MAIN, 0).stream()
+                .anyMatch(fix ->
+                    fix.lastError() != null
+                        && fix.lastError().contains("belongs to user " + Qemu.USER)));
+    Qemu.run(List.of("chown", Integer.toString(AGENT), base));
+    Fixes.found(client, MAIN)
+        .forEach(fix -> client.fixStorageRepository(MAIN, new FixRequest(fix), null));
+    await().atMost(Box.PATIENCE).until(() -> opened(disk).path().equals(base));
+  }
+
+  /** 20.4: what a machine makes of its disk stays when the disk is closed. */
+  @Test
+  void growthByAMachineIsAdoptedWhenTheDiskIsClosed() throws Exception {
+    String disk = disk();
+    OpenedImage opened = client.openImage(MAIN, disk, new OpenRequest(false, "vm"), null);
+    Qemu.run(
+        List.of("qemu-img", "resize", "-q", "-f", "raw", opened.path(), Long.toString(2 * SIZE)));
+    client.closeImage(MAIN, disk, opened.openId(), null);
+    assertThat(client.getImage(MAIN, disk, 0).size()).isEqualTo(2 * SIZE);
+    assertThat(opened(disk).size()).isEqualTo(2 * SIZE);
+    assertThat(problems(disk)).isEmpty();
   }
 
   private static void refused(ThrowingCallable call) {
