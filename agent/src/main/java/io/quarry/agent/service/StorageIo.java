@@ -167,7 +167,7 @@ public final class StorageIo implements AutoCloseable {
     if (forbidden != null) {
       return new StorageException(
           ErrorCode.VOLUME_FORBIDDEN,
-          "a file of " + subject + " cannot be used: " + why,
+          "a file of " + subject + " cannot be used: " + forbidden.getMessage(),
           subject,
           forbidden.remedy(),
           failed);
