@@ -132,7 +132,8 @@ final class FrozenIT {
     Guest.use(client, MAIN, disk, "write -P 1 0 32M");
     String snapshot = Box.snapshot(client, MAIN, disk).imageId();
     Box.awaitOptimized(client, MAIN, disk);
-    assertThat(modes()).containsEntry(base, FROZEN).containsEntry(opened(disk).path(), WRITABLE);
+    assertThat(mode(base)).isEqualTo(FROZEN);
+    assertThat(mode(opened(disk).path())).isEqualTo(WRITABLE);
     Guest.use(client, MAIN, disk, "write -P 2 1M 64k");
     client.removeImage(MAIN, snapshot, RemoveImageOptions.DEFAULT, null);
     await().atMost(Box.PATIENCE).until(() -> opened(disk).path().equals(base));
