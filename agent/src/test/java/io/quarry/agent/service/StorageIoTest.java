@@ -157,8 +157,9 @@ final class StorageIoTest {
       folder.createNew("v.1.raw", 0600).close();
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
       AtomicReference<IOException> failure = new AtomicReference<>();
-      AsUser.run(() -> failure.set(catchThrowableOfType(IOException.class, () ->
-          folder.openRead("v.1.raw").close())));
+      AsUser.run(() ->
+          failure.set(
+              catchThrowableOfType(IOException.class, () -> folder.openRead("v.1.raw").close())));
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,
