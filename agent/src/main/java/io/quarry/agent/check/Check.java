@@ -38,6 +38,10 @@ final class Check {
     fixes.sort(Comparator.comparingInt(Fix::priority).thenComparing(Fix::reason));
     List<Problem> problems = new ArrayList<>();
     new MissingVolumes(repository, neighbours).find(now, problems);
+    new ChangedVolumes(repository).find(now, problems);
+    new ForeignWriters(repository).find(now, problems);
+    new ForbiddenVolumes(repository.storage().volumes()).find(now, problems);
+    new DiskSizes(repository).find(now, problems);
     WaitingImages.find(now, problems);
     LongChains.find(now, problems);
     new AbsentUsers(neighbours.hosts(), Instant.now()).find(now, problems);

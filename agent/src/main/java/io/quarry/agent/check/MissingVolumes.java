@@ -69,6 +69,9 @@ final class MissingVolumes {
           : "file " + volume.file() + " has " + length + " bytes of at least " + least;
     } catch (FileFailure.NotFound e) {
       return "file " + volume.file() + " is not there";
+    } catch (FileFailure.Forbidden e) {
+      // Another kind of problem.
+      return null;
     } catch (FileFailure e) {
       if (e.kind() != FileFailure.Kind.REFUSED) {
         throw e;

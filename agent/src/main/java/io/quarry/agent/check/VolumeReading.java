@@ -83,14 +83,17 @@ final class VolumeReading {
       return Reached.END;
     }
     try {
-      Chain.Layer file =
-          Chain.Layer.in(repository.storage().volumes(), name, volume.format()).requireFile();
+      Chain.Layer file = repository.storage().volumes().layer(name, volume.format()).requireFile();
       if (offset == 0) {
         look(file);
       }
       return read(file, offset, endNanos);
     } catch (FileFailure.NotFound e) {
       // A check that is not deep says so.
+      return Reached.END;
+    } catch (FileFailure.Forbidden e) {
+      // Whether it is damaged cannot be told.
+      report(Problem.Kind.NOT_READ, String.valueOf(e.getMessage()), e.remedy());
       return Reached.END;
     } catch (IOException e) {
       suspect(Problem.Kind.DAMAGED_VOLUME, "its file cannot be read: " + e.getMessage());

@@ -102,7 +102,7 @@ public record Chains(Function<String, Optional<Repository>> repositories) {
     if (volume.file() == null) {
       throw new IOException("image " + volume.imageId() + " is broken");
     }
-    return Chain.Layer.in(storage.volumes(), volume.file(), volume.format());
+    return storage.volumes().layer(volume.file(), volume.format());
   }
 
   private static Chain chain(List<Link> links) {

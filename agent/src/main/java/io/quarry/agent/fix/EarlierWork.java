@@ -1,7 +1,6 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume;
@@ -42,8 +41,8 @@ record EarlierWork(Checkpoint checkpoint, boolean over) {
   /** A file that is shorter than its checkpoint says is of no use to anybody. */
   private static boolean holds(RunningFix run, Volume volume, Checkpoint newest)
       throws IOException {
-    Folder volumes = run.repository().storage().volumes();
-    try (NativeFile file = volumes.openRead(String.valueOf(newest.file()))) {
+    try (NativeFile file =
+        run.repository().storage().volumes().openRead(String.valueOf(newest.file()))) {
       return volume.format() != VolumeFormat.RAW || file.size() >= newest.offset();
     } catch (FileFailure e) {
       if (e.isNoFile()) {

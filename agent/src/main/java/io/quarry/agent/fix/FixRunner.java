@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.CopyStopped;
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -100,7 +101,8 @@ final class FixRunner {
       LOG.warn("{} has to wait: {}", what, e.getMessage());
       return e.code() == ErrorCode.INTERNAL ? fail(run, e) : End.TROUBLE;
     } catch (IOException e) {
-      return trouble(what, e);
+      // No time makes a file ours again; people have to see it.
+      return FileFailure.Forbidden.in(e) == null ? trouble(what, e) : fail(run, e);
     } catch (RuntimeException e) {
       return fail(run, e);
     }

@@ -78,6 +78,9 @@ final class MendFix {
 
   private void publish(Volume volume, String file) throws IOException, FixGoneException {
     new Publication(run)
-        .publish(volume, file, new FinishMend(run.fix().id(), volume.id(), run.epoch(), file));
+        .publish(
+            volume,
+            file,
+            witnesses -> new FinishMend(run.fix().id(), volume.id(), run.epoch(), file, witnesses));
   }
 }

@@ -3,11 +3,14 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.data.qemu.FileUse;
 import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
+import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.BeginMergeInPlace;
@@ -18,7 +21,9 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Witness;
 import java.io.IOException;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,7 +70,7 @@ final class MergeInPlaceFix {
       Reply begun = begin(better, base);
       if (begun != null) {
         writeDown(base, found, image, repository.atLeast(begun.commit()).repository());
-        finish(better);
+        finish(better, base, image);
       }
       ended = true;
       own.forget(self);
@@ -95,6 +100,11 @@ final class MergeInPlaceFix {
    * over, a new volume is made.
    */
   private boolean mayWrite(Volume base) throws IOException {
+    FileUse use = volumes().use(String.valueOf(base.file()));
+    if (use == FileUse.READER || use == FileUse.WRITER) {
+      LOG.info("A process uses {}: {} makes a new volume", base.file(), run.fix().id());
+      return false;
+    }
     Volume.Writer writer = base.writer();
     if (writer == null || run.around().proof().dead(writer.worker())) {
       return true;
@@ -142,6 +152,7 @@ final class MergeInPlaceFix {
     int upper = layersAbove(state, image, begun.imageId());
     Chain down = new Chain(chain.below(upper));
     LayerCopy.Start start = start(String.valueOf(base.file()));
+    volumes().thaw(start.file());
     prepare(down, found, image.size());
     try (ChainSource source = opener.open(chain.upper(upper), image.size());
         OverlayTarget target =
@@ -166,10 +177,7 @@ final class MergeInPlaceFix {
         ? ImageCheck.CLEAN
         : new QemuImg(run.children())
             .check(
-                Chain.Layer.in(
-                        repository.storage().volumes(), String.valueOf(base.file()), base.format())
-                    .requireFile()
-                    .file());
+                volumes().layer(String.valueOf(base.file()), base.format()).requireFile().file());
   }
 
   /** A killed server leaves clusters that nobody references; what is above may be larger. */
@@ -186,10 +194,16 @@ final class MergeInPlaceFix {
     }
   }
 
-  private void finish(Volume better) throws FixGoneException {
+  private void finish(Volume better, Volume base, Image image)
+      throws IOException, FixGoneException {
+    run.requireStill(repository.state().repository().volumeOf(image));
+    Map<String, Witness> witnesses =
+        image.kind() == ImageKind.SNAPSHOT
+            ? Map.of(base.id(), volumes().freeze(String.valueOf(base.file())))
+            : Map.of();
     FaultPoints.reach("mend.publish");
     try {
-      commit(new FinishMergeInPlace(better.id(), self));
+      commit(new FinishMergeInPlace(better.id(), self, Publication.forLog(repository, witnesses)));
     } catch (StorageException e) {
       if (e.code() == ErrorCode.FIX_STALE) {
         throw new FixGoneException(String.valueOf(e.getMessage()));
@@ -203,7 +217,7 @@ final class MergeInPlaceFix {
     try {
       run.stopChildren();
       own.over(self);
-      commit(new LeaveMergeInPlace(base.id(), self));
+      commit(new LeaveMergeInPlace(base.id(), self, Publication.forLog(repository, frozen(base))));
       own.forget(self);
     } catch (IOException | StorageException e) {
       LOG.warn("Letting go of {} could not be noted: {}", base.file(), e.toString());
@@ -212,6 +226,20 @@ final class MergeInPlaceFix {
         own.forget(self);
       }
     }
+  }
+
+  /** What cannot be frozen is frozen later by the host that leads, or named by check. */
+  private Map<String, Witness> frozen(Volume base) {
+    try {
+      return Map.of(base.id(), volumes().freeze(String.valueOf(base.file())));
+    } catch (IOException e) {
+      LOG.warn("{} stays writable: {}", base.file(), e.toString());
+      return Map.of();
+    }
+  }
+
+  private VolumeStore volumes() {
+    return repository.storage().volumes();
   }
 
   private Reply commit(Request request) {

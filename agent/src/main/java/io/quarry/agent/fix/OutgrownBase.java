@@ -1,10 +1,10 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.OverlayTarget;
-import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ImageFile;
+import io.quarry.agent.format.VolumeStore;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -42,7 +42,7 @@ final class OutgrownBase {
         || !state.isWhole(parent)) {
       return;
     }
-    Folder volumes = run.repository().storage().volumes();
+    VolumeStore volumes = run.repository().storage().volumes();
     long found;
     try (NativeFile grown = volumes.openRead(base.file())) {
       found = ImageFile.virtualSize(grown, base.format());
@@ -58,7 +58,7 @@ final class OutgrownBase {
         file);
     Chains chains = new Chains(run.around().repositories());
     Chain below = chains.of(run.repository().storage(), state, parent);
-    Chain.Layer top = Chain.Layer.in(volumes, file, VolumeFormat.QCOW2);
+    Chain.Layer top = volumes.layer(file, VolumeFormat.QCOW2);
     try (OverlayTarget target =
         OverlayTarget.open(
             run.children(), run.around().runtimeDirectory(), Chain.over(top, below.layers()))) {

@@ -62,6 +62,7 @@ final class OverlayCopy {
 
   /** A killed server leaves clusters that nobody references; anything worse is not gone on with. */
   private boolean sound(EarlierWork earlier) throws IOException, InterruptedException {
+    run.repository().storage().volumes().thaw(earlier.file());
     ImageCheck found =
         new QemuImg(run.children()).repairLeaks(layer(earlier.file()).requireFile().file());
     if (found.corruptions() > 0) {
@@ -71,6 +72,6 @@ final class OverlayCopy {
   }
 
   private Chain.Layer layer(String file) {
-    return Chain.Layer.in(run.repository().storage().volumes(), file, VolumeFormat.QCOW2);
+    return run.repository().storage().volumes().layer(file, VolumeFormat.QCOW2);
   }
 }

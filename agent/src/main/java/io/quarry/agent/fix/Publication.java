@@ -1,23 +1,35 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Borrowed;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Witness;
 import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes a volume's file the one that counts, and tidies up after it. */
 final class Publication {
+  private static final Logger LOG = LoggerFactory.getLogger(Publication.class);
+
   private final RunningFix run;
   private final Repository repository;
   private final VolumeFiles files;
@@ -29,16 +41,19 @@ final class Publication {
   }
 
   /**
-   * @param finish names the file, which is durable
+   * @param file durable
    */
-  void publish(Volume volume, String file, Request finish) throws IOException, FixGoneException {
+  void publish(Volume volume, String file, Finish finish) throws IOException, FixGoneException {
     requireOurs();
+    Map<String, Witness> witnesses = protect(volume, file);
     FaultPoints.reach("mend.publish");
     Set<CopySource> needed =
         run.fix().heavy() ? Borrowed.by(repository.state().repository()) : Set.of();
     Reply done;
     try {
-      done = repository.commit(UUID.randomUUID().toString(), finish);
+      done =
+          repository.commit(
+              UUID.randomUUID().toString(), finish.with(forLog(repository, witnesses)));
     } catch (StorageException e) {
       if (e.code() == ErrorCode.FIX_STALE) {
         discard(volume, file);
@@ -54,6 +69,46 @@ final class Publication {
       RepositoryState now = repository.atLeast(done.commit()).repository();
       SourcePins.release(run.around().repositories(), needed, now);
     }
+  }
+
+  /**
+   * From the commit on, a snapshot's file is frozen. The volume below may be frozen since its disk
+   * got the overlay that is published: whoever published that volume left the file writable.
+   *
+   * @return witnesses of both, by volume
+   */
+  private Map<String, Witness> protect(Volume volume, String file) throws IOException {
+    RepositoryState state = repository.state().repository();
+    Image image = state.images().get(volume.imageId());
+    VolumeStore volumes = repository.storage().volumes();
+    Map<String, Witness> witnesses = new HashMap<>();
+    if (image != null && image.kind() == ImageKind.SNAPSHOT) {
+      witnesses.put(volume.id(), volumes.freeze(file));
+    } else {
+      volumes.thaw(file);
+    }
+    Image below = state.images().get(String.valueOf(volume.parentImageId()));
+    Volume base = below == null ? null : state.volumeOf(below);
+    if (base != null && base.witness() == null && base.isFrozen(state)) {
+      try {
+        witnesses.put(base.id(), volumes.freeze(String.valueOf(base.file())));
+      } catch (IOException e) {
+        LOG.warn("{} stays as it is: {}", base.file(), e.toString());
+      }
+    }
+    return witnesses;
+  }
+
+  /** An older log has no witnesses, and its SDM may know none. */
+  static @Nullable Map<String, Witness> forLog(
+      Repository repository, Map<String, Witness> witnesses) {
+    boolean known = repository.state().repository().schema().has(Feature.WITNESSES);
+    return known && !witnesses.isEmpty() ? witnesses : null;
+  }
+
+  /** Names the file, and what was frozen. */
+  interface Finish {
+    Request with(@Nullable Map<String, Witness> witnesses);
   }
 
   /** An early stop for a worker that was away for long; safety does not rest on it. */

@@ -6,9 +6,8 @@ import io.quarry.agent.data.PrefixCopy;
 import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.WindowCopier;
-import io.quarry.agent.data.os.FileModes;
-import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
@@ -88,7 +87,7 @@ final class RawCopy {
     }
   }
 
-  private Folder volumes() {
+  private VolumeStore volumes() {
     return repository.storage().volumes();
   }
 
@@ -114,8 +113,8 @@ final class RawCopy {
 
   private Start fresh(long size, long movedBefore) throws IOException {
     String file = volume.fileOfEpoch(run.epoch());
-    RawTarget target = RawTarget.create(volumes().createNew(file, FileModes.VOLUME), size);
-    repository.storage().forceVolumes();
+    RawTarget target = RawTarget.create(volumes().create(file), size);
+    repository.storage().volumes().force();
     return new Start(file, target, 0, movedBefore);
   }
 

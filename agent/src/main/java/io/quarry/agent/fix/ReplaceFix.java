@@ -30,12 +30,23 @@ final class ReplaceFix {
     if (volume == null || image == null || volume.stage() != Volume.Stage.INTENDED) {
       throw new FixGoneException("its volume is whole or given up");
     }
+    requireStill(image);
     if (new MergeInPlaceFix(run).run(volume, image)) {
       return;
     }
     String file = volume.parentImageId() == null ? all(volume, image) : upper(volume, image);
-    var finish = new FinishReplacement(run.fix().id(), volume.id(), run.epoch(), file);
-    new Publication(run).publish(volume, file, finish);
+    requireStill(image);
+    new Publication(run)
+        .publish(
+            volume,
+            file,
+            witnesses ->
+                new FinishReplacement(run.fix().id(), volume.id(), run.epoch(), file, witnesses));
+  }
+
+  /** The image gets another file: what a process writes to this one by then would be lost. */
+  private void requireStill(Image image) throws IOException {
+    run.requireStill(state.volumeOf(image));
   }
 
   private String all(Volume volume, Image image) throws IOException, InterruptedException {

@@ -8,10 +8,12 @@ import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -115,6 +117,15 @@ final class RunningFix {
   SourceOpener sourceIn(Repository holder) {
     Chains chains = new Chains(around.repositories());
     return new SourceOpener(holder, chains, children, around.runtimeDirectory());
+  }
+
+  /** Waits for a process that writes to the volume and has not opened its image through Quarry. */
+  void requireStill(Volume volume) throws IOException {
+    String file = String.valueOf(volume.file());
+    Optional<String> writer = repository.storage().volumes().writer(file);
+    if (writer.isPresent()) {
+      throw new IOException(writer.get() + " writes to " + file + ", outside of Quarry");
+    }
   }
 
   CopyControl control() {

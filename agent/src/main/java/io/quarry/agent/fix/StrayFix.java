@@ -34,6 +34,6 @@ final class StrayFix {
       return;
     }
     repository.storage().volumes().remove(file);
-    repository.storage().forceVolumes();
+    repository.storage().volumes().force();
   }
 }

@@ -1,6 +1,5 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.qemu.Backing;
 import io.quarry.agent.data.qemu.EmptyQcow2;
@@ -25,13 +24,14 @@ final class VolumeFiles {
     switch (volume.format()) {
       case RAW -> makeRaw(file, volume.size());
       case QCOW2 ->
-          EmptyQcow2.write(storage.volumes(), file, volume.size(), backingOf(volume, state));
+          EmptyQcow2.write(
+              storage.volumes().folder(), file, volume.size(), backingOf(volume, state));
     }
-    storage.forceVolumes();
+    storage.volumes().force();
   }
 
   private void makeRaw(String file, long size) throws IOException {
-    try (NativeFile created = storage.volumes().createNew(file, FileModes.VOLUME)) {
+    try (NativeFile created = storage.volumes().create(file)) {
       created.truncate(size);
       created.dataSync();
     }
@@ -86,6 +86,6 @@ final class VolumeFiles {
         storage.volumes().remove(volume.uploadOfEpoch(epoch));
       }
     }
-    storage.forceVolumes();
+    storage.volumes().force();
   }
 }

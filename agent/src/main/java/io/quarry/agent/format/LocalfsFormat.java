@@ -5,6 +5,7 @@ import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.os.Users;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
@@ -27,8 +28,10 @@ import java.util.UUID;
 final class LocalfsFormat implements RepositoryFormat {
   static final String NAME = "localfs-1.0";
   private static final String PATH = "path";
+  private static final String GROUP = "group";
   private static final String TEMPORARY = "tmp";
-  private static final List<String> DIRECTORIES = List.of("log", "fixes", "volumes", TEMPORARY);
+  private static final String VOLUMES = "volumes";
+  private static final List<String> DIRECTORIES = List.of("log", "fixes", VOLUMES, TEMPORARY);
 
   /** A genesis record has 300. */
   private static final int GENESIS_BYTES_MAX = 64 << 10;
@@ -49,11 +52,11 @@ final class LocalfsFormat implements RepositoryFormat {
   @Override
   public void checkParameters(Map<String, String> parameters) {
     for (String name : parameters.keySet()) {
-      if (!name.equals(PATH)) {
+      if (!name.equals(PATH) && !name.equals(GROUP)) {
         throw StorageException.invalid(
             "connectionParameters." + name,
             NAME + " has no parameter " + name,
-            "give just path, the repository's directory");
+            "give path, the repository's directory, and group, that of the volumes, if at all");
       }
     }
     String path = parameters.get(PATH);
@@ -63,6 +66,20 @@ final class LocalfsFormat implements RepositoryFormat {
           path == null ? "path is missing" : "path is not absolute: " + path,
           "give the absolute path of the repository's directory");
     }
+    var _ = group(parameters);
+  }
+
+  private static int group(Map<String, String> parameters) {
+    String group = parameters.get(GROUP);
+    if (group == null) {
+      return VolumeStore.ANY_GROUP;
+    }
+    return Users.group(group)
+        .orElseThrow(() ->
+            StorageException.invalid(
+                "connectionParameters.group",
+                "this host has no group " + group,
+                "name the group that QEMU runs in, for example kvm, or give its number"));
   }
 
   @Override
@@ -75,7 +92,11 @@ final class LocalfsFormat implements RepositoryFormat {
       try (Folder temporary = root.folder(TEMPORARY)) {
         Probe.run(temporary);
       }
-      return open(Folder.open(path), genesis, writer);
+      int group = group(parameters);
+      if (group != VolumeStore.ANY_GROUP) {
+        giveVolumes(root, group);
+      }
+      return open(Folder.open(path), genesis, writer, group);
     } catch (IOException e) {
       if (!Files.isDirectory(path)) {
         throw unusable(
@@ -90,10 +111,25 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  private static RepositoryStorage open(Folder root, Genesis genesis, String writer)
+  /** QEMU looks for its files there. Files are given to the group one by one, later. */
+  private static void giveVolumes(Folder root, int group) throws IOException {
+    if (root.status(VOLUMES).gid() == group) {
+      return;
+    }
+    try (Folder volumes = root.folder(VOLUMES)) {
+      volumes.setGroup(group);
+    } catch (FileFailure e) {
+      throw unusable(
+          root.path(),
+          root.path(VOLUMES) + " cannot be given to group " + group + ": " + e.getMessage(),
+          "make the agent's user a member of the group, and the owner of the directory");
+    }
+  }
+
+  private static RepositoryStorage open(Folder root, Genesis genesis, String writer, int group)
       throws IOException {
     try {
-      return new RepositoryStorage(root, genesis, writer);
+      return new RepositoryStorage(root, genesis, writer, group);
     } catch (IOException | RuntimeException e) {
       root.close();
       throw e;

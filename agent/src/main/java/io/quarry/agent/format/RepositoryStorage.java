@@ -28,18 +28,19 @@ public final class RepositoryStorage implements AutoCloseable {
   private final Folder root;
   private final Genesis genesis;
   private final DirectorySlotStore slots;
-  private final Folder volumes;
+  private final VolumeStore volumes;
   private final Folder fixes;
   private final Folder temporary;
 
   /**
    * @param root is closed with it
+   * @param group that volumes belong to
    */
-  RepositoryStorage(Folder root, Genesis genesis, String writer) throws IOException {
+  RepositoryStorage(Folder root, Genesis genesis, String writer, int group) throws IOException {
     this.root = root;
     this.genesis = genesis;
     this.slots = new DirectorySlotStore(root, writer);
-    this.volumes = root.folder("volumes");
+    this.volumes = new VolumeStore(root.folder("volumes"), group);
     this.fixes = root.folder("fixes");
     this.temporary = root.folder("tmp");
   }
@@ -57,13 +58,13 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   /** The files of volumes. */
-  public Folder volumes() {
+  public VolumeStore volumes() {
     return volumes;
   }
 
   /** The path of a volume's file, for messages; tools get it when the file was looked at. */
   public Path volume(String file) {
-    return volumes.path(file);
+    return volumes.folder().path(file);
   }
 
   /** One folder for each fix, with its claims and its progress. */
@@ -74,11 +75,6 @@ public final class RepositoryStorage implements AutoCloseable {
   /** Files that are linked or moved away as soon as they are written. */
   public Folder temporary() {
     return temporary;
-  }
-
-  /** Makes new and removed names of volume files durable. */
-  public void forceVolumes() throws IOException {
-    volumes.force();
   }
 
   /**

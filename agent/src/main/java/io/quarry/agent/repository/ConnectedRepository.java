@@ -178,7 +178,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
                 clock::doubtful,
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
             shared.clock());
-    this.space = new SpaceMeter(name, storage.volumes(), replica::state);
+    this.space = new SpaceMeter(name, storage.volumes().folder(), replica::state);
     this.drainChanged = this::hostsChanged;
   }
 

@@ -50,7 +50,14 @@ final class Downloads {
 
   private Reading take(ConnectedRepository repository, String imageId) {
     Reading idle = readings.takeIdle(repository, imageId);
-    return idle == null ? readings.open(repository, imageId) : idle;
+    Reading reading = idle == null ? readings.open(repository, imageId) : idle;
+    try {
+      reading.look();
+      return reading;
+    } catch (RuntimeException e) {
+      readings.close(reading);
+      throw e;
+    }
   }
 
   private ImageData data(Reading reading, DownloadRequest request) {

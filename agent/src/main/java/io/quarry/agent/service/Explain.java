@@ -4,6 +4,7 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
 import io.quarry.common.api.ImageExplanation.Need;
+import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.cluster.HostRecord;
@@ -21,14 +22,16 @@ import org.jspecify.annotations.Nullable;
 final class Explain {
   private final Status status;
   private final SpaceWaits space;
+  private final StorageIo io;
   private final Supplier<List<HostRecord>> hosts;
 
   /**
    * @param hosts those that live
    */
-  Explain(Status status, SpaceWaits space, Supplier<List<HostRecord>> hosts) {
+  Explain(Status status, SpaceWaits space, StorageIo io, Supplier<List<HostRecord>> hosts) {
     this.status = status;
     this.space = space;
+    this.io = io;
     this.hosts = hosts;
   }
 
@@ -52,6 +55,7 @@ final class Explain {
       sentences.add(kept(image, needs));
     }
     sentences.addAll(all.formerVolumes(image));
+    sentences.addAll(changedFiles(repository, state, image));
     Image target = state.foldedInto(image);
     FixState fix = target == null ? fixOf(image, state) : state.fixOf(target);
     ExplainedFix explained = null;
@@ -78,6 +82,29 @@ final class Explain {
         needs.subList(0, Math.min(needs.size(), ImageExplanation.NEEDS_MAX)),
         needs.size(),
         now.sequence());
+  }
+
+  /** A storage that does not answer is no reason to say nothing of the rest. */
+  private List<String> changedFiles(
+      ConnectedRepository repository, RepositoryState state, Image image) {
+    try {
+      return io.call(
+          repository,
+          () ->
+              ChangedFiles.of(
+                      repository.storage(),
+                      state,
+                      state.chainOf(image).stream().map(Image::volumeId).toList())
+                  .keySet()
+                  .stream()
+                  .map(file ->
+                      "Another process changed its file "
+                          + file
+                          + " after the file was frozen: see what check says.")
+                  .toList());
+    } catch (StorageException e) {
+      return List.of("Whether its frozen files have changed cannot be seen: " + e.getMessage());
+    }
   }
 
   private static String whole(Image image, RepositoryState state) {

@@ -38,6 +38,7 @@ public final class Housekeeper implements AutoCloseable {
   private final StorageIo io;
   private final HostRegistry hosts;
   private final Clock clock;
+  private final VolumeKeeper volumes;
   private final Loop loop = new Loop("housekeeper", ROUND, this::round);
 
   public Housekeeper(Repositories repositories, StorageIo io, HostRegistry hosts, Clock clock) {
@@ -45,6 +46,7 @@ public final class Housekeeper implements AutoCloseable {
     this.io = io;
     this.hosts = hosts;
     this.clock = clock;
+    this.volumes = new VolumeKeeper(io);
   }
 
   public void start(Supervisor supervisor) {
@@ -59,6 +61,9 @@ public final class Housekeeper implements AutoCloseable {
           reapOpens(repository);
           var _ =
               io.call(repository, () -> sweep(repository.storage().temporary(), clock.instant()));
+          volumes.round(repository);
+        } else {
+          volumes.follow(repository);
         }
       } catch (StorageException e) {
         LOG.warn("Housekeeping of {} has to wait: {}", repository.repoId(), e.toString());

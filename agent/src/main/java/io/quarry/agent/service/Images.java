@@ -8,6 +8,7 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UserData;
 import io.quarry.common.model.ImageKind;
@@ -20,11 +21,13 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.PinAsBase;
 import io.quarry.coordinator.plan.PinForCopy;
+import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.ResizeImage;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -45,14 +48,21 @@ final class Images {
   private final Worker self;
   private final Drain drain;
   private final LightMends mends;
+  private final ForeignWriters foreign;
 
-  Images(Repositories repositories, Worker self, Drain drain, LightMends mends) {
+  Images(
+      Repositories repositories,
+      Worker self,
+      Drain drain,
+      LightMends mends,
+      ForeignWriters foreign) {
     this.repositories = repositories;
     this.repeats = new Repeats(repositories);
     this.lookup = new Lookup(repositories);
     this.self = self;
     this.drain = drain;
     this.mends = mends;
+    this.foreign = foreign;
   }
 
   /** Who does light mends at once; a drained host leaves it to the SDM to find another one. */
@@ -133,6 +143,9 @@ final class Images {
   private CreatedImage createSnapshot(
       ConnectedRepository target, CreateSnapshotRequest request, RequestId requestId) {
     var _ = lookup.findIn(target, request.baseVirtualDiskId(), request.options());
+    mends.await(target, request.baseVirtualDiskId());
+    Volume frozen = foreign.before(target, request.baseVirtualDiskId());
+    String snapshotId = fresh();
     String overlayId = fresh();
     Reply reply =
         mends.commit(
@@ -140,18 +153,39 @@ final class Images {
             request.baseVirtualDiskId(),
             requestId,
             new CreateSnapshot(
-                fresh(),
+                snapshotId,
                 request.baseVirtualDiskId(),
                 overlayId,
                 request.options().autoFix(),
                 request.userData(),
                 worker()));
+    if (reply.id().equals(snapshotId)) {
+      requireStill(target, request.baseVirtualDiskId(), frozen, snapshotId);
+    }
     return created(reply);
+  }
+
+  /** A snapshot that is still written to is none; its data stays the disk's. */
+  private void requireStill(
+      ConnectedRepository target, String diskId, @Nullable Volume frozen, String snapshotId) {
+    try {
+      foreign.after(target, diskId, frozen);
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.IMAGE_IN_USE) {
+        var _ = target.commit(fresh(), new RemoveImage(snapshotId, true, null, false));
+        throw e;
+      }
+      // The snapshot is committed, and the storage will say what is the matter with it.
+    }
   }
 
   Committed resizeImage(String repoId, String imageId, long size, @Nullable String givenId) {
     RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
+    mends.await(target, imageId);
+    // Once is enough: a late writer goes on below the overlay, in a volume that nobody knows by
+    // name.
+    var _ = foreign.before(target, imageId);
     Reply reply =
         mends.commit(
             target, imageId, requestId, new ResizeImage(imageId, size, fresh(), fresh(), worker()));
@@ -211,6 +245,8 @@ final class Images {
       Image image,
       CopyImageRequest request) {
     boolean disk = image.kind() == ImageKind.VIRTUAL_DISK;
+    mends.await(source, image.id());
+    Volume frozen = disk ? foreign.before(source, image.id()) : null;
     String newId = disk ? derived(requestId, target, "image") : image.id();
     CopySource pinned =
         pin(
@@ -226,6 +262,12 @@ final class Images {
                     newId,
                     request.baseImageId(),
                     worker()));
+    try {
+      foreign.after(source, image.id(), frozen);
+    } catch (StorageException e) {
+      release(pinned, target.state().repository());
+      throw e;
+    }
     return commitPinned(
         requestId,
         target,

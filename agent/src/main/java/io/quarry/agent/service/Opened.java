@@ -102,13 +102,18 @@ final class Opened {
     return imageId.substring(0, Math.min(NODE_NAME_ID_CHARS, imageId.length()));
   }
 
-  /** Names every layer too: what the files themselves say of their backing does not count. */
+  /**
+   * Names every layer too: what the files themselves say of their backing does not count. Owners
+   * and modes are the agent's: libvirt would take the files over, and give back the top alone.
+   */
   static String libvirt(List<ChainLink> chain, boolean readOnly) {
     ChainLink top = chain.getFirst();
     return """
     <disk type="file" device="disk">
       <driver name="qemu" type="%s" cache="none"/>
-      <source file="%s"/>
+      <source file="%s">
+        <seclabel model="dac" relabel="no"/>
+      </source>
     %s
       <target dev="vda" bus="virtio"/>%s
     </disk>\
@@ -128,7 +133,9 @@ final class Opened {
     return """
     %1$s<backingStore type="file">
     %1$s  <format type="%2$s"/>
-    %1$s  <source file="%3$s"/>
+    %1$s  <source file="%3$s">
+    %1$s    <seclabel model="dac" relabel="no"/>
+    %1$s  </source>
     %4$s
     %1$s</backingStore>\
     """

@@ -18,9 +18,12 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Witness;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +51,9 @@ final class Reading {
   private final String openId;
   private final Children children;
   private final Source source;
+
+  /** What the tag says of files that another process has changed. */
+  private volatile String foreign = "";
 
   private Reading(
       ConnectedRepository repository,
@@ -128,7 +134,25 @@ final class Reading {
   /** Names the content: an image that nobody could change since then has the same one. */
   String etag() {
     Long changed = image.contentCommit();
-    return "\"" + image.id() + "-" + size + (changed == null ? "" : "-" + changed) + "\"";
+    String commit = changed == null ? "" : "-" + changed;
+    return "\"" + image.id() + "-" + size + commit + foreign + "\"";
+  }
+
+  /**
+   * Looks whether another process has written to what is frozen: such content has a tag of its own,
+   * for as long as the files stay as they are. To be called before the tag is asked for.
+   */
+  void look() {
+    RepositoryState state = repository.state().repository();
+    Open open = state.opens().get(openId);
+    if (open != null) {
+      Map<String, Witness> changed =
+          io.call(repository, () -> ChangedFiles.of(repository.storage(), state, open.volumes()));
+      foreign =
+          changed.isEmpty()
+              ? ""
+              : "-" + UUID.nameUUIDFromBytes(changed.toString().getBytes(StandardCharsets.UTF_8));
+    }
   }
 
   /** After a failure the memory may still be written to: never use it again. */

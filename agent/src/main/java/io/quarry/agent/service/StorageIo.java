@@ -177,6 +177,15 @@ public final class StorageIo implements AutoCloseable {
           "repeat the call, and look in this host's kernel log for what kills tools",
           failed);
     }
+    FileFailure.Forbidden forbidden = FileFailure.Forbidden.in(failed);
+    if (forbidden != null) {
+      return new StorageException(
+          ErrorCode.VOLUME_FORBIDDEN,
+          "a file of " + subject + " cannot be used: " + forbidden.getMessage(),
+          subject,
+          forbidden.remedy(),
+          failed);
+    }
     if (FileFailure.kindOf(failed) == FileFailure.Kind.NO_SPACE) {
       return new StorageException(
           ErrorCode.NO_SPACE,

@@ -65,6 +65,7 @@ import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.InputStream;
@@ -104,6 +105,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final HostRegistry hosts;
   private final Runnable connectionsChanged;
   private final String hostId;
+  private final ForeignWriters foreign;
 
   /**
    * @param connectionsChanged tells the cluster what this host has connected
@@ -123,18 +125,19 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.fixes = fixes;
     this.repeats = new Repeats(repositories);
     this.mends = new LightMends(repositories);
-    this.images = new Images(repositories, self, tasks.drain(), mends);
+    this.foreign = new ForeignWriters(io);
+    this.images = new Images(repositories, self, tasks.drain(), mends, foreign);
     this.tasks = tasks;
     this.io = io;
     SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
     this.status = new Status(io, around.repositories(), space, tasks::live);
     this.listings = new Listings(repositories, io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live);
-    this.explain = new Explain(status, space, tasks::live);
+    this.explain = new Explain(status, space, io, tasks::live);
     this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
     this.readings = new Readings(self, repositories, io, around, mends, supervisor);
-    this.uploads = new Uploads(self, repositories, io, around, hosts, mends, supervisor);
+    this.uploads = new Uploads(self, repositories, io, around, hosts, foreign, mends, supervisor);
     this.downloads = new Downloads(readings, around);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.hosts = hosts;
@@ -280,6 +283,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     String openId = UUID.randomUUID().toString();
     mends.await(repository, imageId);
     Opened.requireReached(repository.state().repository(), imageId, chains);
+    Volume top = request.readOnly() ? null : foreign.before(repository, imageId);
     Reply reply =
         mends.commit(
             repository,
@@ -292,9 +296,16 @@ public final class StorageService implements StorageApi, AutoCloseable {
       throw Tasks.openNotFound(imageId, reply.id());
     }
     try {
+      if (reply.id().equals(openId)) {
+        // Nobody has been told of the open, so whoever writes is not its user.
+        foreign.after(repository, imageId, top);
+      }
       io.call(
           repository,
-          () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
+          () -> {
+            VolumeKeeper.ofOpen(repository.storage(), state.repository(), open);
+            return chains.of(repository.storage(), state.repository(), open).requireFiles();
+          });
       return Opened.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
       // A repeated call has an open that a VM may use; and trouble that passes proves nothing.
@@ -334,7 +345,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
       String repoId, String imageId, String openId, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
     Open open = repository.state().repository().opens().get(openId);
-    Committed closed = committed(repoId, new CloseImage(imageId, openId), requestId);
+    Long size = DiskSize.grown(repository, io, open);
+    Committed closed = committed(repoId, new CloseImage(imageId, openId, size), requestId);
     if (open != null && open.baseSource() != null) {
       releaseBase(repository, open.baseSource(), closed.commit());
     }

@@ -5,13 +5,12 @@ import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.PrefixCopy;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.RawTarget;
-import io.quarry.agent.data.os.FileModes;
-import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.Predecessors;
 import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -177,8 +176,8 @@ final class UploadFile {
   }
 
   private RawTarget create(String file, long size) throws IOException {
-    RawTarget created = RawTarget.create(volumes().createNew(file, FileModes.VOLUME), size);
-    repository.storage().forceVolumes();
+    RawTarget created = RawTarget.create(volumes().create(file), size);
+    repository.storage().volumes().force();
     return created;
   }
 
@@ -200,7 +199,7 @@ final class UploadFile {
     return upload.fills() + "." + epoch + ".raw";
   }
 
-  private Folder volumes() {
+  private VolumeStore volumes() {
     return repository.storage().volumes();
   }
 
@@ -249,7 +248,7 @@ final class UploadFile {
   Chain.Layer received() throws IOException {
     String source = checkpoint.source();
     VolumeFormat format = upload.received() == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
-    return Chain.Layer.in(volumes(), source == null ? file() : source, format).requireFile();
+    return volumes().layer(source == null ? file() : source, format).requireFile();
   }
 
   /** Makes sure that everything behind the durable part is a hole. */
@@ -387,6 +386,7 @@ final class UploadFile {
   void seal() throws IOException {
     requireNewest();
     forgetRest();
+    volumes().thaw(file());
   }
 
   /**

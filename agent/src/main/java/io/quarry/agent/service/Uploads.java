@@ -15,12 +15,14 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.BeginUpload;
+import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.RequestId;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.thread.Loop;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
@@ -63,6 +65,7 @@ final class Uploads implements AutoCloseable {
   private final StorageIo io;
   private final Surroundings around;
   private final HostRegistry hosts;
+  private final ForeignWriters foreign;
   private final LightMends mends;
   private final ExecutorService conversions;
   private final Loop loop = new Loop("uploads", ROUND, this::dropEnded);
@@ -75,6 +78,7 @@ final class Uploads implements AutoCloseable {
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
+      ForeignWriters foreign,
       LightMends mends,
       Supervisor supervisor) {
     this.self = self;
@@ -83,6 +87,7 @@ final class Uploads implements AutoCloseable {
     this.io = io;
     this.around = around;
     this.hosts = hosts;
+    this.foreign = foreign;
     this.mends = mends;
     this.conversions =
         Executors.newFixedThreadPool(CONVERSIONS_MAX, supervisor.factory("conversion"));
@@ -102,17 +107,18 @@ final class Uploads implements AutoCloseable {
           Image disk = disk(repository, imageId);
           Open.Received received = received(request, disk);
           requireSpace(repository, request);
+          Volume top = foreign.before(repository, imageId);
+          String uploadId = UUID.randomUUID().toString();
           Reply reply =
               mends.commit(
                   repository,
                   imageId,
                   requestId,
                   new BeginUpload(
-                      UUID.randomUUID().toString(),
-                      imageId,
-                      UUID.randomUUID().toString(),
-                      self.hostId(),
-                      received));
+                      uploadId, imageId, UUID.randomUUID().toString(), self.hostId(), received));
+          if (reply.id().equals(uploadId)) {
+            requireStill(repository, imageId, uploadId, top);
+          }
           return begun(repository, disk, requestId, request, reply);
         },
         reply ->
@@ -122,6 +128,17 @@ final class Uploads implements AutoCloseable {
                 requestId,
                 request,
                 reply.repeated(requestId, "beginUpload")));
+  }
+
+  /** The finished upload would take the file away from who writes to it. */
+  private void requireStill(
+      ConnectedRepository repository, String imageId, String uploadId, @Nullable Volume top) {
+    try {
+      foreign.after(repository, imageId, top);
+    } catch (StorageException e) {
+      repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, uploadId));
+      throw e;
+    }
   }
 
   /** What was committed is the answer, whatever has become of the upload and its image since. */

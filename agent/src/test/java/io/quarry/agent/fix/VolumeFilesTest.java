@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.OddFiles;
-import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.common.model.VolumeFormat;
@@ -80,7 +79,7 @@ final class VolumeFilesTest {
     for (VolumeFormat format : VolumeFormat.values()) {
       String name = volume(format).fileOfEpoch(1);
       odd.make(place(format), outside);
-      OddFiles.refused(() -> Chain.Layer.in(storage.volumes(), name, format).requireFile());
+      OddFiles.refused(() -> storage.volumes().layer(name, format).requireFile());
     }
   }
 

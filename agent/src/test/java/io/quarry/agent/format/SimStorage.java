@@ -31,6 +31,6 @@ public final class SimStorage {
     Genesis genesis =
         new Genesis(
             LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret", Feature.KNOWN);
-    return new RepositoryStorage(new SimFolder(root), genesis, writer);
+    return new RepositoryStorage(new SimFolder(root), genesis, writer, VolumeStore.ANY_GROUP);
   }
 }

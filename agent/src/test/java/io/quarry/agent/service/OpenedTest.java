@@ -20,13 +20,19 @@ class OpenedTest {
             """
             <disk type="file" device="disk">
               <driver name="qemu" type="qcow2" cache="none"/>
-              <source file="/r/volumes/d &amp; e.1.qcow2"/>
+              <source file="/r/volumes/d &amp; e.1.qcow2">
+                <seclabel model="dac" relabel="no"/>
+              </source>
               <backingStore type="file">
                 <format type="qcow2"/>
-                <source file="/r/volumes/s.1.qcow2"/>
+                <source file="/r/volumes/s.1.qcow2">
+                  <seclabel model="dac" relabel="no"/>
+                </source>
                 <backingStore type="file">
                   <format type="raw"/>
-                  <source file="/r/volumes/b.1.raw"/>
+                  <source file="/r/volumes/b.1.raw">
+                    <seclabel model="dac" relabel="no"/>
+                  </source>
                   <backingStore/>
                 </backingStore>
               </backingStore>

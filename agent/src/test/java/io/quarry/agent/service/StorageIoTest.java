@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.data.os.AsUser;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
@@ -14,11 +15,14 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -164,5 +168,31 @@ final class StorageIoTest {
   private static <T> T afterwards(CountDownLatch answers, T result) throws InterruptedException {
     answers.await();
     return result;
+  }
+
+  /** 20.3: one file of another user's is not the storage's trouble, and no time mends it. */
+  @Test
+  void forbiddenFileIsNotTheStoragesFailure(@TempDir Path directory) throws Exception {
+    try (Folder folder = Folder.open(directory);
+        StorageIo io = new StorageIo(new Supervisor())) {
+      folder.createNew("v.1.raw", 0600).close();
+      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+      AtomicReference<IOException> failure = new AtomicReference<>();
+      AsUser.run(() ->
+          failure.set(
+              catchThrowableOfType(IOException.class, () -> folder.openRead("v.1.raw").close())));
+      StorageException refusal =
+          catchThrowableOfType(
+              StorageException.class,
+              () ->
+                  io.call(
+                      "main",
+                      () -> {
+                        throw new IOException("the image cannot be read", failure.get());
+                      }));
+      assertThat(refusal.code()).isEqualTo(ErrorCode.VOLUME_FORBIDDEN);
+      assertThat(refusal.getMessage()).contains("belongs to user 0 and group 0, mode 0600");
+      assertThat(refusal.remedy()).contains("chown ").contains(folder.path("v.1.raw").toString());
+    }
   }
 }

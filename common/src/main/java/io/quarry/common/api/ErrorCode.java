@@ -34,6 +34,8 @@ public enum ErrorCode {
   STORAGE_MISMATCH(422, false),
   /** The repository has features that this agent does not know. */
   AGENT_TOO_OLD(422, false),
+  /** The agent may not use the file of one volume; the storage is fine. */
+  VOLUME_FORBIDDEN(422, false),
   /** The uploaded file is not one that may become a disk's content. */
   UPLOAD_REFUSED(422, false),
   INTERNAL(500, false),

@@ -19,6 +19,18 @@ public record Problem(
     /** The log says that a volume is whole, and its file is not there or is too short. */
     @JsonProperty("missingVolume")
     MISSING_VOLUME("missing volume"),
+    /** The file of a frozen volume is not what it was when it was frozen. */
+    @JsonProperty("changedVolume")
+    CHANGED_VOLUME("changed volume"),
+    /** A process writes to a volume that it has not opened through Quarry. */
+    @JsonProperty("foreignWriter")
+    FOREIGN_WRITER("foreign writer"),
+    /** The agent's user may not use a volume's file, or not change its mode. */
+    @JsonProperty("forbiddenVolume")
+    FORBIDDEN_VOLUME("forbidden volume"),
+    /** The file of a disk has another size than the log says. */
+    @JsonProperty("sizeDiffers")
+    SIZE_DIFFERS("size differs"),
     /** A deep check found that a volume's file cannot be read or contradicts itself. */
     @JsonProperty("damagedVolume")
     DAMAGED_VOLUME("damaged volume"),

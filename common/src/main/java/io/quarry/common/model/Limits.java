@@ -47,4 +47,9 @@ public final class Limits {
   public static final int NAME_CHARS_MAX = 128;
 
   private Limits() {}
+
+  /** Whether an image may have so many bytes. */
+  public static boolean isImageSize(long size) {
+    return size > 0 && size % SECTOR_BYTES == 0 && size <= IMAGE_BYTES_MAX;
+  }
 }

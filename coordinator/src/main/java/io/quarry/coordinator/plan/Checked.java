@@ -6,7 +6,9 @@ import io.quarry.common.api.UserData;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Witness;
 import io.quarry.coordinator.plan.Volume.Writer;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -95,6 +97,12 @@ final class Checked {
     worker(given.worker());
     notNegative("epoch", given.epoch());
     return given;
+  }
+
+  static void witnesses(@Nullable Map<String, Witness> witnesses) {
+    if (witnesses != null) {
+      witnesses.keySet().forEach(volumeId -> volume("volumeId", volumeId));
+    }
   }
 
   static CopySource source(@Nullable CopySource source) {

@@ -1,10 +1,21 @@
 package io.quarry.coordinator.plan;
 
-/** The use of an image ends; an upload that is not finished is given up. */
-public record CloseImage(String imageId, String openId) implements Request {
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The use of an image ends; an upload that is not finished is given up.
+ *
+ * @param size what a machine has made of the disk, when that is more than the log says; otherwise
+ *     null, and in logs without {@link Feature#WITNESSES}, whose SDMs may not know the field
+ */
+public record CloseImage(String imageId, String openId, @Nullable Long size) implements Request {
   public CloseImage {
     Checked.name("imageId", imageId);
     Checked.internal("openId", openId);
+  }
+
+  public CloseImage(String imageId, String openId) {
+    this(imageId, openId, null);
   }
 
   @Override
@@ -17,6 +28,9 @@ public record CloseImage(String imageId, String openId) implements Request {
     Open open = draft.state().opens().get(openId);
     if (open == null || !open.imageId().equals(imageId)) {
       throw Refusal.openNotFound(imageId, openId);
+    }
+    if (size != null && !open.readOnly() && open.fills() == null) {
+      draft.grow(imageId, size);
     }
     draft.close(open);
     return draft.reply(this, openId);

@@ -1,13 +1,17 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.plan.Change.DropFix;
 import io.quarry.coordinator.plan.Change.PutFix;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.Witness;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +91,38 @@ public final class Draft {
     add(new Change.PutVolume(volume));
     FixState maker = FixState.maker(volume, wanted, notBefore, now);
     add(new PutFix(wanted && worker != null ? maker.grantedTo(worker) : maker));
+  }
+
+  /**
+   * What the files of frozen volumes look like. The first look counts: a later one may have seen
+   * what it is to find. Volumes that are not frozen by now are left out.
+   *
+   * @param witnesses by volume; null when no file was looked at
+   */
+  void witness(@Nullable Map<String, Witness> witnesses) {
+    if (witnesses == null || !state.schema().has(Feature.WITNESSES)) {
+      return;
+    }
+    new TreeMap<>(witnesses)
+        .forEach((id, witness) -> {
+          Volume volume = state.volumes().get(id);
+          if (volume != null && volume.witness() == null && volume.isFrozen(state)) {
+            add(new Change.PutVolume(volume.witnessed(witness)));
+          }
+        });
+  }
+
+  /** The file of a disk has grown, as a machine may do it; its end is a part of the disk then. */
+  void grow(String imageId, long size) {
+    Image disk = state.strongImage(imageId);
+    if (disk != null
+        && disk.kind() == ImageKind.VIRTUAL_DISK
+        && Limits.isImageSize(size)
+        && size > disk.size()
+        && state.volumeOf(disk).stage() == Volume.Stage.READY) {
+      add(new Change.PutImage(disk.sized(size)));
+      add(new Change.PutVolume(state.volumeOf(disk).sized(size)));
+    }
   }
 
   /** The volume's files are to go, whoever owned it; the clean fix does it. */

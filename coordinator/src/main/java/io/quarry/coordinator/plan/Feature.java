@@ -14,8 +14,11 @@ public record Feature(String name, boolean required) {
   /** Replies hold a digest of the call that they answer. */
   public static final Feature CALL_DIGESTS = new Feature("callDigests", true);
 
+  /** Volumes hold what their frozen files looked like. */
+  public static final Feature WITNESSES = new Feature("witnesses", true);
+
   /** All that this program knows: what a new repository begins with. */
-  public static final List<Feature> KNOWN = List.of(CALL_DIGESTS);
+  public static final List<Feature> KNOWN = List.of(CALL_DIGESTS, WITNESSES);
 
   /** Whether this program may go on with a log that has the feature. */
   public boolean understood() {

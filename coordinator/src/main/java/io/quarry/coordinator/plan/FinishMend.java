@@ -1,18 +1,34 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Volume.Witness;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Publishes a volume: from this commit on, that one file is its content. Whoever comes first wins;
  * later epochs learn that their work is no longer needed.
  *
  * @param file the file the worker wrote, flushed and let go of
+ * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
+ *     without {@link Feature#WITNESSES}
  */
-public record FinishMend(String fixId, String volumeId, long epoch, String file)
+public record FinishMend(
+    String fixId,
+    String volumeId,
+    long epoch,
+    String file,
+    @Nullable Map<String, Witness> witnesses)
     implements Request {
   public FinishMend {
     Checked.internal("fixId", fixId);
     Checked.volume("volumeId", volumeId);
     Checked.notNegative("epoch", epoch);
     Checked.file("file", file);
+    Checked.witnesses(witnesses);
+  }
+
+  public FinishMend(String fixId, String volumeId, long epoch, String file) {
+    this(fixId, volumeId, epoch, file, null);
   }
 
   @Override
@@ -29,6 +45,7 @@ public record FinishMend(String fixId, String volumeId, long epoch, String file)
       throw Refusal.stale(fixId, "file " + file + " is not one of volume " + volumeId);
     }
     draft.add(new Change.PutVolume(volume.ready(file)));
+    draft.witness(witnesses);
     draft.add(new Change.DropFix(fixId));
     draft.settle(volume.imageId());
     draft.settle(volume.parentImageId());

@@ -1,7 +1,10 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Volume.Witness;
 import io.quarry.coordinator.plan.Volume.Writer;
+import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that lies above is in the base now, durably: the image takes over its volume. What it had
@@ -9,11 +12,19 @@ import java.util.Objects;
  *
  * @param volumeId what would have been made otherwise
  * @param writer who has written it, and has let go of it
+ * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
+ *     without {@link Feature#WITNESSES}
  */
-public record FinishMergeInPlace(String volumeId, Writer writer) implements Request {
+public record FinishMergeInPlace(
+    String volumeId, Writer writer, @Nullable Map<String, Witness> witnesses) implements Request {
   public FinishMergeInPlace {
     Checked.volume("volumeId", volumeId);
     Checked.writer(writer);
+    Checked.witnesses(witnesses);
+  }
+
+  public FinishMergeInPlace(String volumeId, Writer writer) {
+    this(volumeId, writer, null);
   }
 
   @Override
@@ -32,6 +43,7 @@ public record FinishMergeInPlace(String volumeId, Writer writer) implements Requ
     Volume base = place.base().ownedBy(image.id()).sized(image.size()).writtenBy(null);
     draft.add(new Change.PutVolume(base));
     draft.add(new Change.PutImage(image.on(base.id())));
+    draft.witness(witnesses);
     draft.tombstone(now(draft, better), image.autoFix());
     draft.retire(now(draft, old), image.autoFix());
     place.below().reversed().forEach(weak -> draft.settle(weak.id()));

@@ -1,20 +1,35 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Volume.Witness;
+import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image changes over to a better volume, in one commit. The old one is cleaned as soon as nobody
  * has it open; what was handed out to write to gives up the replacement, so nobody changes it.
  *
  * @param file the file the worker wrote, flushed and let go of
+ * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
+ *     without {@link Feature#WITNESSES}
  */
-public record FinishReplacement(String fixId, String volumeId, long epoch, String file)
+public record FinishReplacement(
+    String fixId,
+    String volumeId,
+    long epoch,
+    String file,
+    @Nullable Map<String, Witness> witnesses)
     implements Request {
   public FinishReplacement {
     Checked.internal("fixId", fixId);
     Checked.volume("volumeId", volumeId);
     Checked.notNegative("epoch", epoch);
     Checked.file("file", file);
+    Checked.witnesses(witnesses);
+  }
+
+  public FinishReplacement(String fixId, String volumeId, long epoch, String file) {
+    this(fixId, volumeId, epoch, file, null);
   }
 
   @Override
@@ -32,6 +47,7 @@ public record FinishReplacement(String fixId, String volumeId, long epoch, Strin
     boolean wasLong = ChainLength.isTooLong(state, image);
     draft.add(new Change.PutVolume(better.ready(file)));
     draft.add(new Change.PutImage(image.on(volumeId)));
+    draft.witness(witnesses);
     draft.add(new Change.DropFix(fixId));
     draft.retire(old, image.autoFix());
     draft.settle(image.id());

@@ -1,16 +1,28 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Volume.Witness;
 import io.quarry.coordinator.plan.Volume.Writer;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Nothing of that writer writes to the volume any more.
  *
  * @param baseVolumeId what was written down into
+ * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
+ *     without {@link Feature#WITNESSES}
  */
-public record LeaveMergeInPlace(String baseVolumeId, Writer writer) implements Request {
+public record LeaveMergeInPlace(
+    String baseVolumeId, Writer writer, @Nullable Map<String, Witness> witnesses)
+    implements Request {
   public LeaveMergeInPlace {
     Checked.volume("baseVolumeId", baseVolumeId);
     Checked.writer(writer);
+    Checked.witnesses(witnesses);
+  }
+
+  public LeaveMergeInPlace(String baseVolumeId, Writer writer) {
+    this(baseVolumeId, writer, null);
   }
 
   @Override
@@ -18,6 +30,7 @@ public record LeaveMergeInPlace(String baseVolumeId, Writer writer) implements R
     Volume base = draft.state().volumes().get(baseVolumeId);
     if (base != null && writer.equals(base.writer())) {
       draft.add(new Change.PutVolume(base.writtenBy(null)));
+      draft.witness(witnesses);
       draft.settle(base.imageId());
     }
     return draft.reply(this, baseVolumeId);

@@ -125,7 +125,7 @@ final class Refusal {
   }
 
   static void checkSize(long size) {
-    if (size <= 0 || size % Limits.SECTOR_BYTES != 0 || size > Limits.IMAGE_BYTES_MAX) {
+    if (!Limits.isImageSize(size)) {
       throw StorageException.invalid(
           "size",
           "size is " + size + " bytes",

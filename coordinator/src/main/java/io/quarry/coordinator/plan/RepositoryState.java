@@ -452,6 +452,7 @@ public final class RepositoryState {
         images, volumes, fixes, pins, newOpens, schema, requests, bytes + growth);
   }
 
+  @SuppressWarnings("ReferenceEquality") // An unchanged schema is the same one.
   private RepositoryState with(Schema newSchema) {
     return new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests, bytes);
   }

@@ -43,6 +43,8 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
   @JsonSubTypes.Type(value = CancelRequest.class, name = "cancelRequest"),
   @JsonSubTypes.Type(value = EnableFeatures.class, name = "enableFeatures"),
+  @JsonSubTypes.Type(value = WitnessVolumes.class, name = "witnessVolumes"),
+  @JsonSubTypes.Type(value = AdoptGrowth.class, name = "adoptGrowth"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,
@@ -75,7 +77,9 @@ public sealed interface Request
         PurgeVolume,
         FinishStray,
         CancelRequest,
-        EnableFeatures {
+        EnableFeatures,
+        WitnessVolumes,
+        AdoptGrowth {
 
   Reply plan(Draft draft);
 

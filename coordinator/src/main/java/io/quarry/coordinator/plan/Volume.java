@@ -1,8 +1,10 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.FixType;
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  *     for volumes that need nothing of other repositories
  * @param writer who may be writing down into it what lies above; its own image shows nothing by
  *     then
+ * @param witness what its file looked like when it was frozen; null when the file is writable, or
+ *     when no host has looked since
  */
 public record Volume(
     String id,
@@ -31,7 +35,8 @@ public record Volume(
     @Nullable CopySource source,
     @Nullable Replaced replaces,
     @Nullable CopySource baseSource,
-    @Nullable Writer writer) {
+    @Nullable Writer writer,
+    @Nullable Witness witness) {
 
   /** Intent before files, tombstone before unlinking. */
   public enum Stage {
@@ -66,6 +71,44 @@ public record Volume(
    * @param by the type of the fix that makes the new one
    */
   public record Replaced(String volumeId, FixType by) {}
+
+  /**
+   * A frozen file, in logs with {@link Feature#WITNESSES}. A file that has another size or time now
+   * was written to by a process that Quarry knows nothing of. The reverse does not hold: whoever
+   * may write to a file may also set its time.
+   *
+   * @param size of the file in bytes
+   * @param modified when its content was last written
+   */
+  public record Witness(long size, Instant modified) {}
+
+  /** A volume that has yet to be made. */
+  public Volume(
+      String id,
+      String imageId,
+      VolumeFormat format,
+      long size,
+      @Nullable String parentImageId,
+      Stage stage,
+      @Nullable String file,
+      @Nullable CopySource source,
+      @Nullable Replaced replaces,
+      @Nullable CopySource baseSource,
+      @Nullable Writer writer) {
+    this(
+        id,
+        imageId,
+        format,
+        size,
+        parentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        writer,
+        null);
+  }
 
   /** A volume that needs nothing of other repositories, once it is made. */
   public Volume(
@@ -111,6 +154,17 @@ public record Volume(
     return source != null || replaces != null;
   }
 
+  /**
+   * Whether nothing may write to the volume's file. Writable are the volume of a disk, a volume
+   * that has yet to be made, and a volume that a merge writes down into.
+   */
+  public boolean isFrozen(RepositoryState state) {
+    Image owner = state.images().get(imageId);
+    boolean ofDisk =
+        owner != null && owner.kind() == ImageKind.VIRTUAL_DISK && owner.volumeId().equals(id);
+    return stage == Stage.READY && writer == null && !ofDisk;
+  }
+
   /** The file an epoch's worker writes; no two epochs share one unless death was proven. */
   public String fileOfEpoch(long epoch) {
     return fileOfEpoch(id, epoch, format);
@@ -152,7 +206,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume over(@Nullable String newParentImageId) {
@@ -167,7 +222,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume sized(long newSize) {
@@ -182,7 +238,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume writtenBy(@Nullable Writer newWriter) {
@@ -197,7 +254,24 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        newWriter);
+        newWriter,
+        newWriter == null ? witness : null);
+  }
+
+  Volume witnessed(Witness seen) {
+    return new Volume(
+        id,
+        imageId,
+        format,
+        size,
+        parentImageId,
+        stage,
+        file,
+        source,
+        replaces,
+        baseSource,
+        writer,
+        seen);
   }
 
   Volume ready(String publishedFile) {
@@ -212,7 +286,8 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        witness);
   }
 
   Volume tombstoned() {
@@ -227,6 +302,7 @@ public record Volume(
         source,
         replaces,
         baseSource,
-        writer);
+        writer,
+        null);
   }
 }

@@ -79,6 +79,8 @@ public final class Contents {
           SetUserData _,
           CancelRequest _,
           EnableFeatures _,
+          WitnessVolumes _,
+          AdoptGrowth _,
           QueueFix _,
           GrantFixes _,
           StopFix _,

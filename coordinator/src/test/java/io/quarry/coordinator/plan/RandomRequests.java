@@ -68,7 +68,7 @@ public final class RandomRequests {
     String disk = fit(state, one -> one.strong() && one.kind() == ImageKind.VIRTUAL_DISK);
     String snapshot = fit(state, one -> one.strong() && one.kind() == ImageKind.SNAPSHOT);
     String fix = any(state.fixes().keySet());
-    return switch (random.nextInt(39)) {
+    return switch (random.nextInt(40)) {
       case 0, 1, 2 ->
           new CreateVirtualDisk(
               fresh(state.images().keySet()),
@@ -133,8 +133,26 @@ public final class RandomRequests {
       case 33 ->
           new PinAsBase(fresh(state.pins().keySet()), image, other.key(), "id" + ids++, size());
       case 34 -> wrongInPlace(state, fix);
+      case 35 -> random.nextInt(4) == 0 ? new EnableFeatures(Feature.KNOWN) : seen(state);
       default -> uploaded(state);
     };
+  }
+
+  /** Some look at files whose owners may have changed by then. */
+  private Request seen(RepositoryState state) {
+    if (random.nextInt(4) == 0) {
+      // Files of stories do not grow by themselves.
+      return new AdoptGrowth(Map.of(fit(state, Image::strong), 512L));
+    }
+    return new WitnessVolumes(
+        state.volumes().values().stream()
+            .sorted(Comparator.comparing(Volume::id))
+            .map(volume ->
+                new WitnessVolumes.Seen(
+                    volume.id(),
+                    random.nextInt(4) == 0 ? NOBODY : volume.imageId(),
+                    new Volume.Witness(unit, World.BEGIN)))
+            .toList());
   }
 
   /** A disk over a snapshot that is somewhere else; empty when there is none that is fit for it. */

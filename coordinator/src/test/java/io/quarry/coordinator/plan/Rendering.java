@@ -55,7 +55,8 @@ final class Rendering {
         volume.baseSource() == null ? null : "reading it in " + volume.baseSource().repositoryKey(),
         volume.replaces() == null ? null : "instead of " + volume.replaces().volumeId(),
         volume.file() == null ? null : "in " + volume.file(),
-        volume.writer() == null ? null : "written down into by " + writer(volume.writer()));
+        volume.writer() == null ? null : "written down into by " + writer(volume.writer()),
+        volume.witness() == null ? null : "frozen with " + volume.witness().size() + " bytes");
   }
 
   private static String writer(Volume.Writer writer) {

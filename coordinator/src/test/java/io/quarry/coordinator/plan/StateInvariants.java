@@ -192,6 +192,9 @@ final class StateInvariants {
     if (volume.stage() == Volume.Stage.READY) {
       assertThat(volume.file()).as("%s", volume).isNotNull();
     }
+    if (volume.witness() != null) {
+      assertThat(volume.isFrozen(state)).as("%s is frozen", volume).isTrue();
+    }
     if (volume.stage() == Volume.Stage.INTENDED) {
       assertThat(volume.file()).as("%s", volume).isNull();
     }

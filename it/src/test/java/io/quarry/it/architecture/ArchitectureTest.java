@@ -36,6 +36,8 @@ final class ArchitectureTest {
   private static final String[] FILES_OF_THE_HOST = {
     // The socket of a tool, in the agent's runtime directory.
     "io.quarry.agent.data.nbd.QemuNbd",
+    // Who has a file open, in /proc.
+    "io.quarry.agent.data.os.Processes",
     // The note of a drain, in the agent's state directory.
     "io.quarry.agent.repository.Drain",
     // What the host has connected and seen, in the agent's state directory.

@@ -288,12 +288,19 @@ final class DescriptorFile implements NativeFile {
 
   @Override
   public void setMode(int mode) throws IOException {
-    descriptor.check("chmod", fd -> Libc.fchmod(fd, mode));
+    owned("chmod", descriptor.call(fd -> Libc.fchmod(fd, mode)));
   }
 
   @Override
   public void setOwner(int uid, int gid) throws IOException {
-    descriptor.check("chown", fd -> Libc.fchown(fd, uid, gid));
+    owned("chown", descriptor.call(fd -> Libc.fchown(fd, uid, gid)));
+  }
+
+  /** What only the file's owner may do. */
+  private void owned(String operation, long result) throws IOException {
+    if (result < 0) {
+      throw FileFailure.of((int) -result, path(), operation).about(status());
+    }
   }
 
   @Override

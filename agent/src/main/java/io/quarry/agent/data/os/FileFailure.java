@@ -48,6 +48,45 @@ public class FileFailure extends IOException {
     }
   }
 
+  /**
+   * One file that this process may not use, while its directory can be used: the storage is fine.
+   */
+  public static final class Forbidden extends FileFailure {
+    private static final long serialVersionUID = 1L;
+
+    Forbidden(FileFailure failure, FileStatus status) {
+      super(
+          Kind.FORBIDDEN,
+          failure.errno(),
+          failure.path(),
+          failure.operation(),
+          Errno.textOf(failure.errno())
+              + ": the file belongs to user "
+              + status.uid()
+              + " and group "
+              + status.gid()
+              + ", mode 0"
+              + Integer.toOctalString(status.mode())
+              + ", and the agent runs as user "
+              + Users.effective());
+    }
+
+    /** What failed at first, if it was a file that this process may not use. */
+    public static @Nullable Forbidden in(@Nullable Throwable failure) {
+      for (Throwable each = failure; each != null; each = each.getCause()) {
+        if (each instanceof Forbidden forbidden) {
+          return forbidden;
+        }
+      }
+      return null;
+    }
+
+    /** What an operator can do. */
+    public String remedy() {
+      return "give the file back to the agent's user: chown " + Users.effective() + " " + path();
+    }
+  }
+
   private final Kind kind;
   private final int errno;
   private final String path;
@@ -89,6 +128,11 @@ public class FileFailure extends IOException {
       }
     }
     return null;
+  }
+
+  /** The same failure, with who may use the file, if that is why. */
+  FileFailure about(FileStatus status) {
+    return kind == Kind.FORBIDDEN ? new Forbidden(this, status) : this;
   }
 
   public Kind kind() {

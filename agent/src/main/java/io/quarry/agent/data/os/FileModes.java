@@ -19,6 +19,9 @@ public final class FileModes {
   /** A volume that is being made or that a disk writes to; QEMU has it by its group. */
   public static final int VOLUME = 0660;
 
+  /** A volume that nothing may write to: the permission stops all but root. */
+  public static final int FROZEN_VOLUME = 0440;
+
   private static final int OTHERS_AND_WRITING_GROUP = 0027;
 
   private FileModes() {}

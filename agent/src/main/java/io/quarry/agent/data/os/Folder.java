@@ -66,6 +66,9 @@ public interface Folder extends AutoCloseable {
   /** Removes an empty directory; false when there is none. */
   boolean removeFolder(String name) throws IOException;
 
+  /** Who may look for names in it, besides its owner. */
+  void setGroup(int gid) throws IOException;
+
   /** Makes durable which names there are. */
   void force() throws IOException;
 
@@ -118,6 +121,8 @@ public interface Folder extends AutoCloseable {
   default long allocated(String name) throws IOException {
     try (NativeFile file = openRead(name)) {
       return file.status().allocatedBytes();
+    } catch (FileFailure.Forbidden e) {
+      return status(name).allocatedBytes();
     } catch (FileFailure e) {
       if (e.isNoFile()) {
         return 0;

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.util.OptionalInt;
 
 /**
  * The C library, one method for each call. A result of {@code -errno} stands for a failed call, as
@@ -87,6 +88,11 @@ final class Libc {
       function("fchmod", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
   private static final MethodHandle FCHOWN =
       function("fchown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  private static final MethodHandle GETEUID = function("geteuid", FunctionDescriptor.of(JAVA_INT));
+  private static final MethodHandle GETGRNAM_R =
+      function(
+          "getgrnam_r",
+          FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
   private static final MethodHandle UMASK =
       function("umask", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle PRCTL =
@@ -100,6 +106,11 @@ final class Libc {
           FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_INT));
 
   private static final long SYS_CACHESTAT = 451;
+
+  private static final long GROUP_BYTES = 32;
+
+  /** A group's members are among them. */
+  private static final long GROUP_STRINGS_BYTES = 1 << 20;
 
   private Libc() {}
 
@@ -242,6 +253,27 @@ final class Libc {
 
   static int fchown(int fd, int uid, int gid) {
     return code((state, _) -> (int) FCHOWN.invokeExact(state, fd, uid, gid));
+  }
+
+  static int geteuid() {
+    return code((state, _) -> (int) GETEUID.invokeExact(state));
+  }
+
+  /** Its number is the third field of the record, behind two pointers. */
+  static OptionalInt groupOf(String name) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment group = arena.allocate(GROUP_BYTES, Long.BYTES);
+      MemorySegment strings = arena.allocate(GROUP_STRINGS_BYTES);
+      MemorySegment found = arena.allocate(ADDRESS);
+      var _ =
+          code((state, own) ->
+              (int)
+                  GETGRNAM_R.invokeExact(
+                      state, own.allocateFrom(name), group, strings, strings.byteSize(), found));
+      return found.get(ADDRESS, 0).equals(MemorySegment.NULL)
+          ? OptionalInt.empty()
+          : OptionalInt.of(group.get(JAVA_INT, 2 * ADDRESS.byteSize()));
+    }
   }
 
   static int umask(int mask) {

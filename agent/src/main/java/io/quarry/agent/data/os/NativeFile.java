@@ -119,6 +119,7 @@ public interface NativeFile extends AutoCloseable {
   /** Who may do what with it, whatever the umask is. */
   void setMode(int mode) throws IOException;
 
+  /** A number of -1 leaves that one as it is. */
   void setOwner(int uid, int gid) throws IOException;
 
   /** The first byte of data at or after {@code offset}; empty: only a hole follows. */

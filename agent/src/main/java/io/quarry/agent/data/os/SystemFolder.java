@@ -15,6 +15,7 @@ import java.util.List;
  */
 final class SystemFolder implements Folder {
   private static final int LISTING_BYTES = 32 << 10;
+  private static final int UNCHANGED = -1;
   private static final int AT_REMOVEDIR = 0x200;
   private static final int SAFE =
       OpenFlags.NO_FOLLOW
@@ -94,9 +95,19 @@ final class SystemFolder implements Folder {
   private int opened(String name, int flags, int mode) throws IOException {
     long fd = openat(name, flags, mode);
     if (fd < 0) {
-      throw FileFailure.of((int) -fd, path(name), "open");
+      FileFailure failure = FileFailure.of((int) -fd, path(name), "open");
+      throw failure.kind() == FileFailure.Kind.FORBIDDEN ? explained(name, failure) : failure;
     }
     return (int) fd;
+  }
+
+  /** A file that is there is forbidden by itself; otherwise the folder is. */
+  private FileFailure explained(String name, FileFailure failure) throws IOException {
+    try {
+      return failure.about(status(name));
+    } catch (FileFailure e) {
+      return failure;
+    }
   }
 
   /** The client of a network may know the name of a file that is gone: it asks the second time. */
@@ -209,6 +220,11 @@ final class SystemFolder implements Folder {
       made.descriptor.check("chmod", number -> Libc.fchmod(number, mode));
     }
     return true;
+  }
+
+  @Override
+  public void setGroup(int gid) throws IOException {
+    descriptor.check("chown", fd -> Libc.fchown(fd, UNCHANGED, gid));
   }
 
   @Override

@@ -52,6 +52,13 @@ public record Chain(List<Layer> layers) {
           : NativeFile.openRead(file);
     }
 
+    /** Bytes that a machine sees of it, as its file says. */
+    public long virtualSize() throws IOException {
+      try (NativeFile open = open()) {
+        return format == VolumeFormat.RAW ? open.size() : Qcow2Header.read(open).virtualSize();
+      }
+    }
+
     /** Bytes that it takes of its storage. */
     public long allocated() throws IOException {
       return folder.isPresent()

@@ -140,6 +140,9 @@ public final class SimFolder implements Folder {
   }
 
   @Override
+  public void setGroup(int gid) {}
+
+  @Override
   public void force() throws IOException {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       channel.force(true);

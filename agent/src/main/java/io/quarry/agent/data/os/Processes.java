@@ -1,0 +1,69 @@
+package io.quarry.agent.data.os;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Which process of this host writes to a file, as far as /proc tells this user. */
+public final class Processes {
+  private static final Path PROC = Path.of("/proc");
+
+  /** A host with more is not searched any further. */
+  private static final long SEARCH_NANOS = 300_000_000;
+
+  private static final int ACCESS_MODE = 3;
+  private static final int OCTAL = 8;
+
+  private Processes() {}
+
+  /**
+   * Names the process for people. Files are known by their names: what a process has open may be on
+   * a mount that hangs, or of another mount namespace.
+   *
+   * @param name of the file, which no other file has
+   */
+  public static Optional<String> writingTo(String name) {
+    long end = System.nanoTime() + SEARCH_NANOS;
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+      for (Path process : processes) {
+        if (System.nanoTime() - end > 0) {
+          break;
+        }
+        if (writes(process, name)) {
+          String command = Files.readString(process.resolve("comm"), StandardCharsets.UTF_8);
+          return Optional.of(command.strip() + " (process " + process.getFileName() + ")");
+        }
+      }
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+    return Optional.empty();
+  }
+
+  /** False for a process that has ended, or that this user may not look into. */
+  private static boolean writes(Path process, String name) {
+    try (DirectoryStream<Path> open = Files.newDirectoryStream(process.resolve("fd"))) {
+      for (Path each : open) {
+        Path target = Files.readSymbolicLink(each).getFileName();
+        if (target != null
+            && target.toString().equals(name)
+            && mayWrite(process.resolve("fdinfo").resolve(String.valueOf(each.getFileName())))) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException | RuntimeException e) {
+      return false;
+    }
+  }
+
+  private static boolean mayWrite(Path descriptor) throws IOException {
+    return Files.readAllLines(descriptor).stream()
+        .filter(line -> line.startsWith("flags:"))
+        .map(line -> Integer.parseInt(line.substring("flags:".length()).strip(), OCTAL))
+        .anyMatch(flags -> (flags & ACCESS_MODE) != 0);
+  }
+}

@@ -1,0 +1,29 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Witness;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Which frozen files of an image are not what they were when they were frozen. */
+final class ChangedFiles {
+  private ChangedFiles() {}
+
+  /** By file, what it looks like by now. */
+  static Map<String, Witness> of(
+      RepositoryStorage storage, RepositoryState state, List<String> volumeIds) throws IOException {
+    Map<String, Witness> changed = new TreeMap<>();
+    for (String id : volumeIds) {
+      Volume volume = state.volumes().get(id);
+      Witness now = volume == null ? null : storage.volumes().changed(volume);
+      if (volume != null && now != null) {
+        changed.put(String.valueOf(volume.file()), now);
+      }
+    }
+    return changed;
+  }
+}

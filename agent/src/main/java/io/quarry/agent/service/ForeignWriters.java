@@ -1,0 +1,56 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Refuses calls on a disk that a process writes to which has not opened the disk through Quarry.
+ * Such calls look before their commit, and once more after it.
+ */
+final class ForeignWriters {
+  private final StorageIo io;
+
+  ForeignWriters(StorageIo io) {
+    this.io = io;
+  }
+
+  /**
+   * Before the commit. A disk that is open for writing is left to the SDM, which names the open.
+   *
+   * @return the volume that was looked at, for the look after the commit; null when there was none
+   */
+  @Nullable Volume before(ConnectedRepository repository, String imageId) {
+    RepositoryState state = repository.state().repository();
+    Image image = state.strongImage(imageId);
+    if (image == null
+        || image.kind() != ImageKind.VIRTUAL_DISK
+        || state.writerOf(imageId) != null
+        || state.volumeOf(image).file() == null) {
+      return null;
+    }
+    Volume top = state.volumeOf(image);
+    after(repository, imageId, top);
+    return top;
+  }
+
+  void after(ConnectedRepository repository, String imageId, @Nullable Volume top) {
+    String file = top == null ? null : top.file();
+    String writer =
+        file == null
+            ? null
+            : io.call(repository, () -> repository.storage().volumes().writer(file).orElse(null));
+    if (writer != null) {
+      throw new StorageException(
+          ErrorCode.IMAGE_IN_USE,
+          "image " + imageId + " is in use: " + writer + " writes to its file " + file,
+          imageId,
+          "end that process, which has not opened the image through Quarry, and call again");
+    }
+  }
+}

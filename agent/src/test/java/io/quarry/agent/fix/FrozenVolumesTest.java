@@ -1,0 +1,211 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.api.Problem;
+import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.AdoptGrowth;
+import io.quarry.coordinator.plan.RemoveImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** 20.1: the mode and the witness of each volume's file, after each step of a small story. */
+final class FrozenVolumesTest {
+  private static final String WRITABLE = "rw-rw----";
+  private static final String FROZEN = "r--r-----";
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private FrozenStory story;
+
+  @BeforeEach
+  void begin() throws Exception {
+    story = new FrozenStory(directory);
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    FaultPoints.observe(null);
+    story.close();
+  }
+
+  @Test
+  void whatASnapshotTakesOverIsFrozenAndTheDiskGoesOnWritable() throws Exception {
+    story.disk("disk");
+    assertThat(story.mode("disk")).isEqualTo(WRITABLE);
+    story.write("disk", "write -P 1 0 64k");
+    story.snapshot("snapshot", "disk", "overlay");
+    assertThat(story.mode("snapshot")).isEqualTo(FROZEN);
+    assertThat(story.mode("disk")).isEqualTo(WRITABLE);
+  }
+
+  @Test
+  void whatIsMergedIntoASnapshotIsFrozen() throws Exception {
+    story.disk("disk");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 1 0 64k");
+    story.snapshot("second", "disk", "two");
+    story.commit(new RemoveImage("first", true, Duration.ZERO, false));
+    story.runAll();
+    assertThat(story.mode("second")).isEqualTo(FROZEN);
+    assertThat(story.mode("disk")).isEqualTo(WRITABLE);
+  }
+
+  /** R6: the base is writable while the merge writes, and frozen again when the merge leaves it. */
+  @Test
+  void mergeInPlaceThawsTheBaseAndLeavesItFrozen() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.write("disk", "write -P 2 0 64k");
+    Path base = story.top("snapshot");
+    List<String> modes = new ArrayList<>();
+    FaultPoints.observe(place -> {
+      if (place.equals("mend.publish")) {
+        modes.add(FrozenStory.modeOf(base));
+        throw new IllegalStateException("the worker cannot go on");
+      }
+    });
+    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.FAILED);
+    assertThat(modes).containsExactly(WRITABLE);
+    assertThat(FrozenStory.modeOf(base)).isEqualTo(FROZEN);
+
+    FaultPoints.observe(null);
+    story.runAll();
+    assertThat(story.top("disk")).isEqualTo(base);
+    assertThat(story.mode("disk")).isEqualTo(WRITABLE);
+  }
+
+  /** 20.1, R8: the record that publishes the overlay has the witness of what the snapshot froze. */
+  @Test
+  void frozenVolumesAreWitnessedAndWritableOnesAreNot() throws Exception {
+    story.disk("disk");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 1 0 64k");
+    story.snapshot("second", "disk", "two");
+    story.write("disk", "write -P 2 0 64k");
+    assertThat(story.volumeOf("first").witness()).isNotNull();
+    assertThat(story.volumeOf("disk").witness()).isNull();
+    story.commit(new RemoveImage("first", true, Duration.ZERO, false));
+    story.runAll();
+    var merged = Objects.requireNonNull(story.volumeOf("second").witness());
+    assertThat(merged.size()).isEqualTo(Files.size(story.top("second")));
+    assertThat(merged.modified())
+        .isEqualTo(Files.getLastModifiedTime(story.top("second")).toInstant());
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+  }
+
+  @Test
+  void checkNamesAFrozenFileThatWasWrittenTo() throws Exception {
+    story.disk("disk");
+    story.snapshot("snapshot", "disk", "overlay");
+    Path frozen = story.top("snapshot");
+    // Neither of these is a write.
+    Files.setAttribute(frozen, "unix:uid", 12_345);
+    Files.setPosixFilePermissions(frozen, PosixFilePermissions.fromString(WRITABLE));
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+
+    // As root, whom no mode stops.
+    story.guest(frozen, "write -P 9 0 64k");
+    assertThat(story.host().check(story.repository()).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.kind()).isEqualTo(Problem.Kind.CHANGED_VOLUME);
+          assertThat(problem.imageId()).isEqualTo("snapshot");
+          assertThat(problem.subject()).isEqualTo(String.valueOf(frozen.getFileName()));
+        });
+  }
+
+  @Test
+  void aMergeThatWritesDownIntoAVolumeChangesNothingThatWasWitnessed() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 2 0 64k");
+    story.snapshot("second", "disk", "two");
+    Path base = story.top("first");
+    story.commit(new RemoveImage("first", true, Duration.ZERO, false));
+    story.runAll();
+    assertThat(story.top("second")).isEqualTo(base);
+    assertThat(story.volumeOf("second").witness()).isNotNull();
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+  }
+
+  /** 20.2: the disk would get another file, without what that process writes by then. */
+  @Test
+  void mergeWaitsForAProcessThatWritesToTheDisk() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.write("disk", "write -P 2 0 64k");
+    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    Path top = story.top("disk");
+    try (var _ = FrozenStory.holding(top, "-f", "qcow2")) {
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(story.top("disk")).isEqualTo(top);
+      assertThat(story.host().check(story.repository()).problems())
+          .singleElement()
+          .satisfies(problem -> {
+            assertThat(problem.kind()).isEqualTo(Problem.Kind.FOREIGN_WRITER);
+            assertThat(problem.reason()).startsWith("qemu-io (process ");
+          });
+    }
+    story.runAll();
+    assertThat(story.top("disk")).isNotEqualTo(top);
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+  }
+
+  @Test
+  void nothingIsWrittenDownIntoAFileThatAProcessReads() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.write("disk", "write -P 2 0 64k");
+    Path base = story.top("snapshot");
+    byte[] before = Files.readAllBytes(base);
+    try (var _ = FrozenStory.holding(base, "-r", "-f", "raw")) {
+      story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.OVER);
+      assertThat(story.top("disk")).isNotEqualTo(base);
+      assertThat(base).hasBinaryContent(before);
+    }
+  }
+
+  /** 20.4: an unadopted growth is told of, and a disk that got smaller as well. */
+  @Test
+  void checkComparesTheSizesOfDisks() throws Exception {
+    story.disk("disk");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.tool("qemu-img", "resize", "-q", "-f", "qcow2", story.top("disk").toString(), "2M");
+    assertThat(story.host().check(story.repository()).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.kind()).isEqualTo(Problem.Kind.SIZE_DIFFERS);
+          assertThat(problem.reason()).contains("2097152").contains("1048576");
+          assertThat(problem.remedy()).startsWith("wait");
+        });
+    story.commit(new AdoptGrowth(Map.of("disk", 2 * FrozenStory.SIZE)));
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+
+    story.tool(
+        "qemu-img", "resize", "-q", "--shrink", "-f", "qcow2", story.top("disk").toString(), "1M");
+    assertThat(story.host().check(story.repository()).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.kind()).isEqualTo(Problem.Kind.SIZE_DIFFERS);
+          assertThat(problem.remedy()).contains("backup");
+        });
+  }
+}

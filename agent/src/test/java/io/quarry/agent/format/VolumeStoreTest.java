@@ -1,0 +1,124 @@
+package io.quarry.agent.format;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarry.agent.data.os.AsUser;
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** 20.1 and 20.3: an agent that is not root freezes and thaws its files, and names others'. */
+final class VolumeStoreTest {
+  private static final String FILE = "v.1.raw";
+  private static final int GROUP = 12_346;
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private VolumeStore store;
+
+  @BeforeEach
+  void open() throws Exception {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+    store = new VolumeStore(Folder.open(directory), VolumeStore.ANY_GROUP);
+  }
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  @Test
+  void frozenFileIsThawedBeforeItIsWrittenTo() throws Exception {
+    AsUser.run(() -> {
+      store.create(FILE).close();
+      store.freeze(FILE);
+      assertThatThrownBy(() -> store.folder().openWrite(FILE))
+          .isInstanceOf(FileFailure.Forbidden.class);
+      try (NativeFile file = store.openWrite(FILE)) {
+        file.write(0, new byte[] {1});
+      }
+    });
+  }
+
+  @Test
+  void fileOfAnotherUserIsNamedWithItsOwnerAndMode() throws Exception {
+    try (NativeFile file = store.create(FILE)) {
+      file.setMode(0600);
+    }
+    AsUser.run(() ->
+        assertThatThrownBy(() -> store.openRead(FILE))
+            .isInstanceOf(FileFailure.Forbidden.class)
+            .hasMessageContaining("belongs to user 0 and group 0, mode 0600"));
+    try (NativeFile file = store.folder().openRead(FILE)) {
+      file.setMode(0644);
+    }
+    AsUser.run(() ->
+        assertThatThrownBy(() -> store.freeze(FILE))
+            .isInstanceOf(FileFailure.Forbidden.class)
+            .hasMessageContaining("chmod: Operation not permitted: the file belongs to user 0"));
+  }
+
+  /** How much it takes is no secret, and one such file must not hide what the others take. */
+  @Test
+  void spaceOfAFileOfAnotherUserIsKnown() throws Exception {
+    try (NativeFile file = store.create(FILE)) {
+      file.write(0, new byte[8192]);
+      file.sync();
+      file.setMode(0600);
+    }
+    long allocated = store.allocated(FILE);
+    assertThat(allocated).isPositive();
+    AsUser.run(() -> assertThat(store.allocated(FILE)).isEqualTo(allocated));
+  }
+
+  @Test
+  void folderThatIsForbiddenIsNoFilesProblem() throws Exception {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+    AsUser.run(() ->
+        assertThatThrownBy(() -> store.openRead(FILE))
+            .isInstanceOf(FileFailure.class)
+            .isNotInstanceOf(FileFailure.Forbidden.class));
+  }
+
+  @Test
+  void volumesAreOfTheGroupOfTheRepository() throws Exception {
+    Path root = Files.createDirectory(directory.resolve("repository"));
+    AsUser.run(() -> {}); // Nobody else may give files away.
+    try (RepositoryStorage storage =
+        RepositoryFormats.find("localfs-1.0")
+            .connect(
+                Map.of("path", root.toString(), "group", Integer.toString(GROUP)),
+                true,
+                "host@life")) {
+      storage.volumes().create(FILE).close();
+      storage.volumes().thaw(FILE);
+      for (Path each : new Path[] {root.resolve("volumes"), storage.volume(FILE)}) {
+        assertThat(Files.getAttribute(each, "unix:gid")).isEqualTo(GROUP);
+      }
+      assertThat(Files.getAttribute(root.resolve("log"), "unix:gid")).isNotEqualTo(GROUP);
+    }
+  }
+
+  @Test
+  void groupMayHaveANameAndHasToBeThere() {
+    RepositoryFormat format = RepositoryFormats.find("localfs-1.0");
+    format.checkParameters(Map.of("path", "/srv/quarry", "group", "daemon"));
+    assertThatThrownBy(
+            () -> format.checkParameters(Map.of("path", "/srv/quarry", "group", "no-such-group")))
+        .isInstanceOfSatisfying(
+            StorageException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT))
+        .hasMessageContaining("no group no-such-group");
+  }
+}

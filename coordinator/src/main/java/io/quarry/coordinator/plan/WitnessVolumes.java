@@ -1,0 +1,45 @@
+package io.quarry.coordinator.plan;
+
+import io.quarry.coordinator.plan.Volume.Witness;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A host has looked at frozen files that the log has no witness of: volumes of older agents, and
+ * files that could not be looked at before. A witness says nothing of what happened before the
+ * look.
+ */
+public record WitnessVolumes(List<Seen> seen) implements Request {
+  /** So many go into one record. */
+  public static final int VOLUMES_MAX = 1_000;
+
+  /**
+   * @param imageId the volume's owner when its file was looked at: the owner changes when a merge
+   *     begins to write to the file
+   */
+  public record Seen(String volumeId, String imageId, Witness witness) {}
+
+  public WitnessVolumes(@Nullable List<Seen> seen) {
+    this.seen = List.copyOf(Checked.present("seen", seen));
+    this.seen.forEach(each -> {
+      Checked.volume("volumeId", each.volumeId());
+      Checked.name("imageId", each.imageId());
+      Checked.present("witness", each.witness());
+    });
+  }
+
+  @Override
+  public Reply plan(Draft draft) {
+    Map<String, Witness> witnesses = new HashMap<>();
+    for (Seen each : seen) {
+      Volume volume = draft.state().volumes().get(each.volumeId());
+      if (volume != null && volume.imageId().equals(each.imageId())) {
+        witnesses.put(each.volumeId(), each.witness());
+      }
+    }
+    draft.witness(witnesses);
+    return draft.reply(this, "volumes");
+  }
+}

@@ -1,0 +1,93 @@
+package io.quarry.coordinator.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Strategy;
+import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Volume.Witness;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** 20.1: which looks at frozen files a log keeps. */
+final class WitnessTest {
+  private static final Witness FIRST = new Witness(512, Instant.EPOCH);
+  private static final Witness LATER = new Witness(512, Instant.EPOCH.plusNanos(1));
+
+  private RepositoryState state =
+      RepositoryState.EMPTY.apply(new Change.PutFeature(Feature.WITNESSES));
+
+  @Test
+  void firstLookCounts() {
+    put(ImageKind.SNAPSHOT);
+    look("image", FIRST);
+    look("image", LATER);
+    assertThat(witness()).isEqualTo(FIRST);
+  }
+
+  @Test
+  void lookAtADiskSaysNothing() {
+    put(ImageKind.VIRTUAL_DISK);
+    look("image", FIRST);
+    assertThat(witness()).isNull();
+  }
+
+  /** A merge that begins to write to a volume renames its owner. */
+  @Test
+  void lookIsOfNoUseOnceTheVolumeHasAnotherOwner() {
+    put(ImageKind.SNAPSHOT);
+    look("owner-before", FIRST);
+    assertThat(witness()).isNull();
+  }
+
+  @Test
+  void olderLogGetsNoField() {
+    state = RepositoryState.EMPTY;
+    put(ImageKind.SNAPSHOT);
+    look("image", FIRST);
+    assertThat(witness()).isNull();
+  }
+
+  private void look(String owner, Witness witness) {
+    Draft draft = new Draft(state, 1, Instant.EPOCH);
+    var _ =
+        new WitnessVolumes(List.of(new WitnessVolumes.Seen("volume", owner, witness))).plan(draft);
+    state = draft.state();
+  }
+
+  private @Nullable Witness witness() {
+    return Objects.requireNonNull(state.volumes().get("volume")).witness();
+  }
+
+  private void put(ImageKind kind) {
+    Volume volume =
+        new Volume(
+            "volume",
+            "image",
+            VolumeFormat.RAW,
+            512,
+            null,
+            Volume.Stage.READY,
+            "volume.1.raw",
+            null,
+            null);
+    Image image =
+        new Image(
+            "image",
+            kind,
+            true,
+            512,
+            "volume",
+            Strategy.SPACE,
+            true,
+            Instant.EPOCH,
+            JsonNodeFactory.instance.objectNode(),
+            null,
+            null);
+    state = state.apply(new Change.PutVolume(volume)).apply(new Change.PutImage(image));
+  }
+}
