@@ -126,11 +126,15 @@ final class FrozenStory implements AutoCloseable {
     assertThat(line).as("%s", words).isNotNull();
     return () -> {
       process.destroyForcibly();
-      process.waitFor();
+      process.onExit().join();
     };
   }
 
-  interface Holder extends AutoCloseable {}
+  /** A process that holds a file. */
+  interface Holder extends AutoCloseable {
+    @Override
+    void close();
+  }
 
   Volume volumeOf(String imageId) throws Exception {
     RepositoryState state = state();
@@ -182,7 +186,7 @@ final class FrozenStory implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     host.close();
     zooKeeper.close();
   }

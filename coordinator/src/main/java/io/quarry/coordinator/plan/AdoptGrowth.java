@@ -12,11 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record AdoptGrowth(Map<String, Long> sizes) implements Request {
   public AdoptGrowth(@Nullable Map<String, Long> sizes) {
-    this.sizes = Map.copyOf(Checked.present("sizes", sizes));
-    this.sizes.forEach((id, size) -> {
-      Checked.name("imageId", id);
-      Checked.notNegative("size", size);
-    });
+    this.sizes = Checked.numbers("sizes", sizes);
+    this.sizes.keySet().forEach(id -> Checked.name("imageId", id));
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Witness;
 import io.quarry.coordinator.plan.Volume.Writer;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -101,8 +102,31 @@ final class Checked {
 
   static void witnesses(@Nullable Map<String, Witness> witnesses) {
     if (witnesses != null) {
-      witnesses.keySet().forEach(volumeId -> volume("volumeId", volumeId));
+      witnesses.forEach((volumeId, witness) -> {
+        volume("volumeId", volumeId);
+        witness(witness);
+      });
     }
+  }
+
+  static void witness(@Nullable Witness witness) {
+    Witness given = present("witness", witness);
+    notNegative("size", given.size());
+    var _ = present("modified", given.modified());
+  }
+
+  /** All values are there. */
+  static Map<String, Long> numbers(String subject, @Nullable Map<String, Long> numbers) {
+    Map<String, Long> given = present(subject, numbers);
+    given.forEach((name, number) -> notNegative(subject, present(subject, number)));
+    return Map.copyOf(given);
+  }
+
+  /** All elements are there. */
+  static <T> List<T> list(String subject, @Nullable List<T> elements) {
+    List<T> given = present(subject, elements);
+    given.forEach(element -> present(subject, element));
+    return List.copyOf(given);
   }
 
   static CopySource source(@Nullable CopySource source) {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record EnableFeatures(List<Feature> features) implements Request {
   public EnableFeatures(@Nullable List<Feature> features) {
-    this.features = List.copyOf(Checked.present("features", features));
+    this.features = Checked.list("features", features);
     this.features.forEach(feature -> Checked.name("feature", feature.name()));
   }
 

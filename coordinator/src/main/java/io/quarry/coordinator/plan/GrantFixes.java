@@ -16,7 +16,7 @@ public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Req
 
   public GrantFixes {
     Checked.worker(worker);
-    epochs = Map.copyOf(Checked.present("epochs", epochs));
+    epochs = Checked.numbers("epochs", epochs);
     if (epochs.size() > FIXES_MAX) {
       throw StorageException.invalid(
           "epochs", epochs.size() + " fixes are too many", "grant " + FIXES_MAX + " at a time");

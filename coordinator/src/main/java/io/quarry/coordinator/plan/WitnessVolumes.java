@@ -22,11 +22,11 @@ public record WitnessVolumes(List<Seen> seen) implements Request {
   public record Seen(String volumeId, String imageId, Witness witness) {}
 
   public WitnessVolumes(@Nullable List<Seen> seen) {
-    this.seen = List.copyOf(Checked.present("seen", seen));
+    this.seen = Checked.list("seen", seen);
     this.seen.forEach(each -> {
       Checked.volume("volumeId", each.volumeId());
       Checked.name("imageId", each.imageId());
-      Checked.present("witness", each.witness());
+      Checked.witness(each.witness());
     });
   }
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.quarry.common.api.ErrorCode;
@@ -13,8 +15,11 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import java.io.IOException;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +89,23 @@ class HostileRequestsTest {
     }
   }
 
+  /** Within lists and maps, whatever the type declares. */
+  @ParameterizedTest
+  @MethodSource("requests")
+  void whatIsNullInsideIsRefused(Class<?> type) throws Exception {
+    ObjectNode usual = usual(type);
+    for (RecordComponent component : type.getRecordComponents()) {
+      JsonNode values = Objects.requireNonNull(usual.get(component.getName()));
+      if (component.getGenericType() instanceof ParameterizedType) {
+        for (List<String> place : inside(values, List.of(component.getName()))) {
+          assertThat(refusal(with(usual, place, NullNode.instance)))
+              .as("%s of %s", place, type.getSimpleName())
+              .isEqualTo(ErrorCode.INVALID_ARGUMENT);
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("requests")
   void userDataIsCheckedAgain(Class<?> type) throws Exception {
@@ -127,44 +149,52 @@ class HostileRequestsTest {
   private static ObjectNode fields(Class<?> type) {
     ObjectNode fields = JsonNodeFactory.instance.objectNode();
     for (RecordComponent component : type.getRecordComponents()) {
-      fields.set(component.getName(), value(component.getType()));
+      fields.set(component.getName(), value(component.getGenericType()));
     }
     return fields;
   }
 
-  private static JsonNode value(Class<?> type) {
+  private static JsonNode value(Type type) {
+    if (type instanceof ParameterizedType generic) {
+      JsonNode value = value(generic.getActualTypeArguments()[0]);
+      return generic.getRawType() == List.class
+          ? Json.MAPPER.createArrayNode().add(value)
+          : Json.MAPPER
+              .createObjectNode()
+              .set(value.asText(), value(generic.getActualTypeArguments()[1]));
+    }
     Object value = null;
     if (type == String.class) {
       value = "a1";
-    } else if (type == long.class) {
+    } else if (type == long.class || type == Long.class) {
       value = 512L;
     } else if (type == boolean.class) {
       value = true;
     } else if (type == Duration.class) {
       value = Duration.ofHours(1);
-    } else if (type == Map.class) {
-      value = Map.of("a1", 1L);
-    } else if (type == List.class) {
-      value = List.of(Map.of("name", "a1", "required", true));
+    } else if (type == Instant.class) {
+      value = Instant.EPOCH;
     } else if (type == ObjectNode.class) {
       value = Map.of();
-    } else if (type.isEnum()) {
-      value = type.getEnumConstants()[0];
-    } else if (type.isRecord()) {
-      return fields(type);
+    } else if (type instanceof Class<?> named && named.isEnum()) {
+      value = named.getEnumConstants()[0];
+    } else if (type instanceof Class<?> named && named.isRecord()) {
+      return fields(named);
     }
-    return Json.MAPPER.valueToTree(Objects.requireNonNull(value, type.getName()));
+    return Json.MAPPER.valueToTree(Objects.requireNonNull(value, type.getTypeName()));
   }
 
   /** The places of all texts that are not words of an enum, and of names of fields that are ids. */
   private static List<List<String>> texts(JsonNode node, List<String> path) {
     List<List<String>> found = new ArrayList<>();
+    for (int i = 0; i < node.size(); i++) {
+      if (node.isArray()) {
+        found.addAll(texts(node.path(i), below(path, Integer.toString(i))));
+      }
+    }
     for (Map.Entry<String, JsonNode> field : node.properties()) {
-      List<String> place = new ArrayList<>(path);
-      place.add(field.getKey());
-      if (field.getValue().asText().equals("a1")) {
-        found.add(place);
-      } else if (path.contains("epochs")) {
+      List<String> place = below(path, field.getKey());
+      if (field.getValue().asText().equals("a1") || field.getKey().equals("a1")) {
         found.add(place);
       }
       found.addAll(texts(field.getValue(), place));
@@ -172,16 +202,45 @@ class HostileRequestsTest {
     return found;
   }
 
+  /** All places but those of numbers and truth values, which have defaults. */
+  private static List<List<String>> inside(JsonNode node, List<String> path) {
+    List<List<String>> found = new ArrayList<>();
+    List<String> steps = new ArrayList<>();
+    node.fieldNames().forEachRemaining(steps::add);
+    for (int i = 0; node.isArray() && i < node.size(); i++) {
+      steps.add(Integer.toString(i));
+    }
+    for (String step : steps) {
+      JsonNode value = node.isArray() ? node.path(Integer.parseInt(step)) : node.path(step);
+      if (path.size() == 1 || value.isTextual()) {
+        found.add(below(path, step));
+      }
+      found.addAll(inside(value, below(path, step)));
+    }
+    return found;
+  }
+
+  private static List<String> below(List<String> path, String step) {
+    List<String> place = new ArrayList<>(path);
+    place.add(step);
+    return place;
+  }
+
   private static ObjectNode with(ObjectNode usual, List<String> path, JsonNode value) {
     ObjectNode changed = usual.deepCopy();
-    ObjectNode parent = changed;
+    JsonNode parent = changed;
     for (String step : path.subList(0, path.size() - 1)) {
-      parent = (ObjectNode) Objects.requireNonNull(parent.get(step));
+      parent = parent.isArray() ? parent.path(Integer.parseInt(step)) : parent.path(step);
     }
-    if (path.contains("epochs")) {
-      parent.set(value.textValue(), Objects.requireNonNull(parent.remove(path.getLast())));
+    if (parent instanceof ArrayNode array) {
+      array.set(Integer.parseInt(path.getLast()), value);
+      return changed;
+    }
+    ObjectNode object = (ObjectNode) parent;
+    if (path.getLast().equals("a1") && value.isTextual()) {
+      object.set(value.textValue(), Objects.requireNonNull(object.remove("a1")));
     } else {
-      parent.set(path.getLast(), value);
+      object.set(path.getLast(), value);
     }
     return changed;
   }

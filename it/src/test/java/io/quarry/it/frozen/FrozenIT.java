@@ -195,7 +195,7 @@ final class FrozenIT {
   @Test
   void diskThatAnotherQemuReadsMayBeUsed() throws Exception {
     String disk = disk();
-    try (Qemu qemu = Qemu.holding(directory, opened(disk).path(), "raw", false)) {
+    try (var _ = Qemu.holding(directory, opened(disk).path(), "raw", false)) {
       assertThat(opened(disk).imageId()).isEqualTo(disk);
       assertThat(Box.snapshot(client, MAIN, disk).imageId()).isNotEmpty();
       assertThat(problems(disk)).isEmpty();
