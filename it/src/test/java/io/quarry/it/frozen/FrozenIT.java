@@ -76,7 +76,7 @@ final class FrozenIT {
     client = box.client(0);
     for (String repoId : List.of(MAIN, OTHER)) {
       Path root = Files.createDirectories(box.repository(repoId));
-      Qemu.run(List.of("chown", "-R", OWN, root.getParent().toString()));
+      Qemu.run(List.of("chown", "-R", OWN, root.resolveSibling(".").toString()));
       box.connect(repoId);
       box.awaitSdm(repoId, 0);
     }
