@@ -231,6 +231,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed removeImage(
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
+    if (!options.force()) {
+      var _ = foreign.before(repositories.get(repoId), imageId);
+    }
     return committed(
         repoId,
         new RemoveImage(imageId, options.autoFix(), options.retain(), options.force()),

@@ -90,7 +90,7 @@ final class FolderTest {
 
   // 12.22 and 12.23
   @ParameterizedTest
-  @ValueSource(strings = {"", ".", "..", "../outside", "/etc/passwd", "a/b", "a\0b", "ä", "a b"})
+  @ValueSource(strings = {"", ".", "..", "../outside", "/proc/version", "a/b", "a\0b", "ä", "a b"})
   void nameIsNeverAPath(String name) {
     OddFiles.refused(() -> folder.openRead(name));
     OddFiles.refused(() -> folder.openWrite(name));
@@ -103,7 +103,7 @@ final class FolderTest {
 
   // 12.23
   @ParameterizedTest
-  @ValueSource(strings = {"", ".", "..", "../outside", "/etc/passwd", "a/b"})
+  @ValueSource(strings = {"", ".", "..", "../outside", "/proc/version", "a/b"})
   void nothingElsewhereIsRemovedOrLookedAt(String name) {
     OddFiles.refused(() -> folder.remove(name));
     OddFiles.refused(() -> folder.status(name));

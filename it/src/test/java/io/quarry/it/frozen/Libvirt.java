@@ -1,0 +1,164 @@
+package io.quarry.it.frozen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.it.box.Box;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A libvirt of this test's own, whose QEMUs run as {@link Qemu#USER}. What libvirt keeps in the
+ * system's directories goes to memory, which the daemon alone sees.
+ */
+final class Libvirt implements AutoCloseable {
+  private static final String START =
+      """
+      set -e
+      for place in /run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do
+        mkdir -p $place
+        mount -t tmpfs none $place
+      done
+      mkdir /run/libvirt/upper /run/libvirt/work
+      mount -t overlay -o lowerdir=/etc,upperdir=/run/libvirt/upper,workdir=/run/libvirt/work \
+        none /etc
+      mkdir -p /etc/libvirt
+      cp qemu.conf /etc/libvirt/
+      sed -i /^libvirt-qemu:/d /etc/passwd /etc/group
+      echo libvirt-qemu:x:%1$d:%2$d::/:/bin/false >> /etc/passwd
+      echo libvirt-qemu:x:%2$d: >> /etc/group
+      exec libvirtd -f "$PWD/libvirtd.conf" -p "$PWD/libvirtd.pid"
+      """;
+
+  private static final String DAEMON =
+      """
+      unix_sock_dir = "%1$s"
+      auth_unix_rw = "none"
+      log_outputs = "3:file:%1$s/libvirtd.log"
+      """;
+
+  /** There is no service manager, and no control group, to ask for a machine. */
+  private static final String MACHINES =
+      """
+      user = "+%d"
+      group = "+%d"
+      stdio_handler = "file"
+      cgroup_controllers = []
+      namespaces = []
+      """;
+
+  private static final String DOMAIN =
+      """
+      <domain type="qemu">
+        <name>%s</name>
+        <memory unit="MiB">32</memory>
+        <vcpu>1</vcpu>
+        <os><type arch="x86_64" machine="pc">hvm</type></os>
+        <devices>
+          <emulator>/usr/bin/qemu-system-x86_64</emulator>
+          %s
+          <memballoon model="none"/>
+        </devices>
+      </domain>
+      """;
+
+  private final Path directory;
+  private final Process daemon;
+
+  private Libvirt(Path directory, Process daemon) {
+    this.directory = directory;
+    this.daemon = daemon;
+  }
+
+  /**
+   * @param directory short, since a socket is in it
+   */
+  static Libvirt start(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Files.writeString(directory.resolve("libvirtd.conf"), DAEMON.formatted(directory));
+    Files.writeString(
+        directory.resolve("qemu.conf"), MACHINES.formatted(Qemu.USER, Qemu.GROUP));
+    Process daemon =
+        new ProcessBuilder("unshare", "-m", "sh", "-c", START.formatted(Qemu.USER, Qemu.GROUP))
+            .directory(directory.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(directory.resolve("said").toFile())
+            .start();
+    Libvirt libvirt = new Libvirt(directory, daemon);
+    try {
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> !daemon.isAlive() || Files.exists(libvirt.socket()));
+      assertThat(libvirt.socket()).as(Files.readString(directory.resolve("said"))).exists();
+    } catch (RuntimeException | AssertionError failure) {
+      libvirt.close();
+      throw failure;
+    }
+    return libvirt;
+  }
+
+  private Path socket() {
+    return directory.resolve("libvirt-sock");
+  }
+
+  /** A domain that stays defined, with that disk. */
+  void define(String name, String disk) throws IOException, InterruptedException {
+    Path file = directory.resolve(name + ".xml");
+    Files.writeString(file, DOMAIN.formatted(name, disk));
+    var _ = virsh("define", file.toString());
+  }
+
+  /** The machine has its disk open and executes nothing: its QEMU writes what it is told to. */
+  void start(String name) throws IOException, InterruptedException {
+    var _ = virsh("start", "--paused", name);
+  }
+
+  /** Its QEMU writes, as the machine's own driver would let it. */
+  void write(String name, String command) throws IOException, InterruptedException {
+    assertThat(
+            virsh(
+                "qemu-monitor-command",
+                name,
+                "--hmp",
+                "qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend \""
+                    + command
+                    + "\""))
+        .contains("wrote")
+        .doesNotContain("failed");
+  }
+
+  String virsh(String... words) throws IOException, InterruptedException {
+    Outcome outcome = call(words);
+    assertThat(outcome.code()).as("%s: %s", List.of(words), outcome.said()).isZero();
+    return outcome.said();
+  }
+
+  /** What virsh says of a command that has to fail. */
+  String failing(String... words) throws IOException, InterruptedException {
+    Outcome outcome = call(words);
+    assertThat(outcome.code()).as("%s: %s", List.of(words), outcome.said()).isNotZero();
+    return outcome.said();
+  }
+
+  private record Outcome(int code, String said) {}
+
+  private Outcome call(String... words) throws IOException, InterruptedException {
+    List<String> all =
+        new ArrayList<>(List.of("virsh", "-c", "qemu+unix:///system?socket=" + socket()));
+    all.addAll(List.of(words));
+    Process process = new ProcessBuilder(all).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Outcome(process.waitFor(), said);
+  }
+
+  /** Machines go on without their daemon: they are to be destroyed before. */
+  @Override
+  public void close() {
+    daemon.destroy();
+    daemon.onExit().join();
+  }
+}
