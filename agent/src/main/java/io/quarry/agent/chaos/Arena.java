@@ -64,6 +64,9 @@ public interface Arena extends AutoCloseable {
      */
     boolean written(TaskInfo task);
 
+    /** Tells of what may never happen. */
+    void violation(String what);
+
     /** The worker has woken up. */
     void awake(TaskInfo task);
   }

@@ -1,6 +1,7 @@
 package io.quarry.agent.chaos;
 
 import io.quarry.agent.chaos.Told.Effect;
+import io.quarry.common.api.ErrorCode;
 import java.util.Comparator;
 import java.util.List;
 
@@ -8,10 +9,16 @@ import java.util.List;
 final class CallsJudge {
   private final History history;
   private final Told log;
+  private final boolean foreignWriters;
 
-  CallsJudge(History history, Told log) {
+  /**
+   * @param foreignWriters whether there were any: what is committed before one of them is seen is
+   *     undone by a commit of its own, and refused
+   */
+  CallsJudge(History history, Told log, boolean foreignWriters) {
     this.history = history;
     this.log = log;
+    this.foreignWriters = foreignWriters;
   }
 
   void judge(List<String> repositories) {
@@ -28,7 +35,8 @@ final class CallsJudge {
     switch (call.outcome()) {
       case ACKNOWLEDGED -> acknowledged(call, effects);
       case REFUSED -> {
-        if (!effects.isEmpty()) {
+        boolean undone = foreignWriters && call.code() == ErrorCode.IMAGE_IN_USE;
+        if (!effects.isEmpty() && !undone) {
           history.violation(
               call + " was refused with " + call.code() + ", and happened: " + effects);
         }

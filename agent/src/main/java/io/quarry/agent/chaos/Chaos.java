@@ -71,7 +71,7 @@ public final class Chaos {
       }
       int compared = new ImagesJudge(market, patient, settling).judge(crowd.images());
       awaitTold(log, patient, repositories);
-      new CallsJudge(history, log).judge(repositories);
+      new CallsJudge(history, log, chosen.contains(Fault.Kind.FOREIGN_WRITER)).judge(repositories);
       crowd.close();
       return new Summary(options, history, faults, log, work.work())
           .report(arena.missing(), compared, settled);
@@ -95,7 +95,7 @@ public final class Chaos {
     return lane != null && lane.guestsSuffer();
   }
 
-  private static Sights sights(WorkWatch work, LogWatch log, Bait bait) {
+  private Sights sights(WorkWatch work, LogWatch log, Bait bait) {
     return new Sights() {
       @Override
       public Optional<String> sdm() {
@@ -125,6 +125,11 @@ public final class Chaos {
       @Override
       public boolean written(TaskInfo task) {
         return bait.written(task);
+      }
+
+      @Override
+      public void violation(String what) {
+        history.violation(what);
       }
 
       @Override

@@ -52,7 +52,9 @@ public record Fault(Kind kind, int roll, Duration lasts, Duration pause) {
     /** A host's storage says that it is full. */
     FULL_STORAGE(3, false),
     /** All processes die, and what was not forced is lost. */
-    CUT_POWER(2, true);
+    CUT_POWER(2, true),
+    /** A process opens a volume's file for writing, and Quarry knows nothing of the process. */
+    FOREIGN_WRITER(8, false);
 
     private final int weight;
     private final boolean kills;
@@ -74,7 +76,8 @@ public record Fault(Kind kind, int roll, Duration lasts, Duration pause) {
     /** Whether a guest's reads and writes may fail or wait, too. */
     public boolean hurtsGuests() {
       return switch (this) {
-        case HANG_STORAGE, SLOW_STORAGE, FAIL_STORAGE, FULL_STORAGE, CUT_POWER -> true;
+        case HANG_STORAGE, SLOW_STORAGE, FAIL_STORAGE, FULL_STORAGE, CUT_POWER, FOREIGN_WRITER ->
+            true;
         default -> false;
       };
     }

@@ -6,7 +6,9 @@ import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.agent.dev.NewRepository;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +32,7 @@ public final class LocalArena implements Arena {
   private final LocalCluster cluster;
   private final List<String> missing;
   private final ProcessFaults processes;
+  private final ForeignWriter foreign;
 
   private LocalArena(Path directory, LocalCluster cluster, List<String> missing) {
     this.missing = List.copyOf(missing);
@@ -37,6 +40,8 @@ public final class LocalArena implements Arena {
     this.cluster = cluster;
     this.processes =
         new ProcessFaults(cluster.hosts(), ZooKeepers.of(List.of(cluster.zooKeeper())));
+    this.foreign =
+        new ForeignWriter(REPOSITORIES.stream().map(directory::resolve).toList(), isRoot());
   }
 
   /**
@@ -47,8 +52,13 @@ public final class LocalArena implements Arena {
     for (String repository : REPOSITORIES) {
       var _ = NewRepository.at(repository, directory.resolve(repository));
     }
-    LocalClusterOptions options =
-        options(directory).withHosts(hosts).withAgentConfig(agentConfig(directory));
+    Map<String, Object> config = agentConfig(directory, Map.of());
+    if (isRoot()) {
+      // The foreign process is another user, and enters by the group.
+      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+      config = agentConfig(directory, Map.of("group", Integer.toString(ForeignWriter.NOBODY)));
+    }
+    LocalClusterOptions options = options(directory).withHosts(hosts).withAgentConfig(config);
     LocalCluster cluster = LocalCluster.start(ClassArchive.usedBy(options, directory));
     LocalArena arena = new LocalArena(directory, cluster, missing);
     try {
@@ -67,14 +77,23 @@ public final class LocalArena implements Arena {
         .withGuardianArguments("--restart-pause-max", "PT0.2S");
   }
 
-  /** Fields of each agent's configuration for storage that is mounted there. */
-  public static Map<String, Object> agentConfig(Path storage) {
+  private static boolean isRoot() {
+    return "root".equals(System.getProperty("user.name"));
+  }
+
+  /**
+   * Fields of each agent's configuration for storage that is mounted there.
+   *
+   * @param parameters of each connection, beside the path
+   */
+  public static Map<String, Object> agentConfig(Path storage, Map<String, String> parameters) {
     return Map.of(
         "throttleBytesPerSecond",
         BYTES_PER_SECOND,
         "repositories",
         REPOSITORIES.stream()
-            .map(repository -> NewRepository.entry(repository, storage.resolve(repository)))
+            .map(repository ->
+                NewRepository.entry(repository, storage.resolve(repository), parameters))
             .toList());
   }
 
@@ -85,12 +104,14 @@ public final class LocalArena implements Arena {
 
   /** What any of these can do to its cluster. */
   public static Set<Fault.Kind> everything() {
-    return ProcessFaults.possible(1);
+    Set<Fault.Kind> kinds = ProcessFaults.possible(1);
+    kinds.add(Fault.Kind.FOREIGN_WRITER);
+    return kinds;
   }
 
   @Override
   public Set<Fault.Kind> possible() {
-    return processes.possible();
+    return everything();
   }
 
   @Override
@@ -101,7 +122,9 @@ public final class LocalArena implements Arena {
   @Override
   public @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
       throws IOException, InterruptedException {
-    return processes.strike(fault, busy, sights);
+    return fault.kind() == Fault.Kind.FOREIGN_WRITER
+        ? foreign.strike(fault, sights)
+        : processes.strike(fault, busy, sights);
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.quarry.agent.format.RepositoryFormats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 
 /** Makes directories into repositories, for agents whose configuration names these. */
@@ -22,12 +23,16 @@ public final class NewRepository {
 
   /** The entry of a configuration that connects it, by the host's own way to it. */
   public static Map<String, Object> entry(String repoId, Path directory) {
-    return Map.of(
-        "repoId",
-        repoId,
-        "repoFormat",
-        FORMAT,
-        "connectionParameters",
-        Map.of("path", directory.toString()));
+    return entry(repoId, directory, Map.of());
+  }
+
+  /**
+   * @param parameters of the connection, beside the path
+   */
+  public static Map<String, Object> entry(
+      String repoId, Path directory, Map<String, String> parameters) {
+    Map<String, String> all = new HashMap<>(parameters);
+    all.put("path", directory.toString());
+    return Map.of("repoId", repoId, "repoFormat", FORMAT, "connectionParameters", all);
   }
 }

@@ -99,7 +99,8 @@ final class NetworkArena implements Arena {
   }
 
   private LocalClusterOptions of(String hostId, LocalClusterOptions options) {
-    Map<String, Object> config = new HashMap<>(LocalArena.agentConfig(storage.of(hostId)));
+    Map<String, Object> config =
+        new HashMap<>(LocalArena.agentConfig(storage.of(hostId), Map.of()));
     config.put("hostId", hostId);
     config.put("listen", network.address(hostId) + ":" + PORT);
     return new LocalClusterOptions(

@@ -18,6 +18,7 @@ import io.quarry.it.box.Box;
 import io.quarry.it.box.Guest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,6 +37,7 @@ final class LibvirtIT {
 
   @BeforeAll
   static void start() throws Exception {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
     host = TwoUsers.start(Files.createDirectory(directory.resolve("q")));
     client = host.client();
     libvirt = Libvirt.start(directory.resolve("l"));
@@ -60,9 +62,10 @@ final class LibvirtIT {
     libvirt.start("yesterday");
     libvirt.write("yesterday", "write -P 7 0 64k");
     assertThat(mode(yesterday.path())).isEqualTo(WRITABLE);
-    var _ = libvirt.virsh("destroy", "yesterday");
+    libvirt.destroy("yesterday");
     assertThat(mode(yesterday.path())).isEqualTo(WRITABLE);
     close(yesterday);
+    Guest.use(client, MAIN, disk, "read -P 7 0 64k");
 
     String snapshot = host.snapshot(disk);
     String before = Guest.sha256(Path.of(yesterday.path()));
@@ -113,7 +116,7 @@ final class LibvirtIT {
             "--active",
             "--pivot",
             "--wait");
-    var _ = libvirt.virsh("destroy", "commits");
+    libvirt.destroy("commits");
     close(opened);
     Guest.use(client, MAIN, disk, "read -P 3 0 64k", "read -P 1 64k 960k");
     assertThat(Guest.sha256(Path.of(base))).isEqualTo(before);
@@ -129,7 +132,7 @@ final class LibvirtIT {
     libvirt.start("grows");
     var _ = libvirt.virsh("blockresize", "grows", "vda", 2 * SIZE + "B");
     libvirt.write("grows", "write -P 5 %d 64k".formatted(2 * SIZE - 65_536));
-    var _ = libvirt.virsh("destroy", "grows");
+    libvirt.destroy("grows");
     close(opened);
     assertThat(client.getImage(MAIN, disk, 0).size()).isEqualTo(2 * SIZE);
     String tail = "read -P 5 %d 64k".formatted(2 * SIZE - 65_536);
@@ -150,12 +153,14 @@ final class LibvirtIT {
     assertThat(host.problems(disk))
         .extracting(Problem::kind)
         .containsExactly(Problem.Kind.FOREIGN_WRITER);
-    var _ = libvirt.virsh("destroy", "foreign");
+    libvirt.destroy("foreign");
     assertThat(host.problems(disk)).isEmpty();
     assertThat(Box.snapshot(client, MAIN, disk).imageId()).isNotEmpty();
   }
 
-  /** 20.3: without what {@code libvirtDisk} says of owners, libvirt keeps the files below the top. */
+  /**
+   * 20.3: without what {@code libvirtDisk} says of owners, libvirt keeps the files below the top.
+   */
   @Test
   void filesThatLibvirtKeepsAreTheirImagesProblem() throws Exception {
     String disk = host.disk();
@@ -163,17 +168,20 @@ final class LibvirtIT {
     String base = Guest.look(client, MAIN, snapshot).path();
     OpenedImage opened = open(disk);
     libvirt.define(
-        "keeps",
-        opened.libvirtDisk().replace("<seclabel model=\"dac\" relabel=\"no\"/>", ""));
+        "keeps", opened.libvirtDisk().replace("<seclabel model=\"dac\" relabel=\"no\"/>", ""));
     libvirt.start("keeps");
-    var _ = libvirt.virsh("destroy", "keeps");
+    libvirt.destroy("keeps");
     close(opened);
     assertThat(mode(base)).contains(Integer.toString(Qemu.USER));
     assertThat(host.problems(snapshot))
         .extracting(Problem::kind)
         .containsExactly(Problem.Kind.FORBIDDEN_VOLUME);
     Qemu.run(
-        List.of("chown", "-R", TwoUsers.AGENT + ":" + Qemu.GROUP, Path.of(base, "..").toString()));
+        List.of(
+            "chown",
+            "-R",
+            TwoUsers.AGENT + ":" + Qemu.GROUP,
+            Path.of(base).resolveSibling(".").toString()));
     assertThat(host.problems(snapshot)).isEmpty();
   }
 
