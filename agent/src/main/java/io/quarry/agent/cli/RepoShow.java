@@ -32,7 +32,8 @@ final class RepoShow extends ApiCommand {
         .fact("SDM", repository.sdmHostId() == null ? "being elected" : repository.sdmHostId())
         .fact("size", Units.bytes(repository.capacityBytes()))
         .fact("free", Units.bytes(repository.freeBytes()))
-        .fact("used", Units.bytes(repository.usedBytes()));
+        .fact("used", Units.bytes(repository.usedBytes()))
+        .fact("largest image", Units.bytes(repository.largestImageBytes()));
     new TreeMap<>(repository.images()).forEach((state, count) -> facts.fact(state, count));
     facts.fact("fixes", repository.fixes()).fact("commit", repository.commit());
     return repository.dueFeatures().isEmpty()

@@ -203,8 +203,9 @@ public final class SpaceBudget {
     return Math.clamp(capacity / RESERVE_PART, RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
   }
 
-  /** Whether hardly a byte is free. */
+  /** Whether hardly a byte is free, or no file can be made. */
   static boolean isFull(RepositoryStorage storage) throws IOException {
-    return storage.space().free() < FULL_BYTES;
+    RepositoryStorage.Space space = storage.space();
+    return space.free() < FULL_BYTES || !space.roomForFiles();
   }
 }

@@ -89,14 +89,13 @@ final class LocalfsFormat implements RepositoryFormat {
     try (Folder root = Folder.open(path)) {
       Genesis genesis = genesis(root, create, writer);
       makeDirectories(root);
-      try (Folder temporary = root.folder(TEMPORARY)) {
-        Probe.run(temporary);
-      }
+      long largestFile = probe(root);
       int group = group(parameters);
       if (group != VolumeStore.ANY_GROUP) {
         giveVolumes(root, group);
       }
-      return open(Folder.open(path), genesis, writer, group);
+      return open(
+          Folder.open(path), new RepositoryStorage.Traits(genesis, largestFile, group), writer);
     } catch (IOException e) {
       if (!Files.isDirectory(path)) {
         throw unusable(
@@ -126,10 +125,17 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  private static RepositoryStorage open(Folder root, Genesis genesis, String writer, int group)
+  private static long probe(Folder root) throws IOException {
+    try (Folder temporary = root.folder(TEMPORARY)) {
+      Probe.run(temporary);
+      return Probe.largestFile(temporary, RepositoryStorage.LARGEST_FILE_ASKED);
+    }
+  }
+
+  private static RepositoryStorage open(Folder root, RepositoryStorage.Traits traits, String writer)
       throws IOException {
     try {
-      return new RepositoryStorage(root, genesis, writer, group);
+      return new RepositoryStorage(root, traits, writer);
     } catch (IOException | RuntimeException e) {
       root.close();
       throw e;

@@ -152,8 +152,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
         new StoragePulse(
             name,
             () -> {
-              storage.ask("pulse." + self.incarnation());
-              storageIdentity.look();
+              try {
+                storage.ask("pulse." + self.incarnation());
+              } finally {
+                storageIdentity.look();
+              }
             });
     this.lightWork = new LightWork(name, supervisor);
     this.forwarder =
@@ -263,9 +266,12 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return storageIdentity;
   }
 
-  /** Whether this host may work on it: its storage answers, and is the right one. */
+  /** Whether this host may work on it: its storage works, and is the right one. */
   public boolean workable() {
-    return responsive() && storageIdentity.difference() == null && replica.unreadable() == null;
+    return responsive()
+        && pulse.fault() == null
+        && storageIdentity.difference() == null
+        && replica.unreadable() == null;
   }
 
   /** Threads for light fixes. */
@@ -513,7 +519,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       return "its storage does not answer";
     }
     String difference = storageIdentity.difference();
-    return difference == null ? clock.whyUnfit() : "its storage is another one: " + difference;
+    if (difference != null) {
+      return "its storage is another one: " + difference;
+    }
+    IOException fault = pulse.fault();
+    return fault == null ? clock.whyUnfit() : "its storage fails: " + fault.getMessage();
   }
 
   private void leaveElection(String reason) {
