@@ -11,6 +11,7 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogTooNewException;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -89,7 +90,7 @@ final class LocalfsFormat implements RepositoryFormat {
     try (Folder root = Folder.open(path)) {
       Genesis genesis = genesis(root, create, writer);
       makeDirectories(root);
-      long largestFile = probe(root);
+      long largestFile = probe(root, writer);
       int group = group(parameters);
       if (group != VolumeStore.ANY_GROUP) {
         giveVolumes(root, group);
@@ -125,10 +126,20 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  private static long probe(Folder root) throws IOException {
-    try (Folder temporary = root.folder(TEMPORARY)) {
-      Probe.run(temporary);
-      return Probe.largestFile(temporary, RepositoryStorage.LARGEST_FILE_ASKED);
+  /** What the probe takes of a full storage for a moment comes from the reserve. */
+  private static long probe(Folder root, String writer) throws IOException {
+    try (Folder temporary = root.folder(TEMPORARY);
+        DirectorySlotStore slots = new DirectorySlotStore(Folder.open(root.path()), writer)) {
+      while (true) {
+        try {
+          Probe.run(temporary);
+          return Probe.largestFile(temporary, RepositoryStorage.LARGEST_FILE_ASKED);
+        } catch (FileFailure e) {
+          if (e.kind() != FileFailure.Kind.NO_SPACE || !slots.releaseBallast(Reserve.ALL)) {
+            throw e;
+          }
+        }
+      }
     }
   }
 

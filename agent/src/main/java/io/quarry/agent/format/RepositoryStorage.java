@@ -11,6 +11,7 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -185,15 +186,23 @@ public final class RepositoryStorage implements AutoCloseable {
   /**
    * Each host has a file of its own: an SDM that was paused and deposed must not write over its
    * successor's. Written in place, since a name that comes and goes is seen late on a shared
-   * filesystem; durable, since ZooKeeper shows it durably afterwards.
+   * filesystem; durable, since ZooKeeper shows it durably afterwards. A host's first canary on a
+   * full storage comes from the reserve.
    */
   public void writeCanary(String hostId, Canary canary) throws IOException {
     byte[] text = Json.MAPPER.writeValueAsBytes(canary);
     byte[] block = Arrays.copyOf(text, CANARY_BYTES);
     Arrays.fill(block, text.length, block.length, (byte) ' ');
-    try (NativeFile file = openCanary(CANARY + hostId)) {
-      file.write(0, block);
-      file.sync();
+    while (true) {
+      try (NativeFile file = openCanary(CANARY + hostId)) {
+        file.write(0, block);
+        file.sync();
+        return;
+      } catch (FileFailure e) {
+        if (e.kind() != FileFailure.Kind.NO_SPACE || !slots.releaseBallast(Reserve.ALL)) {
+          throw e;
+        }
+      }
     }
   }
 
