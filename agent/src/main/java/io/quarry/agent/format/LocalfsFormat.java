@@ -35,7 +35,7 @@ final class LocalfsFormat implements RepositoryFormat {
   private static final List<String> DIRECTORIES = List.of("log", "fixes", VOLUMES, TEMPORARY);
 
   /** A genesis record has 300. */
-  private static final int GENESIS_BYTES_MAX = 64 << 10;
+  static final int GENESIS_BYTES_MAX = 64 << 10;
 
   /** Without these a genesis record names nothing and signs nothing. */
   private static final List<String> GENESIS_FIELDS = List.of("key", "createdAt", "fixSecret");

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -152,6 +153,24 @@ public final class RepositoryStorage implements AutoCloseable {
     } catch (IOException e) {
       LOG.debug("{} cannot be used: {}", root.path(), e.toString());
       return false;
+    }
+  }
+
+  /**
+   * The key of the repository that its path leads to by now, or null when there is none: what the
+   * folders have open stays the same, whatever is unmounted, moved or mounted over.
+   */
+  public @Nullable String keyAtPath() throws IOException {
+    try (Folder now = Folder.open(root.path())) {
+      byte[] found = now.read(Genesis.FILE, LocalfsFormat.GENESIS_BYTES_MAX);
+      return found == null ? null : Json.MAPPER.readTree(found).path("key").asText();
+    } catch (FileFailure e) {
+      if (e.isNoFile()) {
+        return null;
+      }
+      throw e;
+    } catch (JacksonException e) {
+      return null;
     }
   }
 

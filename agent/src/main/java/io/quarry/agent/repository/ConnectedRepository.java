@@ -124,7 +124,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
-    String writer = self.hostId() + "@" + self.incarnation();
+    String writer = writerOf(self.hostId(), self.incarnation());
     this.supervisor = shared.supervisor();
     this.terms = new Loop("terms-" + name, WATCH, this::watch);
     this.replica = new Replica(name, storage.slots());
@@ -144,7 +144,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storageIdentity =
         new StorageIdentity(
             new StorageIdentity.Subject(
-                name, storage, replica, self.hostId(), writer, sdm::leading),
+                name, storage, replica, self.hostId(), writer, sdm::leading, this::isRegistered),
             head,
             shared.clusterIdentity(),
             shared.seen());
@@ -193,6 +193,16 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
    */
   public void prove(boolean restored) throws IOException, InterruptedException {
     storageIdentity.prove(restored);
+  }
+
+  private boolean isRegistered(String writer) {
+    return hosts.live().stream()
+        .anyMatch(host -> writerOf(host.hostId(), host.incarnation()).equals(writer));
+  }
+
+  /** As the log and canaries name one life of a host. */
+  private static String writerOf(String hostId, String incarnation) {
+    return hostId + "@" + incarnation;
   }
 
   /** Takes part in the cluster from now on. */

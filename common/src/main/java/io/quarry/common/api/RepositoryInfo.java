@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param freeBytes what is left of it; −1 when it does not answer
  * @param usedBytes allocated to this repository's volumes when they were measured last, usually
  *     seconds ago; −1 when the agent has not measured them yet
- * @param largestImageBytes the largest image that a file of the storage can hold; 0 when the agent
- *     is too old to tell
+ * @param largestImageBytes the largest image that a file of the storage can hold; null when the
+ *     agent is too old to tell
  * @param sdmHostId the host elected to commit metadata; null during an election
  * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code weak} ones
@@ -33,7 +33,7 @@ public record RepositoryInfo(
     long capacityBytes,
     long freeBytes,
     long usedBytes,
-    long largestImageBytes,
+    @Nullable Long largestImageBytes,
     @Nullable String sdmHostId,
     Map<String, Integer> images,
     int fixes,
