@@ -37,8 +37,7 @@ final class HealthReportTest {
   private final AtomicReference<Map<String, String>> waiting = new AtomicReference<>(Map.of());
 
   @Test
-  void whatDoesNotDoItsWorkIsNotOkAndNoSecretAfterwards(@TempDir Path directory)
-      throws Exception {
+  void whatDoesNotDoItsWorkIsNotOkAndNoSecretAfterwards(@TempDir Path directory) throws Exception {
     Clock clock = Clock.systemUTC();
     try (EmbeddedZooKeeper zooKeeper = EmbeddedZooKeeper.start(directory.resolve("zookeeper"));
         ClusterConnection cluster =
@@ -62,13 +61,7 @@ final class HealthReportTest {
       Repositories repositories =
           new Repositories(shared, io, new Connections(directory.resolve("connections.json")));
       HealthReport report =
-          new HealthReport(
-              "h1",
-              cluster,
-              registry,
-              repositories,
-              waiting::get,
-              supervisor);
+          new HealthReport("h1", cluster, registry, repositories, waiting::get, supervisor);
       await().until(cluster::connected);
       assertThat(report.now(false).ok()).isFalse();
       assertThat(report.now(false).details()).containsEntry("started", "false");
