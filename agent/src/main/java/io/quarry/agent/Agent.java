@@ -6,7 +6,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.quarry.agent.data.CopyPace;
-import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.fix.OwnWriters;
@@ -22,6 +21,7 @@ import io.quarry.agent.repository.SeenCommits;
 import io.quarry.agent.server.ApiServer;
 import io.quarry.agent.service.Connections;
 import io.quarry.agent.service.Housekeeper;
+import io.quarry.agent.service.KeptThrottle;
 import io.quarry.agent.service.Repositories;
 import io.quarry.agent.service.StorageIo;
 import io.quarry.agent.service.StorageService;
@@ -99,7 +99,9 @@ final class Agent implements AutoCloseable {
     Drain drain = new Drain(config.stateDirectory().resolve("drained"));
     this.http = new JsonHttp();
     this.io = new StorageIo(supervisor);
-    Throttle throttle = new Throttle(config.throttleBytesPerSecond());
+    KeptThrottle throttle =
+        new KeptThrottle(
+            config.stateDirectory().resolve("throttle.json"), config.throttleBytesPerSecond());
     this.repositories =
         new Repositories(
             new ConnectedRepository.Shared(
@@ -122,7 +124,7 @@ final class Agent implements AutoCloseable {
             proof(),
             new SpaceBudget(repositories::holder),
             CopyPace.USUAL,
-            throttle,
+            throttle.throttle(),
             new Spawner(),
             new OwnWriters(),
             config.stateDirectory().resolve("run"),
@@ -133,13 +135,16 @@ final class Agent implements AutoCloseable {
     this.presence =
         new Presence(config, self, registry, repositories, fixes, drain, clusterIdentity, clock);
     Tasks tasks =
-        new Tasks(config.hostId(), repositories, fixes, registry, drain, new HttpPeers(http));
+        new Tasks(
+            config.hostId(), repositories, fixes, registry, drain, throttle, new HttpPeers(http));
     this.service =
         new StorageService(
             self, repositories, fixes, tasks, io, around, registry, presence::changed, supervisor);
     this.housekeeper = new Housekeeper(repositories, io, registry, clock);
     this.configured = new ConfiguredRepositories(own, this::connect, ConfiguredRepositories.AGAIN);
-    this.health = new HealthReport(config.hostId(), cluster, registry, repositories, supervisor);
+    this.health =
+        new HealthReport(
+            config.hostId(), cluster, registry, repositories, configured::waiting, supervisor);
     this.server =
         ApiServer.start(
             new ApiServer.Settings(

@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * @param sessionTimeout how long the cluster waits for a silent agent; default 15 s
  * @param stateDirectory what the agent itself keeps; at most one agent uses it at a time
  * @param repositories to connect at start; they exist already
- * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none
+ * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none; a
+ *     call that sets another one counts until this value is changed
  * @param heavyFixesMax how many fixes that move data may run at once; default 2
  */
 public record AgentConfig(

@@ -3,6 +3,7 @@ package io.quarry.agent;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.guardian.GuardianLink;
+import io.quarry.agent.repository.StateFile;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,6 +43,9 @@ public final class AgentMain {
       agent.start();
       new CountDownLatch(1).await();
     } catch (ConfigurationException e) {
+      System.err.println("error: " + e.getMessage());
+      System.exit(ExitCode.CONFIGURATION);
+    } catch (StateFile.DamagedException e) {
       System.err.println("error: " + e.getMessage());
       System.exit(ExitCode.CONFIGURATION);
     } catch (IOException | RuntimeException e) {

@@ -5,6 +5,9 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.thread.Supervisor;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -25,6 +28,7 @@ final class ConfiguredRepositories implements AutoCloseable {
   private final Consumer<ConnectRequest> connect;
   private final Duration pause;
   private final CountDownLatch closed = new CountDownLatch(1);
+  private final Map<String, String> waiting = new ConcurrentHashMap<>();
 
   /**
    * @param connect throws when it cannot be done now
@@ -35,6 +39,12 @@ final class ConfiguredRepositories implements AutoCloseable {
     this.repositories = repositories;
     this.connect = connect;
     this.pause = pause;
+    repositories.forEach(each -> waiting.put(each.repoId(), "it is being connected"));
+  }
+
+  /** Those that are not connected yet, and why. */
+  Map<String, String> waiting() {
+    return new TreeMap<>(waiting);
   }
 
   /** Returns when each has been tried once. */
@@ -73,6 +83,7 @@ final class ConfiguredRepositories implements AutoCloseable {
     boolean connected() {
       try {
         connect.accept(repository);
+        waiting.remove(repository.repoId());
         return true;
       } catch (StorageException e) {
         tell(e.getMessage() + " (" + e.remedy() + ")");
@@ -84,6 +95,7 @@ final class ConfiguredRepositories implements AutoCloseable {
 
     /** Once, not at each try: whoever reads the log wants to see what changes. */
     private void tell(String why) {
+      waiting.put(repository.repoId(), why);
       if (!why.equals(told)) {
         told = why;
         LOG.error("Repository {} is not connected: {}", repository.repoId(), why);

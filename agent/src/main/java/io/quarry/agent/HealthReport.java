@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** What {@code /health} says of this agent: not ok while a part of it does not do its work. */
@@ -20,18 +21,24 @@ final class HealthReport {
   private final String hostId;
   private final ClusterConnection cluster;
   private final Repositories repositories;
+  private final Supplier<Map<String, String>> waiting;
   private final Supervisor supervisor;
   private final HostClock clock;
 
+  /**
+   * @param waiting repositories that have yet to be connected, and why
+   */
   HealthReport(
       String hostId,
       ClusterConnection cluster,
       HostRegistry hosts,
       Repositories repositories,
+      Supplier<Map<String, String>> waiting,
       Supervisor supervisor) {
     this.hostId = hostId;
     this.cluster = cluster;
     this.repositories = repositories;
+    this.waiting = waiting;
     this.supervisor = supervisor;
     this.clock = new HostClock(hosts);
   }
@@ -43,6 +50,11 @@ final class HealthReport {
     List<String> reasons = new ArrayList<>();
     if (!ready) {
       reasons.add("the agent is starting");
+    }
+    if (!cluster.connected()) {
+      reasons.add(
+          "ZooKeeper does not answer, so that elections and new fixes wait; see that it runs and is"
+              + " reached from this host");
     }
     for (String name : supervisor.dead()) {
       reasons.add("thread " + name + " has ended; start the agent again");
@@ -58,7 +70,15 @@ final class HealthReport {
         reasons.add("repository " + repository.repoId() + ": " + trouble);
       }
     }
+    waiting
+        .get()
+        .forEach((repoId, why) -> {
+          if (repositories.expects(repoId)) {
+            reasons.add("repository " + repoId + " is not connected: " + why);
+          }
+        });
     Map<String, String> details = new TreeMap<>();
+    details.put("started", Boolean.toString(ready));
     details.put("hostId", hostId);
     details.put("zookeeper", cluster.connected() ? "connected" : "unreachable");
     details.put("repositories", Integer.toString(repositories.all().size()));

@@ -20,22 +20,24 @@ import io.quarry.coordinator.thread.Supervisor;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Case 12.6: a host whose thread had ended was blind, with health ok. */
+/** Cases 12.3 and 12.6: a host that did not do its work was blind, with health ok. */
 @Timeout(120)
 final class HealthReportTest {
   private static final Duration SESSION = Duration.ofSeconds(15);
 
   private final Supervisor supervisor = new Supervisor();
   private final AtomicBoolean broken = new AtomicBoolean(true);
+  private final AtomicReference<Map<String, String>> waiting = new AtomicReference<>(Map.of());
 
   @Test
-  void threadThatKeepsFailingIsNotOkAndNoSecretAfterwards(@TempDir Path directory)
-      throws Exception {
+  void whatDoesNotDoItsWorkIsNotOkAndNoSecretAfterwards(@TempDir Path directory) throws Exception {
     Clock clock = Clock.systemUTC();
     try (EmbeddedZooKeeper zooKeeper = EmbeddedZooKeeper.start(directory.resolve("zookeeper"));
         ClusterConnection cluster =
@@ -56,15 +58,15 @@ final class HealthReportTest {
               new SeenCommits(directory.resolve("seen")),
               supervisor,
               clock);
+      Repositories repositories =
+          new Repositories(shared, io, new Connections(directory.resolve("connections.json")));
       HealthReport report =
-          new HealthReport(
-              "h1",
-              cluster,
-              registry,
-              new Repositories(shared, io, new Connections(directory.resolve("connections.json"))),
-              supervisor);
+          new HealthReport("h1", cluster, registry, repositories, waiting::get, supervisor);
+      await().until(cluster::connected);
       assertThat(report.now(false).ok()).isFalse();
+      assertThat(report.now(false).details()).containsEntry("started", "false");
       assertThat(report.now(true).ok()).isTrue();
+      assertThat(report.now(true).details()).containsEntry("started", "true");
       assertThat(report.now(true).details()).containsEntry("threads", "ok");
 
       loop.start(supervisor);
@@ -74,6 +76,17 @@ final class HealthReportTest {
       broken.set(false);
       await().until(() -> report.now(true).ok());
       assertThat(report.now(true).details().get("threads")).contains("fragile failed");
+
+      repositories.expect("late");
+      waiting.set(Map.of("late", "no mount", "forgotten", "no mount"));
+      assertThat(report.now(true).ok()).isFalse();
+      assertThat(report.now(true).details().get("reason"))
+          .isEqualTo("repository late is not connected: no mount");
+      waiting.set(Map.of());
+
+      zooKeeper.close();
+      await().until(() -> !report.now(true).ok());
+      assertThat(report.now(true).details().get("reason")).contains("ZooKeeper does not answer");
     }
   }
 

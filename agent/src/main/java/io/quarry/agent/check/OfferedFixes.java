@@ -53,8 +53,7 @@ final class OfferedFixes {
   }
 
   private Fix recorded(FixState fix) throws IOException {
-    boolean mayWait = fix.heavy() && fix.runnable() && holders.hostOf(fix) == null;
-    Shortage shortage = mayWait ? room.shortage(fix) : null;
+    Shortage shortage = holders.mayWaitForSpace(fix) ? room.shortage(fix) : null;
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     return FixData.sign(
         new Fix(

@@ -25,6 +25,7 @@ final class RepoShow extends ApiCommand {
   private static Facts facts(RepositoryInfo repository) {
     Facts facts =
         new Facts().fact("repository", repository.repoId()).fact("format", repository.repoFormat());
+    Long largest = repository.largestImageBytes();
     new TreeMap<>(repository.connectionParameters()).forEach(facts::fact);
     facts
         .fact("health", repository.health())
@@ -32,7 +33,8 @@ final class RepoShow extends ApiCommand {
         .fact("SDM", repository.sdmHostId() == null ? "being elected" : repository.sdmHostId())
         .fact("size", Units.bytes(repository.capacityBytes()))
         .fact("free", Units.bytes(repository.freeBytes()))
-        .fact("used", Units.bytes(repository.usedBytes()));
+        .fact("used", Units.bytes(repository.usedBytes()))
+        .fact("largest image", largest == null ? null : Units.bytes(largest));
     new TreeMap<>(repository.images()).forEach((state, count) -> facts.fact(state, count));
     facts.fact("fixes", repository.fixes()).fact("commit", repository.commit());
     return repository.dueFeatures().isEmpty()

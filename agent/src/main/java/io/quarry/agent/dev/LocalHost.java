@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
@@ -26,6 +28,9 @@ public final class LocalHost implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(50);
   private static final Duration HEALTH_WAIT = Duration.ofSeconds(2);
   private static final int OK = 200;
+
+  /** Of an answer that is not 200, too. */
+  private static final String STARTED = "\"started\":\"true\"";
 
   private final ChildProcesses processes;
   private final HttpClient http;
@@ -93,11 +98,11 @@ public final class LocalHost implements AutoCloseable {
         processes.java(options.launcher(), GUARDIAN_OPTIONS, GuardianMain.class, words, log());
   }
 
-  /** Waits until the agent answers {@code GET /health} with 200. */
+  /** Waits until the agent says that it has started, well or not. */
   public void awaitReady(Duration within)
       throws IOException, InterruptedException, TimeoutException {
     long deadline = System.nanoTime() + within.toNanos();
-    while (!ready()) {
+    while (!started()) {
       if (!running().isAlive()) {
         throw new IOException(
             hostId() + " ended with exit code " + running().exitValue() + "; see " + log());
@@ -109,13 +114,24 @@ public final class LocalHost implements AutoCloseable {
     }
   }
 
+  /** Whether the agent answers {@code GET /health} with 200. */
   public boolean ready() throws InterruptedException {
+    return health().map(answer -> answer.statusCode() == OK).orElse(false);
+  }
+
+  private boolean started() throws InterruptedException {
+    return health()
+        .map(answer -> answer.statusCode() == OK || answer.body().contains(STARTED))
+        .orElse(false);
+  }
+
+  private Optional<HttpResponse<String>> health() throws InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(url().resolve("/health")).timeout(HEALTH_WAIT).build();
     try {
-      return http.send(request, BodyHandlers.discarding()).statusCode() == OK;
+      return Optional.of(http.send(request, BodyHandlers.ofString()));
     } catch (IOException notYet) {
-      return false;
+      return Optional.empty();
     }
   }
 

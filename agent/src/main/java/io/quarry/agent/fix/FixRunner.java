@@ -101,8 +101,7 @@ final class FixRunner {
       LOG.warn("{} has to wait: {}", what, e.getMessage());
       return e.code() == ErrorCode.INTERNAL ? fail(run, e) : End.TROUBLE;
     } catch (IOException e) {
-      // No time makes a file ours again; people have to see it.
-      return FileFailure.Forbidden.in(e) == null ? trouble(what, e) : fail(run, e);
+      return isItsOwn(run, e) ? fail(run, e) : trouble(what, e);
     } catch (RuntimeException e) {
       return fail(run, e);
     }
@@ -113,6 +112,21 @@ final class FixRunner {
     RepositoryState state = run.repository().state().repository();
     Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
     return volume == null || volume.replaces() != null;
+  }
+
+  /**
+   * Whether the failure is about the files of this fix, so that people have to see it. A storage
+   * that refuses every file is no failure of one fix: its host leaves the work to others meanwhile.
+   */
+  private static boolean isItsOwn(RunningFix run, IOException e) {
+    return switch (FileFailure.kindOf(e)) {
+      case TOO_LARGE -> true;
+      case FORBIDDEN, READ_ONLY, TOO_MANY_OPEN, INPUT_OUTPUT -> run.storagesUsable();
+      // A quota; a full storage is waited for.
+      case NO_SPACE -> !full(run);
+      case NOT_FOUND, EXISTS, REFUSED, NOT_EMPTY, OTHER -> false;
+      case null -> false;
+    };
   }
 
   private static End trouble(String what, IOException e) {
@@ -131,7 +145,8 @@ final class FixRunner {
   }
 
   private static End fail(RunningFix run, Exception why) {
-    LOG.error("{} failed", run.fix().id(), why);
+    boolean known = why instanceof IOException || why instanceof StorageException;
+    LOG.error("{} failed: {}", run.fix().id(), why.toString(), known ? null : why);
     String error = String.valueOf(why.getMessage());
     letGo(run, error);
     try {

@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -138,8 +140,19 @@ final class RunningFix {
 
   /** Whether it needs that repository. */
   boolean needs(String repositoryKey) {
-    return Reach.required(fix, repository.state().repository(), repository.key())
-        .contains(repositoryKey);
+    return required().contains(repositoryKey);
+  }
+
+  private Set<String> required() {
+    return Reach.required(fix, repository.state().repository(), repository.key());
+  }
+
+  /** Whether files can be made on all the storages that it needs. */
+  boolean storagesUsable() {
+    return required().stream()
+        .map(around.repositories())
+        .flatMap(Optional::stream)
+        .allMatch(each -> each.storage().isUsable("fix." + UUID.randomUUID()));
   }
 
   String taskId() {

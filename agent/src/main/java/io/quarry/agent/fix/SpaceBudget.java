@@ -108,7 +108,7 @@ public final class SpaceBudget {
       FixState fix = state.fixes().get(fixId);
       room -= fix == null ? 0 : stillToWrite(repository, state, fix);
     }
-    return new Room(repository, state, room);
+    return new Room(repository, state, space, room);
   }
 
   private Set<String> running(ConnectedRepository repository, String exceptFixId) {
@@ -131,16 +131,28 @@ public final class SpaceBudget {
   public final class Room {
     private final ConnectedRepository repository;
     private final RepositoryState state;
+    private final RepositoryStorage.Space space;
     private final long bytes;
 
-    private Room(ConnectedRepository repository, RepositoryState state, long bytes) {
+    private Room(
+        ConnectedRepository repository,
+        RepositoryState state,
+        RepositoryStorage.Space space,
+        long bytes) {
       this.repository = repository;
       this.state = state;
+      this.space = space;
       this.bytes = bytes;
     }
 
     /** Null when the fix fits. */
     public @Nullable Shortage shortage(FixState fix) throws IOException {
+      if (!space.roomForFiles()) {
+        return new Shortage(0, space.free(), true);
+      }
+      if (!fix.heavy()) {
+        return space.free() < FULL_BYTES ? new Shortage(FULL_BYTES, space.free()) : null;
+      }
       long needed = stillToWrite(repository, state, fix);
       return needed > 0 && needed > bytes ? new Shortage(needed, Math.max(0, bytes)) : null;
     }
@@ -203,8 +215,9 @@ public final class SpaceBudget {
     return Math.clamp(capacity / RESERVE_PART, RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
   }
 
-  /** Whether hardly a byte is free. */
+  /** Whether hardly a byte is free, or no file can be made. */
   static boolean isFull(RepositoryStorage storage) throws IOException {
-    return storage.space().free() < FULL_BYTES;
+    RepositoryStorage.Space space = storage.space();
+    return space.free() < FULL_BYTES || !space.roomForFiles();
   }
 }

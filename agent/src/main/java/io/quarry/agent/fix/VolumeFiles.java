@@ -19,21 +19,40 @@ final class VolumeFiles {
     this.storage = storage;
   }
 
-  /** Makes the file of a volume that needs no data: an empty disk or an overlay; durable. */
+  /**
+   * Makes the file of a volume that needs no data: an empty disk or an overlay; durable. A file
+   * that could not be made whole is removed, so that the next try of the same epoch finds the name
+   * free. A name whose making failed may be an earlier try's, which may have published the file.
+   */
   void makeEmpty(Volume volume, String file, RepositoryState state) throws IOException {
-    switch (volume.format()) {
-      case RAW -> makeRaw(file, volume.size());
-      case QCOW2 ->
-          EmptyQcow2.write(
-              storage.volumes().folder(), file, volume.size(), backingOf(volume, state));
+    Optional<Backing> backing =
+        volume.format() == VolumeFormat.RAW ? Optional.empty() : backingOf(volume, state);
+    try (NativeFile made = storage.volumes().create(file)) {
+      try {
+        fill(made, volume, backing);
+      } catch (IOException e) {
+        removeHalfMade(file, e);
+        throw e;
+      }
     }
     storage.volumes().force();
   }
 
-  private void makeRaw(String file, long size) throws IOException {
-    try (NativeFile created = storage.volumes().create(file)) {
-      created.truncate(size);
-      created.dataSync();
+  private void fill(NativeFile made, Volume volume, Optional<Backing> backing) throws IOException {
+    switch (volume.format()) {
+      case RAW -> {
+        made.truncate(volume.size());
+        made.dataSync();
+      }
+      case QCOW2 -> EmptyQcow2.write(made, volume.size(), backing);
+    }
+  }
+
+  private void removeHalfMade(String file, IOException why) {
+    try {
+      storage.volumes().remove(file);
+    } catch (IOException e) {
+      why.addSuppressed(e);
     }
   }
 

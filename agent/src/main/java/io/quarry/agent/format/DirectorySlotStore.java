@@ -13,7 +13,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,26 +23,17 @@ import org.slf4j.LoggerFactory;
  * linked to its name (link, never rename: a rename would replace), and the directory is forced.
  */
 public final class DirectorySlotStore implements SlotStore, AutoCloseable {
-  /** Enough for hundreds of removal records, at a block or two each. */
-  public static final int BALLAST_BYTES = 4 << 20;
-
-  /** Freed at a time: whatever else writes to a full storage takes what is free. */
-  static final int BALLAST_PIECE_BYTES = 64 << 10;
-
   /** Far more than any record has; a longer file is none, and must not take the agent's memory. */
   static final int RECORD_BYTES_MAX = 2 * CommitLog.ENTRY_BYTES_MAX;
 
-  /** The ballast is not restored from the last of the space. */
-  private static final long RESTORE_FREE_BYTES_MIN = 2L * BALLAST_BYTES;
-
   private static final Logger LOG = LoggerFactory.getLogger(DirectorySlotStore.class);
-  private static final String BALLAST = "ballast";
   private static final String HEAD = "head";
   private static final int HEAD_DIGITS = 20;
 
   private final Folder root;
   private final Folder log;
   private final Folder temporary;
+  private final Ballast ballast;
   private final String writer;
   private final AtomicLong counter = new AtomicLong();
 
@@ -56,6 +46,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     this.root = root;
     this.log = root.folder("log");
     this.temporary = root.folder("tmp");
+    this.ballast = new Ballast(root, temporary);
     this.writer = writer;
   }
 
@@ -197,46 +188,13 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   }
 
   @Override
-  public boolean releaseBallast() throws IOException {
-    try (NativeFile file = root.openWrite(BALLAST)) {
-      long left = file.size() - BALLAST_PIECE_BYTES;
-      if (left > 0) {
-        file.truncate(left);
-        return true;
-      }
-    } catch (FileFailure.NotFound e) {
-      return false;
-    }
-    return root.remove(BALLAST);
+  public boolean releaseBallast(Reserve reserve) throws IOException {
+    return ballast.release(reserve);
   }
 
   @Override
   public boolean restoreBallast() throws IOException {
-    if (hasBallast()) {
-      return true;
-    }
-    if (log.filesystem().free() < RESTORE_FREE_BYTES_MIN) {
-      return false;
-    }
-    String written = temporaryName(BALLAST);
-    try {
-      // Noise: a filesystem that compresses keeps no space for zeros.
-      byte[] bytes = new byte[BALLAST_BYTES];
-      new SplittableRandom(BALLAST_BYTES).nextBytes(bytes);
-      writeForced(written, out -> out.write(bytes));
-      root.rename(BALLAST, temporary, written);
-      return true;
-    } finally {
-      discard(written);
-    }
-  }
-
-  private boolean hasBallast() throws IOException {
-    try (NativeFile file = root.openRead(BALLAST)) {
-      return file.size() == BALLAST_BYTES;
-    } catch (FileFailure.NotFound e) {
-      return false;
-    }
+    return ballast.restore(temporaryName("ballast"));
   }
 
   @Override

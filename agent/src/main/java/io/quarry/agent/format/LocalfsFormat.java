@@ -11,6 +11,7 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogTooNewException;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ final class LocalfsFormat implements RepositoryFormat {
   private static final List<String> DIRECTORIES = List.of("log", "fixes", VOLUMES, TEMPORARY);
 
   /** A genesis record has 300. */
-  private static final int GENESIS_BYTES_MAX = 64 << 10;
+  static final int GENESIS_BYTES_MAX = 64 << 10;
 
   /** Without these a genesis record names nothing and signs nothing. */
   private static final List<String> GENESIS_FIELDS = List.of("key", "createdAt", "fixSecret");
@@ -89,14 +90,13 @@ final class LocalfsFormat implements RepositoryFormat {
     try (Folder root = Folder.open(path)) {
       Genesis genesis = genesis(root, create, writer);
       makeDirectories(root);
-      try (Folder temporary = root.folder(TEMPORARY)) {
-        Probe.run(temporary);
-      }
+      long largestFile = probe(root, writer);
       int group = group(parameters);
       if (group != VolumeStore.ANY_GROUP) {
         giveVolumes(root, group);
       }
-      return open(Folder.open(path), genesis, writer, group);
+      return open(
+          Folder.open(path), new RepositoryStorage.Traits(genesis, largestFile, group), writer);
     } catch (IOException e) {
       if (!Files.isDirectory(path)) {
         throw unusable(
@@ -126,10 +126,27 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  private static RepositoryStorage open(Folder root, Genesis genesis, String writer, int group)
+  /** What the probe takes of a full storage for a moment comes from the reserve. */
+  private static long probe(Folder root, String writer) throws IOException {
+    try (Folder temporary = root.folder(TEMPORARY);
+        DirectorySlotStore slots = new DirectorySlotStore(Folder.open(root.path()), writer)) {
+      while (true) {
+        try {
+          Probe.run(temporary);
+          return Probe.largestFile(temporary, RepositoryStorage.LARGEST_FILE_ASKED);
+        } catch (FileFailure e) {
+          if (e.kind() != FileFailure.Kind.NO_SPACE || !slots.releaseBallast(Reserve.ALL)) {
+            throw e;
+          }
+        }
+      }
+    }
+  }
+
+  private static RepositoryStorage open(Folder root, RepositoryStorage.Traits traits, String writer)
       throws IOException {
     try {
-      return new RepositoryStorage(root, genesis, writer, group);
+      return new RepositoryStorage(root, traits, writer);
     } catch (IOException | RuntimeException e) {
       root.close();
       throw e;

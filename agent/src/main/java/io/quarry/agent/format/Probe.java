@@ -13,6 +13,7 @@ import java.util.UUID;
  */
 final class Probe {
   private static final int BYTES = 512;
+  private static final long MIB = 1L << 20;
 
   private Probe() {}
 
@@ -35,6 +36,45 @@ final class Probe {
       folder.remove(first);
       folder.remove(second);
       folder.remove(link);
+    }
+  }
+
+  /**
+   * The size of the largest file that the storage takes from this process, down to a mebibyte.
+   *
+   * @param enough nothing above it is asked for
+   */
+  static long largestFile(Folder folder, long enough) throws IOException {
+    String name = "probe." + UUID.randomUUID();
+    try (NativeFile file = folder.createNew(name, FileModes.METADATA)) {
+      if (takes(file, enough)) {
+        return enough;
+      }
+      long taken = 0;
+      long refused = enough;
+      while (refused - taken > MIB) {
+        long middle = taken + (refused - taken) / 2;
+        if (takes(file, middle)) {
+          taken = middle;
+        } else {
+          refused = middle;
+        }
+      }
+      return taken;
+    } finally {
+      folder.remove(name);
+    }
+  }
+
+  private static boolean takes(NativeFile file, long size) throws IOException {
+    try {
+      file.truncate(size);
+      return true;
+    } catch (FileFailure e) {
+      if (e.kind() == FileFailure.Kind.TOO_LARGE) {
+        return false;
+      }
+      throw e;
     }
   }
 

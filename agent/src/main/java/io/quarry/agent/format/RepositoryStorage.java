@@ -6,13 +6,18 @@ import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.Filesystem;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,31 +27,77 @@ public final class RepositoryStorage implements AutoCloseable {
 
   private static final String CANARY = "canary.";
 
+  /** What qcow2 files have besides their data is less than this part of it, and a mebibyte. */
+  private static final long TABLES_PART = 4_096;
+
+  private static final long TABLES_BYTES = 1 << 20;
+
+  /** Holds the largest image that there may be. */
+  static final long LARGEST_FILE_ASKED =
+      Limits.IMAGE_BYTES_MAX + Limits.IMAGE_BYTES_MAX / TABLES_PART + TABLES_BYTES;
+
+  /** With room for fewer files a storage is full: a commit takes two for a moment. */
+  private static final int FILES_MIN = 2;
+
   /** One sector, so that a reader sees the old or the new one. */
   private static final int CANARY_BYTES = 512;
 
   private final Folder root;
-  private final Genesis genesis;
+  private final Traits traits;
   private final DirectorySlotStore slots;
   private final VolumeStore volumes;
   private final Folder fixes;
   private final Folder temporary;
 
   /**
-   * @param root is closed with it
+   * What was found out when it was connected.
+   *
+   * @param largestFile in bytes; {@link #LARGEST_FILE_ASKED} when that or more
    * @param group that volumes belong to
    */
-  RepositoryStorage(Folder root, Genesis genesis, String writer, int group) throws IOException {
+  record Traits(Genesis genesis, long largestFile, int group) {}
+
+  /**
+   * @param root is closed with it
+   */
+  RepositoryStorage(Folder root, Traits traits, String writer) throws IOException {
     this.root = root;
-    this.genesis = genesis;
+    this.traits = traits;
     this.slots = new DirectorySlotStore(root, writer);
-    this.volumes = new VolumeStore(root.folder("volumes"), group);
+    this.volumes = new VolumeStore(root.folder("volumes"), traits.group());
     this.fixes = root.folder("fixes");
     this.temporary = root.folder("tmp");
   }
 
   public Genesis genesis() {
-    return genesis;
+    return traits.genesis();
+  }
+
+  /**
+   * The size of the largest image that one file of this storage can hold, in bytes: also when the
+   * file is a qcow2 file, as the volume of a disk becomes by a snapshot, and all of it is written.
+   */
+  public long largestImage() {
+    long data = Math.max(0, traits.largestFile() - TABLES_BYTES);
+    return data / (TABLES_PART + 1) * TABLES_PART;
+  }
+
+  /** Refuses an image that no file of this storage can hold; a size that is none is no matter. */
+  public void requireHolds(long size) {
+    if (Limits.isImageSize(size) && size > largestImage()) {
+      throw new StorageException(
+          ErrorCode.IMAGE_TOO_LARGE,
+          "an image of "
+              + size
+              + " bytes is too large for the files of "
+              + root.path()
+              + ", which hold images of at most "
+              + largestImage()
+              + " bytes",
+          "size",
+          "give a smaller size, or use a repository on a filesystem with larger files, such as"
+              + " XFS");
+    }
   }
 
   public DirectorySlotStore slots() {
@@ -79,15 +130,48 @@ public final class RepositoryStorage implements AutoCloseable {
 
   /**
    * Asks the storage for next to nothing, in a way that no cache can answer: a file of that name is
-   * made and removed.
+   * made and removed. A full storage answers, too.
    */
   public void ask(String fileName) throws IOException {
     try {
       temporary.createNew(fileName, FileModes.METADATA).close();
-    } catch (FileFailure.Exists e) {
-      LOG.debug("{} is there already", temporary.path(fileName));
+    } catch (FileFailure e) {
+      switch (e.kind()) {
+        case EXISTS -> LOG.debug("{} is there already", temporary.path(fileName));
+        case NO_SPACE -> LOG.debug("{} has no room for another file", temporary.path());
+        default -> throw e;
+      }
     }
     temporary.remove(fileName);
+  }
+
+  /** Whether files can be made and removed; true of a full storage. */
+  public boolean isUsable(String fileName) {
+    try {
+      ask(fileName);
+      return true;
+    } catch (IOException e) {
+      LOG.debug("{} cannot be used: {}", root.path(), e.toString());
+      return false;
+    }
+  }
+
+  /**
+   * The key of the repository that its path leads to by now, or null when there is none: what the
+   * folders have open stays the same, whatever is unmounted, moved or mounted over.
+   */
+  public @Nullable String keyAtPath() throws IOException {
+    try (Folder now = Folder.open(root.path())) {
+      byte[] found = now.read(Genesis.FILE, LocalfsFormat.GENESIS_BYTES_MAX);
+      return found == null ? null : Json.MAPPER.readTree(found).path("key").asText();
+    } catch (FileFailure e) {
+      if (e.isNoFile()) {
+        return null;
+      }
+      throw e;
+    } catch (JacksonException e) {
+      return null;
+    }
   }
 
   /**
@@ -121,15 +205,23 @@ public final class RepositoryStorage implements AutoCloseable {
   /**
    * Each host has a file of its own: an SDM that was paused and deposed must not write over its
    * successor's. Written in place, since a name that comes and goes is seen late on a shared
-   * filesystem; durable, since ZooKeeper shows it durably afterwards.
+   * filesystem; durable, since ZooKeeper shows it durably afterwards. A host's first canary on a
+   * full storage comes from the reserve.
    */
   public void writeCanary(String hostId, Canary canary) throws IOException {
     byte[] text = Json.MAPPER.writeValueAsBytes(canary);
     byte[] block = Arrays.copyOf(text, CANARY_BYTES);
     Arrays.fill(block, text.length, block.length, (byte) ' ');
-    try (NativeFile file = openCanary(CANARY + hostId)) {
-      file.write(0, block);
-      file.sync();
+    while (true) {
+      try (NativeFile file = openCanary(CANARY + hostId)) {
+        file.write(0, block);
+        file.sync();
+        return;
+      } catch (FileFailure e) {
+        if (e.kind() != FileFailure.Kind.NO_SPACE || !slots.releaseBallast(Reserve.ALL)) {
+          throw e;
+        }
+      }
     }
   }
 
@@ -146,11 +238,18 @@ public final class RepositoryStorage implements AutoCloseable {
   /** Size and free bytes of the filesystem. */
   public Space space() throws IOException {
     Filesystem filesystem = root.filesystem();
-    return new Space(filesystem.capacity(), filesystem.free());
+    return new Space(
+        filesystem.capacity(), filesystem.free(), filesystem.hasRoomForFiles(FILES_MIN));
   }
 
-  /** In bytes. */
-  public record Space(long capacity, long free) {}
+  /**
+   * What there is for volumes.
+   *
+   * @param capacity in bytes
+   * @param free in bytes
+   * @param roomForFiles whether more files can be made
+   */
+  public record Space(long capacity, long free, boolean roomForFiles) {}
 
   @Override
   public void close() {

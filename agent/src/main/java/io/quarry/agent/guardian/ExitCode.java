@@ -14,7 +14,10 @@ public final class ExitCode {
   /** The agent lost its guardian, and so the proof of its death. */
   public static final int GUARDIAN_LOST = 70;
 
-  /** The configuration is wrong: starting again would not help. EX_CONFIG of sysexits.h. */
+  /**
+   * The configuration, or a file that the agent keeps, is wrong: starting again would not help.
+   * EX_CONFIG of sysexits.h.
+   */
   public static final int CONFIGURATION = 78;
 
   private ExitCode() {}

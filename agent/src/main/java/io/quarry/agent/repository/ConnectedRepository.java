@@ -124,7 +124,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
-    String writer = self.hostId() + "@" + self.incarnation();
+    String writer = writerOf(self.hostId(), self.incarnation());
     this.supervisor = shared.supervisor();
     this.terms = new Loop("terms-" + name, WATCH, this::watch);
     this.replica = new Replica(name, storage.slots());
@@ -144,7 +144,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storageIdentity =
         new StorageIdentity(
             new StorageIdentity.Subject(
-                name, storage, replica, self.hostId(), writer, sdm::leading),
+                name, storage, replica, self.hostId(), writer, sdm::leading, this::isRegistered),
             head,
             shared.clusterIdentity(),
             shared.seen());
@@ -152,8 +152,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
         new StoragePulse(
             name,
             () -> {
-              storage.ask("pulse." + self.incarnation());
-              storageIdentity.look();
+              try {
+                storage.ask("pulse." + self.incarnation());
+              } finally {
+                storageIdentity.look();
+              }
             });
     this.lightWork = new LightWork(name, supervisor);
     this.forwarder =
@@ -190,6 +193,16 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
    */
   public void prove(boolean restored) throws IOException, InterruptedException {
     storageIdentity.prove(restored);
+  }
+
+  private boolean isRegistered(String writer) {
+    return hosts.live().stream()
+        .anyMatch(host -> writerOf(host.hostId(), host.incarnation()).equals(writer));
+  }
+
+  /** As the log and canaries name one life of a host. */
+  private static String writerOf(String hostId, String incarnation) {
+    return hostId + "@" + incarnation;
   }
 
   /** Takes part in the cluster from now on. */
@@ -263,9 +276,12 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return storageIdentity;
   }
 
-  /** Whether this host may work on it: its storage answers, and is the right one. */
+  /** Whether this host may work on it: its storage works, and is the right one. */
   public boolean workable() {
-    return responsive() && storageIdentity.difference() == null && replica.unreadable() == null;
+    return responsive()
+        && pulse.fault() == null
+        && storageIdentity.difference() == null
+        && replica.unreadable() == null;
   }
 
   /** Threads for light fixes. */
@@ -513,7 +529,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       return "its storage does not answer";
     }
     String difference = storageIdentity.difference();
-    return difference == null ? clock.whyUnfit() : "its storage is another one: " + difference;
+    if (difference != null) {
+      return "its storage is another one: " + difference;
+    }
+    IOException fault = pulse.fault();
+    return fault == null ? clock.whyUnfit() : "its storage fails: " + fault.getMessage();
   }
 
   private void leaveElection(String reason) {

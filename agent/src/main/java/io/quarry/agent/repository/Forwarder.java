@@ -93,7 +93,11 @@ final class Forwarder {
     if (tries.maybeCommitted()) {
       throw unknown(requestId, tries.why());
     }
-    throw pulse.responsive() ? unavailable(tries.why()) : pulse.unresponsive();
+    StorageException failing = pulse.failing();
+    if (!pulse.responsive()) {
+      throw pulse.unresponsive();
+    }
+    throw failing == null ? unavailable(tries.why()) : failing;
   }
 
   private Tries.Outcome once(RequestId requestId, Request request) {

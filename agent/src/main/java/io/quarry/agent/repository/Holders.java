@@ -1,5 +1,6 @@
 package io.quarry.agent.repository;
 
+import io.quarry.common.model.FixType;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.plan.FixState;
@@ -35,6 +36,12 @@ public final class Holders {
     return fix.worker() != null ? fix.worker().hostId() : claimants.get(fix.id());
   }
 
+  /** Whether it may be that it is not worked on because it finds no space. */
+  public boolean mayWaitForSpace(FixState fix) {
+    boolean makes = fix.heavy() ? hostOf(fix) == null : fix.type() == FixType.MEND;
+    return makes && fix.runnable() && !fix.parked();
+  }
+
   /**
    * As callers see it.
    *
@@ -50,11 +57,11 @@ public final class Holders {
     if (!fix.wanted()) {
       return "waiting";
     }
-    if (hostOf(fix) != null) {
-      return "running";
-    }
     if (noSpace) {
       return "noSpace";
+    }
+    if (hostOf(fix) != null) {
+      return "running";
     }
     return fix.failures() > 0 ? "retrying" : "queued";
   }

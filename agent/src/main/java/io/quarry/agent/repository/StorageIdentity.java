@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,14 +47,20 @@ public final class StorageIdentity {
 
   private static final long LOOK_AGAIN_MILLIS = 100;
 
-  /** What it needs to know of the repository on this host. */
+  /**
+   * What it needs to know of the repository on this host.
+   *
+   * @param writer of this life, as canaries and the log name it
+   * @param registered whether that writer is in this cluster's ZooKeeper
+   */
   record Subject(
       String repoId,
       RepositoryStorage storage,
       Replica replica,
       String hostId,
       String writer,
-      BooleanSupplier leading) {
+      BooleanSupplier leading,
+      Predicate<String> registered) {
     String key() {
       return storage.genesis().key();
     }
@@ -66,6 +73,9 @@ public final class StorageIdentity {
 
   /** Why the storage is another one; null while it is not known to be. */
   private volatile @Nullable String difference;
+
+  /** Why the path leads to another storage than the one that is open; null while it does not. */
+  private volatile @Nullable String elsewhere;
 
   /** Another cluster's SDM that writes here; null when there is none. */
   private volatile @Nullable Canary intruder;
@@ -86,7 +96,8 @@ public final class StorageIdentity {
 
   /** Why the storage is not the one that the SDM writes to; null when nothing says so. */
   public @Nullable String difference() {
-    return difference;
+    String found = elsewhere;
+    return found == null ? difference : found;
   }
 
   /** The SDM of another cluster that writes to the storage, too; null when none is known. */
@@ -95,7 +106,7 @@ public final class StorageIdentity {
   }
 
   void requireSame() {
-    String found = difference;
+    String found = difference();
     if (found != null) {
       throw refusal(found);
     }
@@ -226,13 +237,29 @@ public final class StorageIdentity {
       return;
     }
     Canary now = nextBeat(subject.storage(), first);
-    if (now != null && !now.cluster().equals(own)) {
+    if (now != null && !now.cluster().equals(own) && !isRegistered(now.writer())) {
       throw new StorageException(
           ErrorCode.REPOSITORY_IN_USE,
           "another cluster uses this storage: its SDM " + now.writer() + " writes to it",
           subject.storage().root().toString(),
           "disconnect the repository in the other cluster first, or use one ZooKeeper for both");
     }
+  }
+
+  /**
+   * After a wipe of ZooKeeper the first host that asks names the cluster anew, and an SDM that goes
+   * on may not have heard of the name, or be registered again. Whoever is registered is of this
+   * cluster, whatever it calls the cluster.
+   */
+  private boolean isRegistered(String writer) throws InterruptedException {
+    long deadline = System.nanoTime() + WATCH_MAX.toNanos();
+    while (!subject.registered().test(writer)) {
+      if (System.nanoTime() - deadline > 0) {
+        return false;
+      }
+      Thread.sleep(LOOK_AGAIN_MILLIS);
+    }
+    return true;
   }
 
   /**
@@ -291,6 +318,10 @@ public final class StorageIdentity {
 
   /** Beats while this host leads, and looks for the SDM's beat otherwise. */
   void look() throws IOException {
+    lookAtPath();
+    if (elsewhere != null) {
+      return;
+    }
     noteSeen();
     if (subject.leading().getAsBoolean()) {
       missing = false;
@@ -320,6 +351,21 @@ public final class StorageIdentity {
       difference = describe(shown.get());
       LOG.error("Repository {}: {}", subject.repoId(), difference);
     }
+  }
+
+  /** Case 12.3: health was ok, and tools that get paths worked on the root filesystem. */
+  private void lookAtPath() throws IOException {
+    String key = subject.storage().keyAtPath();
+    String found = null;
+    if (key == null) {
+      found = "its path leads to no repository any more: it was unmounted, moved or mounted over";
+    } else if (!key.equals(subject.key())) {
+      found = "its path leads to another repository";
+    }
+    if (found != null && elsewhere == null) {
+      LOG.error("Repository {}: {}", subject.repoId(), found);
+    }
+    elsewhere = found;
   }
 
   /** What is open stays the same whatever is mounted over the path; tools get the path. */

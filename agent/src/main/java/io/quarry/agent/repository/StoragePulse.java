@@ -1,5 +1,6 @@
 package io.quarry.agent.repository;
 
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.thread.Loop;
@@ -7,6 +8,7 @@ import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * Whether a storage answers at all. A thread of its own asks it for next to nothing, again and
  * again. While the answer is overdue nobody else on this host need ask: calls are refused at once,
  * those that wait are told, and no further thread gets stuck. The first answer ends that. An error
- * is an answer.
+ * is an answer, and the fault of the storage until the next one.
  */
 public final class StoragePulse implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StoragePulse.class);
@@ -37,6 +39,7 @@ public final class StoragePulse implements AutoCloseable {
   private final Question question;
   private final Duration patience;
   private final Loop loop;
+  private volatile @Nullable IOException fault;
   private boolean asking;
   private long askedNanos;
 
@@ -65,11 +68,40 @@ public final class StoragePulse implements AutoCloseable {
     begin();
     try {
       question.ask();
-    } catch (IOException | RuntimeException e) {
-      LOG.debug("The storage of {} answers with an error: {}", name, e.toString());
+      note(null);
+    } catch (IOException e) {
+      // A full storage does its work: images are removed from it.
+      note(FileFailure.kindOf(e) == FileFailure.Kind.NO_SPACE ? null : e);
+    } catch (RuntimeException e) {
+      LOG.debug("The storage of {} cannot be asked", name, e);
     } finally {
       answered();
     }
+  }
+
+  private void note(@Nullable IOException now) {
+    if ((now == null) != (fault == null)) {
+      LOG.warn("The storage of {} {}", name, now == null ? "works again" : "fails: " + now);
+    }
+    fault = now;
+  }
+
+  /** What the storage answered last, if that was an error; null while it works. */
+  public @Nullable IOException fault() {
+    return fault;
+  }
+
+  /** What callers are told while the storage fails; null while it works. */
+  public @Nullable StorageException failing() {
+    IOException now = fault;
+    return now == null
+        ? null
+        : new StorageException(
+            ErrorCode.SDM_UNAVAILABLE,
+            "the storage of " + name + " fails on this host: " + now.getMessage(),
+            name,
+            FileFailure.remedyOf(now),
+            now);
   }
 
   private synchronized void begin() {

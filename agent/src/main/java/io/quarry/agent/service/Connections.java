@@ -1,16 +1,10 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import io.quarry.agent.repository.StateFile;
 import io.quarry.common.api.ConnectRequest;
-import io.quarry.common.api.Json;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +17,11 @@ import java.util.Optional;
  * starts, and a repoId never silently comes to name another repository.
  */
 public final class Connections {
-  private final Path file;
+  private static final String REMEDY =
+      "restore the file, or delete it and connect the repositories again with `quarry repo"
+          + " connect`";
+
+  private final StateFile file;
   private List<Connection> all;
 
   /**
@@ -39,6 +37,10 @@ public final class Connections {
       String key,
       Kind kind) {
     public Connection {
+      Objects.requireNonNull(repoId, "repoId");
+      Objects.requireNonNull(repoFormat, "repoFormat");
+      Objects.requireNonNull(key, "key");
+      Objects.requireNonNull(kind, "kind");
       connectionParameters = Map.copyOf(connectionParameters);
     }
 
@@ -63,16 +65,12 @@ public final class Connections {
   }
 
   public Connections(Path file) throws IOException {
-    this.file = file;
-    this.all = read(file);
-  }
-
-  private static List<Connection> read(Path file) throws IOException {
-    try {
-      return Json.MAPPER.readValue(Files.readAllBytes(file), new TypeReference<>() {});
-    } catch (NoSuchFileException e) {
-      return List.of();
+    this.file = new StateFile(file);
+    List<Connection> known = this.file.read(new TypeReference<>() {}, REMEDY);
+    if (known != null && known.stream().anyMatch(Objects::isNull)) {
+      throw this.file.damaged(REMEDY, null);
     }
+    this.all = known == null ? List.of() : List.copyOf(known);
   }
 
   /** What calls have connected, and the agent is to connect again. */
@@ -113,21 +111,7 @@ public final class Connections {
   }
 
   private void write(List<Connection> changed) {
-    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
-    Path written = file.resolveSibling(file.getFileName() + ".new");
-    try {
-      Files.write(written, Json.MAPPER.writeValueAsBytes(changed));
-      try (FileChannel channel = FileChannel.open(written, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
-      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
-      // The caller is told that the connection lasts: a power cut must not take the name back.
-      try (FileChannel parent = FileChannel.open(directory)) {
-        parent.force(true);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("the state directory cannot be written", e);
-    }
+    file.write(changed);
     all = List.copyOf(changed);
   }
 }

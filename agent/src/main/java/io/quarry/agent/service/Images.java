@@ -84,6 +84,7 @@ final class Images {
 
   private CreatedImage createVirtualDisk(
       ConnectedRepository target, CreateVirtualDiskRequest request, RequestId requestId) {
+    target.storage().requireHolds(request.size());
     String base = request.baseSnapshotId();
     Lookup.Found found = base == null ? null : lookup.find(base, request.options(), target);
     if (found == null || found.repository() == target) {
@@ -182,6 +183,7 @@ final class Images {
   Committed resizeImage(String repoId, String imageId, long size, @Nullable String givenId) {
     RequestId requestId = Names.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
+    target.storage().requireHolds(size);
     mends.await(target, imageId);
     // Once is enough: a late writer goes on below the overlay, in a volume that nobody knows by
     // name.
@@ -217,6 +219,7 @@ final class Images {
           ? copyImage(target, request, requestId)
           : new CreatedImage(image.id(), now.sequence());
     }
+    target.storage().requireHolds(image.size());
     return pinAndCopy(requestId, target, source, image, request);
   }
 

@@ -75,6 +75,7 @@ final class LightMends {
       return false;
     }
     FixState mend = state.fixes().get(FixState.mendId(image.volumeId()));
-    return mend != null && mend.wanted() && !mend.heavy();
+    // One that has failed pauses for seconds, and may fail again.
+    return mend != null && mend.wanted() && !mend.heavy() && mend.failures() == 0;
   }
 }

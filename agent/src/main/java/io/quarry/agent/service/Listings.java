@@ -1,6 +1,7 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.fix.Shortage;
 import io.quarry.agent.format.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -53,12 +54,15 @@ final class Listings {
 
   RepositoryInfo repository(ConnectedRepository repository) {
     LogState state = repository.state();
-    Space storage = new Space(UNKNOWN, UNKNOWN);
+    Space storage = new Space(UNKNOWN, UNKNOWN, true);
     String health =
         switch (repository.replica().unreadable()) {
           case LogDamagedException _ -> "damaged";
           case LogTooNewException _ -> "agentTooOld";
-          case null -> repository.storageIdentity().difference() == null ? "ok" : "otherStorage";
+          case null ->
+              repository.storageIdentity().difference() == null
+                  ? health(repository)
+                  : "otherStorage";
         };
     String reason = Repositories.trouble(repository);
     try {
@@ -74,6 +78,7 @@ final class Listings {
         storage.capacity(),
         storage.free(),
         repository.space().total(),
+        repository.storage().largestImage(),
         repository.leader().map(Candidate::hostId).orElse(null),
         counts(state.repository()),
         state.repository().fixes().size(),
@@ -83,6 +88,18 @@ final class Listings {
         repositories.kind(repository.repoId()).label(),
         List.copyOf(state.repository().schema().features().keySet()),
         Feature.names(state.repository().schema().lacking(Feature.KNOWN)));
+  }
+
+  private static String health(ConnectedRepository repository) {
+    IOException fault = repository.pulse().fault();
+    if (fault == null) {
+      return "ok";
+    }
+    return switch (FileFailure.kindOf(fault)) {
+      case READ_ONLY -> "readOnly";
+      case FORBIDDEN -> "forbidden";
+      case null, default -> "failing";
+    };
   }
 
   private static Map<String, Integer> counts(RepositoryState state) {

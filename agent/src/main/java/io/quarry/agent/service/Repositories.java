@@ -354,6 +354,10 @@ public final class Repositories {
     if (!repository.responsive()) {
       return repository.pulse().unresponsive().getMessage();
     }
+    StorageException failing = repository.pulse().failing();
+    if (failing != null) {
+      return failing.getMessage() + "; " + failing.remedy();
+    }
     Canary intruder = repository.storageIdentity().intruder();
     if (intruder != null) {
       return "another cluster uses this storage: its SDM " + intruder.writer() + " writes to it";

@@ -47,7 +47,7 @@ final class SpaceWaits {
 
   /** Null when it need not, or runs. */
   @Nullable Shortage of(ConnectedRepository repository, FixState fix) {
-    if (!mayWait(fix, Holders.of(repository))) {
+    if (!Holders.of(repository).mayWaitForSpace(fix)) {
       return null;
     }
     String key = repository.key() + "/" + fix.id();
@@ -71,7 +71,7 @@ final class SpaceWaits {
   Map<String, Shortage> of(
       ConnectedRepository repository, Collection<FixState> fixes, Holders holders) {
     List<FixState> candidates =
-        fixes.stream().filter(fix -> mayWait(fix, holders)).limit(LOOKED_AT_MAX).toList();
+        fixes.stream().filter(holders::mayWaitForSpace).limit(LOOKED_AT_MAX).toList();
     if (candidates.isEmpty()) {
       return Map.of();
     }
@@ -105,9 +105,5 @@ final class SpaceWaits {
       LOG.debug("Nobody knows what waits for space: {}", e.getMessage());
       return otherwise;
     }
-  }
-
-  private static boolean mayWait(FixState fix, Holders holders) {
-    return fix.heavy() && fix.runnable() && !fix.parked() && holders.hostOf(fix) == null;
   }
 }

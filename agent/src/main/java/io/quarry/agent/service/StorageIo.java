@@ -197,24 +197,12 @@ public final class StorageIo implements AutoCloseable {
     return unresponsive(subject, why, failed);
   }
 
-  private static String remedy(FileFailure.@Nullable Kind kind) {
-    return switch (kind) {
-      case FORBIDDEN -> "let the agent's user read and write the repository's directory";
-      case READ_ONLY -> "mount the storage so that this host may write to it";
-      case TOO_MANY_OPEN -> "raise the limit of open files for the agent (LimitNOFILE)";
-      case TOO_LARGE -> "use a filesystem that has files of this size";
-      case REFUSED -> "move what is no regular file out of the repository, and check it again";
-      case null, default ->
-          "see whether the storage is reachable from this host, or ask another agent";
-    };
-  }
-
   private static StorageException unresponsive(String subject, String why, Throwable cause) {
     return new StorageException(
         ErrorCode.REPOSITORY_UNRESPONSIVE,
         "the storage of " + subject + " cannot be used now: " + why,
         subject,
-        remedy(FileFailure.kindOf(cause)),
+        FileFailure.remedyOf(cause),
         cause);
   }
 

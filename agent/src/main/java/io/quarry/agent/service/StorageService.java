@@ -2,7 +2,6 @@ package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.check.Checks;
-import io.quarry.agent.data.Throttle;
 import io.quarry.agent.fix.Chains;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.fix.SourcePins;
@@ -97,7 +96,6 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Checks checks;
   private final Explain explain;
   private final Events events;
-  private final Throttle throttle;
   private final Readings readings;
   private final Downloads downloads;
   private final Uploads uploads;
@@ -134,7 +132,6 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.listings = new Listings(repositories, io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live);
     this.explain = new Explain(status, space, io, tasks::live);
-    this.throttle = around.throttle();
     this.chains = new Chains(around.repositories());
     this.readings = new Readings(self, repositories, io, around, mends, supervisor);
     this.uploads = new Uploads(self, repositories, io, around, hosts, foreign, mends, supervisor);
@@ -495,11 +492,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   @Override
   public void setThrottle(long bytesPerSecond) {
-    if (bytesPerSecond < 0) {
-      throw StorageException.invalid(
-          "bytesPerSecond", "a throttle cannot be negative", "give bytes per second, 0 for none");
-    }
-    throttle.setBytesPerSecond(bytesPerSecond);
+    tasks.throttle(bytesPerSecond);
   }
 
   private Committed committed(String repoId, Request request, @Nullable String requestId) {

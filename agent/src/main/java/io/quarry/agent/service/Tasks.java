@@ -42,6 +42,7 @@ public final class Tasks {
   private final FixWorker fixes;
   private final HostRegistry registry;
   private final Drain drain;
+  private final KeptThrottle throttle;
   private final PeerApi peers;
   private final LifeSigns lifeSigns;
 
@@ -51,18 +52,25 @@ public final class Tasks {
       FixWorker fixes,
       HostRegistry registry,
       Drain drain,
+      KeptThrottle throttle,
       PeerApi peers) {
     this.hostId = hostId;
     this.repositories = repositories;
     this.fixes = fixes;
     this.registry = registry;
     this.drain = drain;
+    this.throttle = throttle;
     this.peers = peers;
     this.lifeSigns = new LifeSigns(hostId, registry, repositories::all, peers);
   }
 
   Drain drain() {
     return drain;
+  }
+
+  /** Limits what this host copies, from now on and when its agent has started again. */
+  void throttle(long bytesPerSecond) {
+    throttle.set(bytesPerSecond);
   }
 
   List<HostRecord> live() {

@@ -41,8 +41,9 @@ final class WhoWorks {
     this.shortage = shortage;
   }
 
+  /** Null when nobody does, or when the host that holds it finds no space. */
   @Nullable String host(FixState fix) {
-    return holders.hostOf(fix);
+    return shortage == null ? holders.hostOf(fix) : null;
   }
 
   /** As callers see it. */

@@ -1,6 +1,8 @@
 package io.quarry.agent.data;
 
+import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.qemu.Backing;
 import io.quarry.agent.data.qemu.EmptyQcow2;
 import java.io.IOException;
@@ -23,8 +25,9 @@ public final class DiskImages {
   /** A qcow2 file without data, as the agent makes it. */
   public static void emptyQcow2(Path file, long size, Optional<Backing> backing)
       throws IOException {
-    try (Folder folder = Folder.open(Objects.requireNonNull(file.toAbsolutePath().getParent()))) {
-      EmptyQcow2.write(folder, String.valueOf(file.getFileName()), size, backing);
+    try (Folder folder = Folder.open(Objects.requireNonNull(file.toAbsolutePath().getParent()));
+        NativeFile made = folder.createNew(String.valueOf(file.getFileName()), FileModes.VOLUME)) {
+      EmptyQcow2.write(made, size, backing);
     }
   }
 

@@ -10,24 +10,28 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
-/** An XFS of its own in a file, mounted by a loop device: a filesystem that shares blocks. */
+/** A filesystem of its own in a file, mounted by a loop device. */
 public final class LoopFilesystem implements AutoCloseable {
   private static final long SIZE = 1L << 30;
 
   private final Tools tools;
+  private final String type;
   private final Path image;
   private final Path mountPoint;
   private final String options;
 
-  private LoopFilesystem(Tools tools, Path image, Path mountPoint, String options) {
+  private LoopFilesystem(Tools tools, String type, Path image, Path mountPoint, String options) {
     this.tools = tools;
+    this.type = type;
     this.image = image;
     this.mountPoint = mountPoint;
     this.options = options;
   }
 
-  /** Skips the test where mounting is not possible. */
+  /** One that shares blocks. Skips the test where mounting is not possible. */
   public static LoopFilesystem mountXfs(Path dir) throws IOException, InterruptedException {
     return mountXfs(dir, "defaults");
   }
@@ -35,24 +39,46 @@ public final class LoopFilesystem implements AutoCloseable {
   /** With options of mount. */
   public static LoopFilesystem mountXfs(Path dir, String options)
       throws IOException, InterruptedException {
+    return made(dir, "xfs", SIZE, options, "-q");
+  }
+
+  /**
+   * One with blocks of 1 KiB, whose files are smaller than those of other filesystems.
+   *
+   * @param size in bytes
+   * @param options of mkfs
+   */
+  public static LoopFilesystem mountExt4(Path dir, long size, String... options)
+      throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(List.of("-q", "-F", "-b", "1024"));
+    all.addAll(List.of(options));
+    return made(dir, "ext4", size, "defaults", all.toArray(String[]::new));
+  }
+
+  private static LoopFilesystem made(
+      Path dir, String type, long size, String mountOptions, String... mkfsOptions)
+      throws IOException, InterruptedException {
     assumeTrue("root".equals(System.getProperty("user.name")), "mounting needs root");
     Tools tools = new Tools(new Children(new Spawner(), "test"));
-    Path image = DiskImages.hole(dir.resolve("xfs.img"), SIZE);
-    Path mountPoint = Files.createDirectory(dir.resolve("xfs"));
+    Path image = DiskImages.hole(dir.resolve(type + ".img"), size);
+    Path mountPoint = Files.createDirectory(dir.resolve(type));
     try {
-      tools.run("mkfs.xfs", "-q", image.toString());
-      LoopFilesystem made = new LoopFilesystem(tools, image, mountPoint, options);
+      List<String> mkfs = new ArrayList<>(List.of("mkfs." + type));
+      mkfs.addAll(List.of(mkfsOptions));
+      mkfs.add(image.toString());
+      tools.run(mkfs.toArray(String[]::new));
+      LoopFilesystem made = new LoopFilesystem(tools, type, image, mountPoint, mountOptions);
       made.mount();
       return made;
     } catch (ToolFailure e) {
-      assumeTrue(false, "no loop-mounted XFS: " + e.getMessage());
+      assumeTrue(false, "no loop-mounted " + type + ": " + e.getMessage());
       throw e;
     }
   }
 
   private void mount() throws IOException, InterruptedException {
     String all = "loop," + options;
-    tools.run("mount", "-t", "xfs", "-o", all, image.toString(), mountPoint.toString());
+    tools.run("mount", "-t", type, "-o", all, image.toString(), mountPoint.toString());
   }
 
   /** So much files of that user may take, if it is mounted with {@code uquota}. */

@@ -170,8 +170,13 @@ final class FrozenStory implements AutoCloseable {
     return state().fixes().values().stream().filter(FixState::runnable).findFirst().orElse(null);
   }
 
-  /** One epoch of the fix. */
+  /** The next epoch of the fix. */
   FixRunner.End run(FixState fix) throws Exception {
+    return FixRunner.run(granted(fix));
+  }
+
+  /** That epoch, which has yet to run. */
+  RunningFix granted(FixState fix) throws Exception {
     long epoch = fix.epoch() + 1;
     if (fix.heavy()) {
       FixStore store = new FixStore(repository().storage());
@@ -182,7 +187,7 @@ final class FrozenStory implements AutoCloseable {
       commit(new GrantFixes(SELF, Map.of(fix.id(), fix.epoch())));
     }
     FixState granted = Objects.requireNonNull(state().fixes().get(fix.id()));
-    return FixRunner.run(host.running(repository(), granted, SELF.incarnation(), epoch));
+    return host.running(repository(), granted, SELF.incarnation(), epoch);
   }
 
   @Override

@@ -12,6 +12,7 @@ import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.log.SlotStore.Put;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import io.quarry.coordinator.log.SlotStoreContract;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -114,13 +115,12 @@ class DirectorySlotStoreTest extends SlotStoreContract {
         DirectorySlotStore itsStore = new DirectorySlotStore(Folder.open(small.root()), "a")) {
       assertThat(itsStore.restoreBallast()).isTrue();
       Path filler = small.fill();
-      assertThat(itsStore.releaseBallast()).isTrue();
+      assertThat(itsStore.releaseBallast(Reserve.ALL)).isTrue();
       assertThat(itsStore.restoreBallast()).isFalse();
       assertThat(itsStore.putIfAbsent("x", new byte[] {1})).isEqualTo(Put.CREATED);
       Files.delete(filler);
       assertThat(itsStore.restoreBallast()).isTrue();
-      assertThat(Files.size(small.root().resolve("ballast")))
-          .isEqualTo(DirectorySlotStore.BALLAST_BYTES);
+      assertThat(Files.size(small.root().resolve("ballast"))).isEqualTo(Ballast.BYTES);
     }
   }
 
@@ -132,7 +132,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
       for (int i = 0; i < 20; i++) {
         Files.deleteIfExists(small.root().resolve("filler" + (i - 1)));
         Files.move(small.fill(), small.root().resolve("filler" + i));
-        assertThat(itsStore.releaseBallast()).isTrue();
+        assertThat(itsStore.releaseBallast(Reserve.ALL)).isTrue();
         assertThat(itsStore.putIfAbsent("x" + i, new byte[] {1})).isEqualTo(Put.CREATED);
       }
     }

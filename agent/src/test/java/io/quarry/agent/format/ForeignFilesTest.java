@@ -8,6 +8,7 @@ import io.quarry.agent.data.os.OddFiles;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.SlotStore.Put;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -131,7 +132,7 @@ final class ForeignFilesTest {
   void ballastIsAFile(OddFiles odd) throws Exception {
     try (RepositoryStorage storage = connect(true)) {
       odd.make(root.resolve("ballast"), outside);
-      OddFiles.refused(() -> storage.slots().releaseBallast());
+      OddFiles.refused(() -> storage.slots().releaseBallast(Reserve.ALL));
       OddFiles.refused(() -> storage.slots().restoreBallast());
     }
   }

@@ -27,7 +27,7 @@ class FullStorageTest {
 
   private static boolean wholeBallast(Path root) throws Exception {
     Path ballast = root.resolve("ballast");
-    return Files.exists(ballast) && Files.size(ballast) == DirectorySlotStore.BALLAST_BYTES;
+    return Files.exists(ballast) && Files.size(ballast) == Ballast.BYTES;
   }
 
   @Test

@@ -31,6 +31,10 @@ public final class SimStorage {
     Genesis genesis =
         new Genesis(
             LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret", Feature.KNOWN);
-    return new RepositoryStorage(new SimFolder(root), genesis, writer, VolumeStore.ANY_GROUP);
+    return new RepositoryStorage(
+        new SimFolder(root),
+        new RepositoryStorage.Traits(
+            genesis, RepositoryStorage.LARGEST_FILE_ASKED, VolumeStore.ANY_GROUP),
+        writer);
   }
 }

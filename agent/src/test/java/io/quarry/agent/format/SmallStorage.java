@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Assumptions;
 
 /** A filesystem of a few megabytes, to fill up. Tests that use it are skipped without root. */
@@ -46,8 +47,9 @@ public final class SmallStorage implements AutoCloseable {
     }
   }
 
-  public void makeReadOnly() throws IOException {
-    Assumptions.assumeTrue(run("mount", "-o", "remount,ro", root.toString()));
+  /** Waits for a moment in which nobody has a file open for writing. */
+  public void makeReadOnly() {
+    Awaitility.await().until(() -> run("mount", "-o", "remount,ro", root.toString()));
   }
 
   @Override

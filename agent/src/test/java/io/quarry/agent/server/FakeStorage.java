@@ -214,6 +214,7 @@ final class FakeStorage implements StorageApi {
         1L << 40,
         1L << 39,
         -1,
+        64L << 40,
         null,
         Map.of("optimized", images.size(), "weak", 0),
         0,

@@ -36,6 +36,8 @@ public enum ErrorCode {
   AGENT_TOO_OLD(422, false),
   /** The agent may not use the file of one volume; the storage is fine. */
   VOLUME_FORBIDDEN(422, false),
+  /** No file of the storage can hold an image of that size. */
+  IMAGE_TOO_LARGE(422, false),
   /** The uploaded file is not one that may become a disk's content. */
   UPLOAD_REFUSED(422, false),
   INTERNAL(500, false),

@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
  * @param freeBytes what is left of it; −1 when it does not answer
  * @param usedBytes allocated to this repository's volumes when they were measured last, usually
  *     seconds ago; −1 when the agent has not measured them yet
+ * @param largestImageBytes the largest image that a file of the storage can hold; null when the
+ *     agent is too old to tell
  * @param sdmHostId the host elected to commit metadata; null during an election
  * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code weak} ones
  * @param fixes outstanding fixes: queued, running, waiting or parked
- * @param health {@code ok}, {@code unresponsive}, {@code damaged}, {@code agentTooOld} or {@code
- *     otherStorage}
+ * @param health {@code ok}, {@code unresponsive}, {@code damaged}, {@code agentTooOld}, {@code
+ *     otherStorage}, {@code readOnly}, {@code forbidden} or {@code failing}
  * @param healthReason what is wrong, naming the file where there is one
  * @param commit the last commit this agent knows of
  * @param connection {@code configured}, {@code persistent} or {@code transient}: who connects it
@@ -31,6 +33,7 @@ public record RepositoryInfo(
     long capacityBytes,
     long freeBytes,
     long usedBytes,
+    @Nullable Long largestImageBytes,
     @Nullable String sdmHostId,
     Map<String, Integer> images,
     int fixes,

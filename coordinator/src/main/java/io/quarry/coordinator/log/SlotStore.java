@@ -62,10 +62,29 @@ public interface SlotStore {
   /** The newest acknowledged sequence number that was noted; empty when it cannot be told. */
   OptionalLong readHead() throws IOException;
 
-  /** Frees some of the space that is kept for removals on a full storage; false without any. */
-  boolean releaseBallast() throws IOException;
+  /** Who may take how much of what is kept for a full storage, in the order of their turns. */
+  enum Reserve {
+    /** Opens and removals: a half stays for removals. */
+    HALF(2),
+    /** Removals alone. */
+    ALL(0);
 
-  /** Keeps space for removals again; false when the storage is too full for it. */
+    private final int leftPart;
+
+    Reserve(int leftPart) {
+      this.leftPart = leftPart;
+    }
+
+    /** What is not to be taken of that much. */
+    public int left(int whole) {
+      return leftPart == 0 ? 0 : whole / leftPart;
+    }
+  }
+
+  /** Frees some of what is kept for a full storage, space and names; false without any. */
+  boolean releaseBallast(Reserve reserve) throws IOException;
+
+  /** Keeps space and names for a full storage again; false when it is too full for that. */
   boolean restoreBallast() throws IOException;
 
   /** Where the store is, for messages. */

@@ -72,7 +72,7 @@ public final class Draft {
   Reply reply(Request request, String id) {
     if (!request.freesSpace()) {
       // A machine has to start although nothing more can be made.
-      long reserve = request instanceof OpenImage ? stateBytesMax / OPENS_RESERVE_PART : 0;
+      long reserve = request.usesImages() ? stateBytesMax / OPENS_RESERVE_PART : 0;
       StateSize.requireRoom(before, state, stateBytesMax + reserve);
     }
     return new Reply(request.operation(), id, commit);

@@ -55,6 +55,11 @@ public record OpenImage(
     return draft.reply(this, openId);
   }
 
+  @Override
+  public boolean usesImages() {
+    return true;
+  }
+
   /** The image, if nothing forbids that use of it. */
   static Image usable(RepositoryState state, String openId, String imageId, boolean readOnly) {
     Image image = state.strongImage(imageId);

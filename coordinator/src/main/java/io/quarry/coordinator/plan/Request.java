@@ -104,4 +104,13 @@ public sealed interface Request
   default boolean freesSpace() {
     return false;
   }
+
+  /**
+   * Whether it uses what there is: machines have to start on a full storage, too. Such requests may
+   * use a half of the ballast.
+   */
+  @JsonIgnore
+  default boolean usesImages() {
+    return false;
+  }
 }

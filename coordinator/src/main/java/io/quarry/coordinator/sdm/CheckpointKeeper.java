@@ -3,6 +3,7 @@ package io.quarry.coordinator.sdm;
 import io.quarry.coordinator.log.Checkpointer;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.SlotStore;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +27,9 @@ final class CheckpointKeeper implements AutoCloseable {
 
   private static final long BYTES_PER_ENTRY = 2_048;
   private static final long ENTRIES_MIN = 20_000;
+
+  /** How many records are worth a small checkpoint while the ballast is not whole. */
+  private static final long FULL_RECORDS_MIN = 32;
 
   private final String name;
   private final SlotStore store;
@@ -65,8 +69,10 @@ final class CheckpointKeeper implements AutoCloseable {
   void committed(LogState state, int newEntries) {
     records++;
     entries += newEntries;
+    // Checkpoints free records: a full storage needs that before the ballast is used up.
+    long enough = ballastWhole ? recordsMin : Math.min(recordsMin, FULL_RECORDS_MIN);
     boolean due =
-        records >= Math.max(recordsMin, checkpointBytes / BYTES_PER_RECORD)
+        records >= Math.max(enough, checkpointBytes / BYTES_PER_RECORD)
             || entries >= Math.max(ENTRIES_MIN, checkpointBytes / BYTES_PER_ENTRY);
     if (due && busy.compareAndSet(false, true)) {
       records = 0;
@@ -76,11 +82,11 @@ final class CheckpointKeeper implements AutoCloseable {
     restoreBallast();
   }
 
-  /** Frees some space for removals; false when there is none left. Restored later. */
-  boolean releaseBallast() {
+  /** Frees some of what is kept for a full storage; false without any. Restored later. */
+  boolean releaseBallast(Reserve reserve) {
     ballastWhole = false;
     try {
-      return store.releaseBallast();
+      return store.releaseBallast(reserve);
     } catch (IOException e) {
       LOG.warn("Could not release the ballast of {}: {}", name, e.toString());
       return false;

@@ -8,6 +8,7 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.LogUnreadableException;
 import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import io.quarry.coordinator.plan.Request;
 import java.io.IOException;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -118,7 +120,7 @@ final class Term implements AutoCloseable {
 
   private LogState begin() throws IOException, EndOfTerm {
     Outcome outcome = log.beginTerm(replica.state(), clock.instant());
-    while (lacksSpace(outcome) && checkpoints.releaseBallast()) {
+    while (lacksSpace(outcome) && checkpoints.releaseBallast(Reserve.ALL)) {
       outcome = log.beginTerm(replica.state(), clock.instant());
     }
     return switch (outcome) {
@@ -160,7 +162,7 @@ final class Term implements AutoCloseable {
       }
       Outcome outcome = append(state, batch);
       return lacksSpace(outcome)
-          ? commitRemovals(state, batch.submissions())
+          ? commitOnReserve(state, batch.submissions())
           : conclude(state, batch, outcome);
     } catch (RuntimeException | Error e) {
       batch.fail(unknown(new IOException("internal error: " + e, e)));
@@ -168,21 +170,35 @@ final class Term implements AutoCloseable {
     }
   }
 
-  /** The storage is full: what frees space is committed on the ballast, the rest is refused. */
-  private LogState commitRemovals(LogState state, List<Submission> group) throws EndOfTerm {
-    Batch removals = new Batch(state, clock.instant(), noSpace(), Request::freesSpace);
-    group.forEach(removals::plan);
-    Outcome outcome = append(state, removals);
-    while (lacksSpace(outcome) && checkpoints.releaseBallast()) {
-      outcome = append(state, removals);
+  /**
+   * The storage is full: opens and what frees space are committed on the ballast, the rest is
+   * refused. When only the half is left that opens may not take, they are refused as well.
+   */
+  private LogState commitOnReserve(LogState state, List<Submission> group) throws EndOfTerm {
+    for (Reserve reserve : Reserve.values()) {
+      Batch some = planned(state, group, noSpace(), request -> mayTake(request, reserve));
+      Outcome outcome = append(state, some);
+      while (lacksSpace(outcome) && checkpoints.releaseBallast(reserve)) {
+        outcome = append(state, some);
+      }
+      if (!lacksSpace(outcome)) {
+        return conclude(state, some, outcome);
+      }
     }
-    if (lacksSpace(outcome)) {
-      // Repeats among them are answered: what they ask for was committed when there was space.
-      Batch none = new Batch(state, clock.instant(), noSpace(), request -> false);
-      group.forEach(none::plan);
-      return conclude(state, none, append(state, none));
-    }
-    return conclude(state, removals, outcome);
+    // Repeats among them are answered: what they ask for was committed when there was space.
+    Batch none = planned(state, group, noReserve(), request -> false);
+    return conclude(state, none, append(state, none));
+  }
+
+  private Batch planned(
+      LogState state, List<Submission> group, StorageException full, Predicate<Request> admitted) {
+    Batch batch = new Batch(state, clock.instant(), full, admitted);
+    group.forEach(batch::plan);
+    return batch;
+  }
+
+  private static boolean mayTake(Request request, Reserve reserve) {
+    return request.freesSpace() || (reserve == Reserve.HALF && request.usesImages());
   }
 
   /** Refusals and repeats need no record, but the newest state. */
@@ -247,6 +263,16 @@ final class Term implements AutoCloseable {
         "the storage of repository " + name + " is full",
         name,
         "remove images and run the clean fixes, or enlarge the storage; nothing was changed");
+  }
+
+  /** Not even removals find space: removing images is no remedy. */
+  private StorageException noReserve() {
+    return new StorageException(
+        ErrorCode.NO_SPACE,
+        "the storage of repository " + name + " is full, and what it keeps for removals is used up",
+        name,
+        "delete files from the storage that are not the repository's, or enlarge the storage;"
+            + " nothing was changed");
   }
 
   private StorageException notCommitted(IOException cause) {

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.log;
 
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ public final class MemoryDisk {
   private final Map<String, byte[]> files = new HashMap<>();
   private OptionalLong head = OptionalLong.empty();
   private long freeBytes = Long.MAX_VALUE;
-  private boolean ballast;
+  private int ballast;
 
   private final BiConsumer<String, byte[]> onLink;
 
@@ -95,22 +96,25 @@ public final class MemoryDisk {
     return head;
   }
 
-  synchronized boolean releaseBallast() {
-    boolean was = ballast;
-    if (was) {
-      freeBytes += BALLAST_BYTES;
+  synchronized boolean releaseBallast(Reserve reserve) {
+    int released = ballast - reserve.left(BALLAST_BYTES);
+    if (released <= 0) {
+      return false;
     }
-    ballast = false;
-    return was;
+    freeBytes += released;
+    ballast -= released;
+    return true;
   }
 
   synchronized boolean restoreBallast() {
-    ballast = ballast || take(BALLAST_BYTES);
-    return ballast;
+    if (take(BALLAST_BYTES - ballast)) {
+      ballast = BALLAST_BYTES;
+    }
+    return hasBallast();
   }
 
   public synchronized boolean hasBallast() {
-    return ballast;
+    return ballast == BALLAST_BYTES;
   }
 
   /** The space that is left for everything. */

@@ -205,8 +205,8 @@ public final class MemorySlotStore implements SlotStore {
   }
 
   @Override
-  public boolean releaseBallast() {
-    return disk.releaseBallast();
+  public boolean releaseBallast(Reserve reserve) {
+    return disk.releaseBallast(reserve);
   }
 
   @Override

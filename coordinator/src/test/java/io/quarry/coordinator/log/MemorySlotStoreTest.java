@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
 import io.quarry.coordinator.log.SlotStore.Put;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
@@ -64,7 +65,7 @@ class MemorySlotStoreTest extends SlotStoreContract {
     PutNotStartedException refused =
         catchThrowableOfType(PutNotStartedException.class, () -> store.putIfAbsent("a", ONE));
     assertThat(refused.noSpace()).isTrue();
-    assertThat(store.releaseBallast()).isTrue();
+    assertThat(store.releaseBallast(Reserve.ALL)).isTrue();
     assertThat(store.putIfAbsent("a", ONE)).isEqualTo(Put.CREATED);
   }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.coordinator.log.SlotStore.Put;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -115,16 +116,16 @@ public abstract class SlotStoreContract {
 
   @Test
   void ballastIsReleasedUntilNothingIsLeftOfIt() throws Exception {
-    assertThat(store().releaseBallast()).isFalse();
+    assertThat(store().releaseBallast(Reserve.ALL)).isFalse();
     assertThat(store().restoreBallast()).isTrue();
     assertThat(store().restoreBallast()).isTrue();
-    assertThat(store().releaseBallast()).isTrue();
+    assertThat(store().releaseBallast(Reserve.ALL)).isTrue();
     int releases = 1;
-    while (store().releaseBallast()) {
+    while (store().releaseBallast(Reserve.ALL)) {
       assertThat(++releases).isLessThan(10_000);
     }
     assertThat(store().restoreBallast()).isTrue();
-    assertThat(store().releaseBallast()).isTrue();
+    assertThat(store().releaseBallast(Reserve.ALL)).isTrue();
   }
 
   @Test

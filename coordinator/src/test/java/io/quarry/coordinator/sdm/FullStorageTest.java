@@ -8,6 +8,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.MemoryDisk;
 import io.quarry.coordinator.log.MemorySlotStore;
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
+import io.quarry.coordinator.log.SlotStore.Reserve;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.GrantFixes;
@@ -58,13 +59,15 @@ class FullStorageTest {
   void whatWasCommittedIsToldAgainWhenNothingFindsSpace() throws Exception {
     MemoryDisk disk = new MemoryDisk();
     Gate gate = new Gate();
-    try (SdmHost host = SdmHost.leading(new MemorySlotStore(disk, gate), "a")) {
+    MemorySlotStore store = new MemorySlotStore(disk, gate);
+    try (SdmHost host = SdmHost.leading(store, "a")) {
       host.committed(host.create("kept"));
       host.committed(host.create("disk"));
       Request removal = new RemoveImage("disk", false, Duration.ZERO, false);
       Awaitility.await().until(disk::hasBallast);
       disk.free(0);
       host.committed(host.sdm.submit("removal", removal));
+      assertThat(store.releaseBallast(Reserve.ALL)).isTrue();
       disk.free(0);
       gate.hold(step -> step.startsWith("put "));
       CompletableFuture<Reply> first = host.create("first");

@@ -166,23 +166,6 @@ public final class Box implements AutoCloseable {
     client(host).connectStorageRepository(at(repoId, way));
   }
 
-  /**
-   * The connection ends with the agent. A host that starts again takes no fix before the test has
-   * set its throttle.
-   */
-  public void connectTransiently(String repoId) throws IOException {
-    Files.createDirectories(repository(repoId));
-    ConnectRequest request = untilTheAgentEnds(repoId, repository(repoId));
-    for (int host = 0; host < hosts.size(); host++) {
-      client(host).connectStorageRepository(request);
-    }
-  }
-
-  public static ConnectRequest untilTheAgentEnds(String repoId, Path directory) {
-    return new ConnectRequest(
-        repoId, "localfs-1.0", Map.of("path", directory.toString()), true, null, false);
-  }
-
   public static ConnectRequest at(String repoId, Path directory) {
     return new ConnectRequest(repoId, "localfs-1.0", Map.of("path", directory.toString()), true);
   }

@@ -59,8 +59,7 @@ final class DamageIT {
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
                     "-Dquarry.checkpoint.records=" + CHECKPOINT_RECORDS))) {
-      // An agent whose lasting connection is damaged is not ready.
-      box.connectTransiently(DAMAGED);
+      box.connect(DAMAGED);
       box.connect(SOUND);
       StorageClient client = box.client(0);
       List<String> disks = new ArrayList<>();
@@ -97,8 +96,6 @@ final class DamageIT {
         Arrays.copyOf(originals.getFirst(), originals.getFirst().length / 3));
     box.host(0).start();
     box.host(0).awaitReady(Box.PATIENCE);
-    box.connectTransiently(DAMAGED);
-    box.connect(SOUND);
 
     if (victim == Victim.NEWEST_CHECKPOINT) {
       disks.add(assertSound(box, which, disks));
@@ -113,7 +110,7 @@ final class DamageIT {
     for (int i = 0; i < files.size(); i++) {
       Files.write(files.get(i), originals.get(i));
     }
-    box.connectTransiently(DAMAGED);
+    box.connect(DAMAGED);
     return assertSound(box, which, disks);
   }
 
@@ -133,8 +130,6 @@ final class DamageIT {
       }
       box.host(0).start();
       box.host(0).awaitReady(Box.PATIENCE);
-      box.connectTransiently(DAMAGED);
-      box.connect(SOUND);
     }
   }
 

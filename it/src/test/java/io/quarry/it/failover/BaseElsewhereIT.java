@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
@@ -136,10 +137,13 @@ final class BaseElsewhereIT {
     return name + "-of-" + host;
   }
 
-  /** A host that starts again takes no fix before its throttle is set. */
+  /** A host that starts again reaches nothing before the test has seen that no host does. */
   private void connect(int host, String name) throws IOException {
     Path path = Files.createDirectories(box.repository(name));
-    box.client(host).connectStorageRepository(Box.untilTheAgentEnds(id(host, name), path));
+    box.client(host)
+        .connectStorageRepository(
+            new ConnectRequest(
+                id(host, name), "localfs-1.0", Map.of("path", path.toString()), true, null, false));
   }
 
   private void throttle(long bytesPerSecond) {

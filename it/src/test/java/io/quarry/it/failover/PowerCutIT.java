@@ -56,8 +56,8 @@ final class PowerCutIT {
         LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION);
     try (Xfs xfs = Xfs.mount(directory.resolve("storage").resolve(REPOSITORY));
         Box box = Box.start(options)) {
-      box.connectTransiently(REPOSITORY);
-      box.connectTransiently(SOURCE);
+      box.connect(REPOSITORY);
+      box.connect(SOURCE);
       StorageClient client = box.client(0);
       String source = Copying.source(client, SOURCE, 2, 96 * MIB);
       throttle(box, SLOW);
@@ -100,9 +100,6 @@ final class PowerCutIT {
     for (int host = 0; host < 2; host++) {
       box.host(host).awaitReady(Box.PATIENCE);
     }
-    throttle(box, SLOW);
-    box.connectTransiently(REPOSITORY);
-    box.connectTransiently(SOURCE);
   }
 
   private void assertNothingLost(StorageClient client) {

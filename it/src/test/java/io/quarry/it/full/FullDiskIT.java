@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.agent.format.DirectorySlotStore;
+import io.quarry.agent.format.Ballast;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixRequest;
@@ -51,13 +51,13 @@ final class FullDiskIT {
         Box.awaitOptimized(client, REPOSITORY, disks.getLast());
       }
       writeAll(mount.resolve("volumes"));
-      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == DirectorySlotStore.BALLAST_BYTES);
+      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == Ballast.BYTES);
 
       fill(mount.resolve("filler1"));
       assertRefused(client);
       remove(client, disks.subList(0, 3), true);
       awaitVolumes(box, DISKS - 3);
-      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == DirectorySlotStore.BALLAST_BYTES);
+      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == Ballast.BYTES);
 
       fill(mount.resolve("filler2"));
       assertRefused(client);
@@ -68,7 +68,7 @@ final class FullDiskIT {
       assertThat(found).hasSize(3);
       found.forEach(fix -> client.fixStorageRepository(REPOSITORY, new FixRequest(fix), null));
       awaitVolumes(box, DISKS - 6);
-      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == DirectorySlotStore.BALLAST_BYTES);
+      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == Ballast.BYTES);
 
       String last = Box.disk(client, REPOSITORY, DISK_BYTES).imageId();
       Box.awaitOptimized(client, REPOSITORY, last);

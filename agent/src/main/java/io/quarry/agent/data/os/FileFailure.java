@@ -130,6 +130,22 @@ public class FileFailure extends IOException {
     return null;
   }
 
+  /** What an operator can do about a storage that failed like that. */
+  public static String remedyOf(@Nullable Throwable failure) {
+    return switch (kindOf(failure)) {
+      case FORBIDDEN -> "let the agent's user read and write the repository's directory";
+      case READ_ONLY -> "mount the storage so that this host may write to it";
+      case TOO_MANY_OPEN -> "raise the limit of open files for the agent (LimitNOFILE)";
+      case TOO_LARGE ->
+          "use a filesystem that has files of this size, or raise the agent's limit (LimitFSIZE)";
+      case NO_SPACE -> "free space on the storage, or raise the quota of the agent's user";
+      case INPUT_OUTPUT -> "look for the storage's error in this host's kernel log";
+      case REFUSED -> "move what is no regular file out of the repository, and check it again";
+      case null, default ->
+          "see whether the storage is reachable from this host, or ask another agent";
+    };
+  }
+
   /** The same failure, with who may use the file, if that is why. */
   FileFailure about(FileStatus status) {
     return kind == Kind.FORBIDDEN ? new Forbidden(this, status) : this;

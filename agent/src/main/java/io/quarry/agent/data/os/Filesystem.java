@@ -11,12 +11,18 @@ import java.lang.foreign.MemorySegment;
  *
  * @param capacity in bytes
  * @param free in bytes, to processes that are not root
+ * @param files how many files it may have; 0 where files have no limit
  * @param freeFiles how many more files it has room for; 0 also where files have no limit
  * @param nfs whether a server has it
  */
-public record Filesystem(long capacity, long free, long freeFiles, boolean nfs) {
+public record Filesystem(long capacity, long free, long files, long freeFiles, boolean nfs) {
   private static final long STATFS_BYTES = 120;
   private static final long NFS_MAGIC = 0x6969;
+
+  /** Whether there is room for so many more files. */
+  public boolean hasRoomForFiles(long more) {
+    return files == 0 || freeFiles >= more;
+  }
 
   /** The call on an open file; what fails is thrown. */
   interface Asking {
@@ -32,6 +38,7 @@ public record Filesystem(long capacity, long free, long freeFiles, boolean nfs) 
       return new Filesystem(
           found.get(JAVA_LONG, 16) * block,
           found.get(JAVA_LONG, 32) * block,
+          found.get(JAVA_LONG, 40),
           found.get(JAVA_LONG, 48),
           found.get(JAVA_LONG, 0) == NFS_MAGIC);
     }

@@ -1,14 +1,11 @@
 package io.quarry.agent.data.qemu;
 
-import io.quarry.agent.data.os.FileModes;
-import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.model.Limits;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -47,46 +44,40 @@ public final class EmptyQcow2 {
   private EmptyQcow2() {}
 
   /**
-   * Creates the file, which must not exist, and makes its content durable. The folder's entry is
-   * the caller's to force.
+   * Writes the content of a new file and makes it durable. The folder's entry is the caller's to
+   * force.
    *
    * @param size the virtual size in bytes, a multiple of 512
    */
-  public static void write(Folder folder, String name, long size, Optional<Backing> backing)
+  public static void write(NativeFile out, long size, Optional<Backing> backing)
       throws IOException {
-    Path file = folder.path(name);
     if (size <= 0 || size % Limits.SECTOR_BYTES != 0 || size > Limits.IMAGE_BYTES_MAX) {
-      throw new IOException(file + ": a qcow2 image of " + size + " bytes is not possible");
+      throw new IOException("a qcow2 image of " + size + " bytes is not possible");
     }
     long l1Entries = (size + BYTES_PER_L1_ENTRY - 1) / BYTES_PER_L1_ENTRY;
     long l1Clusters = (l1Entries * Long.BYTES + CLUSTER_BYTES - 1) / CLUSTER_BYTES;
     long clusters = L1_TABLE_CLUSTER + l1Clusters;
-    byte[] header = header(file, size, l1Entries, backing);
-    try (NativeFile out = folder.createNew(name, FileModes.VOLUME)) {
-      out.write(0, header);
-      ByteBuffer table = ByteBuffer.allocate(Long.BYTES);
-      table.putLong(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES);
-      out.write(REFCOUNT_TABLE_CLUSTER * CLUSTER_BYTES, table.array());
-      ByteBuffer block = ByteBuffer.allocate(Math.toIntExact(clusters) * Short.BYTES);
-      for (long i = 0; i < clusters; i++) {
-        block.putShort((short) 1);
-      }
-      out.write(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES, block.array());
-      // The level 1 table is all zeros, so its last byte is enough to give it its place.
-      out.write(clusters * CLUSTER_BYTES - 1, new byte[1]);
-      out.sync();
+    byte[] header = header(size, l1Entries, backing);
+    out.write(0, header);
+    ByteBuffer table = ByteBuffer.allocate(Long.BYTES);
+    table.putLong(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES);
+    out.write(REFCOUNT_TABLE_CLUSTER * CLUSTER_BYTES, table.array());
+    ByteBuffer block = ByteBuffer.allocate(Math.toIntExact(clusters) * Short.BYTES);
+    for (long i = 0; i < clusters; i++) {
+      block.putShort((short) 1);
     }
+    out.write(REFCOUNT_BLOCK_CLUSTER * CLUSTER_BYTES, block.array());
+    // The level 1 table is all zeros, so its last byte is enough to give it its place.
+    out.write(clusters * CLUSTER_BYTES - 1, new byte[1]);
+    out.sync();
   }
 
-  private static byte[] header(Path file, long size, long l1Entries, Optional<Backing> backing)
+  private static byte[] header(long size, long l1Entries, Optional<Backing> backing)
       throws IOException {
     byte[] name = backing.map(Backing::name).orElse("").getBytes(StandardCharsets.UTF_8);
     if (name.length > BACKING_NAME_BYTES_MAX) {
       throw new IOException(
-          file
-              + ": the name of the backing file has more than "
-              + BACKING_NAME_BYTES_MAX
-              + " bytes");
+          "the name of the backing file has more than " + BACKING_NAME_BYTES_MAX + " bytes");
     }
     byte[] format =
         backing

@@ -18,7 +18,7 @@ import java.util.List;
 
 /** A directory of a simulated filesystem. There are no links and no modes, and nothing is full. */
 public final class SimFolder implements Folder {
-  static final Filesystem FILESYSTEM = new Filesystem(0, 0, 0, false);
+  static final Filesystem FILESYSTEM = new Filesystem(0, 0, 0, 0, false);
 
   private final Path path;
 

@@ -147,7 +147,7 @@ final class EmptyQcow2Test {
   void impossibleSizesAreRefused(long size) {
     assertThatThrownBy(() -> DiskImages.emptyQcow2(dir.resolve("x"), size, Optional.empty()))
         .isInstanceOf(IOException.class);
-    assertThat(dir.resolve("x")).doesNotExist();
+    assertThat(dir.resolve("x")).isEmptyFile();
   }
 
   private void io(Path image, String... commands) throws Exception {
