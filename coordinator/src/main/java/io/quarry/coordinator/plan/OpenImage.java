@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Somebody starts to use an image on a host. One writer, or any number of readers.
  *
  * @param incarnation of the agent, if it is the agent itself that uses it
+ * @param boot of the host; null when it is not known, and for logs without {@link Feature#BOOT_IDS}
  */
 public record OpenImage(
     String openId,
@@ -14,7 +15,8 @@ public record OpenImage(
     boolean readOnly,
     String hostId,
     @Nullable String owner,
-    @Nullable String incarnation)
+    @Nullable String incarnation,
+    @Nullable HostBoot boot)
     implements Request {
   public OpenImage {
     Checked.name("openId", openId);
@@ -22,6 +24,20 @@ public record OpenImage(
     Checked.name("hostId", hostId);
     Checked.lineOrNull("owner", owner);
     Checked.nameOrNull("incarnation", incarnation);
+    if (boot != null) {
+      Checked.boot(boot);
+    }
+  }
+
+  /** Without a boot. */
+  public OpenImage(
+      String openId,
+      String imageId,
+      boolean readOnly,
+      String hostId,
+      @Nullable String owner,
+      @Nullable String incarnation) {
+    this(openId, imageId, readOnly, hostId, owner, incarnation, null);
   }
 
   @Override
@@ -46,7 +62,8 @@ public record OpenImage(
                 null,
                 null,
                 draft.now(),
-                layers.elsewhere())));
+                layers.elsewhere(),
+                draft.state().schema().has(Feature.BOOT_IDS) ? boot : null)));
     if (!readOnly) {
       draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
     }
