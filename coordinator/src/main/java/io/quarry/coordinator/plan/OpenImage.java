@@ -18,6 +18,8 @@ public record OpenImage(
     @Nullable String incarnation,
     @Nullable HostBoot boot)
     implements Request {
+  public static final String OPERATION = "openImage";
+
   public OpenImage {
     Checked.name("openId", openId);
     Checked.name("imageId", imageId);
