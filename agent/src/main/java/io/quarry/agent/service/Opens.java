@@ -89,9 +89,15 @@ final class Opens {
         upload);
   }
 
-  private OpenInfo.Upload upload(ConnectedRepository repository, Open open) {
+  /** Null while the storage does not answer: the open is shown all the same. */
+  private OpenInfo.@Nullable Upload upload(ConnectedRepository repository, Open open) {
     FixStore store = new FixStore(repository.storage());
-    return review.upload(io.call(repository, () -> UploadActivity.last(store, open)));
+    try {
+      return review.upload(io.call(repository, () -> UploadActivity.last(store, open)));
+    } catch (StorageException e) {
+      LOG.debug("The upload {} is shown without its activity: {}", open.id(), e.getMessage());
+      return null;
+    }
   }
 
   /** The use of that image. */
