@@ -72,6 +72,9 @@ public final class Chaos {
       int compared = new ImagesJudge(market, patient, settling).judge(crowd.images());
       awaitTold(log, patient, repositories);
       new CallsJudge(history, log).judge(repositories);
+      if (chosen.contains(Fault.Kind.KILL_HOST)) {
+        hosts.judgeReboot(arena);
+      }
       crowd.close();
       return new Summary(options, history, faults, log, work.work())
           .report(arena.missing(), compared, settled);

@@ -27,11 +27,9 @@ import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -58,7 +56,6 @@ final class OpensIT {
 
       try (EventStream events = box.client(0).watchEvents(null)) {
         assertThat(events.next(Box.PATIENCE)).isInstanceOf(Event.Start.class);
-        box.host(1).killHost();
         reboot(box.host(1));
         assertThat(operation(events, "endDeadOpens").id()).isEqualTo(rebooting);
       }
@@ -195,12 +192,7 @@ final class OpensIT {
   }
 
   private static LocalClusterOptions options(Path directory) {
-    LocalClusterOptions options = LocalClusterOptions.in(directory).withHosts(2);
-    List<String> java = new ArrayList<>(options.javaOptions());
-    java.add("-Dquarry.boot.file=" + BOOT);
-    return options
-        .withJavaOptions(java.toArray(String[]::new))
-        .withSessionTimeout(Duration.ofSeconds(3));
+    return LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(Duration.ofSeconds(3));
   }
 
   /** Returns the host that is to reboot. */
@@ -210,10 +202,9 @@ final class OpensIT {
     return box.hostIds().get(1);
   }
 
-  /** Its disk, its memory and all machines are new; its state directory is as it was. */
   private static void reboot(LocalHost host) throws Exception {
-    Files.writeString(host.stateDirectory().resolve(BOOT), UUID.randomUUID().toString());
-    start(host);
+    host.reboot();
+    host.awaitReady(Box.PATIENCE);
   }
 
   private static String boot(LocalHost host) throws Exception {
