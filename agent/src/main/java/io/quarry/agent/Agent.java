@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.fix.FixWorker;
@@ -18,6 +19,7 @@ import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.ForwardedRequest;
 import io.quarry.agent.repository.SeenCommits;
+import io.quarry.agent.repository.ThisHost;
 import io.quarry.agent.server.ApiServer;
 import io.quarry.agent.service.Connections;
 import io.quarry.agent.service.Housekeeper;
@@ -84,8 +86,9 @@ final class Agent implements AutoCloseable {
     supervisor.onName(tally -> count(tally, metrics));
     Clock clock = Clock.offset(Clock.systemUTC(), CLOCK_OFFSET);
     String incarnation = guardian.map(GuardianLink::incarnation).orElseGet(Incarnation::fresh);
-    Worker self = new Worker(config.hostId(), incarnation);
     Files.createDirectories(config.stateDirectory().resolve("run"));
+    Worker self = new Worker(config.hostId(), incarnation);
+    ThisHost host = new ThisHost(self, HostIdentity.load(config.stateDirectory()));
 
     this.cluster = ClusterConnection.open(config.zookeeper(), config.sessionTimeout(), supervisor);
     this.registry = new HostRegistry(cluster, clock);
@@ -133,14 +136,28 @@ final class Agent implements AutoCloseable {
         new FixWorker(
             self, config.heavyFixesMax(), repositories::all, registry, drain, around, supervisor);
     this.presence =
-        new Presence(config, self, registry, repositories, fixes, drain, clusterIdentity, clock);
+        new Presence(config, host, registry, repositories, fixes, drain, clusterIdentity, clock);
     Tasks tasks =
+<<<<<<< HEAD
         new Tasks(
             config.hostId(), repositories, fixes, registry, drain, throttle, new HttpPeers(http));
+=======
+        new Tasks(config.hostId(), repositories, fixes, registry, drain, new HttpPeers(http));
+    OpenReview opens = new OpenReview(registry::live, config.uploadIdleTimeout(), clock);
+>>>>>>> opens
     this.service =
         new StorageService(
-            self, repositories, fixes, tasks, io, around, registry, presence::changed, supervisor);
-    this.housekeeper = new Housekeeper(repositories, io, registry, clock);
+            host,
+            repositories,
+            fixes,
+            tasks,
+            io,
+            around,
+            registry,
+            opens,
+            this::connectionsChanged,
+            supervisor);
+    this.housekeeper = new Housekeeper(host, repositories, io, registry, opens, clock);
     this.configured = new ConfiguredRepositories(own, this::connect, ConfiguredRepositories.AGAIN);
     this.health =
         new HealthReport(
@@ -174,6 +191,11 @@ final class Agent implements AutoCloseable {
     } else {
       service.connectStorageRepository(repository);
     }
+  }
+
+  private void connectionsChanged() {
+    presence.changed();
+    housekeeper.connectionsChanged();
   }
 
   /** Joins the cluster and connects what the configuration names. */

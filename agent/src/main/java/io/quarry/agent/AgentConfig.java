@@ -40,8 +40,14 @@ import org.jspecify.annotations.Nullable;
  * @param sessionTimeout how long the cluster waits for a silent agent; default 15 s
  * @param stateDirectory what the agent itself keeps; at most one agent uses it at a time
  * @param repositories to connect at start; they exist already
+<<<<<<< HEAD
  * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none; a
  *     call that sets another one counts until this value is changed
+=======
+ * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none
+ * @param uploadIdleTimeout after which an upload ends that nobody goes on with; default 24 h; the
+ *     setting of the host that leads the repository counts
+>>>>>>> opens
  * @param heavyFixesMax how many fixes that move data may run at once; default 2
  */
 public record AgentConfig(
@@ -53,10 +59,14 @@ public record AgentConfig(
     @JsonSerialize(using = ToStringSerializer.class) Path stateDirectory,
     List<ConnectRequest> repositories,
     long throttleBytesPerSecond,
+    Duration uploadIdleTimeout,
     int heavyFixesMax) {
   public static final Duration SESSION_TIMEOUT = Duration.ofSeconds(15);
   public static final Duration SESSION_TIMEOUT_MIN = Duration.ofSeconds(1);
   public static final Duration SESSION_TIMEOUT_MAX = Duration.ofMinutes(2);
+  public static final Duration UPLOAD_IDLE_TIMEOUT = Duration.ofHours(24);
+  public static final Duration UPLOAD_IDLE_TIMEOUT_MIN = Duration.ofSeconds(1);
+  public static final Duration UPLOAD_IDLE_TIMEOUT_MAX = Duration.ofDays(365);
   public static final int HEAVY_FIXES = 2;
   public static final int HEAVY_FIXES_MAX = 64;
   private static final int PORT_MAX = 65_535;
@@ -104,6 +114,11 @@ public record AgentConfig(
         "throttleBytesPerSecond must be 0 (no limit) or more, not %d"
             .formatted(throttleBytesPerSecond));
     require(
+        uploadIdleTimeout.compareTo(UPLOAD_IDLE_TIMEOUT_MIN) >= 0
+            && uploadIdleTimeout.compareTo(UPLOAD_IDLE_TIMEOUT_MAX) <= 0,
+        "uploadIdleTimeout must be between %s and %s, not %s"
+            .formatted(UPLOAD_IDLE_TIMEOUT_MIN, UPLOAD_IDLE_TIMEOUT_MAX, uploadIdleTimeout));
+    require(
         heavyFixesMax >= 1 && heavyFixesMax <= HEAVY_FIXES_MAX,
         "heavyFixesMax must be between 1 and %d, not %d".formatted(HEAVY_FIXES_MAX, heavyFixesMax));
   }
@@ -118,6 +133,7 @@ public record AgentConfig(
       @JsonProperty("stateDirectory") @Nullable String stateDirectory,
       @JsonProperty("repositories") @Nullable List<Repository> repositories,
       @JsonProperty("throttleBytesPerSecond") @Nullable Long throttleBytesPerSecond,
+      @JsonProperty("uploadIdleTimeout") @Nullable Duration uploadIdleTimeout,
       @JsonProperty("heavyFixesMax") @Nullable Integer heavyFixesMax) {
     String address = given("listen", listen);
     return new AgentConfig(
@@ -131,6 +147,7 @@ public record AgentConfig(
             ? List.of()
             : repositories.stream().map(Repository::toRequest).toList(),
         throttleBytesPerSecond == null ? 0 : throttleBytesPerSecond,
+        uploadIdleTimeout == null ? UPLOAD_IDLE_TIMEOUT : uploadIdleTimeout,
         heavyFixesMax == null ? HEAVY_FIXES : heavyFixesMax);
   }
 

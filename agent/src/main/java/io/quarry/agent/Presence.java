@@ -5,6 +5,7 @@ import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.HostClock;
+import io.quarry.agent.repository.ThisHost;
 import io.quarry.agent.service.Repositories;
 import io.quarry.coordinator.cluster.ClusterIdentity;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
@@ -15,7 +16,6 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.HostRejectedException;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Feature;
-import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.thread.Loop;
 import io.quarry.coordinator.thread.Supervisor;
 import java.time.Clock;
@@ -34,7 +34,7 @@ final class Presence implements AutoCloseable {
   private static final Duration ROUND = Duration.ofSeconds(2);
 
   private final AgentConfig config;
-  private final Worker self;
+  private final ThisHost self;
   private final HostRegistry registry;
   private final Repositories repositories;
   private final FixWorker fixes;
@@ -51,7 +51,7 @@ final class Presence implements AutoCloseable {
 
   Presence(
       AgentConfig config,
-      Worker self,
+      ThisHost self,
       HostRegistry registry,
       Repositories repositories,
       FixWorker fixes,
@@ -135,15 +135,17 @@ final class Presence implements AutoCloseable {
           new RepositoryOnHost(repository.repoId(), repository.identity().format(), healthy));
     }
     return new HostRecord(
-        self.hostId(),
-        self.incarnation(),
+        self.id(),
+        self.worker().incarnation(),
         config.advertise().toString(),
         startedAt,
         connected,
         new HostLoad(fixes.runningFixes(), config.heavyFixesMax(), 0),
         Version.TEXT,
         drain.since(),
-        Feature.names(Feature.KNOWN));
+        Feature.names(Feature.KNOWN),
+        null,
+        self.booted());
   }
 
   @Override

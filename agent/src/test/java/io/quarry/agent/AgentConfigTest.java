@@ -41,6 +41,7 @@ final class AgentConfigTest {
                 Path.of("/var/lib/quarry"),
                 List.of(),
                 0,
+                AgentConfig.UPLOAD_IDLE_TIMEOUT,
                 AgentConfig.HEAVY_FIXES));
     assertThat(config.listenAddress().getPort()).isEqualTo(7400);
   }
@@ -65,6 +66,7 @@ final class AgentConfigTest {
                  "connectionParameters": {"path": "/srv/slow"}}
               ],
               "throttleBytesPerSecond": 1000000,
+              "uploadIdleTimeout": "PT2H",
               "heavyFixesMax": 1
             }
             """);
@@ -93,6 +95,7 @@ final class AgentConfigTest {
           }                       | , "sessionTimeout": "PT0.5S"}    | between PT1S and PT2M
           }                       | , "sessionTimeout": "soon"}      | sessionTimeout:
           }                       | , "heavyFixesMax": 0}            | heavyFixesMax must be between 1
+          }                       | , "uploadIdleTimeout": "PT0S"}   | uploadIdleTimeout must be between PT1S and PT8760H
           }                       | , "throttleBytesPerSecond": -1}  | throttleBytesPerSecond must be 0
           }                       | , "advertise": "host-1"}         | advertise must be a URL
           }                       | , "repositories": [{"repoId": "a"}]} | repoFormat is missing

@@ -76,6 +76,7 @@ public final class AgentsUnderTest implements AutoCloseable {
                 directory.resolve(hostId).toAbsolutePath(),
                 List.of(),
                 0,
+                AgentConfig.UPLOAD_IDLE_TIMEOUT,
                 AgentConfig.HEAVY_FIXES),
             Optional.empty(),
             new Supervisor());

@@ -33,6 +33,9 @@ public interface Arena extends AutoCloseable {
   @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
       throws IOException, InterruptedException;
 
+  /** A host loses its power and comes back: its processes and its boot id are new. */
+  void reboot(String hostId) throws IOException, InterruptedException;
+
   /** All faults have ended; waits until every agent answers. */
   void heal() throws IOException, InterruptedException;
 

@@ -1,9 +1,16 @@
 package io.quarry.agent.chaos;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.chaos.Arena.Member;
+import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenInfo;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageState;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -19,6 +26,11 @@ final class HostsJudge {
   private static final Duration KNOWN_MAX = Duration.ofSeconds(30);
 
   private static final Duration SESSION_OVER = LocalArena.SESSION.plusSeconds(1);
+
+  /** Its agent starts, connects, and finds an SDM. */
+  private static final Duration REBOOT_MAX = Duration.ofSeconds(60);
+
+  private static final long DISK_BYTES = 1 << 20;
   private static final Duration EVERY = Duration.ofMillis(200);
 
   /** Ends a host's life, and begins the next one. */
@@ -64,6 +76,64 @@ final class HostsJudge {
           hostId + " was registered, and vanished with the session of its previous life");
     }
     judge();
+  }
+
+  /**
+   * A host that is back after a reboot ends what it had open, and nothing else: neither what
+   * another host has open, nor what the host itself has opened since.
+   */
+  void judgeReboot(Arena arena) throws IOException, InterruptedException {
+    Member rebooting = members.getFirst();
+    String before = open(rebooting);
+    String elsewhere = members.size() > 1 ? open(members.getLast()) : "";
+    arena.reboot(rebooting.hostId());
+    String since = open(rebooting);
+    if (!within(REBOOT_MAX, () -> isOver(before))) {
+      history.violation(
+          rebooting.hostId()
+              + " has rebooted, and "
+              + before
+              + " is open "
+              + REBOOT_MAX
+              + " later");
+    }
+    for (String kept : List.of(elsewhere, since)) {
+      if (!kept.isEmpty() && !opens().contains(kept)) {
+        history.violation(
+            kept + " ended with a boot of " + rebooting.hostId() + " that is not its");
+      }
+    }
+    history.moment(rebooting.hostId() + " has rebooted, and its opens ended");
+  }
+
+  /** A new disk, as a machine on that host has it. */
+  private String open(Member member) {
+    StorageClient agent = client.withAgents(List.of(member.agent()));
+    String repoId = repositories.getFirst();
+    String disk =
+        agent
+            .createVirtualDisk(
+                repoId,
+                new CreateVirtualDiskRequest(
+                    DISK_BYTES, null, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
+                null)
+            .imageId();
+    var _ = agent.getImageStatus(repoId, disk, new StatusQuery(KNOWN_MAX, ImageState.OPTIMIZED, 0));
+    return agent.openImage(repoId, disk, new OpenRequest(false, "judge"), null).openId();
+  }
+
+  private Set<String> opens() {
+    return client.listOpens(repositories.getFirst(), null, 0).stream()
+        .map(OpenInfo::openId)
+        .collect(Collectors.toSet());
+  }
+
+  private boolean isOver(String openId) {
+    try {
+      return !opens().contains(openId);
+    } catch (StorageException e) {
+      return false;
+    }
   }
 
   private static boolean within(Duration time, BooleanSupplier met) throws InterruptedException {

@@ -128,6 +128,12 @@ public final class LocalArena implements Arena {
   }
 
   @Override
+  public void reboot(String hostId) throws IOException, InterruptedException {
+    processes.reboot(hostId);
+    heal();
+  }
+
+  @Override
   public void heal() throws IOException, InterruptedException {
     awaitReady(cluster.hosts());
   }

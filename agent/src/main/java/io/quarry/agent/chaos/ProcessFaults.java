@@ -49,6 +49,14 @@ public final class ProcessFaults {
     this.zooKeepers = zooKeepers;
   }
 
+  public void reboot(String hostId) throws IOException {
+    for (LocalHost host : hosts) {
+      if (host.hostId().equals(hostId)) {
+        host.reboot();
+      }
+    }
+  }
+
   public Set<Fault.Kind> possible() {
     return possible(zooKeepers.size());
   }

@@ -1,5 +1,7 @@
 package io.quarry.agent.check;
 
+import io.quarry.agent.fix.FixStore;
+import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Fix;
@@ -7,7 +9,6 @@ import io.quarry.common.api.Problem;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -44,7 +45,9 @@ final class Check {
     new DiskSizes(repository).find(now, problems);
     WaitingImages.find(now, problems);
     LongChains.find(now, problems);
-    new AbsentUsers(neighbours.hosts(), Instant.now()).find(now, problems);
+    FixStore store = new FixStore(repository.storage());
+    new AbsentUsers(neighbours.opens(), open -> UploadActivity.last(store, open))
+        .find(now, problems);
     neighbours.pins().lost(now, problems);
     files.foreign().forEach(file -> problems.add(foreign(file)));
     problems.sort(Comparator.comparing(Problem::kind).thenComparing(Problem::subject));

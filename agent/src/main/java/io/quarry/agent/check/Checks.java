@@ -30,12 +30,14 @@ public final class Checks {
   /**
    * @param repositories those connected on this host
    * @param hosts those that live
+   * @param opens judges the users of images
    */
   public Checks(
       Surroundings around,
       Supplier<List<ConnectedRepository>> repositories,
-      Supplier<List<HostRecord>> hosts) {
-    this.neighbours = new Neighbours(around, repositories, hosts);
+      Supplier<List<HostRecord>> hosts,
+      OpenReview opens) {
+    this.neighbours = new Neighbours(around, repositories, hosts, opens);
   }
 
   /** Reads no data. To be called where the storage may be waited for. */

@@ -20,18 +20,22 @@ final class Neighbours {
   private final Surroundings around;
   private final Supplier<List<ConnectedRepository>> repositories;
   private final Supplier<List<HostRecord>> hosts;
+  private final OpenReview opens;
 
   /**
    * @param repositories those connected on this host
    * @param hosts those that live
+   * @param opens judges the users of images
    */
   Neighbours(
       Surroundings around,
       Supplier<List<ConnectedRepository>> repositories,
-      Supplier<List<HostRecord>> hosts) {
+      Supplier<List<HostRecord>> hosts,
+      OpenReview opens) {
     this.around = around;
     this.repositories = repositories;
     this.hosts = hosts;
+    this.opens = opens;
   }
 
   List<ConnectedRepository> repositories() {
@@ -56,6 +60,10 @@ final class Neighbours {
 
   List<HostRecord> hosts() {
     return hosts.get();
+  }
+
+  OpenReview opens() {
+    return opens;
   }
 
   /** For the tools of one look at one volume. */

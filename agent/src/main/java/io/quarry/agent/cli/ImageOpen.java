@@ -25,10 +25,16 @@ final class ImageOpen extends ApiCommand {
   @Option(names = "--owner", paramLabel = "NAME", description = "Who uses it, for people to read.")
   private @Nullable String owner;
 
+  @Option(
+      names = "--host",
+      paramLabel = "HOST",
+      description = "On which host it is used: agents of other hosts refuse.")
+  private @Nullable String host;
+
   @Override
   int run(StorageApi api, Output output) {
     OpenedImage opened =
-        api.openImage(about.repo(), about.image(), new OpenRequest(readOnly, owner), null);
+        api.openImage(about.repo(), about.image(), new OpenRequest(readOnly, owner, host), null);
     output.print(opened, () -> facts(opened));
     return Exit.DONE;
   }

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       DiskCommand.class,
       SnapshotCommand.class,
       ImageCommand.class,
+      OpenCommand.class,
       Check.class,
       FixCommand.class,
       QueueCommand.class,

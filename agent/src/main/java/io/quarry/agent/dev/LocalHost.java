@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +30,13 @@ public final class LocalHost implements AutoCloseable {
   private static final Duration HEALTH_WAIT = Duration.ofSeconds(2);
   private static final int OK = 200;
 
+<<<<<<< HEAD
   /** Of an answer that is not 200, too. */
   private static final String STARTED = "\"started\":\"true\"";
+=======
+  /** In the state directory: what stands for the kernel's boot id, once the host has rebooted. */
+  private static final String BOOT_FILE = "boot-id";
+>>>>>>> opens
 
   private final ChildProcesses processes;
   private final HttpClient http;
@@ -90,6 +96,7 @@ public final class LocalHost implements AutoCloseable {
     config.write(file);
     List<String> words = new ArrayList<>();
     words.addAll(List.of("--config", file.toString(), "--pid-directory", directory.toString()));
+    words.addAll(List.of("--java-option", "-Dquarry.boot.file=" + BOOT_FILE));
     for (String option : options.javaOptions()) {
       words.addAll(List.of("--java-option", option));
     }
@@ -167,6 +174,13 @@ public final class LocalHost implements AutoCloseable {
     List.copyOf(below).forEach(process -> process.descendants().forEach(below::add));
     below.forEach(ProcessHandle::destroyForcibly);
     below.forEach(process -> Pids.awaitEnd(process.pid()));
+  }
+
+  /** The power comes back: all that ran on the host is dead, which its state directory proves. */
+  public void reboot() throws IOException {
+    killHost();
+    Files.writeString(config.stateDirectory().resolve(BOOT_FILE), UUID.randomUUID().toString());
+    start();
   }
 
   /** SIGTERM to the guardian: the agent ends gently. Returns when both have ended. */

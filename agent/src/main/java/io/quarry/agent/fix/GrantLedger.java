@@ -87,7 +87,7 @@ final class GrantLedger {
       // Mostly the commit that ended it is known already: then nothing is read.
       return fix.equals(repository.state().repository().fixes().get(fix.id()))
           && fix.equals(repository.refresh().repository().fixes().get(fix.id()));
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       LOG.debug("The log of {} cannot be read now", repository.repoId(), e);
       return true;
     }

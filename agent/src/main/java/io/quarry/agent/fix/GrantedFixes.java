@@ -81,7 +81,9 @@ final class GrantedFixes implements AutoCloseable {
 
   private void begin(ConnectedRepository repository, FixState fix) {
     try {
-      repository.lightWork().execute(() -> work(repository, fix));
+      repository
+          .lightWork()
+          .execute(() -> work(repository, fix), () -> ledger.end(repository, fix, true));
     } catch (RuntimeException | Error e) {
       // No thread is to be had: it is this host's until it is done.
       var _ = ledger.end(repository, fix, true);

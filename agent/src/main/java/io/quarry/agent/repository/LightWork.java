@@ -1,6 +1,8 @@
 package io.quarry.agent.repository;
 
 import io.quarry.coordinator.thread.Supervisor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -36,19 +38,34 @@ public final class LightWork implements AutoCloseable {
     threads.allowCoreThreadTimeOut(true);
   }
 
-  /** When there is a thread for it. The log limits how much a host is given at a time. */
-  public void execute(Runnable work) {
+  private record Task(Runnable work, Runnable dropped) implements Runnable {
+    @Override
+    public void run() {
+      work.run();
+    }
+  }
+
+  /**
+   * When there is a thread for it. The log limits how much a host is given at a time.
+   *
+   * @param dropped is run instead when the repository is disconnected before: whoever counts on the
+   *     work would wait for ever
+   */
+  public void execute(Runnable work, Runnable dropped) {
     try {
-      threads.execute(work);
+      threads.execute(new Task(work, dropped));
     } catch (RejectedExecutionException e) {
       LOG.debug("{} is being disconnected", name);
+      dropped.run();
     }
   }
 
   /** Begins nothing more. */
   @Override
   public void close() {
+    List<Runnable> waiting = new ArrayList<>();
     threads.shutdown();
-    threads.getQueue().clear();
+    threads.getQueue().drainTo(waiting);
+    waiting.forEach(task -> ((Task) task).dropped().run());
   }
 }

@@ -3,6 +3,7 @@ package io.quarry.agent.server;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CloseOpensRequest;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
@@ -13,6 +14,7 @@ import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageQuery;
+import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
@@ -113,6 +115,33 @@ final class Verbs {
                       call.imageId(),
                       call.body().path("openId").asText(),
                       call.requestId())),
+          verb(
+              "listOpens",
+              (api, call) ->
+                  api.listOpens(
+                      call.repoId(),
+                      new OpenQuery(
+                          call.query("host"),
+                          call.query("after"),
+                          (int) call.queryNumber("limit"),
+                          call.queryNumber("atLeast")))),
+          verb(
+              "getOpen",
+              (api, call) ->
+                  api.getOpen(call.repoId(), call.variable("openId"), call.queryNumber("atLeast"))),
+          verb(
+              "closeOpen",
+              (api, call) ->
+                  api.closeOpen(
+                      call.repoId(),
+                      call.variable("openId"),
+                      call.body().path("force").asBoolean(),
+                      call.requestId())),
+          verb(
+              "closeOpens",
+              (api, call) ->
+                  api.closeOpens(
+                      call.repoId(), call.body(CloseOpensRequest.class), call.requestId())),
           verb(
               "downloadImage",
               (api, call) -> api.downloadImage(call.repoId(), call.imageId(), download(call))),

@@ -1,13 +1,13 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.ThisHost;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.HostRegistry;
-import io.quarry.coordinator.plan.CloseImage;
-import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.StalePins;
@@ -28,23 +28,26 @@ public final class Housekeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeper.class);
   private static final Duration ROUND = Duration.ofSeconds(30);
 
-  /** An agent that comes and goes for less keeps what it reads. */
-  private static final Duration AGENT_ABSENT = Duration.ofSeconds(5);
-
   /** Far longer than a temporary file is needed. */
   private static final Duration TEMPORARY_YOUNG = Duration.ofHours(1);
 
   private final Repositories repositories;
   private final StorageIo io;
-  private final HostRegistry hosts;
+  private final OpenKeeper opens;
   private final Clock clock;
   private final VolumeKeeper volumes;
   private final Loop loop = new Loop("housekeeper", ROUND, this::round);
 
-  public Housekeeper(Repositories repositories, StorageIo io, HostRegistry hosts, Clock clock) {
+  public Housekeeper(
+      ThisHost host,
+      Repositories repositories,
+      StorageIo io,
+      HostRegistry hosts,
+      OpenReview review,
+      Clock clock) {
     this.repositories = repositories;
     this.io = io;
-    this.hosts = hosts;
+    this.opens = new OpenKeeper(host, io, hosts, review);
     this.clock = clock;
     this.volumes = new VolumeKeeper(io);
   }
@@ -53,12 +56,19 @@ public final class Housekeeper implements AutoCloseable {
     loop.start(supervisor);
   }
 
+  /** A repository was connected: this host may have had images of it open before it booted. */
+  public void connectionsChanged() {
+    loop.wake();
+  }
+
   private void round() {
     for (ConnectedRepository repository : repositories.all()) {
       try {
         reapPins(repository);
+        opens.endDead(repository);
         if (repository.leading() && repository.responsive()) {
-          reapOpens(repository);
+          opens.reapReaders(repository);
+          opens.endIdleUploads(repository);
           var _ =
               io.call(repository, () -> sweep(repository.storage().temporary(), clock.instant()));
           volumes.round(repository);
@@ -87,20 +97,6 @@ public final class Housekeeper implements AutoCloseable {
           LOG.info("Reaping the stale pin {} of image {}", pin.id(), pin.imageId());
           repository.commit(UUID.randomUUID().toString(), new Unpin(pin.id()));
         }
-      }
-    }
-  }
-
-  /**
-   * What an agent itself had open, in a life that is over. No proof of death is needed: who reads
-   * looks whether its open is still there before it gives anything for certain.
-   */
-  private void reapOpens(ConnectedRepository repository) {
-    for (Open open : repository.state().repository().opens().values()) {
-      String incarnation = open.incarnation();
-      if (incarnation != null && hosts.absentFor(incarnation).compareTo(AGENT_ABSENT) > 0) {
-        LOG.info("Closing image {}, which {} does not read any more", open.imageId(), incarnation);
-        repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
       }
     }
   }

@@ -2,14 +2,21 @@ package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.check.Checks;
+<<<<<<< HEAD
+=======
+import io.quarry.agent.check.OpenReview;
+import io.quarry.agent.data.Throttle;
+>>>>>>> opens
 import io.quarry.agent.fix.Chains;
 import io.quarry.agent.fix.FixWorker;
-import io.quarry.agent.fix.SourcePins;
 import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.repository.ThisHost;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.CloseOpensRequest;
+import io.quarry.common.api.ClosedOpens;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CopyImageRequest;
@@ -17,7 +24,6 @@ import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.DownloadRequest;
-import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ExtentQuery;
 import io.quarry.common.api.FinishUploadRequest;
@@ -33,6 +39,9 @@ import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.OpenInfo;
+import io.quarry.common.api.OpenPage;
+import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
@@ -48,30 +57,23 @@ import io.quarry.common.api.UserData;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CancelRequest;
-import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.EnableFeatures;
 import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
-import io.quarry.coordinator.plan.Open;
-import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.PauseFix;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
-import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.RestoreImage;
 import io.quarry.coordinator.plan.ResumeFix;
 import io.quarry.coordinator.plan.SetUserData;
-import io.quarry.coordinator.plan.Volume;
-import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -87,7 +89,6 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Repositories repositories;
   private final FixWorker fixes;
   private final Repeats repeats;
-  private final LightMends mends;
   private final Images images;
   private final Tasks tasks;
   private final StorageIo io;
@@ -99,40 +100,55 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Readings readings;
   private final Downloads downloads;
   private final Uploads uploads;
-  private final Chains chains;
+  private final Opening opening;
+  private final Opens opens;
   private final HostRegistry hosts;
   private final Runnable connectionsChanged;
-  private final String hostId;
-  private final ForeignWriters foreign;
 
   /**
    * @param connectionsChanged tells the cluster what this host has connected
    */
   public StorageService(
-      Worker self,
+      ThisHost host,
       Repositories repositories,
       FixWorker fixes,
       Tasks tasks,
       StorageIo io,
       Surroundings around,
       HostRegistry hosts,
+      OpenReview review,
       Runnable connectionsChanged,
       Supervisor supervisor) {
-    this.hostId = self.hostId();
+    Worker self = host.worker();
     this.repositories = repositories;
     this.fixes = fixes;
     this.repeats = new Repeats(repositories);
-    this.mends = new LightMends(repositories);
-    this.foreign = new ForeignWriters(io);
+    LightMends mends = new LightMends(repositories);
+    ForeignWriters foreign = new ForeignWriters(io);
     this.images = new Images(repositories, self, tasks.drain(), mends, foreign);
     this.tasks = tasks;
     this.io = io;
     SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
     this.status = new Status(io, around.repositories(), space, tasks::live);
     this.listings = new Listings(repositories, io, status, space);
-    this.checks = new Checks(around, repositories::all, tasks::live);
+    this.checks = new Checks(around, repositories::all, tasks::live, review);
     this.explain = new Explain(status, space, io, tasks::live);
+<<<<<<< HEAD
     this.chains = new Chains(around.repositories());
+=======
+    this.throttle = around.throttle();
+    this.opening =
+        new Opening(
+            host,
+            repeats,
+            io,
+            mends,
+            foreign,
+            new Chains(around.repositories()),
+            hosts,
+            tasks.peers());
+    this.opens = new Opens(repositories, repeats, io, review);
+>>>>>>> opens
     this.readings = new Readings(self, repositories, io, around, mends, supervisor);
     this.uploads = new Uploads(self, repositories, io, around, hosts, foreign, mends, supervisor);
     this.downloads = new Downloads(readings, around);
@@ -278,89 +294,35 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
-    ConnectedRepository repository = repositories.get(repoId);
-    RequestId id = Names.requestId(requestId);
-    String openId = UUID.randomUUID().toString();
-    mends.await(repository, imageId);
-    Opened.requireReached(repository.state().repository(), imageId, chains);
-    Volume top = request.readOnly() ? null : foreign.before(repository, imageId);
-    Reply reply =
-        mends.commit(
-            repository,
-            imageId,
-            id,
-            new OpenImage(openId, imageId, request.readOnly(), hostId, request.owner(), null));
-    LogState state = Repositories.committed(repository, id, reply);
-    Open open = state.repository().opens().get(reply.id());
-    if (open == null) {
-      throw Tasks.openNotFound(imageId, reply.id());
-    }
-    try {
-      if (reply.id().equals(openId)) {
-        // Nobody has been told of the open, so whoever writes is not its user.
-        foreign.after(repository, imageId, top);
-      }
-      io.call(
-          repository,
-          () -> {
-            VolumeKeeper.ofOpen(repository.storage(), state.repository(), open);
-            return chains.of(repository.storage(), state.repository(), open).requireFiles();
-          });
-      return Opened.describe(repository, state.repository(), open, chains, reply.commit());
-    } catch (StorageException e) {
-      // A repeated call has an open that a VM may use; and trouble that passes proves nothing.
-      if (e.code().retryable() || !open.id().equals(openId)) {
-        throw unanswered(open, id, e);
-      }
-      // The other repository may have been disconnected here while the open was committed.
-      closeUnanswered(repository, open, id, e);
-      throw e;
-    } catch (RuntimeException | Error e) {
-      throw unanswered(open, id, e);
-    }
-  }
-
-  private static StorageException unanswered(Open open, RequestId requestId, Throwable why) {
-    return new StorageException(
-        ErrorCode.OUTCOME_UNKNOWN,
-        "image " + open.imageId() + " is open, and cannot be described: " + why.getMessage(),
-        requestId.value(),
-        "repeat the call with the same request id, or close open id " + open.id(),
-        why);
-  }
-
-  /** The caller knows no open id: what stays open, only the same request id can find again. */
-  private static void closeUnanswered(
-      ConnectedRepository repository, Open open, RequestId requestId, Throwable why) {
-    try {
-      repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
-    } catch (StorageException e) {
-      why.addSuppressed(e);
-      throw unanswered(open, requestId, why);
-    }
+    return opening.open(repositories.get(repoId), imageId, request, Names.requestId(requestId));
   }
 
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
-    ConnectedRepository repository = repositories.get(repoId);
-    Open open = repository.state().repository().opens().get(openId);
-    Long size = DiskSize.grown(repository, io, open);
-    Committed closed = committed(repoId, new CloseImage(imageId, openId, size), requestId);
-    if (open != null && open.baseSource() != null) {
-      releaseBase(repository, open.baseSource(), closed.commit());
-    }
-    return closed;
+    return opens.close(repositories.get(repoId), imageId, openId, Names.requestId(requestId));
   }
 
-  /** The image is closed already: what fails here leaves a stale pin, which gets reaped. */
-  private void releaseBase(ConnectedRepository repository, CopySource base, long commit) {
-    try {
-      RepositoryState now = repository.atLeast(commit).repository();
-      SourcePins.release(repositories::holder, List.of(base), now);
-    } catch (StorageException e) {
-      LOG.warn("The pin {} stays for now: {}", base.pinId(), e.getMessage());
-    }
+  @Override
+  public OpenPage listOpens(String repoId, OpenQuery query) {
+    return opens.list(repositories.get(repoId), query);
+  }
+
+  @Override
+  public OpenInfo getOpen(String repoId, String openId, long atLeast) {
+    return opens.get(repositories.get(repoId), openId, atLeast);
+  }
+
+  @Override
+  public Committed closeOpen(
+      String repoId, String openId, boolean force, @Nullable String requestId) {
+    return opens.close(repositories.get(repoId), openId, force, Names.requestId(requestId));
+  }
+
+  @Override
+  public ClosedOpens closeOpens(
+      String repoId, CloseOpensRequest request, @Nullable String requestId) {
+    return opens.closeDead(repositories.get(repoId), request, Names.requestId(requestId));
   }
 
   @Override

@@ -64,6 +64,10 @@ public final class Tasks {
     this.lifeSigns = new LifeSigns(hostId, registry, repositories::all, peers);
   }
 
+  PeerApi peers() {
+    return peers;
+  }
+
   Drain drain() {
     return drain;
   }
@@ -311,7 +315,10 @@ public final class Tasks {
           ErrorCode.INVALID_ARGUMENT,
           "host " + fencedHostId + " is alive: " + alive,
           fencedHostId,
-          "stop it first; fencing is for hosts that are gone");
+          "stop it first; fencing is for hosts that are gone. What the host had open before it"
+              + " booted is ended with closeOpens (quarry open close --host "
+              + fencedHostId
+              + " --dead)");
     }
   }
 

@@ -10,11 +10,11 @@ import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.Predecessors;
 import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
-import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Open;
@@ -74,7 +74,7 @@ final class UploadFile {
 
   /** Under which name its claims and checkpoints are kept; the clean of the volume knows it. */
   static String fixId(Open upload) {
-    return FixType.OPTIMIZE.label() + "-" + upload.fills();
+    return UploadActivity.fixId(upload);
   }
 
   /** How many bytes the caller sends. */

@@ -72,7 +72,8 @@ final class PinReviewTest {
             null,
             null,
             States.NOON,
-            there);
+            there,
+            null);
     assertThat(stale(whole.apply(new Change.PutOpen(machine)), LATER)).isEmpty();
   }
 

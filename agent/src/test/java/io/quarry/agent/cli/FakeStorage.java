@@ -6,6 +6,8 @@ import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.CloseOpensRequest;
+import io.quarry.common.api.ClosedOpens;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CopyImageRequest;
@@ -37,6 +39,9 @@ import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.ImageStatus;
+import io.quarry.common.api.OpenInfo;
+import io.quarry.common.api.OpenPage;
+import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
@@ -485,6 +490,74 @@ final class FakeStorage implements StorageApi {
           "Nothing is left to do.");
     }
     return new Committed(++commit);
+  }
+
+  @Override
+  public OpenPage listOpens(String repoId, OpenQuery query) {
+    List<OpenInfo> page =
+        opens.stream()
+            .map(FakeStorage::info)
+            .filter(open -> query.hostId() == null || open.hostId().equals(query.hostId()))
+            .toList();
+    return new OpenPage(page, null, commit);
+  }
+
+  @Override
+  public OpenInfo getOpen(String repoId, String openId, long atLeast) {
+    return opens.stream()
+        .map(FakeStorage::info)
+        .filter(open -> open.openId().equals(openId))
+        .findAny()
+        .orElseThrow(() -> noOpen(openId));
+  }
+
+  private static OpenInfo info(OpenOf of) {
+    ImageInfo.Open open = of.open();
+    boolean rebooted = "vm-old".equals(open.owner());
+    return new OpenInfo(
+        open.openId(),
+        of.imageId(),
+        OpenInfo.Use.MACHINE,
+        rebooted ? OpenInfo.State.OLDER_THAN_BOOT : OpenInfo.State.IN_USE,
+        open.hostId(),
+        open.owner(),
+        open.readOnly(),
+        open.since(),
+        rebooted ? null : "6a1f8c52-1d8e-4c55-9b7e-3f0c2d9a4e71",
+        null);
+  }
+
+  /** A process is seen that writes to what {@code vm-writing} has open. */
+  @Override
+  public Committed closeOpen(
+      String repoId, String openId, boolean force, @Nullable String requestId) {
+    OpenInfo open = getOpen(repoId, openId, 0);
+    if ("vm-writing".equals(open.owner()) && !force) {
+      throw new StorageException(
+          ErrorCode.STILL_WRITING,
+          "image " + open.imageId() + " is still in use: qemu writes to its file",
+          openId,
+          "End that process.");
+    }
+    return closeImage(repoId, open.imageId(), openId, requestId);
+  }
+
+  @Override
+  public ClosedOpens closeOpens(
+      String repoId, CloseOpensRequest request, @Nullable String requestId) {
+    List<OpenInfo> all = listOpens(repoId, request.hostId(), 0);
+    List<String> dead =
+        all.stream()
+            .filter(open -> open.state() != OpenInfo.State.IN_USE)
+            .map(OpenInfo::openId)
+            .toList();
+    opens.removeIf(open -> dead.contains(open.open.openId()));
+    return new ClosedOpens(dead, false, all.size() - dead.size(), ++commit);
+  }
+
+  private static StorageException noOpen(String openId) {
+    return new StorageException(
+        ErrorCode.OPEN_NOT_FOUND, "there is no such open", openId, "List the opens.");
   }
 
   /** The first MiB of every image is sevens, and the last 4 KiB; the rest is zeros. */

@@ -1,8 +1,12 @@
 package io.quarry.agent.fix;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.EndDeadOpens;
+import io.quarry.coordinator.plan.HostBoot;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.OpenImage;
@@ -39,12 +43,14 @@ final class SimGuest {
   private final List<SimCaller.Open> unanswered = new ArrayList<>();
   private Life life = new Life();
   private String hostId;
+  private HostBoot boot;
 
   SimGuest(SimWorld world, String name) {
     this.world = world;
     this.random = world.random();
     this.name = name;
     this.hostId = world.fresh(name);
+    this.boot = new HostBoot(world.fresh("key"), world.fresh("boot"));
   }
 
   Life life() {
@@ -59,17 +65,44 @@ final class SimGuest {
     for (int i = 0; i < USES; i++) {
       try {
         life.step("starts");
+        endEarlierBoots();
         use(world.anyPlace());
       } catch (Baton.Died e) {
-        // Its host is gone for good, and is known to be.
-        for (SimPlace place : world.places()) {
-          unanswered.add(begin(place, new ReapOpens(hostId)));
+        if (random.nextBoolean()) {
+          // Its host is gone for good, and is known to be.
+          for (SimPlace place : world.places()) {
+            unanswered.add(begin(place, new ReapOpens(hostId)));
+          }
+          hostId = world.fresh(name);
+          boot = new HostBoot(world.fresh("key"), world.fresh("boot"));
+        } else {
+          boot = new HostBoot(boot.hostKey(), world.fresh("boot"));
         }
-        hostId = world.fresh(name);
         life = new Life();
       }
     }
     world.finished();
+  }
+
+  private void endEarlierBoots() {
+    for (SimPlace place : world.places()) {
+      EndDeadOpens ending = ending(place);
+      if (ending != null && ask(place, ending) != null) {
+        ending.openIds().forEach(id -> assertThat(place.state().opens()).doesNotContainKey(id));
+        world.count("opens of earlier boots ended");
+      }
+    }
+  }
+
+  /** What the host asks for when it is back; null when its earlier boots have nothing open. */
+  @Nullable EndDeadOpens ending(SimPlace place) {
+    List<String> dead =
+        place.state().opens().values().stream()
+            .filter(open -> EndDeadOpens.isDead(open, hostId, boot))
+            .map(Open::id)
+            .sorted()
+            .toList();
+    return dead.isEmpty() ? null : new EndDeadOpens(hostId, boot, dead);
   }
 
   private void use(SimPlace place) {
@@ -84,7 +117,7 @@ final class SimGuest {
     List<Image> choice = copies.isEmpty() || random.nextInt(3) == 0 ? disks : copies;
     Image disk = choice.get(random.nextInt(choice.size()));
     String openId = world.fresh("open");
-    Reply reply = ask(place, new OpenImage(openId, disk.id(), false, hostId, null, null));
+    Reply reply = ask(place, new OpenImage(openId, disk.id(), false, hostId, null, null, boot));
     if (reply == null) {
       return;
     }
@@ -93,6 +126,8 @@ final class SimGuest {
     if (top.format() == VolumeFormat.RAW) {
       run(place, top);
     }
+    // Whatever boots of whatever hosts have ended meanwhile, this one has not.
+    assertThat(place.state().opens()).as("%s of %s", openId, hostId).containsKey(openId);
     var _ = ask(place, new CloseImage(disk.id(), openId));
   }
 

@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.EndDeadOpens;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Pin;
@@ -47,6 +48,9 @@ final class SimSettlement {
     while (!self.await(world::nobodySleeps, "waits for all to wake up")) {
       self.step("goes on waiting");
     }
+    for (SimGuest guest : guests) {
+      endEarlierBoots(guest);
+    }
     for (SimPlace place : world.places()) {
       place.state().opens().values().stream()
           .map(open -> new CloseImage(open.imageId(), open.id()))
@@ -77,6 +81,17 @@ final class SimSettlement {
       }
     }
     world.finished();
+  }
+
+  /** A call of an earlier boot may have been committed only now. */
+  private void endEarlierBoots(SimGuest guest) {
+    for (SimPlace place : world.places()) {
+      EndDeadOpens ending = guest.ending(place);
+      if (ending != null) {
+        ask(place, ending);
+      }
+      assertThat(guest.ending(place)).as("what earlier boots have open").isNull();
+    }
   }
 
   /** Of pins that nothing waits for. */

@@ -1,6 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.check.Checks;
+import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
@@ -75,7 +76,12 @@ final class StoryHost implements AutoCloseable {
             new OwnWriters(),
             state,
             clock);
-    this.checks = new Checks(around, () -> repositories, List::of);
+    this.checks =
+        new Checks(
+            around,
+            () -> repositories,
+            List::of,
+            new OpenReview(List::of, Duration.ofHours(24), around.clock()));
     var shared =
         new ConnectedRepository.Shared(
             cluster,

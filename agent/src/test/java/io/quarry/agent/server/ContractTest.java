@@ -84,6 +84,12 @@ final class ContractTest {
           Map.entry(
               "closeImage",
               "POST /v1/repositories/fast/images/{disk}/close {\"openId\": \"open-1\"}"),
+          Map.entry("listOpens", "GET /v1/repositories/fast/opens?host=host-1&limit=2"),
+          Map.entry("getOpen", "GET /v1/repositories/fast/opens/open-1?atLeast=1"),
+          Map.entry("closeOpen", "POST /v1/repositories/fast/opens/open-1/close {\"force\": true}"),
+          Map.entry(
+              "closeOpens",
+              "POST /v1/repositories/fast/close-opens {\"hostId\": \"host-1\", \"dead\": true}"),
           Map.entry("checkStorageRepository", "POST /v1/repositories/fast/check"),
           Map.entry(
               "fixStorageRepository",

@@ -5,6 +5,8 @@ import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.CloseOpensRequest;
+import io.quarry.common.api.ClosedOpens;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CopyImageRequest;
@@ -35,6 +37,9 @@ import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenInfo;
+import io.quarry.common.api.OpenPage;
+import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
@@ -57,6 +62,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,6 +84,20 @@ final class FakeStorage implements StorageApi {
 
   /** Ranges of at most so many bytes have a digest. */
   private static final int SHORT = 8 << 20;
+
+  static final OpenInfo OPEN =
+      new OpenInfo(
+          "o1",
+          "i1",
+          OpenInfo.Use.UPLOAD,
+          OpenInfo.State.IDLE,
+          "host-1",
+          "upload",
+          false,
+          Instant.EPOCH,
+          "6a1f8c52-1d8e-4c55-9b7e-3f0c2d9a4e71",
+          new OpenInfo.Upload(
+              Instant.EPOCH, Duration.ofHours(24), Instant.EPOCH.plus(Duration.ofHours(24))));
 
   static final Instant TIME = Instant.parse("2026-01-01T12:00:00Z");
 
@@ -414,6 +434,37 @@ final class FakeStorage implements StorageApi {
     before.accept("closeImage " + requestId);
     repository(repoId);
     return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
+  public OpenPage listOpens(String repoId, OpenQuery query) {
+    repository(repoId);
+    return new OpenPage(List.of(OPEN), null, 1);
+  }
+
+  @Override
+  public OpenInfo getOpen(String repoId, String openId, long atLeast) {
+    repository(repoId);
+    return OPEN;
+  }
+
+  @Override
+  public Committed closeOpen(
+      String repoId, String openId, boolean force, @Nullable String requestId) {
+    before.accept("closeOpen " + requestId);
+    repository(repoId);
+    lastRequest = force;
+    return once(requestId, Committed.class, Committed::new);
+  }
+
+  @Override
+  public ClosedOpens closeOpens(
+      String repoId, CloseOpensRequest request, @Nullable String requestId) {
+    before.accept("closeOpens " + requestId);
+    repository(repoId);
+    lastRequest = request;
+    return once(
+        requestId, ClosedOpens.class, commit -> new ClosedOpens(List.of("o1"), false, 0, commit));
   }
 
   /** Byte n of an image; no two neighbouring pages of the network are alike. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CloseOpensRequest;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
@@ -100,6 +101,13 @@ final class StorageClientTest {
           client.openImage("fast", disk.imageId(), new OpenRequest(true, "web 1"), null);
       assertThat(opened.readOnly()).isTrue();
       client.closeImage("fast", disk.imageId(), opened.openId(), null);
+      assertThat(client.listOpens("fast", "host-1", 0)).containsExactly(FakeStorage.OPEN);
+      assertThat(client.getOpen("fast", "o1", 0)).isEqualTo(FakeStorage.OPEN);
+      client.closeOpen("fast", "o1", true, null);
+      assertThat(server.storage.lastRequest()).isEqualTo(true);
+      var dead = new CloseOpensRequest("host-1", true, false);
+      assertThat(client.closeOpens("fast", dead, null).openIds()).containsExactly("o1");
+      assertThat(server.storage.lastRequest()).isEqualTo(dead);
       Fix fix = client.checkStorageRepository("fast", CheckOptions.DEFAULT).fixes().getFirst();
       client.fixStorageRepository("fast", new FixRequest(fix), null);
       assertThat(server.storage.lastRequest()).isEqualTo(new FixRequest(fix));

@@ -14,6 +14,8 @@ public enum ErrorCode {
   OPEN_NOT_FOUND(404, false),
   METHOD_NOT_ALLOWED(405, false),
   IMAGE_IN_USE(409, false),
+  /** A process is seen that writes to an image whose use is said to be over. */
+  STILL_WRITING(409, false),
   IMAGE_BROKEN(409, false),
   IMAGE_KIND_MISMATCH(409, false),
   /** The image is, or would be, read through more layers than the limit. */

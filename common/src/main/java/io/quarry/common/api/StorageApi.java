@@ -62,6 +62,33 @@ public interface StorageApi {
 
   Committed closeImage(String repoId, String imageId, String openId, @Nullable String requestId);
 
+  OpenPage listOpens(String repoId, OpenQuery query);
+
+  /** All opens, page by page. */
+  default List<OpenInfo> listOpens(String repoId, @Nullable String hostId, long atLeast) {
+    List<OpenInfo> opens = new ArrayList<>();
+    String after = null;
+    do {
+      OpenPage page = listOpens(repoId, new OpenQuery(hostId, after, OpenQuery.LIMIT_MAX, atLeast));
+      opens.addAll(page.opens());
+      after = page.next();
+    } while (after != null);
+    return opens;
+  }
+
+  OpenInfo getOpen(String repoId, String openId, long atLeast);
+
+  /**
+   * Ends an open, whatever image it is of.
+   *
+   * @param force although a process is seen that writes: the caller vouches that it is dead to the
+   *     repository, as with {@link #fenceHost}
+   */
+  Committed closeOpen(String repoId, String openId, boolean force, @Nullable String requestId);
+
+  /** Ends what a host had open, as far as something speaks against its users' life. */
+  ClosedOpens closeOpens(String repoId, CloseOpensRequest request, @Nullable String requestId);
+
   /** The image's content, or a range of it, as a guest sees it. The caller closes it. */
   ImageData downloadImage(String repoId, String imageId, DownloadRequest request);
 

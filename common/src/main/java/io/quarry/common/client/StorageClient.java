@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
+import io.quarry.common.api.CloseOpensRequest;
+import io.quarry.common.api.ClosedOpens;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CopyImageRequest;
@@ -30,6 +32,9 @@ import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenInfo;
+import io.quarry.common.api.OpenPage;
+import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
@@ -303,6 +308,40 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     Target target = Target.image(repoId, imageId).then("/close");
     Map<String, String> body = Map.of("openId", openId);
     return committed(repoId, change("POST", target, body, requestId, Committed.class));
+  }
+
+  @Override
+  public OpenPage listOpens(String repoId, OpenQuery query) {
+    Target target =
+        Target.repository(repoId)
+            .then("/opens")
+            .with("host", query.hostId())
+            .with("after", query.after())
+            .with("limit", query.limit())
+            .atLeast(seen.atLeast(repoId, query.atLeast()));
+    return read(target, OpenPage.class);
+  }
+
+  @Override
+  public OpenInfo getOpen(String repoId, String openId, long atLeast) {
+    return read(Target.open(repoId, openId).atLeast(seen.atLeast(repoId, atLeast)), OpenInfo.class);
+  }
+
+  @Override
+  public Committed closeOpen(
+      String repoId, String openId, boolean force, @Nullable String requestId) {
+    Target target = Target.open(repoId, openId).then("/close");
+    Map<String, Boolean> body = Map.of("force", force);
+    return committed(repoId, change("POST", target, body, requestId, Committed.class));
+  }
+
+  @Override
+  public ClosedOpens closeOpens(
+      String repoId, CloseOpensRequest request, @Nullable String requestId) {
+    Target target = Target.repository(repoId).then("/close-opens");
+    ClosedOpens closed = change("POST", target, request, requestId, ClosedOpens.class);
+    seen.saw(repoId, closed.commit());
+    return closed;
   }
 
   /** The stream goes on at other agents when one is lost. */

@@ -38,6 +38,10 @@ final class Target {
     return repository(repoId).then("/fixes").segment("fixId", fixId);
   }
 
+  static Target open(String repoId, String openId) {
+    return repository(repoId).then("/opens").segment("openId", openId);
+  }
+
   Target then(String path) {
     text.append(path);
     return this;

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param drainedSince since when it takes no fixes; null when it does
  * @param features of repositories that its software knows; agents before there were any name none
  * @param clock null before it was compared, and of older versions
+ * @param booted null when its kernel does not say, and of older versions
  */
 public record HostRecord(
     String hostId,
@@ -28,7 +29,8 @@ public record HostRecord(
     String version,
     @Nullable Instant drainedSince,
     List<String> features,
-    @Nullable ClockReading clock) {
+    @Nullable ClockReading clock,
+    @Nullable Booted booted) {
   public HostRecord(
       String hostId,
       String incarnation,
@@ -39,7 +41,8 @@ public record HostRecord(
       @Nullable String version,
       @Nullable Instant drainedSince,
       @Nullable List<String> features,
-      @Nullable ClockReading clock) {
+      @Nullable ClockReading clock,
+      @Nullable Booted booted) {
     this.hostId = Znodes.requireName(hostId, "host id");
     this.incarnation = Znodes.requireName(incarnation, "incarnation");
     this.endpoint = Objects.requireNonNull(endpoint);
@@ -50,9 +53,10 @@ public record HostRecord(
     this.drainedSince = drainedSince;
     this.features = features == null ? List.of() : List.copyOf(features);
     this.clock = clock;
+    this.booted = booted;
   }
 
-  /** Of a host whose clock has not been compared yet. */
+  /** Of a host whose clock has not been compared yet, and whose boot is not known. */
   public HostRecord(
       String hostId,
       String incarnation,
@@ -73,6 +77,7 @@ public record HostRecord(
         version,
         drainedSince,
         features,
+        null,
         null);
   }
 
@@ -92,7 +97,8 @@ public record HostRecord(
         version,
         drainedSince,
         features,
-        clock);
+        clock,
+        booted);
   }
 
   public HostRecord withLoad(HostLoad now) {
@@ -106,7 +112,8 @@ public record HostRecord(
         version,
         drainedSince,
         features,
-        clock);
+        clock,
+        booted);
   }
 
   public HostRecord withClock(@Nullable ClockReading now) {
@@ -120,6 +127,7 @@ public record HostRecord(
         version,
         drainedSince,
         features,
-        now);
+        now,
+        booted);
   }
 }

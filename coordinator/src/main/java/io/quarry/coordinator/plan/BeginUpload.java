@@ -50,6 +50,7 @@ public record BeginUpload(
                 volumeId,
                 received,
                 draft.now(),
+                null,
                 null)));
     draft.settle(image.id());
     return draft.reply(this, uploadId);

@@ -129,6 +129,22 @@ final class Checked {
     return List.copyOf(given);
   }
 
+  static HostBoot boot(HostBoot boot) {
+    name("hostKey", boot.hostKey());
+    name("bootId", boot.bootId());
+    return boot;
+  }
+
+  static List<String> openIds(@Nullable List<String> openIds, int max) {
+    List<String> given = list("openIds", openIds);
+    given.forEach(openId -> internal("openId", openId));
+    if (given.size() > max) {
+      throw StorageException.invalid(
+          "openIds", given.size() + " opens are named", "name at most " + max + " at once");
+    }
+    return given;
+  }
+
   static CopySource source(@Nullable CopySource source) {
     CopySource given = present("source", source);
     name("repositoryKey", given.repositoryKey());

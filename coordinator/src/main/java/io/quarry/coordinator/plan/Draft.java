@@ -129,6 +129,7 @@ public final class Draft {
   void tombstone(Volume volume, boolean wanted) {
     add(new Change.PutVolume(volume.tombstoned()));
     cleanInsteadOfMaking(volume, wanted, null);
+    hurryClean(volume, wanted);
   }
 
   /** The image has another volume now; this one goes as soon as nobody has it open. */
@@ -199,6 +200,18 @@ public final class Draft {
     dropFix(FixState.makerId(volume));
     if (!state.fixes().containsKey(FixState.cleanId(volume.id()))) {
       add(new PutFix(FixState.clean(volume, wanted, maker, notBefore, now)));
+    }
+  }
+
+  /**
+   * A clean that was there already had to wait for its image's sake: until the removal could not be
+   * undone any more, or until somebody asked for it. No request can bring the volume back.
+   */
+  private void hurryClean(Volume volume, boolean wanted) {
+    FixState clean = state.fixes().get(FixState.cleanId(volume.id()));
+    FixState hurried = clean == null ? null : clean.ofTombstone(wanted);
+    if (hurried != null && !hurried.equals(clean)) {
+      add(new PutFix(hurried));
     }
   }
 

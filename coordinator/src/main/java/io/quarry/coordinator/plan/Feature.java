@@ -17,8 +17,11 @@ public record Feature(String name, boolean required) {
   /** Volumes hold what their frozen files looked like. */
   public static final Feature WITNESSES = new Feature("witnesses", true);
 
+  /** Opens hold in which boot of which host an image was opened. */
+  public static final Feature BOOT_IDS = new Feature("bootIds", true);
+
   /** All that this program knows: what a new repository begins with. */
-  public static final List<Feature> KNOWN = List.of(CALL_DIGESTS, WITNESSES);
+  public static final List<Feature> KNOWN = List.of(CALL_DIGESTS, WITNESSES, BOOT_IDS);
 
   /** Whether this program may go on with a log that has the feature. */
   public boolean understood() {

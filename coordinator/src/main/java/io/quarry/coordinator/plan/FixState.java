@@ -218,6 +218,12 @@ public record FixState(
     return failures == 0 && retryAt != null;
   }
 
+  /** Nothing is retained any more, and a wish for the space is one for this clean. */
+  FixState ofTombstone(boolean asked) {
+    boolean nowWanted = wanted || (asked && !parked);
+    return with(nowWanted, epoch, worker, failures, parked, lastError, retained() ? null : retryAt);
+  }
+
   FixState stopped(String error) {
     return with(false, epoch, null, failures, false, cut(error), null);
   }

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param received the file that an upload brings; null when it brings the volume's bytes themselves
  * @param baseSource where the chain that it was handed goes on in another repository; null when all
  *     of it is here
+ * @param boot of the host, in logs with {@link Feature#BOOT_IDS}, so that a reboot proves the end;
+ *     null when nothing is known, and for uses by Quarry itself
  */
 public record Open(
     String id,
@@ -32,7 +34,8 @@ public record Open(
     @Nullable String fills,
     @Nullable Received received,
     Instant since,
-    @Nullable CopySource baseSource) {
+    @Nullable CopySource baseSource,
+    @Nullable HostBoot boot) {
   /**
    * A file that an upload brings, and whose content is to be converted into the volume.
    *
@@ -55,11 +58,12 @@ public record Open(
       List<String> volumes,
       @Nullable String fills,
       Instant since) {
-    this(id, imageId, readOnly, hostId, owner, incarnation, volumes, fills, null, since, null);
+    this(
+        id, imageId, readOnly, hostId, owner, incarnation, volumes, fills, null, since, null, null);
   }
 
   /** An upload or a download: an agent does it for a caller, and both can begin again. */
-  boolean byQuarry() {
+  public boolean byQuarry() {
     return fills != null || incarnation != null;
   }
 }

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Somebody starts to use an image on a host. One writer, or any number of readers.
  *
  * @param incarnation of the agent, if it is the agent itself that uses it
+ * @param boot of the host; null when it is not known, and for logs without {@link Feature#BOOT_IDS}
  */
 public record OpenImage(
     String openId,
@@ -14,14 +15,31 @@ public record OpenImage(
     boolean readOnly,
     String hostId,
     @Nullable String owner,
-    @Nullable String incarnation)
+    @Nullable String incarnation,
+    @Nullable HostBoot boot)
     implements Request {
+  public static final String OPERATION = "openImage";
+
   public OpenImage {
     Checked.name("openId", openId);
     Checked.name("imageId", imageId);
     Checked.name("hostId", hostId);
     Checked.lineOrNull("owner", owner);
     Checked.nameOrNull("incarnation", incarnation);
+    if (boot != null) {
+      Checked.boot(boot);
+    }
+  }
+
+  /** Without a boot. */
+  public OpenImage(
+      String openId,
+      String imageId,
+      boolean readOnly,
+      String hostId,
+      @Nullable String owner,
+      @Nullable String incarnation) {
+    this(openId, imageId, readOnly, hostId, owner, incarnation, null);
   }
 
   @Override
@@ -46,7 +64,8 @@ public record OpenImage(
                 null,
                 null,
                 draft.now(),
-                layers.elsewhere())));
+                layers.elsewhere(),
+                draft.state().schema().has(Feature.BOOT_IDS) ? boot : null)));
     if (!readOnly) {
       draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
     }

@@ -74,6 +74,8 @@ public final class Contents {
           OpenImage _,
           BeginUpload _,
           ReapOpens _,
+          EndDeadOpens _,
+          FenceOpens _,
           PinAsBase _,
           Unpin _,
           SetUserData _,

@@ -188,8 +188,12 @@ class HostileRequestsTest {
   private static List<List<String>> texts(JsonNode node, List<String> path) {
     List<List<String>> found = new ArrayList<>();
     for (int i = 0; i < node.size(); i++) {
+      List<String> place = below(path, Integer.toString(i));
       if (node.isArray()) {
-        found.addAll(texts(node.path(i), below(path, Integer.toString(i))));
+        found.addAll(texts(node.path(i), place));
+      }
+      if (node.isArray() && node.path(i).asText().equals("a1")) {
+        found.add(place);
       }
     }
     for (Map.Entry<String, JsonNode> field : node.properties()) {

@@ -94,7 +94,7 @@ public final class RandomRequests {
       case 12, 13 -> new RemoveImage(image, random.nextBoolean(), retain(), random.nextInt(3) == 0);
       case 14, 15 -> open(state, image);
       case 16, 17 -> closing(state);
-      case 18 -> new ReapOpens(host());
+      case 18 -> ended(state);
       case 19 -> random.nextBoolean() ? new QueueFix(fix, null) : stray(fix);
       case 20 -> new StopFix(fix, "stopped");
       case 21 -> new FailFix(fix, "failed");
@@ -283,7 +283,25 @@ public final class RandomRequests {
   private Request open(RepositoryState state, String image) {
     boolean readOnly = random.nextBoolean();
     String life = readOnly && random.nextBoolean() ? "life" : null;
-    return new OpenImage(fresh(state.opens().keySet()), image, readOnly, host(), null, life);
+    String host = host();
+    HostBoot boot = life == null && random.nextInt(3) > 0 ? boot(host) : null;
+    return new OpenImage(fresh(state.opens().keySet()), image, readOnly, host, null, life, boot);
+  }
+
+  private HostBoot boot(String host) {
+    return new HostBoot(
+        "key-" + (random.nextInt(5) == 0 ? host() : host), "boot" + random.nextInt(2));
+  }
+
+  /** A host dies, comes back, or is given up for some of what it had open. */
+  private Request ended(RepositoryState state) {
+    List<String> opens = state.opens().keySet().stream().sorted().toList();
+    String host = host();
+    return switch (random.nextInt(3)) {
+      case 0 -> new ReapOpens(host);
+      case 1 -> new EndDeadOpens(host, boot(host), opens);
+      default -> new FenceOpens(host, opens.isEmpty() ? List.of(NOBODY) : List.of(oneOf(opens)));
+    };
   }
 
   private Request closing(RepositoryState state) {

@@ -199,7 +199,10 @@ final class StateInvariants {
       assertThat(volume.file()).as("%s", volume).isNull();
     }
     if (volume.stage() == Volume.Stage.TOMBSTONED) {
-      assertThat(state.fixes()).as("%s", volume).containsKey(FixState.cleanId(volume.id()));
+      assertThat(state.fixes().get(FixState.cleanId(volume.id())))
+          .as("%s", volume)
+          .isNotNull()
+          .matches(clean -> !clean.retained(), "waits for nothing (12.9)");
     } else {
       if (state.isUsed(volume.id()) && volume.stage() == Volume.Stage.READY) {
         return;

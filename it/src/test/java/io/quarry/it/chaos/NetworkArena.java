@@ -251,6 +251,12 @@ final class NetworkArena implements Arena {
   }
 
   @Override
+  public void reboot(String hostId) throws IOException, InterruptedException {
+    processes.reboot(hostId);
+    heal();
+  }
+
+  @Override
   public void heal() throws IOException, InterruptedException {
     LocalArena.awaitReady(hosts);
   }

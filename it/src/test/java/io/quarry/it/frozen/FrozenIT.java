@@ -13,8 +13,11 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Event;
+import io.quarry.common.api.EventStream;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenInfo;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
@@ -29,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -126,6 +130,55 @@ final class FrozenIT {
     }
     assertThat(host.problems(disk)).isEmpty();
     assertThat(Box.snapshot(client, MAIN, disk).imageId()).isNotEmpty();
+  }
+
+  /** R14: an engine says that a machine has ended whose QEMU still writes. */
+  @Test
+  void openIsNotClosedAsLongAsItsMachineWrites() throws Exception {
+    String disk = disk();
+    OpenedImage opened = client.openImage(MAIN, disk, new OpenRequest(false, "vm-1"), null);
+    Qemu qemu = Qemu.holding(directory, opened.path(), "raw", true);
+    try {
+      stillWriting(() -> client.closeImage(MAIN, disk, opened.openId(), null));
+      stillWriting(() -> client.closeOpen(MAIN, opened.openId(), false, null));
+      assertThat(client.getOpen(MAIN, opened.openId(), 0).state()).isEqualTo(OpenInfo.State.IN_USE);
+      try (EventStream events = client.watchEvents(null)) {
+        assertThat(events.next(Box.PATIENCE)).isInstanceOf(Event.Start.class);
+        client.closeOpen(MAIN, opened.openId(), true, null);
+        Event.Operation audited = operation(events);
+        assertThat(audited.operation()).isEqualTo("fenceOpens");
+        assertThat(audited.id()).isEqualTo(opened.hostId());
+      }
+      assertThat(client.listOpens(MAIN, null, 0)).isEmpty();
+    } finally {
+      qemu.close();
+    }
+    OpenedImage again = client.openImage(MAIN, disk, new OpenRequest(false, "vm-1"), null);
+    client.closeOpen(MAIN, again.openId(), false, null);
+    assertThatThrownBy(() -> client.closeOpen(MAIN, again.openId(), false, null))
+        .isInstanceOfSatisfying(
+            StorageException.class,
+            refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.OPEN_NOT_FOUND));
+  }
+
+  /** Progress and other commits may come before. */
+  private static Event.Operation operation(EventStream events) {
+    while (true) {
+      Event event = Objects.requireNonNull(events.next(Box.PATIENCE));
+      if (event instanceof Event.Commit commit && !commit.operations().isEmpty()) {
+        return commit.operations().getFirst();
+      }
+    }
+  }
+
+  private static void stillWriting(ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(
+            StorageException.class,
+            refusal -> {
+              assertThat(refusal.code()).isEqualTo(ErrorCode.STILL_WRITING);
+              assertThat(refusal.remedy()).contains("--force");
+            });
   }
 
   @Test

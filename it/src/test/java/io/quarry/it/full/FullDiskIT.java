@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.format.Ballast;
 import io.quarry.common.api.CheckOptions;
@@ -11,6 +13,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import java.io.IOException;
@@ -31,6 +34,8 @@ final class FullDiskIT {
   private static final String REPOSITORY = "small";
   private static final int DISK_BYTES = 4 << 20;
   private static final int DISKS = 8;
+  private static final int ROUNDS = 3;
+  private static final ObjectNode DATA = JsonNodeFactory.instance.objectNode().put("a", 1);
 
   @Test
   void fullStorageCanBeCleaned(@TempDir Path directory) throws Exception {
@@ -75,6 +80,53 @@ final class FullDiskIT {
     } finally {
       run("umount", "-l", mount.toString());
     }
+  }
+
+  /** 12.9: cleans stood queued for minutes after the storage had been full, failed and freed. */
+  @Test
+  void removedImagesAreCleanedOnceTheStorageIsBack(@TempDir Path directory) throws Exception {
+    Path mount = Files.createDirectories(directory.resolve("storage").resolve(REPOSITORY));
+    Assumptions.assumeTrue(
+        run("mount", "-t", "tmpfs", "-o", "size=64m", "quarry", mount.toString()),
+        "mounting takes root");
+    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
+      box.connect(REPOSITORY);
+      StorageClient client = box.client(0);
+      for (int round = 0; round < ROUNDS; round++) {
+        List<String> images = new ArrayList<>();
+        for (int i = 0; i < DISKS / 2; i++) {
+          String disk = Box.disk(client, REPOSITORY, DISK_BYTES).imageId();
+          Box.awaitOptimized(client, REPOSITORY, disk);
+          images.add(Box.snapshot(client, REPOSITORY, disk).imageId());
+          Box.awaitOptimized(client, REPOSITORY, disk);
+          images.add(disk);
+        }
+        fill(mount.resolve("filler"));
+        remove(client, images.subList(0, DISKS / 2), true);
+        await()
+            .atMost(Box.PATIENCE)
+            .until(() -> run("mount", "-o", "remount,ro", mount.toString()));
+        StorageException failed =
+            catchThrowableOfType(
+                StorageException.class,
+                () -> impatient(box).setUserData(REPOSITORY, images.getLast(), DATA, null));
+        assertThat(failed).isNotNull();
+        assertThat(run("mount", "-o", "remount,rw", mount.toString())).isTrue();
+        Files.delete(mount.resolve("filler"));
+        remove(client, images.subList(DISKS / 2, DISKS), true);
+        awaitVolumes(box, 0);
+        await()
+            .atMost(Box.PATIENCE)
+            .untilAsserted(() -> assertThat(client.listFixes(REPOSITORY, 0)).isEmpty());
+      }
+    } finally {
+      run("umount", "-l", mount.toString());
+    }
+  }
+
+  private static StorageClient impatient(Box box) {
+    return new StorageClient(
+        List.of(box.host(0).url()), ClientSettings.within(Duration.ofSeconds(5)));
   }
 
   private static void assertRefused(StorageClient client) {

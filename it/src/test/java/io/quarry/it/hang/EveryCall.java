@@ -97,6 +97,8 @@ final class EveryCall implements AutoCloseable {
         Kind.of("downloadImage", "GET", image + "/data", ""),
         Kind.of("listImageExtents", "GET", image + "/extents", ""),
         Kind.of("getUpload", "GET", upload, ""),
+        Kind.of("listOpens", "GET", repository + "/opens", ""),
+        Kind.of("getOpen", "GET", repository + "/opens/" + NOBODY, ""),
         Kind.of("checkStorageRepository", "POST", repository + "/check", "{}"),
         Kind.of("a deep check", "POST", repository + "/check", "{\"deep\": true}"),
         Kind.of("listFixes", "GET", repository + "/fixes", ""),
@@ -132,6 +134,12 @@ final class EveryCall implements AutoCloseable {
         Kind.of("restoreImage", "POST", repository + "/images/" + NOBODY + "/restore", ""),
         Kind.of("openImage", "POST", image + "/open", "{\"readOnly\": true}"),
         Kind.of("closeImage", "POST", image + "/close", of.formatted("openId", NOBODY)),
+        Kind.of("closeOpen", "POST", repository + "/opens/" + NOBODY + "/close", ""),
+        Kind.of(
+            "closeOpens",
+            "POST",
+            repository + "/close-opens",
+            "{\"hostId\": \"nobody\", \"dead\": true}"),
         Kind.of("beginUpload", "POST", image + "/uploads", ""),
         new Kind(
             "uploadImage",

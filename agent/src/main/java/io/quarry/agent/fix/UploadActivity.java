@@ -1,0 +1,30 @@
+package io.quarry.agent.fix;
+
+import io.quarry.common.model.FixType;
+import io.quarry.coordinator.plan.Open;
+import java.io.IOException;
+import java.time.Instant;
+
+/** What an upload leaves on the storage, under the name of the fix that would fill the volume. */
+public final class UploadActivity {
+  private UploadActivity() {}
+
+  /** Under which name its claims and checkpoints are kept; the clean of the volume knows it. */
+  public static String fixId(Open upload) {
+    return FixType.OPTIMIZE.label() + "-" + upload.fills();
+  }
+
+  /** When an agent last took the upload, received a range of it, or converted a part. */
+  public static Instant last(FixStore store, Open upload) throws IOException {
+    FixStore.ClaimFile claim = store.newestClaim(fixId(upload));
+    Checkpoint checkpoint = store.newestCheckpoint(fixId(upload));
+    Instant last = upload.since();
+    if (claim != null && claim.since().isAfter(last)) {
+      last = claim.since();
+    }
+    if (checkpoint != null && checkpoint.updatedAt().isAfter(last)) {
+      last = checkpoint.updatedAt();
+    }
+    return last;
+  }
+}

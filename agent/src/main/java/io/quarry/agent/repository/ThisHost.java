@@ -1,0 +1,22 @@
+package io.quarry.agent.repository;
+
+import io.quarry.coordinator.cluster.Booted;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.HostBoot;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who this agent is.
+ *
+ * @param worker the host's name, and this life of its agent
+ * @param booted null when the kernel does not say in which boot it is
+ */
+public record ThisHost(Worker worker, @Nullable Booted booted) {
+  public String id() {
+    return worker.hostId();
+  }
+
+  public @Nullable HostBoot boot() {
+    return booted == null ? null : booted.boot();
+  }
+}

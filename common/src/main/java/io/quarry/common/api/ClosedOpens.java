@@ -1,0 +1,15 @@
+package io.quarry.common.api;
+
+import java.util.List;
+
+/**
+ * @param openIds that ended
+ * @param more whether others are to end as well: call again
+ * @param kept how many opens of the host stay, because nothing speaks against their users' life
+ * @param commit that the repository's log has come to
+ */
+public record ClosedOpens(List<String> openIds, boolean more, int kept, long commit) {
+  public ClosedOpens {
+    openIds = List.copyOf(openIds);
+  }
+}

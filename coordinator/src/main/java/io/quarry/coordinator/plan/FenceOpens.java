@@ -1,0 +1,41 @@
+package io.quarry.coordinator.plan;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An administrator vouches that these uses of images are over, although nothing proves it. The
+ * request's name in the log tells it from a close by the user.
+ *
+ * @param hostId on which they are; an open of another host stays
+ */
+public record FenceOpens(String hostId, List<String> openIds) implements Request {
+  /** So many go into one record. */
+  public static final int OPENS_MAX = EndDeadOpens.OPENS_MAX;
+
+  public FenceOpens(String hostId, @Nullable List<String> openIds) {
+    this.hostId = Checked.name("hostId", hostId);
+    this.openIds = Checked.openIds(openIds, OPENS_MAX);
+  }
+
+  @Override
+  public String answeredWith() {
+    return hostId;
+  }
+
+  @Override
+  public Reply plan(Draft draft) {
+    for (String openId : openIds) {
+      Open open = draft.state().opens().get(openId);
+      if (open != null && open.hostId().equals(hostId)) {
+        draft.close(open);
+      }
+    }
+    return draft.reply(this, hostId);
+  }
+
+  @Override
+  public boolean freesSpace() {
+    return true;
+  }
+}

@@ -1,0 +1,157 @@
+package io.quarry.coordinator.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Strategy;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** 12.26: whose opens a host ends when it is back after a reboot, and whose it never ends. */
+final class BootTest {
+  private static final HostBoot BEFORE = new HostBoot("key-1", "boot-1");
+  private static final HostBoot NOW = new HostBoot("key-1", "boot-2");
+
+  private RepositoryState state =
+      RepositoryState.EMPTY.apply(new Change.PutFeature(Feature.BOOT_IDS));
+
+  @Test
+  void rebootEndsWhatTheHostHadOpenBefore() {
+    open("before", "h1", BEFORE, null);
+    open("now", "h1", NOW, null);
+    end("h1", NOW);
+    assertThat(state.opens().keySet()).containsExactly("now");
+    assertThat(state.writerOf("disk-before")).isNull();
+  }
+
+  @Test
+  void secondAgentOfTheSameKernelProvesNothing() {
+    open("other", "h2", new HostBoot("key-2", "boot-1"), null);
+    end("h1", NOW);
+    end("h2", new HostBoot("key-2", "boot-1"));
+    assertThat(state.opens().keySet()).containsExactly("other");
+  }
+
+  @Test
+  void cloneOfTheHostsNameProvesNothing() {
+    open("original", "h1", BEFORE, null);
+    end("h1", new HostBoot("key-of-the-clone", "boot-2"));
+    assertThat(state.opens().keySet()).containsExactly("original");
+  }
+
+  @Test
+  void copyOfTheKeyUnderAnotherNameProvesNothing() {
+    open("original", "h1", BEFORE, null);
+    end("h2", NOW);
+    assertThat(state.opens().keySet()).containsExactly("original");
+  }
+
+  @Test
+  void openWithoutBootStays() {
+    open("unknown", "h1", null, null);
+    end("h1", NOW);
+    assertThat(state.opens().keySet()).containsExactly("unknown");
+  }
+
+  /** The host names what it has seen: a late request ends nothing that came after it. */
+  @Test
+  void lateRequestEndsNothingThatItDoesNotName() {
+    open("later", "h1", new HostBoot("key-1", "boot-3"), null);
+    plan(new EndDeadOpens("h1", NOW, List.of("seen-and-closed")));
+    assertThat(state.opens().keySet()).containsExactly("later");
+  }
+
+  @Test
+  void administratorEndsWhatNothingProves() {
+    open("unknown", "h1", null, null);
+    open("other", "h2", null, null);
+    plan(new FenceOpens("h1", List.of("unknown", "other", "nobody")));
+    assertThat(state.opens().keySet()).containsExactly("other");
+  }
+
+  @Test
+  void logWithoutTheFeatureGetsNoField() {
+    state = RepositoryState.EMPTY;
+    open("open", "h1", BEFORE, null);
+    assertThat(Objects.requireNonNull(state.opens().get("open")).boot()).isNull();
+  }
+
+  /** SDMs before the feature would refuse the field. */
+  @Test
+  void requestWithoutBootHasNoField() throws IOException {
+    Request request = new OpenImage("o", "d", false, "h1", null, null);
+    assertThat(Json.MAPPER.readTree(Json.MAPPER.writeValueAsBytes(request)).has("boot")).isFalse();
+  }
+
+  @Test
+  void idsAndTheirNumberAreChecked() {
+    assertRefused(List.of("../../x"));
+    assertRefused(Collections.nCopies(EndDeadOpens.OPENS_MAX + 1, "o"));
+    plan(new FenceOpens("h1", Collections.nCopies(EndDeadOpens.OPENS_MAX, "o")));
+  }
+
+  private static void assertRefused(List<String> openIds) {
+    assertThatThrownBy(() -> new FenceOpens("h1", openIds))
+        .isInstanceOfSatisfying(
+            StorageException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT));
+    assertThatThrownBy(() -> new EndDeadOpens("h1", NOW, openIds))
+        .isInstanceOf(StorageException.class);
+  }
+
+  /** A disk of its own for each open, as virtual machines have them. */
+  private void open(
+      String openId, String hostId, @Nullable HostBoot boot, @Nullable String incarnation) {
+    put("disk-" + openId, "volume-" + openId);
+    plan(new OpenImage(openId, "disk-" + openId, false, hostId, null, incarnation, boot));
+  }
+
+  private void end(String hostId, HostBoot boot) {
+    plan(new EndDeadOpens(hostId, boot, List.copyOf(state.opens().keySet())));
+  }
+
+  private void plan(Request request) {
+    Draft draft = new Draft(state, 1, Instant.EPOCH);
+    var _ = request.plan(draft);
+    state = draft.state();
+  }
+
+  private void put(String imageId, String volumeId) {
+    Volume volume =
+        new Volume(
+            volumeId,
+            imageId,
+            VolumeFormat.RAW,
+            512,
+            null,
+            Volume.Stage.READY,
+            volumeId + ".1.raw",
+            null,
+            null);
+    Image image =
+        new Image(
+            imageId,
+            ImageKind.VIRTUAL_DISK,
+            true,
+            512,
+            volumeId,
+            Strategy.SPACE,
+            true,
+            Instant.EPOCH,
+            JsonNodeFactory.instance.objectNode(),
+            null,
+            null);
+    state = state.apply(new Change.PutVolume(volume)).apply(new Change.PutImage(image));
+  }
+}

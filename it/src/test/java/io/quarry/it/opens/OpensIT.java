@@ -1,0 +1,261 @@
+package io.quarry.it.opens;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.quarry.agent.dev.LocalClusterOptions;
+import io.quarry.agent.dev.LocalHost;
+import io.quarry.common.api.BeginUploadRequest;
+import io.quarry.common.api.CheckOptions;
+import io.quarry.common.api.CloseOpensRequest;
+import io.quarry.common.api.ClosedOpens;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.Event;
+import io.quarry.common.api.EventStream;
+import io.quarry.common.api.OpenInfo;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Problem;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.api.UploadInfo;
+import io.quarry.common.api.UploadRange;
+import io.quarry.common.client.ClientSettings;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
+import java.io.ByteArrayInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** 12.26 and 12.9: hosts that reboot, hosts that are cloned, uploads that are forgotten. */
+@Timeout(300)
+final class OpensIT {
+  private static final String MAIN = "main";
+  private static final int SIZE = 1 << 20;
+  private static final String BOOT = "boot-id";
+
+  /** A host that rebooted kept its opens for ever; check said nothing, fence refused. */
+  @Test
+  void rebootEndsWhatTheHostHadOpenAndNothingElse(@TempDir Path directory) throws Exception {
+    try (Box box = Box.start(options(directory))) {
+      String rebooting = prepare(box);
+      OpenedImage other = open(box.client(0), disk(box), "on-the-other-host");
+      UploadInfo upload = box.client(1).beginUpload(MAIN, disk(box), BeginUploadRequest.RAW, null);
+      String disk = disk(box);
+      OpenedImage before = open(box.client(1), disk, "before");
+      assertThat(box.client(0).getOpen(MAIN, before.openId(), 0).bootId())
+          .isEqualTo(Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip());
+
+      try (EventStream events = box.client(0).watchEvents(null)) {
+        assertThat(events.next(Box.PATIENCE)).isInstanceOf(Event.Start.class);
+        reboot(box.host(1));
+        assertThat(operation(events, "endDeadOpens").id()).isEqualTo(rebooting);
+      }
+      await()
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() -> assertThat(openIds(box)).doesNotContain(before.openId()));
+      OpenedImage now = open(box.client(1), disk, "now");
+      assertThat(openIds(box))
+          .containsExactlyInAnyOrder(other.openId(), upload.uploadId(), now.openId());
+      assertThat(box.client(0).listOpens(MAIN, rebooting, 0))
+          .filteredOn(open -> open.use() == OpenInfo.Use.MACHINE)
+          .singleElement()
+          .satisfies(open -> {
+            assertThat(open.bootId()).isEqualTo(boot(box.host(1)));
+            assertThat(open.state()).isEqualTo(OpenInfo.State.IN_USE);
+          });
+      assertThat(staleOpens(box)).isEmpty();
+
+      // The same kernel with another agent: its machines may run on.
+      box.host(1).killHost();
+      start(box.host(1));
+      OpenedImage marker = open(box.client(1), disk(box), "marker");
+      assertThat(openIds(box)).contains(now.openId(), marker.openId());
+      assertThat(staleOpens(box)).isEmpty();
+    }
+  }
+
+  /** It has the name, and not the key: it proves nothing, until an administrator vouches. */
+  @Test
+  void cloneEndsNothingAndIsNamed(@TempDir Path directory) throws Exception {
+    try (Box box = Box.start(options(directory))) {
+      String cloned = prepare(box);
+      OpenedImage original = open(box.client(1), disk(box), "original");
+      OpenedImage other = open(box.client(0), disk(box), "on-the-other-host");
+      box.host(1).killHost();
+      Files.delete(box.host(1).stateDirectory().resolve("host-key"));
+      reboot(box.host(1));
+      OpenedImage clones = open(box.client(1), disk(box), "of-the-clone");
+
+      assertThat(openIds(box)).contains(original.openId());
+      assertThat(staleOpens(box))
+          .singleElement()
+          .satisfies(problem -> {
+            assertThat(problem.subject()).isEqualTo(original.openId());
+            assertThat(problem.reason()).contains("another machine has that name");
+            assertThat(problem.remedy()).contains("quarry open close --host " + cloned + " --dead");
+          });
+      StorageException alive = refusal(() -> box.client(0).fenceHost(cloned));
+      assertThat(alive.remedy()).contains("quarry open close --host " + cloned + " --dead");
+
+      CloseOpensRequest unsure = new CloseOpensRequest(cloned, false, false);
+      assertThat(refusal(() -> box.client(0).closeOpens(MAIN, unsure, null)).code())
+          .isEqualTo(ErrorCode.INVALID_ARGUMENT);
+      CloseOpensRequest sure = new CloseOpensRequest(cloned, true, false);
+      ClosedOpens closed = box.client(0).closeOpens(MAIN, sure, null);
+      assertThat(closed.openIds()).containsExactly(original.openId());
+      assertThat(closed.kept()).isEqualTo(1);
+      assertThat(closed.more()).isFalse();
+      assertThat(openIds(box)).containsExactlyInAnyOrder(other.openId(), clones.openId());
+      assertThat(staleOpens(box)).isEmpty();
+    }
+  }
+
+  /** R16: the paths of another agent were given under the first one's host. */
+  @Test
+  void repeatedOpenIsAnsweredWithThePathsOfItsHost(@TempDir Path directory) throws Exception {
+    try (Box box = Box.start(options(directory))) {
+      Path way = directory.resolve("way");
+      box.connect(MAIN, 0);
+      Files.createSymbolicLink(way, box.repository(MAIN));
+      box.connect(MAIN, 1, way);
+      box.awaitSdm(MAIN, 0, 1);
+      String disk = disk(box);
+      OpenRequest request = new OpenRequest(false, "vm");
+      OpenedImage first = box.client(1).openImage(MAIN, disk, request, "request-1");
+      assertThat(first.path()).startsWith(way.toString());
+      OpenedImage again = box.client(0).openImage(MAIN, disk, request, "request-1");
+      assertThat(again).isEqualTo(first);
+
+      String here = box.hostIds().get(0);
+      OpenRequest elsewhere = new OpenRequest(false, "vm", here);
+      assertThat(refusal(() -> box.client(0).openImage(MAIN, disk, elsewhere, "request-1")).code())
+          .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
+      StorageException wrongAgent =
+          refusal(() -> box.client(1).openImage(MAIN, disk(box), elsewhere, "request-2"));
+      assertThat(wrongAgent.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+      assertThat(wrongAgent.remedy()).contains(box.host(0).url().toString());
+      assertThat(openIds(box)).containsExactly(first.openId());
+
+      box.host(1).killHost();
+      StorageException silent =
+          refusal(() -> agent(box, 0).openImage(MAIN, disk, request, "request-1"));
+      assertThat(silent.code()).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+      assertThat(silent).hasMessageContaining("it is open on host " + first.hostId());
+    }
+  }
+
+  /** 12.9: a forgotten upload blocked its disk for ever. */
+  @Test
+  void forgottenUploadEndsByItselfAndLeavesNothing(@TempDir Path directory) throws Exception {
+    LocalClusterOptions options =
+        LocalClusterOptions.in(directory).withAgentConfig(Map.of("uploadIdleTimeout", "PT5S"));
+    try (Box box = Box.start(options)) {
+      box.connect(MAIN);
+      StorageClient client = box.client(0);
+      String disk = disk(box);
+      int files = box.volumes(MAIN).size();
+      UploadInfo upload = client.beginUpload(MAIN, disk, BeginUploadRequest.RAW, null);
+      byte[] half = new byte[SIZE / 2];
+      half[0] = 7;
+      client.uploadImage(
+          MAIN,
+          disk,
+          upload.uploadId(),
+          UploadRange.parse("bytes 0-%d/%d".formatted(half.length - 1, SIZE), false, null),
+          new ByteArrayInputStream(half));
+      OpenInfo shown = client.getOpen(MAIN, upload.uploadId(), 0);
+      assertThat(shown.use()).isEqualTo(OpenInfo.Use.UPLOAD);
+      OpenInfo.Upload idle = Objects.requireNonNull(shown.upload());
+      assertThat(idle.idleTimeout()).isEqualTo(Duration.ofSeconds(5));
+      assertThat(idle.activeAt()).isAfterOrEqualTo(shown.since());
+      assertThat(idle.endsAt()).isEqualTo(idle.activeAt().plusSeconds(5));
+
+      await()
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() -> assertThat(client.listOpens(MAIN, null, 0)).isEmpty());
+      OpenedImage opened = open(client, disk, "vm");
+      client.closeImage(MAIN, disk, opened.openId(), null);
+      await()
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() -> assertThat(box.volumes(MAIN)).hasSize(files));
+      assertThat(Box.names(box.repository(MAIN).resolve("fixes"))).isEmpty();
+    }
+  }
+
+  private static LocalClusterOptions options(Path directory) {
+    return LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(Duration.ofSeconds(3));
+  }
+
+  /** Returns the host that is to reboot. */
+  private static String prepare(Box box) throws Exception {
+    box.connect(MAIN);
+    box.awaitSdm(MAIN, 0, 1);
+    return box.hostIds().get(1);
+  }
+
+  private static void reboot(LocalHost host) throws Exception {
+    host.reboot();
+    host.awaitReady(Box.PATIENCE);
+  }
+
+  private static String boot(LocalHost host) throws Exception {
+    return Files.readString(host.stateDirectory().resolve(BOOT));
+  }
+
+  private static void start(LocalHost host) throws Exception {
+    host.start();
+    host.awaitReady(Box.PATIENCE);
+  }
+
+  /** Gives up at once. */
+  private static StorageClient agent(Box box, int host) {
+    return new StorageClient(
+        List.of(box.host(host).url()), ClientSettings.within(Duration.ofSeconds(5)));
+  }
+
+  private static String disk(Box box) {
+    String disk = Box.disk(box.client(0), MAIN, SIZE).imageId();
+    Box.awaitOptimized(box.client(0), MAIN, disk);
+    return disk;
+  }
+
+  private static OpenedImage open(StorageClient client, String disk, String owner) {
+    return client.openImage(MAIN, disk, new OpenRequest(false, owner), null);
+  }
+
+  private static List<String> openIds(Box box) {
+    return box.client(0).listOpens(MAIN, null, 0).stream().map(OpenInfo::openId).toList();
+  }
+
+  private static List<Problem> staleOpens(Box box) {
+    return box.client(0).checkStorageRepository(MAIN, CheckOptions.DEFAULT).problems().stream()
+        .filter(problem -> problem.kind() == Problem.Kind.STALE_OPEN)
+        .toList();
+  }
+
+  private static Event.Operation operation(EventStream events, String name) {
+    while (true) {
+      Event event = Objects.requireNonNull(events.next(Box.PATIENCE));
+      if (event instanceof Event.Commit commit) {
+        for (Event.Operation operation : commit.operations()) {
+          if (operation.operation().equals(name)) {
+            return operation;
+          }
+        }
+      }
+    }
+  }
+
+  private static StorageException refusal(ThrowingCallable call) {
+    return Objects.requireNonNull(catchThrowableOfType(StorageException.class, call));
+  }
+}
