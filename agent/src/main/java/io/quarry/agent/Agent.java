@@ -138,13 +138,9 @@ final class Agent implements AutoCloseable {
     this.presence =
         new Presence(config, host, registry, repositories, fixes, drain, clusterIdentity, clock);
     Tasks tasks =
-<<<<<<< HEAD
         new Tasks(
             config.hostId(), repositories, fixes, registry, drain, throttle, new HttpPeers(http));
-=======
-        new Tasks(config.hostId(), repositories, fixes, registry, drain, new HttpPeers(http));
     OpenReview opens = new OpenReview(registry::live, config.uploadIdleTimeout(), clock);
->>>>>>> opens
     this.service =
         new StorageService(
             host,

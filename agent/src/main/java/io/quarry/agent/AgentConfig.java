@@ -40,14 +40,10 @@ import org.jspecify.annotations.Nullable;
  * @param sessionTimeout how long the cluster waits for a silent agent; default 15 s
  * @param stateDirectory what the agent itself keeps; at most one agent uses it at a time
  * @param repositories to connect at start; they exist already
-<<<<<<< HEAD
  * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none; a
  *     call that sets another one counts until this value is changed
-=======
- * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none
  * @param uploadIdleTimeout after which an upload ends that nobody goes on with; default 24 h; the
  *     setting of the host that leads the repository counts
->>>>>>> opens
  * @param heavyFixesMax how many fixes that move data may run at once; default 2
  */
 public record AgentConfig(

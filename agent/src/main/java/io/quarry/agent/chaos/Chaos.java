@@ -71,14 +71,10 @@ public final class Chaos {
       }
       int compared = new ImagesJudge(market, patient, settling).judge(crowd.images());
       awaitTold(log, patient, repositories);
-<<<<<<< HEAD
       new CallsJudge(history, log, chosen.contains(Fault.Kind.FOREIGN_WRITER)).judge(repositories);
-=======
-      new CallsJudge(history, log).judge(repositories);
       if (chosen.contains(Fault.Kind.KILL_HOST)) {
         hosts.judgeReboot(arena);
       }
->>>>>>> opens
       crowd.close();
       return new Summary(options, history, faults, log, work.work())
           .report(arena.missing(), compared, settled);

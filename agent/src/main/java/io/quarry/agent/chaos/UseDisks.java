@@ -6,6 +6,7 @@ import io.quarry.agent.chaos.Teller.Answer;
 import io.quarry.agent.chaos.Teller.Ask;
 import io.quarry.agent.chaos.Teller.Errand;
 import io.quarry.common.api.BeginUploadRequest;
+import io.quarry.common.api.Committed;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
 import io.quarry.common.api.OpenRequest;
@@ -148,7 +149,7 @@ final class UseDisks {
   }
 
   private void close(Owned disk, String openId, Set<ErrorCode> mayMeet, Runnable done) {
-    Ask ask = (to, requestId) -> to.closeImage(disk.repoId, disk.imageId, openId, requestId);
+    Ask ask = (to, requestId) -> closed(to, disk, openId, requestId);
     teller.run(
         new Errand(
             "closeImage",
@@ -159,6 +160,21 @@ final class UseDisks {
             false,
             ask,
             answer -> done.run()));
+  }
+
+  /** A foreign process may hold the disk for a while. */
+  private static Committed closed(StorageApi to, Owned disk, String openId, String requestId) {
+    long deadline = System.nanoTime() + FINISH_MAX.toNanos();
+    while (true) {
+      try {
+        return to.closeImage(disk.repoId, disk.imageId, openId, requestId);
+      } catch (StorageException e) {
+        if (e.code() != ErrorCode.STILL_WRITING || System.nanoTime() > deadline) {
+          throw e;
+        }
+        pause();
+      }
+    }
   }
 
   /** A removal ends an upload as well. */

@@ -30,13 +30,11 @@ public final class LocalHost implements AutoCloseable {
   private static final Duration HEALTH_WAIT = Duration.ofSeconds(2);
   private static final int OK = 200;
 
-<<<<<<< HEAD
   /** Of an answer that is not 200, too. */
   private static final String STARTED = "\"started\":\"true\"";
-=======
+
   /** In the state directory: what stands for the kernel's boot id, once the host has rebooted. */
   private static final String BOOT_FILE = "boot-id";
->>>>>>> opens
 
   private final ChildProcesses processes;
   private final HttpClient http;

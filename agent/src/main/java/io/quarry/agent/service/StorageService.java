@@ -2,11 +2,7 @@ package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.check.Checks;
-<<<<<<< HEAD
-=======
 import io.quarry.agent.check.OpenReview;
-import io.quarry.agent.data.Throttle;
->>>>>>> opens
 import io.quarry.agent.fix.Chains;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.fix.Surroundings;
@@ -102,6 +98,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Uploads uploads;
   private final Opening opening;
   private final Opens opens;
+  private final ForeignWriters foreign;
   private final HostRegistry hosts;
   private final Runnable connectionsChanged;
 
@@ -124,7 +121,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.fixes = fixes;
     this.repeats = new Repeats(repositories);
     LightMends mends = new LightMends(repositories);
-    ForeignWriters foreign = new ForeignWriters(io);
+    this.foreign = new ForeignWriters(io);
     this.images = new Images(repositories, self, tasks.drain(), mends, foreign);
     this.tasks = tasks;
     this.io = io;
@@ -133,10 +130,6 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.listings = new Listings(repositories, io, status, space);
     this.checks = new Checks(around, repositories::all, tasks::live, review);
     this.explain = new Explain(status, space, io, tasks::live);
-<<<<<<< HEAD
-    this.chains = new Chains(around.repositories());
-=======
-    this.throttle = around.throttle();
     this.opening =
         new Opening(
             host,
@@ -148,7 +141,6 @@ public final class StorageService implements StorageApi, AutoCloseable {
             hosts,
             tasks.peers());
     this.opens = new Opens(repositories, repeats, io, review);
->>>>>>> opens
     this.readings = new Readings(self, repositories, io, around, mends, supervisor);
     this.uploads = new Uploads(self, repositories, io, around, hosts, foreign, mends, supervisor);
     this.downloads = new Downloads(readings, around);

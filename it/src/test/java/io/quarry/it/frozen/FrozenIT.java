@@ -135,7 +135,7 @@ final class FrozenIT {
   /** R14: an engine says that a machine has ended whose QEMU still writes. */
   @Test
   void openIsNotClosedAsLongAsItsMachineWrites() throws Exception {
-    String disk = disk();
+    String disk = host.disk();
     OpenedImage opened = client.openImage(MAIN, disk, new OpenRequest(false, "vm-1"), null);
     Qemu qemu = Qemu.holding(directory, opened.path(), "raw", true);
     try {
