@@ -30,6 +30,8 @@ final class LocalfsFormat implements RepositoryFormat {
   static final String NAME = "localfs-1.0";
   private static final String PATH = "path";
   private static final String GROUP = "group";
+  private static final String IMMUTABLE = "immutable";
+  private static final Set<String> PARAMETERS = Set.of(PATH, GROUP, IMMUTABLE);
   private static final String TEMPORARY = "tmp";
   private static final String VOLUMES = "volumes";
   private static final List<String> DIRECTORIES = List.of("log", "fixes", VOLUMES, TEMPORARY);
@@ -53,11 +55,12 @@ final class LocalfsFormat implements RepositoryFormat {
   @Override
   public void checkParameters(Map<String, String> parameters) {
     for (String name : parameters.keySet()) {
-      if (!name.equals(PATH) && !name.equals(GROUP)) {
+      if (!PARAMETERS.contains(name)) {
         throw StorageException.invalid(
             "connectionParameters." + name,
             NAME + " has no parameter " + name,
-            "give path, the repository's directory, and group, that of the volumes, if at all");
+            "give path, the repository's directory, and, if at all, group, that of the volumes, and"
+                + " immutable");
       }
     }
     String path = parameters.get(PATH);
@@ -68,6 +71,19 @@ final class LocalfsFormat implements RepositoryFormat {
           "give the absolute path of the repository's directory");
     }
     var _ = group(parameters);
+    var _ = immutable(parameters);
+  }
+
+  private static boolean immutable(Map<String, String> parameters) {
+    return switch (parameters.getOrDefault(IMMUTABLE, "false")) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw StorageException.invalid(
+              "connectionParameters.immutable",
+              "immutable is neither true nor false: " + parameters.get(IMMUTABLE),
+              "give immutable as true or false");
+    };
   }
 
   private static int group(Map<String, String> parameters) {
@@ -95,8 +111,11 @@ final class LocalfsFormat implements RepositoryFormat {
       if (group != VolumeStore.ANY_GROUP) {
         giveVolumes(root, group);
       }
+      VolumeStore.Protection protection = protection(root, group, immutable(parameters));
       return open(
-          Folder.open(path), new RepositoryStorage.Traits(genesis, largestFile, group), writer);
+          Folder.open(path),
+          new RepositoryStorage.Traits(genesis, largestFile, protection),
+          writer);
     } catch (IOException e) {
       if (!Files.isDirectory(path)) {
         throw unusable(
@@ -123,6 +142,25 @@ final class LocalfsFormat implements RepositoryFormat {
           root.path(),
           root.path(VOLUMES) + " cannot be given to group " + group + ": " + e.getMessage(),
           "make the agent's user a member of the group, and the owner of the directory");
+    }
+  }
+
+  private static VolumeStore.Protection protection(Folder root, int group, boolean immutable)
+      throws IOException {
+    try (Folder temporary = root.folder(TEMPORARY)) {
+      boolean modes = Probe.keepsModes(temporary);
+      if (immutable) {
+        try {
+          Probe.immutable(temporary);
+        } catch (FileFailure e) {
+          throw unusable(
+              root.path(),
+              root.path() + " has no immutable files for this agent: " + e.getMessage(),
+              "run the agent as root or with CAP_LINUX_IMMUTABLE, on XFS, ext4 or btrfs, or connect"
+                  + " without the parameter immutable");
+        }
+      }
+      return new VolumeStore.Protection(group, modes, immutable);
     }
   }
 

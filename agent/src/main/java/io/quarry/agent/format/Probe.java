@@ -66,6 +66,28 @@ final class Probe {
     }
   }
 
+  /** Whether a file that nobody may write to says so. */
+  static boolean keepsModes(Folder folder) throws IOException {
+    String name = "probe." + UUID.randomUUID();
+    try (NativeFile file = folder.createNew(name, FileModes.VOLUME)) {
+      file.setMode(FileModes.FROZEN_VOLUME);
+      return folder.status(name).mode() == FileModes.FROZEN_VOLUME;
+    } finally {
+      folder.remove(name);
+    }
+  }
+
+  /** Makes a file immutable, and mutable again. */
+  static void immutable(Folder folder) throws IOException {
+    String name = "probe." + UUID.randomUUID();
+    try (NativeFile file = folder.createNew(name, FileModes.VOLUME)) {
+      file.setImmutable(true);
+      file.setImmutable(false);
+    } finally {
+      folder.remove(name);
+    }
+  }
+
   private static boolean takes(NativeFile file, long size) throws IOException {
     try {
       file.truncate(size);

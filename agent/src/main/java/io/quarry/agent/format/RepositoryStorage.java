@@ -53,9 +53,9 @@ public final class RepositoryStorage implements AutoCloseable {
    * What was found out when it was connected.
    *
    * @param largestFile in bytes; {@link #LARGEST_FILE_ASKED} when that or more
-   * @param group that volumes belong to
+   * @param protection of the files of volumes
    */
-  record Traits(Genesis genesis, long largestFile, int group) {}
+  record Traits(Genesis genesis, long largestFile, VolumeStore.Protection protection) {}
 
   /**
    * @param root is closed with it
@@ -64,7 +64,7 @@ public final class RepositoryStorage implements AutoCloseable {
     this.root = root;
     this.traits = traits;
     this.slots = new DirectorySlotStore(root, writer);
-    this.volumes = new VolumeStore(root.folder("volumes"), traits.group());
+    this.volumes = new VolumeStore(root.folder("volumes"), traits.protection());
     this.fixes = root.folder("fixes");
     this.temporary = root.folder("tmp");
   }

@@ -28,14 +28,30 @@ public final class VolumeStore {
   static final int ANY_GROUP = -1;
 
   private final Folder folder;
-  private final int group;
+  private final Protection protection;
 
   /**
+   * How the files are protected.
+   *
    * @param group that volumes belong to; {@link #ANY_GROUP} leaves them in that of their makers
+   * @param modes whether the filesystem keeps modes; without modes no file is frozen
+   * @param immutable whether frozen files are immutable for root, too
    */
-  VolumeStore(Folder folder, int group) {
+  record Protection(int group, boolean modes, boolean immutable) {
+    static final Protection USUAL = new Protection(ANY_GROUP, true, false);
+  }
+
+  VolumeStore(Folder folder, Protection protection) {
     this.folder = folder;
-    this.group = group;
+    this.protection = protection;
+  }
+
+  /** How frozen files are protected, as the API says it. */
+  public String frozenFiles() {
+    if (!protection.modes()) {
+      return "unprotected";
+    }
+    return protection.immutable() ? "immutable" : "readOnly";
   }
 
   /** For those who write a file's first bytes; the file is writable. */
@@ -114,18 +130,32 @@ public final class VolumeStore {
 
   private void protect(String name, int mode) throws IOException {
     try (NativeFile file = folder.openRead(name)) {
-      if (!isAsItShouldBe(file.status(), mode)) {
-        if (group != ANY_GROUP) {
-          file.setOwner(-1, group);
-        }
-        file.setMode(mode);
-        file.sync();
+      FileStatus status = file.status();
+      if (isAsItShouldBe(status, mode)) {
+        return;
       }
+      if (status.immutable()) {
+        file.setImmutable(false);
+      }
+      if (protection.group() != ANY_GROUP) {
+        file.setOwner(-1, protection.group());
+      }
+      file.setMode(mode);
+      if (protection.immutable() && mode == FileModes.FROZEN_VOLUME) {
+        file.setImmutable(true);
+      }
+      file.sync();
     }
   }
 
+  /** A frozen file that an administrator has made immutable may stay so. */
   private boolean isAsItShouldBe(FileStatus status, int mode) {
-    return status.mode() == mode && (group == ANY_GROUP || status.gid() == group);
+    boolean frozen = mode == FileModes.FROZEN_VOLUME;
+    boolean attribute =
+        frozen ? status.immutable() || !protection.immutable() : !status.immutable();
+    return (status.mode() == mode || !protection.modes())
+        && attribute
+        && (protection.group() == ANY_GROUP || status.gid() == protection.group());
   }
 
   /** How QEMU uses the file, on this host alone. */
@@ -154,6 +184,14 @@ public final class VolumeStore {
 
   /** Frees a name; false when the name is free. */
   public boolean remove(String file) throws IOException {
+    try {
+      return folder.remove(file);
+    } catch (FileFailure e) {
+      if (!folder.status(file).immutable()) {
+        throw e;
+      }
+    }
+    thaw(file);
     return folder.remove(file);
   }
 

@@ -79,6 +79,7 @@ final class Listings {
         storage.free(),
         repository.space().total(),
         repository.storage().largestImage(),
+        repository.storage().volumes().frozenFiles(),
         repository.leader().map(Candidate::hostId).orElse(null),
         counts(state.repository()),
         state.repository().fixes().size(),

@@ -212,6 +212,7 @@ final class FakeStorage implements StorageApi {
         80 * GIB,
         images(repoId).values().stream().mapToLong(each -> each.size / 2).sum(),
         64L << 40,
+        "readOnly",
         "host-1",
         counts,
         (int) works.stream().filter(work -> work.repo.equals(repoId)).count(),

@@ -34,7 +34,7 @@ public final class SimStorage {
     return new RepositoryStorage(
         new SimFolder(root),
         new RepositoryStorage.Traits(
-            genesis, RepositoryStorage.LARGEST_FILE_ASKED, VolumeStore.ANY_GROUP),
+            genesis, RepositoryStorage.LARGEST_FILE_ASKED, VolumeStore.Protection.USUAL),
         writer);
   }
 }

@@ -3,6 +3,7 @@ package io.quarry.agent.format;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.agent.data.os.AsUser;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.Folder;
@@ -31,7 +32,7 @@ final class VolumeStoreTest {
   @BeforeEach
   void open() throws Exception {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
-    store = new VolumeStore(Folder.open(directory), VolumeStore.ANY_GROUP);
+    store = new VolumeStore(Folder.open(directory), VolumeStore.Protection.USUAL);
   }
 
   @AfterEach
@@ -120,5 +121,50 @@ final class VolumeStoreTest {
         .isInstanceOfSatisfying(
             StorageException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT))
         .hasMessageContaining("no group no-such-group");
+  }
+
+  /** 20: 0440 does not stop root; the attribute does. */
+  @Test
+  void immutableFilesAreFrozenForRootToo() throws Exception {
+    try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20);
+        RepositoryStorage storage =
+            RepositoryFormats.find("localfs-1.0")
+                .connect(
+                    Map.of("path", ext4.path().toString(), "immutable", "true"),
+                    true,
+                    "host@life")) {
+      VolumeStore volumes = storage.volumes();
+      assertThat(volumes.frozenFiles()).isEqualTo("immutable");
+      try (NativeFile file = volumes.create(FILE)) {
+        volumes.freeze(FILE);
+        assertThatThrownBy(() -> file.write(0, new byte[] {1})).isInstanceOf(FileFailure.class);
+      }
+      assertThatThrownBy(() -> volumes.folder().openWrite(FILE)).isInstanceOf(FileFailure.class);
+      assertThatThrownBy(() -> volumes.folder().remove(FILE)).isInstanceOf(FileFailure.class);
+      try (NativeFile file = volumes.openWrite(FILE)) {
+        file.write(0, new byte[] {1});
+      }
+      volumes.freeze(FILE);
+      assertThat(volumes.remove(FILE)).isTrue();
+    }
+  }
+
+  @Test
+  void storageThatKeepsNoModesSaysSo() throws Exception {
+    Path behind = Files.createDirectory(directory.resolve("behind"));
+    Path mount = Files.createDirectory(directory.resolve("mount"));
+    run("bindfs", "--chmod-ignore", "--create-with-perms=0777", behind + "", mount + "");
+    try (RepositoryStorage storage =
+        RepositoryFormats.find("localfs-1.0")
+            .connect(Map.of("path", mount.toString()), true, "host@life")) {
+      assertThat(storage.volumes().frozenFiles()).isEqualTo("unprotected");
+    } finally {
+      run("umount", mount.toString());
+    }
+  }
+
+  private static void run(String... words) throws Exception {
+    Process process = new ProcessBuilder(words).inheritIO().start();
+    assertThat(process.waitFor()).isZero();
   }
 }

@@ -235,6 +235,7 @@ final class FakeStorage implements StorageApi {
         1L << 39,
         -1,
         64L << 40,
+        "readOnly",
         null,
         Map.of("optimized", images.size(), "weak", 0),
         0,

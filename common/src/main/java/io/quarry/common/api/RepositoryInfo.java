@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *     seconds ago; −1 when the agent has not measured them yet
  * @param largestImageBytes the largest image that a file of the storage can hold; null when the
  *     agent is too old to tell
+ * @param frozenFiles how the files of snapshots are protected: {@code readOnly}, {@code immutable},
+ *     or {@code unprotected} by a filesystem without modes; null when the agent is too old to tell
  * @param sdmHostId the host elected to commit metadata; null during an election
  * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code weak} ones
@@ -34,6 +36,7 @@ public record RepositoryInfo(
     long freeBytes,
     long usedBytes,
     @Nullable Long largestImageBytes,
+    @Nullable String frozenFiles,
     @Nullable String sdmHostId,
     Map<String, Integer> images,
     int fixes,

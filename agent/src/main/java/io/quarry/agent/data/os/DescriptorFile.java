@@ -1,5 +1,6 @@
 package io.quarry.agent.data.os;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
@@ -23,6 +24,9 @@ final class DescriptorFile implements NativeFile {
   private static final int SEEK_HOLE = 4;
   private static final long FICLONE = 0x40049409L;
   private static final long FICLONERANGE = 0x4020940dL;
+  private static final long FS_IOC_GETFLAGS = 0x80086601L;
+  private static final long FS_IOC_SETFLAGS = 0x40086602L;
+  private static final int FS_IMMUTABLE_FL = 0x10;
   private static final int FALLOC_KEEP_SIZE_PUNCH_HOLE = 0x03;
   private static final int SYNC_FILE_RANGE_WRITE = 2;
   private static final int FADV_SEQUENTIAL = 2;
@@ -294,6 +298,17 @@ final class DescriptorFile implements NativeFile {
   @Override
   public void setOwner(int uid, int gid) throws IOException {
     owned("chown", descriptor.call(fd -> Libc.fchown(fd, uid, gid)));
+  }
+
+  @Override
+  public void setImmutable(boolean immutable) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment flags = arena.allocate(JAVA_LONG);
+      descriptor.check("get attributes", fd -> Libc.ioctl(fd, FS_IOC_GETFLAGS, flags));
+      int now = flags.get(JAVA_INT, 0);
+      flags.set(JAVA_INT, 0, immutable ? now | FS_IMMUTABLE_FL : now & ~FS_IMMUTABLE_FL);
+      owned("chattr", descriptor.call(fd -> Libc.ioctl(fd, FS_IOC_SETFLAGS, flags)));
+    }
   }
 
   /** What only the file's owner may do. */

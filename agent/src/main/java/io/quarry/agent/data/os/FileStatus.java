@@ -16,6 +16,7 @@ import java.time.Instant;
  * @param modified when its content was last written
  * @param allocatedBytes of the storage; what it shares as reflinks counts for each file
  * @param links names that it has
+ * @param immutable whether no process may change or remove the file, also as root
  */
 public record FileStatus(
     Kind kind,
@@ -25,7 +26,8 @@ public record FileStatus(
     int gid,
     Instant modified,
     long allocatedBytes,
-    int links) {
+    int links,
+    boolean immutable) {
   /** What it is. */
   public enum Kind {
     FILE("a regular file"),
@@ -52,6 +54,7 @@ public record FileStatus(
   static final int OF_THE_DESCRIPTOR = 0x1000;
   private static final int BASIC_STATS = 0x7ff;
   private static final long STATX_BYTES = 256;
+  private static final long IMMUTABLE = 0x10;
   private static final int PERMISSIONS = 07777;
   private static final int KIND_SHIFT = 12;
 
@@ -77,7 +80,8 @@ public record FileStatus(
           Instant.ofEpochSecond(
               found.get(JAVA_LONG, 112), Integer.toUnsignedLong(found.get(JAVA_INT, 120))),
           found.get(JAVA_LONG, 48) * BLOCK_BYTES,
-          found.get(JAVA_INT, 16));
+          found.get(JAVA_INT, 16),
+          (found.get(JAVA_LONG, 8) & IMMUTABLE) != 0);
     }
   }
 

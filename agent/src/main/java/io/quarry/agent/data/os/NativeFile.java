@@ -122,6 +122,12 @@ public interface NativeFile extends AutoCloseable {
   /** A number of -1 leaves that one as it is. */
   void setOwner(int uid, int gid) throws IOException;
 
+  /**
+   * Keeps every process from changing and removing the file, also one that has the file open and
+   * one of root. It takes the capability CAP_LINUX_IMMUTABLE and a filesystem with that attribute.
+   */
+  void setImmutable(boolean immutable) throws IOException;
+
   /** The first byte of data at or after {@code offset}; empty: only a hole follows. */
   Optional<Long> nextData(long offset) throws IOException;
 

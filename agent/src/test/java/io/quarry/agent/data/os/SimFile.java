@@ -99,6 +99,9 @@ final class SimFile implements NativeFile {
   @Override
   public void setOwner(int uid, int gid) {}
 
+  @Override
+  public void setImmutable(boolean immutable) {}
+
   /** All of it counts as data. */
   @Override
   public Optional<Long> nextData(long offset) throws IOException {

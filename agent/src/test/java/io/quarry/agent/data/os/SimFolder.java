@@ -45,7 +45,7 @@ public final class SimFolder implements Folder {
   }
 
   static FileStatus status(FileStatus.Kind kind, long size) {
-    return new FileStatus(kind, size, 0, 0, 0, Instant.EPOCH, size, 1);
+    return new FileStatus(kind, size, 0, 0, 0, Instant.EPOCH, size, 1, false);
   }
 
   @Override
