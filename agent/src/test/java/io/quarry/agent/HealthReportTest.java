@@ -84,7 +84,7 @@ final class HealthReportTest {
           .isEqualTo("repository late is not connected: no mount");
       waiting.set(Map.of());
 
-      zooKeeper.close();
+      zooKeeper.stop();
       await().until(() -> !report.now(true).ok());
       assertThat(report.now(true).details().get("reason")).contains("ZooKeeper does not answer");
     }
