@@ -25,7 +25,7 @@ public final class HttpPeers implements PeerApi {
 
   @Override
   public StorageApi at(String endpoint) {
-    return new StorageClient(List.of(URI.create(endpoint)), ClientSettings.DEFAULT);
+    return new StorageClient(List.of(URI.create(endpoint)), ClientSettings.DEFAULT, http);
   }
 
   /** An agent that is not well says so, and is alive. */

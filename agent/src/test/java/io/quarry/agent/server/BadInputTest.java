@@ -125,7 +125,7 @@ final class BadInputTest {
           POST   | /health                                              | METHOD_NOT_ALLOWED | /health
           GET    | /internal/v1/submit                                  | METHOD_NOT_ALLOWED | /internal/v1/submit
           GET    | /v1/events?since=a.b                                 | INVALID_ARGUMENT   | since
-          PUT    | /v1/repositories/fast/images/disk-000001/data        | INVALID_ARGUMENT   | Content-Range
+          PUT    | /v1/repositories/fast/images/disk-000001/data        | INVALID_ARGUMENT   | Content-Type
           """)
   void requestIsRefusedAndNamesItsSubject(
       String method, String path, ErrorCode code, String subject) {

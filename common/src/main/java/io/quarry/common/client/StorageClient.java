@@ -94,7 +94,8 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     this(agents, settings, new JsonHttp());
   }
 
-  private StorageClient(List<URI> agents, ClientSettings settings, JsonHttp http) {
+  /** On connections that others use as well. */
+  public StorageClient(List<URI> agents, ClientSettings settings, JsonHttp http) {
     agents.forEach(StorageClient::check);
     if (agents.isEmpty()) {
       throw StorageException.invalid("agents", "No agent is named.", "Name at least one.");
