@@ -170,7 +170,7 @@ public record AgentConfig(
   public void write(Path file) throws IOException {
     ObjectNode all = Json.MAPPER.valueToTree(this);
     all.path("repositories")
-        .forEach(each -> ((ObjectNode) each).remove(List.of("create", "persistent")));
+        .forEach(each -> ((ObjectNode) each).remove("persistent"));
     Files.writeString(
         file, Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n");
   }
@@ -262,8 +262,7 @@ public record AgentConfig(
       return new ConnectRequest(
           given("repositories.repoId", repoId),
           given("repositories.repoFormat", repoFormat),
-          connectionParameters == null ? Map.of() : connectionParameters,
-          false);
+          connectionParameters == null ? Map.of() : connectionParameters);
     }
   }
 

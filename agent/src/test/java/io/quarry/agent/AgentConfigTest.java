@@ -75,8 +75,8 @@ final class AgentConfigTest {
             """);
     assertThat(config.repositories())
         .containsExactly(
-            new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/fast"), false),
-            new ConnectRequest("slow", "localfs-1.0", Map.of("path", "/srv/slow"), false));
+            new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/fast")),
+            new ConnectRequest("slow", "localfs-1.0", Map.of("path", "/srv/slow")));
     assertThat(config.server())
         .isEqualTo(new AgentConfig.Server(1000, Duration.ofSeconds(45), List.of("quarry.example")));
     assertThat(config.serverNames()).contains("host-1", "host-1.example", "quarry.example");

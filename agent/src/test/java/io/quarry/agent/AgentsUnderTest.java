@@ -104,9 +104,9 @@ public final class AgentsUnderTest implements AutoCloseable {
   private void connect(String repoId) throws Exception {
     Files.createDirectories(repository(repoId));
     for (StorageClient client : clients) {
-      client.connectStorageRepository(
+      client.createStorageRepository(
           new ConnectRequest(
-              repoId, "localfs-1.0", Map.of("path", repository(repoId).toString()), true));
+              repoId, "localfs-1.0", Map.of("path", repository(repoId).toString())));
     }
     for (StorageClient client : clients) {
       await().atMost(PATIENCE).until(() -> client.getStorageRepository(repoId).sdmHostId() != null);

@@ -24,6 +24,8 @@ import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Visibility;
+import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -43,6 +45,12 @@ final class Verbs {
           verb(
               "connectStorageRepository",
               (api, call) -> api.connectStorageRepository(call.body(ConnectRequest.class))),
+          verb(
+              "createStorageRepository",
+              (api, call) -> {
+                call.body().put("repoId", call.repoId());
+                return api.createStorageRepository(call.body(ConnectRequest.class));
+              }),
           verb(
               "listStorageRepositories",
               (api, call) -> Map.of("repositories", api.listStorageRepositories())),
@@ -243,15 +251,31 @@ final class Verbs {
           missing, missing + " is missing.", "See /v1/openapi.yaml for what an upload needs.");
     }
     String digest = call.header("Content-Digest");
+    boolean zeros = Boolean.parseBoolean(call.query("zeros"));
+    if (zeros && !empty(call.bytes())) {
+      throw StorageException.invalid(
+          Contract.BODY,
+          "The range is said to be zeros, and bytes came with it.",
+          "Leave out zeros, or send no body.");
+    }
     return api.uploadImage(
         call.repoId(),
         call.imageId(),
         uploadId,
         UploadRange.parse(
             range,
-            Boolean.parseBoolean(call.query("zeros")),
+            zeros,
             digest == null ? null : digest.substring("sha-256=:".length(), digest.length() - 1)),
         call.bytes());
+  }
+
+  private static boolean empty(InputStream body) {
+    try {
+      return body.read() < 0;
+    } catch (IOException e) {
+      throw StorageException.invalid(
+          Contract.BODY, "The body did not arrive: " + e.getMessage() + ".", "Repeat the call.");
+    }
   }
 
   private static DownloadRequest download(Call call) {

@@ -154,6 +154,11 @@ public final class StorageService implements StorageApi, AutoCloseable {
     return started(repositories.connect(request));
   }
 
+  @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    return started(repositories.create(request));
+  }
+
   /** As the agent's configuration names it. */
   public void connectConfigured(ConnectRequest request) {
     var _ = started(repositories.connect(request, Connections.Kind.CONFIGURED));

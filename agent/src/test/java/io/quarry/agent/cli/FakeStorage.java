@@ -181,6 +181,11 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    return connectStorageRepository(request);
+  }
+
+  @Override
   public void disconnectStorageRepository(String repoId) {
     images(repoId);
     repositories.remove(repoId);

@@ -123,6 +123,7 @@ final class FakeStorage implements StorageApi {
   private volatile long lastAtLeast;
   private volatile @Nullable ImageQuery lastImageQuery;
   private volatile @Nullable Object lastRequest;
+  private volatile @Nullable ConnectRequest created;
 
   void before(Consumer<String> action) {
     before = action;
@@ -224,6 +225,16 @@ final class FakeStorage implements StorageApi {
       repositories.put(request.repoId(), request);
       return info(request);
     }
+  }
+
+  @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    created = request;
+    return connectStorageRepository(request);
+  }
+
+  @Nullable ConnectRequest created() {
+    return created;
   }
 
   private RepositoryInfo info(ConnectRequest request) {

@@ -48,7 +48,7 @@ final class ServerUnderTest implements AutoCloseable {
   /** Connects a repository named fast with one disk, and gives the disk's id. */
   String seed() {
     storage.connectStorageRepository(
-        new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry"), true));
+        new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry")));
     return storage
         .createVirtualDisk(
             "fast",

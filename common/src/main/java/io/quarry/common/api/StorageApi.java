@@ -13,7 +13,11 @@ import org.jspecify.annotations.Nullable;
  * asks for a fresh one. Every method throws {@link StorageException} and nothing else.
  */
 public interface StorageApi {
+  /** The storage is a repository already: connecting makes none. */
   RepositoryInfo connectStorageRepository(ConnectRequest request);
+
+  /** Makes an empty storage into a repository and connects it; one that is there is connected. */
+  RepositoryInfo createStorageRepository(ConnectRequest request);
 
   void disconnectStorageRepository(String repoId);
 

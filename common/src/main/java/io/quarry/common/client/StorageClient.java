@@ -134,7 +134,23 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   @Override
   public RepositoryInfo connectStorageRepository(ConnectRequest request) {
-    var post = new JsonHttp.Request("POST", "/v1/repositories", Failover.json(request), null);
+    return connected("/v1/repositories", Failover.json(request));
+  }
+
+  /** What is created, in the terms of the API. */
+  private record Create(
+      String repoFormat, Map<String, String> connectionParameters, boolean persistent) {}
+
+  @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    Create create =
+        new Create(request.repoFormat(), request.connectionParameters(), request.persistent());
+    Target target = Target.repository(request.repoId()).then("/create");
+    return connected(path(target), Failover.json(create));
+  }
+
+  private RepositoryInfo connected(String path, byte[] body) {
+    var post = new JsonHttp.Request("POST", path, body, null);
     RepositoryInfo info =
         atThisHost(Attempt.changing(post, settings.deadline()), RepositoryInfo.class);
     seen.saw(info.repoId(), info.commit());
