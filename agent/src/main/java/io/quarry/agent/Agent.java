@@ -140,7 +140,13 @@ final class Agent implements AutoCloseable {
         new Presence(config, host, registry, repositories, fixes, drain, clusterIdentity, clock);
     Tasks tasks =
         new Tasks(
-            config.hostId(), repositories, fixes, registry, drain, throttle, new HttpPeers(http));
+            config.hostId(),
+            repositories,
+            fixes,
+            registry,
+            drain,
+            throttle,
+            new HttpPeers(config.hostId(), http));
     OpenReview opens = new OpenReview(registry::live, config.uploadIdleTimeout(), clock);
     this.service =
         new StorageService(

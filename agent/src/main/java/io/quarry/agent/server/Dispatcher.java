@@ -138,6 +138,7 @@ final class Dispatcher {
         request.getHeader(Contract.REQUEST_ID),
         request.getHeader("Content-Type"),
         request.getHeader(JsonHttp.FORWARDED_BY),
+        request.getHeader(JsonHttp.CALL_DIGEST),
         body);
   }
 
@@ -146,7 +147,7 @@ final class Dispatcher {
     Object value;
     try {
       value =
-          new CurrentCall(call.digest(), raw.forwardedBy())
+          new CurrentCall(digest(raw, call), raw.forwardedBy())
               .<@Nullable Object>serve(() -> Verbs.answer(operation.id(), api, call));
     } catch (StorageException e) {
       return refusal(operation, call, e);
@@ -162,6 +163,12 @@ final class Dispatcher {
         ? answer.with(
             "Location", "/v1/repositories/" + call.repoId() + "/images/" + image.imageId())
         : answer;
+  }
+
+  /** An agent that passes a call on says what the caller had set. */
+  private static @Nullable String digest(Requests.Raw raw, Call call) {
+    String given = raw.forwardedBy() == null ? null : raw.callDigest();
+    return given == null ? call.digest() : CallDigest.forwarded(given);
   }
 
   /** RFC 9110: who asks for bytes behind the end is told where the end is. */

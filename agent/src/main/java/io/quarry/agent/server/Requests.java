@@ -21,6 +21,7 @@ final class Requests {
    * @param values of the path's variables, as they were sent
    * @param headers of those that the operation takes
    * @param forwardedBy the host whose agent passes the call on
+   * @param callDigest of the call that it passes on
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   record Raw(
@@ -30,6 +31,7 @@ final class Requests {
       @Nullable String requestId,
       @Nullable String contentType,
       @Nullable String forwardedBy,
+      @Nullable String callDigest,
       byte[] body) {}
 
   /**

@@ -118,7 +118,7 @@ final class EventFollower implements Runnable {
     Optional<List<Commit>> commits =
         read(() -> Optional.ofNullable(history.after(at, newest, COMMITS_AT_ONCE_MAX)));
     if (commits.isEmpty()) {
-      reset();
+      leadOver(at);
       return;
     }
     for (Commit commit : commits.get()) {
@@ -137,6 +137,18 @@ final class EventFollower implements Runnable {
     } finally {
       reads.release();
     }
+  }
+
+  /** Skips what a checkpoint has freed, and tells all that the log still has. */
+  private void leadOver(Mark at) throws InterruptedException {
+    Optional<Mark> oldest = read(() -> Optional.ofNullable(history.oldest()));
+    if (oldest.isEmpty() || oldest.get().sequence() <= at.sequence()) {
+      // The log is not the one it was.
+      reset();
+      return;
+    }
+    Mark mark = oldest.get();
+    tell(mark, new Event.Reset(null, repository.repoId(), mark.sequence()));
   }
 
   private void reset() throws InterruptedException {

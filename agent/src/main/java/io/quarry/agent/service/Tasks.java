@@ -1,7 +1,6 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import io.quarry.agent.call.CurrentCall;
 import io.quarry.agent.fix.FixWorker;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
@@ -10,7 +9,6 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
 import io.quarry.common.api.Json;
-import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.cluster.ClusterUnavailableException;
@@ -208,7 +206,7 @@ public final class Tasks {
   private void letGo(TaskId task, String taskId, String reason) {
     if (!task.hostId().equals(hostId)) {
       HostRecord host = registry.find(task.hostId()).orElseThrow(() -> taskNotFound(taskId));
-      at(host).releaseTask(taskId);
+      peers.at(host).releaseTask(taskId);
       return;
     }
     try {
@@ -234,7 +232,7 @@ public final class Tasks {
     Names.check("hostId", drainedHostId);
     if (!drainedHostId.equals(hostId)) {
       HostRecord host = registry.find(drainedHostId).orElseThrow(() -> hostNotFound(drainedHostId));
-      at(host).drainHost(drainedHostId, drained);
+      peers.at(host).drainHost(drainedHostId, drained);
       return;
     }
     try {
@@ -261,23 +259,6 @@ public final class Tasks {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /**
-   * Case 12.24: a call is passed on once. Two hosts that advertise one address would pass it on to
-   * each other, or to themselves, for as long as there are threads.
-   */
-  StorageApi at(HostRecord host) {
-    String by = CurrentCall.get().forwardedBy();
-    if (by != null) {
-      throw new StorageException(
-          ErrorCode.HOST_NOT_FOUND,
-          "host %s advertises %s, where host %s answers"
-              .formatted(host.hostId(), host.endpoint(), hostId),
-          host.hostId(),
-          "give each host an advertise address of its own, and restart both agents");
-    }
-    return peers.at(host.endpoint());
   }
 
   private static StorageException hostNotFound(String hostId) {

@@ -34,7 +34,10 @@ public final class JsonHttp implements AutoCloseable {
   /** Names the host whose agent passes a call on: it is not passed on again. */
   public static final String FORWARDED_BY = "Quarry-Forwarded-By";
 
-  private final Map<String, Deque<HttpConnection>> idle = new ConcurrentHashMap<>();
+  /** With {@link #FORWARDED_BY}: what the caller's own call is bound to its request id by. */
+  public static final String CALL_DIGEST = "Quarry-Call-Digest";
+
+  private final Map<String, Deque<HttpConnection>> idle;
   private final String everyHead;
   private final Duration idleMax;
   private final AtomicBoolean sweeping = new AtomicBoolean();
@@ -48,6 +51,11 @@ public final class JsonHttp implements AutoCloseable {
    * @param idleMax how long a connection is kept that nobody uses
    */
   JsonHttp(String everyHead, Duration idleMax) {
+    this(everyHead, idleMax, new ConcurrentHashMap<>());
+  }
+
+  private JsonHttp(String everyHead, Duration idleMax, Map<String, Deque<HttpConnection>> idle) {
+    this.idle = idle;
     this.everyHead = everyHead;
     this.idleMax = idleMax;
   }
@@ -90,6 +98,11 @@ public final class JsonHttp implements AutoCloseable {
     public Request(String method, String path, byte @Nullable [] body, @Nullable String requestId) {
       this(method, path, body, requestId, Map.of());
     }
+  }
+
+  /** On the same connections, for a call that came with this digest. */
+  public JsonHttp forCall(String digest) {
+    return new JsonHttp(everyHead + CALL_DIGEST + ": " + digest + "\r\n", idleMax, idle);
   }
 
   /** Posts bytes to a path of an agent, as agents do among themselves. */
