@@ -16,6 +16,7 @@ import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
@@ -209,13 +210,13 @@ final class Verbs {
           verb(
               "cancelRequest",
               (api, call) -> api.cancelRequest(call.repoId(), call.variable("requestId"))),
-          verb("listHosts", (api, call) -> Map.of("hosts", api.listHosts())),
+          verb("listHosts", (api, call) -> api.listHosts(page(call))),
           silent(
               "drainHost",
               (api, call) ->
                   api.drainHost(call.variable("hostId"), call.body().path("drained").asBoolean())),
           silent("fenceHost", (api, call) -> api.fenceHost(call.variable("hostId"))),
-          verb("listTasks", (api, call) -> Map.of("tasks", api.listTasks(call.query("host")))),
+          verb("listTasks", (api, call) -> api.listTasks(call.query("host"), page(call))),
           silent("stopTask", (api, call) -> api.stopTask(call.variable("taskId"))),
           silent("releaseTask", (api, call) -> api.releaseTask(call.variable("taskId"))),
           verb("watchEvents", (api, call) -> api.watchEvents(since(call))),
@@ -267,6 +268,10 @@ final class Verbs {
             zeros,
             digest == null ? null : digest.substring("sha-256=:".length(), digest.length() - 1)),
         call.bytes());
+  }
+
+  private static PageQuery page(Call call) {
+    return new PageQuery(call.query("after"), (int) call.queryNumber("limit"));
   }
 
   private static boolean empty(InputStream body) {

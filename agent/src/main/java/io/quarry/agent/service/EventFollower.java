@@ -2,7 +2,9 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.Event;
+import io.quarry.common.api.PageRoom;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.Limits;
 import io.quarry.coordinator.log.CommitHistory;
 import io.quarry.coordinator.log.CommitHistory.Commit;
 import io.quarry.coordinator.log.CommitHistory.Mark;
@@ -162,15 +164,21 @@ final class EventFollower implements Runnable {
   }
 
   private Event event(LogRecord record) {
-    return new Event.Commit(
-        null,
-        repository.repoId(),
-        record.sequence(),
-        record.time(),
-        record.entries().stream().map(EventFollower::operation).toList());
+    return event(repository.repoId(), record);
   }
 
-  private static Event.Operation operation(LogRecord.Entry entry) {
+  /** An event is limited as a page is: what it has no room for is counted. */
+  static Event.Commit event(String repoId, LogRecord record) {
+    PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
+    return new Event.Commit(
+        null,
+        repoId,
+        record.sequence(),
+        record.time(),
+        record.entries().stream().map(entry -> operation(entry, room)).toList());
+  }
+
+  private static Event.Operation operation(LogRecord.Entry entry, PageRoom room) {
     Set<String> images = new LinkedHashSet<>();
     for (Change change : entry.changes()) {
       switch (change) {
@@ -193,7 +201,13 @@ final class EventFollower implements Runnable {
             Change.PutExtension _ -> {}
       }
     }
+    List<String> told = images.stream().takeWhile(room::take).toList();
+    int omitted = images.size() - told.size();
     return new Event.Operation(
-        entry.reply().operation(), entry.reply().id(), entry.requestId(), List.copyOf(images));
+        entry.reply().operation(),
+        entry.reply().id(),
+        entry.requestId(),
+        told,
+        omitted == 0 ? null : omitted);
   }
 }

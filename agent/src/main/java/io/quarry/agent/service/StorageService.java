@@ -28,6 +28,7 @@ import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExtents;
@@ -40,6 +41,7 @@ import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.RequestOutcome;
@@ -47,6 +49,7 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.TaskPage;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.api.UserData;
@@ -415,8 +418,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public List<HostInfo> listHosts() {
-    return tasks.hosts();
+  public HostPage listHosts(PageQuery query) {
+    return query.of(tasks.hosts(), HostInfo::hostId, HostPage::new);
   }
 
   @Override
@@ -430,8 +433,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public List<TaskInfo> listTasks(@Nullable String ofHost) {
-    return tasks.list(ofHost);
+  public TaskPage listTasks(@Nullable String ofHost, PageQuery query) {
+    return query.of(tasks.list(ofHost), TaskInfo::taskId, TaskPage::new);
   }
 
   @Override

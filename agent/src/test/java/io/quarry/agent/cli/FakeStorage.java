@@ -27,6 +27,7 @@ import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.HostInfo.HostRepository;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
@@ -44,6 +45,7 @@ import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
@@ -52,6 +54,7 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.TaskPage;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.FixType;
@@ -762,12 +765,13 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<HostInfo> listHosts() {
+  public HostPage listHosts(PageQuery query) {
     List<HostRepository> here =
         repositories.values().stream()
             .map(each -> new HostRepository(each.repoId(), each.repoFormat(), true, true))
             .toList();
-    return List.of(
+    return query.of(
+        List.of(
         new HostInfo(
             "host-1",
             "1",
@@ -789,7 +793,7 @@ final class FakeStorage implements StorageApi {
             0,
             2,
             null,
-            null));
+            null)), HostInfo::hostId, HostPage::new);
   }
 
   @Override
@@ -814,9 +818,10 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<TaskInfo> listTasks(@Nullable String hostId) {
+  public TaskPage listTasks(@Nullable String hostId, PageQuery query) {
     work();
-    return works.stream()
+    List<TaskInfo> running =
+        works.stream()
         .filter(work -> work.state.equals("running"))
         .map(work ->
             new TaskInfo(
@@ -831,6 +836,7 @@ final class FakeStorage implements StorageApi {
                 300 << 20,
                 work.progress()))
         .toList();
+    return query.of(running, TaskInfo::taskId, TaskPage::new);
   }
 
   @Override

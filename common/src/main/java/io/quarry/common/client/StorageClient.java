@@ -23,7 +23,7 @@ import io.quarry.common.api.FixPage;
 import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
-import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExtents;
@@ -37,13 +37,14 @@ import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
-import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.TaskPage;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.ImageState;
@@ -478,11 +479,13 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return outcome;
   }
 
-  private record Hosts(List<HostInfo> hosts) {}
-
   @Override
-  public List<HostInfo> listHosts() {
-    return read(Target.of("/v1/hosts"), Hosts.class).hosts();
+  public HostPage listHosts(PageQuery query) {
+    return read(paged(Target.of("/v1/hosts"), query), HostPage.class);
+  }
+
+  private static Target paged(Target target, PageQuery query) {
+    return target.with("after", query.after()).with("limit", query.limit());
   }
 
   @Override
@@ -498,11 +501,9 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     order(Target.of("/v1/hosts").segment("hostId", hostId).then("/fence"), null);
   }
 
-  private record Tasks(List<TaskInfo> tasks) {}
-
   @Override
-  public List<TaskInfo> listTasks(@Nullable String hostId) {
-    return read(Target.of("/v1/tasks").with("host", hostId), Tasks.class).tasks();
+  public TaskPage listTasks(@Nullable String hostId, PageQuery query) {
+    return read(paged(Target.of("/v1/tasks").with("host", hostId), query), TaskPage.class);
   }
 
   @Override
