@@ -17,6 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One request and its response. Everything here runs on the connection's event loop, except the
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 final class Exchange {
   /** Of a body that is too large, so much is read and dropped to let the caller see the answer. */
   private static final long DROPPED_BYTES_MAX = 16 << 20;
+
+  /** Tells each refusal: the integration tests compare them with the contract. */
+  private static final Logger LOG = LoggerFactory.getLogger("io.quarry.refusals");
 
   private final Shared shared;
   private final HttpServerRequest request;
@@ -213,6 +218,9 @@ final class Exchange {
 
   private void finish(Answer answer, Runnable leave) {
     leave.run();
+    if (answer.refusal() != null) {
+      LOG.debug("{} {}", operation, answer.refusal());
+    }
     shared.metrics().record(operation, answer.status(), System.nanoTime() - startedNanos);
   }
 
