@@ -247,10 +247,14 @@ public final class StorageService implements StorageApi, AutoCloseable {
     if (!options.force()) {
       var _ = foreign.before(repositories.get(repoId), imageId);
     }
-    return committed(
-        repoId,
-        new RemoveImage(imageId, options.autoFix(), options.retain(), options.force()),
-        requestId);
+    var opens = repositories.get(repoId).state().repository().opensOf(imageId);
+    Committed removed =
+        committed(
+            repoId,
+            new RemoveImage(imageId, options.autoFix(), options.retain(), options.force()),
+            requestId);
+    opens.forEach(uploads::ended);
+    return removed;
   }
 
   @Override
@@ -300,7 +304,10 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
-    return opens.close(repositories.get(repoId), imageId, openId, Names.requestId(requestId));
+    Committed closed =
+        opens.close(repositories.get(repoId), imageId, openId, Names.requestId(requestId));
+    uploads.ended(openId);
+    return closed;
   }
 
   @Override
@@ -316,7 +323,10 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed closeOpen(
       String repoId, String openId, boolean force, @Nullable String requestId) {
-    return opens.close(repositories.get(repoId), openId, force, Names.requestId(requestId));
+    Committed closed =
+        opens.close(repositories.get(repoId), openId, force, Names.requestId(requestId));
+    uploads.ended(openId);
+    return closed;
   }
 
   @Override
