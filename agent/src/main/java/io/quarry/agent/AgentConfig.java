@@ -169,8 +169,7 @@ public record AgentConfig(
 
   public void write(Path file) throws IOException {
     ObjectNode all = Json.MAPPER.valueToTree(this);
-    all.path("repositories")
-        .forEach(each -> ((ObjectNode) each).remove("persistent"));
+    all.path("repositories").forEach(each -> ((ObjectNode) each).remove("persistent"));
     Files.writeString(
         file, Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n");
   }

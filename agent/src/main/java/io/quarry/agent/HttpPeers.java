@@ -51,8 +51,7 @@ public final class HttpPeers implements PeerApi {
     List<URI> agent = List.of(URI.create(host.endpoint()));
     return call.digest() == null
         ? new StorageClient(agent, ClientSettings.DEFAULT, http)
-        : new StorageClient(
-            agent, ClientSettings.within(ANSWER_MAX), http.forCall(call.digest()));
+        : new StorageClient(agent, ClientSettings.within(ANSWER_MAX), http.forCall(call.digest()));
   }
 
   /** An agent that is not well says so, and is alive. */

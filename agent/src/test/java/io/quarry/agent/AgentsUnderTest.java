@@ -105,8 +105,7 @@ public final class AgentsUnderTest implements AutoCloseable {
     Files.createDirectories(repository(repoId));
     for (StorageClient client : clients) {
       client.createStorageRepository(
-          new ConnectRequest(
-              repoId, "localfs-1.0", Map.of("path", repository(repoId).toString())));
+          new ConnectRequest(repoId, "localfs-1.0", Map.of("path", repository(repoId).toString())));
     }
     for (StorageClient client : clients) {
       await().atMost(PATIENCE).until(() -> client.getStorageRepository(repoId).sdmHostId() != null);

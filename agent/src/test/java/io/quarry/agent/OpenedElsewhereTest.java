@@ -60,9 +60,7 @@ final class OpenedElsewhereTest {
       second.connectStorageRepository(
           new ConnectRequest("far", "localfs-1.0", Map.of("path", way.toString())));
       String disk = agents.disk("main", MIB);
-      await()
-          .atMost(AgentsUnderTest.PATIENCE)
-          .until(() -> second.listHosts().size() == 2);
+      await().atMost(AgentsUnderTest.PATIENCE).until(() -> second.listHosts().size() == 2);
 
       // No defaults: what binds the call is what the caller has set.
       String body = "{\"owner\": \"vm-1\"}";

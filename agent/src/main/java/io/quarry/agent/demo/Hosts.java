@@ -58,8 +58,7 @@ final class Hosts {
     var _ = throttle(host);
     for (String repoId : Scene.REPOSITORIES) {
       host.createStorageRepository(
-          new ConnectRequest(
-              repoId, FORMAT, Map.of("path", scene.repository(repoId).toString())));
+          new ConnectRequest(repoId, FORMAT, Map.of("path", scene.repository(repoId).toString())));
     }
     return null;
   }

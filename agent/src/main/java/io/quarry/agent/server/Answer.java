@@ -20,7 +20,12 @@ import org.slf4j.LoggerFactory;
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
 record Answer(
-    int status, String contentType, byte[] body, List<Header> headers, @Nullable ImageData stream, @Nullable ErrorCode refusal) {
+    int status,
+    String contentType,
+    byte[] body,
+    List<Header> headers,
+    @Nullable ImageData stream,
+    @Nullable ErrorCode refusal) {
   static final String JSON = "application/json";
   static final String BYTES = "application/octet-stream";
   private static final Logger LOG = LoggerFactory.getLogger(Answer.class);

@@ -60,7 +60,10 @@ final class Dispatcher {
     }
     StorageException foreign = webPages.refusal(request);
     if (foreign != null) {
-      String name = routes.find(method, path) instanceof RouteTree.Match.Found found ? found.operation().id() : "none";
+      String name =
+          routes.find(method, path) instanceof RouteTree.Match.Found found
+              ? found.operation().id()
+              : "none";
       new Exchange(shared, request, name).send(Answer.error(foreign, name));
     } else if (path.startsWith("/v1/")) {
       switch (routes.find(method, path)) {

@@ -27,8 +27,8 @@ import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
-import io.quarry.common.api.HostPage;
 import io.quarry.common.api.HostInfo.HostRepository;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
@@ -772,28 +772,30 @@ final class FakeStorage implements StorageApi {
             .toList();
     return query.of(
         List.of(
-        new HostInfo(
-            "host-1",
-            "1",
-            "http://127.0.0.1:7071",
-            NOON,
-            "0.1.0",
-            here,
-            works.size(),
-            2,
-            drainedSince,
-            null),
-        new HostInfo(
-            "host-2",
-            "1",
-            "http://127.0.0.1:7072",
-            NOON,
-            "0.1.0",
-            List.of(new HostRepository("far", "localfs-1.0", false, false)),
-            0,
-            2,
-            null,
-            null)), HostInfo::hostId, HostPage::new);
+            new HostInfo(
+                "host-1",
+                "1",
+                "http://127.0.0.1:7071",
+                NOON,
+                "0.1.0",
+                here,
+                works.size(),
+                2,
+                drainedSince,
+                null),
+            new HostInfo(
+                "host-2",
+                "1",
+                "http://127.0.0.1:7072",
+                NOON,
+                "0.1.0",
+                List.of(new HostRepository("far", "localfs-1.0", false, false)),
+                0,
+                2,
+                null,
+                null)),
+        HostInfo::hostId,
+        HostPage::new);
   }
 
   @Override
@@ -822,20 +824,20 @@ final class FakeStorage implements StorageApi {
     work();
     List<TaskInfo> running =
         works.stream()
-        .filter(work -> work.state.equals("running"))
-        .map(work ->
-            new TaskInfo(
-                "host-1:" + work.id + ":1",
-                "host-1",
-                work.repo,
-                work.id,
-                work.type,
-                work.image.id,
-                1,
-                NOON,
-                300 << 20,
-                work.progress()))
-        .toList();
+            .filter(work -> work.state.equals("running"))
+            .map(work ->
+                new TaskInfo(
+                    "host-1:" + work.id + ":1",
+                    "host-1",
+                    work.repo,
+                    work.id,
+                    work.type,
+                    work.image.id,
+                    1,
+                    NOON,
+                    300 << 20,
+                    work.progress()))
+            .toList();
     return query.of(running, TaskInfo::taskId, TaskPage::new);
   }
 

@@ -183,8 +183,7 @@ final class BadInputTest {
   @Test
   void zerosWithABodyAreRefused() {
     String path = "/v1/repositories/fast/images/disk-000001/data?uploadId=u-1&zeros=";
-    var headers =
-        Map.of("Content-Type", Answer.BYTES, "Content-Range", "bytes 0-3/1048576");
+    var headers = Map.of("Content-Type", Answer.BYTES, "Content-Range", "bytes 0-3/1048576");
     assertThat(refusal(server.send("PUT", path + "true", "four", headers)).subject())
         .isEqualTo("body");
     assertThat(server.send("PUT", path + "true", "", headers).statusCode()).isEqualTo(200);

@@ -695,8 +695,10 @@ final class FakeStorage implements StorageApi {
     var repository = new HostInfo.HostRepository("fast", "localfs-1.0", true, true);
     return query.of(
         List.of(
-        new HostInfo(
-            "host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2, TIME, 2.5)), HostInfo::hostId, HostPage::new);
+            new HostInfo(
+                "host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2, TIME, 2.5)),
+        HostInfo::hostId,
+        HostPage::new);
   }
 
   @Override
@@ -722,17 +724,19 @@ final class FakeStorage implements StorageApi {
     before.accept("listTasks");
     return query.of(
         List.of(
-        new TaskInfo(
-            "host-1:fix-1:3",
-            "host-1",
-            "fast",
-            "fix-1",
-            FixType.MEND,
-            "disk-1",
-            3,
-            TIME,
-            -1,
-            PROGRESS)), TaskInfo::taskId, TaskPage::new);
+            new TaskInfo(
+                "host-1:fix-1:3",
+                "host-1",
+                "fast",
+                "fix-1",
+                FixType.MEND,
+                "disk-1",
+                3,
+                TIME,
+                -1,
+                PROGRESS)),
+        TaskInfo::taskId,
+        TaskPage::new);
   }
 
   @Override

@@ -42,11 +42,7 @@ public record ConnectRequest(
       @JsonProperty("adopt") @Nullable Adopt adopt,
       @JsonProperty("persistent") @Nullable Boolean persistent) {
     return new ConnectRequest(
-        repoId,
-        repoFormat,
-        connectionParameters,
-        adopt,
-        persistent == null || persistent);
+        repoId, repoFormat, connectionParameters, adopt, persistent == null || persistent);
   }
 
   /** A connection that lasts. */

@@ -88,7 +88,11 @@ public final class CommitHistory {
   public @Nullable Mark oldest() throws IOException {
     List<String> names = store.list();
     long[] checkpoints =
-        names.stream().mapToLong(Names::checkpointNumber).filter(each -> each > 0).sorted().toArray();
+        names.stream()
+            .mapToLong(Names::checkpointNumber)
+            .filter(each -> each > 0)
+            .sorted()
+            .toArray();
     for (long number : checkpoints) {
       String name = Names.record(number);
       byte[] found = names.contains(name) ? store.read(name) : null;

@@ -66,7 +66,9 @@ class CommitHistoryTest {
       sdm.commit("r" + commit);
     }
     Mark oldest = Objects.requireNonNull(history.oldest());
-    assertThat(oldest).as("the one that the older checkpoint ends with").isEqualTo(all.get(7).mark());
+    assertThat(oldest)
+        .as("the one that the older checkpoint ends with")
+        .isEqualTo(all.get(7).mark());
     assertThat(numbers(after(oldest, 14))).containsExactly(9L, 10L, 11L, 12L, 13L, 14L);
     sdm.checkpoint();
     sdm.commit("r15");

@@ -71,7 +71,8 @@ final class HungMountIT {
             Map.of("path", box.repository(HUNG).toString()));
     return HttpClient.newHttpClient()
         .sendAsync(
-            HttpRequest.newBuilder(box.host(0).url().resolve("/v1/repositories/" + HUNG + "/create"))
+            HttpRequest.newBuilder(
+                    box.host(0).url().resolve("/v1/repositories/" + HUNG + "/create"))
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(Json.MAPPER.writeValueAsString(request)))
                 .build(),
