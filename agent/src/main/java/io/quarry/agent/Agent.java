@@ -21,6 +21,7 @@ import io.quarry.agent.repository.ForwardedRequest;
 import io.quarry.agent.repository.SeenCommits;
 import io.quarry.agent.repository.ThisHost;
 import io.quarry.agent.server.ApiServer;
+import io.quarry.agent.server.ServerLimits;
 import io.quarry.agent.service.Connections;
 import io.quarry.agent.service.Housekeeper;
 import io.quarry.agent.service.KeptThrottle;
@@ -100,7 +101,7 @@ final class Agent implements AutoCloseable {
     Connections connections = new Connections(config.stateDirectory().resolve("connections.json"));
     ClusterIdentity clusterIdentity = new ClusterIdentity(cluster);
     Drain drain = new Drain(config.stateDirectory().resolve("drained"));
-    this.http = new JsonHttp();
+    this.http = JsonHttp.forwarding(config.hostId());
     this.io = new StorageIo(supervisor);
     KeptThrottle throttle =
         new KeptThrottle(
@@ -139,7 +140,13 @@ final class Agent implements AutoCloseable {
         new Presence(config, host, registry, repositories, fixes, drain, clusterIdentity, clock);
     Tasks tasks =
         new Tasks(
-            config.hostId(), repositories, fixes, registry, drain, throttle, new HttpPeers(http));
+            config.hostId(),
+            repositories,
+            fixes,
+            registry,
+            drain,
+            throttle,
+            new HttpPeers(config.hostId(), http));
     OpenReview opens = new OpenReview(registry::live, config.uploadIdleTimeout(), clock);
     this.service =
         new StorageService(
@@ -161,7 +168,11 @@ final class Agent implements AutoCloseable {
     this.server =
         ApiServer.start(
             new ApiServer.Settings(
-                config.listenAddress().getHostString(), config.listenAddress().getPort()),
+                config.listenAddress().getHostString(),
+                config.listenAddress().getPort(),
+                ServerLimits.DEFAULT.with(
+                    config.server().connectionsMax(), config.server().keepAliveTimeout()),
+                config.serverNames()),
             new ApiServer.Parts(service, () -> health.now(ready), this::submitted, metrics));
   }
 

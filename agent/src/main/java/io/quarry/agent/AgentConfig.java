@@ -11,13 +11,16 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.server.ServerLimits;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -45,6 +48,7 @@ import org.jspecify.annotations.Nullable;
  * @param uploadIdleTimeout after which an upload ends that nobody goes on with; default 24 h; the
  *     setting of the host that leads the repository counts
  * @param heavyFixesMax how many fixes that move data may run at once; default 2
+ * @param server limits and names of its HTTP server
  */
 public record AgentConfig(
     String hostId,
@@ -56,7 +60,8 @@ public record AgentConfig(
     List<ConnectRequest> repositories,
     long throttleBytesPerSecond,
     Duration uploadIdleTimeout,
-    int heavyFixesMax) {
+    int heavyFixesMax,
+    Server server) {
   public static final Duration SESSION_TIMEOUT = Duration.ofSeconds(15);
   public static final Duration SESSION_TIMEOUT_MIN = Duration.ofSeconds(1);
   public static final Duration SESSION_TIMEOUT_MAX = Duration.ofMinutes(2);
@@ -130,7 +135,8 @@ public record AgentConfig(
       @JsonProperty("repositories") @Nullable List<Repository> repositories,
       @JsonProperty("throttleBytesPerSecond") @Nullable Long throttleBytesPerSecond,
       @JsonProperty("uploadIdleTimeout") @Nullable Duration uploadIdleTimeout,
-      @JsonProperty("heavyFixesMax") @Nullable Integer heavyFixesMax) {
+      @JsonProperty("heavyFixesMax") @Nullable Integer heavyFixesMax,
+      @JsonProperty("server") @Nullable Server server) {
     String address = given("listen", listen);
     return new AgentConfig(
         given("hostId", hostId),
@@ -144,7 +150,8 @@ public record AgentConfig(
             : repositories.stream().map(Repository::toRequest).toList(),
         throttleBytesPerSecond == null ? 0 : throttleBytesPerSecond,
         uploadIdleTimeout == null ? UPLOAD_IDLE_TIMEOUT : uploadIdleTimeout,
-        heavyFixesMax == null ? HEAVY_FIXES : heavyFixesMax);
+        heavyFixesMax == null ? HEAVY_FIXES : heavyFixesMax,
+        server == null ? Server.DEFAULT : server);
   }
 
   /** Reads and checks a file. */
@@ -162,10 +169,74 @@ public record AgentConfig(
 
   public void write(Path file) throws IOException {
     ObjectNode all = Json.MAPPER.valueToTree(this);
-    all.path("repositories")
-        .forEach(each -> ((ObjectNode) each).remove(List.of("create", "persistent")));
+    all.path("repositories").forEach(each -> ((ObjectNode) each).remove("persistent"));
     Files.writeString(
         file, Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n");
+  }
+
+  /**
+   * Of the HTTP server.
+   *
+   * @param connectionsMax open connections; default 8192
+   * @param keepAliveTimeout until a connection without a request is closed; default 60 s
+   * @param names under which callers reach the agent, beside those that it knows
+   */
+  public record Server(int connectionsMax, Duration keepAliveTimeout, List<String> names) {
+    private static final int CONNECTIONS_MIN = 64;
+    private static final int CONNECTIONS_MAX = 1 << 20;
+    private static final Duration KEEP_ALIVE_MIN = Duration.ofSeconds(1);
+    private static final Duration KEEP_ALIVE_MAX = Duration.ofHours(1);
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,253}");
+
+    /** Made of the constants above. */
+    public static final Server DEFAULT =
+        new Server(
+            ServerLimits.DEFAULT.connectionsMax(),
+            ServerLimits.DEFAULT.keepAliveTimeout(),
+            List.of());
+
+    public Server {
+      require(
+          connectionsMax >= CONNECTIONS_MIN && connectionsMax <= CONNECTIONS_MAX,
+          "server.connectionsMax must be between %d and %d, not %d"
+              .formatted(CONNECTIONS_MIN, CONNECTIONS_MAX, connectionsMax));
+      require(
+          keepAliveTimeout.compareTo(KEEP_ALIVE_MIN) >= 0
+              && keepAliveTimeout.compareTo(KEEP_ALIVE_MAX) <= 0,
+          "server.keepAliveTimeout must be between %s and %s, not %s"
+              .formatted(KEEP_ALIVE_MIN, KEEP_ALIVE_MAX, keepAliveTimeout));
+      for (String name : names) {
+        require(
+            NAME.matcher(name).matches(),
+            "server.names must be host names without a port, not \"%s\"".formatted(name));
+      }
+      names = List.copyOf(names);
+    }
+
+    @JsonCreator
+    static Server of(
+        @JsonProperty("connectionsMax") @Nullable Integer connectionsMax,
+        @JsonProperty("keepAliveTimeout") @Nullable Duration keepAliveTimeout,
+        @JsonProperty("names") @Nullable List<String> names) {
+      return new Server(
+          connectionsMax == null ? DEFAULT.connectionsMax : connectionsMax,
+          keepAliveTimeout == null ? DEFAULT.keepAliveTimeout : keepAliveTimeout,
+          names == null ? DEFAULT.names : names);
+    }
+  }
+
+  /** What callers may call this agent, beside localhost and addresses. */
+  @JsonIgnore
+  public Set<String> serverNames() {
+    Set<String> names = new HashSet<>(server.names());
+    names.addAll(List.of(hostId, host(listen), advertise.getHost()));
+    try {
+      InetAddress here = InetAddress.getLocalHost();
+      names.addAll(List.of(here.getHostName(), here.getCanonicalHostName()));
+    } catch (UnknownHostException e) {
+      // A machine without a name of its own is called by the others.
+    }
+    return names;
   }
 
   /** Where to listen; resolves the name. */
@@ -190,8 +261,7 @@ public record AgentConfig(
       return new ConnectRequest(
           given("repositories.repoId", repoId),
           given("repositories.repoFormat", repoFormat),
-          connectionParameters == null ? Map.of() : connectionParameters,
-          false);
+          connectionParameters == null ? Map.of() : connectionParameters);
     }
   }
 

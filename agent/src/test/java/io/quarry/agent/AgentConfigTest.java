@@ -42,7 +42,9 @@ final class AgentConfigTest {
                 List.of(),
                 0,
                 AgentConfig.UPLOAD_IDLE_TIMEOUT,
-                AgentConfig.HEAVY_FIXES));
+                AgentConfig.HEAVY_FIXES,
+                new AgentConfig.Server(8192, Duration.ofSeconds(60), List.of())));
+    assertThat(config.serverNames()).contains("host-1", "127.0.0.1");
     assertThat(config.listenAddress().getPort()).isEqualTo(7400);
   }
 
@@ -67,13 +69,17 @@ final class AgentConfigTest {
               ],
               "throttleBytesPerSecond": 1000000,
               "uploadIdleTimeout": "PT2H",
-              "heavyFixesMax": 1
+              "heavyFixesMax": 1,
+              "server": {"connectionsMax": 1000, "keepAliveTimeout": "PT45S", "names": ["quarry.example"]}
             }
             """);
     assertThat(config.repositories())
         .containsExactly(
-            new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/fast"), false),
-            new ConnectRequest("slow", "localfs-1.0", Map.of("path", "/srv/slow"), false));
+            new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/fast")),
+            new ConnectRequest("slow", "localfs-1.0", Map.of("path", "/srv/slow")));
+    assertThat(config.server())
+        .isEqualTo(new AgentConfig.Server(1000, Duration.ofSeconds(45), List.of("quarry.example")));
+    assertThat(config.serverNames()).contains("host-1", "host-1.example", "quarry.example");
     Path copy = directory.resolve("copy.json");
     config.write(copy);
     assertThat(AgentConfig.load(copy)).isEqualTo(config);
@@ -102,6 +108,9 @@ final class AgentConfigTest {
           }                       | , "repositories": [{"repoId": "a", "repoFormat": "localfs-1.0", "create": true}]} | a configuration creates nothing: run `quarry repo create` once
           }                       | , "repositories": [{"repoId": "a", "repoFormat": "nfs-9.9"}]} | repository a: there is no repository format nfs-9.9
           }                       | , "repositories": [{"repoId": "a", "repoFormat": "localfs-1.0", "connectionParameters": {"paht": "/x"}}]} | localfs-1.0 has no parameter paht
+          }                       | , "server": {"connectionsMax": 63}} | server.connectionsMax must be between 64 and 1048576, not 63
+          }                       | , "server": {"keepAliveTimeout": "PT0.9S"}} | server.keepAliveTimeout must be between PT1S and PT1H
+          }                       | , "server": {"names": ["a:1"]}}  | server.names must be host names without a port, not "a:1"
           }                       | ,                                | not JSON
           """)
   void mistakeIsNamed(String original, String mistake, String message, @TempDir Path directory) {

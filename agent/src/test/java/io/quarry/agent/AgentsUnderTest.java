@@ -63,6 +63,15 @@ public final class AgentsUnderTest implements AutoCloseable {
   }
 
   private void add(String hostId) throws Exception {
+    add(hostId, null);
+  }
+
+  /**
+   * One more agent.
+   *
+   * @param advertise null for where it listens
+   */
+  public void add(String hostId, @Nullable URI advertise) throws Exception {
     String listen = "127.0.0.1:" + freePort();
     URI url = URI.create("http://" + listen);
     Agent agent =
@@ -70,14 +79,15 @@ public final class AgentsUnderTest implements AutoCloseable {
             new AgentConfig(
                 hostId,
                 listen,
-                url,
+                advertise == null ? url : advertise,
                 zooKeeper.connectString(),
                 AgentConfig.SESSION_TIMEOUT,
                 directory.resolve(hostId).toAbsolutePath(),
                 List.of(),
                 0,
                 AgentConfig.UPLOAD_IDLE_TIMEOUT,
-                AgentConfig.HEAVY_FIXES),
+                AgentConfig.HEAVY_FIXES,
+                AgentConfig.Server.DEFAULT),
             Optional.empty(),
             new Supervisor());
     agents.add(agent);
@@ -94,9 +104,8 @@ public final class AgentsUnderTest implements AutoCloseable {
   private void connect(String repoId) throws Exception {
     Files.createDirectories(repository(repoId));
     for (StorageClient client : clients) {
-      client.connectStorageRepository(
-          new ConnectRequest(
-              repoId, "localfs-1.0", Map.of("path", repository(repoId).toString()), true));
+      client.createStorageRepository(
+          new ConnectRequest(repoId, "localfs-1.0", Map.of("path", repository(repoId).toString())));
     }
     for (StorageClient client : clients) {
       await().atMost(PATIENCE).until(() -> client.getStorageRepository(repoId).sdmHostId() != null);

@@ -110,7 +110,7 @@ final class ConfiguredRepositoriesTest {
   }
 
   private static ConnectRequest named(String repoId) {
-    return new ConnectRequest(repoId, "localfs-1.0", Map.of("path", "/mnt/" + repoId), false);
+    return new ConnectRequest(repoId, "localfs-1.0", Map.of("path", "/mnt/" + repoId));
   }
 
   private static StorageException refusal(String why) {

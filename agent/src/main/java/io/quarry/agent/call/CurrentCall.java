@@ -3,23 +3,23 @@ package io.quarry.agent.call;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What the server knows of a call, for as long as the call's own thread serves it. */
-public final class CurrentCall {
-  private static final ScopedValue<String> DIGEST = ScopedValue.newInstance();
+/**
+ * What the server knows of a call, for as long as the call's own thread serves it.
+ *
+ * @param digest of operation, target and body; null for calls that cannot be repeated by an id
+ * @param forwardedBy the host whose agent has passed the call on; null when a caller sent it
+ */
+public record CurrentCall(@Nullable String digest, @Nullable String forwardedBy) {
+  private static final CurrentCall NONE = new CurrentCall(null, null);
+  private static final ScopedValue<CurrentCall> CALL = ScopedValue.newInstance();
 
-  private CurrentCall() {}
-
-  /**
-   * Serves a call.
-   *
-   * @param digest of operation, target and body; null for calls that cannot be repeated by an id
-   */
-  public static <T extends @Nullable Object> T serve(@Nullable String digest, Supplier<T> call) {
-    return digest == null ? call.get() : ScopedValue.where(DIGEST, digest).call(call::get);
+  /** Does the work of the call. */
+  public <T extends @Nullable Object> T serve(Supplier<T> work) {
+    return ScopedValue.where(CALL, this).call(work::get);
   }
 
-  /** What tells the call from other calls; null when there is none. */
-  public static @Nullable String digest() {
-    return DIGEST.isBound() ? DIGEST.get() : null;
+  /** One that nothing is known of on threads that serve no call. */
+  public static CurrentCall get() {
+    return CALL.orElse(NONE);
   }
 }

@@ -2,6 +2,8 @@ package io.quarry.agent.cli;
 
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ConnectRequest.Adopt;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -25,14 +27,14 @@ final class RepoAdopt extends RepoConnecting {
 
   /** A copy gets its key once; restored storage is to be believed by each host. */
   @Override
-  ConnectRequest request(ConnectRequest plain, boolean first) {
+  RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {
     Adopt adopt = restored ? Adopt.RESTORED : first ? Adopt.COPY : null;
-    return new ConnectRequest(
-        plain.repoId(),
-        plain.repoFormat(),
-        plain.connectionParameters(),
-        false,
-        adopt,
-        plain.persistent());
+    return host.connectStorageRepository(
+        new ConnectRequest(
+            plain.repoId(),
+            plain.repoFormat(),
+            plain.connectionParameters(),
+            adopt,
+            plain.persistent()));
   }
 }

@@ -1,6 +1,8 @@
 package io.quarry.agent.cli;
 
 import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 
 /** Connects a repository that is there. */
@@ -14,7 +16,7 @@ import picocli.CommandLine.Command;
     })
 final class RepoConnect extends RepoConnecting {
   @Override
-  ConnectRequest request(ConnectRequest plain, boolean first) {
-    return plain;
+  RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {
+    return host.connectStorageRepository(plain);
   }
 }

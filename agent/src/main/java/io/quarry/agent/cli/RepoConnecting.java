@@ -49,26 +49,25 @@ abstract class RepoConnecting extends ApiCommand {
   private List<String> on = List.of();
 
   /**
-   * What one of the hosts is asked.
+   * Asks one of the hosts.
    *
    * @param plain connects a repository that is there
    * @param first whether the host is the first one
    */
-  abstract ConnectRequest request(ConnectRequest plain, boolean first);
+  abstract RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first);
 
   @Override
   int run(StorageApi api, Output output) {
-    ConnectRequest plain = new ConnectRequest(name, format, parameters, false, null, !ends);
+    ConnectRequest plain = new ConnectRequest(name, format, parameters, null, !ends);
     if (on.isEmpty()) {
-      RepositoryInfo connected = api.connectStorageRepository(request(plain, true));
+      RepositoryInfo connected = connect(api, plain, true);
       output.print(connected, () -> RepoList.table(List.of(connected)));
       return Exit.DONE;
     }
     List<Connected> connected = new ArrayList<>();
     for (HostInfo host : hosts(api)) {
       StorageApi there = main().api(List.of(host.endpoint()));
-      ConnectRequest request = request(plain, connected.isEmpty());
-      connected.add(new Connected(host.hostId(), there.connectStorageRepository(request)));
+      connected.add(new Connected(host.hostId(), connect(there, plain, connected.isEmpty())));
     }
     output.print(connected, () -> table(connected));
     return Exit.DONE;

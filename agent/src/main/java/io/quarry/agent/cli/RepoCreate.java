@@ -1,6 +1,8 @@
 package io.quarry.agent.cli;
 
 import io.quarry.common.api.ConnectRequest;
+import io.quarry.common.api.RepositoryInfo;
+import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 
 /** Makes an empty storage into a repository, and connects it. */
@@ -20,13 +22,7 @@ final class RepoCreate extends RepoConnecting {
    * Only the first host creates: the others find what the first one made, or have another mount.
    */
   @Override
-  ConnectRequest request(ConnectRequest plain, boolean first) {
-    return new ConnectRequest(
-        plain.repoId(),
-        plain.repoFormat(),
-        plain.connectionParameters(),
-        first,
-        null,
-        plain.persistent());
+  RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {
+    return first ? host.createStorageRepository(plain) : host.connectStorageRepository(plain);
   }
 }

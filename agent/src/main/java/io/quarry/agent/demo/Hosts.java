@@ -57,12 +57,8 @@ final class Hosts {
     // The throttle first: a host takes up work as soon as it has a repository.
     var _ = throttle(host);
     for (String repoId : Scene.REPOSITORIES) {
-      host.connectStorageRepository(
-          new ConnectRequest(
-              repoId,
-              FORMAT,
-              Map.of("path", scene.repository(repoId).toString()),
-              /* create= */ true));
+      host.createStorageRepository(
+          new ConnectRequest(repoId, FORMAT, Map.of("path", scene.repository(repoId).toString())));
     }
     return null;
   }

@@ -16,10 +16,16 @@ import org.slf4j.LoggerFactory;
  *
  * @param headers others than those that tell of the body
  * @param stream the body instead, sent as it comes; whoever sends it closes it
+ * @param refusal why it is no success
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
 record Answer(
-    int status, String contentType, byte[] body, List<Header> headers, @Nullable ImageData stream) {
+    int status,
+    String contentType,
+    byte[] body,
+    List<Header> headers,
+    @Nullable ImageData stream,
+    @Nullable ErrorCode refusal) {
   static final String JSON = "application/json";
   static final String BYTES = "application/octet-stream";
   private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
@@ -27,21 +33,21 @@ record Answer(
   record Header(String name, String value) {}
 
   static Answer json(int status, Object value) {
-    return new Answer(status, JSON, JsonText.write(value), List.of(), null);
+    return new Answer(status, JSON, JsonText.write(value), List.of(), null, null);
   }
 
   static Answer of(String contentType, byte[] body) {
-    return new Answer(200, contentType, body, List.of(), null);
+    return new Answer(200, contentType, body, List.of(), null, null);
   }
 
   static Answer empty(int status) {
-    return new Answer(status, JSON, new byte[0], List.of(), null);
+    return new Answer(status, JSON, new byte[0], List.of(), null, null);
   }
 
   /** An image's bytes, as RFC 9110 wants ranges to be answered. */
   static Answer stream(ImageData data) {
     Answer answer =
-        new Answer(data.range() ? 206 : 200, BYTES, new byte[0], List.of(), data)
+        new Answer(data.range() ? 206 : 200, BYTES, new byte[0], List.of(), data, null)
             .with("Accept-Ranges", "bytes")
             .with("ETag", data.etag());
     if (data.range()) {
@@ -57,17 +63,22 @@ record Answer(
   Answer with(String name, String value) {
     List<Header> more = new ArrayList<>(headers);
     more.add(new Header(name, value));
-    return new Answer(status, contentType, body, List.copyOf(more), stream);
+    return new Answer(status, contentType, body, List.copyOf(more), stream, refusal);
   }
 
   static Answer error(ErrorCode code, String message, String subject, String remedy) {
-    return json(code.httpStatus(), new ErrorBody(code, message, subject, remedy));
+    return error(new ErrorBody(code, message, subject, remedy));
+  }
+
+  private static Answer error(ErrorBody body) {
+    int status = body.code().httpStatus();
+    return new Answer(status, JSON, JsonText.write(body), List.of(), null, body.code());
   }
 
   /** A stack trace goes to the log alone; the caller gets an id to find it by. */
   static Answer error(Throwable failure, String what) {
     if (failure instanceof StorageException refusal) {
-      return json(refusal.code().httpStatus(), refusal.body());
+      return error(refusal.body());
     }
     String id = UUID.randomUUID().toString();
     LOG.error("{} failed, error id {}", what, id, failure);

@@ -14,8 +14,8 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import java.net.URI;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -45,16 +45,17 @@ public final class ApiServer implements AutoCloseable {
   private final ExecutorService workers;
   private final Admission calls;
   private final Admission waits;
-  private final Admission transfers = new Admission(ServerLimits.TRANSFERS_IN_FLIGHT_MAX);
+  private final TransferPlaces transfers;
   private final Admission streams;
   private final AtomicInteger port = new AtomicInteger();
 
   /**
    * @param port 0 takes a free one
+   * @param names under which callers may reach it, beside localhost and addresses
    */
-  public record Settings(String host, int port, ServerLimits limits) {
-    public Settings(String host, int port) {
-      this(host, port, ServerLimits.DEFAULT);
+  public record Settings(String host, int port, ServerLimits limits, Set<String> names) {
+    public Settings(String host, int port, ServerLimits limits) {
+      this(host, port, limits, Set.of());
     }
   }
 
@@ -77,6 +78,9 @@ public final class ApiServer implements AutoCloseable {
     this.calls = new Admission(settings.limits().requestsInFlightMax());
     this.waits = new Admission(settings.limits().waitsInFlightMax());
     this.streams = new Admission(settings.limits().streamsMax());
+    this.transfers =
+        new TransferPlaces(
+            ServerLimits.TRANSFERS_IN_FLIGHT_MAX, settings.limits().slowTransferGrace());
     this.workers = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("api-", 0).factory());
     this.vertx =
         Vertx.vertx(
@@ -120,7 +124,7 @@ public final class ApiServer implements AutoCloseable {
             vertx,
             settings.limits(),
             workers,
-            new HttpMetrics(parts.metrics(), calls, waits, streams),
+            new HttpMetrics(parts.metrics(), calls, waits, transfers.admission(), streams),
             calls,
             waits,
             transfers,
@@ -131,6 +135,7 @@ public final class ApiServer implements AutoCloseable {
             parts.api(),
             parts.submit(),
             new Pages(() -> healthWhileServing(parts.health()), parts.metrics()),
+            new WebPages(settings.names()),
             shared);
     for (int i = 0; i < eventLoops(); i++) {
       vertx.deployVerticle(new Listener(dispatcher), new DeploymentOptions()).await();
@@ -146,9 +151,9 @@ public final class ApiServer implements AutoCloseable {
   /** One event loop's share of the connections. */
   private final class Listener extends AbstractVerticle {
     private final Dispatcher dispatcher;
-
-    /** Connections that have not sent a request yet, with the timer that will close them. */
-    private final Map<HttpConnection, Long> silent = new HashMap<>();
+    private final OpenConnections connections =
+        new OpenConnections(
+            Math.max(1, settings.limits().connectionsMax() / eventLoops()), settings.limits());
 
     Listener(Dispatcher dispatcher) {
       this.dispatcher = dispatcher;
@@ -165,34 +170,27 @@ public final class ApiServer implements AutoCloseable {
                   .setTcpNoDelay(true)
                   .setHttp2ClearTextEnabled(false)
                   .setHandle100ContinueAutomatically(true)
+                  // Both look for WebSockets, and fail on more than 128 pipelined requests.
+                  .setPerMessageWebSocketCompressionSupported(false)
+                  .setPerFrameWebSocketCompressionSupported(false)
                   .setMaxHeaderSize(ServerLimits.HEADER_BYTES_MAX)
                   .setMaxInitialLineLength(ServerLimits.REQUEST_LINE_BYTES_MAX)
                   .setIdleTimeout((int) limits.idleTimeout().toMillis())
                   .setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
-      server.connectionHandler(connection -> {
-        long timer = vertx.setTimer(limits.headerTimeout().toMillis(), _ -> connection.close());
-        silent.put(connection, timer);
-        connection.closeHandler(_ -> heard(connection));
-      });
+      server.connectionHandler(connections::opened);
       server.requestHandler(request -> {
-        if (!silent.isEmpty()) {
-          heard(request.connection());
-        }
+        HttpConnection connection = request.connection();
+        connections.begun(connection);
+        request.response().endHandler(_ -> connections.answered(connection));
         dispatcher.handle(request);
       });
+      vertx.setPeriodic(connections.roundMillis(), _ -> connections.closeLate());
       server.invalidRequestHandler(dispatcher::handleUnreadable);
       server
           .listen()
           .onSuccess(listening -> port.set(listening.actualPort()))
           .<Void>mapEmpty()
           .onComplete(started);
-    }
-
-    private void heard(HttpConnection connection) {
-      Long timer = silent.remove(connection);
-      if (timer != null) {
-        vertx.cancelTimer(timer);
-      }
     }
   }
 
@@ -205,15 +203,15 @@ public final class ApiServer implements AutoCloseable {
   public void close(Duration deadline) {
     calls.stop();
     waits.stop();
-    transfers.stop();
+    transfers.admission().stop();
     streams.stop();
     try {
       Deadline until = Deadline.after(deadline);
       boolean finished = calls.awaitEmpty(deadline);
       finished &= waits.awaitEmpty(until.remaining());
-      finished &= transfers.awaitEmpty(until.remaining());
+      finished &= transfers.admission().awaitEmpty(until.remaining());
       if (!finished) {
-        int left = calls.inFlight() + waits.inFlight() + transfers.inFlight();
+        int left = calls.inFlight() + waits.inFlight() + transfers.admission().inFlight();
         LOG.warn("Stopping with {} calls in flight", left);
       }
     } catch (InterruptedException e) {

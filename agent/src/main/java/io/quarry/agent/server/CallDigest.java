@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.Json;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.JsonHttp;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -12,6 +14,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * Tells a repeated call from another call under the same request id. It covers what the caller set,
@@ -24,7 +27,18 @@ final class CallDigest {
   private static final JsonMapper SORTED =
       Json.MAPPER.rebuild().enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED).build();
 
+  private static final Pattern TEXT = Pattern.compile("[0-9A-Za-z_-]{1,64}");
+
   private CallDigest() {}
+
+  /** As another agent gives it, who passes the call on. */
+  static String forwarded(String digest) {
+    if (!TEXT.matcher(digest).matches()) {
+      throw StorageException.invalid(
+          JsonHttp.CALL_DIGEST, "The digest of the call is not usable.", "Leave it out.");
+    }
+    return digest;
+  }
 
   /**
    * @param path the path's variables; a repository is known by its log, and its repoId differs from

@@ -10,6 +10,7 @@ import io.quarry.common.api.EventStream;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.client.JsonHttp;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.InputStream;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -29,15 +31,22 @@ final class Dispatcher {
   private final StorageApi api;
   private final UnaryOperator<byte[]> submit;
   private final Pages pages;
+  private final WebPages webPages;
   private final Shared shared;
 
   Dispatcher(
-      Contract contract, StorageApi api, UnaryOperator<byte[]> submit, Pages pages, Shared shared) {
+      Contract contract,
+      StorageApi api,
+      UnaryOperator<byte[]> submit,
+      Pages pages,
+      WebPages webPages,
+      Shared shared) {
     this.contract = contract;
     this.routes = new RouteTree(contract.operations());
     this.api = api;
     this.submit = submit;
     this.pages = pages;
+    this.webPages = webPages;
     this.shared = shared;
   }
 
@@ -45,7 +54,18 @@ final class Dispatcher {
     String path = request.path() == null ? "" : request.path();
     // The answer to HEAD is that to GET without the body.
     String method = HttpMethod.HEAD.equals(request.method()) ? "GET" : request.method().name();
-    if (path.startsWith("/v1/") && !path.equals(Pages.CONTRACT)) {
+    if (pages.has(path)) {
+      page(request, method, path);
+      return;
+    }
+    StorageException foreign = webPages.refusal(request);
+    if (foreign != null) {
+      String name =
+          routes.find(method, path) instanceof RouteTree.Match.Found found
+              ? found.operation().id()
+              : "none";
+      new Exchange(shared, request, name).send(Answer.error(foreign, name));
+    } else if (path.startsWith("/v1/")) {
       switch (routes.find(method, path)) {
         case RouteTree.Match.Found(Operation operation, List<String> values) ->
             call(request, operation, values);
@@ -55,8 +75,6 @@ final class Dispatcher {
       }
     } else if (path.equals(SUBMIT)) {
       submit(request, method, path);
-    } else if (pages.has(path)) {
-      page(request, method, path);
     } else {
       noSuchPath(request, path);
     }
@@ -80,20 +98,19 @@ final class Dispatcher {
     String query = request.query();
     boolean waits = query != null && query.contains("wait=");
     if (operation.data() && operation.method().equals("PUT")) {
-      exchange.workOnBytes(
-          shared.transfers(),
-          bytes -> answer(operation, raw(operation, request, values, query, new byte[0]), bytes));
+      Requests.Raw raw = raw(operation, request, values, query, new byte[0]);
+      exchange.upload(bytes -> answer(operation, raw, bytes));
       return;
     }
-    Admission admission = operation.data() ? shared.transfers() : shared.calls();
-    exchange.body(body ->
-        exchange.work(
-            waits ? shared.waits() : admission,
-            () ->
-                answer(
-                    operation,
-                    raw(operation, request, values, query, body),
-                    InputStream.nullInputStream())));
+    exchange.body(body -> {
+      Requests.Raw raw = raw(operation, request, values, query, body);
+      Supplier<Answer> work = () -> answer(operation, raw, InputStream.nullInputStream());
+      if (operation.data()) {
+        exchange.download(work);
+      } else {
+        exchange.work(waits ? shared.waits() : shared.calls(), work);
+      }
+    });
   }
 
   private void stream(HttpServerRequest request, Operation operation) {
@@ -124,6 +141,8 @@ final class Dispatcher {
         headers,
         request.getHeader(Contract.REQUEST_ID),
         request.getHeader("Content-Type"),
+        request.getHeader(JsonHttp.FORWARDED_BY),
+        request.getHeader(JsonHttp.CALL_DIGEST),
         body);
   }
 
@@ -132,8 +151,8 @@ final class Dispatcher {
     Object value;
     try {
       value =
-          CurrentCall.<@Nullable Object>serve(
-              call.digest(), () -> Verbs.answer(operation.id(), api, call));
+          new CurrentCall(digest(raw, call), raw.forwardedBy())
+              .<@Nullable Object>serve(() -> Verbs.answer(operation.id(), api, call));
     } catch (StorageException e) {
       return refusal(operation, call, e);
     }
@@ -148,6 +167,12 @@ final class Dispatcher {
         ? answer.with(
             "Location", "/v1/repositories/" + call.repoId() + "/images/" + image.imageId())
         : answer;
+  }
+
+  /** An agent that passes a call on says what the caller had set. */
+  private static @Nullable String digest(Requests.Raw raw, Call call) {
+    String given = raw.forwardedBy() == null ? null : raw.callDigest();
+    return given == null ? call.digest() : CallDigest.forwarded(given);
   }
 
   /** RFC 9110: who asks for bytes behind the end is told where the end is. */

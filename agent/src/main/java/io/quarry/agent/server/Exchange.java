@@ -1,10 +1,12 @@
 package io.quarry.agent.server;
 
+import io.quarry.agent.server.TransferPlaces.Place;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageData;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -15,6 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One request and its response. Everything here runs on the connection's event loop, except the
@@ -23,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 final class Exchange {
   /** Of a body that is too large, so much is read and dropped to let the caller see the answer. */
   private static final long DROPPED_BYTES_MAX = 16 << 20;
+
+  /** Tells each refusal: the integration tests compare them with the contract. */
+  private static final Logger LOG = LoggerFactory.getLogger("io.quarry.refusals");
 
   private final Shared shared;
   private final HttpServerRequest request;
@@ -37,7 +44,7 @@ final class Exchange {
       HttpMetrics metrics,
       Admission calls,
       Admission waits,
-      Admission transfers,
+      TransferPlaces transfers,
       Admission streams) {}
 
   /**
@@ -52,7 +59,23 @@ final class Exchange {
   /** Runs the work on a virtual thread and sends its answer. */
   void work(@Nullable Admission admission, Supplier<Answer> work) {
     if (admission != null && !admission.enter()) {
-      send(unavailable(admission), null);
+      send(unavailable(admission));
+      return;
+    }
+    Runnable leave = admission == null ? () -> {} : admission::leave;
+    Context loop = shared.vertx().getOrCreateContext();
+    shared
+        .workers()
+        .execute(() -> {
+          Answer answer = answer(work);
+          loop.runOnContext(_ -> send(answer, leave));
+        });
+  }
+
+  /** The same for work whose answer is an image's bytes, unless it is refused. */
+  void download(Supplier<Answer> work) {
+    Place place = place();
+    if (place == null) {
       return;
     }
     Context loop = shared.vertx().getOrCreateContext();
@@ -61,17 +84,29 @@ final class Exchange {
         .execute(() -> {
           Answer answer = answer(work);
           if (answer.stream() == null) {
-            loop.runOnContext(_ -> send(answer, admission));
+            loop.runOnContext(_ -> send(answer, place::leave));
           } else {
-            stream(loop, answer, answer.stream());
-            loop.runOnContext(_ -> finish(answer, admission));
+            stream(loop, answer, answer.stream(), place);
+            loop.runOnContext(_ -> finish(answer, place::leave));
           }
         });
   }
 
+  /** Null when there was none, which has been answered. */
+  private @Nullable Place place() {
+    Place place = shared.transfers().enter();
+    if (place == null) {
+      send(unavailable(shared.transfers().admission()));
+      return null;
+    }
+    HttpConnection connection = request.connection();
+    place.onBreakOff(connection::close);
+    return place;
+  }
+
   /** Stays on the virtual thread: it reads ahead while the event loop writes. */
-  private void stream(Context loop, Answer answer, ImageData data) {
-    StreamedBody body = new StreamedBody(loop, request, shared.limits().idleTimeout());
+  private void stream(Context loop, Answer answer, ImageData data, Place place) {
+    StreamedBody body = new StreamedBody(loop, request, shared.limits().idleTimeout(), place);
     loop.runOnContext(_ -> head(answer));
     body.send(data, operation);
   }
@@ -88,21 +123,20 @@ final class Exchange {
    * Runs the work on the request's body, which is read as it comes, and sends the answer; what was
    * not read is dropped.
    */
-  void workOnBytes(Admission admission, Function<InputStream, Answer> work) {
-    Context loop = shared.vertx().getOrCreateContext();
-    var bytes = new RequestBytes(request, loop, shared.limits().bodyTimeout());
-    if (!admission.enter()) {
-      bytes.drop();
-      send(unavailable(admission), null);
+  void upload(Function<InputStream, Answer> work) {
+    Place place = place();
+    if (place == null) {
       return;
     }
+    Context loop = shared.vertx().getOrCreateContext();
+    var bytes = new RequestBytes(request, loop, shared.limits().bodyTimeout(), place);
     shared
         .workers()
         .execute(() -> {
           Answer answer = answer(() -> work.apply(bytes));
           loop.runOnContext(_ -> {
             bytes.drop();
-            send(answer, admission);
+            send(answer, place::leave);
           });
         });
   }
@@ -127,7 +161,7 @@ final class Exchange {
       if (received[0] <= max) {
         collected.writeBytes(chunk.getBytes());
       } else if (fitted) {
-        send(tooLarge(max), null);
+        send(tooLarge(max));
       } else if (received[0] > DROPPED_BYTES_MAX) {
         request.connection().close();
       }
@@ -142,22 +176,22 @@ final class Exchange {
   }
 
   void send(Answer answer) {
-    send(answer, null);
+    send(answer, () -> {});
   }
 
-  private void send(Answer answer, @Nullable Admission admission) {
+  private void send(Answer answer, Runnable leave) {
     HttpServerResponse response = request.response();
     if (response.closed()) {
-      finish(answer, admission);
+      finish(answer, leave);
       return;
     }
     head(answer);
     if (onlyHead()) {
       response.putHeader("Content-Length", Integer.toString(answer.body().length));
-      response.end().onComplete(_ -> finish(answer, admission));
+      response.end().onComplete(_ -> finish(answer, leave));
       return;
     }
-    response.end(Buffer.buffer(answer.body())).onComplete(_ -> finish(answer, admission));
+    response.end(Buffer.buffer(answer.body())).onComplete(_ -> finish(answer, leave));
   }
 
   private boolean onlyHead() {
@@ -182,9 +216,10 @@ final class Exchange {
     }
   }
 
-  private void finish(Answer answer, @Nullable Admission admission) {
-    if (admission != null) {
-      admission.leave();
+  private void finish(Answer answer, Runnable leave) {
+    leave.run();
+    if (answer.refusal() != null) {
+      LOG.debug("{} {}", operation, answer.refusal());
     }
     shared.metrics().record(operation, answer.status(), System.nanoTime() - startedNanos);
   }

@@ -30,10 +30,16 @@ final class HttpMetrics {
   private final MeterRegistry registry;
   private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
 
-  HttpMetrics(MeterRegistry registry, Admission calls, Admission waits, Admission streams) {
+  HttpMetrics(
+      MeterRegistry registry,
+      Admission calls,
+      Admission waits,
+      Admission transfers,
+      Admission streams) {
     this.registry = registry;
     registry.gauge("quarry.http.in.flight", calls, Admission::inFlight);
     registry.gauge("quarry.http.waiting", waits, Admission::inFlight);
+    registry.gauge("quarry.http.transfers", transfers, Admission::inFlight);
     registry.gauge("quarry.http.streams", streams, Admission::inFlight);
   }
 

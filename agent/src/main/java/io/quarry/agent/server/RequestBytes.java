@@ -1,5 +1,6 @@
 package io.quarry.agent.server;
 
+import io.quarry.agent.server.TransferPlaces.Place;
 import io.vertx.core.Context;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -10,6 +11,7 @@ import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request's body as a stream for a thread that may block. The caller is slowed down to how fast
@@ -32,6 +34,7 @@ final class RequestBytes extends InputStream {
   private final Context loop;
   private final Duration patience;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private final Place place;
   private Event current = new Event.Bytes(Buffer.buffer());
   private int position;
 
@@ -39,11 +42,13 @@ final class RequestBytes extends InputStream {
    * Called on the request's event loop, before it handles anything else of it.
    *
    * @param patience for a caller that sends nothing
+   * @param place told how long the caller lets wait for what
    */
-  RequestBytes(HttpServerRequest request, Context loop, Duration patience) {
+  RequestBytes(HttpServerRequest request, Context loop, Duration patience, Place place) {
     this.request = request;
     this.loop = loop;
     this.patience = patience;
+    this.place = place;
     request.pause();
     request.handler(buffer -> events.add(new Event.Bytes(buffer)));
     request.endHandler(_ -> events.add(new Event.End()));
@@ -89,7 +94,7 @@ final class RequestBytes extends InputStream {
 
   private void next() throws IOException {
     try {
-      Event event = events.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+      Event event = awaited();
       current =
           event == null
               ? new Event.Failure("it sent nothing for " + patience.toSeconds() + " s")
@@ -102,5 +107,13 @@ final class RequestBytes extends InputStream {
       Thread.currentThread().interrupt();
       throw new IOException("the agent stops", e);
     }
+  }
+
+  /** Null when the caller sends nothing. */
+  private @Nullable Event awaited() throws InterruptedException {
+    place.waits();
+    Event event = events.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+    place.moved(event instanceof Event.Bytes(Buffer buffer) ? buffer.length() : 0);
+    return event;
   }
 }

@@ -20,6 +20,8 @@ final class Requests {
   /**
    * @param values of the path's variables, as they were sent
    * @param headers of those that the operation takes
+   * @param forwardedBy the host whose agent passes the call on
+   * @param callDigest of the call that it passes on
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   record Raw(
@@ -28,6 +30,8 @@ final class Requests {
       Map<String, String> headers,
       @Nullable String requestId,
       @Nullable String contentType,
+      @Nullable String forwardedBy,
+      @Nullable String callDigest,
       byte[] body) {}
 
   /**
@@ -57,6 +61,7 @@ final class Requests {
             shape.checkText(value, name);
           }
         });
+    checkContentType(operation, raw);
     ObjectNode body = body(operation, raw);
     String digest =
         requestId == null || operation.requestId() == null
@@ -84,23 +89,31 @@ final class Requests {
       throw StorageException.invalid(
           Contract.BODY, "The request body is missing.", "Send a JSON object.");
     }
-    checkContentType(raw.contentType());
     JsonNode body = JsonText.read(raw.body());
     shape.check(body, Contract.BODY);
     return (ObjectNode) body;
   }
 
-  private static void checkContentType(@Nullable String contentType) {
-    String given = contentType == null ? "" : contentType;
+  /**
+   * POST and PUT need it without a body, too: a web page can make a browser send any other request
+   * of these methods without asking the agent first.
+   */
+  private static void checkContentType(Operation operation, Raw raw) {
+    boolean changes = operation.method().equals("POST") || operation.method().equals("PUT");
+    if (!changes && raw.body().length == 0) {
+      return;
+    }
+    String wanted = operation.data() ? Answer.BYTES : Answer.JSON;
+    String given = raw.contentType() == null ? "" : raw.contentType();
     int end = given.indexOf(';');
     String type = (end < 0 ? given : given.substring(0, end)).strip().toLowerCase(Locale.ROOT);
-    if (!type.equals(Answer.JSON)) {
+    if (!type.equals(wanted)) {
       throw StorageException.invalid(
           "Content-Type",
           given.isEmpty()
-              ? "The request has a body and no Content-Type."
-              : "Content-Type is \"" + Shape.shortened(given) + "\" and must be application/json.",
-          "Send JSON with Content-Type: application/json.");
+              ? "The request has no Content-Type, which must be " + wanted + "."
+              : "Content-Type is \"" + Shape.shortened(given) + "\" and must be " + wanted + ".",
+          "Send Content-Type: " + wanted + ", also without a body.");
     }
   }
 

@@ -1,5 +1,6 @@
 package io.quarry.agent.server;
 
+import io.quarry.agent.server.TransferPlaces.Place;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.StorageException;
 import io.vertx.core.Context;
@@ -32,14 +33,17 @@ final class StreamedBody {
   private final Context loop;
   private final HttpServerRequest request;
   private final Duration patience;
+  private final Place place;
 
   /**
    * @param patience for a caller that reads nothing
+   * @param place told how long the caller lets wait for what
    */
-  StreamedBody(Context loop, HttpServerRequest request, Duration patience) {
+  StreamedBody(Context loop, HttpServerRequest request, Duration patience, Place place) {
     this.loop = loop;
     this.request = request;
     this.patience = patience;
+    this.place = place;
   }
 
   /** Sends the body and closes it; the head has been set before on the same event loop. */
@@ -63,18 +67,26 @@ final class StreamedBody {
     }
     CompletableFuture<Void> sent = CompletableFuture.completedFuture(null);
     long left = data.length();
+    int sending = 0;
     while (left > 0) {
       byte[] bytes = data.content().readNBytes((int) Math.min(PIECE_BYTES, left));
       if (bytes.length == 0) {
         throw new EOFException("the image ended " + left + " bytes early");
       }
       left -= bytes.length;
-      await(sent);
+      awaitTaken(sent, sending);
+      sending = bytes.length;
       Buffer piece = Buffer.buffer(bytes);
       boolean last = left == 0;
       sent = onLoop(() -> last ? response.end(piece) : response.write(piece));
     }
+    awaitTaken(sent, sending);
+  }
+
+  private void awaitTaken(CompletableFuture<Void> sent, int bytes) throws IOException {
+    place.waits();
     await(sent);
+    place.moved(bytes);
   }
 
   private CompletableFuture<Void> onLoop(Supplier<Future<Void>> write) {

@@ -16,6 +16,7 @@ import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
@@ -24,6 +25,8 @@ import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Visibility;
+import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -43,6 +46,12 @@ final class Verbs {
           verb(
               "connectStorageRepository",
               (api, call) -> api.connectStorageRepository(call.body(ConnectRequest.class))),
+          verb(
+              "createStorageRepository",
+              (api, call) -> {
+                call.body().put("repoId", call.repoId());
+                return api.createStorageRepository(call.body(ConnectRequest.class));
+              }),
           verb(
               "listStorageRepositories",
               (api, call) -> Map.of("repositories", api.listStorageRepositories())),
@@ -201,13 +210,13 @@ final class Verbs {
           verb(
               "cancelRequest",
               (api, call) -> api.cancelRequest(call.repoId(), call.variable("requestId"))),
-          verb("listHosts", (api, call) -> Map.of("hosts", api.listHosts())),
+          verb("listHosts", (api, call) -> api.listHosts(page(call))),
           silent(
               "drainHost",
               (api, call) ->
                   api.drainHost(call.variable("hostId"), call.body().path("drained").asBoolean())),
           silent("fenceHost", (api, call) -> api.fenceHost(call.variable("hostId"))),
-          verb("listTasks", (api, call) -> Map.of("tasks", api.listTasks(call.query("host")))),
+          verb("listTasks", (api, call) -> api.listTasks(call.query("host"), page(call))),
           silent("stopTask", (api, call) -> api.stopTask(call.variable("taskId"))),
           silent("releaseTask", (api, call) -> api.releaseTask(call.variable("taskId"))),
           verb("watchEvents", (api, call) -> api.watchEvents(since(call))),
@@ -243,15 +252,35 @@ final class Verbs {
           missing, missing + " is missing.", "See /v1/openapi.yaml for what an upload needs.");
     }
     String digest = call.header("Content-Digest");
+    boolean zeros = Boolean.parseBoolean(call.query("zeros"));
+    if (zeros && !empty(call.bytes())) {
+      throw StorageException.invalid(
+          Contract.BODY,
+          "The range is said to be zeros, and bytes came with it.",
+          "Leave out zeros, or send no body.");
+    }
     return api.uploadImage(
         call.repoId(),
         call.imageId(),
         uploadId,
         UploadRange.parse(
             range,
-            Boolean.parseBoolean(call.query("zeros")),
+            zeros,
             digest == null ? null : digest.substring("sha-256=:".length(), digest.length() - 1)),
         call.bytes());
+  }
+
+  private static PageQuery page(Call call) {
+    return new PageQuery(call.query("after"), (int) call.queryNumber("limit"));
+  }
+
+  private static boolean empty(InputStream body) {
+    try {
+      return body.read() < 0;
+    } catch (IOException e) {
+      throw StorageException.invalid(
+          Contract.BODY, "The body did not arrive: " + e.getMessage() + ".", "Repeat the call.");
+    }
   }
 
   private static DownloadRequest download(Call call) {

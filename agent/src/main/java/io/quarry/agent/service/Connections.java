@@ -45,7 +45,7 @@ public final class Connections {
     }
 
     ConnectRequest request() {
-      return new ConnectRequest(repoId, repoFormat, connectionParameters, false);
+      return new ConnectRequest(repoId, repoFormat, connectionParameters);
     }
   }
 

@@ -2,7 +2,9 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.Event;
+import io.quarry.common.api.PageRoom;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.Limits;
 import io.quarry.coordinator.log.CommitHistory;
 import io.quarry.coordinator.log.CommitHistory.Commit;
 import io.quarry.coordinator.log.CommitHistory.Mark;
@@ -118,7 +120,7 @@ final class EventFollower implements Runnable {
     Optional<List<Commit>> commits =
         read(() -> Optional.ofNullable(history.after(at, newest, COMMITS_AT_ONCE_MAX)));
     if (commits.isEmpty()) {
-      reset();
+      leadOver(at);
       return;
     }
     for (Commit commit : commits.get()) {
@@ -139,6 +141,18 @@ final class EventFollower implements Runnable {
     }
   }
 
+  /** Skips what a checkpoint has freed, and tells all that the log still has. */
+  private void leadOver(Mark at) throws InterruptedException {
+    Optional<Mark> oldest = read(() -> Optional.ofNullable(history.oldest()));
+    if (oldest.isEmpty() || oldest.get().sequence() <= at.sequence()) {
+      // The log is not the one it was.
+      reset();
+      return;
+    }
+    Mark mark = oldest.get();
+    tell(mark, new Event.Reset(null, repository.repoId(), mark.sequence()));
+  }
+
   private void reset() throws InterruptedException {
     LogState state = repository.state();
     tell(Mark.of(state.position()), new Event.Reset(null, repository.repoId(), state.sequence()));
@@ -150,15 +164,21 @@ final class EventFollower implements Runnable {
   }
 
   private Event event(LogRecord record) {
-    return new Event.Commit(
-        null,
-        repository.repoId(),
-        record.sequence(),
-        record.time(),
-        record.entries().stream().map(EventFollower::operation).toList());
+    return event(repository.repoId(), record);
   }
 
-  private static Event.Operation operation(LogRecord.Entry entry) {
+  /** An event is limited as a page is: what it has no room for is counted. */
+  static Event.Commit event(String repoId, LogRecord record) {
+    PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
+    return new Event.Commit(
+        null,
+        repoId,
+        record.sequence(),
+        record.time(),
+        record.entries().stream().map(entry -> operation(entry, room)).toList());
+  }
+
+  private static Event.Operation operation(LogRecord.Entry entry, PageRoom room) {
     Set<String> images = new LinkedHashSet<>();
     for (Change change : entry.changes()) {
       switch (change) {
@@ -181,7 +201,13 @@ final class EventFollower implements Runnable {
             Change.PutExtension _ -> {}
       }
     }
+    List<String> told = images.stream().takeWhile(room::take).toList();
+    int omitted = images.size() - told.size();
     return new Event.Operation(
-        entry.reply().operation(), entry.reply().id(), entry.requestId(), List.copyOf(images));
+        entry.reply().operation(),
+        entry.reply().id(),
+        entry.requestId(),
+        told,
+        omitted == 0 ? null : omitted);
   }
 }

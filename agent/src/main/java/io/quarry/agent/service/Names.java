@@ -31,6 +31,6 @@ final class Names {
       return RequestId.of(UUID.randomUUID().toString());
     }
     ForwardedRequest.checkRequestId(given);
-    return new RequestId(given, CurrentCall.digest());
+    return new RequestId(given, CurrentCall.get().digest());
   }
 }

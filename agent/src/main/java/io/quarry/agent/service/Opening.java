@@ -162,7 +162,7 @@ final class Opening {
           open.imageId(),
           "start that host's agent");
     }
-    return peers.at(peer.endpoint()).openImage(there.repoId(), open.imageId(), request, id.value());
+    return peers.at(peer).openImage(there.repoId(), open.imageId(), request, id.value());
   }
 
   private static Open require(LogState state, String imageId, Reply reply) {

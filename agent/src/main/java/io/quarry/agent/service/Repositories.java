@@ -139,10 +139,23 @@ public final class Repositories {
 
   /** The same parameters again change nothing; the new connection is not started yet. */
   Connected connect(ConnectRequest request) {
-    return connect(request, request.persistent() ? Kind.PERSISTENT : Kind.TRANSIENT);
+    return connect(request, kind(request), false);
   }
 
   Connected connect(ConnectRequest request, Kind kind) {
+    return connect(request, kind, false);
+  }
+
+  /** The same for a storage that may be empty. */
+  Connected create(ConnectRequest request) {
+    return connect(request, kind(request), true);
+  }
+
+  private static Kind kind(ConnectRequest request) {
+    return request.persistent() ? Kind.PERSISTENT : Kind.TRANSIENT;
+  }
+
+  private Connected connect(ConnectRequest request, Kind kind, boolean create) {
     Names.check("repoId", request.repoId());
     RepositoryFormat format = RepositoryFormats.find(request.repoFormat());
     format.checkParameters(request.connectionParameters());
@@ -152,7 +165,7 @@ public final class Repositories {
               request.repoId(), request.repoFormat(), request.connectionParameters());
       ConnectedRepository present = connected.get(request.repoId());
       if (present == null) {
-        return new Connected(connect(identity, request, open(request, format), kind), true);
+        return new Connected(connect(identity, request, open(request, format, create), kind), true);
       }
       if (request.adopt() != null) {
         throw new StorageException(
@@ -181,7 +194,8 @@ public final class Repositories {
   }
 
   /** Nothing is created because something is missing: a name that is known has its storage. */
-  private RepositoryStorage open(ConnectRequest request, RepositoryFormat format) {
+  private RepositoryStorage open(
+      ConnectRequest request, RepositoryFormat format, boolean mayCreate) {
     boolean known =
         connections.find(request.repoId()).isPresent() || !elsewhere(request.repoId()).isEmpty();
     if (request.adopt() == ConnectRequest.Adopt.COPY) {
@@ -193,7 +207,7 @@ public final class Repositories {
       }
       rekey(request, format);
     }
-    boolean create = request.create() && !known;
+    boolean create = mayCreate && !known;
     String writer = shared.self().hostId() + "@" + shared.self().incarnation();
     return io.open(
         request.repoId(),

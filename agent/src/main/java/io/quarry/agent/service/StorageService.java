@@ -28,6 +28,7 @@ import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExtents;
@@ -40,6 +41,7 @@ import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.RequestOutcome;
@@ -47,6 +49,7 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.TaskPage;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.api.UserData;
@@ -154,6 +157,11 @@ public final class StorageService implements StorageApi, AutoCloseable {
     return started(repositories.connect(request));
   }
 
+  @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    return started(repositories.create(request));
+  }
+
   /** As the agent's configuration names it. */
   public void connectConfigured(ConnectRequest request) {
     var _ = started(repositories.connect(request, Connections.Kind.CONFIGURED));
@@ -239,10 +247,14 @@ public final class StorageService implements StorageApi, AutoCloseable {
     if (!options.force()) {
       var _ = foreign.before(repositories.get(repoId), imageId);
     }
-    return committed(
-        repoId,
-        new RemoveImage(imageId, options.autoFix(), options.retain(), options.force()),
-        requestId);
+    var opens = repositories.get(repoId).state().repository().opensOf(imageId);
+    Committed removed =
+        committed(
+            repoId,
+            new RemoveImage(imageId, options.autoFix(), options.retain(), options.force()),
+            requestId);
+    opens.forEach(uploads::ended);
+    return removed;
   }
 
   @Override
@@ -292,7 +304,10 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
-    return opens.close(repositories.get(repoId), imageId, openId, Names.requestId(requestId));
+    Committed closed =
+        opens.close(repositories.get(repoId), imageId, openId, Names.requestId(requestId));
+    uploads.ended(openId);
+    return closed;
   }
 
   @Override
@@ -308,7 +323,10 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public Committed closeOpen(
       String repoId, String openId, boolean force, @Nullable String requestId) {
-    return opens.close(repositories.get(repoId), openId, force, Names.requestId(requestId));
+    Committed closed =
+        opens.close(repositories.get(repoId), openId, force, Names.requestId(requestId));
+    uploads.ended(openId);
+    return closed;
   }
 
   @Override
@@ -410,8 +428,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public List<HostInfo> listHosts() {
-    return tasks.hosts();
+  public HostPage listHosts(PageQuery query) {
+    return query.of(tasks.hosts(), HostInfo::hostId, HostPage::new);
   }
 
   @Override
@@ -425,8 +443,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   @Override
-  public List<TaskInfo> listTasks(@Nullable String ofHost) {
-    return tasks.list(ofHost);
+  public TaskPage listTasks(@Nullable String ofHost, PageQuery query) {
+    return query.of(tasks.list(ofHost), TaskInfo::taskId, TaskPage::new);
   }
 
   @Override

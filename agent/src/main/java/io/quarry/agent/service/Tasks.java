@@ -206,7 +206,7 @@ public final class Tasks {
   private void letGo(TaskId task, String taskId, String reason) {
     if (!task.hostId().equals(hostId)) {
       HostRecord host = registry.find(task.hostId()).orElseThrow(() -> taskNotFound(taskId));
-      peers.at(host.endpoint()).releaseTask(taskId);
+      peers.at(host).releaseTask(taskId);
       return;
     }
     try {
@@ -232,7 +232,7 @@ public final class Tasks {
     Names.check("hostId", drainedHostId);
     if (!drainedHostId.equals(hostId)) {
       HostRecord host = registry.find(drainedHostId).orElseThrow(() -> hostNotFound(drainedHostId));
-      peers.at(host.endpoint()).drainHost(drainedHostId, drained);
+      peers.at(host).drainHost(drainedHostId, drained);
       return;
     }
     try {

@@ -372,6 +372,14 @@ final class Uploads implements AutoCloseable {
     }
   }
 
+  /** Closes its file at once; other agents hear of the end from the log. */
+  void ended(String openId) {
+    Upload here = taken.get(openId);
+    if (here != null && here.close()) {
+      taken.remove(openId, here);
+    }
+  }
+
   /** Those that were finished or given up at other agents, whose image is gone, or that failed. */
   private void dropEnded() {
     taken

@@ -28,6 +28,7 @@ import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
@@ -44,6 +45,7 @@ import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
@@ -52,6 +54,7 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.TaskPage;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.FixType;
@@ -178,6 +181,11 @@ final class FakeStorage implements StorageApi {
     repositories.put(request.repoId(), request);
     images.computeIfAbsent(request.repoId(), each -> new TreeMap<>());
     return getStorageRepository(request.repoId());
+  }
+
+  @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    return connectStorageRepository(request);
   }
 
   @Override
@@ -757,34 +765,37 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<HostInfo> listHosts() {
+  public HostPage listHosts(PageQuery query) {
     List<HostRepository> here =
         repositories.values().stream()
             .map(each -> new HostRepository(each.repoId(), each.repoFormat(), true, true))
             .toList();
-    return List.of(
-        new HostInfo(
-            "host-1",
-            "1",
-            "http://127.0.0.1:7071",
-            NOON,
-            "0.1.0",
-            here,
-            works.size(),
-            2,
-            drainedSince,
-            null),
-        new HostInfo(
-            "host-2",
-            "1",
-            "http://127.0.0.1:7072",
-            NOON,
-            "0.1.0",
-            List.of(new HostRepository("far", "localfs-1.0", false, false)),
-            0,
-            2,
-            null,
-            null));
+    return query.of(
+        List.of(
+            new HostInfo(
+                "host-1",
+                "1",
+                "http://127.0.0.1:7071",
+                NOON,
+                "0.1.0",
+                here,
+                works.size(),
+                2,
+                drainedSince,
+                null),
+            new HostInfo(
+                "host-2",
+                "1",
+                "http://127.0.0.1:7072",
+                NOON,
+                "0.1.0",
+                List.of(new HostRepository("far", "localfs-1.0", false, false)),
+                0,
+                2,
+                null,
+                null)),
+        HostInfo::hostId,
+        HostPage::new);
   }
 
   @Override
@@ -809,23 +820,25 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<TaskInfo> listTasks(@Nullable String hostId) {
+  public TaskPage listTasks(@Nullable String hostId, PageQuery query) {
     work();
-    return works.stream()
-        .filter(work -> work.state.equals("running"))
-        .map(work ->
-            new TaskInfo(
-                "host-1:" + work.id + ":1",
-                "host-1",
-                work.repo,
-                work.id,
-                work.type,
-                work.image.id,
-                1,
-                NOON,
-                300 << 20,
-                work.progress()))
-        .toList();
+    List<TaskInfo> running =
+        works.stream()
+            .filter(work -> work.state.equals("running"))
+            .map(work ->
+                new TaskInfo(
+                    "host-1:" + work.id + ":1",
+                    "host-1",
+                    work.repo,
+                    work.id,
+                    work.type,
+                    work.image.id,
+                    1,
+                    NOON,
+                    300 << 20,
+                    work.progress()))
+            .toList();
+    return query.of(running, TaskInfo::taskId, TaskPage::new);
   }
 
   @Override

@@ -102,8 +102,8 @@ final class Examples {
       return " \\\n  -H 'Content-Type: application/octet-stream' --data-binary @part.raw";
     }
     JsonNode example = ofBody(request);
-    return example == null
-        ? ""
-        : " \\\n  -H 'Content-Type: application/json' \\\n  -d '" + example + "'";
+    boolean needsType = operation.method().equals("POST") || operation.method().equals("PUT");
+    String type = example != null || needsType ? " \\\n  -H 'Content-Type: application/json'" : "";
+    return example == null ? type : type + " \\\n  -d '" + example + "'";
   }
 }

@@ -198,13 +198,16 @@ final class ApiServerTest {
   void tooManyCallsAreRefusedAndHealthStillAnswers() throws Exception {
     var limits =
         new ServerLimits(
+            99,
             2,
             2,
             2,
             1 << 20,
             Duration.ofSeconds(9),
             Duration.ofSeconds(9),
+            Duration.ofSeconds(9),
             Duration.ofSeconds(99),
+            Duration.ofSeconds(9),
             Duration.ofSeconds(9));
     var entered = new CountDownLatch(2);
     var go = new CountDownLatch(1);
@@ -278,18 +281,22 @@ final class ApiServerTest {
   void silentConnectionIsClosed() throws Exception {
     var limits =
         new ServerLimits(
+            99,
             9,
             9,
             9,
             1 << 20,
             Duration.ofMillis(200),
             Duration.ofMillis(200),
+            Duration.ofSeconds(9),
             Duration.ofSeconds(99),
+            Duration.ofSeconds(9),
             Duration.ofSeconds(9));
     try (var server = new ServerUnderTest(new FakeStorage(), limits, body -> body)) {
       assertThat(untilClosed(server, "")).isEmpty();
       assertThat(untilClosed(server, "GET /health HTTP/1.1\r\nHost: h\r\nX-Slow: ")).isEmpty();
-      String head = "POST /v1/repositories HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{";
+      String head =
+          "POST /v1/repositories HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
       assertThat(untilClosed(server, head)).isEmpty();
     }
   }

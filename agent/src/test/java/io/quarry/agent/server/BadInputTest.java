@@ -125,7 +125,7 @@ final class BadInputTest {
           POST   | /health                                              | METHOD_NOT_ALLOWED | /health
           GET    | /internal/v1/submit                                  | METHOD_NOT_ALLOWED | /internal/v1/submit
           GET    | /v1/events?since=a.b                                 | INVALID_ARGUMENT   | since
-          PUT    | /v1/repositories/fast/images/disk-000001/data        | INVALID_ARGUMENT   | Content-Range
+          PUT    | /v1/repositories/fast/images/disk-000001/data        | INVALID_ARGUMENT   | Content-Type
           """)
   void requestIsRefusedAndNamesItsSubject(
       String method, String path, ErrorCode code, String subject) {
@@ -164,9 +164,30 @@ final class BadInputTest {
   }
 
   @Test
+  void connectingCreatesNothing() {
+    var response =
+        server.post(
+            "/v1/repositories",
+            "{\"repoId\": \"a\", \"repoFormat\": \"localfs-1.0\","
+                + " \"connectionParameters\": {}, \"create\": true}");
+    assertThat(refusal(response).message()).isEqualTo("There is no field create here.");
+  }
+
+  @Test
   void bodyWhereNoneIsTakenIsRefused() {
     var response = server.post("/v1/tasks/host-1:fix-1:3/stop", "{}");
     assertThat(refusal(response).message()).isEqualTo("stopTask takes no request body.");
+  }
+
+  /** Case 12.24. */
+  @Test
+  void zerosWithABodyAreRefused() {
+    String path = "/v1/repositories/fast/images/disk-000001/data?uploadId=u-1&zeros=";
+    var headers = Map.of("Content-Type", Answer.BYTES, "Content-Range", "bytes 0-3/1048576");
+    assertThat(refusal(server.send("PUT", path + "true", "four", headers)).subject())
+        .isEqualTo("body");
+    assertThat(server.send("PUT", path + "true", "", headers).statusCode()).isEqualTo(200);
+    assertThat(server.send("PUT", path + "false", "four", headers).statusCode()).isEqualTo(200);
   }
 
   @Test

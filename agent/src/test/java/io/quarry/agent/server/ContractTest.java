@@ -50,6 +50,10 @@ final class ContractTest {
               "connectStorageRepository",
               "POST /v1/repositories {\"repoId\": \"slow\", \"repoFormat\": \"nfs-3.4\","
                   + " \"connectionParameters\": {\"export\": \"h:/x\"}}"),
+          Map.entry(
+              "createStorageRepository",
+              "POST /v1/repositories/slow/create {\"repoFormat\": \"localfs-1.0\","
+                  + " \"connectionParameters\": {\"path\": \"/srv/slow\"}}"),
           Map.entry("getStorageRepository", "GET /v1/repositories/fast"),
           Map.entry("disconnectStorageRepository", "DELETE /v1/repositories/gone"),
           Map.entry("upgradeStorageRepository", "POST /v1/repositories/fast/upgrade"),

@@ -33,13 +33,16 @@ final class EventsTest {
   private static ServerUnderTest server(int streamsMax) {
     ServerLimits limits =
         new ServerLimits(
+            99,
             9,
             9,
             streamsMax,
             1 << 20,
             Duration.ofSeconds(9),
             Duration.ofSeconds(9),
+            Duration.ofSeconds(9),
             Duration.ofSeconds(99),
+            SOON,
             SOON);
     return new ServerUnderTest(new FakeStorage(), limits, body -> body);
   }
@@ -96,7 +99,7 @@ final class EventsTest {
   @Test
   void eventsAreServerSentEvents() throws Exception {
     try (var server = server(9);
-        Socket socket = ask(server, "GET /v1/events?since=7 HTTP/1.1\r\nHost: x\r\n\r\n")) {
+        Socket socket = ask(server, "GET /v1/events?since=7 HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
       server.storage.events.set(8);
       List<String> lines = untilLine(socket, "id: 8");
       assertThat(lines).contains("Content-Type: text/event-stream", "id: 7");
@@ -104,7 +107,9 @@ final class EventsTest {
     }
     try (var server = server(9);
         Socket socket =
-            ask(server, "GET /v1/events?since=7 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 3\r\n\r\n")) {
+            ask(
+                server,
+                "GET /v1/events?since=7 HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 3\r\n\r\n")) {
       server.storage.events.set(8);
       assertThat(untilLine(socket, "id: 4")).contains("id: 3");
     }
@@ -113,7 +118,7 @@ final class EventsTest {
   @Test
   void quietStreamSaysThatItIsAlive() throws Exception {
     try (var server = server(9);
-        Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")) {
+        Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
       assertThat(untilLine(socket, ":")).contains("id: 0");
     }
   }
@@ -122,7 +127,7 @@ final class EventsTest {
   @Test
   void slowReaderIsDropped() throws Exception {
     try (var server = server(9);
-        Socket socket = ask(server, "GET /v1/events?since=0 HTTP/1.1\r\nHost: x\r\n\r\n")) {
+        Socket socket = ask(server, "GET /v1/events?since=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
       AtomicLong events = server.storage.events;
       await().atMost(PATIENCE).until(() -> server.get("/metrics").body().contains("streams 1.0"));
       events.set(Long.MAX_VALUE);
@@ -134,7 +139,7 @@ final class EventsTest {
   @Test
   void watcherThatIsGoneIsForgotten() throws Exception {
     try (var server = server(9)) {
-      try (Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")) {
+      try (Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
         untilLine(socket, "id: 0");
       }
       await().atMost(PATIENCE).until(() -> server.get("/metrics").body().contains("streams 0.0"));
@@ -144,7 +149,7 @@ final class EventsTest {
   @Test
   void tooManyWatchersAreRefused() throws Exception {
     try (var server = server(1);
-        Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")) {
+        Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
       untilLine(socket, "id: 0");
       var refused = server.send("GET", "/v1/events", null, Map.of());
       assertThat(refused.statusCode()).isEqualTo(503);
@@ -156,7 +161,7 @@ final class EventsTest {
   @Test
   void stoppingServerEndsItsStreamsAtOnce() throws Exception {
     try (var server = server(9);
-        Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")) {
+        Socket socket = ask(server, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
       untilLine(socket, "id: 0");
       long begun = System.nanoTime();
       server.server.close();

@@ -25,6 +25,7 @@ import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExplanation.ExplainedFix;
@@ -42,6 +43,7 @@ import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
@@ -51,6 +53,7 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.TaskPage;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.FixType;
@@ -123,6 +126,7 @@ final class FakeStorage implements StorageApi {
   private volatile long lastAtLeast;
   private volatile @Nullable ImageQuery lastImageQuery;
   private volatile @Nullable Object lastRequest;
+  private volatile @Nullable ConnectRequest created;
 
   void before(Consumer<String> action) {
     before = action;
@@ -224,6 +228,16 @@ final class FakeStorage implements StorageApi {
       repositories.put(request.repoId(), request);
       return info(request);
     }
+  }
+
+  @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    created = request;
+    return connectStorageRepository(request);
+  }
+
+  @Nullable ConnectRequest created() {
+    return created;
   }
 
   private RepositoryInfo info(ConnectRequest request) {
@@ -676,12 +690,15 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<HostInfo> listHosts() {
+  public HostPage listHosts(PageQuery query) {
     before.accept("listHosts");
     var repository = new HostInfo.HostRepository("fast", "localfs-1.0", true, true);
-    return List.of(
-        new HostInfo(
-            "host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2, TIME, 2.5));
+    return query.of(
+        List.of(
+            new HostInfo(
+                "host-1", "i1", "http://h:1", TIME, "0.1.0", List.of(repository), 1, 2, TIME, 2.5)),
+        HostInfo::hostId,
+        HostPage::new);
   }
 
   @Override
@@ -703,20 +720,23 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public List<TaskInfo> listTasks(@Nullable String hostId) {
+  public TaskPage listTasks(@Nullable String hostId, PageQuery query) {
     before.accept("listTasks");
-    return List.of(
-        new TaskInfo(
-            "host-1:fix-1:3",
-            "host-1",
-            "fast",
-            "fix-1",
-            FixType.MEND,
-            "disk-1",
-            3,
-            TIME,
-            -1,
-            PROGRESS));
+    return query.of(
+        List.of(
+            new TaskInfo(
+                "host-1:fix-1:3",
+                "host-1",
+                "fast",
+                "fix-1",
+                FixType.MEND,
+                "disk-1",
+                3,
+                TIME,
+                -1,
+                PROGRESS)),
+        TaskInfo::taskId,
+        TaskPage::new);
   }
 
   @Override

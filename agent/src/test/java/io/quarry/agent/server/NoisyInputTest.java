@@ -59,14 +59,14 @@ final class NoisyInputTest {
   private static final List<String> CUT_OFF =
       List.of(
           "GET /v1/repos",
-          "GET " + DATA + " HTTP/1.1\r\nHost: quarry\r\n\r\n",
+          "GET " + DATA + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
           "PUT "
               + DATA
-              + "?uploadId=u-1 HTTP/1.1\r\nHost: quarry\r\nContent-Length: 1000\r\n"
+              + "?uploadId=u-1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
               + "Content-Range: bytes 0-999/1048576\r\n\r\nabc",
-          "POST /v1/repositories HTTP/1.1\r\nHost: quarry\r\nContent-Length: 1000\r\n\r\nabc",
-          "GET /v1/events HTTP/1.1\r\nHost: quarry\r\n\r\n",
-          "GET /v1/repositories HTTP/1.1\r\nHost: quarry\r\n\r\n".repeat(100));
+          "POST /v1/repositories HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc",
+          "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+          "GET /v1/repositories HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(500));
 
   @Test
   void badInputLeavesNoStackTraces() throws Exception {
@@ -109,7 +109,7 @@ final class NoisyInputTest {
   /** Sends it, and reads until the server has answered and closed. */
   private static void exchange(int port, String request) throws Exception {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      String head = request.contains("HTTP/1.1\r\n") ? request : request + "\r\nHost: quarry";
+      String head = request.contains("HTTP/1.1\r\n") ? request : request + "\r\nHost: localhost";
       String text = head.contains("\r\n\r\n") ? head : head + "\r\nConnection: close";
       socket.getOutputStream().write((text + "\r\n\r\n").getBytes(ISO_8859_1));
       socket.shutdownOutput();

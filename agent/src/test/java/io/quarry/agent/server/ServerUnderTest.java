@@ -15,6 +15,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -40,14 +41,14 @@ final class ServerUnderTest implements AutoCloseable {
     this.storage = storage;
     this.server =
         ApiServer.start(
-            new ApiServer.Settings("127.0.0.1", 0, limits),
+            new ApiServer.Settings("127.0.0.1", 0, limits, Set.of("host-1.example")),
             new ApiServer.Parts(api, health::get, submit, metrics));
   }
 
   /** Connects a repository named fast with one disk, and gives the disk's id. */
   String seed() {
     storage.connectStorageRepository(
-        new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry"), true));
+        new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry")));
     return storage
         .createVirtualDisk(
             "fast",
@@ -68,7 +69,8 @@ final class ServerUnderTest implements AutoCloseable {
   HttpResponse<String> send(
       String method, String path, @Nullable String body, Map<String, String> headers) {
     HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server.uri() + path));
-    if (body != null && !headers.containsKey("Content-Type")) {
+    boolean changes = method.equals("POST") || method.equals("PUT");
+    if ((body != null || changes) && !headers.containsKey("Content-Type")) {
       request.header("Content-Type", "application/json");
     }
     headers.forEach(request::header);

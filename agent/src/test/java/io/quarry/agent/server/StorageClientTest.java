@@ -72,7 +72,10 @@ final class StorageClientTest {
   void everyVerbGoesThere() {
     try (var server = new ServerUnderTest();
         var client = client(server)) {
-      var connect = new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry"), true);
+      var connect = new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry"));
+      assertThat(client.createStorageRepository(connect).health()).isEqualTo("ok");
+      assertThat(server.storage.created()).isEqualTo(connect);
+      client.disconnectStorageRepository("fast");
       assertThat(client.connectStorageRepository(connect).health()).isEqualTo("ok");
       assertThat(client.listStorageRepositories()).hasSize(1);
       assertThat(client.getStorageRepository("fast").connectionParameters())

@@ -51,7 +51,7 @@ final class LifeSignsTest {
         ClusterConnection there = connect(zooKeeper);
         HostRegistry registry = new HostRegistry(here, Clock.systemUTC())) {
       registry.start();
-      LifeSigns signs = new LifeSigns("h1", registry, List::of, new HttpPeers(http));
+      LifeSigns signs = new LifeSigns("h1", registry, List::of, new HttpPeers("host-0", http));
       assertThat(signs.of("h1")).isEqualTo("this agent runs on it");
       assertThat(signs.of("h2")).isNull();
       try (HostRegistry other = new HostRegistry(there, Clock.systemUTC())) {

@@ -117,6 +117,29 @@ final class RemovalTest {
         .doesNotExist();
   }
 
+  /** Case 12.24: the agent that ends an upload has closed its file when it answers. */
+  @Test
+  void endOfAnUploadClosesItsFileAtOnce() throws Exception {
+    for (boolean removed : List.of(false, true)) {
+      String disk = agents.disk("main", SIZE);
+      String upload = client.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
+      List<String> before = agents.volumes("main", "");
+      put(disk, upload, 0, MIB);
+      String filled =
+          agents.volumes("main", "").stream()
+              .filter(name -> !before.contains(name))
+              .findAny()
+              .orElseThrow();
+      assertThat(openFiles()).anyMatch(name -> name.contains(filled));
+      if (removed) {
+        client.removeImage("main", disk, RemoveImageOptions.DEFAULT, null);
+      } else {
+        client.closeImage("main", disk, upload, null);
+      }
+      assertThat(openFiles()).noneMatch(name -> name.contains(filled));
+    }
+  }
+
   /** The range is on its way while the disk is removed: it is not acknowledged. */
   @Test
   void rangeThatIsUnderWayAtTheRemovalIsRefused() throws Exception {

@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  * @param repoId the caller's handle on that host
  * @param repoFormat for example {@code localfs-1.0}
  * @param connectionParameters what the format needs; {@code path} for localfs
- * @param create whether an empty storage may be made into a repository
  * @param adopt what an operator says of a storage that is not the one its SDM writes to
  * @param persistent whether the agent connects it again when it starts
  */
@@ -19,7 +18,6 @@ public record ConnectRequest(
     String repoId,
     String repoFormat,
     Map<String, String> connectionParameters,
-    boolean create,
     @Nullable Adopt adopt,
     boolean persistent) {
   /** Why a storage differs from what is known of it. */
@@ -41,26 +39,15 @@ public record ConnectRequest(
       @JsonProperty("repoId") String repoId,
       @JsonProperty("repoFormat") String repoFormat,
       @JsonProperty("connectionParameters") Map<String, String> connectionParameters,
-      @JsonProperty("create") @Nullable Boolean create,
       @JsonProperty("adopt") @Nullable Adopt adopt,
       @JsonProperty("persistent") @Nullable Boolean persistent) {
     return new ConnectRequest(
-        repoId,
-        repoFormat,
-        connectionParameters,
-        create != null && create,
-        adopt,
-        persistent == null || persistent);
+        repoId, repoFormat, connectionParameters, adopt, persistent == null || persistent);
   }
 
   /** A connection that lasts. */
   public ConnectRequest(
-      String repoId, String repoFormat, Map<String, String> connectionParameters, boolean create) {
-    this(repoId, repoFormat, connectionParameters, create, null, true);
-  }
-
-  /** The same without the right to create anything. */
-  public ConnectRequest withoutCreating() {
-    return new ConnectRequest(repoId, repoFormat, connectionParameters, false, adopt, persistent);
+      String repoId, String repoFormat, Map<String, String> connectionParameters) {
+    this(repoId, repoFormat, connectionParameters, null, true);
   }
 }

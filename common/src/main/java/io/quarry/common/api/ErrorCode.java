@@ -5,6 +5,8 @@ public enum ErrorCode {
   INVALID_ARGUMENT(400, false),
   /** What was stored is not what the caller says that it sent. */
   DIGEST_MISMATCH(400, false),
+  /** A browser sent it for a foreign web page, or to a name that is not the agent's. */
+  FOREIGN_REQUEST(403, false),
   NOT_FOUND(404, false),
   REPOSITORY_NOT_CONNECTED(404, false),
   IMAGE_NOT_FOUND(404, false),

@@ -61,10 +61,20 @@ public sealed interface Event {
    * @param operation a verb of the API, or a step of a fix such as {@code finishMend}
    * @param id what was created or changed
    * @param imageIds the images that look different after it
+   * @param omittedImages how many more there are, for which an event has no room; null for none
    */
-  record Operation(String operation, String id, String requestId, List<String> imageIds) {
+  record Operation(
+      String operation,
+      String id,
+      String requestId,
+      List<String> imageIds,
+      @Nullable Integer omittedImages) {
     public Operation {
       imageIds = List.copyOf(imageIds);
+    }
+
+    public Operation(String operation, String id, String requestId, List<String> imageIds) {
+      this(operation, id, requestId, imageIds, null);
     }
   }
 

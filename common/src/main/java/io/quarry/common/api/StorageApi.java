@@ -13,7 +13,11 @@ import org.jspecify.annotations.Nullable;
  * asks for a fresh one. Every method throws {@link StorageException} and nothing else.
  */
 public interface StorageApi {
+  /** The storage is a repository already: connecting makes none. */
   RepositoryInfo connectStorageRepository(ConnectRequest request);
+
+  /** Makes an empty storage into a repository and connects it; one that is there is connected. */
+  RepositoryInfo createStorageRepository(ConnectRequest request);
 
   void disconnectStorageRepository(String repoId);
 
@@ -150,7 +154,21 @@ public interface StorageApi {
    */
   RequestOutcome cancelRequest(String repoId, String requestId);
 
-  List<HostInfo> listHosts();
+  HostPage listHosts(PageQuery query);
+
+  /** All live hosts, page by page. */
+  default List<HostInfo> listHosts() {
+    List<HostInfo> hosts = new ArrayList<>();
+    PageQuery query = PageQuery.FIRST;
+    while (true) {
+      HostPage page = listHosts(query);
+      hosts.addAll(page.hosts());
+      if (page.next() == null) {
+        return hosts;
+      }
+      query = new PageQuery(page.next(), PageQuery.LIMIT_MAX);
+    }
+  }
 
   /**
    * The host lets go of its fixes at their checkpoints, takes no new ones and gives up managing
@@ -162,7 +180,21 @@ public interface StorageApi {
   void fenceHost(String hostId);
 
   /** Tasks of one host, or of all live hosts when {@code hostId} is null. */
-  List<TaskInfo> listTasks(@Nullable String hostId);
+  TaskPage listTasks(@Nullable String hostId, PageQuery query);
+
+  /** All of them, page by page. */
+  default List<TaskInfo> listTasks(@Nullable String hostId) {
+    List<TaskInfo> tasks = new ArrayList<>();
+    PageQuery query = PageQuery.FIRST;
+    while (true) {
+      TaskPage page = listTasks(hostId, query);
+      tasks.addAll(page.tasks());
+      if (page.next() == null) {
+        return tasks;
+      }
+      query = new PageQuery(page.next(), PageQuery.LIMIT_MAX);
+    }
+  }
 
   /** The fix leaves the queue with a lastError; a later fix goes on from the checkpoint. */
   void stopTask(String taskId);

@@ -66,9 +66,13 @@ final class HttpConnection {
     return reusable && position == limit;
   }
 
+  boolean fresh(Duration idleMax) {
+    return System.nanoTime() - idleSince <= idleMax.toNanos();
+  }
+
   /** Whether a kept connection is fresh, and the other side has not closed it meanwhile. */
   boolean usable(Duration idleMax) {
-    if (System.nanoTime() - idleSince > idleMax.toNanos()) {
+    if (!fresh(idleMax)) {
       return false;
     }
     try {

@@ -6,9 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Deque;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,10 +27,43 @@ public final class JsonHttp implements AutoCloseable {
   static final Duration CONNECTION_IDLE_MAX = Duration.ofSeconds(30);
 
   private static final int PORT_MAX = 65_535;
+  private static final Set<String> CHANGING = Set.of("POST", "PUT");
 
   static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
-  private final Map<String, Deque<HttpConnection>> idle = new ConcurrentHashMap<>();
+  /** Names the host whose agent passes a call on: it is not passed on again. */
+  public static final String FORWARDED_BY = "Quarry-Forwarded-By";
+
+  /** With {@link #FORWARDED_BY}: what the caller's own call is bound to its request id by. */
+  public static final String CALL_DIGEST = "Quarry-Call-Digest";
+
+  private final Map<String, Deque<HttpConnection>> idle;
+  private final String everyHead;
+  private final Duration idleMax;
+  private final AtomicBoolean sweeping = new AtomicBoolean();
+
+  public JsonHttp() {
+    this("", CONNECTION_IDLE_MAX);
+  }
+
+  /**
+   * @param everyHead header lines of all requests
+   * @param idleMax how long a connection is kept that nobody uses
+   */
+  JsonHttp(String everyHead, Duration idleMax) {
+    this(everyHead, idleMax, new ConcurrentHashMap<>());
+  }
+
+  private JsonHttp(String everyHead, Duration idleMax, Map<String, Deque<HttpConnection>> idle) {
+    this.idle = idle;
+    this.everyHead = everyHead;
+    this.idleMax = idleMax;
+  }
+
+  /** For the agent of that host, which passes calls on to others. */
+  public static JsonHttp forwarding(String hostId) {
+    return new JsonHttp(FORWARDED_BY + ": " + hostId + "\r\n", CONNECTION_IDLE_MAX);
+  }
 
   /** How an exchange ended. */
   public sealed interface Outcome {
@@ -64,6 +100,11 @@ public final class JsonHttp implements AutoCloseable {
     }
   }
 
+  /** On the same connections, for a call that came with this digest. */
+  public JsonHttp forCall(String digest) {
+    return new JsonHttp(everyHead + CALL_DIGEST + ": " + digest + "\r\n", idleMax, idle);
+  }
+
   /** Posts bytes to a path of an agent, as agents do among themselves. */
   public Outcome post(URI agent, String path, byte[] body, Duration timeout) {
     return send(agent, new Request("POST", path, body, null), timeout);
@@ -89,7 +130,7 @@ public final class JsonHttp implements AutoCloseable {
     } catch (IOException e) {
       return new Outcome.NotSent("no connection to " + key + ": " + reason(e));
     }
-    return exchange(connection, key, head(key, request), request, deadline);
+    return exchange(connection, key, head(key, request, everyHead), request, deadline);
   }
 
   private Outcome exchange(
@@ -116,7 +157,7 @@ public final class JsonHttp implements AutoCloseable {
     int port = agent.getPort() < 0 ? 80 : agent.getPort();
     HttpConnection connection = HttpConnection.open(host, port, CONNECT_TIMEOUT);
     try {
-      connection.write(head(host + ":" + port, request), null, deadline);
+      connection.write(head(host + ":" + port, request, ""), null, deadline);
       return connection;
     } catch (IOException | RuntimeException e) {
       connection.close();
@@ -131,7 +172,7 @@ public final class JsonHttp implements AutoCloseable {
     }
     while (true) {
       HttpConnection connection = connections.pollFirst();
-      if (connection == null || connection.usable(CONNECTION_IDLE_MAX)) {
+      if (connection == null || connection.usable(idleMax)) {
         return connection;
       }
       connection.close();
@@ -146,18 +187,47 @@ public final class JsonHttp implements AutoCloseable {
       return;
     }
     connections.addFirst(connection);
+    sweepLater();
   }
 
-  private static byte[] head(String key, Request request) {
+  private void sweepLater() {
+    if (!sweeping.getAndSet(true)) {
+      long pause = idleMax.toMillis() / 2 + 1;
+      CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS).execute(this::sweep);
+    }
+  }
+
+  /** Connections that nobody takes any more are closed, and not kept until somebody does. */
+  private void sweep() {
+    sweeping.set(false);
+    boolean left = false;
+    for (Deque<HttpConnection> connections : idle.values()) {
+      // The last one has been idle for longest.
+      for (var last = connections.pollLast(); last != null; last = connections.pollLast()) {
+        if (last.fresh(idleMax)) {
+          connections.addLast(last);
+          left = true;
+          break;
+        }
+        last.close();
+      }
+    }
+    if (left) {
+      sweepLater();
+    }
+  }
+
+  private static byte[] head(String key, Request request, String more) {
     StringBuilder head = new StringBuilder(256);
     head.append(request.method()).append(' ').append(request.path()).append(" HTTP/1.1\r\n");
     head.append("Host: ").append(key).append("\r\n");
     byte[] body = request.body();
-    if (body != null) {
+    // An agent asks for both without a body, too: no web page can make a browser send them.
+    if (body != null || CHANGING.contains(request.method())) {
       if (!request.headers().containsKey("Content-Type")) {
         head.append("Content-Type: application/json\r\n");
       }
-      head.append("Content-Length: ").append(body.length).append("\r\n");
+      head.append("Content-Length: ").append(body == null ? 0 : body.length).append("\r\n");
     }
     if (request.requestId() != null) {
       head.append("Idempotency-Key: ").append(request.requestId()).append("\r\n");
@@ -165,7 +235,7 @@ public final class JsonHttp implements AutoCloseable {
     request
         .headers()
         .forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
-    String text = head.append("\r\n").toString();
+    String text = head.append(more).append("\r\n").toString();
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 

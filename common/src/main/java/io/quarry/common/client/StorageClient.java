@@ -23,7 +23,7 @@ import io.quarry.common.api.FixPage;
 import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixQueued;
 import io.quarry.common.api.FixRequest;
-import io.quarry.common.api.HostInfo;
+import io.quarry.common.api.HostPage;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.ImageExplanation;
 import io.quarry.common.api.ImageExtents;
@@ -37,13 +37,14 @@ import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.RequestOutcome;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
-import io.quarry.common.api.TaskInfo;
+import io.quarry.common.api.TaskPage;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.ImageState;
@@ -94,7 +95,8 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     this(agents, settings, new JsonHttp());
   }
 
-  private StorageClient(List<URI> agents, ClientSettings settings, JsonHttp http) {
+  /** On connections that others use as well. */
+  public StorageClient(List<URI> agents, ClientSettings settings, JsonHttp http) {
     agents.forEach(StorageClient::check);
     if (agents.isEmpty()) {
       throw StorageException.invalid("agents", "No agent is named.", "Name at least one.");
@@ -133,7 +135,23 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   @Override
   public RepositoryInfo connectStorageRepository(ConnectRequest request) {
-    var post = new JsonHttp.Request("POST", "/v1/repositories", Failover.json(request), null);
+    return connected("/v1/repositories", Failover.json(request));
+  }
+
+  /** What is created, in the terms of the API. */
+  private record Create(
+      String repoFormat, Map<String, String> connectionParameters, boolean persistent) {}
+
+  @Override
+  public RepositoryInfo createStorageRepository(ConnectRequest request) {
+    Create create =
+        new Create(request.repoFormat(), request.connectionParameters(), request.persistent());
+    Target target = Target.repository(request.repoId()).then("/create");
+    return connected(path(target), Failover.json(create));
+  }
+
+  private RepositoryInfo connected(String path, byte[] body) {
+    var post = new JsonHttp.Request("POST", path, body, null);
     RepositoryInfo info =
         atThisHost(Attempt.changing(post, settings.deadline()), RepositoryInfo.class);
     seen.saw(info.repoId(), info.commit());
@@ -461,11 +479,13 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return outcome;
   }
 
-  private record Hosts(List<HostInfo> hosts) {}
-
   @Override
-  public List<HostInfo> listHosts() {
-    return read(Target.of("/v1/hosts"), Hosts.class).hosts();
+  public HostPage listHosts(PageQuery query) {
+    return read(paged(Target.of("/v1/hosts"), query), HostPage.class);
+  }
+
+  private static Target paged(Target target, PageQuery query) {
+    return target.with("after", query.after()).with("limit", query.limit());
   }
 
   @Override
@@ -481,11 +501,9 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     order(Target.of("/v1/hosts").segment("hostId", hostId).then("/fence"), null);
   }
 
-  private record Tasks(List<TaskInfo> tasks) {}
-
   @Override
-  public List<TaskInfo> listTasks(@Nullable String hostId) {
-    return read(Target.of("/v1/tasks").with("host", hostId), Tasks.class).tasks();
+  public TaskPage listTasks(@Nullable String hostId, PageQuery query) {
+    return read(paged(Target.of("/v1/tasks").with("host", hostId), query), TaskPage.class);
   }
 
   @Override

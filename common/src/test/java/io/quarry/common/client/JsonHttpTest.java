@@ -101,4 +101,51 @@ final class JsonHttpTest {
   void whatIsNoWholeAnswerLeavesTheOutcomeUnknown(String answer) throws Exception {
     assertThat(answered(answer)).isInstanceOf(Outcome.Unknown.class);
   }
+
+  /** Case 12.24: connections of forwarded calls stayed until the next call, if one came. */
+  @Test
+  void connectionThatNobodyUsesIsClosed() throws Exception {
+    try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var http = new JsonHttp("", Duration.ofMillis(100));
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var closed =
+          threads.submit(() -> {
+            try (Socket socket = server.accept()) {
+              StringBuilder request = new StringBuilder();
+              while (request.indexOf("\r\n\r\n") < 0) {
+                request.append((char) socket.getInputStream().read());
+              }
+              socket
+                  .getOutputStream()
+                  .write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".getBytes(UTF_8));
+              return socket.getInputStream().read();
+            }
+          });
+      URI agent = URI.create("http://127.0.0.1:" + server.getLocalPort());
+      assertBody(http.send(agent, REQUEST, Duration.ofSeconds(10)), 200, "");
+      assertThat(closed.get()).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void forwardedCallSaysWhoForwardsIt() throws Exception {
+    try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var http = JsonHttp.forwarding("host-7");
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var head =
+          threads.submit(() -> {
+            try (Socket socket = server.accept()) {
+              StringBuilder request = new StringBuilder();
+              while (request.indexOf("\r\n\r\n") < 0) {
+                request.append((char) socket.getInputStream().read());
+              }
+              return request.toString();
+            }
+          });
+      URI agent = URI.create("http://127.0.0.1:" + server.getLocalPort());
+      assertThat(http.send(agent, REQUEST, Duration.ofSeconds(10)))
+          .isInstanceOf(Outcome.Unknown.class);
+      assertThat(head.get()).contains("\r\nQuarry-Forwarded-By: host-7\r\n");
+    }
+  }
 }

@@ -81,6 +81,28 @@ public final class CommitHistory {
     return leadsOn(from) ? commits : null;
   }
 
+  /**
+   * The commit after which the log still has all others: a checkpoint's, whose record is kept. Null
+   * when that cannot be told at the moment.
+   */
+  public @Nullable Mark oldest() throws IOException {
+    List<String> names = store.list();
+    long[] checkpoints =
+        names.stream()
+            .mapToLong(Names::checkpointNumber)
+            .filter(each -> each > 0)
+            .sorted()
+            .toArray();
+    for (long number : checkpoints) {
+      String name = Names.record(number);
+      byte[] found = names.contains(name) ? store.read(name) : null;
+      if (found != null) {
+        return Mark.of(number, Codec.decode(number, found, store.describe(name)).hash());
+      }
+    }
+    return null;
+  }
+
   private List<Commit> damaged(String name) throws LogDamagedException {
     throw new LogDamagedException(store.describe(name), "it does not follow the record before it");
   }

@@ -55,6 +55,28 @@ class CommitHistoryTest {
     assertThat(numbers(after(all.get(8).mark(), 10))).containsExactly(10L);
   }
 
+  /** Case 12.16: all that the log still has can be told, from its oldest checkpoint on. */
+  @Test
+  void whatACheckpointHasLeftLeadsOnFromItsOldestCommit() throws Exception {
+    Candidate sdm = Candidate.leading(store, "a", 9);
+    List<Commit> all = after(Mark.START, 9);
+    assertThat(history.oldest()).as("nothing is freed").isNull();
+    sdm.checkpoint();
+    for (int commit = 10; commit <= 14; commit++) {
+      sdm.commit("r" + commit);
+    }
+    Mark oldest = Objects.requireNonNull(history.oldest());
+    assertThat(oldest)
+        .as("the one that the older checkpoint ends with")
+        .isEqualTo(all.get(7).mark());
+    assertThat(numbers(after(oldest, 14))).containsExactly(9L, 10L, 11L, 12L, 13L, 14L);
+    sdm.checkpoint();
+    sdm.commit("r15");
+    Mark next = Objects.requireNonNull(history.oldest());
+    assertThat(numbers(after(next, 15))).last().isEqualTo(15L);
+    assertThat(next.sequence()).isGreaterThan(oldest.sequence());
+  }
+
   @Test
   void commitsFreedWhileTheyAreReadAreNotSkipped() throws Exception {
     for (int reads = 1; reads <= 4; reads++) {

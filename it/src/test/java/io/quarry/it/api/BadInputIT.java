@@ -250,10 +250,18 @@ final class BadInputIT {
     String unknown =
         """
         {"repoId": "new", "repoFormat": "localfs-1.0",
-         "connectionParameters": {"path": "%s", "speed": "11"}, "create": true}
+         "connectionParameters": {"path": "%s", "speed": "11"}}
         """
             .formatted(bare);
     refused("POST", "/v1/repositories", unknown, Map.of(), 400, invalid);
+    // Connecting creates nothing.
+    refused(
+        "POST",
+        "/v1/repositories",
+        unknown.replace(", \"speed\": \"11\"}}", "}, \"create\": true}"),
+        Map.of(),
+        400,
+        invalid);
     assertThat(Box.names(bare)).isEmpty();
     assertThat(Box.names(full)).containsExactly("precious.txt");
     assertThat(client.listStorageRepositories()).hasSize(2);
@@ -346,18 +354,13 @@ final class BadInputIT {
 
   private static HttpResponse<String> connect(
       String repoId, String format, String path, boolean create) throws Exception {
-    @Nullable String body =
-        Json.MAPPER.writeValueAsString(
-            Map.of(
-                "repoId",
-                repoId,
-                "repoFormat",
-                format,
-                "connectionParameters",
-                Map.of("path", path),
-                "create",
-                create));
-    return send("POST", "/v1/repositories", body, Map.of());
+    ObjectNode body = Json.MAPPER.createObjectNode().put("repoFormat", format);
+    body.putObject("connectionParameters").put("path", path);
+    if (create) {
+      String target = "/v1/repositories/" + repoId.replace("/", "%2F") + "/create";
+      return send("POST", target, body.toString(), Map.of());
+    }
+    return send("POST", "/v1/repositories", body.put("repoId", repoId).toString(), Map.of());
   }
 
   /** The call is refused as said, and no repository's log has moved. */
@@ -405,8 +408,10 @@ final class BadInputIT {
             .method(
                 method,
                 body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(named(body)));
-    if (body != null && !headers.containsKey("Content-Type")) {
-      request.header("Content-Type", "application/json");
+    boolean changes = method.equals("POST") || method.equals("PUT");
+    if ((body != null || changes) && !headers.containsKey("Content-Type")) {
+      boolean bytes = path.contains("/data");
+      request.header("Content-Type", bytes ? "application/octet-stream" : "application/json");
     }
     headers.forEach(request::header);
     return http.send(request.build(), BodyHandlers.ofString());

@@ -49,7 +49,13 @@ final class Http implements AutoCloseable {
   Answer send(URI agent, String method, String path, String json, String... headers)
       throws Exception {
     byte[] body = json.getBytes(StandardCharsets.UTF_8);
-    return send(agent, method, path, body, json.isEmpty() ? null : "application/json", headers);
+    return send(
+        agent,
+        method,
+        path,
+        body,
+        json.isEmpty() && method.equals("DELETE") ? null : "application/json",
+        headers);
   }
 
   Answer sendBytes(URI agent, String method, String path, byte[] body, String... headers)

@@ -77,8 +77,8 @@ public final class Bench {
       List<StorageClient> clients = new ArrayList<>();
       cluster.hosts().forEach(host -> clients.add(new StorageClient(List.of(host.url()))));
       for (StorageClient client : clients) {
-        client.connectStorageRepository(
-            new ConnectRequest("main", "localfs-1.0", Map.of("path", repository.toString()), true));
+        client.createStorageRepository(
+            new ConnectRequest("main", "localfs-1.0", Map.of("path", repository.toString())));
       }
       StorageClient sdm = sdm(cluster, clients.getFirst());
       StorageClient other =

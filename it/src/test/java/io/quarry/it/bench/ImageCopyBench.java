@@ -51,9 +51,9 @@ final class ImageCopyBench {
         StorageClient client = new StorageClient(List.of(cluster.host(0).url()))) {
       cluster.awaitReady(Duration.ofMinutes(1));
       for (String repoId : List.of(FROM, TO)) {
-        client.connectStorageRepository(
+        client.createStorageRepository(
             new ConnectRequest(
-                repoId, "localfs-1.0", Map.of("path", directory.resolve(repoId).toString()), true));
+                repoId, "localfs-1.0", Map.of("path", directory.resolve(repoId).toString())));
       }
       Filled raw = fill(client, image, null);
       String base = snapshotOfEmpty(client);

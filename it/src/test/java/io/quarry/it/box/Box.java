@@ -163,11 +163,11 @@ public final class Box implements AutoCloseable {
 
   /** The host has a way of its own to the directory. */
   public void connect(String repoId, int host, Path way) {
-    client(host).connectStorageRepository(at(repoId, way));
+    client(host).createStorageRepository(at(repoId, way));
   }
 
   public static ConnectRequest at(String repoId, Path directory) {
-    return new ConnectRequest(repoId, "localfs-1.0", Map.of("path", directory.toString()), true);
+    return new ConnectRequest(repoId, "localfs-1.0", Map.of("path", directory.toString()));
   }
 
   /** The host that commits, once all the hosts named agree. */

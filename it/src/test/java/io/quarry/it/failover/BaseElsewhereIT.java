@@ -141,9 +141,9 @@ final class BaseElsewhereIT {
   private void connect(int host, String name) throws IOException {
     Path path = Files.createDirectories(box.repository(name));
     box.client(host)
-        .connectStorageRepository(
+        .createStorageRepository(
             new ConnectRequest(
-                id(host, name), "localfs-1.0", Map.of("path", path.toString()), true, null, false));
+                id(host, name), "localfs-1.0", Map.of("path", path.toString()), null, false));
   }
 
   private void throttle(long bytesPerSecond) {

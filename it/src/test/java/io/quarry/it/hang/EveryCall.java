@@ -168,9 +168,8 @@ final class EveryCall implements AutoCloseable {
             .method(
                 kind.method(),
                 body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
-    if (!kind.json().isEmpty()) {
-      request.header("Content-Type", "application/json");
-    }
+    boolean bytes = kind.name().equals("uploadImage");
+    request.header("Content-Type", bytes ? "application/octet-stream" : "application/json");
     if (!kind.headers().isEmpty()) {
       request.headers(kind.headers().toArray(String[]::new));
     }

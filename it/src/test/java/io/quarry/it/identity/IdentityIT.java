@@ -153,9 +153,9 @@ final class IdentityIT {
       String disk = Box.disk(client, MAIN, MIB).imageId();
       Box.awaitOptimized(client, MAIN, disk);
       Path passing = Files.createDirectories(directory.resolve("passing"));
-      client.connectStorageRepository(
+      client.createStorageRepository(
           new ConnectRequest(
-              "passing", "localfs-1.0", Map.of("path", passing.toString()), true, null, false));
+              "passing", "localfs-1.0", Map.of("path", passing.toString()), null, false));
       assertThat(client.getStorageRepository("passing").connection()).isEqualTo("transient");
       box.host(0).shutDown();
 
@@ -167,13 +167,13 @@ final class IdentityIT {
       box.host(0).awaitReady(Box.PATIENCE);
       refused(
           ErrorCode.REPOSITORY_UNUSABLE,
-          () -> client.connectStorageRepository(Box.at(MAIN, box.repository(MAIN))));
+          () -> client.createStorageRepository(Box.at(MAIN, box.repository(MAIN))));
       assertThat(Box.names(box.repository(MAIN))).isEmpty();
       refused(ErrorCode.REPOSITORY_NOT_CONNECTED, () -> client.getStorageRepository("passing"));
 
       // Another repository does not take over the name, neither here nor on another host.
       Path another = Files.createDirectories(directory.resolve("another"));
-      box.client(1).connectStorageRepository(Box.at("another", another));
+      box.client(1).createStorageRepository(Box.at("another", another));
       box.client(1).disconnectStorageRepository("another");
       refused(ErrorCode.REPOSITORY_ID_TAKEN, () -> connect(box, 0, MAIN, another, null));
 
@@ -200,7 +200,7 @@ final class IdentityIT {
     box.client(host)
         .connectStorageRepository(
             new ConnectRequest(
-                repoId, "localfs-1.0", Map.of("path", path.toString()), false, adopt, true));
+                repoId, "localfs-1.0", Map.of("path", path.toString()), adopt, true));
   }
 
   private interface Call {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.Json;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.FuseMount;
@@ -65,11 +64,15 @@ final class HungMountIT {
   /** A client of ours would try again. */
   private static CompletableFuture<HttpResponse<String>> connectOnce(Box box) throws IOException {
     var request =
-        new ConnectRequest(
-            HUNG, "localfs-1.0", Map.of("path", box.repository(HUNG).toString()), true);
+        Map.of(
+            "repoFormat",
+            "localfs-1.0",
+            "connectionParameters",
+            Map.of("path", box.repository(HUNG).toString()));
     return HttpClient.newHttpClient()
         .sendAsync(
-            HttpRequest.newBuilder(box.host(0).url().resolve("/v1/repositories"))
+            HttpRequest.newBuilder(
+                    box.host(0).url().resolve("/v1/repositories/" + HUNG + "/create"))
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(Json.MAPPER.writeValueAsString(request)))
                 .build(),

@@ -23,7 +23,9 @@ final class Raw implements AutoCloseable {
   HttpResponse<byte[]> put(URI agent, String path, byte[] body, String... headers)
       throws Exception {
     HttpRequest.Builder put =
-        HttpRequest.newBuilder(URI.create(agent + path)).PUT(BodyPublishers.ofByteArray(body));
+        HttpRequest.newBuilder(URI.create(agent + path))
+            .header("Content-Type", "application/octet-stream")
+            .PUT(BodyPublishers.ofByteArray(body));
     return http.send(
         (headers.length == 0 ? put : put.headers(headers)).build(), BodyHandlers.ofByteArray());
   }

@@ -1,0 +1,88 @@
+package io.quarry.agent.server;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Refuses what a foreign web page makes a browser send. The browser says where a page is from. A
+ * page that gives its own name this agent's address (DNS rebinding) still sends that name as Host.
+ */
+final class WebPages {
+  private static final String FETCH_SITE = "Sec-Fetch-Site";
+  private static final Set<String> OWN_SITES = Set.of("same-origin", "none");
+  private static final Pattern HOST =
+      Pattern.compile("(\\[[0-9a-f:.]+]|[^:@/?#\\[\\]\\s]+)(:\\d{1,5})?");
+
+  /** No page can make a browser take an address for a name of its own. */
+  private static final Pattern ADDRESS = Pattern.compile("\\[.*|\\d+\\.\\d+\\.\\d+\\.\\d+");
+
+  private static final String REMEDY =
+      "Use the quarry command, or a client that sends neither Origin nor Sec-Fetch-Site.";
+
+  private final Set<String> names;
+
+  /**
+   * @param names of this agent, beside localhost and addresses
+   */
+  WebPages(Set<String> names) {
+    this.names =
+        names.stream().map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
+  }
+
+  /** Null for a request that may be answered. */
+  @Nullable StorageException refusal(HttpServerRequest request) {
+    List<String> hosts = request.headers().getAll("Host");
+    String host = hosts.isEmpty() ? "" : hosts.getFirst().toLowerCase(Locale.ROOT);
+    if (hosts.size() > 1 || !(host.isEmpty() || HOST.matcher(host).matches())) {
+      return StorageException.invalid(
+          "Host",
+          "The header Host is no single host:port.",
+          "Send one Host header with the agent's name or address, and its port.");
+    }
+    if (!host.isEmpty() && !own(host.replaceFirst(":\\d{1,5}$", ""))) {
+      return foreign(
+          "Host",
+          "This agent is not known as " + Shape.shortened(host) + ".",
+          "Call the agent by its address, or add the name to server.names of its configuration.");
+    }
+    return readOnly(request) ? null : foreignPage(request, host);
+  }
+
+  private @Nullable StorageException foreignPage(HttpServerRequest request, String host) {
+    String site = request.getHeader(FETCH_SITE);
+    if (site != null && !OWN_SITES.contains(site.toLowerCase(Locale.ROOT))) {
+      return foreign(FETCH_SITE, "A web page of another site sent the request.", REMEDY);
+    }
+    for (String origin : request.headers().getAll("Origin")) {
+      String from = origin.toLowerCase(Locale.ROOT);
+      if (!from.equals("http://" + host) && !from.equals("https://" + host)) {
+        return foreign(
+            "Origin", "A web page of " + Shape.shortened(origin) + " sent the request.", REMEDY);
+      }
+    }
+    return null;
+  }
+
+  private boolean own(String host) {
+    return host.equals("localhost")
+        || host.endsWith(".localhost")
+        || ADDRESS.matcher(host).matches()
+        || names.contains(host);
+  }
+
+  private static boolean readOnly(HttpServerRequest request) {
+    return HttpMethod.GET.equals(request.method()) || HttpMethod.HEAD.equals(request.method());
+  }
+
+  private static StorageException foreign(String header, String message, String remedy) {
+    return new StorageException(ErrorCode.FOREIGN_REQUEST, message, header, remedy);
+  }
+}

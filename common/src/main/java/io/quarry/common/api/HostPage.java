@@ -1,0 +1,13 @@
+package io.quarry.common.api;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * @param next pass as {@code after} to get the next page; null on the last one
+ */
+public record HostPage(List<HostInfo> hosts, @Nullable String next) {
+  public HostPage {
+    hosts = List.copyOf(hosts);
+  }
+}
