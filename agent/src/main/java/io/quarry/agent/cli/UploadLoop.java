@@ -11,22 +11,24 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.VolumeFormat;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HexFormat;
+import java.util.concurrent.Future;
 
 /** Sends what a file has, names what is zeros, and asks for the whole to be verified. */
 final class UploadLoop {
-  private static final int PIECE_BYTES = 8 << 20;
-
   /** How the log names uploads among those who use an image. */
   private static final String OWNER = "upload";
+
+  private static final byte[] NOTHING = new byte[0];
 
   private final StorageApi api;
   private final String repo;
@@ -35,8 +37,16 @@ final class UploadLoop {
   private final VolumeFormat format;
   private final ProgressLine line;
   private final MessageDigest digest = Sha256.fresh();
+
+  /** Pieces that are not on their way. */
+  private final Deque<byte[]> spare = new ArrayDeque<>();
+
   private long zerosFrom = -1;
   private long sent;
+
+  /** A range that is durable, and the memory that it came from. */
+  @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
+  private record Sent(UploadRange range, byte[] memory) {}
 
   UploadLoop(
       StorageApi api,
@@ -111,41 +121,78 @@ final class UploadLoop {
    * What is stored already is only read, for the digest; a file that ends early goes on with zeros.
    */
   private void send(UploadInfo upload, long size) throws IOException {
-    byte[] piece = new byte[PIECE_BYTES];
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+    try (InputStream in = Files.newInputStream(file);
+        InFlight<Sent> flight = new InFlight<>(done -> stored(done, size))) {
       for (long at = 0; at < size; ) {
-        int length = (int) Math.min(PIECE_BYTES - at % PIECE_BYTES, size - at);
-        int read = in.readNBytes(piece, 0, length);
-        Arrays.fill(piece, read, length, (byte) 0);
-        digest.update(piece, 0, length);
+        int length = (int) Math.min(InFlight.PIECE_BYTES - at % InFlight.PIECE_BYTES, size - at);
+        byte[] memory = spare.isEmpty() ? new byte[InFlight.PIECE_BYTES] : spare.pop();
+        int read = in.readNBytes(memory, 0, length);
+        Arrays.fill(memory, read, length, (byte) 0);
+        digest.update(memory, 0, length);
         if (at + length > upload.offset()) {
-          put(upload, at, piece, length, size);
+          put(flight, upload, new UploadRange(at, length, size, false, null), memory);
+        } else {
+          spare.push(memory);
+          line.advance("uploading", new Done(at + length, size));
         }
         at += length;
-        line.advance("uploading", new Done(at, size));
       }
+      endZeros(flight, upload, size, size);
+      flight.drain();
     }
-    endZeros(upload, size, size);
   }
 
-  private void put(UploadInfo upload, long at, byte[] piece, int length, long size) {
-    if (isZero(piece, length)) {
-      zerosFrom = zerosFrom < 0 ? Math.max(at, upload.offset()) : zerosFrom;
+  private void stored(Sent done, long size) {
+    UploadRange range = done.range();
+    if (!range.zeros()) {
+      sent += range.length();
+      spare.push(done.memory());
+    }
+    line.advance("uploading", new Done(range.end(), size));
+  }
+
+  /** Zeros are only counted, until there is something else. */
+  private void put(InFlight<Sent> flight, UploadInfo upload, UploadRange range, byte[] memory)
+      throws IOException {
+    if (isZero(memory, (int) range.length())) {
+      zerosFrom = zerosFrom < 0 ? Math.max(range.offset(), upload.offset()) : zerosFrom;
+      spare.push(memory);
       return;
     }
-    endZeros(upload, at, size);
-    var range = new UploadRange(at, length, size, false, null);
-    var content = new ByteArrayInputStream(piece, 0, length);
-    api.uploadImage(repo, image, upload.uploadId(), range, content);
-    sent += length;
+    endZeros(flight, upload, range.offset(), range.size());
+    add(flight, upload, range, memory);
   }
 
-  private void endZeros(UploadInfo upload, long end, long size) {
+  private void endZeros(InFlight<Sent> flight, UploadInfo upload, long end, long size)
+      throws IOException {
     if (zerosFrom >= 0) {
       var range = new UploadRange(zerosFrom, end - zerosFrom, size, true, null);
-      api.uploadImage(repo, image, upload.uploadId(), range, InputStream.nullInputStream());
       zerosFrom = -1;
+      add(flight, upload, range, NOTHING);
     }
+  }
+
+  /** A range that comes to an agent before the one in front of it is sent again. */
+  private void add(InFlight<Sent> flight, UploadInfo upload, UploadRange range, byte[] memory)
+      throws IOException {
+    Future<Sent> before = flight.last();
+    flight.add(() -> {
+      try {
+        return put(upload, range, memory);
+      } catch (StorageException e) {
+        if (e.code() != ErrorCode.RANGE_NOT_SATISFIABLE || before == null) {
+          throw e;
+        }
+        InFlight.result(before);
+        return put(upload, range, memory);
+      }
+    });
+  }
+
+  private Sent put(UploadInfo upload, UploadRange range, byte[] memory) {
+    var content = new ByteArrayInputStream(memory, 0, range.zeros() ? 0 : (int) range.length());
+    api.uploadImage(repo, image, upload.uploadId(), range, content);
+    return new Sent(range, memory);
   }
 
   private static boolean isZero(byte[] piece, int length) {

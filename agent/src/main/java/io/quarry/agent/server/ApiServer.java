@@ -167,6 +167,7 @@ public final class ApiServer implements AutoCloseable {
                   .setHandle100ContinueAutomatically(true)
                   .setMaxHeaderSize(ServerLimits.HEADER_BYTES_MAX)
                   .setMaxInitialLineLength(ServerLimits.REQUEST_LINE_BYTES_MAX)
+                  .setMaxChunkSize(RequestBytes.BUFFER_BYTES)
                   .setIdleTimeout((int) limits.idleTimeout().toMillis())
                   .setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
       server.connectionHandler(connection -> {

@@ -609,14 +609,22 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public UploadInfo uploadImage(
+  public synchronized UploadInfo uploadImage(
       String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {
+    UploadInfo before = getUpload(repoId, imageId, uploadId);
+    if (range.offset() > before.offset()) {
+      throw new StorageException(
+          ErrorCode.RANGE_NOT_SATISFIABLE,
+          "bytes are missing",
+          imageId,
+          "Go on from " + before.offset());
+    }
     if (range.offset() >= cutOffAt) {
       cutOffAt = Long.MAX_VALUE;
       throw new StorageException(
           ErrorCode.AGENT_UNAVAILABLE, "no agent answers", imageId, "Try again.");
     }
-    var conversion = getUpload(repoId, imageId, uploadId).conversion();
+    var conversion = before.conversion();
     var info = new UploadInfo(uploadId, range.size(), range.end(), 0, false, conversion, commit);
     uploads.put(imageId, info);
     return info;
