@@ -25,6 +25,10 @@ final class DownloadLoop {
   private final String image;
   private final PartialFile partial;
   private final ProgressLine line;
+
+  /** Bytes that are known to be fetched by this command. */
+  private long wanted;
+
   private long received;
 
   DownloadLoop(StorageApi api, String repo, String image, PartialFile partial, ProgressLine line) {
@@ -70,7 +74,7 @@ final class DownloadLoop {
         }
       }
       boolean last = extents.end() == extents.size();
-      fetch(pieces(extents.data()), etag, extents.size(), last);
+      fetch(pieces(extents.data()), etag, last);
       at = extents.end();
       partial.reached(at);
       if (last) {
@@ -103,9 +107,10 @@ final class DownloadLoop {
   }
 
   /** The last piece comes alone: with it the agent lets go of the image. */
-  private void fetch(List<DataExtent> pieces, String etag, long size, boolean last)
+  private void fetch(List<DataExtent> pieces, String etag, boolean last)
       throws IOException {
-    try (InFlight<Piece> flight = new InFlight<>(piece -> write(piece, size))) {
+    wanted += pieces.stream().mapToLong(DataExtent::length).sum();
+    try (InFlight<Piece> flight = new InFlight<>(this::write)) {
       for (int i = 0; i < pieces.size(); i++) {
         DataExtent range = pieces.get(i);
         boolean more = !last || i < pieces.size() - 1;
@@ -134,11 +139,11 @@ final class DownloadLoop {
     }
   }
 
-  private void write(Piece piece, long size) throws IOException {
+  private void write(Piece piece) throws IOException {
     byte[] bytes = piece.bytes();
     partial.write(piece.offset(), bytes, bytes.length);
     received += bytes.length;
     partial.reached(piece.offset() + bytes.length);
-    line.advance("downloading", new Done(piece.offset() + bytes.length, size));
+    line.advance("downloading", new Done(received, wanted));
   }
 }
