@@ -107,8 +107,7 @@ final class DownloadLoop {
   }
 
   /** The last piece comes alone: with it the agent lets go of the image. */
-  private void fetch(List<DataExtent> pieces, String etag, boolean last)
-      throws IOException {
+  private void fetch(List<DataExtent> pieces, String etag, boolean last) throws IOException {
     wanted += pieces.stream().mapToLong(DataExtent::length).sum();
     try (InFlight<Piece> flight = new InFlight<>(this::write)) {
       for (int i = 0; i < pieces.size(); i++) {

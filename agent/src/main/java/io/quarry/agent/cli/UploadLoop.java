@@ -135,8 +135,7 @@ final class UploadLoop {
   }
 
   private String giveUp(UploadInfo upload) {
-    return "quarry image close %s %s %s"
-        .formatted(names.repo(), names.image(), upload.uploadId());
+    return "quarry image close %s %s %s".formatted(names.repo(), names.image(), upload.uploadId());
   }
 
   private UploadInfo beginOrGoOn(long size) {
@@ -259,7 +258,8 @@ final class UploadLoop {
   private UploadInfo finish(UploadInfo upload, String sha256) {
     var request = new FinishUploadRequest(sha256);
     while (true) {
-      UploadInfo info = api.finishUpload(names.repo(), names.image(), upload.uploadId(), request, null);
+      UploadInfo info =
+          api.finishUpload(names.repo(), names.image(), upload.uploadId(), request, null);
       if (info.finished()) {
         return info;
       }

@@ -80,7 +80,9 @@ final class MainTest {
     assertThat(result.out()).isEqualTo("disk-1\n");
     assertThat(result.err())
         .contains(
-            "\r\u001b[K\u001b[?7lbroken  [######------------------]  1/2 copy   25 %  256 MiB of 1 GiB")
+            "\r"
+                + "\u001b[K\u001b[?7lbroken  [######------------------]  1/2 copy   25 %  256 MiB"
+                + " of 1 GiB")
         .contains("on host-1\u001b[?7h")
         .endsWith("\r\u001b[K");
   }

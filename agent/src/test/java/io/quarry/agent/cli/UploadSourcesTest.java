@@ -59,8 +59,7 @@ final class UploadSourcesTest {
             }
           });
       Console.Result result =
-          console.run(
-              "quarry image upload main disk-1 " + fifo + " " + String.join(" ", options));
+          console.run("quarry image upload main disk-1 " + fifo + " " + String.join(" ", options));
       writing.get();
       return result;
     }
@@ -76,8 +75,7 @@ final class UploadSourcesTest {
     Console.Result result = pipe(content);
     assertThat(result.err()).doesNotContain("error");
     assertThat(console.storage.uploaded("disk-1")).isEqualTo(content);
-    assertThat(result.out())
-        .contains(HexFormat.of().formatHex(Sha256.fresh().digest(content)));
+    assertThat(result.out()).contains(HexFormat.of().formatHex(Sha256.fresh().digest(content)));
   }
 
   /** The rest was cut off, with exit code 0. */

@@ -150,9 +150,7 @@ final class RangesInFlightTest {
       flushing.await();
       Future<UploadInfo> second = callers.submit(() -> put(disk, id, MIB, 2 * MIB));
       Future<UploadInfo> third = callers.submit(() -> put(disk, id, 2 * MIB, 3 * MIB));
-      await()
-          .atMost(AgentsUnderTest.PATIENCE)
-          .until(() -> isStored(2 * MIB, 3 * MIB));
+      await().atMost(AgentsUnderTest.PATIENCE).until(() -> isStored(2 * MIB, 3 * MIB));
       assertThat(client.getUpload("main", disk, id).offset()).as("acknowledged").isZero();
       assertThat(second.isDone() || third.isDone()).isFalse();
       go.countDown();

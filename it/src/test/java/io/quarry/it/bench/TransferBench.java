@@ -19,7 +19,8 @@ import java.util.function.Consumer;
 
 /**
  * Uploads, downloads and deep checks by the command line, as a process of its own, in turns with
- * tools that do as much with the same file. The peers of transfers are at least what a digest costs.
+ * tools that do as much with the same file. The peers of transfers are at least what a digest
+ * costs.
  */
 final class TransferBench {
   private static final int ROUNDS = 3;

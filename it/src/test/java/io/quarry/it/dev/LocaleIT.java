@@ -25,8 +25,7 @@ final class LocaleIT {
 
   @ParameterizedTest
   @CsvSource({"C, en, US", "POSIX, tr, TR", "de_DE.ISO-8859-1, de, DE", "C, ar, EG"})
-  void pathsAndMessagesAreTheSame(String locale, String language, String country)
-      throws Exception {
+  void pathsAndMessagesAreTheSame(String locale, String language, String country) throws Exception {
     LocalClusterOptions options = LocalClusterOptions.in(directory.resolve("hosts"));
     options =
         new LocalClusterOptions(
@@ -34,8 +33,7 @@ final class LocaleIT {
             options.directory(),
             options.sessionTimeout(),
             Optional.empty(),
-            List.of(
-                "-Xmx256m", "-Duser.language=" + language, "-Duser.country=" + country),
+            List.of("-Xmx256m", "-Duser.language=" + language, "-Duser.country=" + country),
             Map.of(),
             List.of(),
             List.of("env", "-i", "PATH=" + System.getenv("PATH"), "LC_ALL=" + locale));
@@ -43,7 +41,10 @@ final class LocaleIT {
     Path repository = directory.resolve("repository");
     String named = repository + "-Gr\u00f6\u00dfe";
     run("mkdir", repository.toString());
-    run("sh", "-c", "mv '%s' \"$(printf '%s-Gr\\303\\266\\303\\237e')\"".formatted(repository, repository));
+    run(
+        "sh",
+        "-c",
+        "mv '%s' \"$(printf '%s-Gr\\303\\266\\303\\237e')\"".formatted(repository, repository));
     try (LocalCluster cluster = LocalCluster.start(options);
         StorageClient client = new StorageClient(List.of(cluster.host(0).url()))) {
       cluster.awaitReady(Box.PATIENCE);
@@ -56,7 +57,10 @@ final class LocaleIT {
       String log = Files.readString(cluster.host(0).log(), StandardCharsets.UTF_8);
       assertThat(log).doesNotContain("MalformedInput").doesNotContain("Exception");
     }
-    run("sh", "-c", "ls \"$(printf '%s-Gr\\303\\266\\303\\237e')\"/volumes/*.raw".formatted(repository));
+    run(
+        "sh",
+        "-c",
+        "ls \"$(printf '%s-Gr\\303\\266\\303\\237e')\"/volumes/*.raw".formatted(repository));
   }
 
   private static void run(String... words) throws Exception {
