@@ -8,6 +8,7 @@ FROM eclipse-temurin:25-jre
 RUN apt-get update \
     && apt-get install -y --no-install-recommends qemu-utils util-linux curl \
     && rm -rf /var/lib/apt/lists/*
+ENV LC_ALL=C.UTF-8
 COPY --from=build /src/agent/target/lib /opt/quarry/agent/target/lib
 COPY --from=build /src/agent/target/agent-*.jar /opt/quarry/agent/target/
 ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \

@@ -7,6 +7,7 @@ import io.quarry.agent.repository.StateFile;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -21,6 +22,7 @@ public final class AgentMain {
   private AgentMain() {}
 
   public static void main(String[] arguments) throws InterruptedException {
+    Locale.setDefault(Locale.ROOT);
     Optional<GuardianLink> guardian = GuardianLink.fromEnvironment();
     if (arguments.length != 2 || !arguments[0].equals("--config")) {
       System.err.println("usage: AgentMain --config FILE");

@@ -37,6 +37,7 @@ final class DevCluster implements AutoCloseable {
         LocalCluster.start(
             LocalClusterOptions.in(directory)
                 .withHosts(hosts)
+                .withJavaOptions(LocalClusterOptions.WHOLE_COMPILER)
                 .withAgentConfig(Map.of("repositories", repositories)));
     cluster = started;
     return started;

@@ -16,7 +16,6 @@ import java.util.List;
 /** Fetches what an image has, and skips what it has not. */
 final class DownloadLoop {
   private static final int EXTENTS_MAX = 10_000;
-  private static final int BUFFER_BYTES = 1 << 20;
 
   /** Zeros that are cheaper to send than to ask around. */
   private static final long GAP_BYTES_MAX = 1 << 20;
@@ -26,6 +25,10 @@ final class DownloadLoop {
   private final String image;
   private final PartialFile partial;
   private final ProgressLine line;
+
+  /** Bytes that are known to be fetched by this command. */
+  private long wanted;
+
   private long received;
 
   DownloadLoop(StorageApi api, String repo, String image, PartialFile partial, ProgressLine line) {
@@ -70,12 +73,8 @@ final class DownloadLoop {
           continue;
         }
       }
-      List<DataExtent> ranges = joined(extents.data());
       boolean last = extents.end() == extents.size();
-      for (int i = 0; i < ranges.size(); i++) {
-        boolean more = !last || i < ranges.size() - 1;
-        fetch(ranges.get(i), etag, extents.size(), more);
-      }
+      fetch(pieces(extents.data()), etag, last);
       at = extents.end();
       partial.reached(at);
       if (last) {
@@ -97,23 +96,53 @@ final class DownloadLoop {
     return joined;
   }
 
-  private void fetch(DataExtent range, String etag, long size, boolean more) throws IOException {
-    var request =
-        new DownloadRequest(ByteRange.of(range.offset(), range.length()), etag, null, more);
-    byte[] buffer = new byte[BUFFER_BYTES];
-    long at = range.offset();
-    try (ImageData data = api.downloadImage(repo, image, request)) {
-      while (at < range.end()) {
-        int count = data.content().read(buffer);
-        if (count < 0) {
-          throw new IOException("the download ended at byte " + at);
-        }
-        partial.write(at, buffer, count);
-        at += count;
-        received += count;
-        partial.reached(at);
-        line.advance("downloading", new Done(at, size));
+  private static List<DataExtent> pieces(List<DataExtent> extents) {
+    List<DataExtent> pieces = new ArrayList<>();
+    for (DataExtent range : joined(extents)) {
+      for (long at = range.offset(); at < range.end(); at += InFlight.PIECE_BYTES) {
+        pieces.add(new DataExtent(at, Math.min(InFlight.PIECE_BYTES, range.end() - at)));
       }
     }
+    return pieces;
+  }
+
+  /** The last piece comes alone: with it the agent lets go of the image. */
+  private void fetch(List<DataExtent> pieces, String etag, boolean last) throws IOException {
+    wanted += pieces.stream().mapToLong(DataExtent::length).sum();
+    try (InFlight<Piece> flight = new InFlight<>(this::write)) {
+      for (int i = 0; i < pieces.size(); i++) {
+        DataExtent range = pieces.get(i);
+        boolean more = !last || i < pieces.size() - 1;
+        if (!more) {
+          flight.drain();
+        }
+        flight.add(() -> fetch(range, etag, more));
+      }
+      flight.drain();
+    }
+  }
+
+  @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
+  private record Piece(long offset, byte[] bytes) {}
+
+  private Piece fetch(DataExtent range, String etag, boolean more) throws IOException {
+    var request =
+        new DownloadRequest(ByteRange.of(range.offset(), range.length()), etag, null, more);
+    try (ImageData data = api.downloadImage(repo, image, request)) {
+      byte[] bytes = new byte[(int) range.length()];
+      int count = data.content().readNBytes(bytes, 0, bytes.length);
+      if (count < bytes.length) {
+        throw new IOException("the download ended at byte " + (range.offset() + count));
+      }
+      return new Piece(range.offset(), bytes);
+    }
+  }
+
+  private void write(Piece piece) throws IOException {
+    byte[] bytes = piece.bytes();
+    partial.write(piece.offset(), bytes, bytes.length);
+    received += bytes.length;
+    partial.reached(piece.offset() + bytes.length);
+    line.advance("downloading", new Done(received, wanted));
   }
 }

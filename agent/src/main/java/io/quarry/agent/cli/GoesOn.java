@@ -2,16 +2,16 @@ package io.quarry.agent.cli;
 
 import java.io.PrintWriter;
 
-/** Tells whoever presses Ctrl-C while a command waits that only the waiting ends. */
+/** Tells whoever presses Ctrl-C what goes on, or can be gone on with. */
 final class GoesOn implements AutoCloseable {
   private final Thread hook;
 
-  GoesOn(PrintWriter err, String watch) {
+  GoesOn(PrintWriter err, String text) {
     hook =
         new Thread(
             () -> {
               err.println();
-              err.println(text(watch));
+              err.println(text);
               err.flush();
             },
             "goes-on");

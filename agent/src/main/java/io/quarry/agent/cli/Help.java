@@ -19,7 +19,7 @@ final class Help implements Runnable {
   @Parameters(
       arity = "0..*",
       paramLabel = "COMMAND",
-      description = "Whose help. Default: that of quarry itself.")
+      description = "Whose help. Default: quarry's own help.")
   private List<String> words = List.of();
 
   @Override

@@ -54,6 +54,7 @@ final class ImageDownload extends ApiCommand {
     if (sha256 != null && !FileDigest.isDigest(sha256)) {
       throw badUsage("--sha256 takes 64 hexadecimal digits.");
     }
+    requireReplaceable();
     if (Files.exists(file) && !replace) {
       throw local(file + " exists already", "Choose another name, or give --replace.");
     }
@@ -66,6 +67,22 @@ final class ImageDownload extends ApiCommand {
     Answer answer = download(api, output);
     output.print(answer, () -> text(answer));
     return Exit.DONE;
+  }
+
+  /** The file gets its name at the end: what only leads to a place would be gone then. */
+  private void requireReplaceable() {
+    if (Files.isSymbolicLink(file)) {
+      throw local(
+          file + " is a symbolic link", "Name the file that the link leads to, or another file.");
+    }
+    if (Files.isDirectory(file)) {
+      throw local(file + " is a directory", "Name a file.");
+    }
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw local(
+          file + " is a device or a pipe, and no file",
+          "Name a file, and write that file to the device afterwards, as with qemu-img dd.");
+    }
   }
 
   private Answer download(StorageApi api, Output output) {

@@ -4,11 +4,8 @@ import io.quarry.common.api.StorageApi;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -28,9 +25,6 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Example:", "  quarry image upload main IMAGE disk.qcow2"})
 final class ImageUpload extends ApiCommand {
-  /** How a qcow2 file begins. */
-  private static final byte[] QCOW2 = {'Q', 'F', 'I', (byte) 0xfb};
-
   /** What a file may hold. */
   enum Format {
     raw,
@@ -51,8 +45,13 @@ final class ImageUpload extends ApiCommand {
       paramLabel = "FORMAT",
       description =
           "What the file holds: ${COMPLETION-CANDIDATES}. Default: qcow2 if it begins like it,"
-              + " otherwise raw.")
+              + " otherwise raw. A file of another known format is refused without raw.")
   private @Nullable Format format;
+
+  @Option(
+      names = "--force",
+      description = "Upload a raw file that is smaller than half of the disk; zeros follow it.")
+  private boolean force;
 
   /**
    * The answer as JSON.
@@ -65,9 +64,11 @@ final class ImageUpload extends ApiCommand {
 
   @Override
   int run(StorageApi api, Output output) {
-    try (ProgressLine line = new ProgressLine(output.err(), main().shell())) {
-      VolumeFormat holds = format();
-      Answer answer = new UploadLoop(api, repo, image, file, holds, line).run();
+    try (ProgressLine line = new ProgressLine(output.err(), main().shell());
+        UploadSource source = UploadSource.open(file)) {
+      VolumeFormat holds = format(source);
+      UploadLoop.Names names = new UploadLoop.Names(repo, image, file.toString());
+      Answer answer = new UploadLoop(api, names, source, holds, force, line).run();
       line.clear();
       output.print(answer, () -> text(answer, holds));
       return Exit.DONE;
@@ -82,15 +83,28 @@ final class ImageUpload extends ApiCommand {
     }
   }
 
-  private VolumeFormat format() throws IOException {
+  private VolumeFormat format(UploadSource source) {
     if (format != null) {
       return VolumeFormat.of(format.name());
     }
-    try (InputStream in = Files.newInputStream(file)) {
-      return Arrays.equals(in.readNBytes(QCOW2.length), QCOW2)
-          ? VolumeFormat.QCOW2
-          : VolumeFormat.RAW;
+    FileMagic magic = source.magic();
+    FileMagic named = FileMagic.named(file.toString());
+    if (named != null && !named.sharesNameWith(magic)) {
+      throw StorageException.invalid(
+          file.toString(),
+          "%s is %s, although its name says %s".formatted(file, magic.text(), named.text()),
+          "Rename the file, or name its format with --format.");
     }
+    return switch (magic) {
+      case QCOW2 -> VolumeFormat.QCOW2;
+      case NONE -> VolumeFormat.RAW;
+      default ->
+          throw StorageException.invalid(
+              file.toString(),
+              "%s is %s, which no machine can read as a disk".formatted(file, magic.text()),
+              "Convert the file with qemu-img convert -O qcow2, or unpack it; give --format raw to"
+                  + " store its bytes as they are.");
+    };
   }
 
   private static String text(Answer answer, VolumeFormat format) {

@@ -8,10 +8,16 @@ import org.jspecify.annotations.Nullable;
 final class ProgressLine implements AutoCloseable {
   private static final String CLEAR = "\r\u001b[K";
 
+  /** A terminal that is too narrow cuts the line off: one that it wraps is never cleared again. */
+  private static final String NO_WRAP = "\u001b[?7l";
+
+  private static final String WRAP = "\u001b[?7h";
+
   private final PrintWriter err;
   private final Shell shell;
   private final @Nullable GoesOn goesOn;
-  private final Rate rate = new Rate();
+  private Rate rate = new Rate();
+  private String doing = "";
   private String last = "";
   private boolean drawn;
 
@@ -27,7 +33,7 @@ final class ProgressLine implements AutoCloseable {
   ProgressLine(PrintWriter err, Shell shell, String watch) {
     this.err = err;
     this.shell = shell;
-    this.goesOn = new GoesOn(err, watch);
+    this.goesOn = new GoesOn(err, GoesOn.text(watch));
   }
 
   /**
@@ -38,9 +44,7 @@ final class ProgressLine implements AutoCloseable {
       rate.add(shell.time().nanos(), progress.bytesDone());
     }
     if (shell.terminal()) {
-      err.print(CLEAR + headline + (progress == null ? "" : "  " + Bar.draw(progress, rate)));
-      err.flush();
-      drawn = true;
+      draw(headline + (progress == null ? "" : "  " + Bar.draw(progress, rate)));
     } else {
       change(progress == null ? headline : headline + "  " + stage(progress));
     }
@@ -48,14 +52,27 @@ final class ProgressLine implements AutoCloseable {
 
   /** For what this command does itself. */
   void advance(String headline, Done done) {
+    if (!headline.equals(doing)) {
+      doing = headline;
+      rate = new Rate();
+    }
     rate.add(shell.time().nanos(), done.bytes());
     if (shell.terminal()) {
-      err.print(CLEAR + headline + "  " + Bar.draw(done, rate));
-      err.flush();
-      drawn = true;
+      draw(headline + "  " + Bar.draw(done, rate));
     } else {
       change(headline);
     }
+  }
+
+  private void draw(String line) {
+    err.print(CLEAR + NO_WRAP + line + WRAP);
+    err.flush();
+    drawn = true;
+  }
+
+  /** Says that when the command is interrupted before it is closed. */
+  GoesOn onInterrupt(String text) {
+    return new GoesOn(err, text);
   }
 
   /** A line that stays. */

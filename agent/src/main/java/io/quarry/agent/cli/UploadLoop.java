@@ -1,6 +1,5 @@
 package io.quarry.agent.cli;
 
-import io.quarry.agent.data.os.DiskUsage;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
@@ -11,81 +10,145 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.model.VolumeFormat;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HexFormat;
+import java.util.concurrent.Future;
 
 /** Sends what a file has, names what is zeros, and asks for the whole to be verified. */
 final class UploadLoop {
-  private static final int PIECE_BYTES = 8 << 20;
-
   /** How the log names uploads among those who use an image. */
   private static final String OWNER = "upload";
 
+  private static final byte[] NOTHING = new byte[0];
+
   private final StorageApi api;
-  private final String repo;
-  private final String image;
-  private final Path file;
+  private final Names names;
+  private final UploadSource source;
   private final VolumeFormat format;
+  private final boolean force;
   private final ProgressLine line;
   private final MessageDigest digest = Sha256.fresh();
+
+  /** Pieces that are not on their way. */
+  private final Deque<byte[]> spare = new ArrayDeque<>();
+
   private long zerosFrom = -1;
   private long sent;
 
+  /** Bytes of data that were stored before. */
+  private long kept;
+
+  /** A range that is durable, and the memory that it came from. */
+  @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
+  private record Sent(UploadRange range, byte[] memory) {}
+
+  /** As the caller gave them. */
+  record Names(String repo, String image, String file) {}
+
+  /**
+   * @param force whether the rest of a disk may become zeros, however long it is
+   */
   UploadLoop(
       StorageApi api,
-      String repo,
-      String image,
-      Path file,
+      Names names,
+      UploadSource source,
       VolumeFormat format,
+      boolean force,
       ProgressLine line) {
     this.api = api;
-    this.repo = repo;
-    this.image = image;
-    this.file = file;
+    this.names = names;
+    this.source = source;
     this.format = format;
+    this.force = force;
     this.line = line;
   }
 
   ImageUpload.Answer run() throws IOException {
-    long bytes = Files.size(file);
-    long disk = api.getImage(repo, image, 0).size();
-    if (format == VolumeFormat.RAW && bytes > disk) {
-      throw StorageException.invalid(
-          file.toString(),
+    long disk = api.getImage(names.repo(), names.image(), 0).size();
+    boolean raw = format == VolumeFormat.RAW;
+    if (source.hasSize() && raw) {
+      requireFits(source.size(), disk);
+    } else if (!source.hasSize() && !raw) {
+      throw refused(
+          "%s is a stream, and a qcow2 file must have a size".formatted(names.file()),
+          "Store the stream in a file, and upload that file.");
+    }
+    long size = raw ? disk : source.size();
+    UploadInfo upload = beginOrGoOn(size);
+    try (GoesOn _ = line.onInterrupt(howToGoOn(upload))) {
+      long read = send(upload, size);
+      requireWhole(upload, read, disk);
+      String sha256 = HexFormat.of().formatHex(digest.digest());
+      UploadInfo end = finish(upload, sha256);
+      return new ImageUpload.Answer(names.image(), size, disk, sent, sha256, end.commit());
+    }
+  }
+
+  private void requireFits(long bytes, long disk) {
+    if (bytes > disk) {
+      throw refused(
           "the file has " + bytes + " bytes, and the disk " + disk,
           "Grow the disk with quarry image resize, or create another one.");
     }
-    if (format == VolumeFormat.RAW && bytes < disk) {
-      line.say(
-          "%s has %s, the rest of the disk reads as zeros".formatted(file, Units.bytes(bytes)));
+    if (bytes < disk / 2 && !force) {
+      throw refused(
+          "the file has " + bytes + " bytes, less than half of the disk's " + disk,
+          "Choose the disk again, or give --force to fill the rest of the disk with zeros.");
     }
-    long size = format == VolumeFormat.RAW ? disk : bytes;
-    UploadInfo upload = beginOrGoOn(size);
-    send(upload, size);
-    String sha256 = HexFormat.of().formatHex(digest.digest());
-    UploadInfo end = finish(upload, sha256);
-    return new ImageUpload.Answer(image, size, disk, sent, sha256, end.commit());
+    if (bytes < disk) {
+      line.say(
+          "%s has %s, the rest of the disk reads as zeros"
+              .formatted(names.file(), Units.bytes(bytes)));
+    }
   }
 
-  private UploadInfo beginOrGoOn(long size) throws IOException {
-    // Holes need no space there either.
-    long dataBytes = Math.min(size, DiskUsage.allocated(file));
+  /** What a stream has is known at its end: a disk is not to get a part of it. */
+  private void requireWhole(UploadInfo upload, long read, long disk) throws IOException {
+    source.requireEnd(read);
+    if (source.hasSize() && !source.atEnd()) {
+      throw new IOException("it has grown while it was read");
+    }
+    if (source.hasSize()) {
+      return;
+    }
     try {
-      return api.beginUpload(repo, image, new BeginUploadRequest(format, size, dataBytes), null);
+      requireFits(source.atEnd() ? read : disk + 1, disk);
+    } catch (StorageException e) {
+      // Nobody can go on with it: the stream is gone.
+      api.closeImage(names.repo(), names.image(), upload.uploadId(), null);
+      throw e;
+    }
+  }
+
+  private StorageException refused(String message, String remedy) {
+    return StorageException.invalid(names.file(), message, remedy);
+  }
+
+  private String howToGoOn(UploadInfo upload) {
+    return "the upload is kept; go on with `quarry image upload %s %s %s`, or give up with `%s`"
+        .formatted(names.repo(), names.image(), names.file(), giveUp(upload));
+  }
+
+  private String giveUp(UploadInfo upload) {
+    return "quarry image close %s %s %s".formatted(names.repo(), names.image(), upload.uploadId());
+  }
+
+  private UploadInfo beginOrGoOn(long size) {
+    var request = new BeginUploadRequest(format, size, Math.min(size, source.dataBytes()));
+    try {
+      return api.beginUpload(names.repo(), names.image(), request, null);
     } catch (StorageException e) {
       if (e.code() != ErrorCode.IMAGE_IN_USE) {
         throw e;
       }
-      for (Need need : api.explainImage(repo, image, 0).neededBy()) {
+      for (Need need : api.explainImage(names.repo(), names.image(), 0).neededBy()) {
         if (need.type().equals("open") && OWNER.equals(need.owner())) {
-          UploadInfo upload = api.getUpload(repo, image, need.id());
+          UploadInfo upload = api.getUpload(names.repo(), names.image(), need.id());
           requireSame(upload, size);
           line.say("going on with upload " + upload.uploadId());
           return upload;
@@ -98,54 +161,93 @@ final class UploadLoop {
   private void requireSame(UploadInfo upload, long size) {
     boolean converts = upload.conversion() != null;
     if (upload.size() != size || converts != (format == VolumeFormat.QCOW2)) {
-      throw StorageException.invalid(
-          file.toString(),
+      throw refused(
           "upload %s of %d bytes%s is under way, and this is another file"
               .formatted(upload.uploadId(), upload.size(), converts ? " of qcow2" : ""),
-          "Give it up with quarry image close %s %s %s, or upload that file."
-              .formatted(repo, image, upload.uploadId()));
+          "Give the upload up with %s, or upload that file.".formatted(giveUp(upload)));
     }
   }
 
   /**
    * What is stored already is only read, for the digest; a file that ends early goes on with zeros.
+   * Says how many bytes there were.
    */
-  private void send(UploadInfo upload, long size) throws IOException {
-    byte[] piece = new byte[PIECE_BYTES];
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+  private long send(UploadInfo upload, long size) throws IOException {
+    long all = 0;
+    try (InFlight<Sent> flight = new InFlight<>(done -> stored(done, size))) {
       for (long at = 0; at < size; ) {
-        int length = (int) Math.min(PIECE_BYTES - at % PIECE_BYTES, size - at);
-        int read = in.readNBytes(piece, 0, length);
-        Arrays.fill(piece, read, length, (byte) 0);
-        digest.update(piece, 0, length);
+        int length = (int) Math.min(InFlight.PIECE_BYTES - at % InFlight.PIECE_BYTES, size - at);
+        byte[] memory = spare.isEmpty() ? new byte[InFlight.PIECE_BYTES] : spare.pop();
+        all += source.read(memory, length);
+        digest.update(memory, 0, length);
         if (at + length > upload.offset()) {
-          put(upload, at, piece, length, size);
+          put(flight, upload, new UploadRange(at, length, size, false, null), memory);
+        } else {
+          spare.push(memory);
+          kept += isZero(memory, length) ? 0 : length;
+          line.advance("reading what is stored", new Done(at + length, upload.offset()));
         }
         at += length;
-        line.advance("uploading", new Done(at, size));
       }
+      endZeros(flight, upload, size, size);
+      flight.drain();
     }
-    endZeros(upload, size, size);
+    return all;
   }
 
-  private void put(UploadInfo upload, long at, byte[] piece, int length, long size) {
-    if (isZero(piece, length)) {
-      zerosFrom = zerosFrom < 0 ? Math.max(at, upload.offset()) : zerosFrom;
+  private void stored(Sent done, long size) {
+    UploadRange range = done.range();
+    if (!range.zeros()) {
+      sent += range.length();
+      spare.push(done.memory());
+    }
+    // Holes are no work; of a stream nobody knows what it has.
+    long data = source.dataBytes() == 0 ? size : Math.min(size, source.dataBytes());
+    line.advance("uploading", new Done(sent, Math.max(sent, data - kept)));
+  }
+
+  /** Zeros are only counted, until there is something else. */
+  private void put(InFlight<Sent> flight, UploadInfo upload, UploadRange range, byte[] memory)
+      throws IOException {
+    if (isZero(memory, (int) range.length())) {
+      zerosFrom = zerosFrom < 0 ? Math.max(range.offset(), upload.offset()) : zerosFrom;
+      spare.push(memory);
       return;
     }
-    endZeros(upload, at, size);
-    var range = new UploadRange(at, length, size, false, null);
-    var content = new ByteArrayInputStream(piece, 0, length);
-    api.uploadImage(repo, image, upload.uploadId(), range, content);
-    sent += length;
+    endZeros(flight, upload, range.offset(), range.size());
+    add(flight, upload, range, memory);
   }
 
-  private void endZeros(UploadInfo upload, long end, long size) {
+  private void endZeros(InFlight<Sent> flight, UploadInfo upload, long end, long size)
+      throws IOException {
     if (zerosFrom >= 0) {
       var range = new UploadRange(zerosFrom, end - zerosFrom, size, true, null);
-      api.uploadImage(repo, image, upload.uploadId(), range, InputStream.nullInputStream());
       zerosFrom = -1;
+      add(flight, upload, range, NOTHING);
     }
+  }
+
+  /** A range that comes to an agent before the one in front of it is sent again. */
+  private void add(InFlight<Sent> flight, UploadInfo upload, UploadRange range, byte[] memory)
+      throws IOException {
+    Future<Sent> before = flight.last();
+    flight.add(() -> {
+      try {
+        return put(upload, range, memory);
+      } catch (StorageException e) {
+        if (e.code() != ErrorCode.RANGE_NOT_SATISFIABLE || before == null) {
+          throw e;
+        }
+        InFlight.result(before);
+        return put(upload, range, memory);
+      }
+    });
+  }
+
+  private Sent put(UploadInfo upload, UploadRange range, byte[] memory) {
+    var content = new ByteArrayInputStream(memory, 0, range.zeros() ? 0 : (int) range.length());
+    api.uploadImage(names.repo(), names.image(), upload.uploadId(), range, content);
+    return new Sent(range, memory);
   }
 
   private static boolean isZero(byte[] piece, int length) {
@@ -156,7 +258,8 @@ final class UploadLoop {
   private UploadInfo finish(UploadInfo upload, String sha256) {
     var request = new FinishUploadRequest(sha256);
     while (true) {
-      UploadInfo info = api.finishUpload(repo, image, upload.uploadId(), request, null);
+      UploadInfo info =
+          api.finishUpload(names.repo(), names.image(), upload.uploadId(), request, null);
       if (info.finished()) {
         return info;
       }

@@ -31,7 +31,9 @@ record AgentCommand(String mainClass, List<String> javaOptions, List<String> arg
 
   /** Each word replaces the process of the one before, so that the child's pid is the agent's. */
   List<String> words() {
-    List<String> words = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
+    // File names and tools' messages are UTF-8, wherever the guardian was started from.
+    List<String> words = new ArrayList<>(List.of("env", "LC_ALL=C.UTF-8"));
+    words.addAll(List.of("setpriv", "--pdeathsig", "KILL", "--"));
     words.addAll(List.of("/bin/sh", "-c", MOVE_PIPES, "agent"));
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(NEEDED);

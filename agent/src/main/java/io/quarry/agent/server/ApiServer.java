@@ -175,6 +175,7 @@ public final class ApiServer implements AutoCloseable {
                   .setPerFrameWebSocketCompressionSupported(false)
                   .setMaxHeaderSize(ServerLimits.HEADER_BYTES_MAX)
                   .setMaxInitialLineLength(ServerLimits.REQUEST_LINE_BYTES_MAX)
+                  .setMaxChunkSize(RequestBytes.BUFFER_BYTES)
                   .setIdleTimeout((int) limits.idleTimeout().toMillis())
                   .setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
       server.connectionHandler(connections::opened);

@@ -18,8 +18,13 @@ import org.jspecify.annotations.Nullable;
  * it is read: only a few network buffers are held.
  */
 final class RequestBytes extends InputStream {
-  /** Network buffers, of 64 KiB at the most. */
+  /** Of one network buffer at the most; each is handed from thread to thread. */
+  static final int BUFFER_BYTES = 64 << 10;
+
   private static final int BUFFERS_MAX = 8;
+
+  /** So many are asked for at once, while others are still there to be read. */
+  private static final int BUFFERS_ASKED = BUFFERS_MAX / 2;
 
   /** What the event loop hands over. */
   private sealed interface Event {
@@ -37,6 +42,7 @@ final class RequestBytes extends InputStream {
   private final Place place;
   private Event current = new Event.Bytes(Buffer.buffer());
   private int position;
+  private int taken;
 
   /**
    * Called on the request's event loop, before it handles anything else of it.
@@ -100,8 +106,8 @@ final class RequestBytes extends InputStream {
               ? new Event.Failure("it sent nothing for " + patience.toSeconds() + " s")
               : event;
       position = 0;
-      if (event instanceof Event.Bytes) {
-        loop.runOnContext(_ -> request.fetch(1));
+      if (event instanceof Event.Bytes && ++taken % BUFFERS_ASKED == 0) {
+        loop.runOnContext(_ -> request.fetch(BUFFERS_ASKED));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

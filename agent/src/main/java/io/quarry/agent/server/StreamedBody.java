@@ -69,9 +69,9 @@ final class StreamedBody {
     long left = data.length();
     int sending = 0;
     while (left > 0) {
-      byte[] bytes = data.content().readNBytes((int) Math.min(PIECE_BYTES, left));
-      if (bytes.length == 0) {
-        throw new EOFException("the image ended " + left + " bytes early");
+      byte[] bytes = new byte[(int) Math.min(PIECE_BYTES, left)];
+      if (data.content().readNBytes(bytes, 0, bytes.length) < bytes.length) {
+        throw new EOFException("the image ended before its last " + left + " bytes");
       }
       left -= bytes.length;
       awaitTaken(sent, sending);

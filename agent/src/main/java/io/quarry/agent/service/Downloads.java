@@ -43,19 +43,18 @@ final class Downloads {
       }
       return data(reading, request);
     } catch (RuntimeException e) {
-      readings.close(reading);
+      readings.retire(reading);
       throw e;
     }
   }
 
   private Reading take(ConnectedRepository repository, String imageId) {
-    Reading idle = readings.takeIdle(repository, imageId);
-    Reading reading = idle == null ? readings.open(repository, imageId) : idle;
+    Reading reading = readings.take(repository, imageId);
     try {
       reading.look();
       return reading;
     } catch (RuntimeException e) {
-      readings.close(reading);
+      readings.retire(reading);
       throw e;
     }
   }
@@ -76,9 +75,9 @@ final class Downloads {
             offset,
             length,
             around.throttle(),
-            request.more(),
-            request.more() ? readings::giveIdle : readings::forget,
-            readings::close);
+            request.more() ? Reading::requireKept : readings::finish,
+            readings::release,
+            readings::retire);
     if (length > DIGEST_BYTES_MAX) {
       return new ImageData(reading.etag(), size, offset, length, range, null, stream);
     }
@@ -106,14 +105,13 @@ final class Downloads {
       ImageExtents extents = look(reading, query);
       if (query.more()) {
         reading.requireKept();
-        readings.giveIdle(reading);
       } else {
-        reading.closeKept();
-        readings.forget(reading);
+        readings.finish(reading);
       }
+      readings.release(reading);
       return extents;
     } catch (RuntimeException e) {
-      readings.close(reading);
+      readings.retire(reading);
       throw e;
     }
   }

@@ -22,7 +22,7 @@ final class ReadingStream extends InputStream {
 
   private final Reading reading;
   private final Throttle throttle;
-  private final boolean keep;
+  private final Consumer<Reading> last;
   private final Consumer<Reading> done;
   private final Consumer<Reading> brokenOff;
   private final long end;
@@ -39,7 +39,7 @@ final class ReadingStream extends InputStream {
   private boolean closed;
 
   /**
-   * @param keep whether the image stays open after the last byte
+   * @param last makes sure, before the last byte is given, that the image was kept
    * @param done takes the reading when all was read
    * @param brokenOff takes it when something failed, or the caller wants no more
    */
@@ -48,12 +48,12 @@ final class ReadingStream extends InputStream {
       long offset,
       long length,
       Throttle throttle,
-      boolean keep,
+      Consumer<Reading> last,
       Consumer<Reading> done,
       Consumer<Reading> brokenOff) {
     this.reading = reading;
     this.throttle = throttle;
-    this.keep = keep;
+    this.last = last;
     this.done = done;
     this.brokenOff = brokenOff;
     this.next = offset;
@@ -90,11 +90,7 @@ final class ReadingStream extends InputStream {
     reading.read(next, piece.asSlice(0, length));
     if (next + length == end) {
       complete = true;
-      if (keep) {
-        reading.requireKept();
-      } else {
-        reading.closeKept();
-      }
+      last.accept(reading);
     }
     next += length;
     position = 0;

@@ -22,8 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The images that this agent has open to read them. One whose caller announced more stays open for
- * a moment, so that a download of many ranges costs two commits, and maps the image once.
+ * The images that this agent has open to read them. Ranges that are read at the same time share one
+ * open. One whose caller announced more stays open for a moment, so that a download of many ranges
+ * costs two commits, and maps the image once.
  */
 final class Readings implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Readings.class);
@@ -46,15 +47,26 @@ final class Readings implements AutoCloseable {
   /** Opens of this life, from before they are committed until after they are closed. */
   private final Set<String> held = ConcurrentHashMap.newKeySet();
 
-  /** Guarded by itself. */
-  private final List<Idle> idle = new ArrayList<>();
+  /** Guarded by itself, with what is in it. */
+  private final List<Shared> shared = new ArrayList<>();
 
   private final Loop loop = new Loop("readings", ROUND, this::round);
 
   /** Only the loop's thread. */
   private Deadline nextSweep = Deadline.after(SWEEP);
 
-  private record Idle(Reading reading, long sinceNanos) {}
+  private static final class Shared {
+    private final Reading reading;
+    private int users = 1;
+    private long idleSinceNanos;
+
+    /** Nobody takes it any more, and the last one closes it. */
+    private boolean retired;
+
+    Shared(Reading reading) {
+      this.reading = reading;
+    }
+  }
 
   Readings(
       Worker self,
@@ -83,17 +95,27 @@ final class Readings implements AutoCloseable {
     }
   }
 
-  /** One that was left for the next range, or null. */
-  @Nullable Reading takeIdle(ConnectedRepository repository, String imageId) {
-    List<Reading> found =
-        removeIdle(
-            one ->
-                one.reading().repository() == repository && one.reading().imageId().equals(imageId),
-            1);
-    return found.isEmpty() ? null : found.getFirst();
+  /** To be released by the caller; others may have it as well. */
+  Reading take(ConnectedRepository repository, String imageId) {
+    synchronized (shared) {
+      for (Shared one : shared) {
+        Reading reading = one.reading;
+        if (!one.retired
+            && reading.repository() == repository
+            && reading.imageId().equals(imageId)) {
+          one.users++;
+          return reading;
+        }
+      }
+    }
+    Reading opened = open(repository, imageId);
+    synchronized (shared) {
+      shared.add(new Shared(opened));
+    }
+    return opened;
   }
 
-  Reading open(ConnectedRepository repository, String imageId) {
+  private Reading open(ConnectedRepository repository, String imageId) {
     String openId = UUID.randomUUID().toString();
     held.add(openId);
     try {
@@ -105,26 +127,67 @@ final class Readings implements AutoCloseable {
     }
   }
 
-  void giveIdle(Reading reading) {
-    synchronized (idle) {
-      idle.add(new Idle(reading, System.nanoTime()));
+  /**
+   * Makes sure that the image was kept until now. Whoever reads it alone lets go of it, before the
+   * caller has the last bytes and uses the image otherwise.
+   */
+  void finish(Reading reading) {
+    Shared one = find(reading);
+    boolean alone;
+    synchronized (shared) {
+      alone = one != null && one.users == 1;
+      if (one != null) {
+        one.retired = true;
+      }
+      if (alone) {
+        shared.remove(one);
+      }
+    }
+    if (alone) {
+      held.remove(reading.openId());
+      reading.closeKept();
+    } else {
+      reading.requireKept();
     }
   }
 
-  /** It has been closed. */
-  void forget(Reading reading) {
-    held.remove(reading.openId());
+  /** It stays open for a moment, for the next range. */
+  void release(Reading reading) {
+    release(reading, false);
   }
 
-  void close(Reading reading) {
+  /** What was read last does not count, and nobody is to read on. */
+  void retire(Reading reading) {
+    release(reading, true);
+  }
+
+  private void release(Reading reading, boolean retire) {
+    Shared one = find(reading);
+    synchronized (shared) {
+      if (one == null) {
+        return;
+      }
+      one.users--;
+      one.retired |= retire;
+      one.idleSinceNanos = System.nanoTime();
+    }
+    closeUnused();
+  }
+
+  private @Nullable Shared find(Reading reading) {
+    synchronized (shared) {
+      return shared.stream().filter(one -> one.reading == reading).findFirst().orElse(null);
+    }
+  }
+
+  private void close(Reading reading) {
     reading.close();
-    forget(reading);
+    held.remove(reading.openId());
   }
 
   /** Before the repository is disconnected; a range that is being read breaks off. */
   void letGo(ConnectedRepository repository) {
-    removeIdle(one -> one.reading().repository() == repository, Integer.MAX_VALUE)
-        .forEach(this::close);
+    retireAll(one -> one.reading.repository() == repository);
     for (Open open : opens(repository)) {
       var _ = Reading.close(repository, open.imageId(), open.id());
     }
@@ -132,22 +195,28 @@ final class Readings implements AutoCloseable {
 
   private void closeIdle() {
     long now = System.nanoTime();
-    removeIdle(one -> now - one.sinceNanos() > IDLE_MAX.toNanos(), Integer.MAX_VALUE)
-        .forEach(this::close);
+    retireAll(one -> one.users == 0 && now - one.idleSinceNanos > IDLE_MAX.toNanos());
   }
 
-  private List<Reading> removeIdle(Predicate<Idle> which, int max) {
-    List<Reading> removed = new ArrayList<>();
-    synchronized (idle) {
-      for (Iterator<Idle> all = idle.iterator(); all.hasNext() && removed.size() < max; ) {
-        Idle one = all.next();
-        if (which.test(one)) {
+  private void retireAll(Predicate<Shared> which) {
+    synchronized (shared) {
+      shared.stream().filter(which).forEach(one -> one.retired = true);
+    }
+    closeUnused();
+  }
+
+  private void closeUnused() {
+    List<Reading> unused = new ArrayList<>();
+    synchronized (shared) {
+      for (Iterator<Shared> all = shared.iterator(); all.hasNext(); ) {
+        Shared one = all.next();
+        if (one.users == 0 && one.retired) {
           all.remove();
-          removed.add(one.reading());
+          unused.add(one.reading);
         }
       }
     }
-    return removed;
+    unused.forEach(this::close);
   }
 
   /** Closes what this life has open in the log without knowing it: the answer came too late. */
@@ -172,6 +241,6 @@ final class Readings implements AutoCloseable {
   @Override
   public void close() {
     loop.close();
-    removeIdle(one -> true, Integer.MAX_VALUE).forEach(this::close);
+    retireAll(_ -> true);
   }
 }

@@ -24,11 +24,9 @@ import java.lang.foreign.ValueLayout;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.HexFormat;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -38,13 +36,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An upload as this agent takes it. One range at a time; storage is touched on its own threads. */
+/**
+ * An upload as this agent takes it. Several ranges may be on their way at once: they are received
+ * into memory side by side, written one after the other in the order of their offsets, and made
+ * durable together. Storage is touched on its own threads.
+ */
 final class Upload {
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
 
-  /** What one write gives to the storage. */
+  /** What one write of a range without memory of its own gives to the storage. */
   private static final int PIECE_BYTES = 1 << 20;
 
+  private static final int NETWORK_BYTES = 64 << 10;
   private static final int ALIGNMENT = 4096;
   private static final Duration IO_DEADLINE = Duration.ofSeconds(60);
 
@@ -60,14 +63,20 @@ final class Upload {
   private final UploadFile file;
   private final StorageIo io;
   private final Surroundings around;
-  private final ExecutorService conversions;
+  private final UploadWorkers workers;
+  private final Arrivals arrivals = new Arrivals();
+
+  /** Who writes, or ends it. */
   private final ReentrantLock turn = new ReentrantLock();
-  private MessageDigest digest = Sha256.fresh();
 
-  /** Written in turn, read by those that ask how far it is. */
-  private volatile long verified;
+  /** Who makes durable what is written; whoever needs both takes the turn first. */
+  private final ReentrantLock durably = new ReentrantLock();
 
-  private @Nullable String found;
+  /** All bytes before it are in the file. Changed in turn. */
+  private volatile long written;
+
+  private final ReadBack readBack;
+  private boolean lookedAt;
   private volatile @Nullable Conversion conversion;
   private @Nullable Future<Boolean> converting;
 
@@ -83,14 +92,21 @@ final class Upload {
       UploadFile file,
       StorageIo io,
       Surroundings around,
-      ExecutorService conversions) {
+      UploadWorkers workers) {
     this.repository = repository;
     this.open = open;
     this.size = file.size();
     this.file = file;
     this.io = io;
     this.around = around;
-    this.conversions = conversions;
+    this.workers = workers;
+    this.written = file.offset();
+    this.readBack =
+        new ReadBack(
+            size,
+            file::offset,
+            (digest, from) -> fromStorage(() -> file.digest(digest, from)),
+            this::usable);
   }
 
   ConnectedRepository repository() {
@@ -116,7 +132,7 @@ final class Upload {
 
   /** How many bytes were read back, if it is still at that epoch. */
   long verified(long epoch) {
-    return file.epoch() == epoch ? verified : 0;
+    return file.epoch() == epoch ? readBack.verified() : 0;
   }
 
   private UploadInfo info(boolean finished, long commit) {
@@ -124,53 +140,124 @@ final class Upload {
         open.received() == null
             ? null
             : new UploadInfo.Conversion(file.diskSize(), file.converted());
+    long verified = finished ? size : readBack.verified();
     return new UploadInfo(open.id(), size, file.offset(), verified, finished, conversion, commit);
   }
 
   UploadInfo write(UploadRange range, InputStream content) {
     check(range);
-    return inTurn(() -> {
-      onStorage(file::requireOurs);
-      if (range.end() <= file.offset()) {
-        return info();
+    MemorySegment memory = range.zeros() ? null : workers.memory().take(range.length());
+    arrivals.enter(range.offset());
+    try {
+      if (memory != null) {
+        receive(range, content, memory);
       }
-      if (range.offset() > file.offset()) {
-        throw gap("bytes from " + file.offset() + " on are missing before " + range.offset());
+      awaitThoseInFront(range);
+      inTurn(() -> store(range, content, memory));
+    } finally {
+      arrivals.leave(range.offset());
+      // A write that hangs may come later, with what is in the memory then.
+      if (memory != null) {
+        workers.memory().give(memory, !failed);
       }
-      verified = 0;
-      found = null;
-      digest.reset();
-      onStorage(file::ready);
-      if (!range.zeros()) {
-        fill(range, content);
+    }
+    makeDurable(range.end());
+    if (open.received() != null && (!lookedAt || file.offset() == size)) {
+      exclusively(this::lookAt);
+    }
+    if (readBack.isDue()) {
+      workers.readBacks().execute(readBack);
+    }
+    return info();
+  }
+
+  private void awaitThoseInFront(UploadRange range) {
+    try {
+      if (!arrivals.awaitFirst(range.offset(), () -> written, TURN)) {
+        throw busy("an earlier range of this upload is on its way");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw busy("this agent is stopping");
+    }
+  }
+
+  /** In turn: puts the range into the file, where it is not durable yet. */
+  private Void store(UploadRange range, InputStream content, @Nullable MemorySegment memory) {
+    onStorage(file::requireOurs);
+    if (range.end() <= written) {
+      return null;
+    }
+    if (range.offset() > written) {
+      throw gap("bytes from " + written + " on are missing before " + range.offset());
+    }
+    onStorage(file::ready);
+    boolean whole = range.zeros();
+    try {
+      if (memory != null) {
+        put(range.offset(), memory.asSlice(0, range.length()));
+      } else if (!range.zeros()) {
+        pass(range, content);
+      }
+      whole = true;
+    } finally {
+      if (!whole && !failed) {
+        forgetRest();
+      }
+    }
+    written = range.end();
+    arrivals.moved();
+    return null;
+  }
+
+  /** In turn: what is not durable is gone, and counts for nobody. */
+  private void forgetRest() {
+    durably.lock();
+    try {
+      onStorage(file::forgetRest);
+      written = file.offset();
+    } finally {
+      durably.unlock();
+    }
+  }
+
+  /** One flush and one checkpoint are for all that was written until then. */
+  private void makeDurable(long end) {
+    durably.lock();
+    try {
+      if (end <= file.offset()) {
+        return;
+      }
+      requireUsable();
+      long reached = written;
+      if (reached < end) {
+        throw busy("another range of this upload failed before this one was durable");
       }
       FaultPoints.reach("upload.received");
-      boolean first = file.offset() < UntrustedQcow2.HEADER_BYTES;
-      onStorage(() -> file.reached(range.end()));
-      if (open.received() != null) {
-        lookAt(first);
-      }
-      return info();
-    });
+      onStorage(() -> file.reached(reached));
+    } finally {
+      durably.unlock();
+    }
   }
 
   /** What can be seen at once needs no more bytes, and what is whole nobody has to keep open. */
-  private void lookAt(boolean first) {
+  private Void lookAt() {
     if (file.offset() == size) {
       onStorage(file::forgetRest);
     }
-    if (!first || file.offset() < Math.min(size, UntrustedQcow2.HEADER_BYTES)) {
-      return;
+    if (!lookedAt && file.offset() >= Math.min(size, UntrustedQcow2.HEADER_BYTES)) {
+      lookedAt = true;
+      refusing(() ->
+          fromStorage(() -> {
+            try {
+              UntrustedQcow2.requireHeader(file.received(), file.diskSize());
+              return true;
+            } catch (UntrustedImageException e) {
+              throw Conversion.refused(open.imageId(), e);
+            }
+          }));
     }
-    refusing(() ->
-        fromStorage(() -> {
-          try {
-            UntrustedQcow2.requireHeader(file.received(), file.diskSize());
-            return true;
-          } catch (UntrustedImageException e) {
-            throw Conversion.refused(open.imageId(), e);
-          }
-        }));
+    return null;
   }
 
   /** A refusal is the end of the upload: nothing of it stays. */
@@ -201,55 +288,80 @@ final class Upload {
         ErrorCode.RANGE_NOT_SATISFIABLE, message, open.imageId(), "go on from " + file.offset());
   }
 
-  private void fill(UploadRange range, InputStream content) {
-    boolean whole = false;
+  private void receive(UploadRange range, InputStream content, MemorySegment memory) {
+    arriving(
+        range,
+        content,
+        digest -> fill(content, memory.asSlice(0, range.length()), digest, range.offset()));
+  }
+
+  /** What takes too much memory is written as it comes. */
+  private void pass(UploadRange range, InputStream content) {
+    MemorySegment memory = Arena.ofAuto().allocate(PIECE_BYTES, ALIGNMENT);
+    arriving(
+        range,
+        content,
+        digest -> {
+          for (long at = range.offset(); at < range.end(); ) {
+            long length = Math.min(PIECE_BYTES - at % PIECE_BYTES, range.end() - at);
+            MemorySegment piece = memory.asSlice(0, length);
+            fill(content, piece, digest, at);
+            put(at, piece);
+            at += length;
+          }
+        });
+  }
+
+  /** Takes the bytes of a range as they come. */
+  @FunctionalInterface
+  private interface Taking {
+    void take(MessageDigest digest) throws IOException;
+  }
+
+  /** The bytes must be as many as the range says, and have its digest. */
+  private void arriving(UploadRange range, InputStream content, Taking taking) {
+    MessageDigest received = Sha256.fresh();
     try {
-      MessageDigest received = Sha256.fresh();
-      receive(range, content, received);
-      String sum = Base64.getEncoder().encodeToString(received.digest());
-      if (range.sha256() != null && !range.sha256().equals(sum)) {
-        throw mismatch("the bytes of " + range.header() + " have the SHA-256 " + sum, "repeat it");
+      taking.take(received);
+      if (content.read() >= 0) {
+        throw new IOException("it went on after byte " + range.end());
       }
-      whole = true;
     } catch (IOException e) {
       throw StorageException.invalid(
           "body",
           range.header() + " did not arrive whole: " + e.getMessage(),
           "send as many bytes as Content-Range says");
-    } finally {
-      if (!whole && !failed) {
-        onStorage(file::forgetRest);
-      }
+    }
+    String sum = Base64.getEncoder().encodeToString(received.digest());
+    if (range.sha256() != null && !range.sha256().equals(sum)) {
+      throw mismatch("the bytes of " + range.header() + " have the SHA-256 " + sum, "repeat it");
     }
   }
 
-  private void receive(UploadRange range, InputStream content, MessageDigest received)
+  private static void fill(
+      InputStream content, MemorySegment memory, MessageDigest digest, long offset)
       throws IOException {
-    MemorySegment piece = Arena.ofAuto().allocate(PIECE_BYTES, ALIGNMENT);
-    long at = range.offset();
-    while (at < range.end()) {
-      int length = (int) Math.min(PIECE_BYTES - at % PIECE_BYTES, range.end() - at);
-      byte[] bytes = content.readNBytes(length);
-      if (bytes.length < length) {
-        throw new EOFException("it ended at byte " + (at + bytes.length));
+    byte[] bytes = new byte[NETWORK_BYTES];
+    for (long at = 0; at < memory.byteSize(); ) {
+      int count = content.read(bytes, 0, (int) Math.min(bytes.length, memory.byteSize() - at));
+      if (count < 0) {
+        throw new EOFException("it ended at byte " + (offset + at));
       }
-      received.update(bytes);
-      // What is there already has been acknowledged, and stays.
-      int known = Math.clamp(file.offset() - at, 0, length);
-      MemorySegment.copy(bytes, 0, piece, ValueLayout.JAVA_BYTE, 0, length);
-      requireUsable();
-      acquire(length);
-      MemorySegment unknown = piece.asSlice(known, length - known);
-      long offset = at + known;
-      onStorage(() -> SparseWriter.write(file, offset, unknown));
-      at += length;
-    }
-    if (content.read() >= 0) {
-      throw new IOException("it went on after byte " + at);
+      digest.update(bytes, 0, count);
+      MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, at, count);
+      at += count;
     }
   }
 
-  private void acquire(int bytes) {
+  /** In turn. What is there already has been acknowledged or will be, and stays. */
+  private void put(long offset, MemorySegment bytes) {
+    long known = Math.clamp(written - offset, 0, bytes.byteSize());
+    requireUsable();
+    acquire(bytes.byteSize());
+    onStorage(() -> SparseWriter.write(file, offset + known, bytes.asSlice(known)));
+  }
+
+  private void acquire(long bytes) {
     try {
       var _ = around.throttle().acquire(bytes, () -> false);
     } catch (InterruptedException e) {
@@ -260,7 +372,7 @@ final class Upload {
 
   /** Verifies for a while, and makes the content the disk's once that is done. */
   UploadInfo finish(@Nullable String sha256, RequestId requestId) {
-    return inTurn(() -> {
+    return exclusively(() -> {
       onStorage(file::requireOurs);
       if (file.offset() < size) {
         throw gap("the upload is at byte " + file.offset() + " of " + size);
@@ -280,7 +392,6 @@ final class Upload {
         // The disk has the new content, whatever comes of this.
         LOG.warn("Leftovers of the upload into {} stay: {}", open.imageId(), e.getMessage());
       }
-      verified = size;
       return info(true, reply.commit());
     });
   }
@@ -289,7 +400,7 @@ final class Upload {
   private boolean convert() {
     if (converting == null) {
       conversion = new Conversion(open.imageId(), file, around);
-      converting = conversions.submit(conversion);
+      converting = workers.conversions().submit(conversion);
     }
     try {
       return converting.get(TURN_OF_WORK.toMillis(), TimeUnit.MILLISECONDS);
@@ -317,15 +428,9 @@ final class Upload {
 
   /** Whether that is done; false when there is more to read. */
   private boolean verify(String sha256) {
-    long until = System.nanoTime() + TURN_OF_WORK.toNanos();
-    while (found == null) {
-      if (System.nanoTime() - until > 0) {
-        return false;
-      }
-      verified = fromStorage(() -> file.digest(digest, verified));
-      if (verified == size) {
-        found = HexFormat.of().formatHex(digest.digest());
-      }
+    String found = readBack.await(TURN_OF_WORK);
+    if (found == null) {
+      return false;
     }
     if (!sha256.equals(found)) {
       throw mismatch(
@@ -349,7 +454,7 @@ final class Upload {
     }
     failed = true;
     try {
-      if (!turn.tryLock(TURN_OF_WORK.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!lockAll(TURN_OF_WORK)) {
         LOG.warn("A range of an upload does not end: nothing is let go of");
         return;
       }
@@ -358,7 +463,7 @@ final class Upload {
       return;
     }
     try {
-      if (!stopConversion()) {
+      if (!stopConversion() || !readBack.ended(TURN_OF_WORK)) {
         LOG.warn("The conversion of an upload does not end: nothing is let go of");
         return;
       }
@@ -371,7 +476,7 @@ final class Upload {
     } catch (StorageException e) {
       LOG.warn("Letting go of an upload could not be noted: {}", e.getMessage());
     } finally {
-      turn.unlock();
+      unlockAll();
     }
   }
 
@@ -384,17 +489,22 @@ final class Upload {
     if (failed) {
       return true;
     }
-    if (!turn.tryLock()) {
+    try {
+      if (!lockAll(Duration.ZERO)) {
+        return false;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       return false;
     }
     try {
-      if (!stopConversion()) {
+      if (!stopConversion() || !readBack.ended(Duration.ZERO)) {
         return false;
       }
       file.forgetRest();
       return true;
     } finally {
-      turn.unlock();
+      unlockAll();
     }
   }
 
@@ -413,6 +523,35 @@ final class Upload {
     } finally {
       turn.unlock();
     }
+  }
+
+  /** In turn, and while nothing is being made durable. */
+  private <T> T exclusively(Supplier<T> work) {
+    return inTurn(() -> {
+      durably.lock();
+      try {
+        return work.get();
+      } finally {
+        durably.unlock();
+      }
+    });
+  }
+
+  /** Whether nothing is written or made durable until {@link #unlockAll}. */
+  private boolean lockAll(Duration patience) throws InterruptedException {
+    if (!turn.tryLock(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      return false;
+    }
+    if (durably.tryLock(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      return true;
+    }
+    turn.unlock();
+    return false;
+  }
+
+  private void unlockAll() {
+    durably.unlock();
+    turn.unlock();
   }
 
   private void requireUsable() {

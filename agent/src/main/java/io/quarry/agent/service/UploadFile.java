@@ -37,7 +37,6 @@ final class UploadFile {
   private static final Logger LOG = LoggerFactory.getLogger(UploadFile.class);
   private static final int ZEROS_BYTES = 1 << 20;
   private static final byte[] ZEROS = new byte[ZEROS_BYTES];
-  private static final long SPAN_BYTES = 64 << 20;
   private static final int CONVERSION = 2;
 
   private final ConnectedRepository repository;
@@ -355,10 +354,10 @@ final class UploadFile {
     }
   }
 
-  /** Adds to the digest what is stored of what was sent; returns up to where. */
+  /** Adds to the digest what is durable of what was sent; returns up to where. */
   long digest(MessageDigest digest, long from) throws IOException {
     try (RawFileSource source = RawFileSource.of(received().open())) {
-      long end = Math.min(size(), from + SPAN_BYTES);
+      long end = Math.min(offset(), from + ReadBack.SPAN_BYTES);
       MemorySegment buffer = Arena.ofAuto().allocate(ZEROS_BYTES, 4096);
       for (Extent extent : source.extents(from, end - from)) {
         for (long at = extent.offset(); at < extent.end(); at += ZEROS_BYTES) {

@@ -32,8 +32,6 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +40,6 @@ import org.jspecify.annotations.Nullable;
 final class Uploads implements AutoCloseable {
   /** To copy what another agent made durable, where its file cannot be gone on with. */
   private static final Duration TAKE_DEADLINE = Duration.ofMinutes(10);
-
-  /** Others wait until one of them is done. */
-  private static final int CONVERSIONS_MAX = 2;
 
   /** A qcow2 file has tables beside its data, and holes that nobody looked for. */
   private static final long FILE_PER_DISK_MAX = 2;
@@ -67,8 +62,8 @@ final class Uploads implements AutoCloseable {
   private final HostRegistry hosts;
   private final ForeignWriters foreign;
   private final LightMends mends;
-  private final ExecutorService conversions;
-  private final Loop loop = new Loop("uploads", ROUND, this::dropEnded);
+  private final UploadWorkers workers;
+  private final Loop loop = new Loop("uploads", ROUND, this::round);
   private final Map<String, Upload> taken = new ConcurrentHashMap<>();
   private final ReentrantLock taking = new ReentrantLock();
 
@@ -89,8 +84,7 @@ final class Uploads implements AutoCloseable {
     this.hosts = hosts;
     this.foreign = foreign;
     this.mends = mends;
-    this.conversions =
-        Executors.newFixedThreadPool(CONVERSIONS_MAX, supervisor.factory("conversion"));
+    this.workers = UploadWorkers.of(supervisor);
     loop.start(supervisor);
   }
 
@@ -347,7 +341,7 @@ final class Uploads implements AutoCloseable {
               FaultPoints.reach("upload.taking");
               return UploadFile.take(repository, open, image.size(), self, around);
             });
-    Upload upload = new Upload(repository, open, file, io, around, conversions);
+    Upload upload = new Upload(repository, open, file, io, around, workers);
     taken.put(open.id(), upload);
     return upload;
   }
@@ -380,6 +374,13 @@ final class Uploads implements AutoCloseable {
     }
   }
 
+  private void round() {
+    dropEnded();
+    if (taken.isEmpty()) {
+      workers.memory().trim();
+    }
+  }
+
   /** Those that were finished or given up at other agents, whose image is gone, or that failed. */
   private void dropEnded() {
     taken
@@ -406,6 +407,6 @@ final class Uploads implements AutoCloseable {
   public void close() {
     repositories.all().forEach(this::letGo);
     loop.close();
-    conversions.shutdownNow();
+    workers.close();
   }
 }

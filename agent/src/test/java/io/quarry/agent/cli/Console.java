@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine;
 
 /** Runs command lines against a storage in memory, as a person at a shell would. */
 final class Console {
@@ -42,6 +43,20 @@ final class Console {
   private Result run(List<String> words, String in) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
+    int exit =
+        commandLine(in)
+            .setOut(new PrintWriter(out))
+            .setErr(new PrintWriter(err))
+            .execute(words.subList(1, words.size()).toArray(String[]::new));
+    return new Result(out.toString(), err.toString(), exit);
+  }
+
+  /** All that can be typed. */
+  CommandLine commandLine() {
+    return commandLine("");
+  }
+
+  private CommandLine commandLine(String in) {
     Shell shell =
         new Shell(
             agents -> {
@@ -59,12 +74,7 @@ final class Console {
             new ByteArrayInputStream(in.getBytes(StandardCharsets.UTF_8)),
             terminal,
             new FakeTime());
-    int exit =
-        Main.commandLine(shell)
-            .setOut(new PrintWriter(out))
-            .setErr(new PrintWriter(err))
-            .execute(words.subList(1, words.size()).toArray(String[]::new));
-    return new Result(out.toString(), err.toString(), exit);
+    return Main.commandLine(shell);
   }
 
   private static List<String> words(String line) {

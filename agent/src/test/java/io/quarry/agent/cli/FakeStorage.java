@@ -64,7 +64,10 @@ import io.quarry.common.model.Progress;
 import io.quarry.common.model.Visibility;
 import io.quarry.common.model.VolumeFormat;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -91,6 +94,27 @@ final class FakeStorage implements StorageApi {
 
   /** Uploads that are not finished, by image. */
   private final Map<String, UploadInfo> uploads = new TreeMap<>();
+
+  private final Map<String, ByteBuffer> contents = new TreeMap<>();
+
+  /** What was uploaded into an image. */
+  private ByteBuffer content(String imageId, long size) {
+    ByteBuffer known = contents.get(imageId);
+    if (known == null || known.capacity() != size) {
+      known = ByteBuffer.allocate((int) size);
+      contents.put(imageId, known);
+    }
+    return known;
+  }
+
+  byte[] uploaded(String imageId) {
+    return Objects.requireNonNull(contents.get(imageId)).array();
+  }
+
+  /** Whether an upload into it has begun and not ended. */
+  boolean takesUpload(String imageId) {
+    return uploads.containsKey(imageId);
+  }
 
   /** Where the next upload breaks off. */
   long cutOffAt = Long.MAX_VALUE;
@@ -491,6 +515,11 @@ final class FakeStorage implements StorageApi {
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
+    UploadInfo upload = uploads.get(imageId);
+    if (upload != null && upload.uploadId().equals(openId)) {
+      uploads.remove(imageId);
+      return new Committed(++commit);
+    }
     if (!opens.removeIf(each -> each.open.openId().equals(openId))) {
       throw new StorageException(
           ErrorCode.OPEN_NOT_FOUND,
@@ -618,14 +647,28 @@ final class FakeStorage implements StorageApi {
   }
 
   @Override
-  public UploadInfo uploadImage(
+  public synchronized UploadInfo uploadImage(
       String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {
+    UploadInfo before = getUpload(repoId, imageId, uploadId);
+    if (range.offset() > before.offset()) {
+      throw new StorageException(
+          ErrorCode.RANGE_NOT_SATISFIABLE,
+          "bytes are missing",
+          imageId,
+          "Go on from " + before.offset());
+    }
     if (range.offset() >= cutOffAt) {
       cutOffAt = Long.MAX_VALUE;
       throw new StorageException(
           ErrorCode.AGENT_UNAVAILABLE, "no agent answers", imageId, "Try again.");
     }
-    var conversion = getUpload(repoId, imageId, uploadId).conversion();
+    try {
+      byte[] bytes = range.zeros() ? new byte[0] : content.readAllBytes();
+      content(imageId, range.size()).position((int) range.offset()).put(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    var conversion = before.conversion();
     var info = new UploadInfo(uploadId, range.size(), range.end(), 0, false, conversion, commit);
     uploads.put(imageId, info);
     return info;

@@ -64,6 +64,7 @@ final class GoldenTest {
       case "the next upload breaks off" -> storage.cutOffAt = 1 << 20;
       case "no files" -> removeFiles();
       case "a short file" -> write("short.raw", "x".repeat(1000));
+      case "links and directories" -> linksAndDirectories();
       case "a directory with a file" -> write("full/file", "x");
       case "a file is lost" ->
           storage.problems.add(
@@ -96,6 +97,16 @@ final class GoldenTest {
     try {
       Files.createDirectories(file.toAbsolutePath().getParent());
       Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void linksAndDirectories() {
+    try {
+      Files.deleteIfExists(Path.of("target/golden-link"));
+      Files.createSymbolicLink(Path.of("target/golden-link"), Path.of("golden-disk.raw"));
+      Files.createDirectories(Path.of("target/golden-directory"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

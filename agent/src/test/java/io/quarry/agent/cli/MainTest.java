@@ -79,7 +79,11 @@ final class MainTest {
     Console.Result result = console.run("quarry disk create main 1G");
     assertThat(result.out()).isEqualTo("disk-1\n");
     assertThat(result.err())
-        .contains("\r\u001b[Kbroken  [######------------------]  1/2 copy   25 %  256 MiB of 1 GiB")
+        .contains(
+            "\r"
+                + "\u001b[K\u001b[?7lbroken  [######------------------]  1/2 copy   25 %  256 MiB"
+                + " of 1 GiB")
+        .contains("on host-1\u001b[?7h")
         .endsWith("\r\u001b[K");
   }
 

@@ -204,7 +204,8 @@ final class Failover {
             requestId == null ? attempt.request().path() : requestId,
             requestId == null
                 ? "Look whether it had its effect, or repeat it."
-                : "Repeat it with request id " + requestId + ".");
+                : "Repeat the call with request id %1$s, or settle it with `quarry request cancel REPO %1$s`."
+                    .formatted(requestId));
       }
       // Where one agent is silent, the other's "not connected here" is not the whole story.
       boolean told = silence.isEmpty() || lastCode() != ErrorCode.REPOSITORY_NOT_CONNECTED;

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /** One connection, used by one thread at a time. */
 final class HttpConnection {
   private static final int BUFFER_BYTES = 16 << 10;
+  private static final int SEND_BYTES = 256 << 10;
   private static final int LINE_BYTES_MAX = 16 << 10;
   private static final int HEADERS_MAX = 200;
 
@@ -84,31 +85,48 @@ final class HttpConnection {
   }
 
   void write(byte[] head, byte @Nullable [] body, long deadline) throws IOException {
-    ByteBuffer request = ByteBuffer.wrap(head);
-    if (body != null && body.length > 0) {
-      request = ByteBuffer.allocate(head.length + body.length).put(head).put(body).flip();
-    }
     if (channel.isBlocking()) {
       channel.configureBlocking(false);
     }
-    channel.write(request);
-    if (request.hasRemaining()) {
-      writeRest(request, deadline);
+    if (body == null || body.length <= BUFFER_BYTES) {
+      byte[] rest = body == null ? new byte[0] : body;
+      write(ByteBuffer.allocate(head.length + rest.length).put(head).put(rest).flip(), deadline);
+    } else {
+      write(ByteBuffer.wrap(head), deadline);
+      write(ByteBuffer.wrap(body), deadline);
     }
     channel.configureBlocking(true);
   }
 
+  private void write(ByteBuffer bytes, long deadline) throws IOException {
+    int end = bytes.limit();
+    while (sendSome(bytes, end) && bytes.position() < end) {
+      // The other side takes them as they come.
+    }
+    if (bytes.position() < end) {
+      writeRest(bytes, end, deadline);
+    }
+  }
+
+  /** Whether it took all that it was offered: each write copies that much first. */
+  private boolean sendSome(ByteBuffer bytes, int end) throws IOException {
+    bytes.limit(Math.min(end, bytes.position() + SEND_BYTES));
+    channel.write(bytes);
+    return !bytes.hasRemaining();
+  }
+
   /** A blocking write has no timeout, and the other side may have stopped reading. */
-  private void writeRest(ByteBuffer request, long deadline) throws IOException {
+  private void writeRest(ByteBuffer bytes, int end, long deadline) throws IOException {
     try (Selector selector = Selector.open()) {
       channel.register(selector, SelectionKey.OP_WRITE);
-      while (request.hasRemaining()) {
-        selector.select(JsonHttp.millisUntil(deadline));
-        selector.selectedKeys().clear();
-        if (Thread.currentThread().isInterrupted()) {
-          throw new IOException("interrupted");
+      while (bytes.position() < end) {
+        if (!sendSome(bytes, end)) {
+          selector.select(JsonHttp.millisUntil(deadline));
+          selector.selectedKeys().clear();
+          if (Thread.currentThread().isInterrupted()) {
+            throw new IOException("interrupted");
+          }
         }
-        channel.write(request);
       }
     }
   }

@@ -57,9 +57,10 @@ final class ImageUpload {
   }
 
   private static byte[] read(InputStream content, int length) {
-    byte[] piece;
+    byte[] piece = new byte[length];
+    int count;
     try {
-      piece = content.readNBytes(length);
+      count = content.readNBytes(piece, 0, length);
     } catch (IOException e) {
       throw new StorageException(
           ErrorCode.INVALID_ARGUMENT,
@@ -68,7 +69,7 @@ final class ImageUpload {
           "Remove the cause and go on from the upload's offset.",
           e);
     }
-    if (piece.length < length) {
+    if (count < length) {
       throw StorageException.invalid(
           "content", "The content ends before the range does.", "Give as much as the range says.");
     }

@@ -23,7 +23,7 @@ import org.awaitility.Awaitility;
 /**
  * {@code ./verify bench}: prints a table and writes {@code target/bench.json}. Ratios are to a peer
  * in the same run; trust them more than the absolute figures. An argument picks one part of it:
- * {@code commits}, {@code copies} or {@code log}.
+ * {@code commits}, {@code copies}, {@code transfers} or {@code log}.
  */
 public final class Bench {
   private static final long DISK_BYTES = 1 << 20;
@@ -38,20 +38,25 @@ public final class Bench {
   }
 
   public static void main(String[] arguments) throws Exception {
-    boolean copiesOnly = List.of(arguments).contains("copies");
-    boolean commitsOnly = List.of(arguments).contains("commits");
-    boolean logOnly = List.of(arguments).contains("log");
+    List<String> parts =
+        arguments.length == 0
+            ? List.of("commits", "copies", "transfers", "log")
+            : List.of(arguments);
     Path target = Path.of("target").toAbsolutePath();
     Path directory = Files.createTempDirectory(Files.createDirectories(target), "bench-");
     Bench bench = new Bench(directory);
     try {
-      if (!copiesOnly && !logOnly) {
+      if (parts.contains("commits")) {
         bench.commits();
       }
-      if (!commitsOnly && !logOnly) {
+      if (parts.contains("copies")) {
         bench.copies();
       }
-      if (!commitsOnly && !copiesOnly) {
+      if (parts.contains("transfers")) {
+        Path transfers = Files.createDirectories(directory.resolve("transfers"));
+        new TransferBench(transfers, bench::add).run();
+      }
+      if (parts.contains("log")) {
         new LogBench(directory.resolve("log"), bench::add).run();
       }
     } finally {
