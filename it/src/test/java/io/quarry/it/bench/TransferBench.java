@@ -55,8 +55,8 @@ final class TransferBench {
         StorageClient client = new StorageClient(List.of(cluster.host(0).url()))) {
       cluster.awaitReady(Duration.ofMinutes(1));
       agent = cluster.host(0).url().toString();
-      client.connectStorageRepository(
-          new ConnectRequest(REPO, "localfs-1.0", Map.of("path", repository.toString()), true));
+      client.createStorageRepository(
+          new ConnectRequest(REPO, "localfs-1.0", Map.of("path", repository.toString())));
       compare(disk(client), disk(client));
     }
   }

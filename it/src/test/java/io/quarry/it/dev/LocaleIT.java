@@ -48,8 +48,8 @@ final class LocaleIT {
     try (LocalCluster cluster = LocalCluster.start(options);
         StorageClient client = new StorageClient(List.of(cluster.host(0).url()))) {
       cluster.awaitReady(Box.PATIENCE);
-      client.connectStorageRepository(
-          new ConnectRequest("main", "localfs-1.0", Map.of("path", named), true));
+      client.createStorageRepository(
+          new ConnectRequest("main", "localfs-1.0", Map.of("path", named)));
       String disk = Box.disk(client, "main", 1 << 20).imageId();
       Box.awaitOptimized(client, "main", disk);
       assertThat(client.getStorageRepository("main").connectionParameters())
