@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,7 +23,9 @@ final class HostIdentityTest {
     Path file = directory.resolve("host-key");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
-    assertThat(Files.list(directory)).containsExactly(file);
+    try (Stream<Path> all = Files.list(directory)) {
+      assertThat(all).containsExactly(file);
+    }
   }
 
   @Test

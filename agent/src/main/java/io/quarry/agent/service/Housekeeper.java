@@ -64,8 +64,8 @@ public final class Housekeeper implements AutoCloseable {
   private void round() {
     for (ConnectedRepository repository : repositories.all()) {
       try {
-        reapPins(repository);
         opens.endDead(repository);
+        reapPins(repository);
         if (repository.leading() && repository.responsive()) {
           opens.reapReaders(repository);
           opens.endIdleUploads(repository);

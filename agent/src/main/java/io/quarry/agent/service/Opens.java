@@ -178,7 +178,19 @@ final class Opens {
     }
   }
 
-  ClosedOpens closeDead(
+  ClosedOpens closeDead(ConnectedRepository repository, CloseOpensRequest request, RequestId id) {
+    return repeats.once(
+        id, repository, () -> firstClose(repository, request, id), reply -> again(id, reply));
+  }
+
+  /**
+   * Which opens ended the first time is not kept; those that are to end by now are for a new call.
+   */
+  private static ClosedOpens again(RequestId id, Reply reply) {
+    return new ClosedOpens(List.of(), false, 0, reply.repeated(id, "fenceOpens").commit());
+  }
+
+  private ClosedOpens firstClose(
       ConnectedRepository repository, CloseOpensRequest request, RequestId requestId) {
     Names.check("hostId", request.hostId());
     if (!request.dead()) {

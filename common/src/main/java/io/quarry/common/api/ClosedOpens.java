@@ -3,7 +3,7 @@ package io.quarry.common.api;
 import java.util.List;
 
 /**
- * @param openIds that ended
+ * @param openIds that ended; none in the answer to a repeated call, whose opens ended before
  * @param more whether others are to end as well: call again
  * @param kept how many opens of the host stay, because nothing speaks against their users' life
  * @param commit that the repository's log has come to
