@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +48,8 @@ final class ForeignWriter {
     if (!holds(process)) {
       return Strike.once("a foreign process is denied " + file.getFileName(), 0);
     }
-    boolean frozen = ((Integer) before.get("mode") & WRITE_PERMISSIONS) == 0;
+    int mode = (Integer) Objects.requireNonNull(before.get("mode"));
+    boolean frozen = (mode & WRITE_PERMISSIONS) == 0;
     // A merge may have thawed the file meanwhile, which changes the time.
     if (frozen && before.equals(Files.readAttributes(file, "unix:mode,ctime"))) {
       sights.violation("a foreign process opened the frozen file " + file + " for writing");
