@@ -17,8 +17,7 @@ final class RangeMemory {
   private static final int PIECES_MAX = 8;
   private static final int ALIGNMENT = 4096;
 
-  private final int max =
-      (int) Math.clamp(Runtime.getRuntime().maxMemory() / 8 / BYTES, 1, PIECES_MAX);
+  private final int max = Math.clamp(Runtime.getRuntime().maxMemory() / 8 / BYTES, 1, PIECES_MAX);
   private final Deque<MemorySegment> kept = new ArrayDeque<>();
   private int taken;
 

@@ -85,7 +85,7 @@ final class OptionsInTextTest {
       Matcher command = COMMAND.matcher(text);
       while (command.find()) {
         found++;
-        if (!exists(command.group(1).split(" "))) {
+        if (!exists(command.group(1).split(" ", -1))) {
           unknown.add(command.group() + " in " + text);
         }
       }
