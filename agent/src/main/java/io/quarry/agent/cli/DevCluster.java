@@ -37,7 +37,7 @@ final class DevCluster implements AutoCloseable {
         LocalCluster.start(
             LocalClusterOptions.in(directory)
                 .withHosts(hosts)
-                .withJavaOptions(LocalClusterOptions.WHOLE_COMPILER)
+                .withWholeCompiler()
                 .withAgentConfig(Map.of("repositories", repositories)));
     cluster = started;
     return started;

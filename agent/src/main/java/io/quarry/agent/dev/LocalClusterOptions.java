@@ -27,9 +27,6 @@ public record LocalClusterOptions(
     List<String> launcher) {
   public static final int HOSTS_MAX = 50;
 
-  /** For agents that move much: SHA-256 takes ten times as long without the whole compiler. */
-  public static final String[] WHOLE_COMPILER = {"-Xmx256m", "-XX:+UseSerialGC"};
-
   public LocalClusterOptions {
     if (hosts < 1 || hosts > HOSTS_MAX) {
       throw new IllegalArgumentException(
@@ -89,6 +86,11 @@ public record LocalClusterOptions(
         agentConfig,
         guardianArguments,
         launcher);
+  }
+
+  /** For agents that move much: SHA-256 takes ten times as long without the whole compiler. */
+  public LocalClusterOptions withWholeCompiler() {
+    return withJavaOptions("-Xmx256m", "-XX:+UseSerialGC");
   }
 
   public LocalClusterOptions withJavaOptions(String... options) {

@@ -48,9 +48,7 @@ final class TransferBench {
     write();
     Tool.nanos("qemu-img", "convert", "-O", "qcow2", raw.toString(), qcow2.toString());
     LocalClusterOptions options =
-        LocalClusterOptions.in(directory.resolve("hosts"))
-            .withHosts(1)
-            .withJavaOptions(LocalClusterOptions.WHOLE_COMPILER);
+        LocalClusterOptions.in(directory.resolve("hosts")).withHosts(1).withWholeCompiler();
     try (LocalCluster cluster = LocalCluster.start(options);
         StorageClient client = new StorageClient(List.of(cluster.host(0).url()))) {
       cluster.awaitReady(Duration.ofMinutes(1));
