@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 final class RangeMemoryTest {
@@ -32,7 +33,7 @@ final class RangeMemoryTest {
   /** A write that hangs may still read it. */
   @Test
   void memoryThatMayBeUsedIsNotGivenAgain() {
-    MemorySegment hung = memory.take(1);
+    MemorySegment hung = Objects.requireNonNull(memory.take(1));
     memory.give(hung, false);
     assertThat(memory.take(1)).isNotNull().isNotSameAs(hung);
   }
