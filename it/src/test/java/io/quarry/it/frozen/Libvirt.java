@@ -17,56 +17,6 @@ import java.util.List;
  * system's directories goes to memory, which the daemon alone sees.
  */
 final class Libvirt implements AutoCloseable {
-  private static final String START =
-      """
-      set -e
-      for place in /run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do
-        mkdir -p $place
-        mount -t tmpfs none $place
-      done
-      mkdir /run/libvirt/upper /run/libvirt/work
-      mount -t overlay -o lowerdir=/etc,upperdir=/run/libvirt/upper,workdir=/run/libvirt/work \
-        none /etc
-      mkdir -p /etc/libvirt
-      cp qemu.conf /etc/libvirt/
-      sed -i /^libvirt-qemu:/d /etc/passwd /etc/group
-      echo libvirt-qemu:x:%1$d:%2$d::/:/bin/false >> /etc/passwd
-      echo libvirt-qemu:x:%2$d: >> /etc/group
-      exec libvirtd -f "$PWD/libvirtd.conf" -p "$PWD/libvirtd.pid"
-      """;
-
-  private static final String DAEMON =
-      """
-      unix_sock_dir = "%1$s"
-      auth_unix_rw = "none"
-      log_outputs = "3:file:%1$s/libvirtd.log"
-      """;
-
-  /** There is no service manager, and no control group, to ask for a machine. */
-  private static final String MACHINES =
-      """
-      user = "+%d"
-      group = "+%d"
-      stdio_handler = "file"
-      cgroup_controllers = []
-      namespaces = []
-      """;
-
-  private static final String DOMAIN =
-      """
-      <domain type="qemu">
-        <name>%s</name>
-        <memory unit="MiB">32</memory>
-        <vcpu>1</vcpu>
-        <os><type arch="x86_64" machine="pc">hvm</type></os>
-        <devices>
-          <emulator>/usr/bin/qemu-system-x86_64</emulator>
-          %s
-          <memballoon model="none"/>
-        </devices>
-      </domain>
-      """;
-
   private final Path directory;
   private final Process daemon;
   private final List<String> domains = new ArrayList<>();
@@ -81,10 +31,10 @@ final class Libvirt implements AutoCloseable {
    */
   static Libvirt start(Path directory) throws IOException {
     Files.createDirectories(directory);
-    Files.writeString(directory.resolve("libvirtd.conf"), DAEMON.formatted(directory));
-    Files.writeString(directory.resolve("qemu.conf"), MACHINES.formatted(Qemu.USER, Qemu.GROUP));
+    Files.writeString(directory.resolve("libvirtd.conf"), daemon(directory));
+    Files.writeString(directory.resolve("qemu.conf"), machines());
     Process daemon =
-        new ProcessBuilder("unshare", "-m", "sh", "-c", START.formatted(Qemu.USER, Qemu.GROUP))
+        new ProcessBuilder("unshare", "-m", "sh", "-c", commands())
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .redirectOutput(directory.resolve("said").toFile())
@@ -100,6 +50,65 @@ final class Libvirt implements AutoCloseable {
     return libvirt;
   }
 
+  private static String commands() {
+    return """
+    set -e
+    for place in /run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do
+      mkdir -p $place
+      mount -t tmpfs none $place
+    done
+    mkdir /run/libvirt/upper /run/libvirt/work
+    mount -t overlay -o lowerdir=/etc,upperdir=/run/libvirt/upper,workdir=/run/libvirt/work \
+      none /etc
+    mkdir -p /etc/libvirt
+    cp qemu.conf /etc/libvirt/
+    touch /etc/passwd /etc/group
+    sed -i /^libvirt-qemu:/d /etc/passwd /etc/group
+    echo libvirt-qemu:x:%1$d:%2$d::/:/bin/false >> /etc/passwd
+    echo libvirt-qemu:x:%2$d: >> /etc/group
+    exec libvirtd -f "$PWD/libvirtd.conf" -p "$PWD/libvirtd.pid"
+    """
+        .formatted(Qemu.USER, Qemu.GROUP);
+  }
+
+  private static String daemon(Path directory) {
+    return """
+    unix_sock_dir = "%1$s"
+    auth_unix_rw = "none"
+    log_outputs = "3:file:%1$s/libvirtd.log"
+    """
+        .formatted(directory);
+  }
+
+  /** There is no service manager, and no control group, to ask for a machine. */
+  private static String machines() {
+    return """
+    user = "+%d"
+    group = "+%d"
+    stdio_handler = "file"
+    cgroup_controllers = []
+    namespaces = []
+    """
+        .formatted(Qemu.USER, Qemu.GROUP);
+  }
+
+  private static String domain(String name, String disk) {
+    return """
+    <domain type="qemu">
+      <name>%s</name>
+      <memory unit="MiB">32</memory>
+      <vcpu>1</vcpu>
+      <os><type arch="x86_64" machine="pc">hvm</type></os>
+      <devices>
+        <emulator>/usr/bin/qemu-system-x86_64</emulator>
+        %s
+        <memballoon model="none"/>
+      </devices>
+    </domain>
+    """
+        .formatted(name, disk);
+  }
+
   private Path socket() {
     return directory.resolve("libvirt-sock");
   }
@@ -107,7 +116,7 @@ final class Libvirt implements AutoCloseable {
   /** A domain that stays defined, with that disk. */
   void define(String name, String disk) throws IOException, InterruptedException {
     Path file = directory.resolve(name + ".xml");
-    Files.writeString(file, DOMAIN.formatted(name, disk));
+    Files.writeString(file, domain(name, disk));
     var _ = virsh("define", file.toString());
     domains.add(name);
   }
