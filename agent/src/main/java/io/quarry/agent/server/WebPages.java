@@ -25,7 +25,7 @@ final class WebPages {
   private static final Pattern ADDRESS = Pattern.compile("\\[.*|\\d+\\.\\d+\\.\\d+\\.\\d+");
 
   private static final String REMEDY =
-      "Use the quarry command, or a client that sends neither Origin nor Sec-Fetch-Site.";
+      "Call with `quarry`, or with a client that sends neither Origin nor Sec-Fetch-Site.";
 
   private final Set<String> names;
 

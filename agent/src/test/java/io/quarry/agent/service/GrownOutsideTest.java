@@ -2,16 +2,20 @@ package io.quarry.agent.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.AgentsUnderTest;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.dev.NewRepository;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ImageData;
+import io.quarry.common.api.Json;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.VolumeFormat;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -23,7 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * 12.17: a disk was grown with {@code virsh blockresize}, and a guest wrote behind the end that the
- * log knows. Whatever is grown over it afterwards promises zeros there.
+ * log knows. Whatever is grown over it afterwards promises zeros there. A repository of the first
+ * version adopts no growth.
  */
 @Timeout(180)
 final class GrownOutsideTest {
@@ -43,9 +48,18 @@ final class GrownOutsideTest {
 
   @BeforeAll
   static void start() throws Exception {
+    makeOld(directory.resolve("main"));
     agents = AgentsUnderTest.start(directory, 1, "main");
     client = agents.client(0);
     tools = new Tools(new Children(new Spawner(), "test"));
+  }
+
+  private static void makeOld(Path place) throws Exception {
+    var _ = NewRepository.at("main", place);
+    Path genesis = place.resolve("repository.json");
+    ObjectNode json = (ObjectNode) Json.MAPPER.readTree(genesis.toFile());
+    json.put("version", 1).remove("features");
+    Files.write(genesis, Json.MAPPER.writeValueAsBytes(json));
   }
 
   @AfterAll
