@@ -42,7 +42,7 @@ final class ArchitectureTest {
     "io.quarry.agent.repository.Drain",
     // What the host has connected and seen, in the agent's state directory.
     "io.quarry.agent.repository.SeenCommits",
-    "io.quarry.agent.service.Connections",
+    "io.quarry.agent.repository.StateFile",
     // Says whether the directory that an administrator names is there.
     "io.quarry.agent.format.LocalfsFormat",
     // One file, for those who are no agent.
