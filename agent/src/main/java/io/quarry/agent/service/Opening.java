@@ -145,6 +145,9 @@ final class Opening {
       return open.hostId().equals(host.id())
           ? describe(repository, state, open, reply)
           : peerOf(repository, open, request, id);
+    } catch (StorageException e) {
+      // This agent may not have heard of the end yet.
+      throw e.code() == ErrorCode.OPEN_NOT_FOUND ? e : unanswered(open, id, e);
     } catch (RuntimeException | Error e) {
       throw unanswered(open, id, e);
     }

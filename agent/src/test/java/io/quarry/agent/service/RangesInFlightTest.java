@@ -149,7 +149,7 @@ final class RangesInFlightTest {
       Future<UploadInfo> first = callers.submit(() -> put(disk, id, 0, MIB));
       flushing.await();
       Future<UploadInfo> second = callers.submit(() -> put(disk, id, MIB, 2 * MIB));
-      Future<UploadInfo> third = callers.submit(() -> put(disk, id, 2 * MIB, 3 * MIB));
+      Future<UploadInfo> third = callers.submit(() -> insist(disk, id, 2 * MIB, 3 * MIB));
       await().atMost(AgentsUnderTest.PATIENCE).until(() -> isStored(2 * MIB, 3 * MIB));
       assertThat(client.getUpload("main", disk, id).offset()).as("acknowledged").isZero();
       assertThat(second.isDone() || third.isDone()).isFalse();
@@ -197,7 +197,7 @@ final class RangesInFlightTest {
     String head =
         """
         PUT /v1/repositories/main/images/%s/data?uploadId=%s HTTP/1.1
-        Host: agent
+        Host: localhost
         Content-Type: application/octet-stream
         Content-Length: %d
         Content-Range: %s
