@@ -105,6 +105,8 @@ final class OptimizeIT {
     LocalHost worker = hosts.named(task.hostId());
     hosts.of(worker).setThrottle(FAST);
     TaskInfo begun = copies.await(fix, List.of(worker), now -> Copies.checkpoint(now) > 0);
+    // The throttle outlives the agent.
+    hosts.of(worker).setThrottle(SLOW);
     worker.killAgent();
     return begun;
   }

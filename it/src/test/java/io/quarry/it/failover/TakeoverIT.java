@@ -61,6 +61,8 @@ final class TakeoverIT {
             copies.await(
                 fix, List.of(victim), now -> now.epoch() == epoch && Copies.checkpoint(now) > from);
         written.look(victim);
+        // The throttle outlives the agent.
+        hosts.of(victim).setThrottle(SLOW);
 
         long killed = System.nanoTime();
         victim.killAgent();
