@@ -75,6 +75,16 @@ final class FrozenIT {
     assertThat(mode(base)).isEqualTo(FROZEN);
     assertThat(mode(host.opened(disk).path())).isEqualTo(WRITABLE);
     Guest.use(client, MAIN, disk, "write -P 2 1M 64k");
+
+    String copy = Copying.copy(client, OTHER, snapshot, ImageOptions.DEFAULT).imageId();
+    Box.awaitOptimized(client, OTHER, copy);
+    assertThat(mode(Guest.look(client, OTHER, copy).path())).isEqualTo(FROZEN);
+    var thin = Box.newDisk(SIZE, copy, ImageOptions.DEFAULT);
+    String over = client.createVirtualDisk(OTHER, thin, null).imageId();
+    Box.awaitOptimized(client, OTHER, over);
+    assertThat(mode(Guest.look(client, OTHER, over).path())).isEqualTo(WRITABLE);
+    assertThat(mode(Guest.look(client, OTHER, copy).path())).isEqualTo(FROZEN);
+
     client.removeImage(MAIN, snapshot, RemoveImageOptions.DEFAULT, null);
     await().atMost(Box.PATIENCE).until(() -> host.opened(disk).path().equals(base));
     assertThat(mode(base)).isEqualTo(WRITABLE);
