@@ -10,6 +10,15 @@ import sys
 
 ANY = "*"
 
+# Any call may meet them, and which ones do is chance: they are told, and fail nothing.
+PASSING = {
+    "SDM_UNAVAILABLE",
+    "REPOSITORY_UNRESPONSIVE",
+    "CLUSTER_UNAVAILABLE",
+    "AGENT_UNAVAILABLE",
+    "OUTCOME_UNKNOWN",
+}
+
 
 def documented(page):
     """Verb and code of each refusal that the page names."""
@@ -45,7 +54,7 @@ def main():
             print(f"  {verb} {code}")
     for verb, code in sorted(met - known):
         print(f"NOT DOCUMENTED {verb} {code}")
-    return 1 if met - known else 0
+    return 1 if {pair for pair in met - known if pair[1] not in PASSING} else 0
 
 
 sys.exit(main())

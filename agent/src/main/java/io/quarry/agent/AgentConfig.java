@@ -231,8 +231,8 @@ public record AgentConfig(
     Set<String> names = new HashSet<>(server.names());
     names.addAll(List.of(hostId, host(listen), advertise.getHost()));
     try {
-      InetAddress here = InetAddress.getLocalHost();
-      names.addAll(List.of(here.getHostName(), here.getCanonicalHostName()));
+      // No other names: asking for them may wait for a server that does not answer.
+      names.add(InetAddress.getLocalHost().getHostName());
     } catch (UnknownHostException e) {
       // A machine without a name of its own is called by the others.
     }

@@ -231,6 +231,11 @@ final class MergeInPlaceFix {
   /** What cannot be frozen is frozen later by the host that leads, or named by check. */
   private Map<String, Witness> frozen(Volume base) {
     try {
+      Volume now = repository.refresh().repository().volumes().get(base.id());
+      if (now == null || !self.equals(now.writer())) {
+        // A disk may go on in it: the end was committed, or another worker has taken over.
+        return Map.of();
+      }
       return Map.of(base.id(), volumes().freeze(String.valueOf(base.file())));
     } catch (IOException e) {
       LOG.warn("{} stays writable: {}", base.file(), e.toString());

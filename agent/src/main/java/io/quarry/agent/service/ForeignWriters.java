@@ -5,6 +5,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import org.jspecify.annotations.Nullable;
@@ -39,16 +40,28 @@ final class ForeignWriters {
     return top;
   }
 
+  /** Names the process that writes to what a machine has open, its own too; null when none is. */
+  @Nullable String of(ConnectedRepository repository, Open open) {
+    if (open.readOnly() || open.fills() != null || open.volumes().isEmpty()) {
+      return null;
+    }
+    Volume top = repository.state().repository().volumes().get(open.volumes().getFirst());
+    return top == null ? null : writer(repository, top);
+  }
+
+  private @Nullable String writer(ConnectedRepository repository, Volume top) {
+    String file = top.file();
+    return file == null
+        ? null
+        : io.call(repository, () -> repository.storage().volumes().writer(file).orElse(null));
+  }
+
   void after(ConnectedRepository repository, String imageId, @Nullable Volume top) {
-    String file = top == null ? null : top.file();
-    String writer =
-        file == null
-            ? null
-            : io.call(repository, () -> repository.storage().volumes().writer(file).orElse(null));
-    if (writer != null) {
+    String writer = top == null ? null : writer(repository, top);
+    if (top != null && writer != null) {
       throw new StorageException(
           ErrorCode.IMAGE_IN_USE,
-          "image " + imageId + " is in use: " + writer + " writes to its file " + file,
+          "image " + imageId + " is in use: " + writer + " writes to its file " + top.file(),
           imageId,
           "end that process, which has not opened the image through Quarry, and call again");
     }

@@ -115,8 +115,9 @@ public final class Housekeeper implements AutoCloseable {
         if (ours && status.modified().isBefore(young)) {
           swept += temporary.remove(name) ? 1 : 0;
         }
-      } catch (FileFailure.NotFound e) {
-        LOG.debug("{} is gone already", temporary.path(name));
+      } catch (FileFailure e) {
+        // It is gone already, or stays: the others are looked at all the same.
+        LOG.debug("{} is not swept: {}", temporary.path(name), e.toString());
       }
     }
     return swept;

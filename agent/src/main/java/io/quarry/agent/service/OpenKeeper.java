@@ -33,12 +33,14 @@ final class OpenKeeper {
   private final StorageIo io;
   private final HostRegistry hosts;
   private final OpenReview review;
+  private final ForeignWriters foreign;
 
   OpenKeeper(ThisHost host, StorageIo io, HostRegistry hosts, OpenReview review) {
     this.host = host;
     this.io = io;
     this.hosts = hosts;
     this.review = review;
+    this.foreign = new ForeignWriters(io);
   }
 
   /**
@@ -53,6 +55,8 @@ final class OpenKeeper {
     List<String> dead =
         repository.state().repository().opens().values().stream()
             .filter(open -> EndDeadOpens.isDead(open, host.id(), boot))
+            // A container that starts anew may get another boot id, and its machines live on.
+            .filter(open -> foreign.of(repository, open) == null)
             .map(Open::id)
             .sorted()
             .toList();

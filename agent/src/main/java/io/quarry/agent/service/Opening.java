@@ -19,7 +19,9 @@ import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Gets images ready for machines on this host. */
@@ -32,6 +34,9 @@ final class Opening {
   private final Chains chains;
   private final HostRegistry hosts;
   private final PeerApi peers;
+
+  /** Repositories and request ids of calls that have begun and not ended on this host. */
+  private final Set<String> underWay = ConcurrentHashMap.newKeySet();
 
   Opening(
       ThisHost host,
@@ -54,11 +59,25 @@ final class Opening {
 
   OpenedImage open(
       ConnectedRepository repository, String imageId, OpenRequest request, RequestId id) {
-    return repeats.once(
-        id,
-        repository,
-        () -> first(repository, imageId, request, id),
-        reply -> again(repository, imageId, request, id, reply.repeated(id, OpenImage.OPERATION)));
+    String call = repository.key() + "/" + id.value();
+    if (!underWay.add(call)) {
+      // An answer to this one would start a machine, which the earlier one takes for a foreign one.
+      throw new StorageException(
+          ErrorCode.AGENT_UNAVAILABLE,
+          "an earlier try of request " + id.value() + " is under way",
+          imageId,
+          "repeat the call after a pause");
+    }
+    try {
+      return repeats.once(
+          id,
+          repository,
+          () -> first(repository, imageId, request, id),
+          reply ->
+              again(repository, imageId, request, id, reply.repeated(id, OpenImage.OPERATION)));
+    } finally {
+      underWay.remove(call);
+    }
   }
 
   private OpenedImage first(

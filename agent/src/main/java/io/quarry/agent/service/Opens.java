@@ -23,7 +23,6 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
-import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.util.Comparator;
 import java.util.List;
@@ -40,12 +39,14 @@ final class Opens {
   private final Repeats repeats;
   private final StorageIo io;
   private final OpenReview review;
+  private final ForeignWriters foreign;
 
   Opens(Repositories repositories, Repeats repeats, StorageIo io, OpenReview review) {
     this.repositories = repositories;
     this.repeats = repeats;
     this.io = io;
     this.review = review;
+    this.foreign = new ForeignWriters(io);
   }
 
   OpenPage list(ConnectedRepository repository, OpenQuery query) {
@@ -158,19 +159,11 @@ final class Opens {
 
   /** Refuses to end a machine's use as long as a process is seen that writes (R14). */
   private void requireStill(ConnectedRepository repository, @Nullable Open open) {
-    if (open == null || open.readOnly() || open.fills() != null || open.volumes().isEmpty()) {
-      return;
-    }
-    Volume top = repository.state().repository().volumes().get(open.volumes().getFirst());
-    String file = top == null ? null : top.file();
-    String writer =
-        file == null
-            ? null
-            : io.call(repository, () -> repository.storage().volumes().writer(file).orElse(null));
-    if (writer != null) {
+    String writer = open == null ? null : foreign.of(repository, open);
+    if (open != null && writer != null) {
       throw new StorageException(
           ErrorCode.STILL_WRITING,
-          "image " + open.imageId() + " is still in use: " + writer + " writes to its file " + file,
+          "image " + open.imageId() + " is still in use: " + writer + " writes to its file",
           open.id(),
           "end that process and call again; closeOpen with force=true (quarry open close REPO "
               + open.id()

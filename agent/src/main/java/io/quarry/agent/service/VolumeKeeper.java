@@ -125,7 +125,7 @@ final class VolumeKeeper {
     try {
       Long size = DiskSize.grown(repository, disk, top);
       if (size != null && Limits.isImageSize(size)) {
-        grown.put(disk.id(), size);
+        grown.put(top.id(), size);
       }
     } catch (IOException e) {
       LOG.debug("{} is looked at later: {}", top.file(), e.toString());

@@ -183,6 +183,17 @@ final class FrozenVolumesTest {
     }
   }
 
+  /** 20.4: a snapshot was made between the look and the commit. */
+  @Test
+  void growthOfAFileThatTheDiskHasLeftIsNotAdopted() throws Exception {
+    story.disk("disk");
+    String left = story.volumeOf("disk").id();
+    story.snapshot("snapshot", "disk", "overlay");
+    story.commit(new AdoptGrowth(Map.of(left, 2 * FrozenStory.SIZE)));
+    assertThat(story.volumeOf("disk").size()).isEqualTo(FrozenStory.SIZE);
+    assertThat(story.volumeOf("snapshot").size()).isEqualTo(FrozenStory.SIZE);
+  }
+
   /** 20.4: an unadopted growth is told of, and a disk that got smaller as well. */
   @Test
   void checkComparesTheSizesOfDisks() throws Exception {
@@ -196,7 +207,7 @@ final class FrozenVolumesTest {
           assertThat(problem.reason()).contains("2097152").contains("1048576");
           assertThat(problem.remedy()).startsWith("wait");
         });
-    story.commit(new AdoptGrowth(Map.of("disk", 2 * FrozenStory.SIZE)));
+    story.commit(new AdoptGrowth(Map.of(story.volumeOf("disk").id(), 2 * FrozenStory.SIZE)));
     assertThat(story.host().check(story.repository()).problems()).isEmpty();
 
     story.tool(

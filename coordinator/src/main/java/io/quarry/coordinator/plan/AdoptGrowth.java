@@ -8,21 +8,25 @@ import org.jspecify.annotations.Nullable;
  * Disks that nobody has open any more, and whose files have grown: their machines did it, and their
  * hosts died before anybody closed the disks.
  *
- * @param sizes by disk, in bytes
+ * @param sizes by the volume that was looked at, in bytes: a disk may have gone on in another one
  */
 public record AdoptGrowth(Map<String, Long> sizes) implements Request {
   public AdoptGrowth(@Nullable Map<String, Long> sizes) {
     this.sizes = Checked.numbers("sizes", sizes);
-    this.sizes.keySet().forEach(id -> Checked.name("imageId", id));
+    this.sizes.keySet().forEach(id -> Checked.volume("volumeId", id));
   }
 
   @Override
   public Reply plan(Draft draft) {
     new TreeMap<>(sizes)
         .forEach((id, size) -> {
-          if (draft.state().writerOf(id) == null) {
-            draft.grow(id, size);
-            draft.settle(id);
+          Volume volume = draft.state().volumes().get(id);
+          Image disk = volume == null ? null : draft.state().strongImage(volume.imageId());
+          if (disk != null
+              && disk.volumeId().equals(id)
+              && draft.state().writerOf(disk.id()) == null) {
+            draft.grow(disk.id(), size);
+            draft.settle(disk.id());
           }
         });
     return draft.reply(this, "disks");

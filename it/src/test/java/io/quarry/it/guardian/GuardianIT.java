@@ -124,7 +124,7 @@ final class GuardianIT {
       await().atMost(PATIENCE).until(() -> logHas(guardian, "could not be started"));
       await().atMost(PATIENCE).until(() -> logHas(guardian, "The next agent starts in PT2S"));
       assertThat(guardian.process().isAlive()).isTrue();
-      for (String program : List.of("sh", "sleep", "setsid", "setpriv")) {
+      for (String program : List.of("env", "sh", "sleep", "setsid", "setpriv")) {
         Path installed = Path.of("/usr/bin", program);
         Files.createSymbolicLink(programs.resolve(program), installed);
       }
