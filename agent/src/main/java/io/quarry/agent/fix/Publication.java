@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
@@ -45,7 +46,13 @@ final class Publication {
    */
   void publish(Volume volume, String file, Finish finish) throws IOException, FixGoneException {
     requireOurs();
-    Map<String, Witness> witnesses = protect(volume, file);
+    Map<String, Witness> witnesses;
+    try {
+      witnesses = protect(volume, file);
+    } catch (FileFailure.NotFound e) {
+      requireStillDue();
+      throw e;
+    }
     FaultPoints.reach("mend.publish");
     Set<CopySource> needed =
         run.fix().heavy() ? Borrowed.by(repository.state().repository()) : Set.of();
@@ -68,6 +75,14 @@ final class Publication {
       run.store().forget(run.fix().id());
       RepositoryState now = repository.atLeast(done.commit()).repository();
       SourcePins.release(run.around().repositories(), needed, now);
+    }
+  }
+
+  /** Whoever goes on with the fix removes what earlier workers have made. */
+  private void requireStillDue() throws IOException, FixGoneException {
+    FixState now = repository.refresh().repository().fixes().get(run.fix().id());
+    if (now == null || (!run.fix().heavy() && now.epoch() != run.epoch())) {
+      throw new FixGoneException("its file is gone: another host has gone on with the fix");
     }
   }
 
