@@ -57,7 +57,7 @@ final class Throughput {
   static long load(ServerUnderTest server, String path, int connections, Duration time)
       throws Exception {
     AtomicBoolean over = new AtomicBoolean();
-    byte[] request = ("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n").getBytes(US_ASCII);
+    byte[] request = ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n").getBytes(US_ASCII);
     long requests = 0;
     try (ExecutorService threads = Executors.newFixedThreadPool(connections)) {
       List<Future<Long>> counts = new ArrayList<>();

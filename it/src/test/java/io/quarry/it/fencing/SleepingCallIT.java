@@ -92,7 +92,7 @@ final class SleepingCallIT {
     String head =
         """
         POST /v1/repositories/%s/virtual-disks HTTP/1.1
-        Host: quarry
+        Host: localhost
         Connection: close
         Content-Type: application/json
         Content-Length: %d
