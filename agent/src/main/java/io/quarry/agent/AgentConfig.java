@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * @param repositories to connect at start; they exist already
  * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none; a
  *     call that sets another one counts until this value is changed
- * @param uploadIdleTimeout after which an upload ends that nobody goes on with; default 24 h; the
+ * @param uploadIdleTimeout after which an upload ends that receives no range; default 24 h; the
  *     setting of the host that leads the repository counts
  * @param heavyFixesMax how many fixes that move data may run at once; default 2
  * @param server limits and names of its HTTP server

@@ -10,7 +10,7 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * Finds images that are open for somebody who seems to be gone. Only a person can say so, or the
+ * Finds images that are open for a user that seems to be gone. Only a person can say so, or the
  * host itself when it is back: a VM may well outlive the agent of its host.
  */
 final class AbsentUsers {

@@ -28,8 +28,8 @@ public final class OpenReview {
   private final InstantSource clock;
 
   /**
-   * @param hosts those that live; none at all means that nobody knows
-   * @param idleTimeout after which an upload ends that nobody goes on with
+   * @param hosts those that live; an empty list means that ZooKeeper has not told them
+   * @param idleTimeout after which an upload ends that receives no range
    */
   public OpenReview(Supplier<List<HostRecord>> hosts, Duration idleTimeout, InstantSource clock) {
     this.hosts = hosts;

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import java.io.PrintWriter;
 
-/** Tells whoever presses Ctrl-C what goes on, or can be gone on with. */
+/** Tells a user who presses Ctrl-C what goes on, or how to go on. */
 final class GoesOn implements AutoCloseable {
   private final Thread hook;
 

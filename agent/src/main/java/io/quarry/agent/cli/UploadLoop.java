@@ -119,7 +119,7 @@ final class UploadLoop {
     try {
       requireFits(source.atEnd() ? read : disk + 1, disk);
     } catch (StorageException e) {
-      // Nobody can go on with it: the stream is gone.
+      // The stream is gone, so no command can go on with the upload.
       api.closeImage(names.repo(), names.image(), upload.uploadId(), null);
       throw e;
     }
