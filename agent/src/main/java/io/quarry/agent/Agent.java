@@ -142,6 +142,7 @@ final class Agent implements AutoCloseable {
         new Tasks(
             config.hostId(),
             repositories,
+            io,
             fixes,
             registry,
             drain,
@@ -160,7 +161,7 @@ final class Agent implements AutoCloseable {
             opens,
             this::connectionsChanged,
             supervisor);
-    this.housekeeper = new Housekeeper(host, repositories, io, registry, opens, clock);
+    this.housekeeper = new Housekeeper(host, repositories, io, registry, opens, around, clock);
     this.configured = new ConfiguredRepositories(own, this::connect, ConfiguredRepositories.AGAIN);
     this.health =
         new HealthReport(

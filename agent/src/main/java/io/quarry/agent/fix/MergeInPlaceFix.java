@@ -100,9 +100,14 @@ final class MergeInPlaceFix {
    * over, a new volume is made.
    */
   private boolean mayWrite(Volume base) throws IOException {
-    FileUse use = volumes().use(String.valueOf(base.file()));
+    String file = String.valueOf(base.file());
+    if (!volumes().mayThaw(file)) {
+      LOG.info("This host cannot thaw {}: {} makes a new volume", file, run.fix().id());
+      return false;
+    }
+    FileUse use = volumes().use(file);
     if (use == FileUse.READER || use == FileUse.WRITER) {
-      LOG.info("A process uses {}: {} makes a new volume", base.file(), run.fix().id());
+      LOG.info("A process uses {}: {} makes a new volume", file, run.fix().id());
       return false;
     }
     Volume.Writer writer = base.writer();
@@ -196,14 +201,15 @@ final class MergeInPlaceFix {
 
   private void finish(Volume better, Volume base, Image image)
       throws IOException, FixGoneException {
-    run.requireStill(repository.state().repository().volumeOf(image));
+    RepositoryState state = repository.state().repository();
+    run.requireStill(state.volumeOf(image));
     Map<String, Witness> witnesses =
-        image.kind() == ImageKind.SNAPSHOT
+        image.kind() == ImageKind.SNAPSHOT && Publication.freezes(state)
             ? Map.of(base.id(), volumes().freeze(String.valueOf(base.file())))
             : Map.of();
     FaultPoints.reach("mend.publish");
     try {
-      commit(new FinishMergeInPlace(better.id(), self, Publication.forLog(repository, witnesses)));
+      commit(new FinishMergeInPlace(better.id(), self, Publication.forLog(witnesses)));
     } catch (StorageException e) {
       if (e.code() == ErrorCode.FIX_STALE) {
         throw new FixGoneException(String.valueOf(e.getMessage()));
@@ -217,7 +223,7 @@ final class MergeInPlaceFix {
     try {
       run.stopChildren();
       own.over(self);
-      commit(new LeaveMergeInPlace(base.id(), self, Publication.forLog(repository, frozen(base))));
+      commit(new LeaveMergeInPlace(base.id(), self, Publication.forLog(frozen(base))));
       own.forget(self);
     } catch (IOException | StorageException e) {
       LOG.warn("Letting go of {} could not be noted: {}", base.file(), e.toString());
@@ -231,9 +237,10 @@ final class MergeInPlaceFix {
   /** What cannot be frozen is frozen later by the host that leads, or named by check. */
   private Map<String, Witness> frozen(Volume base) {
     try {
-      Volume now = repository.refresh().repository().volumes().get(base.id());
-      if (now == null || !self.equals(now.writer())) {
-        // A disk may go on in it: the end was committed, or another worker has taken over.
+      RepositoryState state = repository.refresh().repository();
+      Volume now = state.volumes().get(base.id());
+      // A disk may go on in it: the end was committed, or another worker has taken over.
+      if (now == null || !self.equals(now.writer()) || !Publication.freezes(state)) {
         return Map.of();
       }
       return Map.of(base.id(), volumes().freeze(String.valueOf(base.file())));

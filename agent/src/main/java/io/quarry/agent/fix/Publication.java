@@ -58,9 +58,7 @@ final class Publication {
         run.fix().heavy() ? Borrowed.by(repository.state().repository()) : Set.of();
     Reply done;
     try {
-      done =
-          repository.commit(
-              UUID.randomUUID().toString(), finish.with(forLog(repository, witnesses)));
+      done = repository.commit(UUID.randomUUID().toString(), finish.with(forLog(witnesses)));
     } catch (StorageException e) {
       if (e.code() == ErrorCode.FIX_STALE) {
         discard(volume, file);
@@ -97,7 +95,7 @@ final class Publication {
     Image image = state.images().get(volume.imageId());
     VolumeStore volumes = repository.storage().volumes();
     Map<String, Witness> witnesses = new HashMap<>();
-    if (image != null && image.kind() == ImageKind.SNAPSHOT) {
+    if (image != null && image.kind() == ImageKind.SNAPSHOT && freezes(state)) {
       witnesses.put(volume.id(), volumes.freeze(file));
     } else {
       volumes.thaw(file);
@@ -110,15 +108,19 @@ final class Publication {
       } catch (IOException e) {
         LOG.warn("{} stays as it is: {}", base.file(), e.toString());
       }
+      // A process that had the file open keeps its permission to write.
+      run.requireStill(base);
     }
     return witnesses;
   }
 
+  static boolean freezes(RepositoryState state) {
+    return state.schema().has(Feature.WITNESSES);
+  }
+
   /** An older log has no witnesses, and its SDM may know none. */
-  static @Nullable Map<String, Witness> forLog(
-      Repository repository, Map<String, Witness> witnesses) {
-    boolean known = repository.state().repository().schema().has(Feature.WITNESSES);
-    return known && !witnesses.isEmpty() ? witnesses : null;
+  static @Nullable Map<String, Witness> forLog(Map<String, Witness> witnesses) {
+    return witnesses.isEmpty() ? null : witnesses;
   }
 
   /** Names the file, and what was frozen. */

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** A directory on any POSIX filesystem, also one that several hosts have mounted. */
 final class LocalfsFormat implements RepositoryFormat {
@@ -149,18 +150,28 @@ final class LocalfsFormat implements RepositoryFormat {
       throws IOException {
     try (Folder temporary = root.folder(TEMPORARY)) {
       boolean modes = Probe.keepsModes(temporary);
-      if (immutable) {
-        try {
-          Probe.immutable(temporary);
-        } catch (FileFailure e) {
-          throw unusable(
-              root.path(),
-              root.path() + " has no immutable files for this agent: " + e.getMessage(),
-              "run the agent as root or with CAP_LINUX_IMMUTABLE, on XFS, ext4 or btrfs, or connect"
-                  + " without the parameter immutable");
-        }
+      FileFailure notImmutable = notImmutable(temporary);
+      if (immutable && notImmutable != null) {
+        throw unusable(
+            root.path(),
+            root.path() + " has no immutable files for this agent: " + notImmutable.getMessage(),
+            "run the agent as root or with CAP_LINUX_IMMUTABLE, on XFS, ext4 or btrfs, or connect"
+                + " without the parameter immutable");
       }
-      return new VolumeStore.Protection(group, modes, immutable);
+      return new VolumeStore.Protection(group, modes, immutable, notImmutable == null);
+    }
+  }
+
+  /** Why this agent cannot make files immutable there; null when it can. */
+  private static @Nullable FileFailure notImmutable(Folder temporary) throws IOException {
+    try {
+      Probe.immutable(temporary);
+      return null;
+    } catch (FileFailure e) {
+      if (e.kind() == FileFailure.Kind.NO_SPACE) {
+        throw e;
+      }
+      return e;
     }
   }
 

@@ -77,10 +77,14 @@ final class Probe {
     }
   }
 
-  /** Makes a file immutable, and mutable again. */
+  /**
+   * Makes a file immutable, and mutable again. The file has no name by then: a process that is
+   * killed in between leaves no file that cannot be removed.
+   */
   static void immutable(Folder folder) throws IOException {
     String name = "probe." + UUID.randomUUID();
     try (NativeFile file = folder.createNew(name, FileModes.VOLUME)) {
+      folder.remove(name);
       file.setImmutable(true);
       file.setImmutable(false);
     } finally {

@@ -36,9 +36,10 @@ public final class VolumeStore {
    * @param group that volumes belong to; {@link #ANY_GROUP} leaves them in that of their makers
    * @param modes whether the filesystem keeps modes; without modes no file is frozen
    * @param immutable whether frozen files are immutable for root, too
+   * @param thawsImmutable whether this agent can thaw a file that another host has made immutable
    */
-  record Protection(int group, boolean modes, boolean immutable) {
-    static final Protection USUAL = new Protection(ANY_GROUP, true, false);
+  record Protection(int group, boolean modes, boolean immutable, boolean thawsImmutable) {
+    static final Protection USUAL = new Protection(ANY_GROUP, true, false, true);
   }
 
   VolumeStore(Folder folder, Protection protection) {
@@ -115,17 +116,24 @@ public final class VolumeStore {
     return now.equals(volume.witness()) ? null : now;
   }
 
+  /** Whether this agent can thaw the file, which another host may have made immutable. */
+  public boolean mayThaw(String file) throws IOException {
+    return protection.thawsImmutable() || !folder.status(file).immutable();
+  }
+
   /** Gives the permission to write back, durably. */
   public void thaw(String file) throws IOException {
     protect(file, FileModes.VOLUME);
   }
 
-  /** Freezes or thaws the file; a file that is as it should be costs one look. */
-  public void protect(String file, boolean frozen) throws IOException {
+  /** Freezes or thaws the file; false for a file that is as it should be, which costs one look. */
+  public boolean protect(String file, boolean frozen) throws IOException {
     int mode = frozen ? FileModes.FROZEN_VOLUME : FileModes.VOLUME;
-    if (!isAsItShouldBe(folder.status(file), mode)) {
-      protect(file, mode);
+    if (isAsItShouldBe(folder.status(file), mode)) {
+      return false;
     }
+    protect(file, mode);
+    return true;
   }
 
   private void protect(String name, int mode) throws IOException {

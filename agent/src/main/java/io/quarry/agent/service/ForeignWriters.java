@@ -16,27 +16,45 @@ import org.jspecify.annotations.Nullable;
  */
 final class ForeignWriters {
   private final StorageIo io;
+  private final DiskGrowth growth;
 
   ForeignWriters(StorageIo io) {
     this.io = io;
+    this.growth = new DiskGrowth(io);
   }
 
   /**
-   * Before the commit. A disk that is open for writing is left to the SDM, which names the open.
+   * Before the commit. A disk that is open for writing is left to the SDM, which names the open. A
+   * machine may have made the disk larger whose open ended unseen, or ends by now: from here on the
+   * log knows the size.
    *
    * @return the volume that was looked at, for the look after the commit; null when there was none
    */
   @Nullable Volume before(ConnectedRepository repository, String imageId) {
     RepositoryState state = repository.state().repository();
     Image image = state.strongImage(imageId);
+    if (image != null && image.kind() == ImageKind.VIRTUAL_DISK) {
+      growth.adopt(repository, state, image);
+    }
+    return requireNone(repository, state, image);
+  }
+
+  /** Before the commit of a request that makes nothing of the disk. */
+  void requireNone(ConnectedRepository repository, String imageId) {
+    RepositoryState state = repository.state().repository();
+    var _ = requireNone(repository, state, state.strongImage(imageId));
+  }
+
+  private @Nullable Volume requireNone(
+      ConnectedRepository repository, RepositoryState state, @Nullable Image image) {
     if (image == null
         || image.kind() != ImageKind.VIRTUAL_DISK
-        || state.writerOf(imageId) != null
+        || state.writerOf(image.id()) != null
         || state.volumeOf(image).file() == null) {
       return null;
     }
     Volume top = state.volumeOf(image);
-    after(repository, imageId, top);
+    after(repository, image.id(), top);
     return top;
   }
 

@@ -4,6 +4,8 @@ import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.fix.DeadMerges;
+import io.quarry.agent.fix.Surroundings;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.ThisHost;
 import io.quarry.common.api.StorageException;
@@ -36,6 +38,7 @@ public final class Housekeeper implements AutoCloseable {
   private final OpenKeeper opens;
   private final Clock clock;
   private final VolumeKeeper volumes;
+  private final DeadMerges merges;
   private final Loop loop = new Loop("housekeeper", ROUND, this::round);
 
   public Housekeeper(
@@ -44,12 +47,14 @@ public final class Housekeeper implements AutoCloseable {
       StorageIo io,
       HostRegistry hosts,
       OpenReview review,
+      Surroundings around,
       Clock clock) {
     this.repositories = repositories;
     this.io = io;
     this.opens = new OpenKeeper(host, io, hosts, review);
     this.clock = clock;
     this.volumes = new VolumeKeeper(io);
+    this.merges = new DeadMerges(around);
   }
 
   public void start(Supervisor supervisor) {
@@ -65,6 +70,7 @@ public final class Housekeeper implements AutoCloseable {
     for (ConnectedRepository repository : repositories.all()) {
       try {
         opens.endDead(repository);
+        merges.end(repository, repository.leading());
         reapPins(repository);
         if (repository.leading() && repository.responsive()) {
           opens.reapReaders(repository);

@@ -173,10 +173,28 @@ final class Images {
       foreign.after(target, diskId, frozen);
     } catch (StorageException e) {
       if (e.code() == ErrorCode.IMAGE_IN_USE) {
-        var _ = target.commit(fresh(), new RemoveImage(snapshotId, true, null, false));
-        throw e;
+        throw notTaken(target, snapshotId, e);
       }
       // The snapshot is committed, and the storage will say what is the matter with it.
+    }
+  }
+
+  private static StorageException notTaken(
+      ConnectedRepository target, String snapshotId, StorageException why) {
+    try {
+      var _ = target.commit(fresh(), new RemoveImage(snapshotId, true, null, false));
+      return why;
+    } catch (StorageException e) {
+      return new StorageException(
+          why.code(),
+          why.getMessage()
+              + "; snapshot "
+              + snapshotId
+              + " was made, and stays for now: "
+              + e.getMessage(),
+          String.valueOf(why.subject()),
+          "remove snapshot " + snapshotId + ", and then " + why.remedy(),
+          e);
     }
   }
 
@@ -219,7 +237,6 @@ final class Images {
           ? copyImage(target, request, requestId)
           : new CreatedImage(image.id(), now.sequence());
     }
-    target.storage().requireHolds(image.size());
     return pinAndCopy(requestId, target, source, image, request);
   }
 
@@ -250,6 +267,7 @@ final class Images {
     boolean disk = image.kind() == ImageKind.VIRTUAL_DISK;
     mends.await(source, image.id());
     Volume frozen = disk ? foreign.before(source, image.id()) : null;
+    target.storage().requireHolds(sizeOf(source, image.id(), image));
     String newId = disk ? derived(requestId, target, "image") : image.id();
     CopySource pinned =
         pin(
@@ -279,12 +297,17 @@ final class Images {
             newId,
             derived(requestId, target, "volume"),
             image.kind(),
-            image.size(),
+            // Of what is copied: the disk may have been resized since it was found.
+            sizeOf(source, pinned.imageId(), image),
             request.baseImageId(),
             pinned,
             request.options().strategy(),
             request.options().autoFix(),
             request.userData()));
+  }
+
+  private static long sizeOf(ConnectedRepository repository, String imageId, Image otherwise) {
+    return repository.state().repository().images().getOrDefault(imageId, otherwise).size();
   }
 
   /**
@@ -296,6 +319,7 @@ final class Images {
     String pinId = fresh();
     Reply reply = mends.commit(source, imageId, RequestId.of(pinId), request.apply(pinId));
     FaultPoints.reach("copy.pinned");
+    var _ = source.atLeast(reply.commit());
     return new CopySource(source.key(), reply.id(), pinId);
   }
 

@@ -13,6 +13,7 @@ import io.quarry.coordinator.plan.HostBoot;
 import io.quarry.coordinator.plan.Open;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import org.slf4j.Logger;
@@ -34,6 +35,7 @@ final class OpenKeeper {
   private final HostRegistry hosts;
   private final OpenReview review;
   private final ForeignWriters foreign;
+  private final DiskGrowth growth;
 
   OpenKeeper(ThisHost host, StorageIo io, HostRegistry hosts, OpenReview review) {
     this.host = host;
@@ -41,6 +43,7 @@ final class OpenKeeper {
     this.hosts = hosts;
     this.review = review;
     this.foreign = new ForeignWriters(io);
+    this.growth = new DiskGrowth(io);
   }
 
   /**
@@ -52,21 +55,22 @@ final class OpenKeeper {
     if (boot == null) {
       return;
     }
-    List<String> dead =
+    List<Open> dead =
         repository.state().repository().opens().values().stream()
             .filter(open -> EndDeadOpens.isDead(open, host.id(), boot))
             // A container that starts anew may get another boot id, and its machines live on.
             .filter(open -> foreign.of(repository, open) == null)
-            .map(Open::id)
-            .sorted()
+            .sorted(Comparator.comparing(Open::id))
             .toList();
     for (int from = 0; from < dead.size(); from += EndDeadOpens.OPENS_MAX) {
-      List<String> some = dead.subList(from, Math.min(dead.size(), from + EndDeadOpens.OPENS_MAX));
+      List<Open> some = dead.subList(from, Math.min(dead.size(), from + EndDeadOpens.OPENS_MAX));
       LOG.info(
           "This host has booted: {} opens of earlier boots end in {}",
           some.size(),
           repository.repoId());
-      repository.commit(UUID.randomUUID().toString(), new EndDeadOpens(host.id(), boot, some));
+      growth.adopt(repository, some);
+      List<String> ids = some.stream().map(Open::id).toList();
+      repository.commit(UUID.randomUUID().toString(), new EndDeadOpens(host.id(), boot, ids));
     }
   }
 

@@ -19,13 +19,18 @@ import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Gets images ready for machines on this host. */
 final class Opening {
+  private static final Logger LOG = LoggerFactory.getLogger(Opening.class);
+
   private final ThisHost host;
   private final Repeats repeats;
   private final StorageIo io;
@@ -108,6 +113,7 @@ final class Opening {
     try {
       // Nobody has been told of the open, so whoever writes is not its user.
       foreign.after(repository, imageId, top);
+      io.call(repository, () -> protect(repository, state, open));
       return describe(repository, state, open, reply);
     } catch (StorageException e) {
       // Trouble that passes proves nothing.
@@ -161,9 +167,11 @@ final class Opening {
           "use a fresh request id for each call, and the same one only to repeat it");
     }
     try {
-      return open.hostId().equals(host.id())
-          ? describe(repository, state, open, reply)
-          : peerOf(repository, open, request, id);
+      if (!open.hostId().equals(host.id())) {
+        return peerOf(repository, open, request, id);
+      }
+      protectAgain(repository, state, open);
+      return describe(repository, state, open, reply);
     } catch (StorageException e) {
       // This agent may not have heard of the end yet.
       throw e.code() == ErrorCode.OPEN_NOT_FOUND ? e : unanswered(open, id, e);
@@ -195,14 +203,30 @@ final class Opening {
     return open;
   }
 
+  private static boolean protect(ConnectedRepository repository, LogState state, Open open)
+      throws IOException {
+    VolumeKeeper.ofOpen(repository, state.repository(), open);
+    return true;
+  }
+
+  /** The machine may run already, and libvirt may have given its files to another user. */
+  private void protectAgain(ConnectedRepository repository, LogState state, Open open) {
+    try {
+      io.call(repository, () -> protect(repository, state, open));
+    } catch (StorageException e) {
+      if (e.code() != ErrorCode.VOLUME_FORBIDDEN) {
+        throw e;
+      }
+      LOG.info("The files of open {} keep their modes: {}", open.id(), e.getMessage());
+    }
+  }
+
   private OpenedImage describe(
       ConnectedRepository repository, LogState state, Open open, Reply reply) {
-    io.call(
-        repository,
-        () -> {
-          VolumeKeeper.ofOpen(repository.storage(), state.repository(), open);
-          return chains.of(repository.storage(), state.repository(), open).requireFiles();
-        });
+    var _ =
+        io.call(
+            repository,
+            () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
     return Opened.describe(repository, state.repository(), open, chains, reply.commit());
   }
 

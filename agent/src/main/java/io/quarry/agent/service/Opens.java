@@ -40,6 +40,7 @@ final class Opens {
   private final StorageIo io;
   private final OpenReview review;
   private final ForeignWriters foreign;
+  private final DiskGrowth growth;
 
   Opens(Repositories repositories, Repeats repeats, StorageIo io, OpenReview review) {
     this.repositories = repositories;
@@ -47,6 +48,7 @@ final class Opens {
     this.io = io;
     this.review = review;
     this.foreign = new ForeignWriters(io);
+    this.growth = new DiskGrowth(io);
   }
 
   OpenPage list(ConnectedRepository repository, OpenQuery query) {
@@ -105,7 +107,8 @@ final class Opens {
   Committed close(ConnectedRepository repository, String imageId, String openId, RequestId id) {
     Open open = repository.state().repository().opens().get(openId);
     requireStill(repository, open);
-    return closed(repository, open, new CloseImage(imageId, openId, grown(repository, open)), id);
+    return closed(
+        repository, open, new CloseImage(imageId, openId, growth.of(repository, open)), id);
   }
 
   Committed close(ConnectedRepository repository, String openId, boolean force, RequestId id) {
@@ -118,13 +121,10 @@ final class Opens {
             return close(repository, open.imageId(), openId, id);
           }
           LOG.warn("Open {} of image {} is closed by force", openId, open.imageId());
+          growth.adopt(repository, List.of(open));
           return closed(repository, open, fence(repository, open), id);
         },
         reply -> new Committed(reply.repeated(id, operation(reply)).commit()));
-  }
-
-  private @Nullable Long grown(ConnectedRepository repository, @Nullable Open open) {
-    return DiskSize.grown(repository, io, open);
   }
 
   /** SDMs of logs without the feature may not know the request. */
@@ -203,6 +203,7 @@ final class Opens {
     if (!request.force()) {
       some.forEach(open -> requireStill(repository, open));
     }
+    growth.adopt(repository, some);
     long commit = some.isEmpty() ? now.sequence() : fence(repository, request, some, requestId);
     return new ClosedOpens(
         some.stream().map(Open::id).toList(),

@@ -45,10 +45,12 @@ public final class Tasks {
   private final KeptThrottle throttle;
   private final PeerApi peers;
   private final LifeSigns lifeSigns;
+  private final DiskGrowth growth;
 
   public Tasks(
       String hostId,
       Repositories repositories,
+      StorageIo io,
       FixWorker fixes,
       HostRegistry registry,
       Drain drain,
@@ -61,6 +63,7 @@ public final class Tasks {
     this.drain = drain;
     this.throttle = throttle;
     this.peers = peers;
+    this.growth = new DiskGrowth(io);
     this.lifeSigns = new LifeSigns(hostId, registry, repositories::all, peers);
   }
 
@@ -293,6 +296,11 @@ public final class Tasks {
         }
       }
       try {
+        growth.adopt(
+            repository,
+            repository.state().repository().opens().values().stream()
+                .filter(open -> open.hostId().equals(fencedHostId))
+                .toList());
         repository.commit(UUID.randomUUID().toString(), new ReapOpens(fencedHostId));
       } catch (StorageException e) {
         failure = e;

@@ -98,10 +98,10 @@ final class Uploads implements AutoCloseable {
         repository,
         () -> {
           mends.await(repository, imageId);
+          Volume top = foreign.before(repository, imageId);
           Image disk = disk(repository, imageId);
           Open.Received received = received(request, disk);
           requireSpace(repository, request);
-          Volume top = foreign.before(repository, imageId);
           String uploadId = UUID.randomUUID().toString();
           Reply reply =
               mends.commit(

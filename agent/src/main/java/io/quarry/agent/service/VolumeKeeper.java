@@ -1,21 +1,17 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.fix.DiskSize;
+import io.quarry.agent.fix.VolumeModes;
 import io.quarry.agent.repository.ConnectedRepository;
-import io.quarry.common.model.ImageKind;
-import io.quarry.common.model.Limits;
-import io.quarry.coordinator.plan.AdoptGrowth;
-import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
-import io.quarry.coordinator.plan.Volume.Witness;
 import io.quarry.coordinator.plan.WitnessVolumes;
 import io.quarry.coordinator.plan.WitnessVolumes.Seen;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -69,95 +65,80 @@ final class VolumeKeeper {
   }
 
   private void batch(ConnectedRepository repository) {
-    RepositoryState state = repository.state().repository();
     String after = next.getOrDefault(repository.key(), "");
-    List<Volume> batch =
-        state.volumes().values().stream()
-            .filter(volume -> volume.id().compareTo(after) > 0)
-            .sorted(Comparator.comparing(Volume::id))
+    List<String> batch =
+        repository.state().repository().volumes().keySet().stream()
+            .filter(id -> id.compareTo(after) > 0)
+            .sorted()
             .limit(BATCH_VOLUMES)
             .toList();
-    boolean witnessing = state.schema().has(Feature.WITNESSES);
-    Map<String, Long> grown = new HashMap<>();
-    List<Seen> seen =
-        io.call(
-            repository,
-            () -> {
-              List<Seen> found = new ArrayList<>();
-              for (Volume volume : batch) {
-                Witness witness = reconcile(repository.storage(), state, volume, witnessing);
-                Image disk = diskOf(state, volume);
-                if (witnessing && disk != null) {
-                  addGrown(repository, disk, volume, grown);
-                }
-                if (witness != null) {
-                  found.add(new Seen(volume.id(), volume.imageId(), witness));
-                }
-              }
-              return found;
-            });
-    if (!seen.isEmpty()) {
-      repository.commit(UUID.randomUUID().toString(), new WitnessVolumes(seen));
+    Look look = io.call(repository, () -> look(repository, batch));
+    if (!look.seen().isEmpty()) {
+      repository.commit(UUID.randomUUID().toString(), new WitnessVolumes(look.seen()));
     }
-    if (!grown.isEmpty()) {
-      repository.commit(UUID.randomUUID().toString(), new AdoptGrowth(grown));
-    }
-    if (batch.size() < BATCH_VOLUMES) {
+    DiskGrowth.commit(repository, look.grown());
+    if (look.volumes() == batch.size() && batch.size() < BATCH_VOLUMES) {
       next.remove(repository.key());
     } else {
-      next.put(repository.key(), batch.getLast().id());
+      next.put(repository.key(), batch.get(look.volumes() - 1));
     }
   }
 
-  /** The disk that goes on in the volume and that nobody writes to; null when there is none. */
-  private static @Nullable Image diskOf(RepositoryState state, Volume volume) {
-    Image owner = state.strongImage(volume.imageId());
-    return owner != null
-            && owner.kind() == ImageKind.VIRTUAL_DISK
-            && owner.volumeId().equals(volume.id())
-            && state.writerOf(owner.id()) == null
-        ? owner
+  /**
+   * @param volumes of the batch, from its beginning
+   * @param grown sizes of disks by volume, in bytes
+   */
+  private record Look(int volumes, List<Seen> seen, Map<String, Long> grown) {}
+
+  /** Ends before the storage is taken for one that does not answer; the next round goes on. */
+  private static Look look(ConnectedRepository repository, List<String> batch) throws IOException {
+    long end = System.nanoTime() + StorageIo.DEADLINE.dividedBy(2).toNanos();
+    List<Seen> seen = new ArrayList<>();
+    Map<String, Long> grown = new HashMap<>();
+    int volumes = 0;
+    while (volumes < batch.size() && (volumes == 0 || System.nanoTime() - end < 0)) {
+      String id = batch.get(volumes);
+      try {
+        Seen witnessed = VolumeModes.reconcile(repository, id);
+        if (witnessed != null) {
+          seen.add(witnessed);
+        }
+        Long size = grown(repository, id);
+        if (size != null) {
+          grown.put(id, size);
+        }
+      } catch (FileFailure e) {
+        LOG.debug("The file of volume {} is looked at later: {}", id, e.toString());
+      }
+      volumes++;
+    }
+    return new Look(volumes, seen, grown);
+  }
+
+  /** Of a disk that goes on in the volume and that nobody has open; otherwise null. */
+  private static @Nullable Long grown(ConnectedRepository repository, String volumeId)
+      throws IOException {
+    RepositoryState state = repository.state().repository();
+    Volume volume = state.volumes().get(volumeId);
+    Image disk = volume == null ? null : state.strongImage(volume.imageId());
+    return disk != null && disk.volumeId().equals(volumeId) && state.writerOf(disk.id()) == null
+        ? DiskSize.grown(state, repository.storage(), disk)
         : null;
   }
 
-  private static void addGrown(
-      ConnectedRepository repository, Image disk, Volume top, Map<String, Long> grown) {
-    try {
-      Long size = DiskSize.grown(repository, disk, top);
-      if (size != null && Limits.isImageSize(size)) {
-        grown.put(top.id(), size);
-      }
-    } catch (IOException e) {
-      LOG.debug("{} is looked at later: {}", top.file(), e.toString());
-    }
-  }
-
-  /** Returns the witness of a frozen file that has none, if it is to have one. */
-  private static @Nullable Witness reconcile(
-      RepositoryStorage storage, RepositoryState state, Volume volume, boolean witnessing) {
-    if (volume.stage() != Volume.Stage.READY || volume.file() == null) {
-      return null;
-    }
-    try {
-      if (witnessing && volume.witness() == null && volume.isFrozen(state)) {
-        return storage.volumes().freeze(volume.file());
-      }
-      storage.volumes().protect(volume.file(), volume.isFrozen(state));
-    } catch (IOException e) {
-      LOG.debug("{} keeps its mode: {}", volume.file(), e.toString());
-    }
-    return null;
-  }
-
   /** The files that an open was handed out: its user may write to the first one, if at all. */
-  static void ofOpen(RepositoryStorage storage, RepositoryState state, Open open)
+  static void ofOpen(ConnectedRepository repository, RepositoryState state, Open open)
       throws IOException {
     for (String id : open.volumes()) {
       Volume volume = state.volumes().get(id);
       if (volume != null && !open.readOnly() && id.equals(open.volumes().getFirst())) {
-        storage.volumes().thaw(String.valueOf(volume.file()));
+        repository.storage().volumes().thaw(String.valueOf(volume.file()));
       } else if (volume != null) {
-        var _ = reconcile(storage, state, volume, false);
+        try {
+          var _ = VolumeModes.reconcile(repository, id);
+        } catch (FileFailure e) {
+          LOG.debug("{} keeps its mode: {}", volume.file(), e.toString());
+        }
       }
     }
   }

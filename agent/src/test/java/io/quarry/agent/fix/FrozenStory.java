@@ -41,6 +41,9 @@ final class FrozenStory implements AutoCloseable {
   static final long SIZE = 1 << 20;
   private static final Worker SELF = new Worker("story", "life");
 
+  /** The life of a host that is proven over. */
+  static final Worker DEAD = new Worker("story", "past");
+
   private final EmbeddedZooKeeper zooKeeper;
   private final Spawner spawner = new Spawner();
   private final StoryHost host;
@@ -54,7 +57,7 @@ final class FrozenStory implements AutoCloseable {
             SELF.incarnation(),
             Clock.systemUTC(),
             spawner,
-            Set.of());
+            Set.of(DEAD.incarnation()));
   }
 
   StoryHost host() {

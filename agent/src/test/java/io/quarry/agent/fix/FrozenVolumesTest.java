@@ -2,10 +2,22 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.api.Problem;
+import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.AdoptGrowth;
+import io.quarry.coordinator.plan.BeginMergeInPlace;
+import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.CreateSnapshot;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.RemoveImage;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -23,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class FrozenVolumesTest {
   private static final String WRITABLE = "rw-rw----";
   private static final String FROZEN = "r--r-----";
+  private static final long GROWN = 2 * FrozenStory.SIZE;
 
   @TempDir private Path directory;
 
@@ -218,5 +231,113 @@ final class FrozenVolumesTest {
           assertThat(problem.kind()).isEqualTo(Problem.Kind.SIZE_DIFFERS);
           assertThat(problem.remedy()).contains("backup");
         });
+  }
+
+  /** 20.4: its host had died before the log heard of the growth; the merge cut the disk. */
+  @Test
+  void diskThatHasGrownUnseenIsMergedWithItsEnd() throws Exception {
+    story.disk("disk");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 1 0 512k");
+    story.snapshot("second", "disk", "two");
+    story.write("disk", "write -P 2 0 64k");
+    story.commit(new RemoveImage("second", true, Duration.ZERO, false));
+    growUnseen("disk");
+    story.runAll();
+    assertThat(story.state().strongImage("disk")).extracting(Image::size).isEqualTo(GROWN);
+    assertThat(story.volumeOf("disk").parentImageId()).isEqualTo("first");
+    story.guest(story.top("disk"), "read -P 2 0 64k", "read -P 3 1M 1M");
+    assertThat(story.host().check(story.repository()).problems()).isEmpty();
+  }
+
+  private void growUnseen(String disk) throws Exception {
+    Path top = story.top(disk);
+    story.commit(new OpenImage("open", disk, false, "story", null, null));
+    story.tool("qemu-img", "resize", "-q", "-f", "qcow2", top.toString(), "2M");
+    story.guest(top, "write -P 3 1M 1M");
+    story.commit(new CloseImage(disk, "open"));
+  }
+
+  /** The host that reconciles has not heard of the merge yet: the base stays writable. */
+  @Test
+  void mergeThatBeginsWhileModesAreReconciledMayWrite() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    Path base = story.top("snapshot");
+    String baseId = story.volumeOf("snapshot").id();
+    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    FaultPoints.observe(place -> {
+      if (place.equals("modes.looked")) {
+        FaultPoints.observe(null);
+        beginMerge(baseId, FrozenStory.DEAD);
+        setMode(base, WRITABLE);
+      }
+    });
+    setMode(base, "rw-r-----");
+    assertThat(VolumeModes.reconcile(story.repository(), baseId)).isNull();
+    assertThat(FrozenStory.modeOf(base)).isEqualTo(WRITABLE);
+  }
+
+  /** Nothing froze the base of a merge whose host died and whose disk was opened. */
+  @Test
+  void mergeOfADeadHostThatWasGivenUpLeavesItsBaseFrozen() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    String baseId = story.volumeOf("snapshot").id();
+    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    beginMerge(baseId, FrozenStory.DEAD);
+    DeadMerges merges = new DeadMerges(story.host().around());
+    merges.end(story.repository(), true);
+    assertThat(volume(baseId).writer()).as("another worker goes on with the merge").isNotNull();
+
+    story.commit(new OpenImage("open", "disk", false, "story", null, null));
+    merges.end(story.repository(), false);
+    assertThat(volume(baseId).writer()).as("the leader speaks for the dead").isNotNull();
+    merges.end(story.repository(), true);
+    assertThat(volume(baseId).writer()).isNull();
+    assertThat(VolumeModes.reconcile(story.repository(), baseId)).isNotNull();
+    assertThat(FrozenStory.modeOf(story.repository().storage().volume(volume(baseId).file())))
+        .isEqualTo(FROZEN);
+  }
+
+  /** 20.2: a process that had the file open when it froze writes on. */
+  @Test
+  void snapshotThatAProcessWritesToIsNotPublished() throws Exception {
+    story.disk("disk");
+    Path top = story.top("disk");
+    story.commit(
+        new CreateSnapshot(
+            "snapshot", "disk", "overlay", true, JsonNodeFactory.instance.objectNode(), null));
+    try (var _ = FrozenStory.holding(top, "-f", "raw")) {
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(story.state().stateOf(Objects.requireNonNull(story.state().images().get("disk"))))
+          .isEqualTo(ImageState.BROKEN);
+    }
+    story.runAll();
+    assertThat(story.volumeOf("snapshot").witness()).isNotNull();
+  }
+
+  private Volume volume(String id) throws Exception {
+    return Objects.requireNonNull(story.state().volumes().get(id));
+  }
+
+  private static void setMode(Path file, String mode) {
+    try {
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void beginMerge(String baseId, Worker worker) {
+    Volume better =
+        story.repository().state().repository().volumes().values().stream()
+            .filter(volume -> volume.replaces() != null)
+            .findFirst()
+            .orElseThrow();
+    var writer = new Volume.Writer(FixState.makerId(better), worker, 1);
+    story.commit(new BeginMergeInPlace(better.id(), baseId, writer, null));
   }
 }

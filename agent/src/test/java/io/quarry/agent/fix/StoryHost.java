@@ -121,6 +121,10 @@ final class StoryHost implements AutoCloseable {
     return checks;
   }
 
+  Surroundings around() {
+    return around;
+  }
+
   /** One epoch of a fix, as a worker of that name. */
   RunningFix running(
       ConnectedRepository repository,

@@ -5,8 +5,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Disks that nobody has open any more, and whose files have grown: their machines did it, and their
- * hosts died before anybody closed the disks.
+ * Disks whose files have grown: their machines did it, and nobody has told the log so far. A disk
+ * that is still open may grow further.
  *
  * @param sizes by the volume that was looked at, in bytes: a disk may have gone on in another one
  */
@@ -22,9 +22,7 @@ public record AdoptGrowth(Map<String, Long> sizes) implements Request {
         .forEach((id, size) -> {
           Volume volume = draft.state().volumes().get(id);
           Image disk = volume == null ? null : draft.state().strongImage(volume.imageId());
-          if (disk != null
-              && disk.volumeId().equals(id)
-              && draft.state().writerOf(disk.id()) == null) {
+          if (disk != null && disk.volumeId().equals(id)) {
             draft.grow(disk.id(), size);
             draft.settle(disk.id());
           }

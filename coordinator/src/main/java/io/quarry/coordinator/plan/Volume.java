@@ -156,13 +156,17 @@ public record Volume(
 
   /**
    * Whether nothing may write to the volume's file. Writable are the volume of a disk, a volume
-   * that has yet to be made, and a volume that a merge writes down into.
+   * that has yet to be made, and a volume that a merge writes down into. Logs without {@link
+   * Feature#WITNESSES} freeze no file: an older agent would fail to merge into a frozen one.
    */
   public boolean isFrozen(RepositoryState state) {
     Image owner = state.images().get(imageId);
     boolean ofDisk =
         owner != null && owner.kind() == ImageKind.VIRTUAL_DISK && owner.volumeId().equals(id);
-    return stage == Stage.READY && writer == null && !ofDisk;
+    return state.schema().has(Feature.WITNESSES)
+        && stage == Stage.READY
+        && writer == null
+        && !ofDisk;
   }
 
   /** The file an epoch's worker writes; no two epochs share one unless death was proven. */

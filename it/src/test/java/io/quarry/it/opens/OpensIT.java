@@ -24,6 +24,7 @@ import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import java.io.ByteArrayInputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +52,9 @@ final class OpensIT {
       UploadInfo upload = box.client(1).beginUpload(MAIN, disk(box), BeginUploadRequest.RAW, null);
       String disk = disk(box);
       OpenedImage before = open(box.client(1), disk, "before");
+      try (var file = new RandomAccessFile(before.path(), "rw")) {
+        file.setLength(2 * SIZE);
+      }
       assertThat(box.client(0).getOpen(MAIN, before.openId(), 0).bootId())
           .isEqualTo(Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip());
 
@@ -62,6 +66,8 @@ final class OpensIT {
       await()
           .atMost(Box.PATIENCE)
           .untilAsserted(() -> assertThat(openIds(box)).doesNotContain(before.openId()));
+      // 20.4: its machine had made the disk larger.
+      assertThat(box.client(0).getImage(MAIN, disk, 0).size()).isEqualTo(2 * SIZE);
       OpenedImage now = open(box.client(1), disk, "now");
       assertThat(openIds(box))
           .containsExactlyInAnyOrder(other.openId(), upload.uploadId(), now.openId());

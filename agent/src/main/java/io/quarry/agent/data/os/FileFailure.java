@@ -54,6 +54,8 @@ public class FileFailure extends IOException {
   public static final class Forbidden extends FileFailure {
     private static final long serialVersionUID = 1L;
 
+    private final boolean immutable;
+
     Forbidden(FileFailure failure, FileStatus status) {
       super(
           Kind.FORBIDDEN,
@@ -67,8 +69,10 @@ public class FileFailure extends IOException {
               + status.gid()
               + ", mode 0"
               + Integer.toOctalString(status.mode())
+              + (status.immutable() ? ", is immutable" : "")
               + ", and the agent runs as user "
               + Users.effective());
+      this.immutable = status.immutable();
     }
 
     /** What failed at first, if it was a file that this process may not use. */
@@ -83,7 +87,9 @@ public class FileFailure extends IOException {
 
     /** What an operator can do. */
     public String remedy() {
-      return "give the file back to the agent's user: chown " + Users.effective() + " " + path();
+      return immutable
+          ? "give the agents of all hosts CAP_LINUX_IMMUTABLE, or none and run chattr -i " + path()
+          : "give the file back to the agent's user: chown " + Users.effective() + " " + path();
     }
   }
 

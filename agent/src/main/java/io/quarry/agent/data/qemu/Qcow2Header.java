@@ -54,8 +54,9 @@ record Qcow2Header(ByteBuffer bytes, long fileBytes) {
     return new Qcow2Header(bytes, file.size());
   }
 
+  /** In bytes; 0 for what is no qcow2 file. */
   long virtualSize() {
-    return bytes.getLong(SIZE);
+    return bytes.getInt(0) == EmptyQcow2.MAGIC ? bytes.getLong(SIZE) : 0;
   }
 
   /** Refuses what its own header says is not a file for here. */

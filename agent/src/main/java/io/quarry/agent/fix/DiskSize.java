@@ -1,0 +1,34 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.common.model.ImageKind;
+import io.quarry.common.model.Limits;
+import io.quarry.coordinator.plan.Feature;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** What a machine has made of its disk: {@code virsh blockresize} makes the file larger. */
+public final class DiskSize {
+  private DiskSize() {}
+
+  /**
+   * What the disk's file holds, in bytes; null when the log says so already, or cannot be told of a
+   * growth.
+   */
+  public static @Nullable Long grown(RepositoryState state, RepositoryStorage storage, Image disk)
+      throws IOException {
+    Volume top = state.volumeOf(disk);
+    if (disk.kind() != ImageKind.VIRTUAL_DISK
+        || !disk.strong()
+        || top.stage() != Volume.Stage.READY
+        || top.file() == null
+        || !state.schema().has(Feature.WITNESSES)) {
+      return null;
+    }
+    long size = storage.volumes().layer(top.file(), top.format()).virtualSize();
+    return size > disk.size() && Limits.isImageSize(size) ? Long.valueOf(size) : null;
+  }
+}

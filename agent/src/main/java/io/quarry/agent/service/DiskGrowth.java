@@ -1,0 +1,90 @@
+package io.quarry.agent.service;
+
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.fix.DiskSize;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.AdoptGrowth;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.RepositoryState;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Adopts the growth of disks by their machines. The end of a machine's open tells the log of the
+ * growth. The storage may not have answered then, so each call that makes something of a disk looks
+ * once more.
+ */
+final class DiskGrowth {
+  private static final Logger LOG = LoggerFactory.getLogger(DiskGrowth.class);
+
+  private final StorageIo io;
+
+  DiskGrowth(StorageIo io) {
+    this.io = io;
+  }
+
+  /** What a disk is to have once that open ends; null when that is what the log says. */
+  @Nullable Long of(ConnectedRepository repository, @Nullable Open open) {
+    RepositoryState state = repository.state().repository();
+    Image disk = open == null ? null : state.strongImage(open.imageId());
+    if (open == null || disk == null || open.readOnly() || open.fills() != null) {
+      return null;
+    }
+    try {
+      return io.call(repository, () -> DiskSize.grown(state, repository.storage(), disk));
+    } catch (StorageException e) {
+      LOG.warn("The size of {} is looked at later: {}", disk.id(), e.getMessage());
+      return null;
+    }
+  }
+
+  /** Before opens end whose machines are gone; a disk that cannot be looked at holds up no end. */
+  void adopt(ConnectedRepository repository, Collection<Open> opens) {
+    Map<String, Long> grown = new TreeMap<>();
+    for (Open open : opens) {
+      Long size = of(repository, open);
+      if (size != null) {
+        // A disk keeps its volume as long as a machine may write.
+        grown.put(open.volumes().getFirst(), size);
+      }
+    }
+    commit(repository, grown);
+  }
+
+  /** Before something is made of the disk in the size that the log knows. */
+  void adopt(ConnectedRepository repository, RepositoryState state, Image disk) {
+    Long size =
+        io.call(
+            repository,
+            () -> {
+              try {
+                return DiskSize.grown(state, repository.storage(), disk);
+              } catch (FileFailure e) {
+                // Whoever needs the file will say so.
+                if (e.isNoFile() || e instanceof FileFailure.Forbidden) {
+                  return null;
+                }
+                throw e;
+              }
+            });
+    if (size != null) {
+      commit(repository, Map.of(disk.volumeId(), size));
+    }
+  }
+
+  /**
+   * @param grown sizes by volume, in bytes
+   */
+  static void commit(ConnectedRepository repository, Map<String, Long> grown) {
+    if (!grown.isEmpty()) {
+      repository.commit(UUID.randomUUID().toString(), new AdoptGrowth(grown));
+    }
+  }
+}
