@@ -35,7 +35,8 @@ final class RepoShow extends ApiCommand {
         .fact("free", Units.bytes(repository.freeBytes()))
         .fact("used", Units.bytes(repository.usedBytes()))
         .fact("largest image", largest == null ? null : Units.bytes(largest))
-        .fact("frozen files", repository.frozenFiles());
+        .fact("frozen files", repository.frozenFiles())
+        .fact("writers seen", repository.writersSeen());
     new TreeMap<>(repository.images()).forEach((state, count) -> facts.fact(state, count));
     facts.fact("fixes", repository.fixes()).fact("commit", repository.commit());
     return repository.dueFeatures().isEmpty()

@@ -55,6 +55,11 @@ public final class VolumeStore {
     return protection.immutable() ? "immutable" : "readOnly";
   }
 
+  /** Of which hosts {@link #writer} sees processes, as the API says it. */
+  public String writersSeen() {
+    return "thisHost";
+  }
+
   /** For those who write a file's first bytes; the file is writable. */
   public Folder folder() {
     return folder;

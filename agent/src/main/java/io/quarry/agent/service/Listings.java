@@ -80,6 +80,7 @@ final class Listings {
         repository.space().total(),
         repository.storage().largestImage(),
         repository.storage().volumes().frozenFiles(),
+        repository.storage().volumes().writersSeen(),
         repository.leader().map(Candidate::hostId).orElse(null),
         counts(state.repository()),
         state.repository().fixes().size(),

@@ -245,6 +245,7 @@ final class FakeStorage implements StorageApi {
         images(repoId).values().stream().mapToLong(each -> each.size / 2).sum(),
         64L << 40,
         "readOnly",
+        "thisHost",
         "host-1",
         counts,
         (int) works.stream().filter(work -> work.repo.equals(repoId)).count(),

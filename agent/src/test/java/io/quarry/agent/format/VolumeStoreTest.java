@@ -149,6 +149,30 @@ final class VolumeStoreTest {
     }
   }
 
+  /** A host without the capability, beside one whose connection has the parameter. */
+  @Test
+  void agentThatCannotThawAnImmutableFileKnows() throws Exception {
+    try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20);
+        RepositoryStorage other =
+            RepositoryFormats.find("localfs-1.0")
+                .connect(
+                    Map.of("path", ext4.path().toString(), "immutable", "true"),
+                    true,
+                    "other@life")) {
+      other.volumes().create(FILE).close();
+      other.volumes().create("w.1.raw").close();
+      other.volumes().freeze(FILE);
+      assertThat(other.volumes().mayThaw(FILE)).isTrue();
+      try (Folder volumes = Folder.open(ext4.path().resolve("volumes"))) {
+        var without = new VolumeStore.Protection(VolumeStore.ANY_GROUP, true, false, false);
+        VolumeStore unable = new VolumeStore(volumes, without);
+        assertThat(unable.mayThaw(FILE)).isFalse();
+        assertThat(unable.mayThaw("w.1.raw")).isTrue();
+      }
+      other.volumes().remove(FILE);
+    }
+  }
+
   @Test
   void storageThatKeepsNoModesSaysSo() throws Exception {
     Path behind = Files.createDirectory(directory.resolve("behind"));

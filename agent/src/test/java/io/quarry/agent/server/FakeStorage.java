@@ -250,6 +250,7 @@ final class FakeStorage implements StorageApi {
         -1,
         64L << 40,
         "readOnly",
+        "thisHost",
         null,
         Map.of("optimized", images.size(), "weak", 0),
         0,

@@ -17,6 +17,7 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.VolumeFormat;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -111,6 +112,18 @@ final class GrownOutsideTest {
     assertThat(Path.of(opened.path())).hasSize(KNOWN);
     client.closeImage("main", copy, opened.openId(), null);
     assertZerosBehindTheKnown(copy, KNOWN);
+  }
+
+  /** An older agent that is not root could not merge into a frozen file. */
+  @Test
+  void snapshotsFilesStayWritableUntilTheUpgrade() throws Exception {
+    String disk = agents.disk("main", KNOWN);
+    OpenedImage opened = client.openImage("main", disk, new OpenRequest(true, "reader"), null);
+    client.closeImage("main", disk, opened.openId(), null);
+    AgentsUnderTest.snapshot(client, "main", disk);
+    agents.awaitOptimized("main", disk);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(Path.of(opened.path()))))
+        .isEqualTo("rw-rw----");
   }
 
   private static VolumeFormat growOutside(String disk) throws Exception {

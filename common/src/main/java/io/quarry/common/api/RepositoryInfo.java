@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  *     agent is too old to tell
  * @param frozenFiles how the files of snapshots are protected: {@code readOnly}, {@code immutable},
  *     or {@code unprotected} by a filesystem without modes; null when the agent is too old to tell
+ * @param writersSeen whose writers to files the agent sees by their locks: {@code thisHost}; null
+ *     when the agent is too old to tell
  * @param sdmHostId the host elected to commit metadata; null during an election
  * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code weak} ones
@@ -37,6 +39,7 @@ public record RepositoryInfo(
     long usedBytes,
     @Nullable Long largestImageBytes,
     @Nullable String frozenFiles,
+    @Nullable String writersSeen,
     @Nullable String sdmHostId,
     Map<String, Integer> images,
     int fixes,

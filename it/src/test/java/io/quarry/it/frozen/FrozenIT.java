@@ -271,6 +271,16 @@ final class FrozenIT {
     await().atMost(Box.PATIENCE).until(() -> host.opened(disk).path().equals(base));
   }
 
+  /** Its machine runs already, and the engine has lost the answer. */
+  @Test
+  void openThatIsRepeatedIsAnsweredThoughItsFileWasGivenAway() throws Exception {
+    String disk = host.disk();
+    OpenRequest request = new OpenRequest(false, "vm");
+    OpenedImage first = client.openImage(MAIN, disk, request, "given-away");
+    Qemu.run(List.of("chown", Qemu.USER + ":" + Qemu.USER, first.path()));
+    assertThat(client.openImage(MAIN, disk, request, "given-away")).isEqualTo(first);
+  }
+
   /** 20.4: what a machine makes of its disk stays when the disk is closed. */
   @Test
   void growthByAMachineIsAdoptedWhenTheDiskIsClosed() throws Exception {
