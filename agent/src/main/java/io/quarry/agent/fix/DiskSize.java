@@ -15,8 +15,8 @@ public final class DiskSize {
   private DiskSize() {}
 
   /**
-   * What the disk's file holds, in bytes; null when the log says so already, or cannot be told of a
-   * growth.
+   * What the disk's file holds, in bytes of whole sectors; null when the log says so already, or
+   * cannot be told of a growth.
    */
   public static @Nullable Long grown(RepositoryState state, RepositoryStorage storage, Image disk)
       throws IOException {
@@ -29,6 +29,7 @@ public final class DiskSize {
       return null;
     }
     long size = storage.volumes().layer(top.file(), top.format()).virtualSize();
-    return size > disk.size() && Limits.isImageSize(size) ? Long.valueOf(size) : null;
+    long whole = Math.min(size - size % Limits.SECTOR_BYTES, Limits.IMAGE_BYTES_MAX);
+    return whole > disk.size() ? Long.valueOf(whole) : null;
   }
 }

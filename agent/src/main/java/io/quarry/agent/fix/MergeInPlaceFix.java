@@ -202,11 +202,13 @@ final class MergeInPlaceFix {
   private void finish(Volume better, Volume base, Image image)
       throws IOException, FixGoneException {
     RepositoryState state = repository.state().repository();
-    run.requireStill(state.volumeOf(image));
+    run.requireStill(state, image);
     Map<String, Witness> witnesses =
         image.kind() == ImageKind.SNAPSHOT && Publication.freezes(state)
             ? Map.of(base.id(), volumes().freeze(String.valueOf(base.file())))
             : Map.of();
+    // The base was writable meanwhile, for a domain that names yesterday's file, too.
+    run.requireStill(base);
     FaultPoints.reach("mend.publish");
     try {
       commit(new FinishMergeInPlace(better.id(), self, Publication.forLog(witnesses)));

@@ -108,10 +108,24 @@ final class Publication {
       } catch (IOException e) {
         LOG.warn("{} stays as it is: {}", base.file(), e.toString());
       }
-      // A process that had the file open keeps its permission to write.
-      run.requireStill(base);
+      if (below.strong()) {
+        requireStill(base, file);
+      }
     }
     return witnesses;
+  }
+
+  /** A process that had the snapshot's file open keeps its permission to write. */
+  private void requireStill(Volume base, String file) throws IOException {
+    try {
+      run.requireStill(base);
+    } catch (IOException e) {
+      if (!run.fix().heavy()) {
+        // This epoch has made the file, and makes it anew when that process has ended.
+        repository.storage().volumes().remove(file);
+      }
+      throw e;
+    }
   }
 
   static boolean freezes(RepositoryState state) {

@@ -3,14 +3,11 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.coordinator.plan.AdoptGrowth;
 import io.quarry.coordinator.plan.FinishReplacement;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.util.Map;
-import java.util.UUID;
 
 /**
  * Gives an image a better volume: an independent one, or one that also holds what weak images below
@@ -33,34 +30,18 @@ final class ReplaceFix {
     if (volume == null || image == null || volume.stage() != Volume.Stage.INTENDED) {
       throw new FixGoneException("its volume is whole or given up");
     }
-    requireStill(image);
+    run.requireStill(state, image);
     if (new MergeInPlaceFix(run).run(volume, image)) {
       return;
     }
     String file = volume.parentImageId() == null ? all(volume, image) : upper(volume, image);
-    requireStill(image);
+    run.requireStill(state, image);
     new Publication(run)
         .publish(
             volume,
             file,
             witnesses ->
                 new FinishReplacement(run.fix().id(), volume.id(), run.epoch(), file, witnesses));
-  }
-
-  /**
-   * The image gets another file: what a process writes to this one by then would be lost, and so
-   * would be the end of a disk that has grown unseen.
-   */
-  private void requireStill(Image image) throws IOException, FixGoneException {
-    run.requireStill(state.volumeOf(image));
-    Long grown = DiskSize.grown(state, run.repository().storage(), image);
-    if (grown != null) {
-      var _ =
-          run.repository()
-              .commit(
-                  UUID.randomUUID().toString(), new AdoptGrowth(Map.of(image.volumeId(), grown)));
-      throw new FixGoneException("its disk has grown to " + grown + " bytes");
-    }
   }
 
   private String all(Volume volume, Image image) throws IOException, InterruptedException {

@@ -6,13 +6,17 @@ import io.quarry.agent.repository.Reach;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.AdoptGrowth;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -127,6 +131,20 @@ final class RunningFix {
     Optional<String> writer = repository.storage().volumes().writer(file);
     if (writer.isPresent()) {
       throw new IOException(writer.get() + " writes to " + file + ", outside of Quarry");
+    }
+  }
+
+  /**
+   * The image gets another file. What a process writes to this one by then would be lost. So would
+   * be the end of a disk that has grown unseen.
+   */
+  void requireStill(RepositoryState state, Image image) throws IOException, FixGoneException {
+    requireStill(state.volumeOf(image));
+    Long grown = DiskSize.grown(state, repository.storage(), image);
+    if (grown != null) {
+      Map<String, Long> sizes = Map.of(image.volumeId(), grown);
+      var _ = repository.commit(UUID.randomUUID().toString(), new AdoptGrowth(sizes));
+      throw new FixGoneException("its disk has grown to " + grown + " bytes");
     }
   }
 

@@ -18,24 +18,28 @@ public final class VolumeModes {
   private VolumeModes() {}
 
   /**
-   * Gives the file of a volume its mode. Meanwhile a merge may begin to write to the file, or a
-   * disk may go on in it: so a host that has changed a mode looks at the log once more.
+   * Gives the file of a volume its mode. A merge may begin to write to the file meanwhile, or a
+   * disk may go on in the file. So a host that has changed a mode looks at the log once more.
    *
-   * @return the witness of a frozen file that has none, if it is to have one
+   * @param witnessing whether frozen files without a witness are to have one
+   * @return the witness of such a file
    */
-  public static @Nullable Seen reconcile(Repository repository, String volumeId)
+  public static @Nullable Seen reconcile(Repository repository, String volumeId, boolean witnessing)
       throws IOException {
     RepositoryState state = repository.state().repository();
     for (int look = 0; look < LOOKS_MAX; look++) {
       Volume volume = state.volumes().get(volumeId);
-      if (volume == null || volume.stage() != Volume.Stage.READY || volume.file() == null) {
+      if (volume == null
+          || volume.stage() != Volume.Stage.READY
+          || volume.file() == null
+          || !Publication.freezes(state)) {
         return null;
       }
       VolumeStore volumes = repository.storage().volumes();
       boolean frozen = volume.isFrozen(state);
       FaultPoints.reach("modes.looked");
       Witness witness = null;
-      if (frozen && volume.witness() == null) {
+      if (witnessing && frozen && volume.witness() == null) {
         witness = volumes.freeze(volume.file());
       } else if (!volumes.protect(volume.file(), frozen)) {
         return null;

@@ -4,9 +4,11 @@ import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.fix.DiskSize;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.plan.AdoptGrowth;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.util.Collection;
 import java.util.Map;
@@ -45,7 +47,7 @@ final class DiskGrowth {
     }
   }
 
-  /** Before opens end whose machines are gone; a disk that cannot be looked at holds up no end. */
+  /** Before opens end whose machines are gone; a growth that cannot be told holds up no end. */
   void adopt(ConnectedRepository repository, Collection<Open> opens) {
     Map<String, Long> grown = new TreeMap<>();
     for (Open open : opens) {
@@ -55,11 +57,20 @@ final class DiskGrowth {
         grown.put(open.volumes().getFirst(), size);
       }
     }
-    commit(repository, grown);
+    try {
+      commit(repository, grown);
+    } catch (StorageException e) {
+      LOG.warn("The growth of {} is told later: {}", grown.keySet(), e.getMessage());
+    }
   }
 
-  /** Before something is made of the disk in the size that the log knows. */
-  void adopt(ConnectedRepository repository, RepositoryState state, Image disk) {
+  /** Before something is made of the image in the size that the log knows. */
+  void adopt(ConnectedRepository repository, String imageId) {
+    RepositoryState state = repository.state().repository();
+    Image disk = state.strongImage(imageId);
+    if (disk == null || disk.kind() != ImageKind.VIRTUAL_DISK) {
+      return;
+    }
     Long size =
         io.call(
             repository,
@@ -68,7 +79,7 @@ final class DiskGrowth {
                 return DiskSize.grown(state, repository.storage(), disk);
               } catch (FileFailure e) {
                 // Whoever needs the file will say so.
-                if (e.isNoFile() || e instanceof FileFailure.Forbidden) {
+                if (e.isNoFile()) {
                   return null;
                 }
                 throw e;
@@ -84,7 +95,9 @@ final class DiskGrowth {
    */
   static void commit(ConnectedRepository repository, Map<String, Long> grown) {
     if (!grown.isEmpty()) {
-      repository.commit(UUID.randomUUID().toString(), new AdoptGrowth(grown));
+      Reply reply = repository.commit(UUID.randomUUID().toString(), new AdoptGrowth(grown));
+      // What follows on this host is in the new size.
+      var _ = repository.atLeast(reply.commit());
     }
   }
 }

@@ -31,22 +31,18 @@ final class ForeignWriters {
    * @return the volume that was looked at, for the look after the commit; null when there was none
    */
   @Nullable Volume before(ConnectedRepository repository, String imageId) {
+    growth.adopt(repository, imageId);
+    return requireNone(repository, imageId);
+  }
+
+  /**
+   * Before the commit of a request that makes nothing of the disk.
+   *
+   * @return as above
+   */
+  @Nullable Volume requireNone(ConnectedRepository repository, String imageId) {
     RepositoryState state = repository.state().repository();
     Image image = state.strongImage(imageId);
-    if (image != null && image.kind() == ImageKind.VIRTUAL_DISK) {
-      growth.adopt(repository, state, image);
-    }
-    return requireNone(repository, state, image);
-  }
-
-  /** Before the commit of a request that makes nothing of the disk. */
-  void requireNone(ConnectedRepository repository, String imageId) {
-    RepositoryState state = repository.state().repository();
-    var _ = requireNone(repository, state, state.strongImage(imageId));
-  }
-
-  private @Nullable Volume requireNone(
-      ConnectedRepository repository, RepositoryState state, @Nullable Image image) {
     if (image == null
         || image.kind() != ImageKind.VIRTUAL_DISK
         || state.writerOf(image.id()) != null

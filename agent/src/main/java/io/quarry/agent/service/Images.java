@@ -267,7 +267,7 @@ final class Images {
     boolean disk = image.kind() == ImageKind.VIRTUAL_DISK;
     mends.await(source, image.id());
     Volume frozen = disk ? foreign.before(source, image.id()) : null;
-    target.storage().requireHolds(sizeOf(source, image.id(), image));
+    target.storage().requireHolds(sizeOf(source.state(), image.id(), image));
     String newId = disk ? derived(requestId, target, "image") : image.id();
     CopySource pinned =
         pin(
@@ -283,8 +283,11 @@ final class Images {
                     newId,
                     request.baseImageId(),
                     worker()));
+    long size;
     try {
       foreign.after(source, image.id(), frozen);
+      // Of what is copied: the disk may have been resized since it was found.
+      size = sizeOf(repositories.newest(source), pinned.imageId(), image);
     } catch (StorageException e) {
       release(pinned, target.state().repository());
       throw e;
@@ -297,8 +300,7 @@ final class Images {
             newId,
             derived(requestId, target, "volume"),
             image.kind(),
-            // Of what is copied: the disk may have been resized since it was found.
-            sizeOf(source, pinned.imageId(), image),
+            size,
             request.baseImageId(),
             pinned,
             request.options().strategy(),
@@ -306,8 +308,8 @@ final class Images {
             request.userData()));
   }
 
-  private static long sizeOf(ConnectedRepository repository, String imageId, Image otherwise) {
-    return repository.state().repository().images().getOrDefault(imageId, otherwise).size();
+  private static long sizeOf(LogState state, String imageId, Image otherwise) {
+    return state.repository().images().getOrDefault(imageId, otherwise).size();
   }
 
   /**
@@ -319,7 +321,6 @@ final class Images {
     String pinId = fresh();
     Reply reply = mends.commit(source, imageId, RequestId.of(pinId), request.apply(pinId));
     FaultPoints.reach("copy.pinned");
-    var _ = source.atLeast(reply.commit());
     return new CopySource(source.key(), reply.id(), pinId);
   }
 

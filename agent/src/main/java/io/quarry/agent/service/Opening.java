@@ -1,5 +1,6 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Chains;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.ThisHost;
@@ -36,6 +37,7 @@ final class Opening {
   private final StorageIo io;
   private final LightMends mends;
   private final ForeignWriters foreign;
+  private final DiskGrowth growth;
   private final Chains chains;
   private final HostRegistry hosts;
   private final PeerApi peers;
@@ -57,6 +59,7 @@ final class Opening {
     this.io = io;
     this.mends = mends;
     this.foreign = foreign;
+    this.growth = new DiskGrowth(io);
     this.chains = chains;
     this.hosts = hosts;
     this.peers = peers;
@@ -91,7 +94,12 @@ final class Opening {
     String openId = UUID.randomUUID().toString();
     mends.await(repository, imageId);
     Opened.requireReached(repository.state().repository(), imageId, chains);
-    Volume top = request.readOnly() ? null : foreign.before(repository, imageId);
+    Volume top = null;
+    if (request.readOnly()) {
+      growth.adopt(repository, imageId);
+    } else {
+      top = foreign.before(repository, imageId);
+    }
     Reply reply =
         mends.commit(
             repository,
@@ -113,8 +121,8 @@ final class Opening {
     try {
       // Nobody has been told of the open, so whoever writes is not its user.
       foreign.after(repository, imageId, top);
-      io.call(repository, () -> protect(repository, state, open));
-      return describe(repository, state, open, reply);
+      var _ = io.call(repository, () -> reach(repository, state, open));
+      return Opened.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
       // Trouble that passes proves nothing.
       if (e.code().retryable()) {
@@ -170,8 +178,8 @@ final class Opening {
       if (!open.hostId().equals(host.id())) {
         return peerOf(repository, open, request, id);
       }
-      protectAgain(repository, state, open);
-      return describe(repository, state, open, reply);
+      reachAgain(repository, state, open);
+      return Opened.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
       // This agent may not have heard of the end yet.
       throw e.code() == ErrorCode.OPEN_NOT_FOUND ? e : unanswered(open, id, e);
@@ -203,31 +211,22 @@ final class Opening {
     return open;
   }
 
-  private static boolean protect(ConnectedRepository repository, LogState state, Open open)
+  private Chain reach(ConnectedRepository repository, LogState state, Open open)
       throws IOException {
     VolumeKeeper.ofOpen(repository, state.repository(), open);
-    return true;
+    return chains.of(repository.storage(), state.repository(), open).requireFiles();
   }
 
   /** The machine may run already, and libvirt may have given its files to another user. */
-  private void protectAgain(ConnectedRepository repository, LogState state, Open open) {
+  private void reachAgain(ConnectedRepository repository, LogState state, Open open) {
     try {
-      io.call(repository, () -> protect(repository, state, open));
+      var _ = io.call(repository, () -> reach(repository, state, open));
     } catch (StorageException e) {
       if (e.code() != ErrorCode.VOLUME_FORBIDDEN) {
         throw e;
       }
-      LOG.info("The files of open {} keep their modes: {}", open.id(), e.getMessage());
+      LOG.info("The files of open {} stay as they are: {}", open.id(), e.getMessage());
     }
-  }
-
-  private OpenedImage describe(
-      ConnectedRepository repository, LogState state, Open open, Reply reply) {
-    var _ =
-        io.call(
-            repository,
-            () -> chains.of(repository.storage(), state.repository(), open).requireFiles());
-    return Opened.describe(repository, state.repository(), open, chains, reply.commit());
   }
 
   private static StorageException unanswered(Open open, RequestId requestId, Throwable why) {

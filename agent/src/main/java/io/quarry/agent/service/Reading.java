@@ -84,6 +84,7 @@ final class Reading {
     mends.await(repository, imageId);
     Chains chains = new Chains(around.repositories());
     Opened.requireReached(repository.state().repository(), imageId, chains);
+    new DiskGrowth(io).adopt(repository, imageId);
     Reply reply =
         mends.commit(
             repository,

@@ -245,7 +245,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public Committed removeImage(
       String repoId, String imageId, RemoveImageOptions options, @Nullable String requestId) {
     if (!options.force()) {
-      foreign.requireNone(repositories.get(repoId), imageId);
+      var _ = foreign.requireNone(repositories.get(repoId), imageId);
     }
     var opens = repositories.get(repoId).state().repository().opensOf(imageId);
     Committed removed =

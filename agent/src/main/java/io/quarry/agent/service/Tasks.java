@@ -17,6 +17,7 @@ import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.plan.ReapOpens;
 import io.quarry.coordinator.plan.StopFix;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
@@ -24,8 +25,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -295,6 +298,8 @@ public final class Tasks {
           confirmDead(fencedHostId, claim.claimant().incarnation());
         }
       }
+      writers(repository, fencedHostId)
+          .forEach(writer -> confirmDead(fencedHostId, writer.worker().incarnation()));
       try {
         growth.adopt(
             repository,
@@ -338,7 +343,16 @@ public final class Tasks {
                 repository.queue().claims().values().stream()
                         .anyMatch(claim -> claim.claimant().hostId().equals(absentHostId))
                     || repository.state().repository().opens().values().stream()
-                        .anyMatch(open -> open.hostId().equals(absentHostId)));
+                        .anyMatch(open -> open.hostId().equals(absentHostId))
+                    || writers(repository, absentHostId).findAny().isPresent());
+  }
+
+  /** Merges in place of that host, which the log names until they are known to be over. */
+  private static Stream<Volume.Writer> writers(ConnectedRepository repository, String ofHost) {
+    return repository.state().repository().volumes().values().stream()
+        .map(Volume::writer)
+        .filter(Objects::nonNull)
+        .filter(writer -> writer.worker().hostId().equals(ofHost));
   }
 
   private void confirmDead(String deadHostId, String incarnation) {

@@ -11,12 +11,11 @@ import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.WitnessVolumes;
 import io.quarry.coordinator.plan.WitnessVolumes.Seen;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,7 +33,10 @@ import org.slf4j.LoggerFactory;
 final class VolumeKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(VolumeKeeper.class);
 
-  /** Files of one look at the storage; a look costs one system call a file. */
+  /** A new leader looks at all files at once, beside its other work. */
+  private static final Duration FIRST_ROUNDS = Duration.ofSeconds(10);
+
+  /** Files of one look at the storage; a file that is as it should be costs three system calls. */
   static final int BATCH_VOLUMES = WitnessVolumes.VOLUMES_MAX;
 
   private final StorageIo io;
@@ -42,7 +44,8 @@ final class VolumeKeeper {
   /** By repository key, where the next round begins. */
   private final Map<String, String> next = new HashMap<>();
 
-  private final Set<String> led = new HashSet<>();
+  /** Repositories that this host leads; true until all files were looked at once. */
+  private final Map<String, Boolean> led = new HashMap<>();
 
   VolumeKeeper(StorageIo io) {
     this.io = io;
@@ -50,13 +53,16 @@ final class VolumeKeeper {
 
   /** One round of a repository that this host leads. */
   void round(ConnectedRepository repository) {
-    boolean first = led.add(repository.key());
-    if (first) {
+    if (led.putIfAbsent(repository.key(), true) == null) {
       next.remove(repository.key());
     }
+    long end = System.nanoTime() + FIRST_ROUNDS.toNanos();
     do {
       batch(repository);
-    } while (first && next.containsKey(repository.key()));
+      if (!next.containsKey(repository.key())) {
+        led.put(repository.key(), false);
+      }
+    } while (led.get(repository.key()) && System.nanoTime() - end < 0);
   }
 
   /** This host does not lead the repository; all its files are looked at when it does again. */
@@ -72,15 +78,21 @@ final class VolumeKeeper {
             .sorted()
             .limit(BATCH_VOLUMES)
             .toList();
+    if (batch.isEmpty()) {
+      next.remove(repository.key());
+      return;
+    }
+    // The next round does not come upon the same trouble again.
+    next.put(repository.key(), batch.getLast());
     Look look = io.call(repository, () -> look(repository, batch));
-    if (!look.seen().isEmpty()) {
-      repository.commit(UUID.randomUUID().toString(), new WitnessVolumes(look.seen()));
+    if (look.volumes() < batch.size()) {
+      next.put(repository.key(), batch.get(look.volumes() - 1));
+    } else if (batch.size() < BATCH_VOLUMES) {
+      next.remove(repository.key());
     }
     DiskGrowth.commit(repository, look.grown());
-    if (look.volumes() == batch.size() && batch.size() < BATCH_VOLUMES) {
-      next.remove(repository.key());
-    } else {
-      next.put(repository.key(), batch.get(look.volumes() - 1));
+    if (!look.seen().isEmpty()) {
+      repository.commit(UUID.randomUUID().toString(), new WitnessVolumes(look.seen()));
     }
   }
 
@@ -99,7 +111,7 @@ final class VolumeKeeper {
     while (volumes < batch.size() && (volumes == 0 || System.nanoTime() - end < 0)) {
       String id = batch.get(volumes);
       try {
-        Seen witnessed = VolumeModes.reconcile(repository, id);
+        Seen witnessed = VolumeModes.reconcile(repository, id, true);
         if (witnessed != null) {
           seen.add(witnessed);
         }
@@ -135,7 +147,7 @@ final class VolumeKeeper {
         repository.storage().volumes().thaw(String.valueOf(volume.file()));
       } else if (volume != null) {
         try {
-          var _ = VolumeModes.reconcile(repository, id);
+          var _ = VolumeModes.reconcile(repository, id, false);
         } catch (FileFailure e) {
           LOG.debug("{} keeps its mode: {}", volume.file(), e.toString());
         }

@@ -133,6 +133,15 @@ final class FrozenStory implements AutoCloseable {
     };
   }
 
+  /** A QEMU that may write to the raw file. */
+  static Holder writing(Path file) {
+    try {
+      return holding(file, "-f", "raw");
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** A process that holds a file. */
   interface Holder extends AutoCloseable {
     @Override

@@ -8,6 +8,7 @@ import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.AdoptGrowth;
 import io.quarry.coordinator.plan.BeginMergeInPlace;
+import io.quarry.coordinator.plan.BeginUpload;
 import io.quarry.coordinator.plan.CloseImage;
 import io.quarry.coordinator.plan.CreateSnapshot;
 import io.quarry.coordinator.plan.FixState;
@@ -15,11 +16,15 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.RemoveImage;
+import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -250,6 +255,49 @@ final class FrozenVolumesTest {
     assertThat(story.host().check(story.repository()).problems()).isEmpty();
   }
 
+  /** Bytes behind the last whole sector are no part of a disk. */
+  @Test
+  void growthIsInWholeSectors() throws Exception {
+    story.disk("disk");
+    try (var file = FileChannel.open(story.top("disk"), StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.allocate(1), GROWN);
+    }
+    RepositoryState state = story.state();
+    Image disk = Objects.requireNonNull(state.strongImage("disk"));
+    assertThat(DiskSize.grown(state, story.repository().storage(), disk)).isEqualTo(GROWN);
+  }
+
+  @Test
+  void diskThatAnUploadFillsKeepsItsSize() throws Exception {
+    story.disk("disk");
+    story.commit(new BeginUpload("upload", "disk", "filled", "story", null));
+    story.commit(new AdoptGrowth(Map.of(story.volumeOf("disk").id(), GROWN)));
+    assertThat(story.volumeOf("disk").size()).isEqualTo(FrozenStory.SIZE);
+  }
+
+  /** The base is writable as long as the merge writes, for a domain of yesterday, too. */
+  @Test
+  void mergeDoesNotEndInAFileThatAProcessWritesTo() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    story.write("disk", "write -P 2 0 64k");
+    Path base = story.top("snapshot");
+    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    List<FrozenStory.Holder> holders = new ArrayList<>();
+    FaultPoints.observe(place -> {
+      if (place.equals("copy.done")) {
+        FaultPoints.observe(null);
+        holders.add(FrozenStory.writing(base));
+      }
+    });
+    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
+    assertThat(story.top("disk")).isNotEqualTo(base);
+    holders.forEach(FrozenStory.Holder::close);
+    story.runAll();
+    assertThat(story.volumeOf("disk").parentImageId()).isNull();
+  }
+
   private void growUnseen(String disk) throws Exception {
     Path top = story.top(disk);
     story.commit(new OpenImage("open", disk, false, "story", null, null));
@@ -275,7 +323,7 @@ final class FrozenVolumesTest {
       }
     });
     setMode(base, "rw-r-----");
-    assertThat(VolumeModes.reconcile(story.repository(), baseId)).isNull();
+    assertThat(VolumeModes.reconcile(story.repository(), baseId, true)).isNull();
     assertThat(FrozenStory.modeOf(base)).isEqualTo(WRITABLE);
   }
 
@@ -285,6 +333,7 @@ final class FrozenVolumesTest {
     story.disk("disk");
     story.write("disk", "write -P 1 0 1M");
     story.snapshot("snapshot", "disk", "overlay");
+    Path base = story.top("snapshot");
     String baseId = story.volumeOf("snapshot").id();
     story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
     beginMerge(baseId, FrozenStory.DEAD);
@@ -297,9 +346,8 @@ final class FrozenVolumesTest {
     assertThat(volume(baseId).writer()).as("the leader speaks for the dead").isNotNull();
     merges.end(story.repository(), true);
     assertThat(volume(baseId).writer()).isNull();
-    assertThat(VolumeModes.reconcile(story.repository(), baseId)).isNotNull();
-    assertThat(FrozenStory.modeOf(story.repository().storage().volume(volume(baseId).file())))
-        .isEqualTo(FROZEN);
+    assertThat(VolumeModes.reconcile(story.repository(), baseId, true)).isNotNull();
+    assertThat(FrozenStory.modeOf(base)).isEqualTo(FROZEN);
   }
 
   /** 20.2: a process that had the file open when it froze writes on. */

@@ -84,6 +84,21 @@ final class UnseenGrowthTest {
   }
 
   @Test
+  void downloadHoldsIt() throws Exception {
+    String disk = grownUnseen();
+    try (ImageData data = client.downloadImage("main", disk, DownloadRequest.WHOLE)) {
+      assertThat(data.content().readAllBytes()).hasSize(GROWN).containsOnly(7);
+    }
+  }
+
+  @Test
+  void readOnlyOpenShowsIt() throws Exception {
+    OpenedImage read =
+        client.openImage("main", grownUnseen(), new OpenRequest(true, "backup"), null);
+    assertThat(read.size()).isEqualTo(GROWN);
+  }
+
+  @Test
   void openedDiskHoldsIt() throws Exception {
     String disk = grownUnseen();
     var _ = client.openImage("main", disk, new OpenRequest(false, "vm"), null);

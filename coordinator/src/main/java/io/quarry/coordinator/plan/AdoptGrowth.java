@@ -22,11 +22,20 @@ public record AdoptGrowth(Map<String, Long> sizes) implements Request {
         .forEach((id, size) -> {
           Volume volume = draft.state().volumes().get(id);
           Image disk = volume == null ? null : draft.state().strongImage(volume.imageId());
-          if (disk != null && disk.volumeId().equals(id)) {
+          Open writer = disk == null ? null : draft.state().writerOf(disk.id());
+          // An upload fills a volume of the size that it was begun with.
+          boolean uploaded = writer != null && writer.fills() != null;
+          if (disk != null && disk.volumeId().equals(id) && !uploaded) {
             draft.grow(disk.id(), size);
             draft.settle(disk.id());
           }
         });
     return draft.reply(this, "disks");
+  }
+
+  /** No end of an open, and no start of a machine, waits for space. */
+  @Override
+  public boolean freesSpace() {
+    return true;
   }
 }
