@@ -102,7 +102,7 @@ final class Publication {
     }
     Image below = state.images().get(String.valueOf(volume.parentImageId()));
     Volume base = below == null ? null : state.volumeOf(below);
-    if (base != null && base.witness() == null && base.isFrozen(state)) {
+    if (below != null && base != null && base.witness() == null && base.isFrozen(state)) {
       try {
         witnesses.put(base.id(), volumes.freeze(String.valueOf(base.file())));
       } catch (IOException e) {
