@@ -107,15 +107,6 @@ final class ReadBack implements Runnable {
     }
   }
 
-  /** Whether nothing is read any more; nothing must be wanted. */
-  boolean ended(Duration patience) {
-    boolean taken = take(patience);
-    if (taken) {
-      turn.unlock();
-    }
-    return taken;
-  }
-
   private boolean take(Duration patience) {
     try {
       return turn.tryLock(patience.toMillis(), TimeUnit.MILLISECONDS);

@@ -20,6 +20,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,16 +80,27 @@ public final class StorageIo implements AutoCloseable {
   /** For what has to be closed: when it comes after its caller has given up, it is closed here. */
   public <T> T open(
       String subject, Duration deadline, Callable<T> action, Consumer<? super T> close) {
+    return open(action, close, opening -> call(subject, deadline, opening));
+  }
+
+  /** The same of a repository whose storage may be known to hang. */
+  <T> T open(
+      ConnectedRepository repository,
+      Duration deadline,
+      Callable<T> action,
+      Consumer<? super T> close) {
+    return open(action, close, opening -> call(repository, deadline, opening));
+  }
+
+  private static <T> T open(
+      Callable<T> action, Consumer<? super T> close, Function<Callable<T>, T> calling) {
     Handover<T> handover = new Handover<>(close);
     try {
-      return call(
-          subject,
-          deadline,
-          () -> {
-            T opened = action.call();
-            handover.give(opened);
-            return opened;
-          });
+      return calling.apply(() -> {
+        T opened = action.call();
+        handover.give(opened);
+        return opened;
+      });
     } catch (StorageException e) {
       T opened = handover.giveUp();
       if (opened == null) {

@@ -66,6 +66,9 @@ final class Upload {
   private final UploadWorkers workers;
   private final Arrivals arrivals = new Arrivals();
 
+  /** All that works with the file; it is closed when nothing of that is under way. */
+  private final StorageCalls calls;
+
   /** Who writes, or ends it. */
   private final ReentrantLock turn = new ReentrantLock();
 
@@ -100,6 +103,7 @@ final class Upload {
     this.io = io;
     this.around = around;
     this.workers = workers;
+    this.calls = new StorageCalls(file::forgetRest, this::letGoOf);
     this.written = file.offset();
     this.readBack =
         new ReadBack(
@@ -267,7 +271,7 @@ final class Upload {
     } catch (StorageException e) {
       if (e.code() == ErrorCode.UPLOAD_REFUSED) {
         LOG.info("Giving up an upload: {}", e.getMessage());
-        file.forgetRest();
+        var _ = close();
         repository.commit(UUID.randomUUID().toString(), new CloseImage(open.imageId(), open.id()));
       }
       throw e;
@@ -358,7 +362,11 @@ final class Upload {
     long known = Math.clamp(written - offset, 0, bytes.byteSize());
     requireUsable();
     acquire(bytes.byteSize());
-    onStorage(() -> SparseWriter.write(file, offset + known, bytes.asSlice(known)));
+    FaultPoints.reach("upload.storing");
+    onStorage(() -> {
+      FaultPoints.reach("upload.writing");
+      SparseWriter.write(file, offset + known, bytes.asSlice(known));
+    });
   }
 
   private void acquire(long bytes) {
@@ -400,7 +408,7 @@ final class Upload {
   private boolean convert() {
     if (converting == null) {
       conversion = new Conversion(open.imageId(), file, around);
-      converting = workers.conversions().submit(conversion);
+      converting = workers.conversions().submit(calls.counted(conversion));
     }
     try {
       return converting.get(TURN_OF_WORK.toMillis(), TimeUnit.MILLISECONDS);
@@ -416,14 +424,9 @@ final class Upload {
   }
 
   /** Whether nothing of a conversion writes any more. */
-  private boolean stopConversion() {
+  private boolean stopConversion() throws InterruptedException {
     Conversion running = conversion;
-    try {
-      return running == null || running.stop(TURN);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
+    return running == null || running.stop(TURN);
   }
 
   /** Whether that is done; false when there is more to read. */
@@ -444,29 +447,23 @@ final class Upload {
     return new StorageException(ErrorCode.DIGEST_MISMATCH, message, open.imageId(), remedy);
   }
 
-  /** Lets others go on at once. */
+  /**
+   * Lets others go on at once, in the same file. They may not while a call of the storage is under
+   * way, though its caller has given up: what the call writes could come after what they write.
+   */
   void letGo() {
-    if (over) {
-      var _ = close();
+    boolean ours = usable();
+    over = true;
+    FaultPoints.reach("upload.lettingGo");
+    if (!close(TURN_OF_WORK)) {
+      LOG.warn("A write of an upload does not end: nothing is let go of");
+    } else if (ours && !failed) {
+      noteLetGo();
     }
-    if (!usable()) {
-      return;
-    }
-    failed = true;
+  }
+
+  private void noteLetGo() {
     try {
-      if (!lockAll(TURN_OF_WORK)) {
-        LOG.warn("A range of an upload does not end: nothing is let go of");
-        return;
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return;
-    }
-    try {
-      if (!stopConversion() || !readBack.ended(TURN_OF_WORK)) {
-        LOG.warn("The conversion of an upload does not end: nothing is let go of");
-        return;
-      }
       io.call(
           repository,
           () -> {
@@ -475,36 +472,26 @@ final class Upload {
           });
     } catch (StorageException e) {
       LOG.warn("Letting go of an upload could not be noted: {}", e.getMessage());
-    } finally {
-      unlockAll();
     }
   }
 
   /**
-   * It was finished or given up, or goes on elsewhere. Whether nothing of it is open here any more:
-   * a file is never closed while a range is written to it.
+   * It has failed, was finished or given up, or goes on elsewhere. Whether nothing of it is open
+   * here any more: a file is never closed while something is written to it.
    */
   boolean close() {
+    return close(Duration.ZERO);
+  }
+
+  private boolean close(Duration patience) {
     over = true;
-    if (failed) {
-      return true;
-    }
+    calls.shut();
     try {
-      if (!lockAll(Duration.ZERO)) {
-        return false;
-      }
+      // Closing asks the storage, too.
+      return stopConversion() && !repository.pulse().hang().isDone() && calls.close(patience);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
-    }
-    try {
-      if (!stopConversion() || !readBack.ended(Duration.ZERO)) {
-        return false;
-      }
-      file.forgetRest();
-      return true;
-    } finally {
-      unlockAll();
     }
   }
 
@@ -537,30 +524,23 @@ final class Upload {
     });
   }
 
-  /** Whether nothing is written or made durable until {@link #unlockAll}. */
-  private boolean lockAll(Duration patience) throws InterruptedException {
-    if (!turn.tryLock(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-      return false;
-    }
-    if (durably.tryLock(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-      return true;
-    }
-    turn.unlock();
-    return false;
-  }
-
-  private void unlockAll() {
-    durably.unlock();
-    turn.unlock();
-  }
-
   private void requireUsable() {
     if (over) {
-      onStorage(file::requireKept);
+      var _ =
+          io.call(
+              repository,
+              () -> {
+                file.requireKept();
+                return true;
+              });
     }
     if (!usable()) {
-      throw busy("this agent has let go of the upload");
+      throw letGoOf();
     }
+  }
+
+  private StorageException letGoOf() {
+    return busy("this agent has let go of the upload");
   }
 
   private StorageException busy(String why) {
@@ -583,7 +563,7 @@ final class Upload {
    */
   private <T> T fromStorage(Callable<T> action) {
     try {
-      return io.call(repository, IO_DEADLINE, action);
+      return io.call(repository, IO_DEADLINE, calls.counted(action));
     } catch (RuntimeException e) {
       throw noteFailure(e);
     }
@@ -594,7 +574,10 @@ final class Upload {
     switch (code) {
       case NO_SPACE -> {}
       case OPEN_NOT_FOUND, AGENT_UNAVAILABLE, UPLOAD_REFUSED -> over = true;
-      default -> failed = true;
+      default -> {
+        failed = true;
+        calls.shut();
+      }
     }
     return failure;
   }

@@ -30,6 +30,7 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -65,6 +66,10 @@ final class Uploads implements AutoCloseable {
   private final UploadWorkers workers;
   private final Loop loop = new Loop("uploads", ROUND, this::round);
   private final Map<String, Upload> taken = new ConcurrentHashMap<>();
+
+  /** In their place others go on, or nothing does; calls of theirs hang in the storage. */
+  private final Set<Upload> leaving = ConcurrentHashMap.newKeySet();
+
   private final ReentrantLock taking = new ReentrantLock();
 
   Uploads(
@@ -325,11 +330,14 @@ final class Uploads implements AutoCloseable {
     dropEnded();
     Upload before = taken.get(open.id());
     if (before != null && !before.close()) {
-      throw UploadFile.elsewhere(open.imageId(), "this host, whose last range has yet to end");
+      if (!before.failed()) {
+        throw UploadFile.elsewhere(open.imageId(), "this host, whose last range has yet to end");
+      }
+      leaving.add(before);
     }
     Image image = StorageService.require(repository.state(), open.imageId(), repository.repoId());
     UploadFile file =
-        io.call(
+        io.open(
             repository,
             TAKE_DEADLINE,
             () -> {
@@ -340,7 +348,8 @@ final class Uploads implements AutoCloseable {
               }
               FaultPoints.reach("upload.taking");
               return UploadFile.take(repository, open, image.size(), self, around);
-            });
+            },
+            UploadFile::forgetRest);
     Upload upload = new Upload(repository, open, file, io, around, workers);
     taken.put(open.id(), upload);
     return upload;
@@ -383,6 +392,7 @@ final class Uploads implements AutoCloseable {
 
   /** Those that were finished or given up at other agents, whose image is gone, or that failed. */
   private void dropEnded() {
+    leaving.removeIf(Upload::close);
     taken
         .values()
         .removeIf(upload -> {
@@ -398,6 +408,9 @@ final class Uploads implements AutoCloseable {
         .removeIf(upload -> {
           if (upload.repository() == repository) {
             upload.letGo();
+            if (!upload.close()) {
+              leaving.add(upload);
+            }
           }
           return upload.repository() == repository;
         });
