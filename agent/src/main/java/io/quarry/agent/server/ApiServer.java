@@ -155,6 +155,8 @@ public final class ApiServer implements AutoCloseable {
         new OpenConnections(
             Math.max(1, settings.limits().connectionsMax() / eventLoops()), settings.limits());
 
+    private final HalfClosed halfClosed = new HalfClosed();
+
     Listener(Dispatcher dispatcher) {
       this.dispatcher = dispatcher;
     }
@@ -178,9 +180,16 @@ public final class ApiServer implements AutoCloseable {
                   .setMaxChunkSize(RequestBytes.BUFFER_BYTES)
                   .setIdleTimeout((int) limits.idleTimeout().toMillis())
                   .setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
-      server.connectionHandler(connections::opened);
+      server.connectionHandler(connection -> {
+        halfClosed.watch(connection);
+        connections.opened(connection);
+      });
       server.requestHandler(request -> {
         HttpConnection connection = request.connection();
+        if (halfClosed.isEnd(request)) {
+          connection.close();
+          return;
+        }
         connections.begun(connection);
         request.response().endHandler(_ -> connections.answered(connection));
         dispatcher.handle(request);

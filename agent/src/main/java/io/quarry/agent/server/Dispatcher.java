@@ -141,6 +141,7 @@ final class Dispatcher {
         headers,
         request.getHeader(Contract.REQUEST_ID),
         request.getHeader("Content-Type"),
+        request.headers().contains("Origin"),
         request.getHeader(JsonHttp.FORWARDED_BY),
         request.getHeader(JsonHttp.CALL_DIGEST),
         body);

@@ -20,6 +20,7 @@ final class Requests {
   /**
    * @param values of the path's variables, as they were sent
    * @param headers of those that the operation takes
+   * @param page whether a browser may have sent it for a web page
    * @param forwardedBy the host whose agent passes the call on
    * @param callDigest of the call that it passes on
    */
@@ -30,6 +31,7 @@ final class Requests {
       Map<String, String> headers,
       @Nullable String requestId,
       @Nullable String contentType,
+      boolean page,
       @Nullable String forwardedBy,
       @Nullable String callDigest,
       byte[] body) {}
@@ -95,12 +97,13 @@ final class Requests {
   }
 
   /**
-   * POST and PUT need it without a body, too: a web page can make a browser send any other request
-   * of these methods without asking the agent first.
+   * A web page can make a browser send any other type without asking the agent first. So POST and
+   * PUT of a page need it without a body, too. Browsers name the page in each of these requests.
    */
   private static void checkContentType(Operation operation, Raw raw) {
     boolean changes = operation.method().equals("POST") || operation.method().equals("PUT");
-    if (!changes && raw.body().length == 0) {
+    boolean typed = raw.contentType() != null || (changes && (raw.page() || operation.data()));
+    if (!typed && raw.body().length == 0) {
       return;
     }
     String wanted = operation.data() ? Answer.BYTES : Answer.JSON;
@@ -113,7 +116,7 @@ final class Requests {
           given.isEmpty()
               ? "The request has no Content-Type, which must be " + wanted + "."
               : "Content-Type is \"" + Shape.shortened(given) + "\" and must be " + wanted + ".",
-          "Send Content-Type: " + wanted + ", also without a body.");
+          "Send Content-Type: " + wanted + ".");
     }
   }
 

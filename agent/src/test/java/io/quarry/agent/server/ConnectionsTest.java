@@ -18,11 +18,14 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Case 12.24: connections that are kept, on real sockets. */
 @Timeout(60)
 final class ConnectionsTest {
   private static final Duration SOON = Duration.ofMillis(400);
+  private static final int EVENT_LOOPS_MAX = 4;
   private static final Duration LONG = Duration.ofSeconds(50);
   private static final String HEALTH = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -98,7 +101,8 @@ final class ConnectionsTest {
             .append("HEAD " + image + host + "\r\n")
             .append("GET " + image + host + "\r\n")
             .append("GET " + image + "/data" + host + "Range: bytes=0-9\r\n\r\n")
-            .append("POST /v1/tasks/t-" + i + "/stop" + host + "\r\n");
+            .append("POST /v1/tasks/t-" + i + "/stop" + host)
+            .append("Content-Type: text/plain\r\n\r\n");
       }
       caller.send(all.toString());
       for (int i = 0; i < 50; i++) {
@@ -109,6 +113,50 @@ final class ConnectionsTest {
         assertThat(caller.answer(true)).contains(" 206 ");
         assertThat(caller.answer(true)).contains(" 400 ", "Content-Type");
       }
+    }
+  }
+
+  /** A caller that has nothing more to send, as `nc -N` has, waits for the answers. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 50})
+  void callerThatClosedItsSideGetsAllAnswers(int requests) throws Exception {
+    try (var server = server(99, LONG);
+        var caller = Caller.of(server)) {
+      CountDownLatch go = new CountDownLatch(1);
+      server.storage.before(_ -> hold(go));
+      StringBuilder all = new StringBuilder();
+      for (int i = 0; i < requests; i++) {
+        all.append("GET /v1/repositories/none-" + i + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      }
+      caller.send(all.toString());
+      caller.socket().shutdownOutput();
+      // By then each event loop has looked at its connections again.
+      for (int i = 0; i < EVENT_LOOPS_MAX; i++) {
+        try (var other = Caller.of(server)) {
+          other.send(HEALTH);
+          assertThat(other.answer(true)).contains(" 200 ");
+        }
+      }
+      go.countDown();
+      for (int i = 0; i < requests; i++) {
+        assertThat(caller.answer(true)).contains(" 404 ", "none-" + i + " ");
+      }
+      assertThat(caller.closed()).isTrue();
+    }
+  }
+
+  @Test
+  void halfARequestIsNotWaitedForWhenItsCallerIsGone() throws Exception {
+    try (var server = server(99, LONG);
+        var caller = Caller.of(server);
+        var idle = Caller.of(server)) {
+      caller.send(
+          "POST /v1/tasks/t-1/stop HTTP/1.1\r\nHost: localhost\r\n"
+              + "Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{");
+      caller.socket().shutdownOutput();
+      idle.socket().shutdownOutput();
+      assertThat(caller.closed()).isTrue();
+      assertThat(idle.closed()).isTrue();
     }
   }
 

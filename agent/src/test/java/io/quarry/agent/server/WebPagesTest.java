@@ -115,13 +115,49 @@ final class WebPagesTest {
       assertThat(exchanged.verbs()).isEmpty();
     }
     if (!operation.method().equals("DELETE")) {
-      // What a form of a page can send.
-      for (String type : List.of("", "Content-Type: application/x-www-form-urlencoded\r\n")) {
-        Exchanged exchanged = exchange(operation.method(), path, "Host: localhost\r\n" + type);
+      // What a form of a page can send; a page of the agent's own name is none of its own.
+      String own = "Host: localhost\r\nOrigin: http://localhost\r\n";
+      String form = "Content-Type: application/x-www-form-urlencoded\r\n";
+      for (String headers : List.of(own, own + form, "Host: localhost\r\n" + form)) {
+        Exchanged exchanged = exchange(operation.method(), path, headers);
         assertThat(exchanged.answer()).contains(" 400 ", "\"subject\":\"Content-Type\"");
         assertThat(exchanged.verbs()).isEmpty();
       }
     }
+  }
+
+  /** Agents and clients of earlier versions send none, and stay in a cluster while it upgrades. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+                                       | 204
+          Content-Length: 0            | 204
+          Sec-Fetch-Site: same-origin  | 204
+          Sec-Fetch-Site: none         | 204
+          Sec-Fetch-Site: cross-site   | 403
+          Origin: http://evil.example  | 403
+          Origin: null                 | 403
+          Origin: http://localhost     | 400
+          Content-Type: text/plain     | 400
+          Content-Type:                | 400
+          """)
+  void emptyBodyNeedsNoTypeUnlessAPageSentIt(String header, int status) throws Exception {
+    String headers = "Host: localhost\r\n" + (header == null ? "" : header + "\r\n");
+    for (String path : List.of("/v1/hosts/host-1/fence", "/v1/hosts/host-1/drain")) {
+      Exchanged exchanged = exchange("POST", path, headers);
+      assertThat(exchanged.answer()).startsWith("HTTP/1.1 " + status + " ");
+      assertThat(exchanged.verbs()).hasSize(status == 204 ? 1 : 0);
+    }
+  }
+
+  @Test
+  void bodyNeedsAType() throws Exception {
+    String host = "Host: localhost\r\nContent-Length: 2\r\n\r\n{}";
+    Exchanged exchanged = exchange("POST", "/v1/hosts/host-1/fence", host);
+    assertThat(exchanged.answer()).contains(" 400 ", "\"subject\":\"Content-Type\"");
+    assertThat(exchanged.verbs()).isEmpty();
   }
 
   /** A name that was bound to this agent's address anew must not read images either. */
