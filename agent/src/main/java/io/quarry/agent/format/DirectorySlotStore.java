@@ -192,6 +192,25 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     return ballast.release(reserve);
   }
 
+  /** What has to be possible on a full storage, too. */
+  @FunctionalInterface
+  interface Writing<T> {
+    T write() throws IOException;
+  }
+
+  /** Takes from the reserve what the storage lacks; the SDM's host restores the reserve. */
+  <T> T fromReserve(Writing<T> writing) throws IOException {
+    while (true) {
+      try {
+        return writing.write();
+      } catch (FileFailure e) {
+        if (e.kind() != FileFailure.Kind.NO_SPACE || !releaseBallast(Reserve.ALL)) {
+          throw e;
+        }
+      }
+    }
+  }
+
   @Override
   public boolean restoreBallast() throws IOException {
     return ballast.restore(temporaryName("ballast"));

@@ -11,7 +11,6 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogTooNewException;
-import io.quarry.coordinator.log.SlotStore.Reserve;
 import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -179,16 +178,10 @@ final class LocalfsFormat implements RepositoryFormat {
   private static long probe(Folder root, String writer) throws IOException {
     try (Folder temporary = root.folder(TEMPORARY);
         DirectorySlotStore slots = new DirectorySlotStore(Folder.open(root.path()), writer)) {
-      while (true) {
-        try {
-          Probe.run(temporary);
-          return Probe.largestFile(temporary, RepositoryStorage.LARGEST_FILE_ASKED);
-        } catch (FileFailure e) {
-          if (e.kind() != FileFailure.Kind.NO_SPACE || !slots.releaseBallast(Reserve.ALL)) {
-            throw e;
-          }
-        }
-      }
+      return slots.fromReserve(() -> {
+        Probe.run(temporary);
+        return Probe.largestFile(temporary, RepositoryStorage.LARGEST_FILE_ASKED);
+      });
     }
   }
 

@@ -11,7 +11,6 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
-import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -212,17 +211,14 @@ public final class RepositoryStorage implements AutoCloseable {
     byte[] text = Json.MAPPER.writeValueAsBytes(canary);
     byte[] block = Arrays.copyOf(text, CANARY_BYTES);
     Arrays.fill(block, text.length, block.length, (byte) ' ');
-    while (true) {
-      try (NativeFile file = openCanary(CANARY + hostId)) {
-        file.write(0, block);
-        file.sync();
-        return;
-      } catch (FileFailure e) {
-        if (e.kind() != FileFailure.Kind.NO_SPACE || !slots.releaseBallast(Reserve.ALL)) {
-          throw e;
-        }
-      }
-    }
+    var _ =
+        slots.fromReserve(() -> {
+          try (NativeFile file = openCanary(CANARY + hostId)) {
+            file.write(0, block);
+            file.sync();
+            return true;
+          }
+        });
   }
 
   private NativeFile openCanary(String name) throws IOException {

@@ -41,9 +41,13 @@ final class CheckpointKeeper implements AutoCloseable {
   private final AtomicBoolean restoring = new AtomicBoolean();
 
   private volatile long checkpointBytes;
+
+  /** As the storage was found last; connecting and canaries of any host take from the ballast. */
   private volatile boolean ballastWhole;
+
   private long records;
   private long entries;
+  private long recordsSinceLook;
 
   /**
    * @param background runs one thing at a time; closed with this
@@ -62,7 +66,7 @@ final class CheckpointKeeper implements AutoCloseable {
     records = state.sequence() - checkpointer.covered();
     busy.set(true);
     background.execute(() -> replaceUnsound(state));
-    restoreBallast();
+    restoreBallast(true);
   }
 
   /** To be called by the SDM's thread after each commit. */
@@ -79,7 +83,8 @@ final class CheckpointKeeper implements AutoCloseable {
       entries = 0;
       background.execute(() -> write(state));
     }
-    restoreBallast();
+    recordsSinceLook++;
+    restoreBallast(recordsSinceLook >= FULL_RECORDS_MIN);
   }
 
   /** Frees some of what is kept for a full storage; false without any. Restored later. */
@@ -93,9 +98,14 @@ final class CheckpointKeeper implements AutoCloseable {
     }
   }
 
-  /** Tried after each commit until it is there: something must have freed the space. */
-  private void restoreBallast() {
-    if (!ballastWhole && restoring.compareAndSet(false, true)) {
+  /**
+   * Tried after each commit until it is there: something must have freed the space.
+   *
+   * @param look whether other hosts may have taken from it
+   */
+  private void restoreBallast(boolean look) {
+    if ((look || !ballastWhole) && restoring.compareAndSet(false, true)) {
+      recordsSinceLook = 0;
       background.execute(this::tryToRestoreBallast);
     }
   }

@@ -108,6 +108,23 @@ class FullStorageTest {
     }
   }
 
+  /** Canaries and connecting of any host take from the ballast, without the SDM's knowledge. */
+  @Test
+  void ballastThatOthersHaveTakenIsRestored() throws Exception {
+    MemoryDisk disk = new MemoryDisk();
+    MemorySlotStore store = new MemorySlotStore(disk);
+    try (SdmHost host = SdmHost.leading(store, "a")) {
+      host.committed(host.create("disk"));
+      Awaitility.await().until(disk::hasBallast);
+      assertThat(store.releaseBallast(Reserve.ALL)).isTrue();
+      assertThat(disk.hasBallast()).isFalse();
+      for (int i = 0; !disk.hasBallast(); i++) {
+        assertThat(i).as("records without a look").isLessThan(1000);
+        host.committed(host.create("disk-" + i));
+      }
+    }
+  }
+
   @Test
   void unknownOutcomeOnTheBallastIsToldAsSuch() throws Exception {
     MemoryDisk disk = new MemoryDisk();
