@@ -60,15 +60,16 @@ final class EventExchange {
     response.closeHandler(_ -> gone = true);
     response.exceptionHandler(_ -> gone = true);
     Context loop = shared.vertx().getOrCreateContext();
-    shared
-        .workers()
-        .execute(() -> {
-          try {
-            serve(loop, open);
-          } finally {
-            streams.leave();
-          }
-        });
+    new Exchange(shared, request, operation)
+        .begin(
+            () -> {
+              try {
+                serve(loop, open);
+              } finally {
+                streams.leave();
+              }
+            },
+            streams::leave);
   }
 
   private void serve(Context loop, Supplier<EventStream> open) {

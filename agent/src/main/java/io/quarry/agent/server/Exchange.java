@@ -13,6 +13,7 @@ import io.vertx.core.http.HttpServerResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -64,12 +65,21 @@ final class Exchange {
     }
     Runnable leave = admission == null ? () -> {} : admission::leave;
     Context loop = shared.vertx().getOrCreateContext();
-    shared
-        .workers()
-        .execute(() -> {
+    begin(
+        () -> {
           Answer answer = answer(work);
           loop.runOnContext(_ -> send(answer, leave));
-        });
+        },
+        leave);
+  }
+
+  /** On a virtual thread; a server that is closing starts none any more. */
+  void begin(Runnable work, Runnable leave) {
+    try {
+      shared.workers().execute(work);
+    } catch (RejectedExecutionException e) {
+      send(unavailable(shared.calls()), leave);
+    }
   }
 
   /** The same for work whose answer is an image's bytes, unless it is refused. */
@@ -79,9 +89,8 @@ final class Exchange {
       return;
     }
     Context loop = shared.vertx().getOrCreateContext();
-    shared
-        .workers()
-        .execute(() -> {
+    begin(
+        () -> {
           Answer answer = answer(work);
           if (answer.stream() == null) {
             loop.runOnContext(_ -> send(answer, place::leave));
@@ -89,7 +98,8 @@ final class Exchange {
             stream(loop, answer, answer.stream(), place);
             loop.runOnContext(_ -> finish(answer, place::leave));
           }
-        });
+        },
+        place::leave);
   }
 
   /** Null when there was none, which has been answered. */
@@ -130,15 +140,15 @@ final class Exchange {
     }
     Context loop = shared.vertx().getOrCreateContext();
     var bytes = new RequestBytes(request, loop, shared.limits().bodyTimeout(), place);
-    shared
-        .workers()
-        .execute(() -> {
+    begin(
+        () -> {
           Answer answer = answer(() -> work.apply(bytes));
           loop.runOnContext(_ -> {
             bytes.drop();
             send(answer, place::leave);
           });
-        });
+        },
+        place::leave);
   }
 
   /** Collects the request's body, within its limits, and hands it on. */

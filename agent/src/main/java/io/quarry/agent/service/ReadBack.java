@@ -69,6 +69,11 @@ final class ReadBack implements Runnable {
     return durable.getAsLong() - verified >= SPAN_BYTES;
   }
 
+  /** {@link #run} is not called, though it was due. */
+  void notFollowed() {
+    following.set(false);
+  }
+
   @Override
   public void run() {
     turn.lock();

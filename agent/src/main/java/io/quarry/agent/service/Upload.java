@@ -65,6 +65,7 @@ final class Upload {
   private final Surroundings around;
   private final UploadWorkers workers;
   private final Arrivals arrivals = new Arrivals();
+  private final ThrottledWaits waits;
 
   /** All that works with the file; it is closed when nothing of that is under way. */
   private final StorageCalls calls;
@@ -103,6 +104,7 @@ final class Upload {
     this.io = io;
     this.around = around;
     this.workers = workers;
+    this.waits = new ThrottledWaits(around.throttle(), TURN);
     this.calls = new StorageCalls(file::forgetRest, this::letGoOf);
     this.written = file.offset();
     this.readBack =
@@ -169,15 +171,13 @@ final class Upload {
     if (open.received() != null && (!lookedAt || file.offset() == size)) {
       exclusively(this::lookAt);
     }
-    if (readBack.isDue()) {
-      workers.readBacks().execute(readBack);
-    }
+    workers.follow(readBack);
     return info();
   }
 
   private void awaitThoseInFront(UploadRange range) {
     try {
-      if (!arrivals.awaitFirst(range.offset(), () -> written, TURN)) {
+      if (!waits.await(turn -> arrivals.awaitFirst(range.offset(), () -> written, turn))) {
         throw busy("an earlier range of this upload is on its way");
       }
     } catch (InterruptedException e) {
@@ -371,7 +371,7 @@ final class Upload {
 
   private void acquire(long bytes) {
     try {
-      var _ = around.throttle().acquire(bytes, () -> false);
+      waits.acquire(bytes);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw busy("this agent is stopping");
@@ -407,8 +407,9 @@ final class Upload {
   /** Whether that is done; it goes on by itself when it takes longer than a call. */
   private boolean convert() {
     if (converting == null) {
-      conversion = new Conversion(open.imageId(), file, around);
-      converting = workers.conversions().submit(calls.counted(conversion));
+      Conversion begun = new Conversion(open.imageId(), file, around);
+      converting = workers.convert(calls.counted(begun), open.imageId());
+      conversion = begun;
     }
     try {
       return converting.get(TURN_OF_WORK.toMillis(), TimeUnit.MILLISECONDS);
@@ -497,7 +498,7 @@ final class Upload {
 
   private <T> T inTurn(Supplier<T> work) {
     try {
-      if (!turn.tryLock(TURN.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!waits.await(patience -> turn.tryLock(patience.toMillis(), TimeUnit.MILLISECONDS))) {
         throw busy("another range of this upload is on its way");
       }
     } catch (InterruptedException e) {

@@ -1,8 +1,13 @@
 package io.quarry.agent.service;
 
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.thread.Supervisor;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * What all uploads of an agent share.
@@ -12,6 +17,7 @@ import java.util.concurrent.Executors;
  */
 record UploadWorkers(ExecutorService conversions, ExecutorService readBacks, RangeMemory memory)
     implements AutoCloseable {
+
   /** Others wait until one of them is done. */
   private static final int CONVERSIONS_MAX = 2;
 
@@ -23,6 +29,34 @@ record UploadWorkers(ExecutorService conversions, ExecutorService readBacks, Ran
         Executors.newFixedThreadPool(CONVERSIONS_MAX, supervisor.factory("conversion")),
         Executors.newFixedThreadPool(READ_BACKS_MAX, supervisor.factory("read-back")),
         new RangeMemory());
+  }
+
+  /** Reads back what is due; what an agent that stops does not read is read at the end. */
+  void follow(ReadBack readBack) {
+    if (!readBack.isDue()) {
+      return;
+    }
+    try {
+      readBacks.execute(readBack);
+    } catch (RejectedExecutionException e) {
+      readBack.notFollowed();
+    }
+  }
+
+  /**
+   * @param imageId what a refusal is about
+   */
+  Future<Boolean> convert(Callable<Boolean> conversion, String imageId) {
+    try {
+      return conversions.submit(conversion);
+    } catch (RejectedExecutionException e) {
+      throw new StorageException(
+          ErrorCode.AGENT_UNAVAILABLE,
+          "this agent is stopping",
+          imageId,
+          "repeat the call after a pause",
+          e);
+    }
   }
 
   @Override

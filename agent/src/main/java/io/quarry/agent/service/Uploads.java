@@ -1,5 +1,6 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.data.Throttle;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.Surroundings;
@@ -33,14 +34,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** Takes uploads into disks. What any agent needs to go on with one is on the storage. */
 final class Uploads implements AutoCloseable {
-  /** To copy what another agent made durable, where its file cannot be gone on with. */
+  /**
+   * To copy what another agent made durable, where its file cannot be gone on with; beside what the
+   * throttle takes for it.
+   */
   private static final Duration TAKE_DEADLINE = Duration.ofMinutes(10);
+
+  /** So many copies may share the throttle with it. */
+  private static final long COPIES_BESIDE = 8;
 
   /** A qcow2 file has tables beside its data, and holes that nobody looked for. */
   private static final long FILE_PER_DISK_MAX = 2;
@@ -49,8 +54,6 @@ final class Uploads implements AutoCloseable {
 
   /** How soon the files of an upload are closed that ended at another agent, or with its image. */
   private static final Duration ROUND = Duration.ofSeconds(1);
-
-  private static final Duration TURN = Duration.ofSeconds(20);
 
   /** A live host that has taken no range for so long is not the one that the caller reaches. */
   private static final Duration HOLDER_IDLE = Duration.ofMinutes(2);
@@ -70,7 +73,8 @@ final class Uploads implements AutoCloseable {
   /** In their place others go on, or nothing does; calls of theirs hang in the storage. */
   private final Set<Upload> leaving = ConcurrentHashMap.newKeySet();
 
-  private final ReentrantLock taking = new ReentrantLock();
+  /** One upload that is copied slowly keeps no other waiting. */
+  private final Turns taking = new Turns();
 
   Uploads(
       Worker self,
@@ -305,19 +309,12 @@ final class Uploads implements AutoCloseable {
     if (here != null) {
       return here;
     }
-    try {
-      if (!taking.tryLock(TURN.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw UploadFile.elsewhere(open.imageId(), "another thread");
-      }
+    try (Turns.Turn _ = taking.take(open.id())) {
+      here = usable(repository, open);
+      return here == null ? takeOver(repository, open) : here;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw UploadFile.elsewhere(open.imageId(), "another host, this one is stopping");
-    }
-    try {
-      here = usable(repository, open);
-      return here == null ? takeOver(repository, open) : here;
-    } finally {
-      taking.unlock();
     }
   }
 
@@ -339,7 +336,7 @@ final class Uploads implements AutoCloseable {
     UploadFile file =
         io.open(
             repository,
-            TAKE_DEADLINE,
+            takeDeadline(image.size()),
             () -> {
               requireFree(repository, open);
               // Callers queue for their turn: the upload may have been finished meanwhile.
@@ -353,6 +350,13 @@ final class Uploads implements AutoCloseable {
     Upload upload = new Upload(repository, open, file, io, around, workers);
     taken.put(open.id(), upload);
     return upload;
+  }
+
+  private Duration takeDeadline(long size) {
+    long limit = around.throttle().bytesPerSecond();
+    return limit == Throttle.UNLIMITED
+        ? TAKE_DEADLINE
+        : TAKE_DEADLINE.plusSeconds(COPIES_BESIDE * size / limit);
   }
 
   /** One live host at a time, or callers that try all agents would make them take turns. */

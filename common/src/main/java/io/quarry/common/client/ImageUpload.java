@@ -12,6 +12,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Sends a range of an image in pieces, each with its digest. A piece is kept until it is durable,
@@ -27,16 +29,22 @@ final class ImageUpload {
   private final ClientSettings settings;
   private final String path;
   private final Function<byte[], UploadInfo> answer;
+  private final LongSupplier reached;
 
+  /**
+   * @param reached asks how many bytes of the upload are durable
+   */
   ImageUpload(
       Failover failover,
       ClientSettings settings,
       Target target,
-      Function<byte[], UploadInfo> answer) {
+      Function<byte[], UploadInfo> answer,
+      LongSupplier reached) {
     this.failover = failover;
     this.settings = settings;
     this.path = target.toString();
     this.answer = answer;
+    this.reached = reached;
   }
 
   UploadInfo send(UploadRange range, InputStream content) {
@@ -87,6 +95,38 @@ final class ImageUpload {
     var put = new JsonHttp.Request("PUT", path + query, piece, null, headers);
     // Repeating a range is harmless: it is not a change that could happen twice.
     var attempt = Attempt.reading(put, PIECE_TIMEOUT);
-    return answer.apply(failover.call(attempt, settings.deadline().plus(PIECE_TIMEOUT)));
+    return whileItMoves(
+        () -> answer.apply(failover.call(attempt, settings.deadline().plus(PIECE_TIMEOUT))),
+        reached);
+  }
+
+  /**
+   * Repeats a call that had no end in time, as long as the upload moves: a low throttle of the
+   * agent may hold a piece back for longer than any deadline.
+   */
+  static <T> T whileItMoves(Supplier<T> call, LongSupplier reached) {
+    for (long before = -1; ; ) {
+      try {
+        return call.get();
+      } catch (StorageException e) {
+        if (!e.code().retryable() || Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
+        long now = reachedNow(reached, e);
+        if (now <= before) {
+          throw e;
+        }
+        before = now;
+      }
+    }
+  }
+
+  private static long reachedNow(LongSupplier reached, StorageException why) {
+    try {
+      return reached.getAsLong();
+    } catch (StorageException e) {
+      why.addSuppressed(e);
+      throw why;
+    }
   }
 }

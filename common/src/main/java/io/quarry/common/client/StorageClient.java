@@ -398,7 +398,12 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   public UploadInfo uploadImage(
       String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {
     Target target = Target.image(repoId, imageId).then("/data").with("uploadId", uploadId);
-    return new ImageUpload(failover, settings, target, body -> parse(body, UploadInfo.class))
+    return new ImageUpload(
+            failover,
+            settings,
+            target,
+            body -> parse(body, UploadInfo.class),
+            () -> getUpload(repoId, imageId, uploadId).offset())
         .send(range, content);
   }
 
