@@ -7,9 +7,12 @@ import io.vertx.core.http.HttpServerRequest;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Refuses what a foreign web page makes a browser send. The browser says where a page is from. A
@@ -19,22 +22,32 @@ final class WebPages {
   private static final String FETCH_SITE = "Sec-Fetch-Site";
   private static final Set<String> OWN_SITES = Set.of("same-origin", "none");
   private static final Pattern HOST =
-      Pattern.compile("(\\[[0-9a-f:.]+]|[^:@/?#\\[\\]\\s]+)(:\\d{1,5})?");
+      Pattern.compile("(\\[[0-9a-f:.]+(%[0-9a-z._~%-]+)?]|[^:@/?#\\[\\]\\s]+)(:\\d{1,5})?");
 
   /** No page can make a browser take an address for a name of its own. */
   private static final Pattern ADDRESS = Pattern.compile("\\[.*|\\d+\\.\\d+\\.\\d+\\.\\d+");
+
+  /** Of more unknown names the log says nothing: a caller can make up any number. */
+  private static final int NAMES_LOGGED_MAX = 64;
+
+  private static final Logger LOG = LoggerFactory.getLogger(WebPages.class);
 
   private static final String REMEDY =
       "Call with `quarry`, or with a client that sends neither Origin nor Sec-Fetch-Site.";
 
   private final Set<String> names;
 
+  /** Unknown ones that the log has named. */
+  private final Set<String> logged = ConcurrentHashMap.newKeySet();
+
   /**
    * @param names of this agent, beside localhost and addresses
    */
   WebPages(Set<String> names) {
     this.names =
-        names.stream().map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
+        names.stream()
+            .map(name -> withoutDot(name.toLowerCase(Locale.ROOT)))
+            .collect(Collectors.toSet());
   }
 
   /** Null for a request that may be answered. */
@@ -47,7 +60,9 @@ final class WebPages {
           "The header Host is no single host:port.",
           "Send one Host header with the agent's name or address, and its port.");
     }
-    if (!host.isEmpty() && !own(host.replaceFirst(":\\d{1,5}$", ""))) {
+    String name = host.replaceFirst(":\\d{1,5}$", "");
+    if (!host.isEmpty() && !own(withoutDot(name))) {
+      log(name);
       return foreign(
           "Host",
           "This agent is not known as " + Shape.shortened(host) + ".",
@@ -69,6 +84,20 @@ final class WebPages {
       }
     }
     return null;
+  }
+
+  /** A dot at the end says that nothing is to be added to the name, which DNS does not count. */
+  private static String withoutDot(String name) {
+    return name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+  }
+
+  private void log(String name) {
+    if (logged.size() < NAMES_LOGGED_MAX && logged.add(name)) {
+      LOG.warn(
+          "Refusing calls to the name {}, under which this agent is not known: add the name to"
+              + " server.names of the configuration if callers may use it",
+          Shape.shortened(name));
+    }
   }
 
   private boolean own(String host) {

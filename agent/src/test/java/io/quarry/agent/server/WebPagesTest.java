@@ -3,6 +3,9 @@ package io.quarry.agent.server;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.quarry.common.client.StorageClient;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -15,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.LoggerFactory;
 
 /** Case 12.24: a web page could make a browser drain and fence hosts. On real sockets. */
 final class WebPagesTest {
@@ -36,6 +40,11 @@ final class WebPagesTest {
   private record Exchanged(String answer, List<String> verbs) {}
 
   private static Exchanged exchange(String method, String path, String headers) throws Exception {
+    return exchange(server, method, path, headers);
+  }
+
+  private static Exchanged exchange(
+      ServerUnderTest server, String method, String path, String headers) throws Exception {
     List<String> verbs = new ArrayList<>();
     server.storage.before(verbs::add);
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
@@ -57,6 +66,12 @@ final class WebPagesTest {
           127.0.0.1                |                                        | 204
           192.0.2.7:80             |                                        | 204
           [2001:db8::7]:7070       |                                        | 204
+          [fe80::1%eth0]:7070      |                                        | 204
+          [fe80::1%25eth0]         |                                        | 204
+          localhost.               |                                        | 204
+          localhost.:7070          |                                        | 204
+          host-1.example.          |                                        | 204
+          host-1.example.:7070     | Origin: http://host-1.example.:7070    | 204
           host-1.example           |                                        | 204
           HOST-1.Example:7070      |                                        | 204
           host-1.example:7070      | Origin: http://host-1.example:7070     | 204
@@ -66,6 +81,10 @@ final class WebPagesTest {
           evil.example             |                                        | 403
           evil.example:7070        | Origin: http://evil.example:7070       | 403
           127.0.0.1.evil.example   |                                        | 403
+          evil.example.            |                                        | 403
+          localhost..              |                                        | 403
+          [fe80::1%a]b]            |                                        | 400
+          [%eth0]                  |                                        | 400
           localhost.evil.example   |                                        | 403
           host-1.example.evil.com  |                                        | 403
           localhost:7070           | Origin: http://evil.example            | 403
@@ -86,6 +105,29 @@ final class WebPagesTest {
     assertThat(exchanged.verbs()).hasSize(status == 204 ? 1 : 0);
     if (status == 403) {
       assertThat(exchanged.answer()).contains("\"code\":\"FOREIGN_REQUEST\"", "\"remedy\":");
+    }
+  }
+
+  /** After an upgrade an operator sees what is refused, and no caller fills the log. */
+  @Test
+  void unknownNameIsLoggedOnceAndSomeNamesAtMost() throws Exception {
+    Logger logger = (Logger) LoggerFactory.getLogger(WebPages.class);
+    ListAppender<ILoggingEvent> logged = new ListAppender<>();
+    logged.start();
+    logger.addAppender(logged);
+    try (var own = new ServerUnderTest()) {
+      for (String port : List.of("", ":1", ":2")) {
+        exchange(own, "GET", "/v1/hosts", "Host: once.example" + port + "\r\n");
+      }
+      assertThat(logged.list)
+          .filteredOn(event -> event.getFormattedMessage().contains("once.example"))
+          .hasSize(1);
+      for (int i = 0; i < 100; i++) {
+        exchange(own, "GET", "/v1/hosts", "Host: some-" + i + ".example\r\n");
+      }
+      assertThat(logged.list).hasSize(64);
+    } finally {
+      logger.detachAppender(logged);
     }
   }
 
