@@ -33,7 +33,8 @@ final class Bar {
   }
 
   private static void amount(List<String> parts, long done, long total, Rate rate) {
-    parts.add(Units.bytes(done) + " of " + Units.bytes(total));
+    String of = total == Done.UNKNOWN ? "" : " of " + Units.bytes(total);
+    parts.add(Units.bytes(done) + of);
     if (rate.bytesPerSecond() >= 0) {
       parts.add(Units.rate(rate.bytesPerSecond()));
     }

@@ -1,8 +1,28 @@
 package io.quarry.agent.cli;
 
-/** How much of something this command itself has done, in bytes. */
-record Done(long bytes, long total) {
-  int percent() {
-    return total == 0 ? 100 : (int) (bytes * 100.0 / total);
+/**
+ * How much of something this command itself has done.
+ *
+ * @param bytes that were moved
+ * @param total how many there are to move; {@link #UNKNOWN} where only the end tells
+ */
+record Done(long bytes, long total, int percent) {
+  static final long UNKNOWN = -1;
+
+  Done(long bytes, long total) {
+    this(bytes, total, percent(bytes, total));
+  }
+
+  /**
+   * Of a source that may be zeros in large part.
+   *
+   * @param at how far it is in the source
+   */
+  static Done within(long bytes, long at, long size) {
+    return new Done(bytes, UNKNOWN, percent(at, size));
+  }
+
+  private static int percent(long part, long whole) {
+    return whole == 0 ? 100 : (int) (part * 100.0 / whole);
   }
 }

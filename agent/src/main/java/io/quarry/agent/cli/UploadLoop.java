@@ -139,7 +139,8 @@ final class UploadLoop {
   }
 
   private UploadInfo beginOrGoOn(long size) {
-    var request = new BeginUploadRequest(format, size, Math.min(size, source.dataBytes()));
+    Long data = source.dataBytes() == null ? null : Math.min(size, source.dataBytes());
+    var request = new BeginUploadRequest(format, size, data);
     try {
       return api.beginUpload(names.repo(), names.image(), request, null);
     } catch (StorageException e) {
@@ -201,9 +202,12 @@ final class UploadLoop {
       sent += range.length();
       spare.push(done.memory());
     }
-    // Holes are no work; of a stream nobody knows what it has.
-    long data = source.dataBytes() == 0 ? size : Math.min(size, source.dataBytes());
-    line.advance("uploading", new Done(sent, Math.max(sent, data - kept)));
+    Long data = source.dataBytes();
+    line.advance(
+        "uploading",
+        data == null
+            ? Done.within(sent, range.end(), size)
+            : new Done(sent, Math.max(sent, Math.min(size, data) - kept)));
   }
 
   /** Zeros are only counted, until there is something else. */

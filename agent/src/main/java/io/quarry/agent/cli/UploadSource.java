@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** What is uploaded: a file, a block device, or a stream, which is read once and has no size. */
 final class UploadSource implements Closeable {
@@ -27,12 +28,13 @@ final class UploadSource implements Closeable {
   private final Path file;
   private final InputStream in;
   private final long size;
-  private final long dataBytes;
+  private final @Nullable Long dataBytes;
   private final byte[] head;
   private final FileMagic magic;
   private int headRead;
 
-  private UploadSource(Path file, InputStream in, long size, long dataBytes) throws IOException {
+  private UploadSource(Path file, InputStream in, long size, @Nullable Long dataBytes)
+      throws IOException {
     this.file = file;
     this.in = in;
     this.size = size;
@@ -53,9 +55,7 @@ final class UploadSource implements Closeable {
         size = sized.size();
       }
     }
-    // What a stream has of data is not known, and a device's blocks are not those of a file.
-    long dataBytes =
-        kind == REGULAR_FILE ? Math.min(size, DiskUsage.allocated(file)) : Math.max(0, size);
+    Long dataBytes = kind == REGULAR_FILE ? Math.min(size, DiskUsage.allocated(file)) : null;
     InputStream in = Files.newInputStream(file);
     try {
       return new UploadSource(file, in, size, dataBytes);
@@ -87,8 +87,11 @@ final class UploadSource implements Closeable {
     return size;
   }
 
-  /** How many bytes are not holes, as far as that is known; 0 when it is not. */
-  long dataBytes() {
+  /**
+   * How many bytes are not holes. Null of a stream, and of a device: which of its blocks are zeros,
+   * only reading tells.
+   */
+  @Nullable Long dataBytes() {
     return dataBytes;
   }
 

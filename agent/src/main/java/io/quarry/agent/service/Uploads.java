@@ -210,7 +210,9 @@ final class Uploads implements AutoCloseable {
 
   /** What is known to be needed must be there before the first byte comes. */
   private void requireSpace(ConnectedRepository repository, BeginUploadRequest request) {
-    Long needed = request.dataBytes() == null ? request.size() : request.dataBytes();
+    // Of a qcow2 file all is stored as it comes; a raw disk may be zeros in large part.
+    Long most = request.format() == VolumeFormat.QCOW2 ? request.size() : null;
+    Long needed = request.dataBytes() == null ? most : request.dataBytes();
     if (needed == null) {
       return;
     }

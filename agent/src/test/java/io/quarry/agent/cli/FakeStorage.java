@@ -624,9 +624,13 @@ final class FakeStorage implements StorageApi {
         new ByteArrayInputStream(sevens));
   }
 
+  /** The upload that was begun last. */
+  @Nullable BeginUploadRequest begun;
+
   @Override
   public UploadInfo beginUpload(
       String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId) {
+    begun = request;
     Image image = image(repoId, imageId);
     if (uploads.containsKey(imageId)) {
       throw new StorageException(

@@ -1,10 +1,12 @@
 package io.quarry.agent.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +34,7 @@ final class UploadSourcesTest {
 
   @TempDir private Path directory;
 
-  private final Console console = new Console(false, Map.of());
+  private final Console console = new Console(true, Map.of());
   private final byte[] content = new byte[SIZE];
 
   @BeforeEach
@@ -76,6 +78,25 @@ final class UploadSourcesTest {
     assertThat(result.err()).doesNotContain("error");
     assertThat(console.storage.uploaded("disk-1")).isEqualTo(content);
     assertThat(result.out()).contains(HexFormat.of().formatHex(Sha256.fresh().digest(content)));
+    assertDataIsNotKnown(result);
+  }
+
+  /** Its whole size was taken for data, of which so much space had to be free: 12.20. */
+  private void assertDataIsNotKnown(Console.Result result) {
+    assertThat(requireNonNull(console.storage.begun).dataBytes()).isNull();
+    assertThat(result.err()).contains(" 100 %  12 MiB").doesNotContain("12 MiB of", "ETA");
+  }
+
+  @Test
+  void progressOfAFileCountsWhatIsData() throws Exception {
+    Path file = directory.resolve("sparse.raw");
+    try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(SIZE);
+      sparse.write(content, 0, 4 * MIB);
+    }
+    Console.Result result = console.run("quarry image upload main disk-1 " + file);
+    assertThat(requireNonNull(console.storage.begun).dataBytes()).isEqualTo(4L * MIB);
+    assertThat(result.err()).contains("uploading").contains(" 100 %  4 MiB of 4 MiB");
   }
 
   /** The rest was cut off, with exit code 0. */
@@ -118,6 +139,7 @@ final class UploadSourcesTest {
       Console.Result result = console.run("quarry image upload main disk-1 " + device.strip());
       assertThat(result.err()).doesNotContain("error").doesNotContain("reads as zeros");
       assertThat(console.storage.uploaded("disk-1")).isEqualTo(content);
+      assertDataIsNotKnown(result);
     } finally {
       run("losetup", "--detach", device.strip());
     }

@@ -36,6 +36,7 @@ import io.quarry.common.api.UploadRange;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
+import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.ByteArrayInputStream;
@@ -139,6 +140,22 @@ final class AnswersTest {
                 .finishUpload("quiet", disk, upload, new FinishUploadRequest(null), null)
                 .finished())
         .isTrue();
+  }
+
+  /** A device of any size may be zeros in large part. */
+  @Test
+  void spaceIsAskedForOnlyWhenTheDataIsKnown() {
+    long size = 4L << 40;
+    String disk = agents.disk("quiet", size);
+    refused(
+        ErrorCode.NO_SPACE,
+        () ->
+            client.beginUpload(
+                "quiet", disk, new BeginUploadRequest(VolumeFormat.RAW, size, size), null),
+        "are free");
+    var unknown = new BeginUploadRequest(VolumeFormat.RAW, size, null);
+    String upload = client.beginUpload("quiet", disk, unknown, null).uploadId();
+    client.closeImage("quiet", disk, upload, null);
   }
 
   /** An agent that took an upload which had just been finished removed the disk's new file. */
