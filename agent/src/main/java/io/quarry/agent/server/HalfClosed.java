@@ -60,7 +60,7 @@ final class HalfClosed {
         context.fireChannelReadComplete();
       } else {
         // The rest of the request will never come.
-        context.close();
+        var _ = context.close();
       }
     }
   }

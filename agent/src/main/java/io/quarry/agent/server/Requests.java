@@ -102,7 +102,7 @@ final class Requests {
    */
   private static void checkContentType(Operation operation, Raw raw) {
     boolean changes = operation.method().equals("POST") || operation.method().equals("PUT");
-    boolean typed = raw.contentType() != null || (changes && (raw.page() || operation.data()));
+    boolean typed = changes && (raw.contentType() != null || raw.page() || operation.data());
     if (!typed && raw.body().length == 0) {
       return;
     }

@@ -151,6 +151,12 @@ final class BadInputTest {
   }
 
   @Test
+  void readThatHasNoBodyMayHaveAnyType() {
+    var header = Map.of("Content-Type", "text/plain");
+    assertThat(server.send("GET", "/v1/repositories", null, header).statusCode()).isEqualTo(200);
+  }
+
+  @Test
   void contentTypeMayNameItsCharset() {
     var header = Map.of("Content-Type", "Application/JSON; charset=utf-8");
     assertThat(server.send("POST", DISKS, "{\"size\": 512}", header).statusCode()).isEqualTo(201);
