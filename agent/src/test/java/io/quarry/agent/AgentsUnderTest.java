@@ -112,6 +112,11 @@ public final class AgentsUnderTest implements AutoCloseable {
     }
   }
 
+  /** Agents go on without it. */
+  public void loseZooKeeper() {
+    zooKeeper.close();
+  }
+
   /** Speaks to that agent alone. */
   public StorageClient client(int agent) {
     return clients.get(agent);

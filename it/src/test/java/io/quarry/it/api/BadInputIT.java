@@ -158,6 +158,8 @@ final class BadInputIT {
           GET    | main/images/UNMADE/data       |                                       | 409 | IMAGE_BROKEN
           GET    | main/images/nothing/data      |                                       | 404 | IMAGE_NOT_FOUND
           GET    | main/images/nothing/extents   |                                       | 404 | IMAGE_NOT_FOUND
+          GET    | main/images/UNMADE/extents    |                                       | 409 | IMAGE_BROKEN
+          GET    | main/images/DISK/extents?offset=2097152 |                             | 416 | RANGE_NOT_SATISFIABLE
           PUT    | main/images/DISK/data         |                                       | 400 | INVALID_ARGUMENT
           POST   | main/images/UNMADE/uploads    |                                       | 409 | IMAGE_BROKEN
           POST   | main/images/SNAPSHOT/uploads  |                                       | 409 | IMAGE_KIND_MISMATCH
@@ -323,6 +325,11 @@ final class BadInputIT {
         Map.of(),
         409,
         inUse);
+    refused("DELETE", image, null, Map.of(), 409, inUse);
+    refused("POST", image + "/resize", "{\"size\": 2097152}", Map.of(), 409, inUse);
+    refused("POST", image + "/uploads", "{}", Map.of(), 409, inUse);
+    refused("GET", image + "/data", null, Map.of(), 409, inUse);
+    refused("GET", image + "/extents", null, Map.of(), 409, inUse);
     client.closeImage("main", busy, opened.openId(), null);
   }
 
