@@ -13,7 +13,15 @@ readonly SCHEDULES=10000
 home=$PWD
 copy=$home/target/flaws
 log=$copy.log
-pattern=${1:-}
+flaws=()
+for name in "${@:-}"; do
+  found=("$home"/it/src/test/flaws/*"$name"*.patch)
+  [[ -e ${found[0]} ]] || {
+    echo "No flaw's name has '$name' in it: see it/src/test/flaws." >&2
+    exit 2
+  }
+  flaws+=("${found[@]}")
+done
 
 # The copy keeps what is compiled, so that only what a flaw touches is compiled again.
 rm -rf "$copy"
@@ -37,11 +45,7 @@ failures() { # module test
 }
 
 caught=0 planted=0
-for flaw in "$home"/it/src/test/flaws/*"$pattern"*.patch; do
-  [[ -e $flaw ]] || {
-    echo "No flaw's name has '$pattern' in it: see it/src/test/flaws." >&2
-    exit 2
-  }
+for flaw in "${flaws[@]}"; do
   planted=$((planted + 1))
   name=$(basename "$flaw" .patch)
   read -r module tests <<<"$(sed -n 's/^Caught by: //p' "$flaw")"

@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.HeldFile;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
@@ -20,16 +21,12 @@ import io.quarry.coordinator.plan.OpenImage;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Volume;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -114,38 +111,13 @@ final class FrozenStory implements AutoCloseable {
     var _ = new Tools(new Children(spawner, "tool")).run(words);
   }
 
-  /** A QEMU that has the file open until it is closed, and that nobody told Quarry of. */
-  static Holder holding(Path file, String... options) throws Exception {
-    List<String> words = new ArrayList<>(List.of("qemu-io"));
-    words.addAll(List.of(options));
-    words.add(file.toString());
-    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
-    BufferedReader said = process.inputReader(StandardCharsets.UTF_8);
-    process.outputWriter(StandardCharsets.UTF_8).append("read 0 512\n").flush();
-    String line = said.readLine();
-    while (line != null && !line.contains("read 512/512 bytes")) {
-      line = said.readLine();
-    }
-    assertThat(line).as("%s", words).isNotNull();
-    return () -> {
-      process.destroyForcibly();
-      process.onExit().join();
-    };
-  }
-
   /** A QEMU that may write to the raw file. */
-  static Holder writing(Path file) {
+  static HeldFile writing(Path file) {
     try {
-      return holding(file, "-f", "raw");
+      return HeldFile.of(file, "-f", "raw");
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  /** A process that holds a file. */
-  interface Holder extends AutoCloseable {
-    @Override
-    void close();
   }
 
   Volume volumeOf(String imageId) throws Exception {

@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.HeldFile;
 import io.quarry.common.api.Problem;
 import io.quarry.common.model.ImageState;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -170,7 +171,7 @@ final class FrozenVolumesTest {
     story.write("disk", "write -P 2 0 64k");
     story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
     Path top = story.top("disk");
-    try (var _ = FrozenStory.holding(top, "-f", "qcow2")) {
+    try (var _ = HeldFile.of(top, "-f", "qcow2")) {
       assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
       assertThat(story.top("disk")).isEqualTo(top);
       assertThat(story.host().check(story.repository()).problems())
@@ -193,7 +194,7 @@ final class FrozenVolumesTest {
     story.write("disk", "write -P 2 0 64k");
     Path base = story.top("snapshot");
     byte[] before = Files.readAllBytes(base);
-    try (var _ = FrozenStory.holding(base, "-r", "-f", "raw")) {
+    try (var _ = HeldFile.of(base, "-r", "-f", "raw")) {
       story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
       assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.OVER);
       assertThat(story.top("disk")).isNotEqualTo(base);
@@ -284,7 +285,7 @@ final class FrozenVolumesTest {
     story.write("disk", "write -P 2 0 64k");
     Path base = story.top("snapshot");
     story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
-    List<FrozenStory.Holder> holders = new ArrayList<>();
+    List<HeldFile> holders = new ArrayList<>();
     FaultPoints.observe(place -> {
       if (place.equals("copy.done")) {
         FaultPoints.observe(null);
@@ -293,7 +294,7 @@ final class FrozenVolumesTest {
     });
     assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
     assertThat(story.top("disk")).isNotEqualTo(base);
-    holders.forEach(FrozenStory.Holder::close);
+    holders.forEach(HeldFile::close);
     story.runAll();
     assertThat(story.volumeOf("disk").parentImageId()).isNull();
   }
@@ -358,7 +359,7 @@ final class FrozenVolumesTest {
     story.commit(
         new CreateSnapshot(
             "snapshot", "disk", "overlay", true, JsonNodeFactory.instance.objectNode(), null));
-    try (var _ = FrozenStory.holding(top, "-f", "raw")) {
+    try (var _ = HeldFile.of(top, "-f", "raw")) {
       assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
       assertThat(story.state().stateOf(Objects.requireNonNull(story.state().images().get("disk"))))
           .isEqualTo(ImageState.BROKEN);

@@ -236,6 +236,28 @@ final class RangesInFlightTest {
     assertContent(disk);
   }
 
+  /** The digest is that of what is stored, not of what has arrived. */
+  @Test
+  void bytesThatTheStorageChangedAreFound() throws Exception {
+    String disk = agents.disk("main", SIZE);
+    List<String> before = agents.volumes("main", "");
+    String id = client.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
+    put(disk, id, 0, SIZE - MIB);
+    List<String> filled =
+        agents.volumes("main", "").stream().filter(name -> !before.contains(name)).toList();
+    Path file = agents.repository("main").resolve("volumes").resolve(filled.getFirst());
+    try (RandomAccessFile volume = new RandomAccessFile(file.toFile(), "rw")) {
+      volume.seek(SIZE - 2 * MIB);
+      volume.write(~CONTENT[SIZE - 2 * MIB]);
+    }
+    put(disk, id, SIZE - MIB, SIZE);
+    assertThatThrownBy(() -> finish(disk, id))
+        .isInstanceOfSatisfying(
+            StorageException.class,
+            refused -> assertThat(refused.code()).isEqualTo(ErrorCode.DIGEST_MISMATCH));
+    client.closeImage("main", disk, id, null);
+  }
+
   /** Ranges that are read at once share one open, and the last one lets go of it. */
   @Test
   void rangesThatAreReadAtOnceShareAnOpen() throws Exception {
