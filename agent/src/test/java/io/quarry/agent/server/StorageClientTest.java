@@ -253,6 +253,27 @@ final class StorageClientTest {
     }
   }
 
+  /** 12.3: the mount of one host leads elsewhere, and the other host has the right storage. */
+  @Test
+  void agentWhoseStorageIsAnotherOneIsPassedOver() {
+    var mismatched = new FakeStorage();
+    mismatched.before(verb -> {
+      throw new StorageException(ErrorCode.STORAGE_MISMATCH, "A copy.", "fast", "Mount it.");
+    });
+    try (var first = agent(mismatched);
+        var second = agent(new FakeStorage());
+        var client = client(first, second);
+        var alone = client(first)) {
+      String disk = second.seed();
+      assertThat(client.getImage("fast", disk, 0).imageId()).isEqualTo(disk);
+      assertThat(client.createVirtualDisk("fast", disk(), null).imageId()).isNotEqualTo(disk);
+      assertThatThrownBy(() -> alone.getImage("fast", disk, 0))
+          .isInstanceOfSatisfying(
+              StorageException.class,
+              e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_MISMATCH));
+    }
+  }
+
   @Test
   void whatIsAboutOneHostGoesToTheFirstAgentAlone() {
     try (var first = agent(new FakeStorage());

@@ -9,8 +9,10 @@ import io.quarry.common.client.JsonHttp.Outcome;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,10 @@ import org.jspecify.annotations.Nullable;
 final class Failover {
   private static final Duration PAUSE_MIN = Duration.ofMillis(20);
   private static final Duration PAUSE_MAX = Duration.ofSeconds(1);
+
+  /** What is the matter with one agent's host. */
+  private static final Set<ErrorCode> ELSEWHERE =
+      EnumSet.of(ErrorCode.REPOSITORY_NOT_CONNECTED, ErrorCode.STORAGE_MISMATCH);
 
   private final List<URI> agents;
   private final ClientSettings settings;
@@ -122,7 +128,7 @@ final class Failover {
       if (unknown && code == attempt.done()) {
         return new Reply.Success(new Outcome.Answered(status, Map.of(), new byte[0]));
       }
-      if (!code.retryable() && code != ErrorCode.REPOSITORY_NOT_CONNECTED) {
+      if (!code.retryable() && !ELSEWHERE.contains(code)) {
         if (code != ErrorCode.REQUEST_ID_REUSED || finalRefusal == null) {
           finalRefusal = error;
         }
@@ -232,7 +238,7 @@ final class Failover {
   private sealed interface Reply {
     record Success(Outcome.Answered answer) implements Reply {}
 
-    /** This agent does not have the repository; another may. */
+    /** This agent does not have the repository, or not the right storage; another may. */
     record Elsewhere() implements Reply {}
 
     record Again() implements Reply {}
