@@ -10,6 +10,8 @@ import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.CopyImage;
 import io.quarry.coordinator.plan.CreateSnapshot;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
+import io.quarry.coordinator.plan.EnableFeatures;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.PauseFix;
@@ -40,6 +42,9 @@ import org.jspecify.annotations.Nullable;
 final class SimCaller {
   private static final int CALLS = 24;
   private static final int PAUSE_STEPS_MAX = 120;
+
+  /** One in so many ids is used for another call, too. */
+  private static final int REUSE_ONE_IN = 6;
 
   private final SimWorld world;
   private final Random random;
@@ -78,6 +83,9 @@ final class SimCaller {
   }
 
   void callAll() {
+    if (random.nextBoolean()) {
+      world.places().forEach(place -> ask(place, new EnableFeatures(Feature.KNOWN)));
+    }
     for (int i = 0; i < CALLS; i++) {
       var _ = life.await(world::over, PAUSE_STEPS_MAX, "thinks");
       SimPlace place = world.anyPlace();
@@ -232,7 +240,25 @@ final class SimCaller {
 
   /** Null when it was refused, or nobody knows. */
   @Nullable Reply call(Open open) {
-    return call(world, life, open, unanswered);
+    Reply reply = call(world, life, open, unanswered);
+    if (reply != null && reply.digest() != null && random.nextInt(REUSE_ONE_IN) == 0) {
+      reuse(open);
+    }
+    return reply;
+  }
+
+  /** Another call under the id of one that was acknowledged: it has no effect, and no answer. */
+  private void reuse(Open open) {
+    Request another = disk(null);
+    try {
+      Reply reply = world.submit(open.place(), life, open.requestId(), another, () -> {});
+      throw new AssertionError(another + " under the id of " + open + " is answered: " + reply);
+    } catch (StorageException e) {
+      Assertions.assertThat(e.code() == ErrorCode.REQUEST_ID_REUSED || e.code().retryable())
+          .as("%s under the id of %s: %s", another, open, e)
+          .isTrue();
+    }
+    world.count("ids reused");
   }
 
   static @Nullable Reply call(SimWorld world, Life asker, Open open, List<Open> unanswered) {

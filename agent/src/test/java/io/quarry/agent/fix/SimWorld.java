@@ -11,6 +11,7 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SimLog;
+import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
@@ -236,7 +237,7 @@ final class SimWorld implements Schedules.History {
     SimRepository leader = leader(place);
     if (leader != null) {
       count("woken");
-      var _ = leader.sdm().submit(requestId, request);
+      var _ = leader.sdm().submit(id(requestId, request), request);
     }
   }
 
@@ -423,7 +424,7 @@ final class SimWorld implements Schedules.History {
     if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
       var _ = asker.await(() -> false, "has not sent " + request);
     }
-    Tries tries = new Tries(RequestId.of(requestId), request);
+    Tries tries = new Tries(id(requestId, request), request);
     for (int i = 0; i < TRIES_MAX; i++) {
       Reply reply =
           tries.once(asked -> {
@@ -444,6 +445,13 @@ final class SimWorld implements Schedules.History {
         "repeat the call");
   }
 
+  /** Whoever cancels a call does not know what the call was. */
+  private static RequestId id(String requestId, Request request) {
+    return request instanceof CancelRequest
+        ? RequestId.of(requestId)
+        : new RequestId(requestId, Integer.toHexString(request.toString().hashCode()));
+  }
+
   private Tries.Outcome submitOnce(SimPlace place, Life asker, String requestId, Request request) {
     SimRepository leader = leader(place);
     if (leader == null) {
@@ -454,7 +462,7 @@ final class SimWorld implements Schedules.History {
       asleep.add(() -> submitLate(place, requestId, request));
       return Tries.Outcome.unknown(null);
     }
-    var answer = leader.sdm().submit(requestId, request);
+    var answer = leader.sdm().submit(id(requestId, request), request);
     if (!asker.await(answer::isDone, "asks for " + request)
         || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
       return Tries.Outcome.unknown(null);
