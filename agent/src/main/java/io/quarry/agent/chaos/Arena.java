@@ -39,6 +39,15 @@ public interface Arena extends AutoCloseable {
   /** All faults have ended; waits until every agent answers. */
   void heal() throws IOException, InterruptedException;
 
+  /** Where the repository is, whatever way the hosts have to it. */
+  Path storage(String repoId);
+
+  /**
+   * Whether a process that knows nothing but the path of a volume's file can write to the file. It
+   * has the rights of QEMU's user.
+   */
+  boolean overwrites(Path volume) throws IOException;
+
   /** Where its agents and ZooKeepers say what they do. */
   Path logs();
 

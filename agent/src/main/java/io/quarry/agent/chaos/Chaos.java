@@ -69,12 +69,13 @@ public final class Chaos {
       if (chosen.containsAll(Set.of(Fault.Kind.KILL_GUARDIAN, Fault.Kind.KILL_ZOOKEEPER))) {
         hosts.judgeReturn(faults::strikeWhileZooKeeperIsDown);
       }
-      int compared = new ImagesJudge(market, patient, settling).judge(crowd.images());
+      int compared = new ImagesJudge(market, patient, settling, arena).judge(crowd.images());
       awaitTold(log, patient, repositories);
       new CallsJudge(history, log, chosen.contains(Fault.Kind.FOREIGN_WRITER)).judge(repositories);
       if (chosen.contains(Fault.Kind.KILL_HOST)) {
         hosts.judgeReboot(arena);
       }
+      new LeftoversJudge(patient, history, settling, arena).judge(repositories);
       crowd.close();
       return new Summary(options, history, faults, log, work.work())
           .report(arena.missing(), compared, settled);

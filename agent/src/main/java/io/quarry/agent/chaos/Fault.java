@@ -51,6 +51,10 @@ public record Fault(Kind kind, int roll, Duration lasts, Duration pause) {
     FAIL_STORAGE(4, false),
     /** A host's storage says that it is full. */
     FULL_STORAGE(3, false),
+    /** A host's path leads to an older copy of the storage, or nowhere. */
+    STORAGE_COPY(10, false),
+    /** A repository has no key for a while, or another one. */
+    WIPED_KEY(3, false),
     /** All processes die, and what was not forced is lost. */
     CUT_POWER(2, true),
     /** A process opens a volume's file for writing, and Quarry knows nothing of the process. */
@@ -76,7 +80,13 @@ public record Fault(Kind kind, int roll, Duration lasts, Duration pause) {
     /** Whether a guest's reads and writes may fail or wait, too. */
     public boolean hurtsGuests() {
       return switch (this) {
-        case HANG_STORAGE, SLOW_STORAGE, FAIL_STORAGE, FULL_STORAGE, CUT_POWER, FOREIGN_WRITER ->
+        case HANG_STORAGE,
+            SLOW_STORAGE,
+            FAIL_STORAGE,
+            FULL_STORAGE,
+            STORAGE_COPY,
+            CUT_POWER,
+            FOREIGN_WRITER ->
             true;
         default -> false;
       };

@@ -72,7 +72,7 @@ public final class FaultNames {
             Kind.PAUSE_TOOL,
             Kind.PAUSE_ZOOKEEPER));
     groups.put("networks", EnumSet.range(Kind.CUT_ZOOKEEPER, Kind.CUT_HOST));
-    groups.put("storages", EnumSet.range(Kind.HANG_STORAGE, Kind.FULL_STORAGE));
+    groups.put("storages", EnumSet.range(Kind.HANG_STORAGE, Kind.WIPED_KEY));
     return groups;
   }
 }

@@ -61,6 +61,14 @@ final class ForeignWriter {
         () -> end(process));
   }
 
+  /** Writes some bytes, as a domain does that was started with yesterday's path. */
+  boolean overwrites(Path file) throws IOException {
+    Process process = open(file, "-c", "write -P 165 0 512");
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    end(process);
+    return said.contains("wrote 512/512");
+  }
+
   private @Nullable Path file(int roll) throws IOException {
     List<Path> files = new ArrayList<>();
     for (Path directory : volumes) {
@@ -71,13 +79,15 @@ final class ForeignWriter {
     return files.isEmpty() ? null : files.get(roll % files.size());
   }
 
-  private Process open(Path file) throws IOException {
+  private Process open(Path file, String... commands) throws IOException {
     List<String> words = new ArrayList<>();
     if (root) {
       String nobody = Integer.toString(NOBODY);
       words.addAll(List.of("setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"));
     }
-    words.addAll(List.of("qemu-io", "-f", "raw", file.toString()));
+    words.addAll(List.of("qemu-io", "-f", "raw"));
+    words.addAll(List.of(commands));
+    words.add(file.toString());
     return new ProcessBuilder(words).redirectErrorStream(true).start();
   }
 

@@ -3,13 +3,20 @@ package io.quarry.agent.chaos;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.Sha256;
+import io.quarry.common.model.ImageKind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes opened images as a virtual machine would: with QEMU, by what an open says. */
@@ -19,6 +26,9 @@ final class Guest implements AutoCloseable {
 
   private final Path scratch;
   private final Children children = new Children(new Spawner(), "guests");
+
+  /** SHA-256 of each snapshot as it was first read, by its id: copies keep id and content. */
+  private final Map<String, String> frozen = new ConcurrentHashMap<>();
 
   Guest(Path scratch) {
     this.scratch = scratch;
@@ -36,10 +46,11 @@ final class Guest implements AutoCloseable {
   }
 
   /** Reads all of it; what is wrong with it, or null. */
-  @Nullable String compare(OpenedImage opened, Content expected)
+  @Nullable String compare(OpenedImage opened, Owned image)
       throws IOException, InterruptedException {
-    if (opened.size() != expected.bytes()) {
-      return "it has %d bytes and not %d".formatted(opened.size(), expected.bytes());
+    long expected = image.content.bytes();
+    if (opened.size() != expected) {
+      return "it has %d bytes and not %d".formatted(opened.size(), expected);
     }
     Path copy = Files.createTempFile(scratch, "guest-", ".raw");
     try {
@@ -49,11 +60,25 @@ final class Guest implements AutoCloseable {
               DEADLINE)
           .orFail();
       try (InputStream in = Files.newInputStream(copy)) {
-        return compare(in, expected);
+        return compare(in, image);
       }
     } finally {
       Files.delete(copy);
     }
+  }
+
+  /** A snapshot has the same bytes each time, also where a guest may have failed to write. */
+  @Nullable String compare(InputStream in, Owned image) throws IOException {
+    MessageDigest digest = Sha256.fresh();
+    String wrong = compare(new DigestInputStream(in, digest), image.content);
+    if (wrong != null || image.kind != ImageKind.SNAPSHOT) {
+      return wrong;
+    }
+    String found = HexFormat.of().formatHex(digest.digest());
+    String first = frozen.putIfAbsent(image.imageId, found);
+    return first == null || first.equals(found)
+        ? null
+        : "it has the SHA-256 " + found + ", and had " + first + " when it was first read";
   }
 
   static @Nullable String compare(InputStream in, Content expected) throws IOException {

@@ -12,6 +12,10 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -38,6 +42,10 @@ final class HostsJudge {
     String strike() throws IOException, InterruptedException;
   }
 
+  private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
+  private static final int OK = 200;
+
+  private final HttpClient http = HttpClient.newHttpClient();
   private final StorageClient client;
   private final History history;
   private final List<Member> members;
@@ -56,6 +64,26 @@ final class HostsJudge {
       history.violation(
           "not registered, or not with healthy repositories, although nothing strikes: "
               + missing());
+    }
+    for (Member member : members) {
+      if (!within(KNOWN_MAX, () -> unwell(member).isEmpty())) {
+        history.violation(member.hostId() + " is not well: " + unwell(member));
+      }
+    }
+  }
+
+  /** What its agent says of itself, its threads too; nothing when all of it does its work. */
+  private String unwell(Member member) {
+    HttpRequest request =
+        HttpRequest.newBuilder(member.agent().resolve("/health")).timeout(ANSWER_MAX).build();
+    try {
+      HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+      return answer.statusCode() == OK ? "" : answer.body();
+    } catch (IOException e) {
+      return e.toString();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return e.toString();
     }
   }
 

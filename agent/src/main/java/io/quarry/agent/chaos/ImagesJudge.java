@@ -9,9 +9,11 @@ import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Visibility;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -34,14 +36,16 @@ final class ImagesJudge {
   private final Market market;
   private final StorageClient client;
   private final Settling settling;
+  private final Arena arena;
   private final History history;
   private final long beganNanos = System.nanoTime();
   private int compared;
 
-  ImagesJudge(Market market, StorageClient client, Settling settling) {
+  ImagesJudge(Market market, StorageClient client, Settling settling, Arena arena) {
     this.market = market;
     this.client = client;
     this.settling = settling;
+    this.arena = arena;
     this.history = market.history();
   }
 
@@ -155,7 +159,11 @@ final class ImagesJudge {
     OpenedImage opened =
         client.openImage(image.repoId, image.imageId, new OpenRequest(true, "chaos judge"), null);
     try {
-      return market.guest().compare(opened, image.content);
+      Path file = Path.of(opened.path());
+      if (image.kind == ImageKind.SNAPSHOT && arena.overwrites(file)) {
+        history.violation("a process that knows the path wrote to " + file + " of " + image);
+      }
+      return market.guest().compare(opened, image);
     } catch (IOException e) {
       return e.getMessage();
     } finally {

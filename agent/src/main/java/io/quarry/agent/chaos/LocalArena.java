@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,16 +33,21 @@ public final class LocalArena implements Arena {
   private final LocalCluster cluster;
   private final List<String> missing;
   private final ProcessFaults processes;
+  private final IdentityFaults identity;
   private final ForeignWriter foreign;
 
-  private LocalArena(Path directory, LocalCluster cluster, List<String> missing) {
+  private LocalArena(Path directory, LocalCluster cluster, Ways ways, List<String> missing)
+      throws IOException {
     this.missing = List.copyOf(missing);
     this.directory = directory;
     this.cluster = cluster;
     this.processes =
         new ProcessFaults(cluster.hosts(), ZooKeepers.of(List.of(cluster.zooKeeper())));
+    Path storage = storage(directory);
+    this.identity =
+        new IdentityFaults(storage, REPOSITORIES, directory.resolve("copy"), ways, cluster.hosts());
     this.foreign =
-        new ForeignWriter(REPOSITORIES.stream().map(directory::resolve).toList(), isRoot());
+        new ForeignWriter(REPOSITORIES.stream().map(storage::resolve).toList(), isRoot());
   }
 
   /**
@@ -50,17 +56,32 @@ public final class LocalArena implements Arena {
   public static LocalArena start(Path directory, int hosts, List<String> missing)
       throws IOException, InterruptedException {
     for (String repository : REPOSITORIES) {
-      var _ = NewRepository.at(repository, directory.resolve(repository));
+      var _ = NewRepository.at(repository, storage(directory).resolve(repository));
     }
-    Map<String, Object> config = agentConfig(directory, Map.of());
+    Map<String, Path> storages = new HashMap<>();
+    for (int number = 1; number <= hosts; number++) {
+      storages.put("host-" + number, storage(directory));
+    }
+    Ways ways = Ways.make(directory.resolve("ways"), storages);
+    Map<String, String> parameters = Map.of();
     if (isRoot()) {
       // The foreign process is another user, and enters by the group.
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-      config = agentConfig(directory, Map.of("group", Integer.toString(ForeignWriter.NOBODY)));
+      parameters = Map.of("group", Integer.toString(ForeignWriter.NOBODY));
     }
-    LocalClusterOptions options = options(directory).withHosts(hosts).withAgentConfig(config);
+    Map<String, String> connection = parameters;
+    LocalClusterOptions options =
+        options(directory)
+            .withHosts(hosts)
+            .withConfigOfHost(hostId -> agentConfig(ways.of(hostId), connection));
     LocalCluster cluster = LocalCluster.start(ClassArchive.usedBy(options, directory));
-    LocalArena arena = new LocalArena(directory, cluster, missing);
+    LocalArena arena;
+    try {
+      arena = new LocalArena(directory, cluster, ways, missing);
+    } catch (IOException failure) {
+      cluster.close();
+      throw failure;
+    }
     try {
       arena.heal();
       return arena;
@@ -68,6 +89,10 @@ public final class LocalArena implements Arena {
       arena.close();
       throw failure;
     }
+  }
+
+  private static Path storage(Path directory) {
+    return directory.resolve("storage");
   }
 
   /** Hosts whose guardians bring agents back soon. */
@@ -105,6 +130,7 @@ public final class LocalArena implements Arena {
   /** What any of these can do to its cluster. */
   public static Set<Fault.Kind> everything() {
     Set<Fault.Kind> kinds = ProcessFaults.possible(1);
+    kinds.addAll(IdentityFaults.KINDS);
     kinds.add(Fault.Kind.FOREIGN_WRITER);
     return kinds;
   }
@@ -122,6 +148,9 @@ public final class LocalArena implements Arena {
   @Override
   public @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
       throws IOException, InterruptedException {
+    if (IdentityFaults.KINDS.contains(fault.kind())) {
+      return identity.strike(fault, processes.any(fault, busy), busy, sights);
+    }
     return fault.kind() == Fault.Kind.FOREIGN_WRITER
         ? foreign.strike(fault, sights)
         : processes.strike(fault, busy, sights);
@@ -146,6 +175,16 @@ public final class LocalArena implements Arena {
     } catch (TimeoutException e) {
       throw new IOException(e.getMessage(), e);
     }
+  }
+
+  @Override
+  public Path storage(String repoId) {
+    return storage(directory).resolve(repoId);
+  }
+
+  @Override
+  public boolean overwrites(Path volume) throws IOException {
+    return foreign.overwrites(volume);
   }
 
   @Override

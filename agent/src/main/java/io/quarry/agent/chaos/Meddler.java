@@ -33,7 +33,8 @@ final class Meddler {
           ErrorCode.IMAGE_IN_USE,
           ErrorCode.NOT_FOUND,
           ErrorCode.HOST_NOT_FOUND,
-          ErrorCode.REPOSITORY_NOT_CONNECTED);
+          ErrorCode.REPOSITORY_NOT_CONNECTED,
+          ErrorCode.STORAGE_MISMATCH);
 
   private final Market market;
   private final Random random;

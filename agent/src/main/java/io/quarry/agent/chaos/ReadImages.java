@@ -28,6 +28,7 @@ final class ReadImages {
           ErrorCode.IMAGE_BROKEN,
           ErrorCode.IMAGE_IN_USE,
           ErrorCode.REPOSITORY_NOT_CONNECTED,
+          ErrorCode.STORAGE_MISMATCH,
           ErrorCode.IMAGE_CHANGED);
 
   private final Market market;
@@ -52,7 +53,7 @@ final class ReadImages {
 
   private void download(Owned image) {
     try (ImageData data = api.downloadImage(image.repoId, image.imageId, DownloadRequest.WHOLE)) {
-      judge(image, "a download", Guest.compare(data.content(), image.content));
+      judge(image, "a download", market.guest().compare(data.content(), image));
     } catch (StorageException e) {
       if (!e.code().retryable() && !DOWNLOADING.contains(e.code())) {
         market.history().violation("download of " + image + ": " + e.code() + " " + e.getMessage());
@@ -82,7 +83,7 @@ final class ReadImages {
 
   private void readAndClose(Owned image, OpenedImage opened) {
     try {
-      judge(image, "a guest on " + opened.hostId(), market.guest().compare(opened, image.content));
+      judge(image, "a guest on " + opened.hostId(), market.guest().compare(opened, image));
     } catch (IOException e) {
       if (!market.guestsSuffer().getAsBoolean()) {
         market.history().violation("a guest cannot read " + image + ": " + e.getMessage());

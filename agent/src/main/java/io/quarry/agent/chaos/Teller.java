@@ -14,7 +14,9 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -38,7 +40,24 @@ final class Teller {
           ErrorCode.HOST_NOT_FOUND,
           ErrorCode.DIGEST_MISMATCH);
 
+  /** Of a host whose storage is another one for a while. */
+  static final Set<ErrorCode> ELSEWHERE =
+      EnumSet.of(ErrorCode.REPOSITORY_NOT_CONNECTED, ErrorCode.STORAGE_MISMATCH);
+
+  /** What a call under another call's key may meet; and what says to come again. */
+  private static final Set<ErrorCode> KEY_REUSED =
+      EnumSet.of(
+          ErrorCode.REQUEST_ID_REUSED,
+          ErrorCode.REPOSITORY_NOT_CONNECTED,
+          ErrorCode.STORAGE_MISMATCH);
+
+  private static final Set<String> MAKING =
+      Set.of("createVirtualDisk", "createSnapshot", "copyImage");
+
   private static final int REPEATS_MAX = 3;
+
+  /** One in so many calls comes under the key of another one first. */
+  private static final int REUSE_ONE_IN = 8;
 
   private static final RequestOutcome NOTHING_COMMITTED = new RequestOutcome(false, null, null, 0);
 
@@ -86,6 +105,10 @@ final class Teller {
   private final Random random;
   private final String name;
   private final Deque<Pending> pending = new ArrayDeque<>();
+
+  /** The last that was acknowledged, by operation and repository. */
+  private final Map<String, Pending> acknowledged = new HashMap<>();
+
   private int number;
 
   Teller(History history, Random random, String name) {
@@ -100,6 +123,7 @@ final class Teller {
   }
 
   void run(Errand errand) {
+    reuse(errand);
     number++;
     Call call = history.begin(errand.operation(), errand.repoId(), name + "-" + number);
     errand.touches().forEach(each -> each.doubts++);
@@ -113,6 +137,36 @@ final class Teller {
       }
     }
     pending.add(new Pending(call, errand));
+  }
+
+  /** Under the key of an earlier call of the kind: it may have no effect, and no answer. */
+  private void reuse(Errand errand) {
+    Pending earlier = acknowledged.get(kind(errand));
+    if (earlier == null
+        || random.nextInt(REUSE_ONE_IN) > 0
+        || !isAnother(errand, earlier.errand())) {
+      return;
+    }
+    try {
+      Object answer = errand.ask().ask(errand.api(), earlier.call().requestId);
+      history.violation(
+          "another call under the key of %s was answered: %s".formatted(earlier.call(), answer));
+    } catch (StorageException e) {
+      if (!KEY_REUSED.contains(e.code()) && !e.code().retryable()) {
+        history.violation(
+            "another call under the key of %s was refused: %s %s"
+                .formatted(earlier.call(), e.code(), e.getMessage()));
+      }
+    }
+  }
+
+  /** What makes an image has a label of its own; otherwise the images differ. */
+  private static boolean isAnother(Errand errand, Errand earlier) {
+    return MAKING.contains(errand.operation()) || !earlier.touches().equals(errand.touches());
+  }
+
+  private static String kind(Errand errand) {
+    return errand.operation() + " " + errand.repoId();
   }
 
   /** Whether its outcome is known now. */
@@ -136,15 +190,26 @@ final class Teller {
         errand.touches().forEach(each -> each.doubts--);
         return true;
       }
+      if (isToBeRepeated(errand, e.code())) {
+        call.stillUnknown(System.nanoTime());
+        return false;
+      }
       call.refused(e.code(), System.nanoTime());
       errand.touches().forEach(each -> each.doubts--);
       judge(call, errand, e);
       return true;
     }
     call.acknowledged(answer.id(), answer.commit(), System.nanoTime());
+    acknowledged.put(kind(errand), new Pending(call, errand));
     errand.touches().forEach(each -> each.doubts--);
     errand.done().accept(answer);
     return true;
+  }
+
+  /** Otherwise a disk stays open whose machine has ended. */
+  private static boolean isToBeRepeated(Errand errand, ErrorCode code) {
+    return errand.operation().equals("closeImage")
+        && (code.retryable() || ELSEWHERE.contains(code));
   }
 
   /** Null as long as nobody can tell: of a try that may be under way a refusal says nothing. */
@@ -162,7 +227,7 @@ final class Teller {
   private void judge(Call call, Errand errand, StorageException e) {
     boolean fine =
         e.code().retryable()
-            || e.code() == ErrorCode.REPOSITORY_NOT_CONNECTED
+            || ELSEWHERE.contains(e.code())
             // The storage may be full for a while, and is the customer's own.
             || e.code() == ErrorCode.NO_SPACE
             || (e.code() == ErrorCode.REQUEST_ID_REUSED && call.wasLost())

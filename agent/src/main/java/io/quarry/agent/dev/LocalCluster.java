@@ -110,6 +110,7 @@ public final class LocalCluster implements AutoCloseable {
     fields.put("stateDirectory", directory.resolve("state").toString());
     options
         .agentConfig()
+        .apply(hostId)
         .forEach((name, value) -> fields.set(name, Json.MAPPER.valueToTree(value)));
     return Json.MAPPER.treeToValue(fields, AgentConfig.class);
   }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What a {@link LocalCluster} looks like.
@@ -12,7 +13,7 @@ import java.util.Optional;
  * @param directory for state, logs and ZooKeeper's data; made when missing
  * @param externalZooKeeper a connect string; empty: the cluster starts its own
  * @param javaOptions for the agents' JVMs
- * @param agentConfig fields to set in every agent's configuration, as in its JSON
+ * @param agentConfig fields to set in the configuration of each host's agent, as in its JSON
  * @param guardianArguments more arguments for the guardians
  * @param launcher words before the guardians' commands, as of a program that enters a namespace
  */
@@ -22,7 +23,7 @@ public record LocalClusterOptions(
     Duration sessionTimeout,
     Optional<String> externalZooKeeper,
     List<String> javaOptions,
-    Map<String, Object> agentConfig,
+    Function<String, Map<String, Object>> agentConfig,
     List<String> guardianArguments,
     List<String> launcher) {
   public static final int HOSTS_MAX = 50;
@@ -34,7 +35,6 @@ public record LocalClusterOptions(
     }
     directory = directory.toAbsolutePath().normalize();
     javaOptions = List.copyOf(javaOptions);
-    agentConfig = Map.copyOf(agentConfig);
     guardianArguments = List.copyOf(guardianArguments);
     launcher = List.copyOf(launcher);
   }
@@ -47,7 +47,7 @@ public record LocalClusterOptions(
         Duration.ofSeconds(15),
         Optional.empty(),
         List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
-        Map.of(),
+        _ -> Map.of(),
         List.of(),
         List.of());
   }
@@ -106,6 +106,14 @@ public record LocalClusterOptions(
   }
 
   public LocalClusterOptions withAgentConfig(Map<String, Object> fields) {
+    Map<String, Object> same = Map.copyOf(fields);
+    return withConfigOfHost(_ -> same);
+  }
+
+  /**
+   * @param fields of each host's configuration
+   */
+  public LocalClusterOptions withConfigOfHost(Function<String, Map<String, Object>> fields) {
     return new LocalClusterOptions(
         hosts,
         directory,

@@ -124,6 +124,14 @@ public final class LocalHost implements AutoCloseable {
     return health().map(answer -> answer.statusCode() == OK).orElse(false);
   }
 
+  /** What a started agent says is wrong with it; empty when it is well, or does not answer. */
+  public Optional<String> trouble() throws InterruptedException {
+    return health()
+        .filter(answer -> answer.statusCode() != OK)
+        .map(HttpResponse::body)
+        .filter(said -> said.contains(STARTED));
+  }
+
   private boolean started() throws InterruptedException {
     return health()
         .map(answer -> answer.statusCode() == OK || answer.body().contains(STARTED))

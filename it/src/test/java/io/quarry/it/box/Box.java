@@ -62,7 +62,7 @@ public final class Box implements AutoCloseable {
             like.sessionTimeout(),
             Optional.of(clusters.getFirst().connectString()),
             all,
-            Map.of("hostId", hostId),
+            _ -> Map.of("hostId", hostId),
             List.of(),
             List.of()));
   }

@@ -2,8 +2,10 @@ package io.quarry.it.chaos;
 
 import io.quarry.agent.chaos.Arena;
 import io.quarry.agent.chaos.Fault;
+import io.quarry.agent.chaos.IdentityFaults;
 import io.quarry.agent.chaos.LocalArena;
 import io.quarry.agent.chaos.ProcessFaults;
+import io.quarry.agent.chaos.Ways;
 import io.quarry.agent.dev.ClassArchive;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
@@ -39,6 +41,8 @@ final class NetworkArena implements Arena {
   private final List<LocalCluster> clusters = new ArrayList<>();
   private final List<LocalHost> hosts = new ArrayList<>();
   private final ProcessFaults processes;
+  private final Ways ways;
+  private final IdentityFaults identity;
 
   private NetworkArena(
       Path directory,
@@ -53,6 +57,9 @@ final class NetworkArena implements Arena {
     this.storage = storage;
     this.ensemble = ensemble;
     this.zooKeepers = zooKeepers;
+    Map<String, Path> storages = new HashMap<>();
+    hostIds.forEach(hostId -> storages.put(hostId, storage.of(hostId)));
+    this.ways = Ways.make(directory.resolve("ways"), storages);
     LocalClusterOptions plain =
         LocalArena.options(directory).withExternalZooKeeper(ensemble.connectString());
     LocalClusterOptions options =
@@ -66,6 +73,9 @@ final class NetworkArena implements Arena {
       hosts.addAll(cluster.hosts());
     }
     this.processes = new ProcessFaults(hosts, ensemble);
+    Path xfs = directory.resolve("xfs");
+    this.identity =
+        new IdentityFaults(xfs, LocalArena.REPOSITORIES, xfs.resolve("copy"), ways, hosts);
   }
 
   static NetworkArena start(Path directory, int hosts) throws Exception {
@@ -99,8 +109,7 @@ final class NetworkArena implements Arena {
   }
 
   private LocalClusterOptions of(String hostId, LocalClusterOptions options) {
-    Map<String, Object> config =
-        new HashMap<>(LocalArena.agentConfig(storage.of(hostId), Map.of()));
+    Map<String, Object> config = new HashMap<>(LocalArena.agentConfig(ways.of(hostId), Map.of()));
     config.put("hostId", hostId);
     config.put("listen", network.address(hostId) + ":" + PORT);
     return new LocalClusterOptions(
@@ -109,7 +118,7 @@ final class NetworkArena implements Arena {
         options.sessionTimeout(),
         options.externalZooKeeper(),
         options.javaOptions(),
-        config,
+        _ -> config,
         options.guardianArguments(),
         network.launcher(hostId));
   }
@@ -144,6 +153,9 @@ final class NetworkArena implements Arena {
       return busy.isEmpty() ? cutPower() : null;
     }
     LocalHost victim = processes.any(fault, busy);
+    if (IdentityFaults.KINDS.contains(fault.kind())) {
+      return identity.strike(fault, victim, busy, sights);
+    }
     if (victim == null) {
       return null;
     }
@@ -259,6 +271,17 @@ final class NetworkArena implements Arena {
   @Override
   public void heal() throws IOException, InterruptedException {
     LocalArena.awaitReady(hosts);
+  }
+
+  @Override
+  public Path storage(String repoId) {
+    return directory.resolve("xfs").resolve(repoId);
+  }
+
+  /** All that runs here is root's, whom no mode stops. */
+  @Override
+  public boolean overwrites(Path volume) {
+    return false;
   }
 
   @Override

@@ -34,7 +34,7 @@ final class LocaleIT {
             options.sessionTimeout(),
             Optional.empty(),
             List.of("-Xmx256m", "-Duser.language=" + language, "-Duser.country=" + country),
-            Map.of(),
+            _ -> Map.of(),
             List.of(),
             List.of("env", "-i", "PATH=" + System.getenv("PATH"), "LC_ALL=" + locale));
     // The test's own names must not depend on its locale.

@@ -1,0 +1,94 @@
+package io.quarry.agent.chaos;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageInfo;
+import io.quarry.common.api.OpenInfo;
+import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.Visibility;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Removes every image in the end: nothing of any may stay on the storage. */
+final class LeftoversJudge {
+  private static final Duration CLEAN_MAX = Duration.ofMinutes(3);
+  private static final Duration EVERY = Duration.ofMillis(200);
+  private static final RemoveImageOptions REMOVE =
+      new RemoveImageOptions(true, Duration.ZERO, true);
+
+  /** In tmp an agent that was killed leaves files, which are swept when they are old. */
+  private static final List<String> FOLDERS = List.of("volumes", "fixes");
+
+  /** A fix may come first. */
+  private static final Set<ErrorCode> GONE =
+      Set.of(ErrorCode.IMAGE_NOT_FOUND, ErrorCode.OPEN_NOT_FOUND);
+
+  private final StorageClient client;
+  private final History history;
+  private final Settling settling;
+  private final Arena arena;
+
+  LeftoversJudge(StorageClient client, History history, Settling settling, Arena arena) {
+    this.client = client;
+    this.history = history;
+    this.settling = settling;
+    this.arena = arena;
+  }
+
+  void judge(List<String> repositories) throws IOException, InterruptedException {
+    for (String repoId : repositories) {
+      for (OpenInfo open : client.listOpens(repoId, null, 0)) {
+        unlessGone(() -> client.closeOpen(repoId, open.openId(), true, null));
+      }
+      for (ImageInfo image : settling.images(repoId, Visibility.REMOVED)) {
+        unlessGone(() -> client.restoreImage(repoId, image.imageId(), null));
+      }
+      for (ImageInfo image : settling.images(repoId, Visibility.VISIBLE)) {
+        unlessGone(() -> client.removeImage(repoId, image.imageId(), REMOVE, null));
+      }
+    }
+    long deadline = System.nanoTime() + CLEAN_MAX.toNanos();
+    for (String repoId : repositories) {
+      Set<String> left = left(repoId);
+      while (!left.isEmpty() && System.nanoTime() < deadline) {
+        Thread.sleep(EVERY);
+        left = left(repoId);
+      }
+      if (!left.isEmpty()) {
+        history.violation("all images of " + repoId + " are removed, and left are " + left);
+      }
+    }
+    history.moment("all images are removed");
+  }
+
+  private static void unlessGone(Runnable call) {
+    try {
+      call.run();
+    } catch (StorageException e) {
+      if (!GONE.contains(e.code())) {
+        throw e;
+      }
+    }
+  }
+
+  private Set<String> left(String repoId) throws IOException {
+    List<String> found = new ArrayList<>();
+    for (ImageInfo image : settling.images(repoId, Visibility.ALL)) {
+      found.add("image " + image.imageId());
+    }
+    for (String folder : FOLDERS) {
+      try (Stream<Path> files = Files.list(arena.storage(repoId).resolve(folder))) {
+        files.forEach(file -> found.add(folder + "/" + file.getFileName()));
+      }
+    }
+    return new TreeSet<>(found);
+  }
+}
