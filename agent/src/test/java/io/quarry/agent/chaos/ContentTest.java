@@ -3,11 +3,15 @@ package io.quarry.agent.chaos;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.chaos.Content.Write;
+import io.quarry.common.model.ImageKind;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class ContentTest {
   private final Content content =
@@ -36,6 +40,25 @@ final class ContentTest {
     assertThat(Guest.compare(new ByteArrayInputStream(bytes), doubtful)).isNull();
     Content again = doubtful.with(new Write(0, 1, 3));
     assertThat(Guest.compare(new ByteArrayInputStream(bytes), again)).contains("byte 0");
+  }
+
+  /** 20: what no guest can have changed, in a place whose content nobody knows. */
+  @Test
+  void snapshotThatChangesIsSeenWhereAGuestFailedToo(@TempDir Path scratch) throws IOException {
+    Content doubtful = content.withDoubt(new Write(0, 1, 3));
+    Owned snapshot = new Owned("main", "s", ImageKind.SNAPSHOT, "maker", doubtful);
+    Owned disk = new Owned("main", "d", ImageKind.VIRTUAL_DISK, "maker", doubtful);
+    byte[] changed = bytes();
+    changed[5] = 9;
+    try (Guest guest = new Guest(scratch)) {
+      for (Owned image : List.of(snapshot, disk)) {
+        assertThat(guest.compare(new ByteArrayInputStream(bytes()), image)).isNull();
+        assertThat(guest.compare(new ByteArrayInputStream(bytes()), image)).isNull();
+      }
+      assertThat(guest.compare(new ByteArrayInputStream(changed), disk)).isNull();
+      assertThat(guest.compare(new ByteArrayInputStream(changed), snapshot))
+          .contains("when it was first read");
+    }
   }
 
   private @Nullable String compare(byte[] bytes) throws IOException {
