@@ -11,21 +11,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Removes every image in the end: nothing of any may stay on the storage. */
+/** Removes every image in the end: what nothing needs must not stay on the storage. */
 final class LeftoversJudge {
   private static final Duration CLEAN_MAX = Duration.ofMinutes(3);
   private static final Duration EVERY = Duration.ofMillis(200);
   private static final RemoveImageOptions REMOVE =
       new RemoveImageOptions(true, Duration.ZERO, true);
-
-  /** In tmp an agent that was killed leaves files, which are swept when they are old. */
-  private static final List<String> FOLDERS = List.of("volumes", "fixes");
 
   /** A fix may come first. */
   private static final Set<ErrorCode> GONE =
@@ -79,16 +76,36 @@ final class LeftoversJudge {
     }
   }
 
+  /** A pin whose call has died keeps its image for some minutes, with one volume for each layer. */
   private Set<String> left(String repoId) throws IOException {
-    List<String> found = new ArrayList<>();
-    for (ImageInfo image : settling.images(repoId, Visibility.ALL)) {
-      found.add("image " + image.imageId());
+    List<ImageInfo> images = settling.images(repoId, Visibility.ALL);
+    Set<String> left = new TreeSet<>(files(repoId, "fixes"));
+    Set<String> volumes = files(repoId, "volumes");
+    if (volumes.size() > images.size()) {
+      left.addAll(volumes);
     }
-    for (String folder : FOLDERS) {
-      try (Stream<Path> files = Files.list(arena.storage(repoId).resolve(folder))) {
-        files.forEach(file -> found.add(folder + "/" + file.getFileName()));
+    for (ImageInfo image : images) {
+      if (!isNeeded(repoId, image.imageId())) {
+        left.add("image " + image.imageId());
       }
     }
-    return new TreeSet<>(found);
+    return left;
+  }
+
+  private boolean isNeeded(String repoId, String imageId) {
+    try {
+      return client.explainImage(repoId, imageId, 0).neededByCount() > 0;
+    } catch (StorageException e) {
+      return false;
+    }
+  }
+
+  /** In tmp an agent that was killed leaves files, which are swept when they are old. */
+  private Set<String> files(String repoId, String folder) throws IOException {
+    try (Stream<Path> files = Files.list(arena.storage(repoId).resolve(folder))) {
+      return files
+          .map(file -> folder + "/" + file.getFileName())
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
   }
 }
