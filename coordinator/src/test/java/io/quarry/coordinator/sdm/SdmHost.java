@@ -1,5 +1,7 @@
 package io.quarry.coordinator.sdm;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.log.CommitLog;
@@ -9,12 +11,14 @@ import io.quarry.coordinator.plan.CreateVirtualDisk;
 import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.thread.Deadline;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.awaitility.Awaitility;
 
 /** One host with one repository: a replica and an SDM over a store. */
@@ -58,6 +62,15 @@ public final class SdmHost implements AutoCloseable {
 
   public Reply committed(CompletableFuture<Reply> answer) throws Exception {
     return answer.get(30, TimeUnit.SECONDS);
+  }
+
+  /** As many disks as it takes until something has happened that follows from commits. */
+  void createUntil(BooleanSupplier happened) throws Exception {
+    Deadline end = Deadline.after(Duration.ofMinutes(1));
+    for (int i = 0; !happened.getAsBoolean(); i++) {
+      assertThat(end.passed()).isFalse();
+      committed(create("until-" + i));
+    }
   }
 
   boolean knows(String disk) {

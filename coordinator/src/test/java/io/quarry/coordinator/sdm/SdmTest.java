@@ -367,10 +367,7 @@ class SdmTest {
   @Test
   void nextTermIsToldAfterTheEndOfTheLastEvenIfACheckpointTakesLong() throws Exception {
     gate.hold(step -> step.endsWith(".checkpoint"));
-    for (int i = 0; !gate.holdsSomebody(); i++) {
-      assertThat(i).isLessThan(5_000);
-      host.committed(host.create("disk" + i));
-    }
+    host.createUntil(gate::holdsSomebody);
     host.sdm.stepDown("told to");
     host.sdm.lead();
     Awaitility.await().until(host.sdm::leading);
@@ -425,10 +422,7 @@ class SdmTest {
   @Test
   void checkpointBeingWrittenHoldsUpNobody() throws Exception {
     gate.hold(step -> step.endsWith(".checkpoint"));
-    for (int i = 0; !gate.holdsSomebody(); i++) {
-      assertThat(i).isLessThan(5_000);
-      host.committed(host.create("disk" + i));
-    }
+    host.createUntil(gate::holdsSomebody);
     host.committed(host.create("another"));
     host.sdm.stepDown("told to");
     Awaitility.await().until(() -> !host.sdm.leading());
