@@ -111,7 +111,7 @@ final class VolumeReading {
       Open open = state.opens().get(id);
       if (open != null && !open.readOnly() && open.volumes().getFirst().equals(volume.id())) {
         return "it is in use: "
-            + (open.owner() == null ? "somebody" : open.owner())
+            + (open.owner() == null ? "an unnamed user" : open.owner())
             + " writes to it on "
             + open.hostId();
       }

@@ -28,7 +28,7 @@ final class AgentCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-guardian",
-      description = "Run the bare agent: nobody proves its death. For debugging.")
+      description = "Run the agent without a guardian, which would prove its death. For debugging.")
   private boolean noGuardian;
 
   @Option(names = "--no-restart", description = "End with the agent, with its exit code.")

@@ -79,7 +79,7 @@ final class Creation {
     String error = fix == null || fix.lastError() == null ? "" : "; " + fix.lastError();
     throw new StorageException(
         ErrorCode.IMAGE_BROKEN,
-        "the image is " + status.state().label() + reason + ", and nobody works on it" + error,
+        "the image is " + status.state().label() + reason + ", and no host works on it" + error,
         image,
         fix == null
             ? "Copy its base into " + repo + " as well; until then it is complete as an export."

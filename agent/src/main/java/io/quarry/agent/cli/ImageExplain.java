@@ -9,7 +9,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "explain",
     description = {
-      "Explains what an image lacks, which fix will do it, and who works on it or why nobody does.",
+      "Explains what an image lacks, which fix will do it, and which host works on it or why none"
+          + " does.",
       "Removed images can be explained, too, until they are cleaned."
     },
     footer = {"", "Example:", "  quarry image explain main IMAGE"})

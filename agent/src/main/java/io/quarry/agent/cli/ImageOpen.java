@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
     name = "open",
     description = {
       "Opens an image on the host addressed, and tells how to reach it.",
-      "Fixes that would disturb whoever uses it wait until it is closed."
+      "Fixes that would disturb its user wait until the image is closed."
     },
     footer = {"", "Example:", "  quarry image open main IMAGE --owner vm-17"})
 final class ImageOpen extends ApiCommand {

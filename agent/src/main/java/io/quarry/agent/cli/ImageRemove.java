@@ -54,7 +54,7 @@ final class ImageRemove extends ApiCommand {
   }
 
   private static String who(ImageInfo.Open open) {
-    return (open.owner() == null ? "somebody" : open.owner())
+    return (open.owner() == null ? "an unnamed user" : open.owner())
         + " had it open on "
         + open.hostId()
         + (open.readOnly() ? " to read" : " to write");

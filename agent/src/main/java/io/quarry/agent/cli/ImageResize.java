@@ -10,7 +10,7 @@ import picocli.CommandLine.Parameters;
     name = "resize",
     description = {
       "Makes a disk larger; what it gets more reads as zeros.",
-      "Nobody may have it open for writing, and it never gets smaller."
+      "No VM may have the disk open for writing. A disk never gets smaller."
     },
     footer = {"", "Example:", "  quarry image resize main DISK 20G"})
 final class ImageResize extends ApiCommand {

@@ -9,7 +9,7 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "pause",
     description = {
-      "Pauses a fix: whoever works on it lets go at a checkpoint, and nobody takes it.",
+      "Pauses a fix: the host that works on it lets go at a checkpoint, and no host takes it.",
       "quarry queue resume ends the pause."
     },
     footer = {"", "Example:", "  quarry queue pause main FIX"})

@@ -106,7 +106,7 @@ final class CopyUnderFire {
     Sighting resumed =
         watch.await(each -> each.epoch() > victim.epoch() && each.bytesTotal() > 0, CLAIM_MAX);
     if (heir == null || resumed == null) {
-      throw new DemoFailure("Nobody took over from " + victim.hostId());
+      throw new DemoFailure("No host took over from " + victim.hostId());
     }
     Takeover takeover =
         new Takeover(

@@ -64,7 +64,8 @@ final class Explain {
       explained = explained(repository, fix, who);
       sentences.add(who.sentence(fix, explained));
     } else if (target != null) {
-      sentences.add("Its data goes into image " + target.id() + " once nobody writes to that.");
+      sentences.add(
+          "Its data goes into image " + target.id() + " once no VM writes to that image.");
     } else if (state.stateOf(image) == ImageState.BROKEN) {
       sentences.add("No fix can do that here: copy the base into this repository.");
     } else if (missing != null) {

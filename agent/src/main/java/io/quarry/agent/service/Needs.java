@@ -110,6 +110,6 @@ final class Needs {
   }
 
   private static String user(@Nullable String owner) {
-    return owner == null ? "somebody" : owner;
+    return owner == null ? "an unnamed user" : owner;
   }
 }

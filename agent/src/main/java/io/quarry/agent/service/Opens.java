@@ -189,7 +189,7 @@ final class Opens {
     if (!request.dead()) {
       throw StorageException.invalid(
           "dead",
-          "nobody vouches that the users on host " + request.hostId() + " have ended",
+          "the call does not vouch that the users on host " + request.hostId() + " have ended",
           "make sure that they have, and give dead=true (on the command line --dead)");
     }
     LogState now = repositories.newest(repository);

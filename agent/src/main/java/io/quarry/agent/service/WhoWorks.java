@@ -96,7 +96,7 @@ final class WhoWorks {
           + ".";
     }
     Obstacle obstacle = Objects.requireNonNull(explained.obstacle());
-    return "Nobody works on it (fix " + fix.id() + "): " + why(fix, obstacle) + ".";
+    return "No host works on it (fix " + fix.id() + "): " + why(fix, obstacle) + ".";
   }
 
   private static String percent(Progress progress) {
@@ -117,7 +117,9 @@ final class WhoWorks {
 
   private String why(FixState fix, Obstacle obstacle) {
     return switch (obstacle) {
-      case NOT_ASKED -> "nobody has asked for it; ask with fix, as check gives it";
+      case NOT_ASKED ->
+          "not requested; run `quarry fix REPO --all`, or take its command from `quarry check"
+              + " REPO`";
       case STOPPED -> "it was " + fix.lastError() + "; a later fix goes on from the checkpoint";
       case PARKED ->
           "it failed "

@@ -444,7 +444,7 @@ final class FakeStorage implements StorageApi {
         image.state,
         work == null
             ? List.of("It is optimized: nothing is missing.")
-            : List.of("It is broken: its data is not complete.", "Nobody works on it."),
+            : List.of("It is broken: its data is not complete.", "No host works on it."),
         reason(image),
         null,
         work == null

@@ -386,7 +386,7 @@ final class FakeStorage implements StorageApi {
         image.kind(),
         true,
         image.state(),
-        List.of("It is broken.", "Nobody works on it."),
+        List.of("It is broken.", "No host works on it."),
         "its data",
         TIME,
         new ExplainedFix(

@@ -48,7 +48,7 @@ final class Refusal {
   static StorageException snapshotForWriting(Image image) {
     return new StorageException(
         ErrorCode.IMAGE_KIND_MISMATCH,
-        "image " + image.id() + " is a Snapshot, which nobody may write to",
+        "image " + image.id() + " is a Snapshot, which is never written to",
         image.id(),
         "open it read-only (readOnly: true, on the command line --read-only), or create a virtual"
             + " disk over it and open that");

@@ -364,9 +364,7 @@ public final class RepositoryState {
     if (fix.paused()) {
       return what + " is paused";
     }
-    return fix.lastError() == null
-        ? missing + "; nobody has asked for the " + fix.type().label()
-        : what + " was " + fix.lastError();
+    return fix.lastError() == null ? what + " is not requested" : what + " was " + fix.lastError();
   }
 
   /** The image and what it is an overlay of, from the top down, as far as that is here. */
