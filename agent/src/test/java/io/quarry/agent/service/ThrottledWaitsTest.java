@@ -51,8 +51,11 @@ final class ThrottledWaitsTest {
         Thread.onSpinWait();
       }
       Future<Boolean> behind = threads.submit(() -> waits.await(this::tryTurn));
-      triedTwice.await();
-      throttle.setBytesPerSecond(Throttle.UNLIMITED);
+      try {
+        triedTwice.await();
+      } finally {
+        throttle.setBytesPerSecond(Throttle.UNLIMITED);
+      }
       slow.get();
       assertThat(behind.get()).isTrue();
     }

@@ -159,7 +159,6 @@ final class BadInputIT {
           GET    | main/images/nothing/data      |                                       | 404 | IMAGE_NOT_FOUND
           GET    | main/images/nothing/extents   |                                       | 404 | IMAGE_NOT_FOUND
           GET    | main/images/UNMADE/extents    |                                       | 409 | IMAGE_BROKEN
-          GET    | main/images/DISK/extents?offset=2097152 |                             | 416 | RANGE_NOT_SATISFIABLE
           PUT    | main/images/DISK/data         |                                       | 400 | INVALID_ARGUMENT
           POST   | main/images/UNMADE/uploads    |                                       | 409 | IMAGE_BROKEN
           POST   | main/images/SNAPSHOT/uploads  |                                       | 409 | IMAGE_KIND_MISMATCH

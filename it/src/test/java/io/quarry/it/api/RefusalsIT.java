@@ -1,6 +1,7 @@
 package io.quarry.it.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
@@ -212,8 +213,28 @@ final class RefusalsIT {
     refused(ErrorCode.OPEN_NOT_FOUND, "POST", image + "/open", "{}", "Idempotency-Key", "open-1");
     assertThat(HTTP.post(agent, image + "/uploads", "", "Idempotency-Key", "up-1").status())
         .isEqualTo(200);
-    assertThat(HTTP.send(agent, "DELETE", image + "?autoFix=true", "").status()).isEqualTo(200);
+    assertThat(HTTP.send(agent, "DELETE", image, "").status()).isEqualTo(200);
+    await()
+        .atMost(Box.PATIENCE)
+        .until(() ->
+            HTTP.post(agent, image + "/uploads", "", "Idempotency-Key", "up-1").status() != 200);
     refused(ErrorCode.OPEN_NOT_FOUND, "POST", image + "/uploads", "", "Idempotency-Key", "up-1");
+  }
+
+  @Test
+  void bytesBehindTheEndHaveNoExtents() throws Exception {
+    String behind = MAIN + "/images/SNAPSHOT/extents?offset=2097152";
+    refused(ErrorCode.RANGE_NOT_SATISFIABLE, "GET", behind, "");
+  }
+
+  @Test
+  void storageThatIsConnectedIsNotMadeIntoAnotherRepository() throws Exception {
+    refused(
+        ErrorCode.REPOSITORY_IN_USE,
+        "POST",
+        "/v1/repositories/second/create",
+        "{\"repoFormat\": \"localfs-1.0\", \"connectionParameters\": {\"path\": \"%s\"}}"
+            .formatted(box.repository("main")));
   }
 
   @Test
