@@ -171,7 +171,7 @@ final class LifecycleIT {
     for (String hostId : box.hostIds()) {
       ImageStatus status = statusWithCommits(box.client(hostId), copy);
       assertThat(status.state()).isEqualTo(ImageState.BROKEN);
-      assertThat(status.reason()).contains("nobody has asked for the mend");
+      assertThat(status.reason()).contains("the mend is not requested");
     }
     Fix fix = Fixes.of(client, backup, copy);
     assertThat(fix.state()).isEqualTo("waiting");
