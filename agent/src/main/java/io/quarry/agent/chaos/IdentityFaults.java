@@ -3,6 +3,7 @@ package io.quarry.agent.chaos;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.chaos.Arena.Sights;
 import io.quarry.agent.chaos.Arena.Strike;
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.dev.DeleteTree;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.Json;
@@ -177,7 +178,8 @@ public final class IdentityFaults {
     Path kept = storage.resolve(repoId + "." + KEY);
     boolean replaced = fault.roll() / 2 % 2 == 0;
     if (replaced) {
-      Files.copy(file, kept, StandardCopyOption.COPY_ATTRIBUTES);
+      // The very file comes back: a copy could be empty after a power cut.
+      Files.createLink(kept, file);
       Path other = storage.resolve(repoId + ".other." + KEY);
       Files.copy(file, other, StandardCopyOption.COPY_ATTRIBUTES);
       ObjectNode genesis = genesis(storage.resolve(repoId));
@@ -201,6 +203,10 @@ public final class IdentityFaults {
         () -> {
           noticing.end();
           Files.move(kept, file, StandardCopyOption.ATOMIC_MOVE);
+          // A power cut must not take the key away again.
+          try (Folder repository = Folder.open(storage.resolve(repoId))) {
+            repository.force();
+          }
         });
   }
 

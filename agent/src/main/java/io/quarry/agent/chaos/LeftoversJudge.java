@@ -7,6 +7,7 @@ import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.Visibility;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,10 +53,10 @@ final class LeftoversJudge {
         unlessGone(() -> client.removeImage(repoId, image.imageId(), REMOVE, null));
       }
     }
-    long deadline = System.nanoTime() + CLEAN_MAX.toNanos();
+    Deadline end = Deadline.after(CLEAN_MAX);
     for (String repoId : repositories) {
       Set<String> left = left(repoId);
-      while (!left.isEmpty() && System.nanoTime() < deadline) {
+      while (!left.isEmpty() && !end.passed()) {
         Thread.sleep(EVERY);
         left = left(repoId);
       }

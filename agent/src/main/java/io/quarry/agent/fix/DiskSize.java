@@ -3,7 +3,6 @@ package io.quarry.agent.fix;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Limits;
-import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -25,7 +24,7 @@ public final class DiskSize {
         || !disk.strong()
         || top.stage() != Volume.Stage.READY
         || top.file() == null
-        || !state.schema().has(Feature.WITNESSES)) {
+        || !state.freezesFiles()) {
       return null;
     }
     long size = storage.volumes().layer(top.file(), top.format()).virtualSize();

@@ -204,7 +204,7 @@ final class MergeInPlaceFix {
     RepositoryState state = repository.state().repository();
     run.requireStill(state, image);
     Map<String, Witness> witnesses =
-        image.kind() == ImageKind.SNAPSHOT && Publication.freezes(state)
+        image.kind() == ImageKind.SNAPSHOT && state.freezesFiles()
             ? Map.of(base.id(), volumes().freeze(String.valueOf(base.file())))
             : Map.of();
     // The base was writable meanwhile, for a domain that names yesterday's file, too.
@@ -242,7 +242,7 @@ final class MergeInPlaceFix {
       RepositoryState state = repository.refresh().repository();
       Volume now = state.volumes().get(base.id());
       // A disk may go on in it: the end was committed, or another worker has taken over.
-      if (now == null || !self.equals(now.writer()) || !Publication.freezes(state)) {
+      if (now == null || !self.equals(now.writer()) || !state.freezesFiles()) {
         return Map.of();
       }
       return Map.of(base.id(), volumes().freeze(String.valueOf(base.file())));

@@ -9,7 +9,6 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Borrowed;
-import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Reply;
@@ -76,7 +75,7 @@ final class Publication {
     }
   }
 
-  /** Whoever goes on with the fix removes what earlier workers have made. */
+  /** The worker that goes on with the fix removes what earlier workers have made. */
   private void requireStillDue() throws IOException, FixGoneException {
     FixState now = repository.refresh().repository().fixes().get(run.fix().id());
     if (now == null || (!run.fix().heavy() && now.epoch() != run.epoch())) {
@@ -95,7 +94,7 @@ final class Publication {
     Image image = state.images().get(volume.imageId());
     VolumeStore volumes = repository.storage().volumes();
     Map<String, Witness> witnesses = new HashMap<>();
-    if (image != null && image.kind() == ImageKind.SNAPSHOT && freezes(state)) {
+    if (image != null && image.kind() == ImageKind.SNAPSHOT && state.freezesFiles()) {
       witnesses.put(volume.id(), volumes.freeze(file));
     } else {
       volumes.thaw(file);
@@ -126,10 +125,6 @@ final class Publication {
       }
       throw e;
     }
-  }
-
-  static boolean freezes(RepositoryState state) {
-    return state.schema().has(Feature.WITNESSES);
   }
 
   /** An older log has no witnesses, and its SDM may know none. */

@@ -32,7 +32,7 @@ public final class VolumeModes {
       if (volume == null
           || volume.stage() != Volume.Stage.READY
           || volume.file() == null
-          || !Publication.freezes(state)) {
+          || !state.freezesFiles()) {
         return null;
       }
       VolumeStore volumes = repository.storage().volumes();

@@ -78,7 +78,7 @@ final class DiskGrowth {
               try {
                 return DiskSize.grown(state, repository.storage(), disk);
               } catch (FileFailure e) {
-                // Whoever needs the file will say so.
+                // The step that needs the file will say so.
                 if (e.isNoFile()) {
                   return null;
                 }

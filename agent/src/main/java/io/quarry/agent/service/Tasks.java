@@ -299,7 +299,9 @@ public final class Tasks {
         }
       }
       writers(repository, fencedHostId)
-          .forEach(writer -> confirmDead(fencedHostId, writer.worker().incarnation()));
+          .map(writer -> writer.worker().incarnation())
+          .distinct()
+          .forEach(incarnation -> confirmDead(fencedHostId, incarnation));
       try {
         growth.adopt(
             repository,

@@ -10,6 +10,7 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.WitnessVolumes;
 import io.quarry.coordinator.plan.WitnessVolumes.Seen;
+import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * agent, libvirt, an administrator. The host that leads looks at all files when its term begins,
  * and at a batch in each round after that. One file that cannot be changed holds up no other file.
  * Frozen files that the log has no witness of are witnessed along the way, and the growth of disks
- * is adopted that nobody has open any more.
+ * is adopted whose machines have ended.
  *
  * <p>For the housekeeper's thread.
  */
@@ -56,13 +57,13 @@ final class VolumeKeeper {
     if (led.putIfAbsent(repository.key(), true) == null) {
       next.remove(repository.key());
     }
-    long end = System.nanoTime() + FIRST_ROUNDS.toNanos();
+    Deadline end = Deadline.after(FIRST_ROUNDS);
     do {
       batch(repository);
       if (!next.containsKey(repository.key())) {
         led.put(repository.key(), false);
       }
-    } while (led.get(repository.key()) && System.nanoTime() - end < 0);
+    } while (led.get(repository.key()) && !end.passed());
   }
 
   /** This host does not lead the repository; all its files are looked at when it does again. */
@@ -104,11 +105,11 @@ final class VolumeKeeper {
 
   /** Ends before the storage is taken for one that does not answer; the next round goes on. */
   private static Look look(ConnectedRepository repository, List<String> batch) throws IOException {
-    long end = System.nanoTime() + StorageIo.DEADLINE.dividedBy(2).toNanos();
+    Deadline end = Deadline.after(StorageIo.DEADLINE.dividedBy(2));
     List<Seen> seen = new ArrayList<>();
     Map<String, Long> grown = new HashMap<>();
     int volumes = 0;
-    while (volumes < batch.size() && (volumes == 0 || System.nanoTime() - end < 0)) {
+    while (volumes < batch.size() && (volumes == 0 || !end.passed())) {
       String id = batch.get(volumes);
       try {
         Seen witnessed = VolumeModes.reconcile(repository, id, true);
@@ -127,7 +128,7 @@ final class VolumeKeeper {
     return new Look(volumes, seen, grown);
   }
 
-  /** Of a disk that goes on in the volume and that nobody has open; otherwise null. */
+  /** Of a disk that goes on in the volume and that no machine writes to; otherwise null. */
   private static @Nullable Long grown(ConnectedRepository repository, String volumeId)
       throws IOException {
     RepositoryState state = repository.state().repository();

@@ -42,7 +42,7 @@ final class ContentTest {
     assertThat(Guest.compare(new ByteArrayInputStream(bytes), again)).contains("byte 0");
   }
 
-  /** 20: what no guest can have changed, in a place whose content nobody knows. */
+  /** 20: what no guest can have changed, in a place of unknown content. */
   @Test
   void snapshotThatChangesIsSeenWhereAGuestFailedToo(@TempDir Path scratch) throws IOException {
     Content doubtful = content.withDoubt(new Write(0, 1, 3));

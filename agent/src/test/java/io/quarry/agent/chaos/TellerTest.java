@@ -26,13 +26,14 @@ final class TellerTest {
 
   private final History history = new History(moment -> {});
   private final Teller teller = new Teller(history, new Random(1), "c");
-  private final StorageClient nobody = new StorageClient(List.of(URI.create("http://127.0.0.1:1")));
+  private final StorageClient unreachable =
+      new StorageClient(List.of(URI.create("http://127.0.0.1:1")));
   private final Set<String> keys = new HashSet<>();
   private int reused;
 
   @AfterEach
   void close() {
-    nobody.close();
+    unreachable.close();
   }
 
   @Test
@@ -82,7 +83,14 @@ final class TellerTest {
         new Owned(REPOSITORY, "disk-" + number, ImageKind.VIRTUAL_DISK, "maker", Content.zeros(1));
     teller.run(
         new Errand(
-            "removeImage", REPOSITORY, List.of(disk), Set.of(), nobody, false, ask, answer -> {}));
+            "removeImage",
+            REPOSITORY,
+            List.of(disk),
+            Set.of(),
+            unreachable,
+            false,
+            ask,
+            answer -> {}));
   }
 
   private static StorageException refusal(ErrorCode code) {

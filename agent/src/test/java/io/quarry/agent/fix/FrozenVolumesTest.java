@@ -310,12 +310,8 @@ final class FrozenVolumesTest {
   /** The host that reconciles has not heard of the merge yet: the base stays writable. */
   @Test
   void mergeThatBeginsWhileModesAreReconciledMayWrite() throws Exception {
-    story.disk("disk");
-    story.write("disk", "write -P 1 0 1M");
-    story.snapshot("snapshot", "disk", "overlay");
-    Path base = story.top("snapshot");
-    String baseId = story.volumeOf("snapshot").id();
-    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    String baseId = baseOfAMerge();
+    Path base = fileOf(baseId);
     FaultPoints.observe(place -> {
       if (place.equals("modes.looked")) {
         FaultPoints.observe(null);
@@ -331,12 +327,8 @@ final class FrozenVolumesTest {
   /** Nothing froze the base of a merge whose host died and whose disk was opened. */
   @Test
   void mergeOfADeadHostThatWasGivenUpLeavesItsBaseFrozen() throws Exception {
-    story.disk("disk");
-    story.write("disk", "write -P 1 0 1M");
-    story.snapshot("snapshot", "disk", "overlay");
-    Path base = story.top("snapshot");
-    String baseId = story.volumeOf("snapshot").id();
-    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    String baseId = baseOfAMerge();
+    Path base = fileOf(baseId);
     beginMerge(baseId, FrozenStory.DEAD);
     DeadMerges merges = new DeadMerges(story.host().around());
     merges.end(story.repository(), true);
@@ -366,6 +358,20 @@ final class FrozenVolumesTest {
     }
     story.runAll();
     assertThat(story.volumeOf("snapshot").witness()).isNotNull();
+  }
+
+  /** The id of the volume that a merge is to write down into. */
+  private String baseOfAMerge() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("snapshot", "disk", "overlay");
+    String baseId = story.volumeOf("snapshot").id();
+    story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
+    return baseId;
+  }
+
+  private Path fileOf(String volumeId) throws Exception {
+    return story.repository().storage().volume(String.valueOf(volume(volumeId).file()));
   }
 
   private Volume volume(String id) throws Exception {

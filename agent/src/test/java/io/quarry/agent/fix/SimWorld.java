@@ -445,7 +445,7 @@ final class SimWorld implements Schedules.History {
         "repeat the call");
   }
 
-  /** Whoever cancels a call does not know what the call was. */
+  /** The caller that cancels a call does not know what the call was. */
   private static RequestId id(String requestId, Request request) {
     return request instanceof CancelRequest
         ? RequestId.of(requestId)

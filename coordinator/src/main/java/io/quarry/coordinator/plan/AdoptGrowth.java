@@ -5,7 +5,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Disks whose files have grown: their machines did it, and nobody has told the log so far. A disk
+ * Disks whose files have grown: their machines did it, and no agent has told the log so far. A disk
  * that is still open may grow further.
  *
  * @param sizes by the volume that was looked at, in bytes: a disk may have gone on in another one

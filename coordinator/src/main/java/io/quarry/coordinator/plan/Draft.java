@@ -100,7 +100,7 @@ public final class Draft {
    * @param witnesses by volume; null when no file was looked at
    */
   void witness(@Nullable Map<String, Witness> witnesses) {
-    if (witnesses == null || !state.schema().has(Feature.WITNESSES)) {
+    if (witnesses == null) {
       return;
     }
     new TreeMap<>(witnesses)

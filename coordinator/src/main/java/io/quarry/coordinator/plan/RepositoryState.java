@@ -90,6 +90,14 @@ public final class RepositoryState {
     return schema;
   }
 
+  /**
+   * Whether volumes' files are frozen and witnessed, and disks may grow by their machines. An older
+   * agent knows none of that.
+   */
+  public boolean freezesFiles() {
+    return schema.has(Feature.WITNESSES);
+  }
+
   public RecentRequests requests() {
     return requests;
   }

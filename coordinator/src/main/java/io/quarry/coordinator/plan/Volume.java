@@ -163,10 +163,7 @@ public record Volume(
     Image owner = state.images().get(imageId);
     boolean ofDisk =
         owner != null && owner.kind() == ImageKind.VIRTUAL_DISK && owner.volumeId().equals(id);
-    return state.schema().has(Feature.WITNESSES)
-        && stage == Stage.READY
-        && writer == null
-        && !ofDisk;
+    return state.freezesFiles() && stage == Stage.READY && writer == null && !ofDisk;
   }
 
   /** The file an epoch's worker writes; no two epochs share one unless death was proven. */
