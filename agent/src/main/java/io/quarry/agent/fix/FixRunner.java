@@ -46,16 +46,20 @@ final class FixRunner {
   }
 
   /**
-   * Whoever cleans what is given up cannot know of a file that is made a moment later. Its name is
-   * that of our epoch, so nobody else has it.
+   * The clean of a volume that is given up misses what this run makes a moment later: a file, whose
+   * name is that of our epoch, or a checkpoint.
    */
   private static void discard(RunningFix run) {
     String volumeId = String.valueOf(run.fix().volumeId());
     try {
-      Volume now = run.repository().refresh().repository().volumes().get(volumeId);
+      RepositoryState state = run.repository().refresh().repository();
+      Volume now = state.volumes().get(volumeId);
       if (now == null || now.stage() == Volume.Stage.TOMBSTONED) {
         run.stopChildren();
         new VolumeFiles(run.repository().storage()).removeOf(volumeId, run.epoch());
+      }
+      if (!NextEpoch.mayGoOn(state, run.fix())) {
+        run.store().forget(run.fix().id());
       }
     } catch (IOException e) {
       LOG.warn("What {} may have left is for check to find: {}", run.fix().id(), e.toString());

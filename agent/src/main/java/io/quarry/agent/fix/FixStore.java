@@ -6,6 +6,7 @@ import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.common.api.Json;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
 import java.time.Instant;
@@ -108,6 +109,7 @@ public final class FixStore {
       }
       throw e;
     }
+    FaultPoints.reach("fix.forgetting");
     try {
       storage.fixes().removeFolder(fixId);
     } catch (FileFailure e) {

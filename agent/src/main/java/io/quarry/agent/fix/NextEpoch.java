@@ -54,7 +54,7 @@ record NextEpoch(Worker self, Surroundings around, Consumer<RunningFix> reporter
   }
 
   /** Whether it may be resumed or its image be restored: then epochs and checkpoints count. */
-  private static boolean mayGoOn(RepositoryState state, FixState fix) {
+  static boolean mayGoOn(RepositoryState state, FixState fix) {
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     return volume != null && volume.stage() == Volume.Stage.INTENDED;
   }

@@ -1,0 +1,72 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.RemoveImage;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A run that is told to stop notes how far it is while a clean removes its notes. */
+final class GivenUpWorkTest {
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private FrozenStory story;
+
+  @BeforeEach
+  void begin() throws Exception {
+    story = new FrozenStory(directory);
+    FaultPoints.observe(SteppedWorker::reached);
+  }
+
+  @AfterEach
+  void end() {
+    FaultPoints.observe(null);
+    story.close();
+  }
+
+  /** A merge's folder stayed on the storage until somebody asked check for it. */
+  @Test
+  void nothingStaysOfAMergeThatLetsGoWhileItIsCleaned() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 2 0 64k");
+    story.snapshot("second", "disk", "two");
+    story.commit(new RemoveImage("first", true, Duration.ZERO, false));
+    FixState merge = Objects.requireNonNull(story.next());
+    SteppedWorker merging = new SteppedWorker(story.granted(merge));
+    goOnTo(merging, "fix.saved");
+
+    story.commit(new RemoveImage("disk", true, Duration.ZERO, false));
+    story.commit(new RemoveImage("second", true, Duration.ZERO, false));
+    SteppedWorker cleaning = new SteppedWorker(story.granted(cleanOf(merge)));
+    goOnTo(cleaning, "fix.forgetting");
+    merging.run().stop("it is no longer needed");
+    merging.goOnToTheEnd();
+    cleaning.goOnToTheEnd();
+    story.runAll();
+
+    assertThat(directory.resolve("here/fixes")).isEmptyDirectory();
+    assertThat(directory.resolve("here/volumes")).isEmptyDirectory();
+  }
+
+  private FixState cleanOf(FixState merge) throws Exception {
+    return Objects.requireNonNull(
+        story.state().fixes().get(FixState.cleanId(String.valueOf(merge.volumeId()))));
+  }
+
+  private static void goOnTo(SteppedWorker worker, String place) throws InterruptedException {
+    while (!worker.place().equals(place)) {
+      assertThat(worker.over()).as("over before " + place).isFalse();
+      worker.goOn();
+    }
+  }
+}
