@@ -2,16 +2,16 @@
 FROM maven:3-eclipse-temurin-25 AS build
 WORKDIR /src
 COPY . .
-RUN mvn -B -q -Dquick -pl agent -am package
+RUN mvn -B -q -Dquick -pl agent/cli -am package && rm -f agent/cli/target/*-tests.jar
 
 FROM eclipse-temurin:25-jre
 RUN apt-get update \
     && apt-get install -y --no-install-recommends qemu-utils util-linux curl \
     && rm -rf /var/lib/apt/lists/*
 ENV LC_ALL=C.UTF-8
-COPY --from=build /src/agent/target/lib /opt/quarry/agent/target/lib
-COPY --from=build /src/agent/target/agent-*.jar /opt/quarry/agent/target/
+COPY --from=build /src/agent/cli/target/lib /opt/quarry/lib
+COPY --from=build /src/agent/cli/target/agent-cli-*.jar /opt/quarry/lib/
 ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
-    "-cp", "/opt/quarry/agent/target/*:/opt/quarry/agent/target/lib/*", "io.quarry.agent.cli.Main"]
+    "-cp", "/opt/quarry/lib/*", "io.quarry.agent.cli.Main"]
 CMD ["--help"]
 EXPOSE 7070

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  */
 final class Format {
   private static final List<String> PLACES =
-      List.of(".ci", "common/src", "coordinator/src", "agent/src", "it/src");
+      List.of(".ci", "common/src", "coordinator/src", "agent", "it/src");
 
   private Format() {}
 

@@ -37,10 +37,10 @@ failures() { # module test
   if [[ $1 == it ]]; then
     goal=verify options=(-DskipUnitTests=true "-Dit.test=$2" -Dfailsafe.failIfNoSpecifiedTests=false)
   fi
-  rm -rf ./*/target/surefire-reports ./*/target/failsafe-reports
+  rm -rf {,agent/}*/target/{surefire,failsafe}-reports
   mvn -B -q -Dquick -DskipTests=false -pl "$1" -am "$goal" "${options[@]}" \
     -Dsurefire.failIfNoSpecifiedTests=false -Dquarry.clusterSchedules="$SCHEDULES" >"$log" 2>&1 || true
-  cat ./*/target/surefire-reports/TEST-*.xml ./*/target/failsafe-reports/TEST-*.xml 2>/dev/null |
+  cat {,agent/}*/target/{surefire,failsafe}-reports/TEST-*.xml 2>/dev/null |
     grep -cE '<(failure|error)[ >]' || true
 }
 

@@ -9,7 +9,7 @@ SLOWEST_SHOWN = 10
 
 def reports(kind, since):
     """The report files of one kind, written since the build began: older ones tell of other runs."""
-    for path in sorted(pathlib.Path(".").glob(f"*/target/{kind}-reports/TEST-*.xml")):
+    for path in sorted(pathlib.Path(".").glob(f"**/target/{kind}-reports/TEST-*.xml")):
         if path.stat().st_mtime >= since:
             yield ElementTree.parse(path).getroot()
 

@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.curator.test.InstanceSpec;
@@ -12,22 +13,24 @@ import org.apache.zookeeper.Watcher.Event.KeeperState;
 import org.apache.zookeeper.ZooKeeper;
 
 /** A real ZooKeeper server in this process that can be stopped, started again, and wiped. */
-final class LocalZooKeeper implements AutoCloseable {
-  /** Allows session timeouts from 0.4 to 4 seconds. */
+public final class LocalZooKeeper implements AutoCloseable {
+  /** Allows session timeouts from 0.4 seconds. */
   private static final int TICK_MILLIS = 200;
+
+  private static final Map<String, Object> LONG_SESSIONS = Map.of("maxSessionTimeout", "60000");
 
   private final int port = InstanceSpec.getRandomPort();
   private TestingServer server;
 
-  LocalZooKeeper() {
+  public LocalZooKeeper() {
     server = fresh();
   }
 
-  String connectString() {
+  public String connectString() {
     return server.getConnectString();
   }
 
-  void stop() {
+  public void stop() {
     try {
       server.stop();
     } catch (IOException failure) {
@@ -36,7 +39,7 @@ final class LocalZooKeeper implements AutoCloseable {
   }
 
   /** Starts again with the same data. */
-  void start() {
+  public void start() {
     try {
       server.restart();
     } catch (Exception failure) {
@@ -78,15 +81,20 @@ final class LocalZooKeeper implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    server.close();
+  public void close() {
+    try {
+      server.close();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
   }
 
   private TestingServer fresh() {
     try {
       File directory = Files.createTempDirectory("zookeeper").toFile();
       return new TestingServer(
-          new InstanceSpec(directory, port, -1, -1, true, -1, TICK_MILLIS, -1), true);
+          new InstanceSpec(directory, port, -1, -1, true, -1, TICK_MILLIS, -1, LONG_SESSIONS),
+          true);
     } catch (Exception failure) {
       throw new IllegalStateException(failure);
     }

@@ -4,6 +4,7 @@ import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget;
@@ -59,27 +60,26 @@ final class ArchitectureTest {
           "io.quarry.agent.data.os.NativeFile.createNew",
           "io.quarry.agent.data.os.DiskUsage.allocated");
 
+  /** Between modules, Maven says who may know whom. */
   @ArchTest
-  static final ArchRule commonKnowsNobody =
-      noClasses()
-          .that()
-          .resideInAPackage("io.quarry.common..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage("io.quarry.coordinator..", "io.quarry.agent..")
-          .because("common is what two processes agree on, whoever they are")
-          .allowEmptyShould(true);
-
-  @ArchTest
-  static final ArchRule coordinatorDoesNotKnowTheAgent =
-      noClasses()
-          .that()
-          .resideInAPackage("io.quarry.coordinator..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("io.quarry.agent..")
-          .because("the coordinator decides and the agent acts: agent to coordinator to common")
-          .allowEmptyShould(true);
+  static final ArchRule packagesOfTheNodeKnowThoseBelow =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("repository")
+          .definedBy("io.quarry.agent.repository..")
+          .layer("fix")
+          .definedBy("io.quarry.agent.fix..")
+          .layer("check")
+          .definedBy("io.quarry.agent.check..")
+          .layer("service")
+          .definedBy("io.quarry.agent.service..")
+          .whereLayer("service")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("check")
+          .mayOnlyBeAccessedByLayers("service")
+          .whereLayer("fix")
+          .mayOnlyBeAccessedByLayers("check", "service")
+          .because("calls ask for checks, checks know fixes, and fixes work on repositories");
 
   @ArchTest
   static final ArchRule zooKeeperStaysInTheClusterPackage =
@@ -112,7 +112,7 @@ final class ArchitectureTest {
   static final ArchRule picocliStaysInTheCommandLine =
       noClasses()
           .that()
-          .resideOutsideOfPackages("io.quarry.agent.cli..", "io.quarry.agent.dev..")
+          .resideOutsideOfPackages("io.quarry.agent.cli..", "io.quarry.agent.lab..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("picocli..")
@@ -194,6 +194,7 @@ final class ArchitectureTest {
               // The callers' side, and other processes than an agent.
               "io.quarry.common.client..",
               "io.quarry.agent.cli..",
+              "io.quarry.agent.lab..",
               "io.quarry.agent.demo..",
               "io.quarry.agent.dev..",
               "io.quarry.agent.chaos..")

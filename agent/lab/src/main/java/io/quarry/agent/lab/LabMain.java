@@ -1,0 +1,17 @@
+package io.quarry.agent.lab;
+
+import io.quarry.agent.cli.Main;
+import java.util.List;
+
+/** The command line of a checkout: also has the commands that play with clusters on one machine. */
+public final class LabMain {
+  private LabMain() {}
+
+  static List<Object> commands() {
+    return List.of(new DemoCommand(), new DevCommand(), new ChaosCommand());
+  }
+
+  public static void main(String[] arguments) {
+    Main.run(commands(), arguments);
+  }
+}
