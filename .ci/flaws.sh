@@ -3,6 +3,16 @@
 # A flaw counts as caught when a test fails: not when it does not apply or compile.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+# With --check it only sees whether each flaw still applies.
+if [[ ${1:-} == --check ]]; then
+  for flaw in it/src/test/flaws/*.patch; do
+    git apply --check "$flaw" || {
+      echo "$flaw does not apply any more: make it anew." >&2
+      exit 1
+    }
+  done
+  exit 0
+fi
 # shellcheck source=.ci/jdk25.sh
 source .ci/jdk25.sh
 find_jdk25
