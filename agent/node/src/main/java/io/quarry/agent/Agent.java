@@ -8,17 +8,17 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.fix.FixWorker;
-import io.quarry.agent.fix.OwnWriters;
-import io.quarry.agent.fix.PredecessorProof;
+import io.quarry.agent.fix.FixScheduler;
+import io.quarry.agent.fix.LocalWriters;
+import io.quarry.agent.fix.PriorWriterProof;
 import io.quarry.agent.fix.SpaceBudget;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.guardian.GuardianLink;
 import io.quarry.agent.guardian.Incarnation;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.ForwardedRequest;
-import io.quarry.agent.repository.SeenCommits;
+import io.quarry.agent.repository.SeenHeads;
 import io.quarry.agent.repository.ThisHost;
 import io.quarry.agent.server.ApiServer;
 import io.quarry.agent.server.ServerLimits;
@@ -68,7 +68,7 @@ final class Agent implements AutoCloseable {
   private final ClusterConnection cluster;
   private final HostRegistry registry;
   private final Repositories repositories;
-  private final FixWorker fixes;
+  private final FixScheduler fixes;
   private final StorageIo io;
   private final JsonHttp http;
   private final StorageService service;
@@ -115,26 +115,26 @@ final class Agent implements AutoCloseable {
                 new HttpTransport(http),
                 drain,
                 clusterIdentity,
-                new SeenCommits(config.stateDirectory().resolve("seen")),
+                new SeenHeads(config.stateDirectory().resolve("seen")),
                 supervisor,
                 clock),
             io,
             connections);
     List<ConnectRequest> own = repositoriesAtStart(config, connections);
     own.forEach(repository -> repositories.expect(repository.repoId()));
-    Surroundings around =
-        new Surroundings(
+    FixContext around =
+        new FixContext(
             repositories::holder,
             proof(),
             new SpaceBudget(repositories::holder),
             CopyPace.USUAL,
             throttle.throttle(),
             new Spawner(),
-            new OwnWriters(),
+            new LocalWriters(),
             config.stateDirectory().resolve("run"),
             clock);
     this.fixes =
-        new FixWorker(
+        new FixScheduler(
             self, config.heavyFixesMax(), repositories::all, registry, drain, around, supervisor);
     this.presence =
         new Presence(config, host, registry, repositories, fixes, drain, clusterIdentity, clock);
@@ -218,7 +218,7 @@ final class Agent implements AutoCloseable {
   }
 
   /** ZooKeeper's word is enough: a proof can only be true, since no incarnation ever returns. */
-  private PredecessorProof proof() {
+  private PriorWriterProof proof() {
     return worker -> {
       try {
         return registry.provenDead(worker.incarnation());

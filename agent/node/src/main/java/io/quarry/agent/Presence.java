@@ -1,6 +1,6 @@
 package io.quarry.agent;
 
-import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.fix.FixScheduler;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
@@ -37,7 +37,7 @@ final class Presence implements AutoCloseable {
   private final ThisHost self;
   private final HostRegistry registry;
   private final Repositories repositories;
-  private final FixWorker fixes;
+  private final FixScheduler fixes;
   private final Drain drain;
   private final ClusterIdentity clusterIdentity;
   private final HostClock clock;
@@ -54,7 +54,7 @@ final class Presence implements AutoCloseable {
       ThisHost self,
       HostRegistry registry,
       Repositories repositories,
-      FixWorker fixes,
+      FixScheduler fixes,
       Drain drain,
       ClusterIdentity clusterIdentity,
       Clock clock) {

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
-import io.quarry.agent.repository.SeenCommits;
+import io.quarry.agent.repository.SeenHeads;
 import io.quarry.agent.repository.SubmitTransport;
 import io.quarry.agent.service.Connections;
 import io.quarry.agent.service.Repositories;
@@ -55,7 +55,7 @@ final class HealthReportTest {
               },
               new Drain(directory.resolve("drained")),
               new ClusterIdentity(cluster),
-              new SeenCommits(directory.resolve("seen")),
+              new SeenHeads(directory.resolve("seen")),
               supervisor,
               clock);
       Repositories repositories =

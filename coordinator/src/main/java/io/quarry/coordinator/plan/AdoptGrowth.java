@@ -17,7 +17,7 @@ public record AdoptGrowth(Map<String, Long> sizes) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     new TreeMap<>(sizes)
         .forEach((id, size) -> {
           Volume volume = draft.state().volumes().get(id);

@@ -30,16 +30,16 @@ public record BeginMergeInPlace(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     String fixId = writer.fixId();
     Volume better = Replacement.begun(draft.state(), fixId, volumeId);
     InPlace place = InPlace.of(draft.state(), better, draft.now());
     if (place == null || !place.base().id().equals(baseVolumeId)) {
-      throw Refusal.stale(fixId, "volume " + baseVolumeId + " cannot be written down into now");
+      throw PlanErrors.stale(fixId, "volume " + baseVolumeId + " cannot be written down into now");
     }
     Writer before = place.base().writer();
     if (before != null && !before.equals(over)) {
-      throw Refusal.stale(fixId, "host " + before.worker().hostId() + " may still be writing");
+      throw PlanErrors.stale(fixId, "host " + before.worker().hostId() + " may still be writing");
     }
     boolean renamed = before != null && before.fixId().equals(fixId);
     if (!renamed) {

@@ -30,12 +30,12 @@ public record BeginUpload(
   private static final String OWNER = "upload";
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     RepositoryState state = draft.state();
     Image image = OpenImage.usable(state, uploadId, imageId, false);
     boolean taken = state.opens().values().stream().anyMatch(open -> volumeId.equals(open.fills()));
     if (taken || state.volumes().containsKey(volumeId)) {
-      throw Refusal.exists("volume", volumeId);
+      throw PlanErrors.exists("volume", volumeId);
     }
     draft.add(
         new Change.PutOpen(

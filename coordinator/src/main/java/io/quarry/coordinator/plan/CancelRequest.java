@@ -18,7 +18,7 @@ public record CancelRequest(@Nullable ErrorCode refusal) implements Request {
   static final String OPERATION = "cancelRequest";
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     return draft.reply(this, refusal == null ? "" : refusal.name());
   }
 

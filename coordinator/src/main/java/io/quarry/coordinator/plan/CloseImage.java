@@ -24,10 +24,10 @@ public record CloseImage(String imageId, String openId, @Nullable Long size) imp
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Open open = draft.state().opens().get(openId);
     if (open == null || !open.imageId().equals(imageId)) {
-      throw Refusal.openNotFound(imageId, openId);
+      throw PlanErrors.openNotFound(imageId, openId);
     }
     if (size != null && !open.readOnly() && open.fills() == null) {
       draft.grow(imageId, size);

@@ -30,7 +30,7 @@ public record CopyImage(
     Checked.name("imageId", imageId);
     Checked.volume("volumeId", volumeId);
     Checked.present("kind", kind);
-    Refusal.checkSize(size);
+    PlanErrors.checkSize(size);
     Checked.nameOrNull("baseImageId", baseImageId);
     Checked.source(source);
     Checked.present("strategy", strategy);
@@ -38,15 +38,15 @@ public record CopyImage(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     if (baseImageId != null) {
       checkBase(draft.state(), baseImageId);
     }
     Image base = baseImageId == null ? null : draft.state().images().get(baseImageId);
-    Image alone = base == null ? null : new Folds(draft.state()).above(base);
+    Image alone = base == null ? null : new MergeRules(draft.state()).above(base);
     Image present = draft.state().images().get(imageId);
     if (present != null && !(kind == ImageKind.SNAPSHOT && present.kind() == kind)) {
-      throw Refusal.imageExists(imageId);
+      throw PlanErrors.imageExists(imageId);
     }
     if (present != null && usable(draft.state(), present)) {
       if (!present.strong()) {
@@ -87,7 +87,7 @@ public record CopyImage(
   private void checkBase(RepositoryState state, String baseId) {
     Image base = state.images().get(baseId);
     if (base != null && base.kind() != ImageKind.SNAPSHOT) {
-      throw Refusal.wrongKind(base, ImageKind.SNAPSHOT);
+      throw PlanErrors.wrongKind(base, ImageKind.SNAPSHOT);
     }
     boolean above = baseId.equals(imageId) || (base != null && isBelow(state, base));
     if (above || (base != null && base.size() > size)) {

@@ -28,10 +28,10 @@ public record CreateSnapshot(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Image disk = draft.state().strongImage(diskId);
     if (disk == null) {
-      throw Refusal.imageNotFound(diskId);
+      throw PlanErrors.imageNotFound(diskId);
     }
     freeze(draft, disk, snapshotId, disk.on(overlayVolumeId), true, autoFix, userData, worker);
     return draft.reply(this, snapshotId);
@@ -43,7 +43,7 @@ public record CreateSnapshot(
    * @param next the disk as it goes on, in its next volume
    */
   static void freeze(
-      Draft draft,
+      Transaction draft,
       Image disk,
       String snapshotId,
       Image next,
@@ -53,18 +53,18 @@ public record CreateSnapshot(
       @Nullable Worker worker) {
     RepositoryState state = draft.state();
     if (disk.kind() != ImageKind.VIRTUAL_DISK) {
-      throw Refusal.wrongKind(disk, ImageKind.VIRTUAL_DISK);
+      throw PlanErrors.wrongKind(disk, ImageKind.VIRTUAL_DISK);
     }
     if (state.images().containsKey(snapshotId)) {
-      throw Refusal.imageExists(snapshotId);
+      throw PlanErrors.imageExists(snapshotId);
     }
     Open writer = state.writerOf(disk.id());
     if (writer != null) {
-      throw Refusal.inUse(disk, writer);
+      throw PlanErrors.inUse(disk, writer);
     }
     Volume volume = state.volumeOf(disk);
     if (!state.isWhole(disk)) {
-      throw Refusal.broken(disk, state);
+      throw PlanErrors.broken(disk, state);
     }
     ChainLength.requireRoomOver(state, disk);
     draft.add(

@@ -33,7 +33,7 @@ public record CreateVirtualDisk(
   public CreateVirtualDisk {
     Checked.name("imageId", imageId);
     Checked.volume("volumeId", volumeId);
-    Refusal.checkSize(size);
+    PlanErrors.checkSize(size);
     Checked.nameOrNull("baseSnapshotId", baseSnapshotId);
     Checked.present("strategy", strategy);
     Checked.userData(userData);
@@ -49,19 +49,19 @@ public record CreateVirtualDisk(
   public record Elsewhere(CopySource source, long size, String volumeId) {
     public Elsewhere {
       Checked.source(source);
-      Refusal.checkSize(size);
+      PlanErrors.checkSize(size);
       Checked.volume("volumeId", volumeId);
     }
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     if (draft.state().images().containsKey(imageId)) {
-      throw Refusal.imageExists(imageId);
+      throw PlanErrors.imageExists(imageId);
     }
     CopySource baseSource = baseSnapshotId == null ? null : base(draft, baseSnapshotId);
     Image base = baseSnapshotId == null ? null : draft.state().images().get(baseSnapshotId);
-    Image alone = base == null ? null : new Folds(draft.state()).above(base);
+    Image alone = base == null ? null : new MergeRules(draft.state()).above(base);
     draft.add(
         new Change.PutImage(
             Image.strong(
@@ -98,7 +98,7 @@ public record CreateVirtualDisk(
   }
 
   /** Where the base is read for now; null when it is whole here. */
-  private @Nullable CopySource base(Draft draft, String baseId) {
+  private @Nullable CopySource base(Transaction draft, String baseId) {
     RepositoryState state = draft.state();
     Image here = state.images().get(baseId);
     if (elsewhere == null) {
@@ -108,7 +108,7 @@ public record CreateVirtualDisk(
       return null;
     }
     if (here != null && here.kind() != ImageKind.SNAPSHOT) {
-      throw Refusal.wrongKind(here, ImageKind.SNAPSHOT);
+      throw PlanErrors.wrongKind(here, ImageKind.SNAPSHOT);
     }
     checkSize(size, elsewhere.size());
     if (here != null && state.isWhole(here)) {
@@ -122,7 +122,7 @@ public record CreateVirtualDisk(
   }
 
   /** Begins to copy the base, or sees to it that somebody goes on. */
-  private void bring(Draft draft, String baseId, @Nullable Image here, Elsewhere from) {
+  private void bring(Transaction draft, String baseId, @Nullable Image here, Elsewhere from) {
     if (here == null) {
       draft.add(
           new Change.PutImage(
@@ -163,13 +163,13 @@ public record CreateVirtualDisk(
   /** A snapshot that disks can be made over. */
   static Image usableBase(RepositoryState state, @Nullable Image base, String baseId) {
     if (base == null) {
-      throw Refusal.imageNotFound(baseId);
+      throw PlanErrors.imageNotFound(baseId);
     }
     if (base.kind() != ImageKind.SNAPSHOT) {
-      throw Refusal.wrongKind(base, ImageKind.SNAPSHOT);
+      throw PlanErrors.wrongKind(base, ImageKind.SNAPSHOT);
     }
     if (!state.isWhole(base)) {
-      throw Refusal.broken(base, state);
+      throw PlanErrors.broken(base, state);
     }
     return base;
   }

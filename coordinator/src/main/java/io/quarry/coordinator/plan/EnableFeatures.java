@@ -14,10 +14,10 @@ public record EnableFeatures(List<Feature> features) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     for (Feature feature : draft.state().schema().lacking(features)) {
       if (!Feature.KNOWN.contains(feature)) {
-        throw Refusal.featureUnknown(feature);
+        throw PlanErrors.featureUnknown(feature);
       }
       draft.add(new Change.PutFeature(feature));
     }

@@ -21,7 +21,7 @@ public record EndDeadOpens(String hostId, HostBoot boot, List<String> openIds) i
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     for (String openId : openIds) {
       Open open = draft.state().opens().get(openId);
       if (open != null && isDead(open, hostId, boot)) {

@@ -16,7 +16,7 @@ public final class Exclusive {
    */
   public static List<Volume> volumes(RepositoryState state, Image image) {
     List<Volume> all = new ArrayList<>();
-    Folds folds = new Folds(state);
+    MergeRules folds = new MergeRules(state);
     @Nullable Image each = image;
     String above = "";
     while (each != null
@@ -35,7 +35,7 @@ public final class Exclusive {
   }
 
   /** Whether a visible image is made over it, except over that overlay of it. */
-  private static boolean holdsUp(RepositoryState state, Folds folds, Image base, String overlay) {
+  private static boolean holdsUp(RepositoryState state, MergeRules folds, Image base, String overlay) {
     Deque<String> open = new ArrayDeque<>(List.of(base.id()));
     while (!open.isEmpty()) {
       for (String volumeId : state.overlaysOf(open.pop())) {

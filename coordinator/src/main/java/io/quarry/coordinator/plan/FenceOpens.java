@@ -24,7 +24,7 @@ public record FenceOpens(String hostId, List<String> openIds) implements Request
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     for (String openId : openIds) {
       Open open = draft.state().opens().get(openId);
       if (open != null && open.hostId().equals(hostId)) {

@@ -32,17 +32,17 @@ public record FinishMend(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     RepositoryState state = draft.state();
     FixState fix = state.fixes().get(fixId);
     Volume volume = state.volumes().get(volumeId);
     if (fix == null || volume == null || volume.stage() != Volume.Stage.INTENDED) {
-      throw Refusal.stale(fixId, "another worker finished it, or its image was removed");
+      throw PlanErrors.stale(fixId, "another worker finished it, or its image was removed");
     }
     if (volume.replaces() != null
         || !FixState.makerId(volume).equals(fixId)
         || !volume.mayBePublished(file, epoch)) {
-      throw Refusal.stale(fixId, "file " + file + " is not one of volume " + volumeId);
+      throw PlanErrors.stale(fixId, "file " + file + " is not one of volume " + volumeId);
     }
     draft.add(new Change.PutVolume(volume.ready(file)));
     draft.witness(witnesses);

@@ -28,12 +28,12 @@ public record FinishMergeInPlace(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     String fixId = writer.fixId();
     Volume better = Replacement.begun(draft.state(), fixId, volumeId);
     InPlace place = InPlace.of(draft.state(), better, draft.now());
     if (place == null || !writer.equals(place.base().writer())) {
-      throw Refusal.stale(fixId, "another worker has taken over");
+      throw PlanErrors.stale(fixId, "another worker has taken over");
     }
     Image image = place.image();
     Volume old = draft.state().volumeOf(image);
@@ -58,7 +58,7 @@ public record FinishMergeInPlace(
   }
 
   /** As it is after its parent went by another name. */
-  private static Volume now(Draft draft, Volume volume) {
+  private static Volume now(Transaction draft, Volume volume) {
     return Objects.requireNonNull(draft.state().volumes().get(volume.id()));
   }
 }

@@ -33,11 +33,11 @@ public record FinishReplacement(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     RepositoryState state = draft.state();
     Volume better = Replacement.begun(state, fixId, volumeId);
     if (!better.mayBePublished(file, epoch)) {
-      throw Refusal.stale(fixId, "file " + file + " is not one of volume " + volumeId);
+      throw PlanErrors.stale(fixId, "file " + file + " is not one of volume " + volumeId);
     }
     Image image = state.images().get(better.imageId());
     Volume old = state.volumes().get(Objects.requireNonNull(better.replaces()).volumeId());

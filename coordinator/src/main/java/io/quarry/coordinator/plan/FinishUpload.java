@@ -18,20 +18,20 @@ public record FinishUpload(String uploadId, String imageId, String file) impleme
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     RepositoryState state = draft.state();
     Open open = state.opens().get(uploadId);
     if (open == null || open.fills() == null || !open.imageId().equals(imageId)) {
-      throw Refusal.openNotFound(imageId, uploadId);
+      throw PlanErrors.openNotFound(imageId, uploadId);
     }
     Image image = state.strongImage(imageId);
     if (image == null) {
-      throw Refusal.imageNotFound(imageId);
+      throw PlanErrors.imageNotFound(imageId);
     }
     Volume old = state.volumeOf(image);
     Volume filled = Volume.uploaded(open.fills(), image);
     if (!filled.mayBePublished(file, Long.MAX_VALUE)) {
-      throw Refusal.stale(uploadId, "file " + file + " is not one of volume " + filled.id());
+      throw PlanErrors.stale(uploadId, "file " + file + " is not one of volume " + filled.id());
     }
     draft.add(new Change.DropOpen(uploadId));
     draft.add(new Change.PutVolume(filled.ready(file)));

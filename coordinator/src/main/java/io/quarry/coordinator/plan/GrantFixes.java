@@ -25,7 +25,7 @@ public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Req
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     epochs.forEach((fixId, epoch) -> {
       FixState fix = draft.state().fixes().get(fixId);
       if (fix != null && fix.runnable() && !fix.heavy() && fix.epoch() == epoch) {

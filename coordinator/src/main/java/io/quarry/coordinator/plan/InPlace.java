@@ -23,7 +23,7 @@ record InPlace(Image image, List<Image> below, Volume base) {
     if (image == null || better.replaces() == null) {
       return null;
     }
-    List<Image> below = new Folds(state).below(image);
+    List<Image> below = new MergeRules(state).below(image);
     for (int count = below.size(); count > 0; count--) {
       Volume base = state.volumeOf(below.get(count - 1));
       if (wasBegunBy(better, base)) {

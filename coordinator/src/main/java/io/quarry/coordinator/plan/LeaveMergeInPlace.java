@@ -26,7 +26,7 @@ public record LeaveMergeInPlace(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Volume base = draft.state().volumes().get(baseVolumeId);
     if (base != null && writer.equals(base.writer())) {
       draft.add(new Change.PutVolume(base.writtenBy(null)));

@@ -43,13 +43,13 @@ public record OpenImage(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Image wanted = draft.state().strongImage(imageId);
     if (!readOnly && wanted != null && wanted.kind() == ImageKind.SNAPSHOT) {
-      throw Refusal.snapshotForWriting(wanted);
+      throw PlanErrors.snapshotForWriting(wanted);
     }
     Image image = usable(draft.state(), openId, imageId, readOnly);
-    Layers layers = draft.state().layersOf(image);
+    BackingChain layers = draft.state().layersOf(image);
     ChainLength.requireUsable(image, layers.here().size());
     draft.add(
         new Change.PutOpen(
@@ -83,22 +83,22 @@ public record OpenImage(
   static Image usable(RepositoryState state, String openId, String imageId, boolean readOnly) {
     Image image = state.strongImage(imageId);
     if (image == null) {
-      throw Refusal.imageNotFound(imageId);
+      throw PlanErrors.imageNotFound(imageId);
     }
     if (state.opens().containsKey(openId)) {
-      throw Refusal.exists("open", openId);
+      throw PlanErrors.exists("open", openId);
     }
     if (!readOnly && image.kind() != ImageKind.VIRTUAL_DISK) {
-      throw Refusal.wrongKind(image, ImageKind.VIRTUAL_DISK);
+      throw PlanErrors.wrongKind(image, ImageKind.VIRTUAL_DISK);
     }
     for (String otherId : state.opensOf(imageId)) {
       Open other = state.opens().get(otherId);
       if (other != null && !(readOnly && other.readOnly())) {
-        throw Refusal.inUse(image, other);
+        throw PlanErrors.inUse(image, other);
       }
     }
     if (!state.isWhole(image)) {
-      throw Refusal.broken(image, state);
+      throw PlanErrors.broken(image, state);
     }
     return image;
   }

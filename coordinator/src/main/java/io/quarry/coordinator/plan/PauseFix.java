@@ -12,10 +12,10 @@ public record PauseFix(String fixId) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     FixState fix = draft.state().fixes().get(fixId);
     if (fix == null) {
-      throw Refusal.fixNotFound(fixId);
+      throw PlanErrors.fixNotFound(fixId);
     }
     if (!fix.paused()) {
       draft.add(new Change.PutFix(fix.paused(draft.now())));

@@ -14,21 +14,21 @@ public record PinAsBase(
     Checked.name("imageId", imageId);
     Checked.name("targetKey", targetKey);
     Checked.name("targetImageId", targetImageId);
-    Refusal.checkSize(size);
+    PlanErrors.checkSize(size);
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     RepositoryState state = draft.state();
     Image base = CreateVirtualDisk.usableBase(state, state.strongImage(imageId), imageId);
     if (state.pins().containsKey(pinId)) {
-      throw Refusal.exists("pin", pinId);
+      throw PlanErrors.exists("pin", pinId);
     }
     CreateVirtualDisk.checkSize(size, base.size());
     ChainLength.requireRoomOver(state, base);
-    Layers layers = state.layersOf(base);
+    BackingChain layers = state.layersOf(base);
     if (layers.elsewhere() != null) {
-      throw Refusal.elsewhere(base, state);
+      throw PlanErrors.elsewhere(base, state);
     }
     draft.add(
         new Change.PutPin(

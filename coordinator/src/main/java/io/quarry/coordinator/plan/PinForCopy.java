@@ -37,13 +37,13 @@ public record PinForCopy(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Image image = draft.state().strongImage(imageId);
     if (image == null) {
-      throw Refusal.imageNotFound(imageId);
+      throw PlanErrors.imageNotFound(imageId);
     }
     if (draft.state().pins().containsKey(pinId)) {
-      throw Refusal.exists("pin", pinId);
+      throw PlanErrors.exists("pin", pinId);
     }
     if (baseImageId != null) {
       checkBase(draft.state(), image, baseImageId);
@@ -70,10 +70,10 @@ public record PinForCopy(
   private static void checkBase(RepositoryState state, Image image, String baseId) {
     Image base = state.strongImage(baseId);
     if (base == null) {
-      throw Refusal.imageNotFound(baseId);
+      throw PlanErrors.imageNotFound(baseId);
     }
     if (base.kind() != ImageKind.SNAPSHOT) {
-      throw Refusal.wrongKind(base, ImageKind.SNAPSHOT);
+      throw PlanErrors.wrongKind(base, ImageKind.SNAPSHOT);
     }
     if (base.equals(image) || base.size() > image.size()) {
       throw StorageException.invalid(
@@ -84,7 +84,7 @@ public record PinForCopy(
     // What is not made up of the base is compared with it, byte by byte.
     boolean below = state.chainOf(image).contains(base);
     if (!below && !state.isWhole(base)) {
-      throw Refusal.broken(base, state);
+      throw PlanErrors.broken(base, state);
     }
   }
 }

@@ -8,12 +8,12 @@ public record PurgeVolume(String fixId, String volumeId) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Volume volume = draft.state().volumes().get(volumeId);
     if (volume == null
         || volume.stage() != Volume.Stage.TOMBSTONED
         || !FixState.cleanId(volumeId).equals(fixId)) {
-      throw Refusal.stale(fixId, "it is done, or was never tombstoned");
+      throw PlanErrors.stale(fixId, "it is done, or was never tombstoned");
     }
     draft.add(new Change.DropVolume(volumeId));
     draft.dropFix(FixState.cleanId(volumeId));

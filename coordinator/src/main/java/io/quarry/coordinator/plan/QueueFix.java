@@ -22,9 +22,9 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     if (strayFile != null && !FixState.strayId(strayFile).equals(fixId)) {
-      throw Refusal.stale(fixId, "it is not about file " + strayFile);
+      throw PlanErrors.stale(fixId, "it is not about file " + strayFile);
     }
     String chainOf = ChainLength.imageOf(fixId);
     if (chainOf != null) {
@@ -32,7 +32,7 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
     }
     FixState fix = draft.state().fixes().get(fixId);
     if (fix == null && strayFile == null) {
-      throw Refusal.stale(fixId, "it is done, or its image is gone");
+      throw PlanErrors.stale(fixId, "it is done, or its image is gone");
     }
     if (fix == null && strayFile != null) {
       draft.add(new Change.PutFix(FixState.stray(strayFile, draft.now())));
@@ -43,16 +43,16 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   }
 
   /** Records the fix that a long chain needs, and asks for it. */
-  private Reply flatten(Draft draft, @Nullable Image top) {
+  private Reply flatten(Transaction draft, @Nullable Image top) {
     Image image = top == null ? null : ChainLength.toFlatten(draft.state(), top);
     if (image == null) {
-      throw Refusal.stale(fixId, "its chain is short, or it is gone");
+      throw PlanErrors.stale(fixId, "its chain is short, or it is gone");
     }
     draft.settle(image.id());
     Volume better = draft.state().replacementOf(image.volumeId());
     FixState fix = better == null ? null : draft.state().fixes().get(FixState.makerId(better));
     if (fix == null) {
-      throw Refusal.stale(fixId, "image " + image.id() + " is open for writing");
+      throw PlanErrors.stale(fixId, "image " + image.id() + " is open for writing");
     }
     draft.add(new Change.PutFix(fix.asked(retainedUntil(draft, fix))));
     return draft.reply(this, fix.id());
@@ -65,7 +65,7 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   }
 
   /** Asking for a clean does not shorten the time in which a removal can be undone. */
-  private static @Nullable Instant retainedUntil(Draft draft, FixState fix) {
+  private static @Nullable Instant retainedUntil(Transaction draft, FixState fix) {
     Image image = draft.state().images().get(String.valueOf(fix.imageId()));
     return image != null && FixState.cleanId(image.volumeId()).equals(fix.id())
         ? draft.retainedUntil(image)

@@ -12,7 +12,7 @@ public record ReapOpens(String hostId) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     List<Open> opens =
         draft.state().opens().values().stream()
             .filter(open -> open.hostId().equals(hostId) && open.fills() == null)

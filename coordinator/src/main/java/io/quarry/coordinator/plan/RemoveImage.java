@@ -52,10 +52,10 @@ public record RemoveImage(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Image image = draft.state().strongImage(imageId);
     if (image == null) {
-      throw Refusal.imageNotFound(imageId);
+      throw PlanErrors.imageNotFound(imageId);
     }
     List<Open> opens =
         draft.state().opensOf(imageId).stream()
@@ -65,7 +65,7 @@ public record RemoveImage(
             .toList();
     for (Open open : opens) {
       if (!force && !open.byQuarry() && !open.readOnly()) {
-        throw Refusal.written(image, open);
+        throw PlanErrors.written(image, open);
       }
     }
     draft.add(new Change.PutImage(image.weak(autoFix, draft.now().plus(retain))));

@@ -38,7 +38,7 @@ record Replacement(
         || better.stage() != Volume.Stage.INTENDED
         || better.replaces() == null
         || !FixState.makerId(better).equals(fixId)) {
-      throw Refusal.stale(fixId, "it is done, or its image was changed, opened or removed");
+      throw PlanErrors.stale(fixId, "it is done, or its image was changed, opened or removed");
     }
     return better;
   }
@@ -52,7 +52,7 @@ record Replacement(
     if (RepositoryState.isToBeFast(image, current) || state.takesIn(image)) {
       return independent(image, current);
     }
-    Folds folds = new Folds(state);
+    MergeRules folds = new MergeRules(state);
     if (!folds.lasts(image) || folds.foldable(image)) {
       return null;
     }

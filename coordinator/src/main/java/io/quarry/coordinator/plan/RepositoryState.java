@@ -163,12 +163,12 @@ public final class RepositoryState {
 
   /** The image that a weak one's data is to go into, or null. */
   public @Nullable Image foldedInto(Image image) {
-    return new Folds(this).targetOf(image);
+    return new MergeRules(this).targetOf(image);
   }
 
   /** The weak images below whose data is to go into this one, the nearest first. */
   public List<Image> foldedFrom(Image image) {
-    Folds folds = new Folds(this);
+    MergeRules folds = new MergeRules(this);
     return folds.foldable(image) ? List.of() : folds.below(image);
   }
 
@@ -218,8 +218,8 @@ public final class RepositoryState {
   }
 
   /** Where the image's content is read. */
-  public Layers layersOf(Image image) {
-    return Layers.of(this, image);
+  public BackingChain layersOf(Image image) {
+    return BackingChain.of(this, image);
   }
 
   /**
@@ -227,7 +227,7 @@ public final class RepositoryState {
    * is, and the base itself is not on its way here.
    */
   boolean takesIn(Image image) {
-    Layers layers = layersOf(image);
+    BackingChain layers = layersOf(image);
     return image.strong()
         && layers.elsewhere() != null
         && layers.topIsNext()
@@ -283,7 +283,7 @@ public final class RepositoryState {
   }
 
   /** What brings in the data that is read in another repository, or null. */
-  private @Nullable FixState fixBelow(Layers layers) {
+  private @Nullable FixState fixBelow(BackingChain layers) {
     if (layers.elsewhere() == null) {
       return null;
     }
@@ -314,7 +314,7 @@ public final class RepositoryState {
     if (fix.type() != FixType.OPTIMIZE || about == null || about.strong()) {
       return fix.imageId();
     }
-    Folds folds = new Folds(this);
+    MergeRules folds = new MergeRules(this);
     return overlaysOf(about.id()).stream()
         .map(folds::ownerOf)
         .filter(Objects::nonNull)

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = FinishMergeInPlace.class, name = "finishMergeInPlace"),
   @JsonSubTypes.Type(value = TombstoneVolume.class, name = "tombstoneVolume"),
   @JsonSubTypes.Type(value = PurgeVolume.class, name = "purgeVolume"),
-  @JsonSubTypes.Type(value = FinishStray.class, name = "finishStray"),
+  @JsonSubTypes.Type(value = FinishOrphan.class, name = "finishStray"),
   @JsonSubTypes.Type(value = CancelRequest.class, name = "cancelRequest"),
   @JsonSubTypes.Type(value = EnableFeatures.class, name = "enableFeatures"),
   @JsonSubTypes.Type(value = WitnessVolumes.class, name = "witnessVolumes"),
@@ -79,13 +79,13 @@ public sealed interface Request
         FinishMergeInPlace,
         TombstoneVolume,
         PurgeVolume,
-        FinishStray,
+        FinishOrphan,
         CancelRequest,
         EnableFeatures,
         WitnessVolumes,
         AdoptGrowth {
 
-  Reply plan(Draft draft);
+  Reply plan(Transaction draft);
 
   /** The request's name; a repeated request id must come with the same one. */
   @JsonIgnore

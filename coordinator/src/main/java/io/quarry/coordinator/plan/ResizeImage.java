@@ -24,7 +24,7 @@ public record ResizeImage(
     implements Request {
   public ResizeImage {
     Checked.name("imageId", imageId);
-    Refusal.checkSize(size);
+    PlanErrors.checkSize(size);
     Checked.name("weakSnapshotId", weakSnapshotId);
     Checked.volume("overlayVolumeId", overlayVolumeId);
     Checked.workerOrNull(worker);
@@ -36,13 +36,13 @@ public record ResizeImage(
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Image disk = draft.state().strongImage(imageId);
     if (disk == null) {
-      throw Refusal.imageNotFound(imageId);
+      throw PlanErrors.imageNotFound(imageId);
     }
     if (disk.kind() != ImageKind.VIRTUAL_DISK) {
-      throw Refusal.wrongKind(disk, ImageKind.VIRTUAL_DISK);
+      throw PlanErrors.wrongKind(disk, ImageKind.VIRTUAL_DISK);
     }
     if (size < disk.size()) {
       throw StorageException.invalid(

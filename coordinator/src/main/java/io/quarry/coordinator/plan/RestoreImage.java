@@ -15,10 +15,10 @@ public record RestoreImage(String imageId) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Image image = draft.state().images().get(imageId);
     if (image == null || !(image.strong() || image.wasStrong())) {
-      throw Refusal.imageNotFound(imageId);
+      throw PlanErrors.imageNotFound(imageId);
     }
     if (!image.strong()) {
       draft.add(new Change.PutImage(image.strongAgain()));

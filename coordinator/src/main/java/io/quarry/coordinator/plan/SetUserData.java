@@ -15,10 +15,10 @@ public record SetUserData(String imageId, ObjectNode userData) implements Reques
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Image image = draft.state().strongImage(imageId);
     if (image == null) {
-      throw Refusal.imageNotFound(imageId);
+      throw PlanErrors.imageNotFound(imageId);
     }
     draft.add(new Change.PutImage(image.with(userData)));
     return draft.reply(this, imageId);

@@ -18,6 +18,6 @@ public final class StalePins {
    * @param target the newest state of the repository that the pin is for
    */
   public static boolean isNeeded(Pin pin, RepositoryState target) {
-    return Borrowed.pinIds(target).contains(pin.id());
+    return ExternalReferences.pinIds(target).contains(pin.id());
   }
 }

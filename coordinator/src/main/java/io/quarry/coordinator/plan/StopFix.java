@@ -8,10 +8,10 @@ public record StopFix(String fixId, String error) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     FixState fix = draft.state().fixes().get(fixId);
     if (fix == null) {
-      throw Refusal.stale(fixId, "it is done, or its image is gone");
+      throw PlanErrors.stale(fixId, "it is done, or its image is gone");
     }
     draft.add(new Change.PutFix(fix.stopped(error)));
     return draft.reply(this, fixId);

@@ -11,12 +11,12 @@ public record TombstoneVolume(String fixId, String volumeId) implements Request 
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     RepositoryState state = draft.state();
     FixState fix = state.fixes().get(fixId);
     Volume volume = state.volumes().get(volumeId);
     if (fix == null || volume == null || !FixState.cleanId(volumeId).equals(fixId)) {
-      throw Refusal.stale(fixId, "its image is needed again, or it is done");
+      throw PlanErrors.stale(fixId, "its image is needed again, or it is done");
     }
     if (volume.stage() == Volume.Stage.TOMBSTONED) {
       return draft.reply(this, volumeId);
@@ -26,10 +26,10 @@ public record TombstoneVolume(String fixId, String volumeId) implements Request 
         || image.strong()
         || !image.volumeId().equals(volumeId)
         || draft.needed(image)) {
-      throw Refusal.stale(fixId, "something depends on its image again");
+      throw PlanErrors.stale(fixId, "something depends on its image again");
     }
     if (draft.retainedUntil(image) != null) {
-      throw Refusal.stale(fixId, "its image is retained until " + image.retainedUntil());
+      throw PlanErrors.stale(fixId, "its image is retained until " + image.retainedUntil());
     }
     draft.add(new Change.DropImage(image.id()));
     draft.tombstone(volume, fix.wanted());

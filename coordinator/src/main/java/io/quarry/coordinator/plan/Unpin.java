@@ -7,7 +7,7 @@ public record Unpin(String pinId) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Pin pin = draft.state().pins().get(pinId);
     if (pin != null) {
       draft.add(new Change.DropPin(pinId));

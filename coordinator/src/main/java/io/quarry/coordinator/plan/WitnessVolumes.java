@@ -31,7 +31,7 @@ public record WitnessVolumes(List<Seen> seen) implements Request {
   }
 
   @Override
-  public Reply plan(Draft draft) {
+  public Reply plan(Transaction draft) {
     Map<String, Witness> witnesses = new HashMap<>();
     for (Seen each : seen) {
       Volume volume = draft.state().volumes().get(each.volumeId());

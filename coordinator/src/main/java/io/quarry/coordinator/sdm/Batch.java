@@ -6,7 +6,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.LogState;
-import io.quarry.coordinator.plan.Draft;
+import io.quarry.coordinator.plan.Transaction;
 import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -65,7 +65,7 @@ final class Batch {
     submissions.add(submission);
     RequestId call = submission.requestId();
     Reply earlier = state.requests().find(call.value());
-    Draft draft = new Draft(state, commit, now);
+    Transaction draft = new Transaction(state, commit, now);
     try {
       if (earlier != null) {
         Reply repeated = earlier.repeated(call, submission.request());

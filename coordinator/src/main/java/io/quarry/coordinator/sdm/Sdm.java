@@ -33,7 +33,7 @@ public final class Sdm implements AutoCloseable {
   private final String writer;
   private final InstantSource clock;
   private final SdmListener listener;
-  private final Machinery machinery;
+  private final SdmRuntime machinery;
   private final BlockingQueue<Submission> queue;
 
   private @Nullable Term term;
@@ -53,7 +53,7 @@ public final class Sdm implements AutoCloseable {
       InstantSource clock,
       SdmListener listener,
       Supervisor supervisor) {
-    this(store, replica, writer, clock, listener, Machinery.usual(supervisor));
+    this(store, replica, writer, clock, listener, SdmRuntime.usual(supervisor));
   }
 
   Sdm(
@@ -62,7 +62,7 @@ public final class Sdm implements AutoCloseable {
       String writer,
       InstantSource clock,
       SdmListener listener,
-      Machinery machinery) {
+      SdmRuntime machinery) {
     this.name = replica.name();
     this.store = store;
     this.replica = replica;

@@ -122,7 +122,7 @@ final class BootTest {
   }
 
   private void plan(Request request) {
-    Draft draft = new Draft(state, 1, Instant.EPOCH);
+    Transaction draft = new Transaction(state, 1, Instant.EPOCH);
     var _ = request.plan(draft);
     state = draft.state();
   }

@@ -95,7 +95,7 @@ public final class Contents {
           FinishMergeInPlace _,
           TombstoneVolume _,
           PurgeVolume _,
-          FinishStray _ -> {}
+          FinishOrphan _ -> {}
     }
     ofImage.keySet().retainAll(after.images().keySet());
     assertThat(after.images().values().stream().filter(Image::strong).map(Image::id))

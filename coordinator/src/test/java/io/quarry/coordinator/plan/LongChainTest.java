@@ -26,7 +26,7 @@ final class LongChainTest {
   private long commit;
 
   private Reply plan(Request request) {
-    Draft draft = new Draft(state, ++commit, Instant.EPOCH);
+    Transaction draft = new Transaction(state, ++commit, Instant.EPOCH);
     Reply reply = request.plan(draft);
     state = draft.state();
     return reply;

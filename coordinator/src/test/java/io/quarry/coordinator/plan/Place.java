@@ -67,7 +67,7 @@ final class Place implements RandomRequests.View {
    */
   @Nullable List<Change> plan(
       Request request, long commit, Instant now, @Nullable List<String> source) {
-    Draft draft = new Draft(state, commit, now);
+    Transaction draft = new Transaction(state, commit, now);
     try {
       request.plan(draft);
     } catch (StorageException e) {
@@ -96,7 +96,7 @@ final class Place implements RandomRequests.View {
   void check(World world) {
     for (Image image : state.images().values()) {
       if (state.isWhole(image)) {
-        Layers layers = state.layersOf(image);
+        BackingChain layers = state.layersOf(image);
         List<String> expected = contents.of(image.id());
         if (expected != null || image.strong()) {
           assertThat(shown(read(layers.volumeIds(), layers.elsewhere(), world)))

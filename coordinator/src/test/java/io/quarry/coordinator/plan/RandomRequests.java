@@ -120,7 +120,7 @@ public final class RandomRequests {
               fresh(state.images().keySet()),
               fresh(state.volumes().keySet()),
               worker());
-      case 31 -> new FinishStray(fix);
+      case 31 -> new FinishOrphan(fix);
       case 32 ->
           new BeginUpload(
               fresh(state.opens().keySet()),

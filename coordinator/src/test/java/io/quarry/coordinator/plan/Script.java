@@ -70,7 +70,7 @@ final class Script {
   }
 
   private void plan(String text) throws IOException {
-    Draft draft = new Draft(state, commit + 1, now);
+    Transaction draft = new Transaction(state, commit + 1, now);
     try {
       Request request = request(text);
       Reply reply = request.plan(draft);

@@ -131,7 +131,7 @@ final class StateInvariants {
 
   /** Its data is in another repository, nobody brings it here, and no image below is to have it. */
   private boolean takesIn(Image image) {
-    Layers layers = state.layersOf(image);
+    BackingChain layers = state.layersOf(image);
     return layers.elsewhere() != null
         && layers.here().stream().filter(Image::strong).toList().equals(List.of(image))
         && layers.here().contains(image)

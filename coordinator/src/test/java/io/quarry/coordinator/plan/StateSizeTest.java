@@ -25,7 +25,7 @@ final class StateSizeTest {
   private long commit;
 
   private void plan(Request request) {
-    Draft draft = new Draft(state, ++commit, Instant.EPOCH, MAX);
+    Transaction draft = new Transaction(state, ++commit, Instant.EPOCH, MAX);
     request.plan(draft);
     state = draft.state();
     RepositoryState rebuilt = RepositoryState.EMPTY;
@@ -73,11 +73,11 @@ final class StateSizeTest {
   void theLimitOfEachRepositoryIsTheDocumentedOne() {
     ObjectNode shared = data(LARGE_CHARS);
     while (state.bytes() <= Limits.STATE_BYTES_MAX - LARGE_CHARS) {
-      Draft unlimited = new Draft(state, ++commit, Instant.EPOCH, Long.MAX_VALUE);
+      Transaction unlimited = new Transaction(state, ++commit, Instant.EPOCH, Long.MAX_VALUE);
       disk("d" + commit, shared).plan(unlimited);
       state = unlimited.state();
     }
-    Draft draft = new Draft(state, ++commit, Instant.EPOCH);
+    Transaction draft = new Transaction(state, ++commit, Instant.EPOCH);
     assertThat(catchThrowableOfType(StorageException.class, () -> disk("e", shared).plan(draft)))
         .extracting(StorageException::code)
         .isEqualTo(ErrorCode.NO_SPACE);
@@ -109,7 +109,7 @@ final class StateSizeTest {
     StorageException refused = null;
     for (int i = 0; refused == null && i < 10_000; i++) {
       OpenImage open = new OpenImage("o" + i, "d0", true, "h", null, null);
-      Draft draft = new Draft(state, ++commit, Instant.EPOCH, MAX);
+      Transaction draft = new Transaction(state, ++commit, Instant.EPOCH, MAX);
       refused = catchThrowableOfType(StorageException.class, () -> open.plan(draft));
       state = refused == null ? draft.state() : state;
     }

@@ -53,7 +53,7 @@ final class WitnessTest {
   }
 
   private void look(String owner, Witness witness) {
-    Draft draft = new Draft(state, 1, Instant.EPOCH);
+    Transaction draft = new Transaction(state, 1, Instant.EPOCH);
     var _ =
         new WitnessVolumes(List.of(new WitnessVolumes.Seen("volume", owner, witness))).plan(draft);
     state = draft.state();

@@ -182,7 +182,7 @@ final class Work {
     if (holder == null || source == null || !there.isWhole(source)) {
       return false;
     }
-    Layers all = there.layersOf(source);
+    BackingChain all = there.layersOf(source);
     List<Image> chain = all.here();
     if (volume.parentImageId() != null) {
       List<String> below =
@@ -226,7 +226,7 @@ final class Work {
   }
 
   private @Nullable List<String> content(RepositoryState there, Image image) {
-    Layers all = there.layersOf(image);
+    BackingChain all = there.layersOf(image);
     List<String> content = new ArrayList<>();
     if (all.elsewhere() != null) {
       List<List<String>> beyond = world.filesOf(all.elsewhere());
@@ -326,8 +326,8 @@ final class Work {
   }
 
   private boolean unpin() {
-    Set<String> needed = Borrowed.pinIds(place.state());
-    for (CopySource borrowed : Borrowed.by(seen)) {
+    Set<String> needed = ExternalReferences.pinIds(place.state());
+    for (CopySource borrowed : ExternalReferences.by(seen)) {
       Place source = world.placeOf(borrowed.repositoryKey());
       if (source != null && !needed.contains(borrowed.pinId())) {
         world.ask(source, new Unpin(borrowed.pinId()));
@@ -348,6 +348,6 @@ final class Work {
   }
 
   private boolean finishStray() {
-    return world.ask(place, new FinishStray(fix.id()));
+    return world.ask(place, new FinishOrphan(fix.id()));
   }
 }

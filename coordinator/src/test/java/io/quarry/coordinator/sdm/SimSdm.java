@@ -38,7 +38,7 @@ public final class SimSdm {
         writer,
         clock,
         new Silent(),
-        new Machinery(
+        new SdmRuntime(
             (slots, name) -> SimLog.commitLog(slots, name, () -> life.step("waits for the view")),
             new SteppedQueue(life),
             name -> task -> baton.unstarted(writer + " " + name, self -> task.run()),

@@ -13,7 +13,7 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +51,7 @@ final class LookupIT {
     }
     String disk = Box.disk(client, MAIN, SIZE).imageId();
     Box.awaitOptimized(client, MAIN, disk);
-    Guest.use(client, MAIN, disk, "write -P 5 1M 1M");
+    QemuGuest.use(client, MAIN, disk, "write -P 5 1M 1M");
     snapshot = Box.snapshot(client, MAIN, disk).imageId();
     Copying.copy(client, OTHER, snapshot, ImageOptions.DEFAULT);
     Box.awaitOptimized(client, OTHER, snapshot);
@@ -75,7 +75,7 @@ final class LookupIT {
       long pins = pins(MAIN);
       String disk = disk(OTHER, options).imageId();
       Box.awaitOptimized(client, OTHER, disk);
-      assertThat(Guest.look(client, OTHER, disk).backingChain())
+      assertThat(QemuGuest.look(client, OTHER, disk).backingChain())
           .singleElement()
           .satisfies(base -> assertThat(base.path()).startsWith(box.repository(OTHER).toString()));
       assertThat(pins(MAIN)).as("pins").isEqualTo(pins);

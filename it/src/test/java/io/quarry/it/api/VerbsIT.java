@@ -34,7 +34,7 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.Visibility;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -125,14 +125,14 @@ final class VerbsIT {
   @Test
   void resizeImage() throws Exception {
     String disk = Box.disk(client, "main", SIZE).imageId();
-    Guest.use(client, "main", disk, "write -P 6 0 " + SIZE);
+    QemuGuest.use(client, "main", disk, "write -P 6 0 " + SIZE);
     long grown = client.resizeImage("main", disk, 2 * SIZE, "grow-1").commit();
     assertThat(other.getImage("main", disk, grown).size()).isEqualTo(2 * SIZE);
     OpenedImage opened = other.openImage("main", disk, new OpenRequest(false, "vm"), null);
     assertThat(opened.size()).isEqualTo(2 * SIZE);
     refused(ErrorCode.IMAGE_IN_USE, () -> client.resizeImage("main", disk, 4 * SIZE, null));
     other.closeImage("main", disk, opened.openId(), null);
-    Guest.use(
+    QemuGuest.use(
         client, "main", disk, "read -P 6 0 1M", "read -P 0 1M 1M", "write -P 7 " + SIZE + " 1M");
 
     assertThat(other.resizeImage("main", disk, 2 * SIZE, "grow-1").commit())
@@ -147,12 +147,12 @@ final class VerbsIT {
     refused(
         ErrorCode.IMAGE_KIND_MISMATCH, () -> client.resizeImage("main", snapshot, 4 * SIZE, null));
     client.resizeImage("main", disk, 4 * SIZE, null);
-    assertThat(Guest.look(client, "main", snapshot).size()).isEqualTo(2 * SIZE);
-    Guest.use(
+    assertThat(QemuGuest.look(client, "main", snapshot).size()).isEqualTo(2 * SIZE);
+    QemuGuest.use(
         client, "main", disk, "read -P 6 0 1M", "read -P 7 1M 1M", "write -P 8 2M 2M", "flush");
     String copied = copy(disk);
     Box.awaitOptimized(client, "far", copied);
-    Guest.assertSameContent(Guest.look(client, "main", disk), Guest.look(client, "far", copied));
+    QemuGuest.assertSameContent(QemuGuest.look(client, "main", disk), QemuGuest.look(client, "far", copied));
     client.removeImage("main", snapshot, RemoveImageOptions.DEFAULT, null);
     remove(disk, Duration.ZERO);
   }
@@ -222,8 +222,8 @@ final class VerbsIT {
     } finally {
       throttle(0);
     }
-    Guest.assertSameContent(
-        Guest.look(client, "main", snapshot), Guest.look(client, "far", snapshot));
+    QemuGuest.assertSameContent(
+        QemuGuest.look(client, "main", snapshot), QemuGuest.look(client, "far", snapshot));
     refused(ErrorCode.FIX_NOT_FOUND, () -> client.pauseFix("far", "mend-nothing", null));
     refused(ErrorCode.FIX_NOT_FOUND, () -> client.resumeFix("far", "mend-nothing", null));
   }
@@ -246,7 +246,7 @@ final class VerbsIT {
   void removeImageWithRetainAndRestoreImage() throws Exception {
     String disk = Box.disk(client, "main", SIZE).imageId();
     Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 5 0 4096");
+    QemuGuest.use(client, "main", disk, "write -P 5 0 4096");
     long removed = remove(disk, Duration.ofHours(1));
     ImageExplanation retained = other.explainImage("main", disk, removed);
     assertThat(retained.visible()).isFalse();
@@ -260,9 +260,9 @@ final class VerbsIT {
     assertThat(client.restoreImage("main", disk, "restore-1").commit()).isEqualTo(restored);
     assertThat(client.getImage("main", disk, restored).state()).isEqualTo(ImageState.OPTIMIZED);
     assertThat(listed(Visibility.REMOVED)).doesNotContain(disk);
-    Guest.use(client, "main", disk, "read -P 5 0 4096");
+    QemuGuest.use(client, "main", disk, "read -P 5 0 4096");
 
-    String file = Path.of(Guest.look(client, "main", disk).path()).getFileName().toString();
+    String file = Path.of(QemuGuest.look(client, "main", disk).path()).getFileName().toString();
     remove(disk, Duration.ofSeconds(2));
     assertThat(box.volumes("main")).contains(file);
     await().atMost(Box.PATIENCE).until(() -> !box.volumes("main").contains(file));
@@ -285,7 +285,7 @@ final class VerbsIT {
     remove(disk, Duration.ofHours(1));
     client.restoreImage("main", disk, null);
     Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 5 0 4096");
+    QemuGuest.use(client, "main", disk, "write -P 5 0 4096");
   }
 
   private static long remove(String imageId, Duration retain) {
@@ -325,8 +325,8 @@ final class VerbsIT {
         client.drainHost(drained, false);
       }
     }
-    Guest.assertSameContent(
-        Guest.look(client, "main", snapshot), Guest.look(client, "far", snapshot));
+    QemuGuest.assertSameContent(
+        QemuGuest.look(client, "main", snapshot), QemuGuest.look(client, "far", snapshot));
     refused(ErrorCode.HOST_NOT_FOUND, () -> client.drainHost("host-9", true));
   }
 
@@ -359,7 +359,7 @@ final class VerbsIT {
   private static String largeSnapshot() throws Exception {
     String disk = Box.disk(client, "main", LARGE).imageId();
     Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 7 0 " + LARGE);
+    QemuGuest.use(client, "main", disk, "write -P 7 0 " + LARGE);
     String snapshot = Box.snapshot(client, "main", disk).imageId();
     Box.awaitOptimized(client, "main", disk);
     return snapshot;

@@ -42,7 +42,7 @@ final class ArchitectureTest {
     // The note of a drain, in the agent's state directory.
     "io.quarry.agent.repository.Drain",
     // What the host has connected and seen, in the agent's state directory.
-    "io.quarry.agent.repository.SeenCommits",
+    "io.quarry.agent.repository.SeenHeads",
     "io.quarry.agent.repository.StateFile",
     // Says whether the directory that an administrator names is there.
     "io.quarry.agent.format.LocalfsFormat",

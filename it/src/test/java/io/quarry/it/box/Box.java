@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
-import io.quarry.agent.dev.LocalZooKeeper;
+import io.quarry.agent.dev.ZooKeeperProcess;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
@@ -113,7 +113,7 @@ public final class Box implements AutoCloseable {
     return hosts.stream().filter(each -> each.hostId().equals(hostId)).findAny().orElseThrow();
   }
 
-  public LocalZooKeeper zooKeeper() {
+  public ZooKeeperProcess zooKeeper() {
     return clusters.getFirst().zooKeeper();
   }
 

@@ -56,7 +56,7 @@ public record Copying(Box box, String repoId, String imageId) {
     for (int window = 0; window < windows; window++) {
       writes.add("write -P %d %d %d".formatted(window + 1, window * WINDOW_BYTES, dataBytes));
     }
-    Guest.use(client, repoId, disk, writes.toArray(String[]::new));
+    QemuGuest.use(client, repoId, disk, writes.toArray(String[]::new));
     return disk;
   }
 
@@ -134,7 +134,7 @@ public record Copying(Box box, String repoId, String imageId) {
     OpenedImage copy = client.openImage(repoId, imageId, reading, null);
     OpenedImage source = client.openImage(sourceRepoId, sourceId, reading, null);
     try {
-      Guest.assertSameContent(copy, source);
+      QemuGuest.assertSameContent(copy, source);
     } finally {
       client.closeImage(sourceRepoId, sourceId, source.openId(), null);
       client.closeImage(repoId, imageId, copy.openId(), null);

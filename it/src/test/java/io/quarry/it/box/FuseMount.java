@@ -74,11 +74,11 @@ public final class FuseMount implements AutoCloseable {
 
   /** Whoever asks it for anything waits, until {@link #goOn}. */
   public void hang() throws IOException, InterruptedException {
-    Guest.run(List.of("kill", "-STOP", Long.toString(daemon.pid())));
+    QemuGuest.run(List.of("kill", "-STOP", Long.toString(daemon.pid())));
   }
 
   public void goOn() throws IOException, InterruptedException {
-    Guest.run(List.of("kill", "-CONT", Long.toString(daemon.pid())));
+    QemuGuest.run(List.of("kill", "-CONT", Long.toString(daemon.pid())));
   }
 
   /** Whoever still waits is told that the storage is gone. */
@@ -87,7 +87,7 @@ public final class FuseMount implements AutoCloseable {
     daemon.destroyForcibly();
     try {
       daemon.waitFor();
-      Guest.run(List.of("umount", "-l", mountPoint.toString()));
+      QemuGuest.run(List.of("umount", "-l", mountPoint.toString()));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException(mountPoint + ": still mounted");

@@ -30,18 +30,18 @@ public final class Xfs implements AutoCloseable {
     try (RandomAccessFile file = new RandomAccessFile(xfs.image.toFile(), "rw")) {
       file.setLength(SIZE);
     }
-    Guest.run(List.of("mkfs.xfs", "-q", xfs.image.toString()));
+    QemuGuest.run(List.of("mkfs.xfs", "-q", xfs.image.toString()));
     xfs.mount();
     return xfs;
   }
 
   private void mount() throws IOException, InterruptedException {
-    Guest.run(List.of("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString()));
+    QemuGuest.run(List.of("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString()));
   }
 
   /** Whatever was not forced is lost, and everything fails until the power is back. */
   public void cutPower() throws IOException, InterruptedException {
-    Guest.run(List.of("xfs_io", "-x", "-c", "shutdown", mountPoint.toString()));
+    QemuGuest.run(List.of("xfs_io", "-x", "-c", "shutdown", mountPoint.toString()));
   }
 
   /** Nobody may have a file open. */

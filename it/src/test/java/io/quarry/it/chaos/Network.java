@@ -1,6 +1,6 @@
 package io.quarry.it.chaos;
 
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -125,11 +125,11 @@ final class Network implements AutoCloseable {
   private void in(String name, String... words) throws IOException, InterruptedException {
     List<String> all = new ArrayList<>(launcher(name));
     all.addAll(List.of(words));
-    Guest.run(all);
+    QemuGuest.run(all);
   }
 
   private static void run(String... words) throws IOException, InterruptedException {
-    Guest.run(List.of(words));
+    QemuGuest.run(List.of(words));
   }
 
   /** What runs in the namespaces has ended. */

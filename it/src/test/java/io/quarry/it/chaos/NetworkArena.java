@@ -5,7 +5,7 @@ import io.quarry.agent.chaos.Fault;
 import io.quarry.agent.chaos.IdentityFaults;
 import io.quarry.agent.chaos.LocalArena;
 import io.quarry.agent.chaos.ProcessFaults;
-import io.quarry.agent.chaos.Ways;
+import io.quarry.agent.chaos.StoragePaths;
 import io.quarry.agent.dev.ClassArchive;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
@@ -41,7 +41,7 @@ final class NetworkArena implements Arena {
   private final List<LocalCluster> clusters = new ArrayList<>();
   private final List<LocalHost> hosts = new ArrayList<>();
   private final ProcessFaults processes;
-  private final Ways ways;
+  private final StoragePaths ways;
   private final IdentityFaults identity;
 
   private NetworkArena(
@@ -59,7 +59,7 @@ final class NetworkArena implements Arena {
     this.zooKeepers = zooKeepers;
     Map<String, Path> storages = new HashMap<>();
     hostIds.forEach(hostId -> storages.put(hostId, storage.of(hostId)));
-    this.ways = Ways.make(directory.resolve("ways"), storages);
+    this.ways = StoragePaths.make(directory.resolve("ways"), storages);
     LocalClusterOptions plain =
         LocalArena.options(directory).withExternalZooKeeper(ensemble.connectString());
     LocalClusterOptions options =

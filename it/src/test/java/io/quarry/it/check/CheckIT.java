@@ -16,8 +16,8 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.FixType;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import io.quarry.it.box.Pausing;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -68,12 +68,12 @@ final class CheckIT {
       List<String> names = Box.names(left);
       assertThat(names).singleElement().asString().startsWith("mend-");
       Fix found =
-          Fixes.found(client, BACKUP).stream()
+          FixQueries.found(client, BACKUP).stream()
               .filter(fix -> fix.reason().contains("fixes/" + names.getFirst()))
               .findAny()
               .orElseThrow();
       assertThat(found.type()).isEqualTo(FixType.CLEAN);
-      Fixes.runAll(client, BACKUP);
+      FixQueries.runAll(client, BACKUP);
       assertThat(left).isEmptyDirectory();
     }
   }
@@ -105,11 +105,11 @@ final class CheckIT {
       assertThat(problems(client, MAIN)).isEmpty();
       assertThat(problems(client, BACKUP)).isEmpty();
 
-      Path ofCut = Path.of(Guest.look(client, MAIN, cut).path());
+      Path ofCut = Path.of(QemuGuest.look(client, MAIN, cut).path());
       try (RandomAccessFile file = new RandomAccessFile(ofCut.toFile(), "rw")) {
         file.setLength(file.length() - 1);
       }
-      Files.delete(Path.of(Guest.look(client, MAIN, snapshot).path()));
+      Files.delete(Path.of(QemuGuest.look(client, MAIN, snapshot).path()));
       Files.createFile(ofCut.resolveSibling("notes.txt"));
       assertThat(problems(client, MAIN))
           .satisfiesExactlyInAnyOrder(

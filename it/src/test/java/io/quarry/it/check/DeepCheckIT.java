@@ -12,7 +12,7 @@ import io.quarry.common.api.Problem;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,12 +40,12 @@ final class DeepCheckIT {
       String disk = Copying.source(client, MAIN, 1, MIB);
       String snapshot = Box.snapshot(client, MAIN, disk).imageId();
       Box.awaitOptimized(client, MAIN, disk);
-      Guest.use(client, MAIN, disk, "write -P 9 0 4M", "write -P 8 64M 1M");
+      QemuGuest.use(client, MAIN, disk, "write -P 9 0 4M", "write -P 8 64M 1M");
       String busy = Copying.source(client, MAIN, 1, MIB);
       assertThat(deep(client).problems()).isEmpty();
 
-      Path overlay = Path.of(Guest.look(client, MAIN, disk).path());
-      Path raw = Path.of(Guest.look(client, MAIN, snapshot).path());
+      Path overlay = Path.of(QemuGuest.look(client, MAIN, disk).path());
+      Path raw = Path.of(QemuGuest.look(client, MAIN, snapshot).path());
       OpenedImage vm = client.openImage(MAIN, busy, new OpenRequest(false, "vm-7"), null);
       spoil(overlay);
       try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.quarry.agent.dev.EmbeddedZooKeeper;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.agent.dev.LocalZooKeeper;
+import io.quarry.agent.dev.ZooKeeperProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -45,7 +45,7 @@ final class ZooKeeperLossIT {
         LocalCluster.start(
             LocalClusterOptions.in(directory)
                 .withGuardianArguments("--agent-main", HealthyAgent.class.getName()))) {
-      LocalZooKeeper zooKeeper = cluster.zooKeeper();
+      ZooKeeperProcess zooKeeper = cluster.zooKeeper();
       List<ConnectionState> states = new CopyOnWriteArrayList<>();
       try (CuratorFramework client = client(zooKeeper.connectString())) {
         client.getConnectionStateListenable().addListener((_, state) -> states.add(state));

@@ -26,7 +26,7 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,12 +68,12 @@ final class BaseElsewhereIT {
       String disk = disk(base, Strategy.SPACE);
       assertThat(status(0, disk).reason())
           .isEqualTo("its base " + base + " is still read in another repository");
-      Guest.use(client, id(0, DISKS), disk, "write -P 99 1M 3M");
+      QemuGuest.use(client, id(0, DISKS), disk, "write -P 99 1M 3M");
       Path expected =
-          Guest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+          QemuGuest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
 
       // One that has them under other names, and one that reaches only the disk's.
-      Guest.assertContent(look(1, disk), expected);
+      QemuGuest.assertContent(look(1, disk), expected);
       assertNotReached(disk);
 
       // A machine goes on with what it was handed, whatever becomes of the base.
@@ -86,7 +86,7 @@ final class BaseElsewhereIT {
 
       killAndDisconnect(disk);
       awaitOptimized(disk);
-      Guest.assertContent(machine, expected);
+      QemuGuest.assertContent(machine, expected);
       assertThat(box.volumes(TEMPLATES)).as("the machine uses them").hasSize(2);
       client.closeImage(id(0, DISKS), disk, machine.openId(), null);
       await().atMost(Box.PATIENCE).until(() -> box.volumes(TEMPLATES).isEmpty());
@@ -95,7 +95,7 @@ final class BaseElsewhereIT {
       await().atMost(Box.PATIENCE).until(() -> look(2, disk).backingChain().isEmpty());
       OpenedImage after = look(2, disk);
       assertThat(Path.of(after.path())).startsWith(box.repository(DISKS));
-      Guest.assertContent(after, expected);
+      QemuGuest.assertContent(after, expected);
       removeAll(DISKS);
       await().atMost(Box.PATIENCE).until(() -> box.volumes(DISKS).isEmpty());
     }
@@ -108,10 +108,10 @@ final class BaseElsewhereIT {
       String base = template();
       String disk = disk(base, Strategy.PERFORMANCE);
       Path expected =
-          Guest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+          QemuGuest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
       awaitOptimized(disk);
       assertThat(look(2, disk).backingChain()).isEmpty();
-      Guest.assertContent(look(2, disk), expected);
+      QemuGuest.assertContent(look(2, disk), expected);
       assertThat(explain(TEMPLATES, base).neededBy()).noneMatch(need -> need.type().equals("pin"));
     }
   }
@@ -156,7 +156,7 @@ final class BaseElsewhereIT {
     String repoId = id(0, TEMPLATES);
     String disk = Copying.source(client, repoId, WINDOWS, 24 * MIB);
     Box.snapshot(client, repoId, disk);
-    Guest.use(client, repoId, disk, "write -P 77 5M 2M", "write -z 130M 1M");
+    QemuGuest.use(client, repoId, disk, "write -P 77 5M 2M", "write -z 130M 1M");
     return Box.snapshot(client, repoId, disk).imageId();
   }
 
@@ -178,7 +178,7 @@ final class BaseElsewhereIT {
   }
 
   private OpenedImage look(int host, String image) {
-    return Guest.look(box.client(host), id(host, DISKS), image);
+    return QemuGuest.look(box.client(host), id(host, DISKS), image);
   }
 
   private ImageExplanation explain(String name, String image) {

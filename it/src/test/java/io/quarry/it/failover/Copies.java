@@ -26,14 +26,14 @@ final class Copies {
   /** One host's view of it must not keep the others from being asked. */
   private static final Duration ASK_MAX = Duration.ofSeconds(1);
 
-  private final Hosts hosts;
+  private final ThreeHosts hosts;
 
-  Copies(Hosts hosts) {
+  Copies(ThreeHosts hosts) {
     this.hosts = hosts;
   }
 
   String fixOf(String imageId) {
-    return fixOf(Hosts.BACKUP, imageId);
+    return fixOf(ThreeHosts.BACKUP, imageId);
   }
 
   String fixOf(String repoId, String imageId) {
@@ -59,7 +59,7 @@ final class Copies {
   private static TaskInfo poll(
       String fixId, List<StorageClient> clients, Predicate<TaskInfo> wanted) {
     return Awaitility.await()
-        .atMost(Hosts.PATIENCE)
+        .atMost(ThreeHosts.PATIENCE)
         .pollDelay(Duration.ZERO)
         .pollInterval(POLL)
         .pollInSameThread()
@@ -84,8 +84,8 @@ final class Copies {
   /** Every byte is right, by hash and as QEMU reads it, and holes are holes. */
   void assertEqual(String sourceId, String copyId, SourceImage image)
       throws IOException, InterruptedException {
-    Path source = hosts.bottomFile(Hosts.MAIN, sourceId);
-    Path copy = hosts.bottomFile(Hosts.BACKUP, copyId);
+    Path source = hosts.bottomFile(ThreeHosts.MAIN, sourceId);
+    Path copy = hosts.bottomFile(ThreeHosts.BACKUP, copyId);
     assertThat(Files.size(copy)).isEqualTo(image.size());
     assertThat(SourceImage.sha256(copy)).isEqualTo(SourceImage.sha256(source));
     Process compare =

@@ -27,7 +27,7 @@ final class CopyKillFigures {
   }
 
   void measure() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, BYTES_PER_SECOND)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, BYTES_PER_SECOND)) {
       Copies copies = new Copies(hosts);
       String source = hosts.diskWith(SOURCE);
       CreatedImage copy = hosts.startCopy(source);
@@ -49,11 +49,11 @@ final class CopyKillFigures {
         task = copies.await(fix, hosts.cluster().hosts(), now -> now.epoch() > epoch);
       }
       for (LocalHost host : hosts.cluster().hosts()) {
-        host.awaitReady(Hosts.PATIENCE);
+        host.awaitReady(ThreeHosts.PATIENCE);
       }
       hosts.awaitWhole();
       hosts.cluster().hosts().forEach(host -> hosts.of(host).setThrottle(0));
-      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
       for (LocalHost host : hosts.cluster().hosts()) {
         written.look(host);
       }

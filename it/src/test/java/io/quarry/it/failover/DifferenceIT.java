@@ -16,7 +16,7 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -63,7 +63,7 @@ final class DifferenceIT {
       List<String> snapshots = new ArrayList<>();
       for (int layer = 0; layer < 3; layer++) {
         snapshots.add(Box.snapshot(client, MAIN, disk).imageId());
-        Guest.use(client, MAIN, disk, writes(layer));
+        QemuGuest.use(client, MAIN, disk, writes(layer));
       }
       for (String image : snapshots) {
         remember(image);
@@ -134,7 +134,7 @@ final class DifferenceIT {
 
   private void remember(String image) throws Exception {
     expected.put(
-        image, Guest.export(Guest.look(client, MAIN, image), directory.resolve(image + ".raw")));
+        image, QemuGuest.export(QemuGuest.look(client, MAIN, image), directory.resolve(image + ".raw")));
   }
 
   private Path expectedOf(String image) {
@@ -162,7 +162,7 @@ final class DifferenceIT {
 
   private void assertArrived(String repoId, String image) throws Exception {
     Box.awaitOptimized(client, repoId, image);
-    Guest.assertContent(Guest.look(client, repoId, image), expectedOf(image));
+    QemuGuest.assertContent(QemuGuest.look(client, repoId, image), expectedOf(image));
   }
 
   /** What shows through from below must be the base, and nothing of the two layers be missing. */

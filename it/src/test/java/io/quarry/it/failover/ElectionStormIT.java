@@ -61,7 +61,7 @@ final class ElectionStormIT {
 
   @Test
   void eachCallHasOneEffectOrNone() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, 0)) {
       long started = System.nanoTime();
       try (StorageClient client = hosts.clientWithin(CALL_MAX, hosts.cluster().hosts())) {
         storm(hosts, client);
@@ -93,7 +93,7 @@ final class ElectionStormIT {
     }
   }
 
-  private void storm(Hosts hosts, StorageClient client) throws Exception {
+  private void storm(ThreeHosts hosts, StorageClient client) throws Exception {
     long end = System.nanoTime() + STORM.toNanos();
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
         ScheduledExecutorService killer = Executors.newSingleThreadScheduledExecutor()) {
@@ -122,7 +122,7 @@ final class ElectionStormIT {
   private void call(StorageClient client) {
     String requestId = UUID.randomUUID().toString();
     try {
-      String id = Hosts.createDisk(client, Hosts.MAIN, SMALL_DISK_BYTES, requestId).imageId();
+      String id = ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, requestId).imageId();
       acknowledged.put(requestId, id);
     } catch (StorageException e) {
       errors.put(requestId, e);
@@ -130,9 +130,9 @@ final class ElectionStormIT {
   }
 
   /** Does nothing while nobody leads: the next round will. */
-  private void killSdm(Hosts hosts) {
+  private void killSdm(ThreeHosts hosts) {
     try (StorageClient client = hosts.clientWithin(KILL_EVERY, hosts.cluster().hosts())) {
-      var sdm = Hosts.sdm(client, Hosts.MAIN);
+      var sdm = ThreeHosts.sdm(client, ThreeHosts.MAIN);
       if (sdm.isPresent()) {
         hosts.named(sdm.get()).killAgent();
         kills.incrementAndGet();
@@ -145,16 +145,16 @@ final class ElectionStormIT {
   }
 
   /** Each label once. */
-  private static Map<String, String> imagesByLabel(Hosts hosts) {
+  private static Map<String, String> imagesByLabel(ThreeHosts hosts) {
     Map<String, String> found = new HashMap<>();
-    for (ImageInfo image : hosts.allImages(Hosts.MAIN)) {
+    for (ImageInfo image : hosts.allImages(ThreeHosts.MAIN)) {
       String label = image.userData().path("label").asText();
       assertThat(found.put(label, image.imageId())).as("another image of %s", label).isNull();
     }
     return found;
   }
 
-  private void assertRepeatsAddNothing(Hosts hosts, Map<String, String> found) throws Exception {
+  private void assertRepeatsAddNothing(ThreeHosts hosts, Map<String, String> found) throws Exception {
     Map<String, String> again = new ConcurrentHashMap<>();
     List<String> repeated =
         errors.entrySet().stream()
@@ -168,7 +168,7 @@ final class ElectionStormIT {
             callers.submit(() ->
                 again.put(
                     requestId,
-                    Hosts.createDisk(hosts.everywhere(), Hosts.MAIN, SMALL_DISK_BYTES, requestId)
+                    ThreeHosts.createDisk(hosts.everywhere(), ThreeHosts.MAIN, SMALL_DISK_BYTES, requestId)
                         .imageId()));
       }
     }
@@ -180,7 +180,7 @@ final class ElectionStormIT {
   }
 
   /** What killed hosts left goes through the queue; a backlog is fine as long as it shrinks. */
-  private static void awaitNothingLeft(Hosts hosts) {
+  private static void awaitNothingLeft(ThreeHosts hosts) {
     StorageClient client = hosts.everywhere();
     int atFirst = outstanding(client);
     int before = atFirst;
@@ -196,7 +196,7 @@ final class ElectionStormIT {
     double seconds = (System.nanoTime() - started) / 1e9;
     System.out.printf("Left to mend after the storm: %d, took %.1f s%n", atFirst, seconds);
     removeStrays(client);
-    assertThat(hosts.allImages(Hosts.MAIN))
+    assertThat(hosts.allImages(ThreeHosts.MAIN))
         .allMatch(image -> image.state() == ImageState.OPTIMIZED);
   }
 
@@ -207,7 +207,7 @@ final class ElectionStormIT {
   private static void removeStrays(StorageClient client) {
     for (Fix stray : found(client)) {
       assertThat(stray.imageId()).as("%s", stray).isNull();
-      client.fixStorageRepository(Hosts.MAIN, new FixRequest(stray), null);
+      client.fixStorageRepository(ThreeHosts.MAIN, new FixRequest(stray), null);
     }
     await("nothing to fix")
         .atMost(SHRINKS_WITHIN)
@@ -216,10 +216,10 @@ final class ElectionStormIT {
   }
 
   private static List<Fix> found(StorageClient client) {
-    return client.checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT).fixes();
+    return client.checkStorageRepository(ThreeHosts.MAIN, CheckOptions.DEFAULT).fixes();
   }
 
   private static int outstanding(StorageClient client) {
-    return client.getStorageRepository(Hosts.MAIN).fixes();
+    return client.getStorageRepository(ThreeHosts.MAIN).fixes();
   }
 }

@@ -40,10 +40,10 @@ final class EventsIT {
 
   @Test
   void streamGoesOnAtAnotherAgentWithoutLossOrRepetition() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, 0)) {
       List<LocalHost> all = hosts.cluster().hosts();
-      StorageClient watcher = hosts.clientWithin(Hosts.PATIENCE, all);
-      StorageClient maker = hosts.clientWithin(Hosts.PATIENCE, all.reversed());
+      StorageClient watcher = hosts.clientWithin(ThreeHosts.PATIENCE, all);
+      StorageClient maker = hosts.clientWithin(ThreeHosts.PATIENCE, all.reversed());
       Told told = new Told();
       try (EventStream events = watcher.watchEvents(null)) {
         String start = Objects.requireNonNull(next(events).eventId());
@@ -53,7 +53,7 @@ final class EventsIT {
           } else if (disk == 2 * DISKS / 3) {
             all.get(1).killAgent();
           }
-          Hosts.createDisk(maker, Hosts.MAIN, DISK_BYTES, "disk-" + disk);
+          ThreeHosts.createDisk(maker, ThreeHosts.MAIN, DISK_BYTES, "disk-" + disk);
           if (disk % 7 == 0) {
             told.listen(events, "disk-" + disk);
           }
@@ -67,15 +67,15 @@ final class EventsIT {
           assertThat(next(replayed)).isEqualTo(new Event.Start(start));
           again.listen(replayed, "disk-" + (DISKS - 1));
         }
-        assertThat(again.of(Hosts.MAIN))
-            .startsWith(told.of(Hosts.MAIN).toArray(Event.Commit[]::new));
+        assertThat(again.of(ThreeHosts.MAIN))
+            .startsWith(told.of(ThreeHosts.MAIN).toArray(Event.Commit[]::new));
 
         Told whole = new Told();
         try (EventStream replayed = last.watchEvents("0")) {
           assertThat(next(replayed)).isInstanceOf(Event.Start.class);
           whole.listen(replayed, "disk-" + (DISKS - 1));
         }
-        assertThat(whole.of(Hosts.MAIN).getFirst().commit()).isEqualTo(1);
+        assertThat(whole.of(ThreeHosts.MAIN).getFirst().commit()).isEqualTo(1);
         whole.assertEachOnce(DISKS);
       }
     }
@@ -83,17 +83,17 @@ final class EventsIT {
 
   @Test
   void silentAgentIsLeft() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, 0)) {
       List<LocalHost> all = hosts.cluster().hosts();
-      StorageClient maker = hosts.clientWithin(Hosts.PATIENCE, all.subList(1, 3));
+      StorageClient maker = hosts.clientWithin(ThreeHosts.PATIENCE, all.subList(1, 3));
       Told told = new Told();
-      try (EventStream events = hosts.clientWithin(Hosts.PATIENCE, all).watchEvents(null)) {
+      try (EventStream events = hosts.clientWithin(ThreeHosts.PATIENCE, all).watchEvents(null)) {
         assertThat(next(events)).isInstanceOf(Event.Start.class);
-        Hosts.createDisk(maker, Hosts.MAIN, DISK_BYTES, "disk-0");
+        ThreeHosts.createDisk(maker, ThreeHosts.MAIN, DISK_BYTES, "disk-0");
         told.listen(events, "disk-0");
         all.get(0).pauseAgent();
         try {
-          Hosts.createDisk(maker, Hosts.MAIN, DISK_BYTES, "disk-1");
+          ThreeHosts.createDisk(maker, ThreeHosts.MAIN, DISK_BYTES, "disk-1");
           told.listen(events, "disk-1");
           told.assertEachOnce(2);
         } finally {
@@ -117,7 +117,7 @@ final class EventsIT {
         String start = Objects.requireNonNull(next(events).eventId());
         Told told = new Told();
         for (int disk = 0; disk < DISKS; disk++) {
-          Hosts.createDisk(client, "main", DISK_BYTES, "disk-" + disk);
+          ThreeHosts.createDisk(client, "main", DISK_BYTES, "disk-" + disk);
           told.listen(events, "disk-" + disk);
         }
         told.assertEachOnce(DISKS);
@@ -131,15 +131,15 @@ final class EventsIT {
             Event.Reset reset = (Event.Reset) until(late, Event.Reset.class::isInstance);
             assertThat(reset.repoId()).isEqualTo("main");
             assertThat(reset.commit()).isPositive().isLessThan(newest);
-            Hosts.createDisk(client, "main", DISK_BYTES, "after-" + since);
+            ThreeHosts.createDisk(client, "main", DISK_BYTES, "after-" + since);
             assertNoneLeftOut(late, reset.commit() + 1, newest + 1);
           }
         }
 
         client.disconnectStorageRepository("main");
-        Hosts.createDisk(box.client(1), "main", DISK_BYTES, "meanwhile");
+        ThreeHosts.createDisk(box.client(1), "main", DISK_BYTES, "meanwhile");
         box.connect("main", 0);
-        Hosts.createDisk(client, "main", DISK_BYTES, "again");
+        ThreeHosts.createDisk(client, "main", DISK_BYTES, "again");
         told.listen(events, "again");
         told.assertEachOnce(DISKS);
 
@@ -187,7 +187,7 @@ final class EventsIT {
   }
 
   private static Event next(EventStream events) {
-    return Objects.requireNonNull(events.next(Hosts.PATIENCE), "an event");
+    return Objects.requireNonNull(events.next(ThreeHosts.PATIENCE), "an event");
   }
 
   private static Event until(EventStream events, Predicate<Event> wanted) {

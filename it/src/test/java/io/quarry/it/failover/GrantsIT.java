@@ -35,22 +35,22 @@ final class GrantsIT {
 
   @Test
   void eachHostDoesWhatItWasGranted() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, 0)) {
       List<CreatedImage> disks = new ArrayList<>();
       for (int i = 0; i < DISKS; i++) {
-        disks.add(Hosts.createDisk(hosts.everywhere(), Hosts.MAIN, DISK_BYTES, "disk-" + i));
+        disks.add(ThreeHosts.createDisk(hosts.everywhere(), ThreeHosts.MAIN, DISK_BYTES, "disk-" + i));
       }
       for (CreatedImage disk : disks) {
-        hosts.awaitOptimized(Hosts.MAIN, disk.imageId(), disk.commit());
+        hosts.awaitOptimized(ThreeHosts.MAIN, disk.imageId(), disk.commit());
         hosts
             .everywhere()
-            .removeImage(Hosts.MAIN, disk.imageId(), RemoveImageOptions.DEFAULT, null);
+            .removeImage(ThreeHosts.MAIN, disk.imageId(), RemoveImageOptions.DEFAULT, null);
       }
       await()
-          .atMost(Hosts.PATIENCE)
-          .untilAsserted(() -> assertThat(hosts.everywhere().listFixes(Hosts.MAIN, 0)).isEmpty());
+          .atMost(ThreeHosts.PATIENCE)
+          .untilAsserted(() -> assertThat(hosts.everywhere().listFixes(ThreeHosts.MAIN, 0)).isEmpty());
     }
-    assertThat(epochsOfCleans(directory.resolve(Hosts.MAIN).resolve("log")))
+    assertThat(epochsOfCleans(directory.resolve(ThreeHosts.MAIN).resolve("log")))
         .as("grants of cleans")
         .contains(1L)
         .allMatch(epoch -> epoch <= 1);

@@ -35,7 +35,7 @@ final class KillFigures {
   }
 
   void agents() throws Exception {
-    Durations claims = claims(LONG_SESSION, AGENT_KILLS, LocalHost::killAgent, back -> {});
+    Distribution claims = claims(LONG_SESSION, AGENT_KILLS, LocalHost::killAgent, back -> {});
     figures.add(
         "agent SIGKILL → its fix claimed again (15 s session)",
         "p50 ≤ 100 ms, p99 ≤ 500 ms",
@@ -45,7 +45,7 @@ final class KillFigures {
 
   /** Nothing proves the death; the session has to end by itself. */
   void hosts() throws Exception {
-    Durations claims = claims(SHORT_SESSION, HOST_KILLS, LocalHost::killHost, LocalHost::start);
+    Distribution claims = claims(SHORT_SESSION, HOST_KILLS, LocalHost::killHost, LocalHost::start);
     figures.add(
         "host gone without guardian → its fix claimed again (6 s session)",
         "≤ 10 s",
@@ -53,10 +53,10 @@ final class KillFigures {
         claims.percentile(100).toSeconds() < 10);
   }
 
-  private Durations claims(Duration session, int kills, Kill kill, Kill bringBack)
+  private Distribution claims(Duration session, int kills, Kill kill, Kill bringBack)
       throws Exception {
-    Durations claims = new Durations();
-    try (Hosts hosts = Hosts.start(directory, session, SLOW)) {
+    Distribution claims = new Distribution();
+    try (ThreeHosts hosts = ThreeHosts.start(directory, session, SLOW)) {
       Copies copies = new Copies(hosts);
       CreatedImage copy = hosts.startCopy(hosts.diskWith(SOURCE));
       String fix = copies.fixOf(copy.imageId());
@@ -76,18 +76,18 @@ final class KillFigures {
   }
 
   void sdms() throws Exception {
-    Durations commits = new Durations();
-    try (Hosts hosts = Hosts.start(directory, LONG_SESSION, 0)) {
+    Distribution commits = new Distribution();
+    try (ThreeHosts hosts = ThreeHosts.start(directory, LONG_SESSION, 0)) {
       for (int kill = 0; kill < SDM_KILLS; kill++) {
         hosts.awaitWhole();
-        LocalHost victim = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+        LocalHost victim = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
         List<LocalHost> others = hosts.allBut(victim);
         StorageClient other = hosts.of(others.get(kill % others.size()));
         // Connections and classes that a first call would have to wait for.
-        Hosts.createDisk(other, Hosts.MAIN, SMALL_DISK_BYTES, "before-" + kill);
+        ThreeHosts.createDisk(other, ThreeHosts.MAIN, SMALL_DISK_BYTES, "before-" + kill);
         long killed = System.nanoTime();
         victim.killAgent();
-        Hosts.createDisk(other, Hosts.MAIN, SMALL_DISK_BYTES, "after-" + kill);
+        ThreeHosts.createDisk(other, ThreeHosts.MAIN, SMALL_DISK_BYTES, "after-" + kill);
         commits.add(Duration.ofNanos(System.nanoTime() - killed));
       }
     }

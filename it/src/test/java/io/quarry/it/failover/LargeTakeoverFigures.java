@@ -35,7 +35,7 @@ final class LargeTakeoverFigures {
   void measure() throws Exception {
     warm(directory.resolve("warm"));
     cold(directory.resolve("installed"), "as ./quarry agent starts it");
-    cold(directory.resolve("cold"), "512 MB of heap, quick compiler alone", Hosts.JAVA_OPTIONS);
+    cold(directory.resolve("cold"), "512 MB of heap, quick compiler alone", ThreeHosts.JAVA_OPTIONS);
     String[] small = {"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
     cold(directory.resolve("small"), "256 MB of heap, quick compiler alone", small);
   }
@@ -50,18 +50,18 @@ final class LargeTakeoverFigures {
   }
 
   private void warm(Path at) throws Exception {
-    fill(at.resolve(Hosts.MAIN));
-    Durations commits = new Durations();
-    try (Hosts hosts = Hosts.start(at, SESSION, 0)) {
+    fill(at.resolve(ThreeHosts.MAIN));
+    Distribution commits = new Distribution();
+    try (ThreeHosts hosts = ThreeHosts.start(at, SESSION, 0)) {
       for (int kill = 0; kill < WARM_KILLS; kill++) {
         hosts.awaitWhole();
-        LocalHost victim = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+        LocalHost victim = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
         List<LocalHost> others = hosts.allBut(victim);
         StorageClient other = hosts.of(others.get(kill % others.size()));
-        Hosts.createDisk(other, Hosts.MAIN, DISK_BYTES, "before-" + kill);
+        ThreeHosts.createDisk(other, ThreeHosts.MAIN, DISK_BYTES, "before-" + kill);
         long killed = System.nanoTime();
         victim.killAgent();
-        Hosts.createDisk(other, Hosts.MAIN, DISK_BYTES, "after-" + kill);
+        ThreeHosts.createDisk(other, ThreeHosts.MAIN, DISK_BYTES, "after-" + kill);
         commits.add(Duration.ofNanos(System.nanoTime() - killed));
       }
     }
@@ -74,22 +74,22 @@ final class LargeTakeoverFigures {
 
   /** From the call that connects it to the first commit, by a JVM that has just been started. */
   private void cold(Path at, String what, String... javaOptions) throws Exception {
-    Durations connects = new Durations();
-    Durations commits = new Durations();
+    Distribution connects = new Distribution();
+    Distribution commits = new Distribution();
     LocalClusterOptions options =
         LocalClusterOptions.in(at)
             .withJavaOptions(javaOptions)
             .withGuardianArguments("--restart-pause-max", "PT0.2S");
     try (Box box = Box.start(options)) {
-      fill(box.repository(Hosts.MAIN));
+      fill(box.repository(ThreeHosts.MAIN));
       StorageClient client = box.client(0);
       for (int start = 0; start < COLD_STARTS; start++) {
         box.host(0).killAgent();
         box.host(0).awaitReady(Box.PATIENCE);
         long began = System.nanoTime();
-        box.connect(Hosts.MAIN, 0);
+        box.connect(ThreeHosts.MAIN, 0);
         connects.add(Duration.ofNanos(System.nanoTime() - began));
-        var _ = Box.disk(client, Hosts.MAIN, DISK_BYTES);
+        var _ = Box.disk(client, ThreeHosts.MAIN, DISK_BYTES);
         commits.add(Duration.ofNanos(System.nanoTime() - began));
       }
     }

@@ -20,7 +20,7 @@ import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,10 +67,10 @@ final class MergeIT {
       for (int layer = 0; layer < 4; layer++) {
         String snapshot = Box.snapshot(client, REPOSITORY, disk).imageId();
         snapshots.add(snapshot);
-        Guest.use(client, REPOSITORY, disk, writes(layer));
+        QemuGuest.use(client, REPOSITORY, disk, writes(layer));
       }
       String sibling = diskOver(snapshots.get(1));
-      Guest.use(client, REPOSITORY, sibling, "write -P 77 9M 5M");
+      QemuGuest.use(client, REPOSITORY, sibling, "write -P 77 9M 5M");
       for (String image : snapshots) {
         remember(image);
       }
@@ -157,7 +157,7 @@ final class MergeIT {
   private void remember(String image) throws Exception {
     expected.put(
         image,
-        Guest.export(Guest.look(client, REPOSITORY, image), directory.resolve(image + ".raw")));
+        QemuGuest.export(QemuGuest.look(client, REPOSITORY, image), directory.resolve(image + ".raw")));
   }
 
   private void remove(String image) {
@@ -190,11 +190,11 @@ final class MergeIT {
   private void assertContents() throws Exception {
     for (Map.Entry<String, Path> image : expected.entrySet()) {
       if (vm != null && image.getKey().equals(vm.imageId())) {
-        Guest.assertContent(vm, image.getValue());
+        QemuGuest.assertContent(vm, image.getValue());
       } else {
         OpenedImage opened =
             client.openImage(REPOSITORY, image.getKey(), new OpenRequest(true, "reader"), null);
-        Guest.assertContent(opened, image.getValue());
+        QemuGuest.assertContent(opened, image.getValue());
         client.closeImage(REPOSITORY, image.getKey(), opened.openId(), null);
       }
     }

@@ -11,8 +11,8 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -53,35 +53,35 @@ final class MergeInPlaceIT {
       box.connect(REPOSITORY);
       String disk = Copying.source(client, REPOSITORY, WINDOWS, DATA);
       String first = Box.snapshot(client, REPOSITORY, disk).imageId();
-      Guest.use(client, REPOSITORY, disk, writes(1, 8));
+      QemuGuest.use(client, REPOSITORY, disk, writes(1, 8));
       String second = Box.snapshot(client, REPOSITORY, disk).imageId();
       client.resizeImage(REPOSITORY, disk, (WINDOWS + 1) * Copying.WINDOW_BYTES, null);
       Box.awaitOptimized(client, REPOSITORY, disk);
-      Guest.use(client, REPOSITORY, disk, writes(2, 2));
+      QemuGuest.use(client, REPOSITORY, disk, writes(2, 2));
       String third = Box.snapshot(client, REPOSITORY, disk).imageId();
-      Guest.use(client, REPOSITORY, disk, writes(3, 1));
+      QemuGuest.use(client, REPOSITORY, disk, writes(3, 1));
       for (String image : List.of(first, third, disk)) {
         remember(image);
       }
       awaitVolumes(4);
-      String ofFirst = Guest.look(client, REPOSITORY, first).path();
-      String ofSecond = Guest.look(client, REPOSITORY, second).path();
+      String ofFirst = QemuGuest.look(client, REPOSITORY, first).path();
+      String ofSecond = QemuGuest.look(client, REPOSITORY, second).path();
 
       mergeWithTwoHosts(second, third, disk);
-      assertThat(Guest.look(client, REPOSITORY, third).path()).isEqualTo(ofSecond);
+      assertThat(QemuGuest.look(client, REPOSITORY, third).path()).isEqualTo(ofSecond);
       assertThat(client.getImage(REPOSITORY, third, 0).parentImageId()).isEqualTo(first);
       awaitVolumes(3);
 
       mergeWithTwoHosts(first, third, disk);
-      assertThat(Guest.look(client, REPOSITORY, third).path()).isEqualTo(ofFirst);
+      assertThat(QemuGuest.look(client, REPOSITORY, third).path()).isEqualTo(ofFirst);
       assertThat(client.getImage(REPOSITORY, third, 0).format()).isEqualTo(VolumeFormat.RAW);
       awaitVolumes(2);
 
       remove(third);
       awaitVolumes(1);
-      assertThat(Guest.look(client, REPOSITORY, disk).path()).isEqualTo(ofFirst);
+      assertThat(QemuGuest.look(client, REPOSITORY, disk).path()).isEqualTo(ofFirst);
       assertContents();
-      await().atMost(Box.PATIENCE).until(() -> Fixes.found(client, REPOSITORY).isEmpty());
+      await().atMost(Box.PATIENCE).until(() -> FixQueries.found(client, REPOSITORY).isEmpty());
       assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
     }
   }
@@ -94,7 +94,7 @@ final class MergeInPlaceIT {
     assertThat(killed.fixId()).startsWith("merge-");
     box.connect(REPOSITORY);
     assertContents();
-    Guest.use(client, REPOSITORY, disk, "write -P 99 100M 1M", "flush");
+    QemuGuest.use(client, REPOSITORY, disk, "write -P 99 100M 1M", "flush");
     remember(disk);
     throttle(0);
     await()
@@ -119,7 +119,7 @@ final class MergeInPlaceIT {
 
   private void remember(String image) throws Exception {
     Path file = directory.resolve(image + ".raw");
-    expected.put(image, Guest.export(Guest.look(client, REPOSITORY, image), file));
+    expected.put(image, QemuGuest.export(QemuGuest.look(client, REPOSITORY, image), file));
   }
 
   private void remove(String image) {
@@ -141,7 +141,7 @@ final class MergeInPlaceIT {
     for (Map.Entry<String, Path> image : expected.entrySet()) {
       OpenRequest reading = new OpenRequest(true, "reader");
       OpenedImage opened = client.openImage(REPOSITORY, image.getKey(), reading, null);
-      Guest.assertContent(opened, image.getValue());
+      QemuGuest.assertContent(opened, image.getValue());
       client.closeImage(REPOSITORY, image.getKey(), opened.openId(), null);
     }
   }

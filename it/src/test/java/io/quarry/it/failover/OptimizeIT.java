@@ -18,7 +18,7 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,17 +46,17 @@ final class OptimizeIT {
 
   @Test
   void aFastDiskIsUsableAtOnceAndIndependentLater() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, SLOW)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, SLOW)) {
       StorageClient client = hosts.everywhere();
       Copies copies = new Copies(hosts);
       String base = snapshotOf(hosts, hosts.diskWith(SOURCE));
       CreatedImage disk =
           client.createVirtualDisk(
-              Hosts.MAIN,
+              ThreeHosts.MAIN,
               new CreateVirtualDiskRequest(
                   SOURCE.size(),
                   base,
-                  Hosts.label("fast"),
+                  ThreeHosts.label("fast"),
                   new ImageOptions(true, Strategy.PERFORMANCE, null, Map.of())),
               null);
       ImageStatus usable = await(client, disk.imageId(), ImageState.DEGRADED);
@@ -73,34 +73,34 @@ final class OptimizeIT {
       assertThat(Copies.checkpoint(next)).isGreaterThanOrEqualTo(Copies.checkpoint(begun));
 
       OpenedImage opened = open(client, disk.imageId());
-      assertThat(client.listFixes(Hosts.MAIN, 0))
+      assertThat(client.listFixes(ThreeHosts.MAIN, 0))
           .noneMatch(fix -> fix.fixId().equals(begun.fixId()));
-      assertThat(client.getImageStatus(Hosts.MAIN, disk.imageId(), StatusQuery.NOW).reason())
+      assertThat(client.getImageStatus(ThreeHosts.MAIN, disk.imageId(), StatusQuery.NOW).reason())
           .contains("until it is closed");
       pattern(opened, SOURCE.size() - (1 << 20), "second");
       Path expected = directory.resolve("expected.raw");
-      Guest.export(opened, expected);
-      client.closeImage(Hosts.MAIN, disk.imageId(), opened.openId(), null);
+      QemuGuest.export(opened, expected);
+      client.closeImage(ThreeHosts.MAIN, disk.imageId(), opened.openId(), null);
 
       hosts.awaitWhole();
       hosts.cluster().hosts().forEach(host -> hosts.of(host).setThrottle(0));
       assertThat(await(client, disk.imageId(), ImageState.OPTIMIZED).state())
           .isEqualTo(ImageState.OPTIMIZED);
-      ImageInfo info = client.getImage(Hosts.MAIN, disk.imageId(), 0);
+      ImageInfo info = client.getImage(ThreeHosts.MAIN, disk.imageId(), 0);
       assertThat(info.format()).isEqualTo(VolumeFormat.RAW);
       assertThat(info.parentImageId()).isNull();
       OpenedImage last = open(client, disk.imageId());
       assertThat(last.backingChain()).isEmpty();
-      Guest.assertContent(last, expected);
-      client.closeImage(Hosts.MAIN, disk.imageId(), last.openId(), null);
-      awaitNothingLeft(hosts, directory.resolve(Hosts.MAIN).resolve("volumes"));
+      QemuGuest.assertContent(last, expected);
+      client.closeImage(ThreeHosts.MAIN, disk.imageId(), last.openId(), null);
+      awaitNothingLeft(hosts, directory.resolve(ThreeHosts.MAIN).resolve("volumes"));
     }
   }
 
   /** The worker has a checkpoint, and is gone. */
-  private static TaskInfo beginAndKill(Hosts hosts, Copies copies, String imageId)
+  private static TaskInfo beginAndKill(ThreeHosts hosts, Copies copies, String imageId)
       throws Exception {
-    String fix = copies.fixOf(Hosts.MAIN, imageId);
+    String fix = copies.fixOf(ThreeHosts.MAIN, imageId);
     TaskInfo task = copies.await(fix, hosts.cluster().hosts(), any -> Copies.checkpoint(any) >= 0);
     LocalHost worker = hosts.named(task.hostId());
     hosts.of(worker).setThrottle(FAST);
@@ -111,51 +111,51 @@ final class OptimizeIT {
     return begun;
   }
 
-  private static String snapshotOf(Hosts hosts, String diskId) {
+  private static String snapshotOf(ThreeHosts hosts, String diskId) {
     CreatedImage snapshot =
         hosts
             .everywhere()
             .createSnapshot(
-                Hosts.MAIN,
-                new CreateSnapshotRequest(diskId, Hosts.label("base"), ImageOptions.DEFAULT),
+                ThreeHosts.MAIN,
+                new CreateSnapshotRequest(diskId, ThreeHosts.label("base"), ImageOptions.DEFAULT),
                 null);
-    hosts.awaitOptimized(Hosts.MAIN, snapshot.imageId(), snapshot.commit());
+    hosts.awaitOptimized(ThreeHosts.MAIN, snapshot.imageId(), snapshot.commit());
     return snapshot.imageId();
   }
 
   private static ImageStatus await(StorageClient client, String imageId, ImageState state) {
-    return client.getImageStatus(Hosts.MAIN, imageId, new StatusQuery(Hosts.PATIENCE, state, 0));
+    return client.getImageStatus(ThreeHosts.MAIN, imageId, new StatusQuery(ThreeHosts.PATIENCE, state, 0));
   }
 
   private static OpenedImage open(StorageClient client, String imageId) {
-    return client.openImage(Hosts.MAIN, imageId, new OpenRequest(false, OWNER), null);
+    return client.openImage(ThreeHosts.MAIN, imageId, new OpenRequest(false, OWNER), null);
   }
 
   private static void write(StorageClient client, String imageId, long at, String what)
       throws Exception {
     OpenedImage opened = open(client, imageId);
     pattern(opened, at, what);
-    client.closeImage(Hosts.MAIN, imageId, opened.openId(), null);
+    client.closeImage(ThreeHosts.MAIN, imageId, opened.openId(), null);
   }
 
   /** As a VM would: through QEMU. */
   private static void pattern(OpenedImage opened, long at, String what) throws Exception {
     String command = "write -P %d %d 64k".formatted((int) what.charAt(0), at);
-    Guest.run(List.of("qemu-io", "-c", command, Guest.name(opened)));
+    QemuGuest.run(List.of("qemu-io", "-c", command, QemuGuest.name(opened)));
   }
 
-  private static void awaitNothingLeft(Hosts hosts, Path volumes) throws Exception {
+  private static void awaitNothingLeft(ThreeHosts hosts, Path volumes) throws Exception {
     org.awaitility.Awaitility.await()
-        .atMost(Hosts.PATIENCE)
+        .atMost(ThreeHosts.PATIENCE)
         .untilAsserted(() ->
             assertThat(
                     hosts
                         .everywhere()
-                        .checkStorageRepository(Hosts.MAIN, CheckOptions.DEFAULT)
+                        .checkStorageRepository(ThreeHosts.MAIN, CheckOptions.DEFAULT)
                         .fixes())
                 .isEmpty());
     try (Stream<Path> files = Files.list(volumes)) {
-      assertThat(files).as("one file for each image").hasSize(hosts.allImages(Hosts.MAIN).size());
+      assertThat(files).as("one file for each image").hasSize(hosts.allImages(ThreeHosts.MAIN).size());
     }
   }
 }

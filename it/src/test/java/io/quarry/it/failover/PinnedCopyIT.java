@@ -10,8 +10,8 @@ import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import io.quarry.it.box.Pausing;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ final class PinnedCopyIT {
       LocalHost odd = box.host("odd");
       String disk = Box.disk(client, SOURCE, 8 * MIB).imageId();
       Box.awaitOptimized(client, SOURCE, disk);
-      Guest.use(client, SOURCE, disk, "write -P 1 1M 4M");
+      QemuGuest.use(client, SOURCE, disk, "write -P 1 1M 4M");
 
       Files.createFile(armed);
       String copy;
@@ -58,7 +58,7 @@ final class PinnedCopyIT {
       }
       assertThat(Pausing.stopped(odd)).isTrue();
       Box.awaitOptimized(client, TARGET, copy);
-      Guest.use(client, SOURCE, disk, "write -P 2 1M 1M");
+      QemuGuest.use(client, SOURCE, disk, "write -P 2 1M 1M");
 
       Files.delete(armed);
       if (wakes) {
@@ -75,11 +75,11 @@ final class PinnedCopyIT {
             .untilAsserted(() -> {
               assertThat(box.volumes(repository)).as("volumes of %s", repository).hasSize(1);
               // The file goes before the commit that says so.
-              assertThat(Fixes.found(box.client("odd"), repository)).isEmpty();
+              assertThat(FixQueries.found(box.client("odd"), repository)).isEmpty();
             });
       }
-      Guest.use(client, TARGET, copy, "read -P 0 0 1M", "read -P 1 1M 4M", "read -P 0 5M 3M");
-      Guest.use(client, SOURCE, disk, "read -P 2 1M 1M", "read -P 1 2M 3M");
+      QemuGuest.use(client, TARGET, copy, "read -P 0 0 1M", "read -P 1 1M 4M", "read -P 0 5M 3M");
+      QemuGuest.use(client, SOURCE, disk, "read -P 2 1M 1M", "read -P 1 2M 3M");
     }
   }
 

@@ -15,7 +15,7 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.Visibility;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
+import io.quarry.it.box.FixQueries;
 import io.quarry.it.box.Xfs;
 import java.net.URI;
 import java.nio.file.Path;
@@ -82,7 +82,7 @@ final class PowerCutIT {
       throttle(box, 0);
       copy.assertBecomes(client, SOURCE, source);
       made.forEach(disk -> Box.awaitOptimized(client, REPOSITORY, disk));
-      Fixes.runAll(client, REPOSITORY);
+      FixQueries.runAll(client, REPOSITORY);
       assertThat(
               client.checkStorageRepository(REPOSITORY, new CheckOptions(true, null, 0)).problems())
           .isEmpty();

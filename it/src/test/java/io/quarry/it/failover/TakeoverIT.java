@@ -42,14 +42,14 @@ final class TakeoverIT {
 
   @Test
   void copyGoesOnFromTheCheckpointAfterEachKill() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, SLOW)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, SLOW)) {
       Copies copies = new Copies(hosts);
       String source = hosts.diskWith(SOURCE);
       CreatedImage copy = hosts.startCopy(source);
       String fix = copies.fixOf(copy.imageId());
       TaskInfo task =
           copies.await(fix, hosts.cluster().hosts(), any -> Copies.checkpoint(any) >= 0);
-      Durations takeovers = new Durations();
+      Distribution takeovers = new Distribution();
       WrittenBytes written = new WrittenBytes();
       for (int kill = 0; kill < COPY_KILLS; kill++) {
         hosts.awaitWhole();
@@ -80,10 +80,10 @@ final class TakeoverIT {
             .isPositive();
       }
       for (LocalHost host : hosts.cluster().hosts()) {
-        host.awaitReady(Hosts.PATIENCE);
+        host.awaitReady(ThreeHosts.PATIENCE);
         hosts.of(host).setThrottle(0);
       }
-      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
       for (LocalHost host : hosts.cluster().hosts()) {
         written.look(host);
       }
@@ -102,25 +102,25 @@ final class TakeoverIT {
 
   @Test
   void commitsGoOnAfterTheSdmIsKilled() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, 0)) {
-      Durations commits = new Durations();
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, 0)) {
+      Distribution commits = new Distribution();
       for (int kill = 0; kill < SDM_KILLS; kill++) {
         hosts.awaitWhole();
-        String sdm = Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow();
+        String sdm = ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow();
         LocalHost victim = hosts.named(sdm);
         StorageClient other = hosts.of(hosts.allBut(victim).get(kill % 2));
         // Connections and classes that a first call would have to wait for.
-        Hosts.createDisk(other, Hosts.MAIN, SMALL_DISK_BYTES, "before-" + kill);
+        ThreeHosts.createDisk(other, ThreeHosts.MAIN, SMALL_DISK_BYTES, "before-" + kill);
 
         long killed = System.nanoTime();
         victim.killAgent();
         CreatedImage created =
-            Hosts.createDisk(other, Hosts.MAIN, SMALL_DISK_BYTES, "after-" + kill);
+            ThreeHosts.createDisk(other, ThreeHosts.MAIN, SMALL_DISK_BYTES, "after-" + kill);
         commits.add(Duration.ofNanos(System.nanoTime() - killed));
-        hosts.awaitOptimized(Hosts.MAIN, created.imageId(), created.commit());
+        hosts.awaitOptimized(ThreeHosts.MAIN, created.imageId(), created.commit());
       }
       System.out.printf("Next commit after SIGKILL of the SDM: %s%n", commits);
-      assertThat(hosts.allImages(Hosts.MAIN)).hasSize(2 * SDM_KILLS);
+      assertThat(hosts.allImages(ThreeHosts.MAIN)).hasSize(2 * SDM_KILLS);
       assertThat(commits.median()).isLessThanOrEqualTo(SDM_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
     }
   }

@@ -55,16 +55,16 @@ final class ZooKeeperFigures {
   }
 
   private void down(Path at) throws Exception {
-    try (Hosts hosts = Hosts.start(at, SESSION, COPY_BYTES_PER_SECOND)) {
+    try (ThreeHosts hosts = ThreeHosts.start(at, SESSION, COPY_BYTES_PER_SECOND)) {
       Copies copies = new Copies(hosts);
       String source = hosts.diskWith(SOURCE);
       CreatedImage copy = hosts.startCopy(source);
       String fix = copies.fixOf(copy.imageId());
       TaskInfo before =
           copies.await(fix, hosts.cluster().hosts(), task -> Copies.checkpoint(task) > 0);
-      LocalHost sdm = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+      LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
       hosts.cluster().zooKeeper().kill();
-      Durations commits = new Durations();
+      Distribution commits = new Distribution();
       int refused = commit(hosts, sdm, commits);
       TaskInfo after = copies.await(fix, List.of(hosts.named(before.hostId())), any -> true);
       boolean wentOn =
@@ -72,7 +72,7 @@ final class ZooKeeperFigures {
       hosts.cluster().zooKeeper().start();
       hosts.awaitWhole();
       hosts.cluster().hosts().forEach(host -> hosts.of(host).setThrottle(0));
-      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
       copies.assertEqual(source, copy.imageId(), SOURCE);
       figures.add(
           "ZooKeeper down for %d s".formatted(DOWN.toSeconds()),
@@ -84,14 +84,14 @@ final class ZooKeeperFigures {
   }
 
   /** One after the other; how many were refused. */
-  private static int commit(Hosts hosts, LocalHost sdm, Durations commits) {
+  private static int commit(ThreeHosts hosts, LocalHost sdm, Distribution commits) {
     int refused = 0;
     long end = System.nanoTime() + DOWN.toNanos();
     try (StorageClient client = hosts.clientWithin(CALL_MAX, List.of(sdm))) {
       for (int number = 0; System.nanoTime() < end; number++) {
         long began = System.nanoTime();
         try {
-          var _ = Hosts.createDisk(client, Hosts.MAIN, DISK_BYTES, "down-" + number);
+          var _ = ThreeHosts.createDisk(client, ThreeHosts.MAIN, DISK_BYTES, "down-" + number);
           commits.add(Duration.ofNanos(System.nanoTime() - began));
         } catch (StorageException e) {
           refused++;
@@ -103,15 +103,15 @@ final class ZooKeeperFigures {
 
   /** Overlays that are to become volumes of their own, which a throttle keeps from happening. */
   private void wiped(Path at) throws Exception {
-    try (Hosts hosts = Hosts.start(at, SESSION, 1)) {
+    try (ThreeHosts hosts = ThreeHosts.start(at, SESSION, 1)) {
       StorageClient client = hosts.everywhere();
-      make(client, Box.snapshot(client, Hosts.MAIN, hosts.diskWith(BASE)).imageId());
+      make(client, Box.snapshot(client, ThreeHosts.MAIN, hosts.diskWith(BASE)).imageId());
       String key =
           Json.MAPPER
-              .readTree(at.resolve(Hosts.MAIN).resolve("repository.json").toFile())
+              .readTree(at.resolve(ThreeHosts.MAIN).resolve("repository.json").toFile())
               .get("key")
               .asText();
-      Durations filled = new Durations();
+      Distribution filled = new Distribution();
       try (ClusterConnection cluster =
               ClusterConnection.open(hosts.cluster().connectString(), SESSION, new Supervisor());
           FixQueue queue = new FixQueue(cluster, key, Clock.systemUTC(), ZooKeeperFigures::id)) {
@@ -142,7 +142,7 @@ final class ZooKeeperFigures {
 
   private static void awaitFull(FixQueue queue) {
     await()
-        .atMost(Hosts.PATIENCE)
+        .atMost(ThreeHosts.PATIENCE)
         .pollInterval(POLL)
         .until(() -> queue.current() && queue.entries().size() >= FixQueue.QUEUED_FIXES_MAX);
   }
@@ -155,7 +155,7 @@ final class ZooKeeperFigures {
                   FIXES,
                   () ->
                       client.createVirtualDisk(
-                          Hosts.MAIN,
+                          ThreeHosts.MAIN,
                           new CreateVirtualDiskRequest(
                               BASE.size(),
                               snapshot,

@@ -39,11 +39,11 @@ final class ZooKeeperWipeIT {
 
   @Test
   void everythingIsRebuiltAfterAWipe() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, SLOW)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, SLOW)) {
       Copies copies = new Copies(hosts);
       String source = hosts.diskWith(SOURCE);
       CreatedImage copy = startedCopy(hosts, copies, source);
-      LocalHost sdm = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+      LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
 
       hosts.cluster().zooKeeper().kill();
       Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
@@ -58,28 +58,28 @@ final class ZooKeeperWipeIT {
       assertThat(acknowledged).isNotEmpty();
       assertThat(labels(hosts)).containsAllEntriesOf(acknowledged);
       unthrottle(hosts);
-      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
       copies.assertEqual(source, copy.imageId(), SOURCE);
 
       CreatedImage next = hosts.startCopy(source);
-      hosts.awaitOptimized(Hosts.BACKUP, next.imageId(), next.commit());
+      hosts.awaitOptimized(ThreeHosts.BACKUP, next.imageId(), next.commit());
       copies.assertEqual(source, next.imageId(), SOURCE);
     }
   }
 
   @Test
   void copyFinishesWithoutZooKeeper() throws Exception {
-    try (Hosts hosts = Hosts.start(directory, SESSION, SLOW)) {
+    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, SLOW)) {
       Copies copies = new Copies(hosts);
       String source = hosts.diskWith(SOURCE);
       CreatedImage copy = startedCopy(hosts, copies, source);
 
       hosts.cluster().zooKeeper().kill();
       long killed = System.nanoTime();
-      LocalHost sdm = hosts.named(Hosts.sdm(hosts.everywhere(), Hosts.MAIN).orElseThrow());
+      LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
       Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
       unthrottle(hosts);
-      hosts.awaitOptimized(Hosts.BACKUP, copy.imageId(), copy.commit());
+      hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
       System.out.printf(
           "ZooKeeper down: %d disks created, the copy was whole after %.1f s%n",
           acknowledged.size(), (System.nanoTime() - killed) / 1e9);
@@ -93,7 +93,7 @@ final class ZooKeeperWipeIT {
   }
 
   /** A copy that has its first checkpoint, and from then on hardly moves. */
-  private static CreatedImage startedCopy(Hosts hosts, Copies copies, String source) {
+  private static CreatedImage startedCopy(ThreeHosts hosts, Copies copies, String source) {
     CreatedImage copy = hosts.startCopy(source);
     String fix = copies.fixOf(copy.imageId());
     TaskInfo task = copies.await(fix, hosts.cluster().hosts(), any -> true);
@@ -106,7 +106,7 @@ final class ZooKeeperWipeIT {
   }
 
   /** Creates disks through the SDM's own agent; what was acknowledged, by label. */
-  private static Map<String, String> commitFor(Duration duration, Hosts hosts, LocalHost sdm) {
+  private static Map<String, String> commitFor(Duration duration, ThreeHosts hosts, LocalHost sdm) {
     Map<String, String> acknowledged = new HashMap<>();
     int refused = 0;
     long end = System.nanoTime() + duration.toNanos();
@@ -115,7 +115,7 @@ final class ZooKeeperWipeIT {
         String label = "down-" + number;
         try {
           acknowledged.put(
-              label, Hosts.createDisk(client, Hosts.MAIN, SMALL_DISK_BYTES, label).imageId());
+              label, ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, label).imageId());
         } catch (StorageException e) {
           refused++;
           System.out.println("Refused while ZooKeeper is down: " + e.getMessage());
@@ -126,15 +126,15 @@ final class ZooKeeperWipeIT {
     return acknowledged;
   }
 
-  private static Map<String, String> labels(Hosts hosts) {
+  private static Map<String, String> labels(ThreeHosts hosts) {
     Map<String, String> labels = new HashMap<>();
-    for (ImageInfo image : hosts.allImages(Hosts.MAIN)) {
+    for (ImageInfo image : hosts.allImages(ThreeHosts.MAIN)) {
       labels.put(image.userData().path("label").asText(), image.imageId());
     }
     return labels;
   }
 
-  private static void unthrottle(Hosts hosts) {
+  private static void unthrottle(ThreeHosts hosts) {
     hosts.cluster().hosts().forEach(host -> hosts.of(host).setThrottle(0));
   }
 }

@@ -8,8 +8,8 @@ import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import io.quarry.it.box.Pausing;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +43,7 @@ final class HalfResizeIT {
       LocalHost odd = box.host("odd");
       String disk = Box.disk(client, REPOSITORY, 8 * MIB).imageId();
       Box.awaitOptimized(client, REPOSITORY, disk);
-      Guest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
+      QemuGuest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
 
       Files.createFile(armed);
       try (StorageClient both = box.impatientClient("odd", box.hostIds().getFirst())) {
@@ -55,11 +55,11 @@ final class HalfResizeIT {
         odd.killAgent();
       }
       Box.awaitOptimized(client, REPOSITORY, disk);
-      assertThat(Guest.look(client, REPOSITORY, disk).size()).isEqualTo(16 * MIB);
-      Guest.use(client, REPOSITORY, disk, "read -P 0 8M 8M", "write -P 2 12M 4M", "flush");
+      assertThat(QemuGuest.look(client, REPOSITORY, disk).size()).isEqualTo(16 * MIB);
+      QemuGuest.use(client, REPOSITORY, disk, "read -P 0 8M 8M", "write -P 2 12M 4M", "flush");
       client.resizeImage(REPOSITORY, disk, 24 * MIB, null);
       Box.awaitOptimized(client, REPOSITORY, disk);
-      Guest.use(client, REPOSITORY, disk, "write -P 3 20M 4M", "flush");
+      QemuGuest.use(client, REPOSITORY, disk, "write -P 3 20M 4M", "flush");
 
       if (wakes) {
         odd.resumeAgent();
@@ -72,10 +72,10 @@ final class HalfResizeIT {
       } else {
         box.connect(REPOSITORY, 1);
       }
-      OpenedImage grown = Guest.look(box.client("odd"), REPOSITORY, disk);
+      OpenedImage grown = QemuGuest.look(box.client("odd"), REPOSITORY, disk);
       assertThat(grown.size()).isEqualTo(24 * MIB);
-      Guest.assertSound(client, REPOSITORY, disk);
-      Guest.use(
+      QemuGuest.assertSound(client, REPOSITORY, disk);
+      QemuGuest.use(
           client,
           REPOSITORY,
           disk,
@@ -84,10 +84,10 @@ final class HalfResizeIT {
           "read -P 2 12M 4M",
           "read -P 0 16M 4M",
           "read -P 3 20M 4M");
-      Fixes.runAll(client, REPOSITORY);
+      FixQueries.runAll(client, REPOSITORY);
       assertThat(box.volumes(REPOSITORY))
           .as("one file for each image")
-          .hasSize(1 + Guest.look(client, REPOSITORY, disk).backingChain().size());
+          .hasSize(1 + QemuGuest.look(client, REPOSITORY, disk).backingChain().size());
     }
   }
 }

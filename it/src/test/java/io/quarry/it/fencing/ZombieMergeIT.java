@@ -11,8 +11,8 @@ import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,10 +42,10 @@ final class ZombieMergeIT {
       box.connect(REPOSITORY);
       String disk = Copying.source(box.client(0), REPOSITORY, WINDOWS, 40 * MIB);
       String snapshot = Box.snapshot(box.client(0), REPOSITORY, disk).imageId();
-      Guest.use(box.client(0), REPOSITORY, disk, writes(70));
-      Path below = Path.of(Guest.look(box.client(0), REPOSITORY, snapshot).path());
+      QemuGuest.use(box.client(0), REPOSITORY, disk, writes(70));
+      Path below = Path.of(QemuGuest.look(box.client(0), REPOSITORY, snapshot).path());
       Path expected =
-          Guest.export(Guest.look(box.client(0), REPOSITORY, disk), directory.resolve("expected"));
+          QemuGuest.export(QemuGuest.look(box.client(0), REPOSITORY, disk), directory.resolve("expected"));
       box.client(0).setThrottle(6 * MIB);
       box.client(1).setThrottle(6 * MIB);
       box.client(0).removeImage(REPOSITORY, snapshot, RemoveImageOptions.DEFAULT, null);
@@ -61,20 +61,20 @@ final class ZombieMergeIT {
           .atMost(Box.PATIENCE)
           .until(() -> client.getImage(REPOSITORY, disk, 0).parentImageId() == null);
 
-      OpenedImage published = Guest.look(client, REPOSITORY, disk);
+      OpenedImage published = QemuGuest.look(client, REPOSITORY, disk);
       assertThat(Path.of(published.path())).isNotEqualTo(below);
-      Guest.assertContent(published, expected);
-      Guest.use(client, REPOSITORY, disk, writes(90));
-      String sha256 = Guest.sha256(Path.of(published.path()));
+      QemuGuest.assertContent(published, expected);
+      QemuGuest.use(client, REPOSITORY, disk, writes(90));
+      String sha256 = QemuGuest.sha256(Path.of(published.path()));
 
       zombie.resumeAgent();
       zombie.awaitReady(Box.PATIENCE);
       await()
           .atMost(Box.PATIENCE)
           .until(() -> Files.readString(zombie.log()).contains(task.fixId() + " epoch 1"));
-      assertThat(Guest.sha256(Path.of(published.path()))).isEqualTo(sha256);
-      assertThat(Guest.look(client, REPOSITORY, disk).path()).isEqualTo(published.path());
-      Fixes.runAll(client, REPOSITORY);
+      assertThat(QemuGuest.sha256(Path.of(published.path()))).isEqualTo(sha256);
+      assertThat(QemuGuest.look(client, REPOSITORY, disk).path()).isEqualTo(published.path());
+      FixQueries.runAll(client, REPOSITORY);
       assertThat(box.volumes(REPOSITORY)).hasSize(1);
       assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
     }

@@ -14,8 +14,8 @@ import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import io.quarry.it.box.Pausing;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,18 +67,18 @@ final class ZombieWorkerIT {
 
       client.setThrottle(0);
       Box.awaitOptimized(client, REPOSITORY, copy.imageId());
-      OpenedImage published = Guest.look(client, REPOSITORY, copy.imageId());
+      OpenedImage published = QemuGuest.look(client, REPOSITORY, copy.imageId());
       Path file = Path.of(published.path());
       assertThat(file.getFileName()).hasToString(nextEpoch(abandoned));
-      Guest.assertSameContent(published, Guest.look(client, REPOSITORY, source));
+      QemuGuest.assertSameContent(published, QemuGuest.look(client, REPOSITORY, source));
       // A guest changes all that the zombie may still want to write.
       List<String> writes = new ArrayList<>();
       for (int window = 0; window < WINDOWS; window++) {
         writes.add("write -P 0x5a %d %d".formatted(window * Copying.WINDOW_BYTES, DATA));
       }
       writes.add("flush");
-      Guest.use(client, REPOSITORY, copy.imageId(), writes.toArray(String[]::new));
-      String expected = Guest.sha256(file);
+      QemuGuest.use(client, REPOSITORY, copy.imageId(), writes.toArray(String[]::new));
+      String expected = QemuGuest.sha256(file);
 
       zombie.resumeAgent();
       zombie.awaitReady(Box.PATIENCE);
@@ -88,12 +88,12 @@ final class ZombieWorkerIT {
               box.client(zombie.hostId()).listTasks(zombie.hostId()).isEmpty()
                   && logOf(zombie).contains(task.fixId() + " epoch 1"));
 
-      assertThat(Guest.sha256(file)).isEqualTo(expected);
+      assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
       assertThat(logOf(zombie)).doesNotContain("Done: " + task.fixId());
-      assertThat(Guest.look(client, REPOSITORY, copy.imageId()).path()).isEqualTo(file.toString());
-      assertThat(Guest.look(box.client(zombie.hostId()), REPOSITORY, copy.imageId()).path())
+      assertThat(QemuGuest.look(client, REPOSITORY, copy.imageId()).path()).isEqualTo(file.toString());
+      assertThat(QemuGuest.look(box.client(zombie.hostId()), REPOSITORY, copy.imageId()).path())
           .isEqualTo(file.toString());
-      Fixes.runAll(client, REPOSITORY);
+      FixQueries.runAll(client, REPOSITORY);
       assertThat(box.volumes(REPOSITORY)).doesNotContain(abandoned).contains(nextEpoch(abandoned));
       assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
     }
@@ -111,7 +111,7 @@ final class ZombieWorkerIT {
       LocalHost zombie = box.host("odd");
       String disk = Box.disk(client, REPOSITORY, 64 * MIB).imageId();
       Box.awaitOptimized(client, REPOSITORY, disk);
-      Guest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
+      QemuGuest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
 
       String snapshot;
       try (StorageClient impatient =
@@ -134,24 +134,24 @@ final class ZombieWorkerIT {
       }
       await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
       Box.awaitOptimized(client, REPOSITORY, disk);
-      OpenedImage published = Guest.look(client, REPOSITORY, disk);
+      OpenedImage published = QemuGuest.look(client, REPOSITORY, disk);
       Path file = Path.of(published.path());
       assertThat(file.getFileName().toString()).endsWith(".2.qcow2");
-      Guest.use(client, REPOSITORY, disk, "write -P 2 4M 8M", "flush");
-      String expected = Guest.sha256(file);
+      QemuGuest.use(client, REPOSITORY, disk, "write -P 2 4M 8M", "flush");
+      String expected = QemuGuest.sha256(file);
 
       zombie.resumeAgent();
       zombie.awaitReady(Box.PATIENCE);
       await().atMost(Box.PATIENCE).until(() -> logOf(zombie).contains("No longer needed: mend-"));
 
-      assertThat(Guest.sha256(file)).isEqualTo(expected);
-      OpenedImage still = Guest.look(box.client("odd"), REPOSITORY, disk);
+      assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
+      OpenedImage still = QemuGuest.look(box.client("odd"), REPOSITORY, disk);
       assertThat(still.path()).isEqualTo(file.toString());
       assertThat(still.backingChain()).hasSize(1);
       assertThat(still.backingChain().getFirst().imageId()).isEqualTo(snapshot);
-      Guest.assertSound(client, REPOSITORY, disk);
-      Guest.use(client, REPOSITORY, disk, "read -P 1 0 4M", "read -P 2 4M 8M");
-      Fixes.runAll(client, REPOSITORY);
+      QemuGuest.assertSound(client, REPOSITORY, disk);
+      QemuGuest.use(client, REPOSITORY, disk, "read -P 1 0 4M", "read -P 2 4M 8M");
+      FixQueries.runAll(client, REPOSITORY);
       assertThat(box.volumes(REPOSITORY)).hasSize(2);
       assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
     }

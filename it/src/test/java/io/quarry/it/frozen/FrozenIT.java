@@ -26,8 +26,8 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,20 +70,20 @@ final class FrozenIT {
     String disk = host.disk();
     String base = host.opened(disk).path();
     assertThat(mode(base)).isEqualTo(WRITABLE);
-    Guest.use(client, MAIN, disk, "write -P 1 0 32M");
+    QemuGuest.use(client, MAIN, disk, "write -P 1 0 32M");
     String snapshot = host.snapshot(disk);
     assertThat(mode(base)).isEqualTo(FROZEN);
     assertThat(mode(host.opened(disk).path())).isEqualTo(WRITABLE);
-    Guest.use(client, MAIN, disk, "write -P 2 1M 64k");
+    QemuGuest.use(client, MAIN, disk, "write -P 2 1M 64k");
 
     String copy = Copying.copy(client, OTHER, snapshot, ImageOptions.DEFAULT).imageId();
     Box.awaitOptimized(client, OTHER, copy);
-    assertThat(mode(Guest.look(client, OTHER, copy).path())).isEqualTo(FROZEN);
+    assertThat(mode(QemuGuest.look(client, OTHER, copy).path())).isEqualTo(FROZEN);
     var thin = Box.newDisk(SIZE, copy, ImageOptions.DEFAULT);
     String over = client.createVirtualDisk(OTHER, thin, null).imageId();
     Box.awaitOptimized(client, OTHER, over);
-    assertThat(mode(Guest.look(client, OTHER, over).path())).isEqualTo(WRITABLE);
-    assertThat(mode(Guest.look(client, OTHER, copy).path())).isEqualTo(FROZEN);
+    assertThat(mode(QemuGuest.look(client, OTHER, over).path())).isEqualTo(WRITABLE);
+    assertThat(mode(QemuGuest.look(client, OTHER, copy).path())).isEqualTo(FROZEN);
 
     client.removeImage(MAIN, snapshot, RemoveImageOptions.DEFAULT, null);
     await().atMost(Box.PATIENCE).until(() -> host.opened(disk).path().equals(base));
@@ -98,12 +98,12 @@ final class FrozenIT {
     List<String> write = List.of("qemu-io", "-f", "raw", "-c", "write -P 7 0 64k", path);
     Qemu.run(Qemu.asItsUser(write.toArray(String[]::new)));
     String snapshot = host.snapshot(disk);
-    String before = Guest.sha256(Path.of(path));
+    String before = QemuGuest.sha256(Path.of(path));
     String tag = host.etag(snapshot);
 
     assertThat(Qemu.failing(Qemu.asItsUser(write.toArray(String[]::new))))
         .contains("Permission denied");
-    assertThat(Guest.sha256(Path.of(path))).isEqualTo(before);
+    assertThat(QemuGuest.sha256(Path.of(path))).isEqualTo(before);
     assertThat(host.etag(snapshot)).isEqualTo(tag);
     assertThat(host.problems(snapshot)).isEmpty();
 
@@ -134,7 +134,7 @@ final class FrozenIT {
             assertThat(problem.kind()).isEqualTo(Problem.Kind.FOREIGN_WRITER);
             assertThat(problem.reason()).contains("writes to the file");
           });
-      assertThat(Guest.look(client, MAIN, disk).path()).isEqualTo(opened.path());
+      assertThat(QemuGuest.look(client, MAIN, disk).path()).isEqualTo(opened.path());
     } finally {
       qemu.close();
     }
@@ -206,25 +206,25 @@ final class FrozenIT {
   @Test
   void toolsAreDeniedToWriteToAFrozenFile() throws Exception {
     String disk = host.disk();
-    Guest.use(client, MAIN, disk, "write -P 1 0 1M");
+    QemuGuest.use(client, MAIN, disk, "write -P 1 0 1M");
     String first = host.snapshot(disk);
-    String base = Guest.look(client, MAIN, first).path();
-    Guest.use(client, MAIN, disk, "write -P 2 1M 1M");
+    String base = QemuGuest.look(client, MAIN, first).path();
+    QemuGuest.use(client, MAIN, disk, "write -P 2 1M 1M");
     String second = host.snapshot(disk);
-    String overlay = Guest.look(client, MAIN, second).path();
+    String overlay = QemuGuest.look(client, MAIN, second).path();
     Path mine = Files.createDirectories(directory.resolve("tools"));
     Qemu.run(List.of("chown", Integer.toString(Qemu.USER), mine.toString()));
     String top = mine.resolve("top").toString();
     Qemu.run(
         Qemu.asItsUser("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", top));
-    String before = Guest.sha256(Path.of(base)) + Guest.sha256(Path.of(overlay));
+    String before = QemuGuest.sha256(Path.of(base)) + QemuGuest.sha256(Path.of(overlay));
 
     denied("qemu-img", "resize", "-q", "-f", "raw", base, "128M");
     denied("qemu-img", "resize", "-q", "-f", "qcow2", overlay, "128M");
     denied("qemu-img", "commit", "-q", "-f", "qcow2", top);
     denied("qemu-img", "commit", "-q", "-f", "qcow2", overlay);
     denied("qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-b", "", overlay);
-    assertThat(Guest.sha256(Path.of(base)) + Guest.sha256(Path.of(overlay))).isEqualTo(before);
+    assertThat(QemuGuest.sha256(Path.of(base)) + QemuGuest.sha256(Path.of(overlay))).isEqualTo(before);
     assertThat(host.problems(first)).isEmpty();
     assertThat(host.problems(second)).isEmpty();
   }
@@ -248,9 +248,9 @@ final class FrozenIT {
   void fileThatLibvirtTookOverIsItsImagesProblemAndEndsInAFailure() throws Exception {
     String disk = host.disk();
     String base = host.opened(disk).path();
-    Guest.use(client, MAIN, disk, "write -P 1 0 32M");
+    QemuGuest.use(client, MAIN, disk, "write -P 1 0 32M");
     String snapshot = host.snapshot(disk);
-    Guest.use(client, MAIN, disk, "write -P 2 1M 64k");
+    QemuGuest.use(client, MAIN, disk, "write -P 2 1M 64k");
     Qemu.run(List.of("chown", Integer.toString(Qemu.USER), base));
     assertThat(host.problems(snapshot))
         .singleElement()
@@ -268,7 +268,7 @@ final class FrozenIT {
                     fix.lastError() != null
                         && fix.lastError().contains("belongs to user " + Qemu.USER)));
     Qemu.run(List.of("chown", Integer.toString(AGENT), base));
-    Fixes.found(client, MAIN)
+    FixQueries.found(client, MAIN)
         .forEach(fix -> client.fixStorageRepository(MAIN, new FixRequest(fix), null));
     await().atMost(Box.PATIENCE).until(() -> host.opened(disk).path().equals(base));
   }

@@ -15,7 +15,7 @@ import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -65,13 +65,13 @@ final class LibvirtIT {
     libvirt.destroy("yesterday");
     assertThat(mode(yesterday.path())).isEqualTo(WRITABLE);
     close(yesterday);
-    Guest.use(client, MAIN, disk, "read -P 7 0 64k");
+    QemuGuest.use(client, MAIN, disk, "read -P 7 0 64k");
 
     String snapshot = host.snapshot(disk);
-    String before = Guest.sha256(Path.of(yesterday.path()));
+    String before = QemuGuest.sha256(Path.of(yesterday.path()));
     String tag = host.etag(snapshot);
     assertThat(libvirt.failing("start", "--paused", "yesterday")).contains("Permission denied");
-    assertThat(Guest.sha256(Path.of(yesterday.path()))).isEqualTo(before);
+    assertThat(QemuGuest.sha256(Path.of(yesterday.path()))).isEqualTo(before);
     assertThat(mode(yesterday.path())).isEqualTo(FROZEN);
     assertThat(host.etag(snapshot)).isEqualTo(tag);
     assertThat(host.problems(snapshot)).isEmpty();
@@ -81,14 +81,14 @@ final class LibvirtIT {
   @Test
   void blockcommitIsDeniedASnapshotsFile() throws Exception {
     String disk = host.disk();
-    Guest.use(client, MAIN, disk, "write -P 1 0 1M");
+    QemuGuest.use(client, MAIN, disk, "write -P 1 0 1M");
     String snapshot = host.snapshot(disk);
-    String base = Guest.look(client, MAIN, snapshot).path();
+    String base = QemuGuest.look(client, MAIN, snapshot).path();
     OpenedImage opened = open(disk);
     libvirt.define("commits", opened.libvirtDisk());
     libvirt.start("commits");
     libvirt.write("commits", "write -P 2 0 64k");
-    String before = Guest.sha256(Path.of(base));
+    String before = QemuGuest.sha256(Path.of(base));
     String own = directory.resolve("own.qcow2").toString();
     var _ =
         libvirt.virsh(
@@ -102,7 +102,7 @@ final class LibvirtIT {
     libvirt.write("commits", "write -P 3 0 64k");
     assertThat(libvirt.failing("blockcommit", "commits", "vda", "--active", "--pivot", "--wait"))
         .contains("Permission denied");
-    assertThat(Guest.sha256(Path.of(base))).isEqualTo(before);
+    assertThat(QemuGuest.sha256(Path.of(base))).isEqualTo(before);
     assertThat(host.problems(snapshot)).isEmpty();
 
     // Down to the disk's own file alone it is as permitted as any other write of the machine.
@@ -118,8 +118,8 @@ final class LibvirtIT {
             "--wait");
     libvirt.destroy("commits");
     close(opened);
-    Guest.use(client, MAIN, disk, "read -P 3 0 64k", "read -P 1 64k 960k");
-    assertThat(Guest.sha256(Path.of(base))).isEqualTo(before);
+    QemuGuest.use(client, MAIN, disk, "read -P 3 0 64k", "read -P 1 64k 960k");
+    assertThat(QemuGuest.sha256(Path.of(base))).isEqualTo(before);
   }
 
   /** 20.4 */
@@ -136,7 +136,7 @@ final class LibvirtIT {
     close(opened);
     assertThat(client.getImage(MAIN, disk, 0).size()).isEqualTo(2 * SIZE);
     String tail = "read -P 5 %d 64k".formatted(2 * SIZE - 65_536);
-    Guest.use(client, MAIN, disk, tail);
+    QemuGuest.use(client, MAIN, disk, tail);
     assertThat(host.problems(disk)).isEmpty();
   }
 
@@ -165,7 +165,7 @@ final class LibvirtIT {
   void filesThatLibvirtKeepsAreTheirImagesProblem() throws Exception {
     String disk = host.disk();
     String snapshot = host.snapshot(disk);
-    String base = Guest.look(client, MAIN, snapshot).path();
+    String base = QemuGuest.look(client, MAIN, snapshot).path();
     OpenedImage opened = open(disk);
     libvirt.define(
         "keeps", opened.libvirtDisk().replace("<seclabel model=\"dac\" relabel=\"no\"/>", ""));

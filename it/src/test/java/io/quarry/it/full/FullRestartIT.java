@@ -15,7 +15,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.Limits;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -99,7 +99,7 @@ final class FullRestartIT {
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(STORAGE_BYTES);
     }
-    Guest.run(
+    QemuGuest.run(
         List.of(
             "mkfs.ext4",
             "-q",
@@ -109,7 +109,7 @@ final class FullRestartIT {
             "-N",
             Integer.toString(INODES),
             image.toString()));
-    Guest.run(List.of("mount", "-o", "loop", image.toString(), root.toString()));
+    QemuGuest.run(List.of("mount", "-o", "loop", image.toString(), root.toString()));
   }
 
   /** To the last byte, then to the last inode. */

@@ -14,8 +14,8 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -55,7 +55,7 @@ final class SpaceWaitIT {
       FixInfo waiting =
           await()
               .atMost(Box.PATIENCE)
-              .until(() -> Fixes.listed(client, SMALL, big), fix -> fix.state().equals("noSpace"));
+              .until(() -> FixQueries.listed(client, SMALL, big), fix -> fix.state().equals("noSpace"));
       assertThat(waiting.waitsFor()).matches("waiting for space: needs 9[67] MiB, \\d+ MiB free");
       assertThat(waiting.failures()).isZero();
       assertThat(waiting.lastError()).isNull();
@@ -67,7 +67,7 @@ final class SpaceWaitIT {
       ImageExplanation why = client.explainImage(SMALL, big, 0);
       assertThat(Objects.requireNonNull(why.fix()).obstacle()).isEqualTo(Obstacle.NO_SPACE);
       assertThat(String.join(" ", why.sentences())).contains("waiting for space: needs 9");
-      Fix found = Fixes.of(client, SMALL, big);
+      Fix found = FixQueries.of(client, SMALL, big);
       assertThat(found.state()).isEqualTo("noSpace");
       // The file system counts what it notes about a file, too.
       assertThat(found.bytesToMove()).isBetween(WINDOWS * DATA, WINDOWS * DATA + MIB);
@@ -76,11 +76,11 @@ final class SpaceWaitIT {
       Copying.start(box, box.client(1), SMALL, little).assertBecomes(client, MAIN, little);
       String disk = Box.disk(client, SMALL, 64 * MIB).imageId();
       Box.awaitOptimized(client, SMALL, disk);
-      assertThat(Fixes.listed(client, SMALL, big).state()).isEqualTo("noSpace");
+      assertThat(FixQueries.listed(client, SMALL, big).state()).isEqualTo("noSpace");
 
       client.removeImage(SMALL, filler, RemoveImageOptions.DEFAULT, null);
       copy.assertBecomes(client, MAIN, big);
-      assertThat(Fixes.found(client, SMALL)).isEmpty();
+      assertThat(FixQueries.found(client, SMALL)).isEmpty();
     } finally {
       unmount();
     }
@@ -98,12 +98,12 @@ final class SpaceWaitIT {
       // Next to nothing is written while what is free is measured and taken.
       client.setThrottle(1);
       Path other = mount().resolve("other");
-      Guest.run(List.of("fallocate", "-l", Long.toString(free() - 2 * MIB), other.toString()));
+      QemuGuest.run(List.of("fallocate", "-l", Long.toString(free() - 2 * MIB), other.toString()));
       client.setThrottle(0);
       FixInfo waiting =
           await()
               .atMost(Box.PATIENCE)
-              .until(() -> Fixes.listed(client, SMALL, big), fix -> fix.state().equals("noSpace"));
+              .until(() -> FixQueries.listed(client, SMALL, big), fix -> fix.state().equals("noSpace"));
       assertThat(waiting.failures()).isZero();
       assertThat(waiting.lastError()).isNull();
       assertThat(Objects.requireNonNull(waiting.progress()).bytesDone())
@@ -114,7 +114,7 @@ final class SpaceWaitIT {
       Files.delete(other);
       copy.assertBecomes(client, MAIN, big);
       assertThat(Files.readString(box.host(0).log())).contains("Going on with");
-      assertThat(Fixes.found(client, SMALL)).isEmpty();
+      assertThat(FixQueries.found(client, SMALL)).isEmpty();
     } finally {
       unmount();
     }
@@ -132,14 +132,14 @@ final class SpaceWaitIT {
   private Box start(int hosts) throws Exception {
     Path image = directory.resolve("small.img");
     Files.createDirectories(mount());
-    Guest.run(List.of("truncate", "-s", "200M", image.toString()));
-    Guest.run(List.of("mkfs.ext4", "-q", "-m", "0", image.toString()));
+    QemuGuest.run(List.of("truncate", "-s", "200M", image.toString()));
+    QemuGuest.run(List.of("mkfs.ext4", "-q", "-m", "0", image.toString()));
     Process mounting =
         new ProcessBuilder("mount", "-o", "loop", image.toString(), mount().toString())
             .inheritIO()
             .start();
     Assumptions.assumeTrue(mounting.waitFor() == 0, "mounting takes root and loop devices");
-    Guest.run(List.of("rm", "-rf", mount().resolve("lost+found").toString()));
+    QemuGuest.run(List.of("rm", "-rf", mount().resolve("lost+found").toString()));
     Box box =
         Box.start(
             LocalClusterOptions.in(directory)

@@ -2,7 +2,7 @@ package io.quarry.it.guest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.common.api.OpenedImage;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +36,7 @@ final class DiskXml {
         </domain>
         """
             .formatted(image.libvirtDisk()));
-    Guest.run(
+    QemuGuest.run(
         List.of(
             "xmllint", "--noout", "--relaxng", kit.domainSchema().toString(), domain.toString()));
   }

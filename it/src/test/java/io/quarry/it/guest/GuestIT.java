@@ -8,7 +8,7 @@ import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import io.quarry.it.guest.DiskXml.Layer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +45,7 @@ final class GuestIT {
       StorageClient client = box.client(0);
       String disk = Box.disk(client, REPOSITORY, SIZE).imageId();
       Box.awaitOptimized(client, REPOSITORY, disk);
-      Guest.use(
+      QemuGuest.use(
           client,
           REPOSITORY,
           disk,
@@ -76,7 +76,7 @@ final class GuestIT {
           .containsPattern("(?m)^1\\s*$");
       client.closeImage(REPOSITORY, later, snapshot.openId(), null);
       // What the machine wrote is nowhere but in its own disk and what was made of that.
-      Guest.use(client, REPOSITORY, disk, "read -P 0 %dM %d".formatted(SECOND, DATA_BYTES));
+      QemuGuest.use(client, REPOSITORY, disk, "read -P 0 %dM %d".formatted(SECOND, DATA_BYTES));
     }
   }
 
@@ -97,7 +97,7 @@ final class GuestIT {
   }
 
   private static String answer(int offset, Path content) throws Exception {
-    return "at %d: %s".formatted(offset, Guest.sha256(content));
+    return "at %d: %s".formatted(offset, QemuGuest.sha256(content));
   }
 
   private static String written(int offset) {

@@ -1,6 +1,6 @@
 package io.quarry.it.guest;
 
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,7 +88,7 @@ record GuestKit(Path directory) {
       throw new IOException(init + " cannot be made executable");
     }
     Path archive = work.resolve("initramfs");
-    Guest.run(
+    QemuGuest.run(
         List.of(
             "sh",
             "-c",

@@ -3,7 +3,7 @@ package io.quarry.it.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.OpenedImage;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +25,7 @@ record VirtualMachine(GuestKit kit, Path directory) {
     String whole = "set -e\n" + job + "\necho " + DONE + "\n";
     Path initramfs = kit.initramfs(work, whole, file);
     String output =
-        Guest.run(
+        QemuGuest.run(
             List.of(
                 "timeout",
                 "120",

@@ -9,7 +9,7 @@ import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
+import io.quarry.it.box.FixQueries;
 import io.quarry.it.box.FuseMount;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -173,8 +173,8 @@ public final class HangScene implements AutoCloseable {
     }
     copying.assertBecomes(client(0), SOUND, source);
     copying.assertBecomes(client(1), SOUND, source);
-    Fixes.runAll(client(1), HUNG);
-    Fixes.runAll(client(0), SOUND);
+    FixQueries.runAll(client(1), HUNG);
+    FixQueries.runAll(client(0), SOUND);
   }
 
   /** The mounts first: whoever waits for them is told that they are gone. */

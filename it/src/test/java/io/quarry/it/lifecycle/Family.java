@@ -14,7 +14,7 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Visibility;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,13 +111,13 @@ final class Family {
       String what = random.nextInt(WRITES) == 0 ? "-z" : "-P " + (1 + random.nextInt(255));
       commands.add("write %s %d %d".formatted(what, offset, length));
     }
-    Guest.use(client(), disk.repoId(), disk.imageId(), commands.toArray(String[]::new));
+    QemuGuest.use(client(), disk.repoId(), disk.imageId(), commands.toArray(String[]::new));
     keep(disk);
   }
 
   private void keep(Member member) throws Exception {
-    OpenedImage opened = Guest.look(client(), member.repoId(), member.imageId());
-    Guest.export(opened, member.content());
+    OpenedImage opened = QemuGuest.look(client(), member.repoId(), member.imageId());
+    QemuGuest.export(opened, member.content());
   }
 
   List<Member> inAnyOrder() {
@@ -152,7 +152,7 @@ final class Family {
         client.openImage(member.repoId(), member.imageId(), new OpenRequest(true, "test"), null);
     try {
       assertThat(opened.size()).isEqualTo(SIZE);
-      Guest.assertContent(opened, member.content());
+      QemuGuest.assertContent(opened, member.content());
     } finally {
       client.closeImage(member.repoId(), member.imageId(), opened.openId(), null);
     }

@@ -17,8 +17,8 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -96,7 +96,7 @@ final class HandoverIT {
       assertThat(copy.task()).isEmpty();
       assertStopped(copy, task);
 
-      Fix fix = Fixes.of(client, BACKUP, copy.imageId());
+      Fix fix = FixQueries.of(client, BACKUP, copy.imageId());
       assertThat(fix.state()).isEqualTo("waiting");
       assertThat(fix.lastError()).contains("stopped by request");
       client.fixStorageRepository(BACKUP, new FixRequest(fix), null);
@@ -121,7 +121,7 @@ final class HandoverIT {
           assertThat(progress.hostId()).isEqualTo(task.hostId());
           assertThat(progress.bytesDone()).isBetween(Copying.checkpoint(task), size() - 1);
         });
-    FixInfo listed = Fixes.listed(client, BACKUP, copy.imageId());
+    FixInfo listed = FixQueries.listed(client, BACKUP, copy.imageId());
     assertThat(listed.state()).isEqualTo("waiting");
     assertThat(listed.lastError()).contains("stopped by request");
   }
@@ -196,7 +196,7 @@ final class HandoverIT {
     assertThat(files.getFirst()).endsWith(".1.raw");
     throttle(0);
     copy.assertBecomes(client, MAIN, source);
-    Path published = Path.of(Guest.look(client, BACKUP, copy.imageId()).path());
+    Path published = Path.of(QemuGuest.look(client, BACKUP, copy.imageId()).path());
     assertThat(published.getFileName()).hasToString(files.getFirst());
   }
 }

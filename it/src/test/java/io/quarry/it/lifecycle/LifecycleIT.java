@@ -20,8 +20,8 @@ import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import io.quarry.it.lifecycle.Family.Member;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -100,7 +100,7 @@ final class LifecycleIT {
         Path left = box.repository(repoId).resolve(place);
         await().atMost(Box.PATIENCE).untilAsserted(() -> assertThat(Box.names(left)).isEmpty());
       }
-      assertThat(Fixes.found(client, repoId)).isEmpty();
+      assertThat(FixQueries.found(client, repoId)).isEmpty();
       assertThat(client.listFixes(repoId, 0)).isEmpty();
       assertThat(client.listImages(repoId, ImageQuery.ALL).images()).isEmpty();
       assertThat(client.getStorageRepository(repoId).images()).containsEntry("weak", 0);
@@ -164,7 +164,7 @@ final class LifecycleIT {
     ImageOptions waiting = new ImageOptions(false, Strategy.SPACE, null, Map.of());
     String disk = Box.disk(client, main, 4 * MIB).imageId();
     Box.awaitOptimized(client, main, disk);
-    Guest.use(client, main, disk, "write -P 7 1M 1M");
+    QemuGuest.use(client, main, disk, "write -P 7 1M 1M");
     String copy = Copying.copy(client, backup, disk, waiting).imageId();
     String other = Copying.copy(client, backup, disk, waiting).imageId();
 
@@ -173,9 +173,9 @@ final class LifecycleIT {
       assertThat(status.state()).isEqualTo(ImageState.BROKEN);
       assertThat(status.reason()).contains("the mend is not requested");
     }
-    Fix fix = Fixes.of(client, backup, copy);
+    Fix fix = FixQueries.of(client, backup, copy);
     assertThat(fix.state()).isEqualTo("waiting");
-    Fix otherFix = Fixes.of(client, backup, other);
+    Fix otherFix = FixQueries.of(client, backup, other);
     Fix changed =
         new Fix(
             fix.type(),
@@ -194,7 +194,7 @@ final class LifecycleIT {
     assertThat(refusal(fix)).isEqualTo(ErrorCode.FIX_STALE);
     assertThat(client.getImageStatus(backup, other, NOW).state()).isEqualTo(ImageState.BROKEN);
     // What there is to move depends on what is merged in the source meanwhile.
-    assertThat(Fixes.found(client, backup))
+    assertThat(FixQueries.found(client, backup))
         .singleElement()
         .satisfies(left -> assertThat(left.imageId()).isEqualTo(otherFix.imageId()))
         .satisfies(left -> assertThat(left.type()).isEqualTo(otherFix.type()));
@@ -219,12 +219,12 @@ final class LifecycleIT {
     connect("park" + "-long".repeat(20));
     String disk = Box.disk(client, main, 4 * MIB).imageId();
     Box.awaitOptimized(client, main, disk);
-    Guest.use(client, main, disk, "write -P 7 1M 1M");
+    QemuGuest.use(client, main, disk, "write -P 7 1M 1M");
     String sound = Box.snapshot(client, main, disk).imageId();
-    Guest.use(client, main, disk, "write -P 8 2M 1M");
+    QemuGuest.use(client, main, disk, "write -P 8 2M 1M");
     String another = Box.disk(client, main, MIB).imageId();
     String torn = Box.snapshot(client, main, disk).imageId();
-    Path overlay = Path.of(Guest.look(client, main, torn).path());
+    Path overlay = Path.of(QemuGuest.look(client, main, torn).path());
     byte[] header = overwriteStart(overlay, new byte[512]);
 
     String copy = Copying.copy(client, backup, torn, ImageOptions.DEFAULT).imageId();
@@ -235,7 +235,7 @@ final class LifecycleIT {
     assertThat(parked.state()).isEqualTo("parked");
     assertThat(parked.failures()).isEqualTo(FixState.FAILURES_MAX);
     assertThat(parked.lastError()).contains("qcow2");
-    Fix fix = Fixes.of(client, backup, copy);
+    Fix fix = FixQueries.of(client, backup, copy);
     assertThat(fix.state()).isEqualTo("parked");
     assertThat(fix.lastError()).contains("qcow2");
     ImageStatus status = client.getImageStatus(backup, copy, NOW);
@@ -246,7 +246,7 @@ final class LifecycleIT {
     overwriteStart(overlay, header);
     client.fixStorageRepository(backup, new FixRequest(fix), null);
     new Copying(box, backup, copy).assertBecomes(client, main, torn);
-    assertThat(Fixes.found(client, backup)).isEmpty();
+    assertThat(FixQueries.found(client, backup)).isEmpty();
   }
 
   /** Each try comes after the time that the failure before it named. */
@@ -268,7 +268,7 @@ final class LifecycleIT {
         .pollDelay(Duration.ZERO)
         .pollInterval(POLL)
         .until(
-            () -> Fixes.listed(client, backup, imageId),
+            () -> FixQueries.listed(client, backup, imageId),
             found -> found.failures() >= atLeast && !found.state().equals("running"));
   }
 

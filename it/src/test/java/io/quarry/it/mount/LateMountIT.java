@@ -12,7 +12,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +61,7 @@ final class LateMountIT {
       box.connect(READY);
       String disk = Box.disk(client, READY, MIB).imageId();
       Box.awaitOptimized(client, READY, disk);
-      Guest.use(client, READY, disk, "write -P 7 0 64k");
+      QemuGuest.use(client, READY, disk, "write -P 7 0 64k");
       client.disconnectStorageRepository(READY);
 
       String noDirectory = "there is no directory " + box.repository(LATE);
@@ -76,7 +76,7 @@ final class LateMountIT {
       assertConnectedWithoutRestart(box);
       assertThat(logged(box, notMounted)).isOne();
       assertThat(client.getImage(LATE, disk, 0).size()).isEqualTo(MIB);
-      Guest.use(client, LATE, disk, "read -P 7 0 64k");
+      QemuGuest.use(client, LATE, disk, "read -P 7 0 64k");
     }
   }
 

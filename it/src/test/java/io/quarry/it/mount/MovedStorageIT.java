@@ -11,7 +11,7 @@ import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -53,7 +53,7 @@ final class MovedStorageIT {
       unmount(root);
       isBack(box);
 
-      Guest.run(List.of("umount", "-l", root.toString()));
+      QemuGuest.run(List.of("umount", "-l", root.toString()));
       isElsewhere(box);
       assertThat(Box.names(root)).isEmpty();
     } finally {
@@ -112,7 +112,7 @@ final class MovedStorageIT {
 
   private static void mount(Path root, String size) throws Exception {
     assumeTrue("root".equals(System.getProperty("user.name")), "mounting takes root");
-    Guest.run(List.of("mount", "-t", "tmpfs", "-o", "size=" + size, "quarry", root.toString()));
+    QemuGuest.run(List.of("mount", "-t", "tmpfs", "-o", "size=" + size, "quarry", root.toString()));
   }
 
   /** Calls that looked at the path a moment ago may still have it open. */

@@ -15,8 +15,8 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.FixType;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,7 +69,7 @@ final class SpaceIT {
 
     String base = Box.snapshot(client, repoId, disk).imageId();
     String other = diskOver(repoId, base);
-    Guest.use(client, repoId, other, "write -P 3 32M " + DATA, "flush");
+    QemuGuest.use(client, repoId, other, "write -P 3 32M " + DATA, "flush");
     assertThat(image(repoId, base).actualBytes()).isBetween(DATA, DATA + EMPTY_MAX);
     assertThat(image(repoId, base).exclusiveBytes()).isZero();
     assertThat(image(repoId, disk).exclusiveBytes()).isBetween(1L, EMPTY_MAX);
@@ -97,7 +97,7 @@ final class SpaceIT {
     String disk = Box.disk(client, repoId, SIZE).imageId();
     Box.awaitOptimized(client, repoId, disk);
     OpenedImage opened = client.openImage(repoId, disk, new OpenRequest(false, "guest"), null);
-    Guest.run(
+    QemuGuest.run(
         List.of(
             "qemu-io", "-f", "raw", "-c", "write -P 1 0 " + DATA, "-c", "flush", opened.path()));
     awaitUsed(repoId);
@@ -121,7 +121,7 @@ final class SpaceIT {
   private static String diskWithData(String repoId) throws Exception {
     String disk = Box.disk(client, repoId, SIZE).imageId();
     Box.awaitOptimized(client, repoId, disk);
-    Guest.use(client, repoId, disk, "write -P 7 0 " + DATA, "flush");
+    QemuGuest.use(client, repoId, disk, "write -P 7 0 " + DATA, "flush");
     return disk;
   }
 
@@ -154,7 +154,7 @@ final class SpaceIT {
   }
 
   private static void askForCleaning(String repoId) {
-    Fixes.found(client, repoId).stream()
+    FixQueries.found(client, repoId).stream()
         .filter(fix -> fix.type() == FixType.CLEAN && fix.state().equals("waiting"))
         .forEach(fix -> client.fixStorageRepository(repoId, new FixRequest(fix), null));
   }
@@ -185,7 +185,7 @@ final class SpaceIT {
     long blocks = 0;
     for (String file : box.volumes(repoId)) {
       Path path = box.repository(repoId).resolve("volumes").resolve(file);
-      blocks += Long.parseLong(Guest.run(List.of("stat", "-c", "%b", path.toString())).strip());
+      blocks += Long.parseLong(QemuGuest.run(List.of("stat", "-c", "%b", path.toString())).strip());
     }
     return 512 * blocks;
   }

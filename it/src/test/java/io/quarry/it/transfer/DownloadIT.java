@@ -17,7 +17,7 @@ import io.quarry.common.api.Sha256;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpResponse;
@@ -65,7 +65,7 @@ final class DownloadIT {
   private static String disk(String... writes) throws Exception {
     String disk = Box.disk(client, "main", SIZE).imageId();
     Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, writes);
+    QemuGuest.use(client, "main", disk, writes);
     return disk;
   }
 
@@ -79,10 +79,10 @@ final class DownloadIT {
 
   /** What QEMU reads of it. */
   private static Path expected(String image) throws Exception {
-    OpenedImage opened = Guest.look(client, "main", image);
+    OpenedImage opened = QemuGuest.look(client, "main", image);
     Path file = directory.resolve(image + ".expected");
     String format = opened.format().label();
-    Guest.run(
+    QemuGuest.run(
         List.of("qemu-img", "convert", "-f", format, "-O", "raw", opened.path(), file.toString()));
     return file;
   }
@@ -118,20 +118,20 @@ final class DownloadIT {
       assertThat(raw.get(agent(), path(disk), "Range", bad).statusCode()).as(bad).isIn(400, 416);
     }
     // All of that has let go of the disk.
-    Guest.use(client, "main", disk, "write -P 7 0 512");
+    QemuGuest.use(client, "main", disk, "write -P 7 0 512");
   }
 
   @Test
   void entityTagChangesWithTheContentAndWithNothingElse() throws Exception {
     String disk = disk("write -P 5 0 1M");
     String before = Raw.header(raw.get(agent(), path(disk), "Range", "bytes=0-0"), "ETag");
-    Guest.look(client, "main", disk);
+    QemuGuest.look(client, "main", disk);
     Box.snapshot(client, "main", disk);
     HttpResponse<byte[]> same =
         raw.get(agent(), path(disk), "Range", "bytes=0-0", "If-Match", before, "If-Range", before);
     assertThat(same.statusCode()).isEqualTo(206);
 
-    Guest.use(client, "main", disk, "write -P 6 0 512");
+    QemuGuest.use(client, "main", disk, "write -P 6 0 512");
     HttpResponse<byte[]> refused =
         raw.get(agent(), path(disk), "Range", "bytes=0-0", "If-Match", before);
     assertThat(refused.statusCode()).isEqualTo(412);
@@ -148,7 +148,7 @@ final class DownloadIT {
     String disk = disk("write -P 1 0 3M", "write -P 2 20M 64k");
     String snapshot = Box.snapshot(client, "main", disk).imageId();
     Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 3 1M 4k", "write -z 20M 64k", "write -P 4 63M 1M");
+    QemuGuest.use(client, "main", disk, "write -P 3 1M 4k", "write -z 20M 64k", "write -P 4 63M 1M");
 
     ImageExtents extents = other.listImageExtents("main", disk, new ExtentQuery(0, 100, true));
     assertThat(extents.end()).isEqualTo(SIZE);
@@ -162,7 +162,7 @@ final class DownloadIT {
       try (ImageData data = other.downloadImage("main", image, DownloadRequest.WHOLE)) {
         Path file = directory.resolve(image + ".downloaded");
         Files.copy(data.content(), file);
-        assertThat(Guest.sha256(file)).isEqualTo(Guest.sha256(expected(image)));
+        assertThat(QemuGuest.sha256(file)).isEqualTo(QemuGuest.sha256(expected(image)));
       }
     }
   }
@@ -186,7 +186,7 @@ final class DownloadIT {
         .containsExactly("download");
     var last = new DownloadRequest(ByteRange.of(512, 512), null, null, false);
     client.downloadImage("main", disk, last).close();
-    Guest.use(client, "main", disk, "write -P 2 0 512");
+    QemuGuest.use(client, "main", disk, "write -P 2 0 512");
 
     client.downloadImage("main", disk, first).close();
     await()

@@ -9,7 +9,7 @@ import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -42,8 +42,8 @@ final class DownloadKillIT {
       box.awaitSdm("main", 0, 1);
       String disk = Box.disk(both, "main", SIZE).imageId();
       Box.awaitOptimized(both, "main", disk);
-      Guest.use(both, "main", disk, "write -P 7 0 20M", "write -P 9 24M 20M");
-      String expected = Guest.sha256(Path.of(Guest.look(both, "main", disk).path()));
+      QemuGuest.use(both, "main", disk, "write -P 7 0 20M", "write -P 9 24M 20M");
+      String expected = QemuGuest.sha256(Path.of(QemuGuest.look(both, "main", disk).path()));
       box.client(0).setThrottle(SLOW);
 
       // Two callers: the client, and one that speaks plain HTTP and resumes by itself.
@@ -73,14 +73,14 @@ final class DownloadKillIT {
         append(rest.body(), file);
         data.content().transferTo(out);
       }
-      assertThat(Guest.sha256(streamed)).isEqualTo(expected);
-      assertThat(Guest.sha256(file)).isEqualTo(expected);
+      assertThat(QemuGuest.sha256(streamed)).isEqualTo(expected);
+      assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
 
       // The dead agent's opens are reaped, and the disk can be used again.
       await()
           .atMost(Box.PATIENCE)
           .until(() -> box.client(1).explainImage("main", disk, 0).neededBy().isEmpty());
-      Guest.use(box.client(1), "main", disk, "write -P 1 0 512");
+      QemuGuest.use(box.client(1), "main", disk, "write -P 1 0 512");
     }
   }
 

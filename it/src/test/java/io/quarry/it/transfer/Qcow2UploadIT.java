@@ -16,8 +16,8 @@ import io.quarry.common.api.UploadRange;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +72,7 @@ final class Qcow2UploadIT {
   private String disk(long size) throws Exception {
     String disk = Box.disk(client, "main", size).imageId();
     Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 5 0 1M");
+    QemuGuest.use(client, "main", disk, "write -P 5 0 1M");
     return disk;
   }
 
@@ -82,7 +82,7 @@ final class Qcow2UploadIT {
     List<String> words = new ArrayList<>(List.of("qemu-img", "convert", "-O", "qcow2"));
     words.addAll(List.of(options));
     words.addAll(List.of("-f", "raw", raw.toString(), file.toString()));
-    Guest.run(words);
+    QemuGuest.run(words);
     return file;
   }
 
@@ -101,7 +101,7 @@ final class Qcow2UploadIT {
 
   private static UploadInfo finish(StorageClient at, String disk, String id, Path file)
       throws Exception {
-    var request = new FinishUploadRequest(Guest.sha256(file));
+    var request = new FinishUploadRequest(QemuGuest.sha256(file));
     return await()
         .atMost(Box.PATIENCE)
         .until(
@@ -126,15 +126,15 @@ final class Qcow2UploadIT {
     send(client, disk, id, file);
     assertThat(other.getUpload("main", disk, id).offset()).isEqualTo(Files.size(file));
     assertThat(box.volumes("main")).anyMatch(name -> name.endsWith(".1.upload"));
-    assertThat(Fixes.found(other, "main")).as("nothing is stray").isEmpty();
+    assertThat(FixQueries.found(other, "main")).as("nothing is stray").isEmpty();
 
     UploadInfo done = finish(client, disk, id, file);
     assertThat(done.conversion()).isEqualTo(new UploadInfo.Conversion(DISK, DISK));
     assertThat(finish(other, disk, id, file).commit()).isEqualTo(done.commit());
     assertContent(other, disk);
-    await().atMost(Box.PATIENCE).until(() -> Fixes.found(client, "main").isEmpty());
+    await().atMost(Box.PATIENCE).until(() -> FixQueries.found(client, "main").isEmpty());
     assertThat(box.volumes("main")).singleElement().asString().endsWith(".raw");
-    Guest.use(client, "main", disk, "write -P 9 0 512");
+    QemuGuest.use(client, "main", disk, "write -P 9 0 512");
   }
 
   @Test
@@ -144,7 +144,7 @@ final class Qcow2UploadIT {
     String id = begin(client, disk, file).uploadId();
     send(client, disk, id, file);
     client.setThrottle(SLOW);
-    var request = new FinishUploadRequest(Guest.sha256(file));
+    var request = new FinishUploadRequest(QemuGuest.sha256(file));
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       var _ = callers.submit(() -> client.finishUpload("main", disk, id, request, "lost"));
       await().atMost(Box.PATIENCE).until(() -> converted(other, disk, id) > 0);
@@ -158,9 +158,9 @@ final class Qcow2UploadIT {
     }
     assertContent(other, disk);
     // Its death was proven: the same file was gone on with, and nothing of the upload is left.
-    await().atMost(Box.PATIENCE).until(() -> Fixes.found(other, "main").isEmpty());
+    await().atMost(Box.PATIENCE).until(() -> FixQueries.found(other, "main").isEmpty());
     assertThat(box.volumes("main")).singleElement().asString().endsWith(".1.raw");
-    Guest.use(other, "main", disk, "write -P 1 0 512");
+    QemuGuest.use(other, "main", disk, "write -P 1 0 512");
   }
 
   private static long converted(StorageClient at, String disk, String id) {
@@ -172,7 +172,7 @@ final class Qcow2UploadIT {
     String disk = disk(DISK);
     List<String> before = box.volumes("main");
     Path backed = directory.resolve("backed.qcow2");
-    Guest.run(
+    QemuGuest.run(
         List.of(
             "qemu-img",
             "create",
@@ -191,7 +191,7 @@ final class Qcow2UploadIT {
     assertGone(disk, first, before);
 
     Path large = directory.resolve("large.qcow2");
-    Guest.run(List.of("qemu-img", "create", "-q", "-f", "qcow2", large.toString(), "97M"));
+    QemuGuest.run(List.of("qemu-img", "create", "-q", "-f", "qcow2", large.toString(), "97M"));
     String second = begin(client, disk, large).uploadId();
     refused("is to fit into " + DISK, () -> send(client, disk, second, large));
     assertGone(disk, second, before);
@@ -220,7 +220,7 @@ final class Qcow2UploadIT {
   void fileThatUnpacksWithoutEndIsRefused() throws Exception {
     long size = 2L << 30;
     Path bomb = directory.resolve("bomb.qcow2");
-    Guest.run(
+    QemuGuest.run(
         List.of(
             "qemu-img",
             "create",
@@ -236,7 +236,7 @@ final class Qcow2UploadIT {
       words.addAll(List.of("-c", "write -c -P 0 " + at + "M 256M"));
     }
     words.add(bomb.toString());
-    Guest.run(words);
+    QemuGuest.run(words);
     String disk = disk(size);
     List<String> before = box.volumes("main");
     String id = begin(client, disk, bomb).uploadId();

@@ -15,8 +15,8 @@ import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -65,7 +65,7 @@ final class UploadIT {
   private static String disk() throws Exception {
     String disk = Box.disk(client, "main", SIZE).imageId();
     Box.awaitOptimized(client, "main", disk);
-    Guest.use(client, "main", disk, "write -P 5 0 " + SIZE);
+    QemuGuest.use(client, "main", disk, "write -P 5 0 " + SIZE);
     return disk;
   }
 
@@ -128,8 +128,8 @@ final class UploadIT {
     assertThat(content(other, snapshot)).containsOnly(5);
     refused(ErrorCode.OPEN_NOT_FOUND, () -> client.getUpload("main", disk, id));
 
-    await().atMost(Box.PATIENCE).until(() -> Fixes.found(client, "main").isEmpty());
-    Guest.use(client, "main", disk, "write -P 9 0 512");
+    await().atMost(Box.PATIENCE).until(() -> FixQueries.found(client, "main").isEmpty());
+    QemuGuest.use(client, "main", disk, "write -P 9 0 512");
   }
 
   @Test
@@ -139,7 +139,7 @@ final class UploadIT {
     String id = client.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
     put(disk, id, 0, 10 * MIB);
     assertThat(box.volumes("main")).hasSize(before.size() + 1);
-    assertThat(Fixes.found(other, "main")).as("nothing is stray").isEmpty();
+    assertThat(FixQueries.found(other, "main")).as("nothing is stray").isEmpty();
     refused(
         ErrorCode.IMAGE_IN_USE,
         () -> other.openImage("main", disk, new OpenRequest(false, "vm"), null));

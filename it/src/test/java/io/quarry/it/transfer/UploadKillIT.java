@@ -12,8 +12,8 @@ import io.quarry.common.api.UploadInfo;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
-import io.quarry.it.box.Fixes;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.FixQueries;
+import io.quarry.it.box.QemuGuest;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -86,9 +86,9 @@ final class UploadKillIT {
       // Its death was proven: the same file was gone on with.
       assertThat(box.volumes("main")).hasSize(2);
       finish(box.client(1), disk, id);
-      await().atMost(Box.PATIENCE).until(() -> Fixes.found(box.client(1), "main").isEmpty());
+      await().atMost(Box.PATIENCE).until(() -> FixQueries.found(box.client(1), "main").isEmpty());
       assertThat(box.volumes("main")).hasSize(1);
-      Guest.use(box.client(1), "main", disk, "write -P 1 0 512");
+      QemuGuest.use(box.client(1), "main", disk, "write -P 1 0 512");
     }
   }
 
@@ -111,7 +111,7 @@ final class UploadKillIT {
         send(other, disk, id, offset);
         assertThat(box.volumes("main")).as("a file for each writer").hasSize(3);
         finish(other, disk, id);
-        Guest.use(other, "main", disk, "write -P 1 0 64M");
+        QemuGuest.use(other, "main", disk, "write -P 1 0 64M");
       } finally {
         box.host(0).resumeAgent();
       }
@@ -119,7 +119,7 @@ final class UploadKillIT {
       await()
           .atMost(Box.PATIENCE)
           .until(() -> {
-            Fixes.runAll(other, "main");
+            FixQueries.runAll(other, "main");
             return box.volumes("main").size() == 1;
           });
       byte[] ones = new byte[SIZE];

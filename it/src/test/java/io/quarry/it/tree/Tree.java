@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.quarry.it.box.Guest;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Grows a tree of images in several repositories, step by step, as a seed decides. */
 final class Tree {
-  private final Shell shell;
+  private final CliShell shell;
   private final Random random;
   private final List<String> repos;
   private final List<Member> members = new ArrayList<>();
@@ -24,7 +24,7 @@ final class Tree {
   /** Both are there, and the base is in the repository that the difference goes to. */
   private record Difference(Member source, Member base) {}
 
-  Tree(Shell shell, Random random, List<String> repos) {
+  Tree(CliShell shell, Random random, List<String> repos) {
     this.shell = shell;
     this.random = random;
     this.repos = repos;
@@ -169,7 +169,7 @@ final class Tree {
     }
     member.blocks(how).forEach(block -> guest.addAll(List.of("-c", block)));
     guest.add("json:" + blockdev.without("node-name"));
-    assertThat(Guest.run(guest)).as("%s", member).doesNotContain("failed", "rror");
+    assertThat(QemuGuest.run(guest)).as("%s", member).doesNotContain("failed", "rror");
     shell.say("image", "close", member.repo, member.id, opened.path("openId").asText());
   }
 }

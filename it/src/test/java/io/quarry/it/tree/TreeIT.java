@@ -36,7 +36,7 @@ final class TreeIT {
     System.out.println("TreeIT: -Dtree.seed=" + seed);
     Random random = new Random(seed);
     try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
-      Shell shell = new Shell(List.of(box.host(0).url().toString(), box.host(1).url().toString()));
+      CliShell shell = new CliShell(List.of(box.host(0).url().toString(), box.host(1).url().toString()));
       for (String repo : REPOSITORIES) {
         Path path = Files.createDirectories(box.repository(repo));
         shell.say(
@@ -93,7 +93,7 @@ final class TreeIT {
     }
   }
 
-  private static void assertEmpty(Shell shell, String repo, Path directory) throws Exception {
+  private static void assertEmpty(CliShell shell, String repo, Path directory) throws Exception {
     await()
         .atMost(Box.PATIENCE)
         .untilAsserted(() -> {

@@ -27,7 +27,7 @@ final class FixWait {
   /** Returns the exit code. */
   int until(String repo, List<FixQueued> queued, @Nullable Duration timeout) {
     Set<String> ours = queued.stream().map(FixQueued::fixId).collect(Collectors.toSet());
-    Deadline deadline = new Deadline(shell.time(), timeout);
+    WaitDeadline deadline = new WaitDeadline(shell.time(), timeout);
     Patience patience = new Patience(shell.time());
     String watch = "quarry check " + repo;
     try (ProgressLine line = new ProgressLine(output.err(), shell, watch)) {

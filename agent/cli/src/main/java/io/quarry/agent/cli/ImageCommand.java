@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
     description = "Commands about images.",
     footer = {"", "Example:", "  quarry image list main"},
     subcommands = {
-      ImageCopy.class,
+      CopyCommand.class,
       ImageList.class,
       ImageShow.class,
       ImageTree.class,
@@ -20,7 +20,7 @@ import picocli.CommandLine.Command;
       ImageUserData.class,
       ImageOpen.class,
       ImageClose.class,
-      ImageUpload.class,
-      ImageDownload.class
+      UploadCommand.class,
+      DownloadCommand.class
     })
 final class ImageCommand extends Group {}

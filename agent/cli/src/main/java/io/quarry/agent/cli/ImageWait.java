@@ -46,7 +46,7 @@ final class ImageWait {
    * @param commit only states from this commit on count
    */
   End until(ImageState wanted, String repo, String image, long commit, @Nullable Duration timeout) {
-    Deadline deadline = new Deadline(shell.time(), timeout);
+    WaitDeadline deadline = new WaitDeadline(shell.time(), timeout);
     Patience patience = new Patience(shell.time());
     int idle = 0;
     try (ProgressLine line = new ProgressLine(err, shell, watchWith(repo, image))) {

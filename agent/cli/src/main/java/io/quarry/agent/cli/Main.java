@@ -38,14 +38,14 @@ import picocli.CommandLine.Spec;
       SnapshotCommand.class,
       ImageCommand.class,
       OpenCommand.class,
-      Check.class,
+      CheckCommand.class,
       FixCommand.class,
       QueueCommand.class,
       TaskCommand.class,
       RequestCommand.class,
       HostCommand.class,
-      Events.class,
-      Throttle.class,
+      EventsCommand.class,
+      ThrottleCommand.class,
       Completion.class,
       Help.class
     })

@@ -68,7 +68,7 @@ final class UploadLoop {
     this.line = line;
   }
 
-  ImageUpload.Answer run() throws IOException {
+  UploadCommand.Answer run() throws IOException {
     long disk = api.getImage(names.repo(), names.image(), 0).size();
     boolean raw = format == VolumeFormat.RAW;
     if (source.hasSize() && raw) {
@@ -85,7 +85,7 @@ final class UploadLoop {
       requireWhole(upload, read, disk);
       String sha256 = HexFormat.of().formatHex(digest.digest());
       UploadInfo end = finish(upload, sha256);
-      return new ImageUpload.Answer(names.image(), size, disk, sent, sha256, end.commit());
+      return new UploadCommand.Answer(names.image(), size, disk, sent, sha256, end.commit());
     }
   }
 

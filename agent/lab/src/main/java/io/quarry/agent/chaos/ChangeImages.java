@@ -1,7 +1,7 @@
 package io.quarry.agent.chaos;
 
-import io.quarry.agent.chaos.Teller.Ask;
-import io.quarry.agent.chaos.Teller.Errand;
+import io.quarry.agent.chaos.RecordingClient.Ask;
+import io.quarry.agent.chaos.RecordingClient.Errand;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StorageApi;
@@ -18,12 +18,12 @@ final class ChangeImages {
   private static final Set<ErrorCode> RESIZE =
       EnumSet.of(ErrorCode.IMAGE_IN_USE, ErrorCode.IMAGE_BROKEN);
 
-  private final Market market;
+  private final SharedWorkload market;
   private final Random random;
   private final StorageApi api;
-  private final Teller teller;
+  private final RecordingClient teller;
 
-  ChangeImages(Market market, Random random, StorageApi api, Teller teller) {
+  ChangeImages(SharedWorkload market, Random random, StorageApi api, RecordingClient teller) {
     this.market = market;
     this.random = random;
     this.api = api;
@@ -42,7 +42,7 @@ final class ChangeImages {
     Ask ask =
         (to, requestId) ->
             to.setUserData(
-                image.repoId, image.imageId, MakeImages.userData(image.maker, changes), requestId);
+                image.repoId, image.imageId, CreateImages.userData(image.maker, changes), requestId);
     run("setUserData", image, USED, ask, () -> image.changes = changes);
   }
 

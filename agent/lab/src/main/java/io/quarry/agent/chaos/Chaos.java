@@ -41,16 +41,16 @@ public final class Chaos {
       throws IOException, InterruptedException {
     Files.createDirectories(scratch);
     List<Member> members = arena.members();
-    StorageClient patient = Market.client(members.stream().map(Member::agent).toList(), PATIENT);
+    StorageClient patient = SharedWorkload.client(members.stream().map(Member::agent).toList(), PATIENT);
     AtomicReference<@Nullable FaultLane> lane = new AtomicReference<>();
     try (Guest guest = new Guest(scratch);
         WorkWatch work = new WorkWatch(members, repositories.getFirst());
         LogWatch log =
             new LogWatch(
-                Market.client(members.stream().map(Member::agent).toList(), PATIENT), history)) {
-      Market market = Market.of(repositories, members, history, guest, () -> suffer(lane.get()));
+                SharedWorkload.client(members.stream().map(Member::agent).toList(), PATIENT), history)) {
+      SharedWorkload market = SharedWorkload.of(repositories, members, history, guest, () -> suffer(lane.get()));
       Set<Fault.Kind> chosen = chosen(arena);
-      FaultPlan plan = new FaultPlan(options.seed(), options.pace(), chosen);
+      Nemesis plan = new Nemesis(options.seed(), options.pace(), chosen);
       FaultLane faults =
           new FaultLane(arena, plan, sights(work, log, market.bait()), work, history);
       lane.set(faults);
@@ -60,22 +60,22 @@ public final class Chaos {
       long over = System.nanoTime();
       arena.heal();
       history.moment("all agents answer");
-      Settling settling = new Settling(patient, market);
+      Quiescence settling = new Quiescence(patient, market);
       settling.run(crowd.customers(), crowd.meddler());
       Duration settled = Duration.ofNanos(System.nanoTime() - over);
       history.moment("nothing is left to do");
-      HostsJudge hosts = new HostsJudge(patient, history, members, repositories);
+      HostsChecker hosts = new HostsChecker(patient, history, members, repositories);
       hosts.judge();
       if (chosen.containsAll(Set.of(Fault.Kind.KILL_GUARDIAN, Fault.Kind.KILL_ZOOKEEPER))) {
         hosts.judgeReturn(faults::strikeWhileZooKeeperIsDown);
       }
-      int compared = new ImagesJudge(market, patient, settling, arena).judge(crowd.images());
+      int compared = new ImagesChecker(market, patient, settling, arena).judge(crowd.images());
       awaitTold(log, patient, repositories);
-      new CallsJudge(history, log, chosen.contains(Fault.Kind.FOREIGN_WRITER)).judge(repositories);
+      new CallsChecker(history, log, chosen.contains(Fault.Kind.FOREIGN_WRITER)).judge(repositories);
       if (chosen.contains(Fault.Kind.KILL_HOST)) {
         hosts.judgeReboot(arena);
       }
-      new LeftoversJudge(patient, history, settling, arena).judge(repositories);
+      new LeftoversChecker(patient, history, settling, arena).judge(repositories);
       crowd.close();
       return new Summary(options, history, faults, log, work.work())
           .report(arena.missing(), compared, settled);
@@ -190,17 +190,17 @@ public final class Chaos {
 
   /** All who call, each on a thread of its own. */
   private static final class Crowd {
-    private final List<Customer> customers = new ArrayList<>();
-    private final Meddler meddler;
+    private final List<Workload> customers = new ArrayList<>();
+    private final AdminWorkload meddler;
     private final History history;
 
-    Crowd(Market market, int clients, long seed) {
+    Crowd(SharedWorkload market, int clients, long seed) {
       this.history = market.history();
       Random seeds = new Random(seed);
       for (int number = 1; number <= clients; number++) {
-        customers.add(new Customer(market, number, seeds.nextLong()));
+        customers.add(new Workload(market, number, seeds.nextLong()));
       }
-      this.meddler = new Meddler(market, seeds.nextLong());
+      this.meddler = new AdminWorkload(market, seeds.nextLong());
     }
 
     /** What goes on while they live. */
@@ -211,7 +211,7 @@ public final class Chaos {
     void during(Meanwhile meanwhile) throws IOException, InterruptedException {
       AtomicBoolean over = new AtomicBoolean();
       List<Thread> threads = new ArrayList<>();
-      for (Customer customer : customers) {
+      for (Workload customer : customers) {
         threads.add(start(() -> customer.live(over::get)));
       }
       threads.add(start(() -> meddler.live(over::get)));
@@ -246,11 +246,11 @@ public final class Chaos {
           });
     }
 
-    List<Customer> customers() {
+    List<Workload> customers() {
       return customers;
     }
 
-    Meddler meddler() {
+    AdminWorkload meddler() {
       return meddler;
     }
 
@@ -259,7 +259,7 @@ public final class Chaos {
     }
 
     void close() {
-      customers.forEach(Customer::close);
+      customers.forEach(Workload::close);
       meddler.close();
     }
   }

@@ -30,7 +30,7 @@ final class FaultLane {
   }
 
   private final Arena arena;
-  private final FaultPlan plan;
+  private final Nemesis plan;
   private final Sights sights;
   private final WorkWatch work;
   private final History history;
@@ -46,7 +46,7 @@ final class FaultLane {
   /** A guest may notice later what it met. */
   private volatile long guestsSufferUntil = System.nanoTime();
 
-  FaultLane(Arena arena, FaultPlan plan, Sights sights, WorkWatch work, History history) {
+  FaultLane(Arena arena, Nemesis plan, Sights sights, WorkWatch work, History history) {
     this.arena = arena;
     this.plan = plan;
     this.sights = sights;

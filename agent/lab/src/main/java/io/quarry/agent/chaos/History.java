@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 final class History {
   private final long began = System.nanoTime();
   private final Consumer<Moment> audience;
-  private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+  private final Queue<Invocation> calls = new ConcurrentLinkedQueue<>();
   private final Queue<Moment> moments = new ConcurrentLinkedQueue<>();
   private final Queue<String> violations = new ConcurrentLinkedQueue<>();
 
@@ -20,8 +20,8 @@ final class History {
     this.audience = audience;
   }
 
-  Call begin(String operation, String repoId, String requestId) {
-    Call call = new Call(operation, repoId, requestId, System.nanoTime());
+  Invocation begin(String operation, String repoId, String requestId) {
+    Invocation call = new Invocation(operation, repoId, requestId, System.nanoTime());
     calls.add(call);
     return call;
   }
@@ -37,7 +37,7 @@ final class History {
     moment("VIOLATION: " + text);
   }
 
-  List<Call> calls() {
+  List<Invocation> calls() {
     return new ArrayList<>(calls);
   }
 

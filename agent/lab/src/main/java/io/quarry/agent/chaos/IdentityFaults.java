@@ -41,7 +41,7 @@ public final class IdentityFaults {
   private final Path storage;
   private final List<String> repositories;
   private final Path aside;
-  private final Ways ways;
+  private final StoragePaths ways;
   private final List<LocalHost> hosts;
   private Map<String, RepositoryCopy> copies;
   private long copiedNanos;
@@ -51,7 +51,7 @@ public final class IdentityFaults {
    * @param aside in the same filesystem, for copies
    */
   public IdentityFaults(
-      Path storage, List<String> repositories, Path aside, Ways ways, List<LocalHost> hosts)
+      Path storage, List<String> repositories, Path aside, StoragePaths ways, List<LocalHost> hosts)
       throws IOException {
     this.storage = storage;
     this.repositories = List.copyOf(repositories);
@@ -150,14 +150,14 @@ public final class IdentityFaults {
     if (kill) {
       victim.killAgent();
     }
-    Noticing noticing =
-        new Noticing(fault.lasts(), () -> isNoticed(victim), what + ", and it is well", sights);
+    FaultDetection noticing =
+        new FaultDetection(fault.lasts(), () -> isNoticed(victim), what + ", and it is well", sights);
     return new Strike(
         what + (kill ? ", and its agent starts anew" : ""),
         Set.of(name, IDENTITY),
         kill ? Set.of(name) : Set.of(),
         kill ? 1 : 0,
-        Noticing.PATIENCE,
+        FaultDetection.PATIENCE,
         noticing,
         null,
         () -> {
@@ -190,14 +190,14 @@ public final class IdentityFaults {
       Files.move(file, kept, StandardCopyOption.ATOMIC_MOVE);
     }
     String what = repoId + (replaced ? " has another key" : " has no key");
-    Noticing noticing =
-        new Noticing(fault.lasts(), this::noneIsWell, what + ", and an agent is well", sights);
+    FaultDetection noticing =
+        new FaultDetection(fault.lasts(), this::noneIsWell, what + ", and an agent is well", sights);
     return new Strike(
         what,
         Set.of(IDENTITY),
         Set.of(),
         0,
-        Noticing.PATIENCE,
+        FaultDetection.PATIENCE,
         noticing,
         null,
         () -> {

@@ -36,7 +36,7 @@ public final class LocalArena implements Arena {
   private final IdentityFaults identity;
   private final ForeignWriter foreign;
 
-  private LocalArena(Path directory, LocalCluster cluster, Ways ways, List<String> missing)
+  private LocalArena(Path directory, LocalCluster cluster, StoragePaths ways, List<String> missing)
       throws IOException {
     this.missing = List.copyOf(missing);
     this.directory = directory;
@@ -62,7 +62,7 @@ public final class LocalArena implements Arena {
     for (int number = 1; number <= hosts; number++) {
       storages.put("host-" + number, storage(directory));
     }
-    Ways ways = Ways.make(directory.resolve("ways"), storages);
+    StoragePaths ways = StoragePaths.make(directory.resolve("ways"), storages);
     Map<String, String> parameters = Map.of();
     if (isRoot()) {
       // The foreign process is another user, and enters by the group.

@@ -12,7 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Follows the logs of all repositories from their beginning, by their events. Thread-safe. */
-final class LogWatch implements Told, AutoCloseable {
+final class LogWatch implements LoggedOutcomes, AutoCloseable {
   private static final Duration WAIT = Duration.ofSeconds(1);
   private static final Duration END_MAX = Duration.ofSeconds(10);
 

@@ -1,8 +1,8 @@
 package io.quarry.agent.chaos;
 
 import io.quarry.agent.chaos.Arena.Member;
-import io.quarry.agent.chaos.Teller.Ask;
-import io.quarry.agent.chaos.Teller.Errand;
+import io.quarry.agent.chaos.RecordingClient.Ask;
+import io.quarry.agent.chaos.RecordingClient.Errand;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageData;
@@ -31,12 +31,12 @@ final class ReadImages {
           ErrorCode.STORAGE_MISMATCH,
           ErrorCode.IMAGE_CHANGED);
 
-  private final Market market;
+  private final SharedWorkload market;
   private final Random random;
   private final StorageClient api;
-  private final Teller teller;
+  private final RecordingClient teller;
 
-  ReadImages(Market market, Random random, StorageClient api, Teller teller) {
+  ReadImages(SharedWorkload market, Random random, StorageClient api, RecordingClient teller) {
     this.market = market;
     this.random = random;
     this.api = api;

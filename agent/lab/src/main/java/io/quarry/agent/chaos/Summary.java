@@ -1,6 +1,6 @@
 package io.quarry.agent.chaos;
 
-import io.quarry.agent.chaos.Call.Outcome;
+import io.quarry.agent.chaos.Invocation.Outcome;
 import io.quarry.agent.chaos.ChaosReport.Calls;
 import io.quarry.agent.chaos.ChaosReport.Latency;
 import java.time.Duration;
@@ -14,7 +14,7 @@ record Summary(
     ChaosOptions options, History history, FaultLane faults, LogWatch log, WorkWatch.Work work) {
 
   ChaosReport report(List<String> missing, int compared, Duration settled) {
-    List<Call> calls = history.calls();
+    List<Invocation> calls = history.calls();
     return new ChaosReport(
         options.seed(),
         options.duration(),
@@ -30,7 +30,7 @@ record Summary(
         byOperation(calls),
         count(calls, Outcome.ACKNOWLEDGED),
         count(calls, Outcome.REFUSED),
-        (int) calls.stream().filter(Call::unknownAtFirst).count(),
+        (int) calls.stream().filter(Invocation::unknownAtFirst).count(),
         log.commits(),
         work.takeovers(),
         Latency.of(work.taken()),
@@ -41,11 +41,11 @@ record Summary(
         history.violations());
   }
 
-  private static int count(List<Call> calls, Outcome outcome) {
+  private static int count(List<Invocation> calls, Outcome outcome) {
     return (int) calls.stream().filter(call -> call.outcome() == outcome).count();
   }
 
-  private static List<Calls> byOperation(List<Call> calls) {
+  private static List<Calls> byOperation(List<Invocation> calls) {
     return calls.stream()
         .collect(Collectors.groupingBy(call -> call.operation, TreeMap::new, Collectors.toList()))
         .entrySet()
@@ -54,7 +54,7 @@ record Summary(
         .toList();
   }
 
-  private static Calls of(String operation, List<Call> calls) {
+  private static Calls of(String operation, List<Invocation> calls) {
     Map<String, Integer> refused =
         calls.stream()
             .filter(call -> call.outcome() == Outcome.REFUSED)
@@ -70,7 +70,7 @@ record Summary(
         operation,
         count(calls, Outcome.ACKNOWLEDGED),
         refused,
-        (int) calls.stream().filter(Call::unknownAtFirst).count(),
+        (int) calls.stream().filter(Invocation::unknownAtFirst).count(),
         Latency.of(latencies));
   }
 }

@@ -2,9 +2,9 @@ package io.quarry.agent.chaos;
 
 import io.quarry.agent.chaos.Arena.Member;
 import io.quarry.agent.chaos.Content.Write;
-import io.quarry.agent.chaos.Teller.Answer;
-import io.quarry.agent.chaos.Teller.Ask;
-import io.quarry.agent.chaos.Teller.Errand;
+import io.quarry.agent.chaos.RecordingClient.Answer;
+import io.quarry.agent.chaos.RecordingClient.Ask;
+import io.quarry.agent.chaos.RecordingClient.Errand;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.Committed;
 import io.quarry.common.api.ErrorCode;
@@ -42,13 +42,13 @@ final class UseDisks {
   private static final Set<ErrorCode> OPENING =
       EnumSet.of(ErrorCode.IMAGE_BROKEN, ErrorCode.IMAGE_IN_USE);
 
-  private final Market market;
+  private final SharedWorkload market;
   private final Random random;
   private final StorageClient api;
-  private final Teller teller;
+  private final RecordingClient teller;
   private final ChangeImages change;
 
-  UseDisks(Market market, Random random, StorageClient api, Teller teller, ChangeImages change) {
+  UseDisks(SharedWorkload market, Random random, StorageClient api, RecordingClient teller, ChangeImages change) {
     this.market = market;
     this.random = random;
     this.api = api;

@@ -1,6 +1,6 @@
 package io.quarry.agent.chaos;
 
-import io.quarry.agent.dev.LocalZooKeeper;
+import io.quarry.agent.dev.ZooKeeperProcess;
 import java.io.IOException;
 import java.util.List;
 
@@ -20,7 +20,7 @@ public interface ZooKeepers {
   /** Deletes everything they knew; all of them are dead. */
   void wipe() throws IOException;
 
-  static ZooKeepers of(List<LocalZooKeeper> nodes) {
+  static ZooKeepers of(List<ZooKeeperProcess> nodes) {
     return new ZooKeepers() {
       @Override
       public int size() {
@@ -49,7 +49,7 @@ public interface ZooKeepers {
 
       @Override
       public void wipe() throws IOException {
-        for (LocalZooKeeper node : nodes) {
+        for (ZooKeeperProcess node : nodes) {
           node.wipe();
         }
       }

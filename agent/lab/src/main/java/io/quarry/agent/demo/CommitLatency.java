@@ -19,7 +19,7 @@ final class CommitLatency {
   /** Opens and closes a snapshot, one call after the other. */
   List<Duration> measure(String snapshot) {
     List<Duration> measured = new ArrayList<>();
-    OpenRequest reading = new OpenRequest(true, MakeImages.OWNER);
+    OpenRequest reading = new OpenRequest(true, DemoImages.OWNER);
     while (measured.size() < COMMITS) {
       long opening = System.nanoTime();
       OpenedImage opened = scene.api().openImage(Scene.MAIN, snapshot, reading, null);

@@ -23,17 +23,17 @@ final class CompareImages {
   }
 
   private final Scene scene;
-  private final Tools tools;
+  private final DemoTools tools;
   private final RealDisk source;
-  private final Contents contents;
+  private final ContentHashes contents;
   private final String expected;
 
-  CompareImages(Scene scene, Tools tools, RealDisk source)
+  CompareImages(Scene scene, DemoTools tools, RealDisk source)
       throws IOException, InterruptedException {
     this.scene = scene;
     this.tools = tools;
     this.source = source;
-    this.contents = new Contents(tools.qemuImg());
+    this.contents = new ContentHashes(tools.qemuImg());
     this.expected = contents.sha256(source.chain(), source.size());
   }
 
@@ -64,7 +64,7 @@ final class CompareImages {
   }
 
   private void compare(Subject subject) throws IOException, InterruptedException, DemoFailure {
-    OpenRequest reading = new OpenRequest(true, MakeImages.OWNER);
+    OpenRequest reading = new OpenRequest(true, DemoImages.OWNER);
     OpenedImage opened = scene.api().openImage(subject.repoId(), subject.imageId(), reading, null);
     try {
       compare(subject, opened);

@@ -34,10 +34,10 @@ final class CopyUnderFire {
   record Result(String imageId, List<Takeover> takeovers, SdmFailover sdmFailover) {}
 
   private final Scene scene;
-  private final Hosts hosts;
+  private final DemoHosts hosts;
   private final RealDisk source;
 
-  CopyUnderFire(Scene scene, Hosts hosts, RealDisk source) {
+  CopyUnderFire(Scene scene, DemoHosts hosts, RealDisk source) {
     this.scene = scene;
     this.hosts = hosts;
     this.source = source;
@@ -56,7 +56,7 @@ final class CopyUnderFire {
                 null);
     scene
         .timeline()
-        .add("began to copy the snapshot, throttled to " + Figures.mebibytes(rate) + "/s");
+        .add("began to copy the snapshot, throttled to " + DemoFigures.mebibytes(rate) + "/s");
     List<Takeover> takeovers = new ArrayList<>();
     SdmFailover failover;
     try (TaskWatch watch = TaskWatch.start(scene.hosts(), fixOf(copy))) {
@@ -122,9 +122,9 @@ final class CopyUnderFire {
             "%s took over after %s and went on from %s, %s are copied twice"
                 .formatted(
                     heir.hostId(),
-                    Figures.millis(takeover.killToClaim()),
-                    Figures.mebibytes(takeover.bytesFrom()),
-                    Figures.mebibytes(takeover.bytesCopiedTwice())));
+                    DemoFigures.millis(takeover.killToClaim()),
+                    DemoFigures.mebibytes(takeover.bytesFrom()),
+                    DemoFigures.mebibytes(takeover.bytesCopiedTwice())));
     hosts.awaitReturn(victim.hostId());
     return takeover;
   }

@@ -4,7 +4,7 @@ import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.agent.demo.CompareImages.Subject;
-import io.quarry.agent.demo.MakeImages.Images;
+import io.quarry.agent.demo.DemoImages.Images;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +40,7 @@ public final class Demo implements AutoCloseable {
   /** Plays it all; returns only if every comparison held. */
   public DemoReport run() throws IOException, InterruptedException, DemoFailure {
     WorkPlace here = preparePlace();
-    Tools tools = new Tools(children);
+    DemoTools tools = new DemoTools(children);
     Path directory = here.directory();
     audience.progress("making a disk of this machine's files, starting the cluster", null);
     CompletableFuture<Cluster> starting =
@@ -48,15 +48,15 @@ public final class Demo implements AutoCloseable {
     RealDisk source = source(tools, directory);
     timeline.add(
         "made a disk image: %s of %s are data"
-            .formatted(Figures.mebibytes(source.dataBytes()), Figures.mebibytes(source.size())));
+            .formatted(DemoFigures.mebibytes(source.dataBytes()), DemoFigures.mebibytes(source.size())));
     Cluster running = join(starting);
     timeline.add("started ZooKeeper and " + running.members().size() + " agents");
 
     Scene scene = Scene.of(running, directory, timeline, audience);
-    Hosts hosts = new Hosts(scene);
+    DemoHosts hosts = new DemoHosts(scene);
     hosts.connectAll();
     timeline.add("connected two repositories on every host");
-    Images images = new MakeImages(scene, tools, source).make();
+    Images images = new DemoImages(scene, tools, source).make();
     List<Duration> commits = new CommitLatency(scene).measure(images.snapshot());
     timeline.add("measured " + commits.size() + " commits");
     CopyUnderFire.Result copied = new CopyUnderFire(scene, hosts, source).copy(images.snapshot());
@@ -76,14 +76,14 @@ public final class Demo implements AutoCloseable {
         timeline.sinceBegin());
   }
 
-  private RealDisk source(Tools tools, Path directory)
+  private RealDisk source(DemoTools tools, Path directory)
       throws IOException, InterruptedException, DemoFailure {
     return options.image() == null
         ? RealDisk.build(tools, directory, RealFiles.usualPlaces())
         : RealDisk.of(tools, directory, options.image());
   }
 
-  private int compare(Scene scene, Tools tools, RealDisk source, Images images, String copy)
+  private int compare(Scene scene, DemoTools tools, RealDisk source, Images images, String copy)
       throws IOException, InterruptedException, DemoFailure {
     CompareImages comparison = new CompareImages(scene, tools, source);
     List<Subject> subjects = new ArrayList<>();
@@ -126,7 +126,7 @@ public final class Demo implements AutoCloseable {
     if (!Files.isRegularFile(image)) {
       throw new DemoFailure(image + " is not a file", "Name a raw or qcow2 image with --image.");
     }
-    return new Tools(children)
+    return new DemoTools(children)
         .qemuImg()
         .limited(ToolLimits.INSPECTION)
         .info(image, RealDisk.formatOf(image))

@@ -32,7 +32,7 @@ record RealDisk(Path file, long size, long dataBytes) {
   private static final long SECTOR_BYTES = 512;
 
   /** An ext4 filesystem full of this machine's own files. */
-  static RealDisk build(Tools tools, Path directory, List<Path> places)
+  static RealDisk build(DemoTools tools, Path directory, List<Path> places)
       throws IOException, InterruptedException, DemoFailure {
     List<Found> found = RealFiles.find(places, DATA_BYTES);
     if (found.isEmpty()) {
@@ -60,7 +60,7 @@ record RealDisk(Path file, long size, long dataBytes) {
   }
 
   /** A raw copy of somebody's image. */
-  static RealDisk of(Tools tools, Path directory, Path image)
+  static RealDisk of(DemoTools tools, Path directory, Path image)
       throws IOException, InterruptedException, DemoFailure {
     VolumeFormat format = formatOf(image);
     var info = tools.qemuImg().limited(ToolLimits.INSPECTION).info(image, format);
@@ -74,7 +74,7 @@ record RealDisk(Path file, long size, long dataBytes) {
       throw new DemoFailure(
           "%s has %s; with less than %s its copy is over before it can be killed"
               .formatted(
-                  image, Figures.mebibytes(info.virtualSize()), Figures.mebibytes(SIZE_BYTES_MIN)));
+                  image, DemoFigures.mebibytes(info.virtualSize()), DemoFigures.mebibytes(SIZE_BYTES_MIN)));
     }
     Path raw = directory.resolve("source.raw");
     tools.toRaw(image, format, raw);

@@ -24,9 +24,9 @@ final class SdmKill {
   private record Elected(String hostId, long nanos) {}
 
   private final Scene scene;
-  private final Hosts hosts;
+  private final DemoHosts hosts;
 
-  SdmKill(Scene scene, Hosts hosts) {
+  SdmKill(Scene scene, DemoHosts hosts) {
     this.scene = scene;
     this.hosts = hosts;
   }
@@ -64,7 +64,7 @@ final class SdmKill {
         .add(
             "%s is the new SDM after %s; the next commit took %s"
                 .formatted(
-                    elected.hostId(), Figures.millis(killToSdm), Figures.millis(killToCommit)));
+                    elected.hostId(), DemoFigures.millis(killToSdm), DemoFigures.millis(killToCommit)));
     hosts.awaitReturn(victim);
     return new SdmFailover(Scene.MAIN, victim, elected.hostId(), killToSdm, killToCommit);
   }
@@ -77,7 +77,7 @@ final class SdmKill {
             .map(Member::agent)
             .toList();
     try (StorageClient survivors = new StorageClient(agents)) {
-      OpenRequest reading = new OpenRequest(true, MakeImages.OWNER);
+      OpenRequest reading = new OpenRequest(true, DemoImages.OWNER);
       OpenedImage opened = survivors.openImage(Scene.MAIN, snapshot, reading, null);
       long answered = System.nanoTime();
       survivors.closeImage(Scene.MAIN, snapshot, opened.openId(), null);

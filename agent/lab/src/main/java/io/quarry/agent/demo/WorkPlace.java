@@ -45,7 +45,7 @@ public final class WorkPlace {
     if (free < needed) {
       throw new DemoFailure(
           "%s has %s free, and the demo needs %s"
-              .formatted(directory, Figures.mebibytes(free), Figures.mebibytes(needed)),
+              .formatted(directory, DemoFigures.mebibytes(free), DemoFigures.mebibytes(needed)),
           "Name a place with more space with --directory.");
     }
   }

@@ -24,7 +24,7 @@ public final class LocalCluster implements AutoCloseable {
   private final ChildProcesses processes;
   private final HttpClient http = HttpClient.newHttpClient();
   private final List<LocalHost> hosts = new ArrayList<>();
-  private final Optional<LocalZooKeeper> zooKeeper;
+  private final Optional<ZooKeeperProcess> zooKeeper;
   private final String connectString;
 
   private LocalCluster(LocalClusterOptions options) throws IOException {
@@ -35,10 +35,10 @@ public final class LocalCluster implements AutoCloseable {
         options.externalZooKeeper().isPresent()
             ? Optional.empty()
             : Optional.of(
-                new LocalZooKeeper(
+                new ZooKeeperProcess(
                     processes, options.directory().resolve("zookeeper"), nextPort(ports)));
     connectString =
-        zooKeeper.map(LocalZooKeeper::connectString).or(options::externalZooKeeper).orElseThrow();
+        zooKeeper.map(ZooKeeperProcess::connectString).or(options::externalZooKeeper).orElseThrow();
     for (int number = 1; number <= options.hosts(); number++) {
       String hostId = "host-" + number;
       Path directory = options.directory().resolve(hostId);
@@ -74,7 +74,7 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   /** The cluster's own ZooKeeper. */
-  public LocalZooKeeper zooKeeper() {
+  public ZooKeeperProcess zooKeeper() {
     return zooKeeper.orElseThrow(
         () -> new IllegalStateException("The cluster uses the ZooKeeper at " + connectString));
   }
@@ -96,7 +96,7 @@ public final class LocalCluster implements AutoCloseable {
   @Override
   public void close() {
     hosts.forEach(LocalHost::close);
-    zooKeeper.ifPresent(LocalZooKeeper::close);
+    zooKeeper.ifPresent(ZooKeeperProcess::close);
     http.close();
   }
 

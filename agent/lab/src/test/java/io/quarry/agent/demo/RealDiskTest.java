@@ -26,7 +26,7 @@ final class RealDiskTest {
   private static final long MIB = 1 << 20;
 
   @TempDir Path directory;
-  private final Tools tools = new Tools(new Children(new Spawner(), "test"));
+  private final DemoTools tools = new DemoTools(new Children(new Spawner(), "test"));
 
   @Test
   void findsLargeFilesUntilItHasEnough() throws IOException {
@@ -93,7 +93,7 @@ final class RealDiskTest {
             List.of(
                 new Chain.Layer(overlay, VolumeFormat.QCOW2),
                 new Chain.Layer(base, VolumeFormat.RAW)));
-    String hash = new Contents(tools.qemuImg()).sha256(chain, 8 * MIB);
+    String hash = new ContentHashes(tools.qemuImg()).sha256(chain, 8 * MIB);
     byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(change));
     assertThat(hash).isEqualTo(HexFormat.of().formatHex(digest));
     assertThat(Files.mismatch(expected, change)).isEqualTo(-1);

@@ -1,6 +1,6 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
@@ -33,7 +33,7 @@ public final class Checks {
    * @param opens judges the users of images
    */
   public Checks(
-      Surroundings around,
+      FixContext around,
       Supplier<List<ConnectedRepository>> repositories,
       Supplier<List<HostRecord>> hosts,
       OpenReview opens) {
@@ -42,7 +42,7 @@ public final class Checks {
 
   /** Reads no data. To be called where the storage may be waited for. */
   public CheckReport run(ConnectedRepository repository) throws IOException {
-    return new Check(repository, neighbours).run();
+    return new CheckRun(repository, neighbours).run();
   }
 
   /** To be called where the storage may be waited for, and in the case of a deep check for long. */

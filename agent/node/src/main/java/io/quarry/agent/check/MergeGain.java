@@ -4,7 +4,7 @@ import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Chains;
-import io.quarry.agent.fix.Effort;
+import io.quarry.agent.fix.WriteEstimate;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -52,12 +52,12 @@ final class MergeGain {
     if (image == null || !state.isWhole(image)) {
       return UNKNOWN;
     }
-    List<Volume> layers = Effort.layers(merged, image.id(), state);
+    List<Volume> layers = WriteEstimate.layers(merged, image.id(), state);
     if (layers.size() < 2) {
       return 0;
     }
     try {
-      long now = Effort.allocated(layers, storage);
+      long now = WriteEstimate.allocated(layers, storage);
       long then = unionOf(image, layers.size());
       return then == UNKNOWN ? UNKNOWN : Math.max(0, now - then);
     } catch (IOException e) {

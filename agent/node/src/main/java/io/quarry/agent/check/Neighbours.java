@@ -3,7 +3,7 @@ package io.quarry.agent.check;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.fix.SpaceBudget;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.cluster.HostRecord;
@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 
 /** What a check knows beside the repository itself: the other repositories here, and the hosts. */
 final class Neighbours {
-  private final Surroundings around;
+  private final FixContext around;
   private final Supplier<List<ConnectedRepository>> repositories;
   private final Supplier<List<HostRecord>> hosts;
   private final OpenReview opens;
@@ -28,7 +28,7 @@ final class Neighbours {
    * @param opens judges the users of images
    */
   Neighbours(
-      Surroundings around,
+      FixContext around,
       Supplier<List<ConnectedRepository>> repositories,
       Supplier<List<HostRecord>> hosts,
       OpenReview opens) {

@@ -1,12 +1,12 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.fix.Effort;
-import io.quarry.agent.fix.Shortage;
+import io.quarry.agent.fix.WriteEstimate;
+import io.quarry.agent.fix.InsufficientSpace;
 import io.quarry.agent.fix.SpaceBudget;
-import io.quarry.agent.fix.StrayFiles;
+import io.quarry.agent.fix.OrphanFiles;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
-import io.quarry.agent.repository.Holders;
+import io.quarry.agent.repository.FixOwners;
 import io.quarry.common.api.Fix;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.ChainLength;
@@ -26,7 +26,7 @@ final class OfferedFixes {
   private final RepositoryStorage storage;
   private final RepositoryState state;
   private final Neighbours neighbours;
-  private final Holders holders;
+  private final FixOwners holders;
   private final MergeGain merges;
   private final SpaceBudget.Room room;
 
@@ -36,7 +36,7 @@ final class OfferedFixes {
     this.storage = repository.storage();
     this.state = state;
     this.neighbours = neighbours;
-    this.holders = Holders.of(repository);
+    this.holders = FixOwners.of(repository);
     this.room = neighbours.budget().look(repository);
     this.merges = new MergeGain(storage, state, neighbours);
   }
@@ -53,14 +53,14 @@ final class OfferedFixes {
   }
 
   private Fix recorded(FixState fix) throws IOException {
-    Shortage shortage = holders.mayWaitForSpace(fix) ? room.shortage(fix) : null;
+    InsufficientSpace shortage = holders.mayWaitForSpace(fix) ? room.shortage(fix) : null;
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     return FixData.sign(
         new Fix(
             fix.type(),
             state.beneficiaryOf(fix),
             shortage == null ? reason(fix, volume) : reason(fix, volume) + "; " + shortage.text(),
-            Effort.bytes(fix, repository, state, neighbours::byKey),
+            WriteEstimate.bytes(fix, repository, state, neighbours::byKey),
             volume == null ? 0 : gain(fix, volume),
             fix.type().priority(),
             holders.stateOf(fix, shortage != null),
@@ -129,12 +129,12 @@ final class OfferedFixes {
   /** Files that crashes have left behind. */
   void leftOver(StoredFiles files, List<Fix> found) throws IOException {
     for (String file : files.volumes()) {
-      if (StrayFiles.isStray(file, state)) {
+      if (OrphanFiles.isStray(file, state)) {
         found.add(stray(file, allocated(file), "file " + file + " belongs to no volume"));
       }
     }
     for (String file : files.fixes()) {
-      if (StrayFiles.isStray(file, state)) {
+      if (OrphanFiles.isStray(file, state)) {
         found.add(stray(file, 0, file + " is what a fix that is over has left"));
       }
     }

@@ -1,6 +1,6 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.repository.Reach;
+import io.quarry.agent.repository.FixRequirements;
 import io.quarry.common.api.Problem;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.plan.Pin;
@@ -74,7 +74,7 @@ final class PinReview {
   void lost(RepositoryState state, List<Problem> found) {
     for (Pin pin : state.pins().values()) {
       String key = pin.targetKey();
-      boolean seen = hosts.isEmpty() || hosts.stream().anyMatch(host -> Reach.reaches(host, key));
+      boolean seen = hosts.isEmpty() || hosts.stream().anyMatch(host -> FixRequirements.reaches(host, key));
       if (old(pin) && !seen) {
         found.add(
             new Problem(

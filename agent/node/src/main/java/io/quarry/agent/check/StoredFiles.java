@@ -1,7 +1,7 @@
 package io.quarry.agent.check;
 
 import io.quarry.agent.data.os.Folder;
-import io.quarry.agent.fix.StrayFiles;
+import io.quarry.agent.fix.OrphanFiles;
 import io.quarry.agent.fix.VolumeName;
 import io.quarry.agent.format.RepositoryStorage;
 import java.io.IOException;
@@ -12,7 +12,7 @@ import java.util.List;
  * What is on the storage, by name.
  *
  * @param volumes files of volumes
- * @param fixes what fixes have written down, as {@link StrayFiles#ofFix} names it
+ * @param fixes what fixes have written down, as {@link OrphanFiles#ofFix} names it
  * @param foreign files among those of volumes that have no volume's name
  */
 record StoredFiles(List<String> volumes, List<String> fixes, List<String> foreign) {
@@ -30,7 +30,7 @@ record StoredFiles(List<String> volumes, List<String> fixes, List<String> foreig
     List<String> fixes =
         storage.fixes().names().stream()
             .filter(name -> !name.startsWith(Folder.REMOVED_ON_NFS))
-            .map(StrayFiles::ofFix)
+            .map(OrphanFiles::ofFix)
             .toList();
     return new StoredFiles(volumes, fixes, foreign);
   }

@@ -4,7 +4,7 @@ import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.plan.Image;
-import io.quarry.coordinator.plan.Layers;
+import io.quarry.coordinator.plan.BackingChain;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -30,7 +30,7 @@ public record Chains(Function<String, Optional<Repository>> repositories) {
   /** The files that hold an image's content now, the top first. */
   public Chain of(RepositoryStorage storage, RepositoryState state, Image image)
       throws IOException {
-    Layers layers = state.layersOf(image);
+    BackingChain layers = state.layersOf(image);
     List<Link> links = new ArrayList<>();
     for (Image each : layers.here()) {
       links.add(link(storage, state.volumeOf(each)));

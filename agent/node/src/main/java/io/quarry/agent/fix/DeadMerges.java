@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 public final class DeadMerges {
   private static final Logger LOG = LoggerFactory.getLogger(DeadMerges.class);
 
-  private final Surroundings around;
+  private final FixContext around;
 
-  public DeadMerges(Surroundings around) {
+  public DeadMerges(FixContext around) {
     this.around = around;
   }
 
@@ -32,7 +32,7 @@ public final class DeadMerges {
       Volume.Writer writer = volume.writer();
       if (writer != null
           && !state.fixes().containsKey(writer.fixId())
-          && (around.own().stageOf(writer) == OwnWriters.Stage.OVER
+          && (around.own().stageOf(writer) == LocalWriters.Stage.OVER
               || (leading && around.proof().dead(writer.worker())))) {
         LOG.info("{} has been given up, and {} is over", writer.fixId(), writer.worker());
         var _ =

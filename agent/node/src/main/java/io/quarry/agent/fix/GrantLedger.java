@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 final class GrantLedger {
   private static final Logger LOG = LoggerFactory.getLogger(GrantLedger.class);
 
-  private final Pauses pauses;
+  private final Backoff pauses;
   private final Map<String, Begun> begun = new ConcurrentHashMap<>();
 
   private record Begun(long epoch, boolean inTrouble) {}
@@ -24,7 +24,7 @@ final class GrantLedger {
   /**
    * @param pauses of what was in trouble
    */
-  GrantLedger(Pauses pauses) {
+  GrantLedger(Backoff pauses) {
     this.pauses = pauses;
   }
 

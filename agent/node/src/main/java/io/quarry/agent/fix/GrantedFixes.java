@@ -29,9 +29,9 @@ final class GrantedFixes implements AutoCloseable {
   private final Worker self;
   private final Supplier<List<ConnectedRepository>> repositories;
   private final Drain drain;
-  private final Surroundings around;
+  private final FixContext around;
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
-  private final Pauses pauses = new Pauses(TROUBLE_MIN, TROUBLE_MAX);
+  private final Backoff pauses = new Backoff(TROUBLE_MIN, TROUBLE_MAX);
   private final GrantLedger ledger = new GrantLedger(pauses);
   private final Loop looker = new Loop("grants", ROUND, this::look);
   private volatile boolean closed;
@@ -40,7 +40,7 @@ final class GrantedFixes implements AutoCloseable {
       Worker self,
       Supplier<List<ConnectedRepository>> repositories,
       Drain drain,
-      Surroundings around) {
+      FixContext around) {
     this.self = self;
     this.repositories = repositories;
     this.drain = drain;
@@ -101,14 +101,14 @@ final class GrantedFixes implements AutoCloseable {
     RunningFix run =
         new RunningFix(repository, now, self, now.epoch(), null, around, ignored -> {});
     running.put(key, run);
-    FixRunner.End end = FixRunner.End.TROUBLE;
+    FixExecution.End end = FixExecution.End.TROUBLE;
     try {
       // Looked at only now: whoever drains this host has seen it run, or is seen here.
-      end = drain.drained() ? FixRunner.End.LET_GO : FixRunner.run(run);
+      end = drain.drained() ? FixExecution.End.LET_GO : FixExecution.run(run);
     } finally {
       running.remove(key);
       run.finished();
-      boolean again = end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO;
+      boolean again = end == FixExecution.End.TROUBLE || end == FixExecution.End.LET_GO;
       if (ledger.end(repository, now, again)) {
         looker.wake();
       }

@@ -41,7 +41,7 @@ final class MergeInPlaceFix {
   private final Volume.Writer self;
   private final Repository repository;
   private final SourceOpener opener;
-  private final OwnWriters own;
+  private final LocalWriters own;
 
   MergeInPlaceFix(RunningFix run) {
     this.run = run;
@@ -131,7 +131,7 @@ final class MergeInPlaceFix {
     if (base.writer() != null && base.writer().fixId().equals(self.fixId())) {
       return true;
     }
-    if (EarlierWork.of(run, better, null) != null) {
+    if (ResumePoint.of(run, better, null) != null) {
       return false;
     }
     Chain chain = opener.chainOf(state, image);
@@ -230,7 +230,7 @@ final class MergeInPlaceFix {
     } catch (IOException | StorageException e) {
       LOG.warn("Letting go of {} could not be noted: {}", base.file(), e.toString());
     } finally {
-      if (own.stageOf(self) == OwnWriters.Stage.WRITING) {
+      if (own.stageOf(self) == LocalWriters.Stage.WRITING) {
         own.forget(self);
       }
     }

@@ -48,7 +48,7 @@ final class OverlayCopy {
 
   /** Without proof of death all is read again: it comes from the same place either way. */
   private LayerCopy.Start start() throws IOException, InterruptedException {
-    EarlierWork earlier = EarlierWork.of(run, volume, null);
+    ResumePoint earlier = ResumePoint.of(run, volume, null);
     if (earlier == null || !earlier.over() || !sound(earlier)) {
       String file = volume.fileOfEpoch(run.epoch());
       new VolumeFiles(run.repository().storage()).makeEmpty(volume, file, state);
@@ -61,7 +61,7 @@ final class OverlayCopy {
   }
 
   /** A killed server leaves clusters that nobody references; anything worse is not gone on with. */
-  private boolean sound(EarlierWork earlier) throws IOException, InterruptedException {
+  private boolean sound(ResumePoint earlier) throws IOException, InterruptedException {
     run.repository().storage().volumes().thaw(earlier.file());
     ImageCheck found =
         new QemuImg(run.children()).repairLeaks(layer(earlier.file()).requireFile().file());

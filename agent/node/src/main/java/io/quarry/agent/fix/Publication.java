@@ -8,7 +8,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
-import io.quarry.coordinator.plan.Borrowed;
+import io.quarry.coordinator.plan.ExternalReferences;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Reply;
@@ -54,7 +54,7 @@ final class Publication {
     }
     FaultPoints.reach("mend.publish");
     Set<CopySource> needed =
-        run.fix().heavy() ? Borrowed.by(repository.state().repository()) : Set.of();
+        run.fix().heavy() ? ExternalReferences.by(repository.state().repository()) : Set.of();
     Reply done;
     try {
       done = repository.commit(UUID.randomUUID().toString(), finish.with(forLog(witnesses)));

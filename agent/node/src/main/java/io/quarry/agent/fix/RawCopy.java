@@ -98,7 +98,7 @@ final class RawCopy {
   private record Start(String file, RawTarget target, long offset, long movedBefore) {}
 
   private Start start(long size) throws IOException, InterruptedException {
-    EarlierWork earlier = EarlierWork.of(run, volume, copyOf);
+    ResumePoint earlier = ResumePoint.of(run, volume, copyOf);
     if (earlier == null) {
       return fresh(size, 0);
     }

@@ -2,7 +2,7 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.data.CopyControl;
 import io.quarry.agent.data.process.Children;
-import io.quarry.agent.repository.Reach;
+import io.quarry.agent.repository.FixRequirements;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -42,7 +42,7 @@ final class RunningFix {
   private final Worker worker;
   private final long epoch;
   private final Instant startedAt;
-  private final Surroundings around;
+  private final FixContext around;
   private final Consumer<RunningFix> reporter;
   private final CopyControl control = new CopyControl();
   private final Children children;
@@ -66,7 +66,7 @@ final class RunningFix {
       Worker worker,
       long epoch,
       @Nullable Checkpoint earlier,
-      Surroundings around,
+      FixContext around,
       Consumer<RunningFix> reporter) {
     this.repository = repository;
     this.store = new FixStore(repository.storage());
@@ -101,7 +101,7 @@ final class RunningFix {
     return epoch;
   }
 
-  Surroundings around() {
+  FixContext around() {
     return around;
   }
 
@@ -162,7 +162,7 @@ final class RunningFix {
   }
 
   private Set<String> required() {
-    return Reach.required(fix, repository.state().repository(), repository.key());
+    return FixRequirements.required(fix, repository.state().repository(), repository.key());
   }
 
   /** Whether files can be made on all the storages that it needs. */

@@ -2,7 +2,7 @@ package io.quarry.agent.fix;
 
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.StorageException;
-import io.quarry.coordinator.plan.Borrowed;
+import io.quarry.coordinator.plan.ExternalReferences;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Unpin;
 import io.quarry.coordinator.plan.Volume.CopySource;
@@ -34,7 +34,7 @@ public final class SourcePins {
     if (sources.isEmpty()) {
       return;
     }
-    Set<String> needed = Borrowed.pinIds(state);
+    Set<String> needed = ExternalReferences.pinIds(state);
     for (CopySource source : sources) {
       if (!needed.contains(source.pinId())) {
         repositories

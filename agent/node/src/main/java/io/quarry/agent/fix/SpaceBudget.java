@@ -61,12 +61,12 @@ public final class SpaceBudget {
    *
    * @return null when there is room; nothing is set aside otherwise
    */
-  @Nullable Shortage reserve(ConnectedRepository repository, FixState fix) throws IOException {
+  @Nullable InsufficientSpace reserve(ConnectedRepository repository, FixState fix) throws IOException {
     add(repository, fix.id());
     boolean fits = false;
     try {
       // Not while others wait for the lock: a source's storage may take long to answer.
-      Shortage shortage = look(repository, fix.id()).shortage(fix);
+      InsufficientSpace shortage = look(repository, fix.id()).shortage(fix);
       fits = shortage == null;
       return shortage;
     } finally {
@@ -146,22 +146,22 @@ public final class SpaceBudget {
     }
 
     /** Null when the fix fits. */
-    public @Nullable Shortage shortage(FixState fix) throws IOException {
+    public @Nullable InsufficientSpace shortage(FixState fix) throws IOException {
       if (!space.roomForFiles()) {
-        return new Shortage(0, space.free(), true);
+        return new InsufficientSpace(0, space.free(), true);
       }
       if (!fix.heavy()) {
-        return space.free() < FULL_BYTES ? new Shortage(FULL_BYTES, space.free()) : null;
+        return space.free() < FULL_BYTES ? new InsufficientSpace(FULL_BYTES, space.free()) : null;
       }
       long needed = stillToWrite(repository, state, fix);
-      return needed > 0 && needed > bytes ? new Shortage(needed, Math.max(0, bytes)) : null;
+      return needed > 0 && needed > bytes ? new InsufficientSpace(needed, Math.max(0, bytes)) : null;
     }
   }
 
   /** What its newest epoch has stored is there already. */
   private long stillToWrite(ConnectedRepository repository, RepositoryState state, FixState fix)
       throws IOException {
-    long bytes = Effort.bytes(fix, repository, state, repositories);
+    long bytes = WriteEstimate.bytes(fix, repository, state, repositories);
     bytes -= bytes <= 0 ? 0 : takenOver(fix, repository, state);
     if (bytes <= 0
         || isShared(repository, state, state.volumes().get(String.valueOf(fix.volumeId())))) {

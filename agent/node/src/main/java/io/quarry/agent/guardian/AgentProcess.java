@@ -36,7 +36,7 @@ final class AgentProcess {
 
   /** Call it from a thread that stays: the agent dies with the thread that started it. */
   static AgentProcess start(
-      AgentCommand command, String incarnation, Consumer<GuardedSession> onSession)
+      AgentLaunch command, String incarnation, Consumer<GuardedSession> onSession)
       throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(command.words()).redirectError(ProcessBuilder.Redirect.INHERIT);

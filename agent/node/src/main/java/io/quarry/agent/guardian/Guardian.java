@@ -33,7 +33,7 @@ final class Guardian {
 
   private static final Logger log = LoggerFactory.getLogger(Guardian.class);
 
-  private final AgentCommand command;
+  private final AgentLaunch command;
   private final boolean restart;
   private final @Nullable Path pidDirectory;
   private final RestartPauses pauses;
@@ -47,7 +47,7 @@ final class Guardian {
   private @Nullable Thread notice;
 
   Guardian(
-      AgentCommand command, boolean restart, RestartPauses pauses, @Nullable Path pidDirectory) {
+      AgentLaunch command, boolean restart, RestartPauses pauses, @Nullable Path pidDirectory) {
     this.command = command;
     this.restart = restart;
     this.pauses = pauses;

@@ -22,7 +22,7 @@ public final class GuardianLink {
   static final String GUARDIAN_PID = "QUARRY_GUARDIAN_PID";
   static final String INCARNATION = "QUARRY_INCARNATION";
 
-  /** Descriptors of the agent, opened by the shell words in {@link AgentCommand}. */
+  /** Descriptors of the agent, opened by the shell words in {@link AgentLaunch}. */
   static final int LIFELINE_DESCRIPTOR = 3;
 
   static final int SESSIONS_DESCRIPTOR = 4;

@@ -99,7 +99,7 @@ public final class GuardianMain {
       }
     }
     return new Guardian(
-        new AgentCommand(mainClass, javaOptions, List.of("--config", existing(config))),
+        new AgentLaunch(mainClass, javaOptions, List.of("--config", existing(config))),
         restart,
         new RestartPauses(pauseMax),
         pidDirectory);

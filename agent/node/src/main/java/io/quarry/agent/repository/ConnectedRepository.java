@@ -79,7 +79,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       SubmitTransport transport,
       Drain drain,
       ClusterIdentity clusterIdentity,
-      SeenCommits seen,
+      SeenHeads seen,
       Supervisor supervisor,
       Clock clock) {}
 
@@ -95,7 +95,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final Forwarder forwarder;
   private final QueueKeeper keeper;
   private final SpaceMeter space;
-  private final StoragePulse pulse;
+  private final StorageMonitor pulse;
   private final StorageIdentity storageIdentity;
   private final LightWork lightWork;
   private final AtomicInteger shortTerms = new AtomicInteger();
@@ -149,7 +149,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             shared.clusterIdentity(),
             shared.seen());
     this.pulse =
-        new StoragePulse(
+        new StorageMonitor(
             name,
             () -> {
               try {
@@ -257,7 +257,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   /** Whether its storage answers. */
-  public StoragePulse pulse() {
+  public StorageMonitor pulse() {
     return pulse;
   }
 
@@ -268,7 +268,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
   /** Whether its storage has not answered for so long that other hosts are to do the work. */
   public boolean givenUp() {
-    return pulse.silence().compareTo(StoragePulse.GIVE_UP) > 0;
+    return pulse.silence().compareTo(StorageMonitor.GIVE_UP) > 0;
   }
 
   /** Whether its storage is the one that the SDM writes to, as far as is known. */
@@ -321,7 +321,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     }
     for (HostRecord host : hosts.live()) {
       boolean other = !host.incarnation().equals(self.incarnation());
-      if (other && !host.drained() && Reach.reaches(host, key())) {
+      if (other && !host.drained() && FixRequirements.reaches(host, key())) {
         able.add(new Worker(host.hostId(), host.incarnation()));
       }
     }

@@ -85,6 +85,6 @@ public final class Drain {
         .anyMatch(host ->
             !host.incarnation().equals(ownIncarnation)
                 && !host.drained()
-                && Reach.reaches(host, key));
+                && FixRequirements.reaches(host, key));
   }
 }

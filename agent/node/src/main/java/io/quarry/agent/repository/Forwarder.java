@@ -40,7 +40,7 @@ final class Forwarder {
   private final String ownIncarnation;
   private final Sdm sdm;
   private final Election election;
-  private final StoragePulse pulse;
+  private final StorageMonitor pulse;
   private final SubmitTransport transport;
 
   /** Whether the log binds request ids to calls. */
@@ -57,7 +57,7 @@ final class Forwarder {
       String ownIncarnation,
       Sdm sdm,
       Election election,
-      StoragePulse pulse,
+      StorageMonitor pulse,
       SubmitTransport transport,
       BooleanSupplier bound) {
     this.name = name;
@@ -80,7 +80,7 @@ final class Forwarder {
 
   Reply submit(RequestId requestId, Request request) {
     Deadline deadline = Deadline.after(DEADLINE);
-    Tries tries = new Tries(requestId, request);
+    SubmitAttempts tries = new SubmitAttempts(requestId, request);
     while (!deadline.passed() && pulse.responsive()) {
       Reply reply = tries.once(asked -> once(requestId, asked));
       if (reply != null) {
@@ -100,31 +100,31 @@ final class Forwarder {
     throw failing == null ? unavailable(tries.why()) : failing;
   }
 
-  private Tries.Outcome once(RequestId requestId, Request request) {
+  private SubmitAttempts.Outcome once(RequestId requestId, Request request) {
     try {
       if (sdm.leading()) {
-        return Tries.Outcome.of(here(requestId, request));
+        return SubmitAttempts.Outcome.of(here(requestId, request));
       }
       Optional<Candidate> leader = election.leader();
       if (leader.isEmpty()) {
-        return Tries.Outcome.nothing("no host leads it");
+        return SubmitAttempts.Outcome.nothing("no host leads it");
       }
       if (leader.get().incarnation().equals(ownIncarnation)) {
-        return Tries.Outcome.nothing("this host is about to lead it");
+        return SubmitAttempts.Outcome.nothing("this host is about to lead it");
       }
-      return Tries.Outcome.of(there(leader.get(), requestId, request));
+      return SubmitAttempts.Outcome.of(there(leader.get(), requestId, request));
     } catch (StorageException e) {
       if (e.code() == ErrorCode.OUTCOME_UNKNOWN) {
-        return Tries.Outcome.unknown(String.valueOf(e.getMessage()));
+        return SubmitAttempts.Outcome.unknown(String.valueOf(e.getMessage()));
       }
       if (e.code().retryable()) {
-        return Tries.Outcome.nothing(String.valueOf(e.getMessage()));
+        return SubmitAttempts.Outcome.nothing(String.valueOf(e.getMessage()));
       }
       throw e;
     } catch (SubmitTransport.NotSentException e) {
-      return Tries.Outcome.nothing(String.valueOf(e.getMessage()));
+      return SubmitAttempts.Outcome.nothing(String.valueOf(e.getMessage()));
     } catch (IOException | TimeoutException e) {
-      return Tries.Outcome.unknown(String.valueOf(e.getMessage()));
+      return SubmitAttempts.Outcome.unknown(String.valueOf(e.getMessage()));
     }
   }
 

@@ -98,7 +98,7 @@ final class QueueKeeper implements AutoCloseable {
               || !fix.heavy()
               || fix.failures() != entry.fix().failures()
               || (!claimed.contains(entry.name())
-                  && !Reach.required(fix, state, key).equals(entry.fix().requires()));
+                  && !FixRequirements.required(fix, state, key).equals(entry.fix().requires()));
       if (outdated) {
         queue.remove(entry);
       } else {
@@ -132,7 +132,7 @@ final class QueueKeeper implements AutoCloseable {
         now,
         fix.retryAt(),
         fix.heavy(),
-        Reach.required(fix, state, key));
+        FixRequirements.required(fix, state, key));
   }
 
   @Override

@@ -69,7 +69,7 @@ public final class StorageIdentity {
   private final Subject subject;
   private final HeadHint head;
   private final ClusterIdentity cluster;
-  private final SeenCommits seen;
+  private final SeenHeads seen;
 
   /** Why the storage is another one; null while it is not known to be. */
   private volatile @Nullable String difference;
@@ -87,7 +87,7 @@ public final class StorageIdentity {
   private boolean missing;
   private Position noted = Position.START;
 
-  StorageIdentity(Subject subject, HeadHint head, ClusterIdentity cluster, SeenCommits seen) {
+  StorageIdentity(Subject subject, HeadHint head, ClusterIdentity cluster, SeenHeads seen) {
     this.subject = subject;
     this.head = head;
     this.cluster = cluster;

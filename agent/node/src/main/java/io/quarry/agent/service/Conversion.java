@@ -9,7 +9,7 @@ import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.agent.data.qemu.UntrustedImageException;
 import io.quarry.agent.data.qemu.UntrustedQcow2;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
@@ -44,14 +44,14 @@ final class Conversion implements Callable<Boolean> {
 
   private final String imageId;
   private final UploadFile file;
-  private final Surroundings around;
+  private final FixContext around;
   private final Children children;
   private final CopyControl control = new CopyControl();
   private final CountDownLatch ended = new CountDownLatch(1);
   private boolean begun;
   private boolean stopped;
 
-  Conversion(String imageId, UploadFile file, Surroundings around) {
+  Conversion(String imageId, UploadFile file, FixContext around) {
     this.imageId = imageId;
     this.file = file;
     this.around = around;

@@ -1,7 +1,7 @@
 package io.quarry.agent.service;
 
 import io.quarry.agent.data.Extent;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
@@ -27,16 +27,16 @@ final class Downloads {
   /** A caller gets an answer in time, even if it is only a part of one. */
   private static final Duration LOOK = Duration.ofSeconds(5);
 
-  private final Readings readings;
-  private final Surroundings around;
+  private final DownloadSessions readings;
+  private final FixContext around;
 
-  Downloads(Readings readings, Surroundings around) {
+  Downloads(DownloadSessions readings, FixContext around) {
     this.readings = readings;
     this.around = around;
   }
 
   ImageData download(ConnectedRepository repository, String imageId, DownloadRequest request) {
-    Reading reading = take(repository, imageId);
+    DownloadSession reading = take(repository, imageId);
     try {
       if (request.ifMatch() != null && !request.ifMatch().equals(reading.etag())) {
         throw changed(imageId, request.ifMatch());
@@ -48,8 +48,8 @@ final class Downloads {
     }
   }
 
-  private Reading take(ConnectedRepository repository, String imageId) {
-    Reading reading = readings.take(repository, imageId);
+  private DownloadSession take(ConnectedRepository repository, String imageId) {
+    DownloadSession reading = readings.take(repository, imageId);
     try {
       reading.look();
       return reading;
@@ -59,7 +59,7 @@ final class Downloads {
     }
   }
 
-  private ImageData data(Reading reading, DownloadRequest request) {
+  private ImageData data(DownloadSession reading, DownloadRequest request) {
     long size = reading.size();
     boolean range =
         request.range() != null
@@ -69,13 +69,13 @@ final class Downloads {
     if (offset >= size || length <= 0) {
       throw outside(reading, String.valueOf(request.range()));
     }
-    ReadingStream stream =
-        new ReadingStream(
+    DownloadStream stream =
+        new DownloadStream(
             reading,
             offset,
             length,
             around.throttle(),
-            request.more() ? Reading::requireKept : readings::finish,
+            request.more() ? DownloadSession::requireKept : readings::finish,
             readings::release,
             readings::retire);
     if (length > DIGEST_BYTES_MAX) {
@@ -97,7 +97,7 @@ final class Downloads {
   }
 
   ImageExtents extents(ConnectedRepository repository, String imageId, ExtentQuery query) {
-    Reading reading = take(repository, imageId);
+    DownloadSession reading = take(repository, imageId);
     try {
       if (query.offset() >= reading.size()) {
         throw outside(reading, Long.toString(query.offset()));
@@ -116,7 +116,7 @@ final class Downloads {
     }
   }
 
-  private static ImageExtents look(Reading reading, ExtentQuery query) {
+  private static ImageExtents look(DownloadSession reading, ExtentQuery query) {
     List<DataExtent> data = new ArrayList<>();
     long until = System.nanoTime() + LOOK.toNanos();
     long at = query.offset();
@@ -133,7 +133,7 @@ final class Downloads {
   }
 
   private static ImageExtents answer(
-      Reading reading, ExtentQuery query, long end, List<DataExtent> data) {
+      DownloadSession reading, ExtentQuery query, long end, List<DataExtent> data) {
     return new ImageExtents(reading.etag(), reading.size(), query.offset(), end, data);
   }
 
@@ -159,7 +159,7 @@ final class Downloads {
         "begin anew, without If-Match");
   }
 
-  private static StorageException outside(Reading reading, String range) {
+  private static StorageException outside(DownloadSession reading, String range) {
     return new StorageException(
         ErrorCode.RANGE_NOT_SATISFIABLE,
         range + " begins behind the end of the image, at " + reading.size(),

@@ -44,7 +44,7 @@ final class Explain {
     }
     String missing = state.missingOf(image);
     List<HostRecord> live = hosts.get();
-    Needs all = new Needs(state, new RepositoryNames(live));
+    Dependents all = new Dependents(state, new RepositoryNames(live));
     List<Need> needs = all.of(image);
     List<String> sentences = new ArrayList<>();
     sentences.add(
@@ -60,7 +60,7 @@ final class Explain {
     FixState fix = target == null ? fixOf(image, state) : state.fixOf(target);
     ExplainedFix explained = null;
     if (fix != null) {
-      WhoWorks who = new WhoWorks(repository, state, live, space.of(repository, fix));
+      FixObstacles who = new FixObstacles(repository, state, live, space.of(repository, fix));
       explained = explained(repository, fix, who);
       sentences.add(who.sentence(fix, explained));
     } else if (target != null) {
@@ -69,7 +69,7 @@ final class Explain {
     } else if (state.stateOf(image) == ImageState.BROKEN) {
       sentences.add("No fix can do that here: copy the base into this repository.");
     } else if (missing != null) {
-      sentences.add("That has to wait until it is closed: " + Needs.sentence(needs) + ".");
+      sentences.add("That has to wait until it is closed: " + Dependents.sentence(needs) + ".");
     }
     return new ImageExplanation(
         imageId,
@@ -124,13 +124,13 @@ final class Explain {
     Instant until = image.retainedUntil();
     boolean retained = until != null && until.isAfter(Instant.now());
     String restorable =
-        retained ? "can be restored without loss until " + WhoWorks.seconds(until) : "";
+        retained ? "can be restored without loss until " + FixObstacles.seconds(until) : "";
     if (needs.isEmpty()) {
       return retained
           ? "It was removed and " + restorable + "; then its space is freed."
           : "It is not visible and nothing needs it: its space will be freed.";
     }
-    String because = "kept because " + Needs.sentence(needs) + ".";
+    String because = "kept because " + Dependents.sentence(needs) + ".";
     return retained
         ? "It was removed and " + restorable + "; it is " + because
         : "It is not visible, and " + because;
@@ -142,7 +142,7 @@ final class Explain {
     return better != null ? better : state.fixes().get(FixState.cleanId(image.volumeId()));
   }
 
-  private ExplainedFix explained(ConnectedRepository repository, FixState fix, WhoWorks who) {
+  private ExplainedFix explained(ConnectedRepository repository, FixState fix, FixObstacles who) {
     String host = who.host(fix);
     Progress progress = fix.heavy() ? status.progress(repository, fix.id()) : null;
     return new ExplainedFix(

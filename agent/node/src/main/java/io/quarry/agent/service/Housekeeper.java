@@ -5,7 +5,7 @@ import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.fix.DeadMerges;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.ThisHost;
 import io.quarry.common.api.StorageException;
@@ -47,7 +47,7 @@ public final class Housekeeper implements AutoCloseable {
       StorageIo io,
       HostRegistry hosts,
       OpenReview review,
-      Surroundings around,
+      FixContext around,
       Clock clock) {
     this.repositories = repositories;
     this.io = io;

@@ -43,7 +43,7 @@ final class Images {
   private static final Logger LOG = LoggerFactory.getLogger(Images.class);
 
   private final Repositories repositories;
-  private final Repeats repeats;
+  private final Idempotency repeats;
   private final Lookup lookup;
   private final Worker self;
   private final Drain drain;
@@ -57,7 +57,7 @@ final class Images {
       LightMends mends,
       ForeignWriters foreign) {
     this.repositories = repositories;
-    this.repeats = new Repeats(repositories);
+    this.repeats = new Idempotency(repositories);
     this.lookup = new Lookup(repositories);
     this.self = self;
     this.drain = drain;
@@ -72,7 +72,7 @@ final class Images {
 
   CreatedImage createVirtualDisk(
       String repoId, CreateVirtualDiskRequest request, @Nullable String givenId) {
-    RequestId requestId = Names.requestId(givenId);
+    RequestId requestId = ArgumentChecks.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     UserData.check(request.userData());
     return once(
@@ -134,7 +134,7 @@ final class Images {
 
   CreatedImage createSnapshot(
       String repoId, CreateSnapshotRequest request, @Nullable String givenId) {
-    RequestId requestId = Names.requestId(givenId);
+    RequestId requestId = ArgumentChecks.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     UserData.check(request.userData());
     return once(
@@ -199,7 +199,7 @@ final class Images {
   }
 
   Committed resizeImage(String repoId, String imageId, long size, @Nullable String givenId) {
-    RequestId requestId = Names.requestId(givenId);
+    RequestId requestId = ArgumentChecks.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     target.storage().requireHolds(size);
     mends.await(target, imageId);
@@ -213,7 +213,7 @@ final class Images {
   }
 
   CreatedImage copyImage(String repoId, CopyImageRequest request, @Nullable String givenId) {
-    RequestId requestId = Names.requestId(givenId);
+    RequestId requestId = ArgumentChecks.requestId(givenId);
     ConnectedRepository target = repositories.get(repoId);
     UserData.check(request.userData());
     return once(requestId, target, "copyImage", () -> copyImage(target, request, requestId));

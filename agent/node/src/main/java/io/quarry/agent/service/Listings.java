@@ -2,10 +2,10 @@ package io.quarry.agent.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.fix.Shortage;
+import io.quarry.agent.fix.InsufficientSpace;
 import io.quarry.agent.format.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
-import io.quarry.agent.repository.Holders;
+import io.quarry.agent.repository.FixOwners;
 import io.quarry.common.api.FixInfo;
 import io.quarry.common.api.FixPage;
 import io.quarry.common.api.FixQuery;
@@ -122,7 +122,7 @@ final class Listings {
     return io.call(
         repository,
         () ->
-            Views.image(
+            ImageInfos.image(
                 state.repository(), image, volume -> now(repository, volume), state.sequence()));
   }
 
@@ -146,7 +146,7 @@ final class Listings {
   }
 
   /** A page ends with the last image that it has room for, in number and in bytes. */
-  static ImagePage images(LogState state, ImageQuery query, Views.Space<RuntimeException> space) {
+  static ImagePage images(LogState state, ImageQuery query, ImageInfos.Space<RuntimeException> space) {
     if (query.limit() < 1 || query.limit() > ImageQuery.LIMIT_MAX) {
       throw StorageException.invalid(
           "limit", "limit is " + query.limit(), "give 1 to " + ImageQuery.LIMIT_MAX);
@@ -162,7 +162,7 @@ final class Listings {
       if (!fits(all, image, query)) {
         continue;
       }
-      ImageInfo next = Views.image(all, image, space, state.sequence());
+      ImageInfo next = ImageInfos.image(all, image, space, state.sequence());
       if (page.size() == query.limit() || !room.take(next)) {
         return new ImagePage(page, page.getLast().imageId(), state.sequence());
       }
@@ -199,8 +199,8 @@ final class Listings {
   FixPage fixes(ConnectedRepository repository, FixQuery query) {
     RepositoryState state = repository.atLeast(query.atLeast()).repository();
     List<FixState> turns = turns(state, query);
-    Holders holders = Holders.of(repository);
-    Map<String, Shortage> waiting = space.of(repository, turns, holders);
+    FixOwners holders = FixOwners.of(repository);
+    Map<String, InsufficientSpace> waiting = space.of(repository, turns, holders);
     return page(turns, query, fix -> fix(repository, state, fix, holders, waiting.get(fix.id())));
   }
 
@@ -239,8 +239,8 @@ final class Listings {
       ConnectedRepository repository,
       RepositoryState state,
       FixState fix,
-      Holders holders,
-      @Nullable Shortage shortage) {
+      FixOwners holders,
+      @Nullable InsufficientSpace shortage) {
     return new FixInfo(
         fix.id(),
         fix.type(),

@@ -41,8 +41,8 @@ public final class Repositories {
   /** Named by the agent's configuration, connected or not yet. */
   private final Set<String> expected = ConcurrentHashMap.newKeySet();
 
-  private final Turns repoIds = new Turns();
-  private final Turns keys = new Turns();
+  private final KeyedLock repoIds = new KeyedLock();
+  private final KeyedLock keys = new KeyedLock();
   private final StorageIo io;
   private final Connections connections;
 
@@ -156,7 +156,7 @@ public final class Repositories {
   }
 
   private Connected connect(ConnectRequest request, Kind kind, boolean create) {
-    Names.check("repoId", request.repoId());
+    ArgumentChecks.check("repoId", request.repoId());
     RepositoryFormat format = RepositoryFormats.find(request.repoFormat());
     format.checkParameters(request.connectionParameters());
     try (var _ = repoIds.take(request.repoId())) {

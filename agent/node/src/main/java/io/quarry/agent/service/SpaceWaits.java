@@ -1,9 +1,9 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.fix.Shortage;
+import io.quarry.agent.fix.InsufficientSpace;
 import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.repository.ConnectedRepository;
-import io.quarry.agent.repository.Holders;
+import io.quarry.agent.repository.FixOwners;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FixState;
 import java.time.Duration;
@@ -34,7 +34,7 @@ final class SpaceWaits {
   private final BooleanSupplier hangs;
   private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
-  private record Kept(@Nullable Shortage shortage, long readNanos) {}
+  private record Kept(@Nullable InsufficientSpace shortage, long readNanos) {}
 
   /**
    * @param hangs whether any storage is known to hang
@@ -46,8 +46,8 @@ final class SpaceWaits {
   }
 
   /** Null when it need not, or runs. */
-  @Nullable Shortage of(ConnectedRepository repository, FixState fix) {
-    if (!Holders.of(repository).mayWaitForSpace(fix)) {
+  @Nullable InsufficientSpace of(ConnectedRepository repository, FixState fix) {
+    if (!FixOwners.of(repository).mayWaitForSpace(fix)) {
       return null;
     }
     String key = repository.key() + "/" + fix.id();
@@ -56,7 +56,7 @@ final class SpaceWaits {
       if (kept.size() > KEPT_MAX) {
         kept.clear();
       }
-      Optional<Shortage> now =
+      Optional<InsufficientSpace> now =
           ask(
               repository,
               () -> Optional.ofNullable(budget.look(repository).shortage(fix)),
@@ -68,8 +68,8 @@ final class SpaceWaits {
   }
 
   /** Those that have to, by id. */
-  Map<String, Shortage> of(
-      ConnectedRepository repository, Collection<FixState> fixes, Holders holders) {
+  Map<String, InsufficientSpace> of(
+      ConnectedRepository repository, Collection<FixState> fixes, FixOwners holders) {
     List<FixState> candidates =
         fixes.stream().filter(holders::mayWaitForSpace).limit(LOOKED_AT_MAX).toList();
     if (candidates.isEmpty()) {
@@ -78,10 +78,10 @@ final class SpaceWaits {
     return ask(
         repository,
         () -> {
-          Map<String, Shortage> waiting = new HashMap<>();
+          Map<String, InsufficientSpace> waiting = new HashMap<>();
           SpaceBudget.Room room = budget.look(repository);
           for (FixState fix : candidates) {
-            Shortage shortage = room.shortage(fix);
+            InsufficientSpace shortage = room.shortage(fix);
             if (shortage != null) {
               waiting.put(fix.id(), shortage);
             }

@@ -91,7 +91,7 @@ final class Status {
 
   private @Nullable String fault(
       ConnectedRepository repository, RepositoryState state, FixState fix) {
-    return new WhoWorks(repository, state, hosts.get(), space.of(repository, fix)).fault(fix);
+    return new FixObstacles(repository, state, hosts.get(), space.of(repository, fix)).fault(fix);
   }
 
   /** Also says when it is this very host that does not reach all of the image. */

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.check.Checks;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.fix.Chains;
-import io.quarry.agent.fix.FixWorker;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixScheduler;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.ThisHost;
 import io.quarry.common.api.BeginUploadRequest;
@@ -86,8 +86,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private static final Duration CHECK_MAX = Duration.ofSeconds(55);
 
   private final Repositories repositories;
-  private final FixWorker fixes;
-  private final Repeats repeats;
+  private final FixScheduler fixes;
+  private final Idempotency repeats;
   private final Images images;
   private final Tasks tasks;
   private final StorageIo io;
@@ -96,11 +96,11 @@ public final class StorageService implements StorageApi, AutoCloseable {
   private final Checks checks;
   private final Explain explain;
   private final Events events;
-  private final Readings readings;
+  private final DownloadSessions readings;
   private final Downloads downloads;
   private final Uploads uploads;
-  private final Opening opening;
-  private final Opens opens;
+  private final ImageAttacher opening;
+  private final OpenService opens;
   private final ForeignWriters foreign;
   private final HostRegistry hosts;
   private final Runnable connectionsChanged;
@@ -111,10 +111,10 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public StorageService(
       ThisHost host,
       Repositories repositories,
-      FixWorker fixes,
+      FixScheduler fixes,
       Tasks tasks,
       StorageIo io,
-      Surroundings around,
+      FixContext around,
       HostRegistry hosts,
       OpenReview review,
       Runnable connectionsChanged,
@@ -122,7 +122,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     Worker self = host.worker();
     this.repositories = repositories;
     this.fixes = fixes;
-    this.repeats = new Repeats(repositories);
+    this.repeats = new Idempotency(repositories);
     LightMends mends = new LightMends(repositories);
     this.foreign = new ForeignWriters(io);
     this.images = new Images(repositories, self, tasks.drain(), mends, foreign);
@@ -134,7 +134,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.checks = new Checks(around, repositories::all, tasks::live, review);
     this.explain = new Explain(status, space, io, tasks::live);
     this.opening =
-        new Opening(
+        new ImageAttacher(
             host,
             repeats,
             io,
@@ -143,8 +143,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
             new Chains(around.repositories()),
             hosts,
             tasks.peers());
-    this.opens = new Opens(repositories, repeats, io, review);
-    this.readings = new Readings(self, repositories, io, around, mends, supervisor);
+    this.opens = new OpenService(repositories, repeats, io, review);
+    this.readings = new DownloadSessions(self, repositories, io, around, mends, supervisor);
     this.uploads = new Uploads(self, repositories, io, around, hosts, foreign, mends, supervisor);
     this.downloads = new Downloads(readings, around);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
@@ -298,14 +298,14 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
-    return opening.open(repositories.get(repoId), imageId, request, Names.requestId(requestId));
+    return opening.open(repositories.get(repoId), imageId, request, ArgumentChecks.requestId(requestId));
   }
 
   @Override
   public Committed closeImage(
       String repoId, String imageId, String openId, @Nullable String requestId) {
     Committed closed =
-        opens.close(repositories.get(repoId), imageId, openId, Names.requestId(requestId));
+        opens.close(repositories.get(repoId), imageId, openId, ArgumentChecks.requestId(requestId));
     uploads.ended(openId);
     return closed;
   }
@@ -324,7 +324,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public Committed closeOpen(
       String repoId, String openId, boolean force, @Nullable String requestId) {
     Committed closed =
-        opens.close(repositories.get(repoId), openId, force, Names.requestId(requestId));
+        opens.close(repositories.get(repoId), openId, force, ArgumentChecks.requestId(requestId));
     uploads.ended(openId);
     return closed;
   }
@@ -332,7 +332,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public ClosedOpens closeOpens(
       String repoId, CloseOpensRequest request, @Nullable String requestId) {
-    return opens.closeDead(repositories.get(repoId), request, Names.requestId(requestId));
+    return opens.closeDead(repositories.get(repoId), request, ArgumentChecks.requestId(requestId));
   }
 
   @Override
@@ -348,7 +348,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public UploadInfo beginUpload(
       String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId) {
-    return uploads.begin(repositories.get(repoId), imageId, request, Names.requestId(requestId));
+    return uploads.begin(repositories.get(repoId), imageId, request, ArgumentChecks.requestId(requestId));
   }
 
   @Override
@@ -370,7 +370,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
       FinishUploadRequest request,
       @Nullable String requestId) {
     return uploads.finish(
-        repositories.get(repoId), imageId, uploadId, request, Names.requestId(requestId));
+        repositories.get(repoId), imageId, uploadId, request, ArgumentChecks.requestId(requestId));
   }
 
   @Override
@@ -388,7 +388,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   public FixQueued fixStorageRepository(
       String repoId, FixRequest request, @Nullable String requestId) {
     ConnectedRepository repository = repositories.get(repoId);
-    RequestId id = Names.requestId(requestId);
+    RequestId id = ArgumentChecks.requestId(requestId);
     return repeats.once(
         id,
         repository,
@@ -421,7 +421,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public RequestOutcome cancelRequest(String repoId, String requestId) {
     Reply reply =
-        repositories.get(repoId).commit(Names.requestId(requestId), new CancelRequest(null));
+        repositories.get(repoId).commit(ArgumentChecks.requestId(requestId), new CancelRequest(null));
     return CancelRequest.made(reply)
         ? new RequestOutcome(false, null, null, reply.commit())
         : new RequestOutcome(true, reply.operation(), reply.id(), reply.commit());
@@ -468,7 +468,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
   }
 
   private Committed committed(String repoId, Request request, @Nullable String requestId) {
-    Reply reply = repositories.get(repoId).commit(Names.requestId(requestId), request);
+    Reply reply = repositories.get(repoId).commit(ArgumentChecks.requestId(requestId), request);
     return new Committed(reply.commit());
   }
 

@@ -1,7 +1,7 @@
 package io.quarry.agent.service;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import io.quarry.agent.fix.FixWorker;
+import io.quarry.agent.fix.FixScheduler;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.HostClock;
@@ -42,7 +42,7 @@ public final class Tasks {
 
   private final String hostId;
   private final Repositories repositories;
-  private final FixWorker fixes;
+  private final FixScheduler fixes;
   private final HostRegistry registry;
   private final Drain drain;
   private final KeptThrottle throttle;
@@ -54,7 +54,7 @@ public final class Tasks {
       String hostId,
       Repositories repositories,
       StorageIo io,
-      FixWorker fixes,
+      FixScheduler fixes,
       HostRegistry registry,
       Drain drain,
       KeptThrottle throttle,
@@ -235,7 +235,7 @@ public final class Tasks {
 
   /** Here, or on the host it is about: that one keeps it. */
   void drain(String drainedHostId, boolean drained) {
-    Names.check("hostId", drainedHostId);
+    ArgumentChecks.check("hostId", drainedHostId);
     if (!drainedHostId.equals(hostId)) {
       HostRecord host = registry.find(drainedHostId).orElseThrow(() -> hostNotFound(drainedHostId));
       peers.at(host).drainHost(drainedHostId, drained);
@@ -280,7 +280,7 @@ public final class Tasks {
    * it uses any image.
    */
   void fence(String fencedHostId) {
-    Names.check("hostId", fencedHostId);
+    ArgumentChecks.check("hostId", fencedHostId);
     requireGone(fencedHostId);
     if (!known(fencedHostId)) {
       throw new StorageException(

@@ -2,7 +2,7 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.data.qemu.UntrustedImageException;
 import io.quarry.agent.data.qemu.UntrustedQcow2;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Sha256;
@@ -62,7 +62,7 @@ final class Upload {
   private final long size;
   private final UploadFile file;
   private final StorageIo io;
-  private final Surroundings around;
+  private final FixContext around;
   private final UploadWorkers workers;
   private final Arrivals arrivals = new Arrivals();
   private final ThrottledWaits waits;
@@ -95,7 +95,7 @@ final class Upload {
       Open open,
       UploadFile file,
       StorageIo io,
-      Surroundings around,
+      FixContext around,
       UploadWorkers workers) {
     this.repository = repository;
     this.open = open;

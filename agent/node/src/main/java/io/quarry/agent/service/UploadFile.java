@@ -8,8 +8,8 @@ import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
-import io.quarry.agent.fix.Predecessors;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.PriorEpochs;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -43,7 +43,7 @@ final class UploadFile {
   private final Open upload;
   private final long diskSize;
   private final Worker self;
-  private final Surroundings around;
+  private final FixContext around;
   private final FixStore store;
   private final String fixId;
   private final long epoch;
@@ -57,7 +57,7 @@ final class UploadFile {
       Open upload,
       long diskSize,
       Worker self,
-      Surroundings around,
+      FixContext around,
       long epoch) {
     this.repository = repository;
     this.upload = upload;
@@ -100,7 +100,7 @@ final class UploadFile {
    * nobody looks.
    */
   static UploadFile take(
-      ConnectedRepository repository, Open upload, long diskSize, Worker self, Surroundings around)
+      ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext around)
       throws IOException, InterruptedException {
     @Nullable UploadFile file = null;
     try {
@@ -120,7 +120,7 @@ final class UploadFile {
   }
 
   private static UploadFile next(
-      ConnectedRepository repository, Open upload, long diskSize, Worker self, Surroundings around)
+      ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext around)
       throws IOException, InterruptedException {
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
@@ -148,7 +148,7 @@ final class UploadFile {
       checkpoint = earlier.takenOver(self, epoch, earlierFile, now());
       return;
     }
-    if (new Predecessors(store, fixId, epoch, this::dead).allOver(earlier)) {
+    if (new PriorEpochs(store, fixId, epoch, this::dead).allOver(earlier)) {
       target =
           RawTarget.reopen(
               volumes().openWrite(earlierFile), earlier.offset(), earlier.bytesTotal());

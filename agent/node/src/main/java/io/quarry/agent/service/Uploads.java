@@ -3,7 +3,7 @@ package io.quarry.agent.service;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.fix.Checkpoint;
 import io.quarry.agent.fix.FixStore;
-import io.quarry.agent.fix.Surroundings;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
@@ -60,9 +60,9 @@ final class Uploads implements AutoCloseable {
 
   private final Worker self;
   private final Repositories repositories;
-  private final Repeats repeats;
+  private final Idempotency repeats;
   private final StorageIo io;
-  private final Surroundings around;
+  private final FixContext around;
   private final HostRegistry hosts;
   private final ForeignWriters foreign;
   private final LightMends mends;
@@ -74,20 +74,20 @@ final class Uploads implements AutoCloseable {
   private final Set<Upload> leaving = ConcurrentHashMap.newKeySet();
 
   /** One upload that is copied slowly keeps no other waiting. */
-  private final Turns taking = new Turns();
+  private final KeyedLock taking = new KeyedLock();
 
   Uploads(
       Worker self,
       Repositories repositories,
       StorageIo io,
-      Surroundings around,
+      FixContext around,
       HostRegistry hosts,
       ForeignWriters foreign,
       LightMends mends,
       Supervisor supervisor) {
     this.self = self;
     this.repositories = repositories;
-    this.repeats = new Repeats(repositories);
+    this.repeats = new Idempotency(repositories);
     this.io = io;
     this.around = around;
     this.hosts = hosts;
@@ -311,7 +311,7 @@ final class Uploads implements AutoCloseable {
     if (here != null) {
       return here;
     }
-    try (Turns.Turn _ = taking.take(open.id())) {
+    try (KeyedLock.Turn _ = taking.take(open.id())) {
       here = usable(repository, open);
       return here == null ? takeOver(repository, open) : here;
     } catch (InterruptedException e) {

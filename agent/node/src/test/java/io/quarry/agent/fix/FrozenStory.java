@@ -145,7 +145,7 @@ final class FrozenStory implements AutoCloseable {
   /** Does all that is to be done. */
   void runAll() throws Exception {
     for (FixState fix = next(); fix != null; fix = next()) {
-      assertThat(run(fix)).as("%s", fix).isEqualTo(FixRunner.End.OVER);
+      assertThat(run(fix)).as("%s", fix).isEqualTo(FixExecution.End.OVER);
     }
   }
 
@@ -155,8 +155,8 @@ final class FrozenStory implements AutoCloseable {
   }
 
   /** The next epoch of the fix. */
-  FixRunner.End run(FixState fix) throws Exception {
-    return FixRunner.run(granted(fix));
+  FixExecution.End run(FixState fix) throws Exception {
+    return FixExecution.run(granted(fix));
   }
 
   /** That epoch, which has yet to run. */

@@ -97,7 +97,7 @@ final class FrozenVolumesTest {
       }
     });
     story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
-    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.FAILED);
+    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.FAILED);
     assertThat(modes).containsExactly(WRITABLE);
     assertThat(FrozenStory.modeOf(base)).isEqualTo(FROZEN);
 
@@ -172,7 +172,7 @@ final class FrozenVolumesTest {
     story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
     Path top = story.top("disk");
     try (var _ = HeldFile.of(top, "-f", "qcow2")) {
-      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.TROUBLE);
       assertThat(story.top("disk")).isEqualTo(top);
       assertThat(story.host().check(story.repository()).problems())
           .singleElement()
@@ -196,7 +196,7 @@ final class FrozenVolumesTest {
     byte[] before = Files.readAllBytes(base);
     try (var _ = HeldFile.of(base, "-r", "-f", "raw")) {
       story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
-      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.OVER);
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.OVER);
       assertThat(story.top("disk")).isNotEqualTo(base);
       assertThat(base).hasBinaryContent(before);
     }
@@ -292,7 +292,7 @@ final class FrozenVolumesTest {
         holders.add(FrozenStory.writing(base));
       }
     });
-    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
+    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.TROUBLE);
     assertThat(story.top("disk")).isNotEqualTo(base);
     holders.forEach(HeldFile::close);
     story.runAll();
@@ -352,7 +352,7 @@ final class FrozenVolumesTest {
         new CreateSnapshot(
             "snapshot", "disk", "overlay", true, JsonNodeFactory.instance.objectNode(), null));
     try (var _ = HeldFile.of(top, "-f", "raw")) {
-      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.TROUBLE);
       assertThat(story.state().stateOf(Objects.requireNonNull(story.state().images().get("disk"))))
           .isEqualTo(ImageState.BROKEN);
     }

@@ -26,7 +26,7 @@ class GrantLedgerTest {
   private static final FixState CLEAN = clean(NOON);
 
   private final Log log = new Log();
-  private final GrantLedger ledger = new GrantLedger(new Pauses(Duration.ZERO, Duration.ZERO));
+  private final GrantLedger ledger = new GrantLedger(new Backoff(Duration.ZERO, Duration.ZERO));
 
   private static FixState clean(Instant since) {
     return new FixState(
@@ -143,7 +143,7 @@ class GrantLedgerTest {
 
   @Test
   void troubledIsLeftAloneForAWhile() {
-    var patient = new GrantLedger(new Pauses(Duration.ofHours(1), Duration.ofHours(1)));
+    var patient = new GrantLedger(new Backoff(Duration.ofHours(1), Duration.ofHours(1)));
     assertThat(patient.begin(log, CLEAN)).isTrue();
     assertThat(patient.end(log, CLEAN, true)).isTrue();
     assertThat(patient.begin(log, CLEAN)).isFalse();

@@ -39,13 +39,13 @@ final class LightFailuresTest {
       try (FrozenStory story = new FrozenStory(directory)) {
         story.commit(disk(5L << 40));
         for (int failures = 1; failures < FixState.FAILURES_MAX; failures++) {
-          assertThat(story.run(fix(story, MEND))).isEqualTo(FixRunner.End.FAILED);
+          assertThat(story.run(fix(story, MEND))).isEqualTo(FixExecution.End.FAILED);
           FixState failed = fix(story, MEND);
           assertThat(failed.failures()).isEqualTo(failures);
           assertThat(failed.retryAt()).isNotNull();
           assertThat(failed.lastError()).contains("disk-0." + failures + ".raw", "File too large");
         }
-        assertThat(story.run(fix(story, MEND))).isEqualTo(FixRunner.End.FAILED);
+        assertThat(story.run(fix(story, MEND))).isEqualTo(FixExecution.End.FAILED);
         assertThat(fix(story, MEND).parked()).isTrue();
         assertThat(story.repository().storage().volumes().names()).isEmpty();
       }
@@ -62,7 +62,7 @@ final class LightFailuresTest {
       story.commit(snapshot());
       RunningFix mend = story.granted(fix(story, FixState.mendId("overlay")));
       Path filler = small.fill();
-      assertThat(FixRunner.run(mend)).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(FixExecution.run(mend)).isEqualTo(FixExecution.End.TROUBLE);
       assertThat(fix(story, mend.fix().id()).failures()).isZero();
       assertThat(story.repository().storage().volumes().names()).hasSize(1);
       Files.delete(filler);
@@ -82,7 +82,7 @@ final class LightFailuresTest {
         openForAll("tmp");
         xfs.limitUser(AsUser.USER, "64k");
         FixState mend = fix(story, FixState.mendId("overlay"));
-        AsUser.run(() -> assertThat(story.run(mend)).isEqualTo(FixRunner.End.FAILED));
+        AsUser.run(() -> assertThat(story.run(mend)).isEqualTo(FixExecution.End.FAILED));
         assertThat(fix(story, mend.id()).lastError()).contains("Disk quota exceeded");
         assertThat(story.repository().storage().volumes().names()).hasSize(1);
       }
@@ -95,7 +95,7 @@ final class LightFailuresTest {
     try (FrozenStory story = new FrozenStory(directory)) {
       story.commit(disk(FrozenStory.SIZE));
       openForAll("tmp");
-      AsUser.run(() -> assertThat(story.run(fix(story, MEND))).isEqualTo(FixRunner.End.FAILED));
+      AsUser.run(() -> assertThat(story.run(fix(story, MEND))).isEqualTo(FixExecution.End.FAILED));
       assertThat(fix(story, MEND).lastError()).contains("disk-0.1.raw", "Permission denied");
     }
   }
@@ -105,7 +105,7 @@ final class LightFailuresTest {
   void forbiddenStorageCountsAgainstNoFix() throws Exception {
     try (FrozenStory story = new FrozenStory(directory)) {
       story.commit(disk(FrozenStory.SIZE));
-      AsUser.run(() -> assertThat(story.run(fix(story, MEND))).isEqualTo(FixRunner.End.TROUBLE));
+      AsUser.run(() -> assertThat(story.run(fix(story, MEND))).isEqualTo(FixExecution.End.TROUBLE));
       assertThat(fix(story, MEND).failures()).isZero();
       story.runAll();
     }
@@ -120,7 +120,7 @@ final class LightFailuresTest {
       story.commit(disk(FrozenStory.SIZE));
       RunningFix mend = story.granted(fix(story, MEND));
       small.makeReadOnly();
-      assertThat(FixRunner.run(mend)).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(FixExecution.run(mend)).isEqualTo(FixExecution.End.TROUBLE);
       Awaitility.await().atMost(PATIENCE).until(() -> !story.repository().workable());
       assertThat(story.repository().pulse().failing())
           .hasMessageContaining("Read-only file system")
@@ -140,7 +140,7 @@ final class LightFailuresTest {
         story.commit(disk(FrozenStory.SIZE));
         RunningFix mend = story.granted(fix(story, MEND));
         xfs.cutPower();
-        assertThat(FixRunner.run(mend)).isEqualTo(FixRunner.End.TROUBLE);
+        assertThat(FixExecution.run(mend)).isEqualTo(FixExecution.End.TROUBLE);
         Awaitility.await().atMost(PATIENCE).until(() -> !story.repository().workable());
         assertThat(story.repository().pulse().failing()).hasMessageContaining("Input/output error");
       }

@@ -142,15 +142,15 @@ class RawCopyTest {
         CLOCK.instant());
   }
 
-  private static Surroundings around() {
-    return new Surroundings(
+  private static FixContext around() {
+    return new FixContext(
         key -> Optional.empty(),
         worker -> false,
         new SpaceBudget(key -> Optional.empty()),
         PACE,
         Throttle.unlimited(),
         new Spawner(),
-        new OwnWriters(),
+        new LocalWriters(),
         Path.of("/nowhere"),
         CLOCK);
   }

@@ -47,11 +47,11 @@ final class SimLife {
   private final Duration skew;
   private final Life life = new Life();
   private final SimMount mount;
-  private final Surroundings around;
+  private final FixContext around;
   private final Map<String, SimRepository> repositories = new TreeMap<>();
 
   /** Nothing pauses: there is no time here. */
-  private final GrantLedger ledger = new GrantLedger(new Pauses(Duration.ZERO, Duration.ZERO));
+  private final GrantLedger ledger = new GrantLedger(new Backoff(Duration.ZERO, Duration.ZERO));
 
   /** Heavy fixes that are running. */
   private final Map<String, RunningFix> running = new TreeMap<>();
@@ -66,14 +66,14 @@ final class SimLife {
     this.skew = Duration.ofSeconds(world.calm() ? 0 : world.random().nextInt(-SKEW_MAX, SKEW_MAX));
     this.mount = new SimMount(world.disk(), this::reach);
     this.around =
-        new Surroundings(
+        new FixContext(
             key -> Optional.ofNullable(repositories.get(key)),
             world::proven,
             new SpaceBudget(key -> Optional.empty()),
             PACE,
             Throttle.unlimited(),
             NO_TOOLS,
-            new OwnWriters(),
+            new LocalWriters(),
             Path.of("/nowhere"),
             clock());
   }
@@ -170,12 +170,12 @@ final class SimLife {
   private void doGranted(SimRepository repository, FixState fix) {
     RunningFix run =
         new RunningFix(repository, fix, self, fix.epoch(), null, around, ignored -> {});
-    FixRunner.End end = FixRunner.End.TROUBLE;
+    FixExecution.End end = FixExecution.End.TROUBLE;
     try {
-      end = FixRunner.run(run);
+      end = FixExecution.run(run);
     } finally {
       if (!life.over()) {
-        boolean troubled = end == FixRunner.End.TROUBLE || end == FixRunner.End.LET_GO;
+        boolean troubled = end == FixExecution.End.TROUBLE || end == FixExecution.End.LET_GO;
         var _ = ledger.end(repository, fix, troubled);
       }
     }
@@ -201,10 +201,10 @@ final class SimLife {
     taken.add(name);
     try {
       RunningFix run =
-          new NextEpoch(self, around, ignored -> {}).take(repository, fix.id(), fix.failures());
+          new EpochClaim(self, around, ignored -> {}).take(repository, fix.id(), fix.failures());
       if (run != null) {
         running.put(name, run);
-        FixRunner.run(run);
+        FixExecution.run(run);
         notice(world.place(repository.key()), run);
       }
     } finally {

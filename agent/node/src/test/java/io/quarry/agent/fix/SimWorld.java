@@ -3,7 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.format.SimStorage;
-import io.quarry.agent.repository.Tries;
+import io.quarry.agent.repository.SubmitAttempts;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
@@ -424,11 +424,11 @@ final class SimWorld implements Schedules.History {
     if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
       var _ = asker.await(() -> false, "has not sent " + request);
     }
-    Tries tries = new Tries(id(requestId, request), request);
+    SubmitAttempts tries = new SubmitAttempts(id(requestId, request), request);
     for (int i = 0; i < TRIES_MAX; i++) {
       Reply reply =
           tries.once(asked -> {
-            Tries.Outcome outcome = submitOnce(place, asker, requestId, asked);
+            SubmitAttempts.Outcome outcome = submitOnce(place, asker, requestId, asked);
             if (outcome.maybeCommitted()) {
               lost.run();
             }
@@ -452,32 +452,32 @@ final class SimWorld implements Schedules.History {
         : new RequestId(requestId, Integer.toHexString(request.toString().hashCode()));
   }
 
-  private Tries.Outcome submitOnce(SimPlace place, Life asker, String requestId, Request request) {
+  private SubmitAttempts.Outcome submitOnce(SimPlace place, Life asker, String requestId, Request request) {
     SimRepository leader = leader(place);
     if (leader == null) {
       var _ = asker.await(() -> led(place), "waits for an SDM of " + place.key());
-      return Tries.Outcome.nothing(null);
+      return SubmitAttempts.Outcome.nothing(null);
     }
     if (!calm && random.nextInt(SLEEPING_AGENTS) == 0) {
       asleep.add(() -> submitLate(place, requestId, request));
-      return Tries.Outcome.unknown(null);
+      return SubmitAttempts.Outcome.unknown(null);
     }
     var answer = leader.sdm().submit(id(requestId, request), request);
     if (!asker.await(answer::isDone, "asks for " + request)
         || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
-      return Tries.Outcome.unknown(null);
+      return SubmitAttempts.Outcome.unknown(null);
     }
     try {
-      return Tries.Outcome.of(answer.join());
+      return SubmitAttempts.Outcome.of(answer.join());
     } catch (CompletionException e) {
       if (!(e.getCause() instanceof StorageException refused)) {
         throw new AssertionError(request + " failed", e.getCause());
       }
       if (refused.code() == ErrorCode.OUTCOME_UNKNOWN) {
-        return Tries.Outcome.unknown(null);
+        return SubmitAttempts.Outcome.unknown(null);
       }
       if (refused.code().retryable()) {
-        return Tries.Outcome.nothing(null);
+        return SubmitAttempts.Outcome.nothing(null);
       }
       throw refused;
     }

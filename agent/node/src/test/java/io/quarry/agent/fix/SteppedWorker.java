@@ -88,7 +88,7 @@ final class SteppedWorker {
     turn.acquireUninterruptibly();
     try {
       if (!dies) {
-        FixRunner.run(run);
+        FixExecution.run(run);
       }
     } catch (Death death) {
       // As intended.

@@ -9,7 +9,7 @@ import io.quarry.agent.format.RepositoryFormats;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.Repository;
-import io.quarry.agent.repository.SeenCommits;
+import io.quarry.agent.repository.SeenHeads;
 import io.quarry.agent.repository.SubmitTransport;
 import io.quarry.common.api.CheckReport;
 import io.quarry.coordinator.cluster.Candidate;
@@ -39,7 +39,7 @@ final class StoryHost implements AutoCloseable {
 
   private final ClusterConnection cluster;
   private final HostRegistry registry;
-  private final Surroundings around;
+  private final FixContext around;
   private final List<ConnectedRepository> repositories = new ArrayList<>();
   private final Checks checks;
 
@@ -62,7 +62,7 @@ final class StoryHost implements AutoCloseable {
     this.cluster = ClusterConnection.open(zooKeeper, SESSION, supervisor);
     this.registry = new HostRegistry(cluster, clock);
     this.around =
-        new Surroundings(
+        new FixContext(
             key ->
                 repositories.stream()
                     .filter(one -> one.key().equals(key))
@@ -73,7 +73,7 @@ final class StoryHost implements AutoCloseable {
             CopyPace.USUAL,
             Throttle.unlimited(),
             spawner,
-            new OwnWriters(),
+            new LocalWriters(),
             state,
             clock);
     this.checks =
@@ -92,7 +92,7 @@ final class StoryHost implements AutoCloseable {
             },
             drain,
             new ClusterIdentity(cluster),
-            new SeenCommits(directory.resolve("seen")),
+            new SeenHeads(directory.resolve("seen")),
             supervisor,
             clock);
     registry.start();
@@ -121,7 +121,7 @@ final class StoryHost implements AutoCloseable {
     return checks;
   }
 
-  Surroundings around() {
+  FixContext around() {
     return around;
   }
 

@@ -46,12 +46,12 @@ class TroubledMendTest {
       ConnectedRepository repository = host.repositories().getFirst();
       repository.commit(UUID.randomUUID().toString(), disk());
       FaultPoints.observe(TroubledMendTest::cannotCommit);
-      assertThat(run(host, repository)).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(run(host, repository)).isEqualTo(FixExecution.End.TROUBLE);
       FaultPoints.observe(null);
-      assertThat(run(host, repository)).isEqualTo(FixRunner.End.OVER);
+      assertThat(run(host, repository)).isEqualTo(FixExecution.End.OVER);
       assertThat(fix(repository).epoch()).isEqualTo(2);
       assertThat(fix(repository).worker()).isEqualTo(SELF);
-      assertThat(run(host, repository)).isEqualTo(FixRunner.End.OVER);
+      assertThat(run(host, repository)).isEqualTo(FixExecution.End.OVER);
 
       Volume made =
           Objects.requireNonNull(repository.replica().refresh().repository().volumes().get(VOLUME));
@@ -70,7 +70,7 @@ class TroubledMendTest {
       ConnectedRepository repository = host.repositories().getFirst();
       repository.commit(UUID.randomUUID().toString(), disk());
       FaultPoints.observe(TroubledMendTest::isKilled);
-      assertThat(run(host, repository)).isEqualTo(FixRunner.End.TROUBLE);
+      assertThat(run(host, repository)).isEqualTo(FixExecution.End.TROUBLE);
       assertThat(fix(repository).failures()).isZero();
     }
   }
@@ -122,10 +122,10 @@ class TroubledMendTest {
     }
   }
 
-  private static FixRunner.End run(StoryHost host, ConnectedRepository repository)
+  private static FixExecution.End run(StoryHost host, ConnectedRepository repository)
       throws Exception {
     FixState fix = fix(repository);
-    return FixRunner.run(host.running(repository, fix, SELF.incarnation(), fix.epoch()));
+    return FixExecution.run(host.running(repository, fix, SELF.incarnation(), fix.epoch()));
   }
 
   private static FixState fix(ConnectedRepository repository) throws Exception {

@@ -8,7 +8,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
-import io.quarry.coordinator.plan.Draft;
+import io.quarry.coordinator.plan.Transaction;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.FinishMend;
 import io.quarry.coordinator.plan.FixState;
@@ -142,7 +142,7 @@ class GrantsTest {
   }
 
   private Reply plan(Request request) {
-    Draft draft = new Draft(state, 1, now);
+    Transaction draft = new Transaction(state, 1, now);
     Reply reply = request.plan(draft);
     state = draft.state();
     return reply;

@@ -135,7 +135,7 @@ final class WipedClusterTest {
               },
               new Drain(directory.resolve(hostId + ".drained")),
               new ClusterIdentity(cluster),
-              new SeenCommits(directory.resolve(hostId + ".seen")),
+              new SeenHeads(directory.resolve(hostId + ".seen")),
               supervisor,
               Clock.systemUTC()));
     }

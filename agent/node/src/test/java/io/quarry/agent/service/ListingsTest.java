@@ -18,7 +18,7 @@ import io.quarry.common.model.Strategy;
 import io.quarry.common.model.Visibility;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
-import io.quarry.coordinator.plan.Draft;
+import io.quarry.coordinator.plan.Transaction;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -61,7 +61,7 @@ final class ListingsTest {
   }
 
   private static RepositoryState after(RepositoryState state, Request request) {
-    Draft draft = new Draft(state, 1, Instant.EPOCH);
+    Transaction draft = new Transaction(state, 1, Instant.EPOCH);
     request.plan(draft);
     return draft.state();
   }

@@ -33,8 +33,8 @@ final class StorageIoTest {
   private static final Duration LATER = Duration.ofSeconds(30);
 
   /** Something to close, which counts how often that was done. */
-  private record Opened(AtomicInteger closed) {
-    Opened() {
+  private record ImageAttachment(AtomicInteger closed) {
+    ImageAttachment() {
       this(new AtomicInteger());
     }
 
@@ -46,12 +46,12 @@ final class StorageIoTest {
   @Test
   void whatComesAfterItsCallerHasGoneIsClosed() {
     CountDownLatch answers = new CountDownLatch(1);
-    Opened opened = new Opened();
+    ImageAttachment opened = new ImageAttachment();
     try (StorageIo io = new StorageIo(new Supervisor())) {
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,
-              () -> io.open("slow", SOON, () -> afterwards(answers, opened), Opened::close));
+              () -> io.open("slow", SOON, () -> afterwards(answers, opened), ImageAttachment::close));
       assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
       assertThat(opened.closed()).hasValue(0);
       answers.countDown();
@@ -62,7 +62,7 @@ final class StorageIoTest {
   @Test
   void whatComesInTimeBelongsToTheCaller() {
     try (StorageIo io = new StorageIo(new Supervisor())) {
-      Opened opened = io.open("fast", LATER, Opened::new, Opened::close);
+      ImageAttachment opened = io.open("fast", LATER, ImageAttachment::new, ImageAttachment::close);
       assertThat(opened.closed()).hasValue(0);
     }
   }

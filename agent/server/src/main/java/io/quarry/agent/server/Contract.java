@@ -86,14 +86,14 @@ final class Contract {
   private static Operation operation(
       Schemas schemas, String path, JsonNode shared, String method, JsonNode node) {
     List<Operation.Variable> variables = new ArrayList<>();
-    Map<String, Shape> query = new HashMap<>();
+    Map<String, SchemaCheck> query = new HashMap<>();
     Map<String, String> defaults = new HashMap<>();
-    Map<String, Shape> headers = new HashMap<>();
+    Map<String, SchemaCheck> headers = new HashMap<>();
     for (JsonNode source : List.of(shared.path("parameters"), node.path("parameters"))) {
       for (JsonNode reference : source) {
         ObjectNode parameter = schemas.resolve(reference);
         String name = parameter.path("name").asText();
-        Shape shape = schemas.compile(parameter.path("schema"));
+        SchemaCheck shape = schemas.compile(parameter.path("schema"));
         switch (parameter.path("in").asText()) {
           case "path" -> variables.add(new Operation.Variable(name, shape));
           case "query" -> {
@@ -108,7 +108,7 @@ final class Contract {
         }
       }
     }
-    Shape requestId = headers.remove(REQUEST_ID);
+    SchemaCheck requestId = headers.remove(REQUEST_ID);
     boolean planned = node.path("x-status").asText().equals("planned");
     JsonNode body = node.path("requestBody");
     return new Operation(
@@ -128,9 +128,9 @@ final class Contract {
         planned ? 501 : success(node.path("responses")));
   }
 
-  private static Shape.@Nullable Fields body(Schemas schemas, JsonNode body) {
+  private static SchemaCheck.@Nullable Fields body(Schemas schemas, JsonNode body) {
     JsonNode json = body.at("/content/application~1json/schema");
-    return json.isMissingNode() ? null : (Shape.Fields) schemas.compile(json);
+    return json.isMissingNode() ? null : (SchemaCheck.Fields) schemas.compile(json);
   }
 
   private static boolean speaksOf(JsonNode operation, String contentType) {

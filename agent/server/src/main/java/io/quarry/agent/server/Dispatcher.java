@@ -118,7 +118,7 @@ final class Dispatcher {
     new EventExchange(shared, request, operation.id())
         .run(() -> {
           Call call = Requests.check(operation, raw, InputStream.nullInputStream());
-          return (EventStream) requireNonNull(Verbs.answer(operation.id(), api, call));
+          return (EventStream) requireNonNull(Handlers.answer(operation.id(), api, call));
         });
   }
 
@@ -153,7 +153,7 @@ final class Dispatcher {
     try {
       value =
           new CurrentCall(digest(raw, call), raw.forwardedBy())
-              .<@Nullable Object>serve(() -> Verbs.answer(operation.id(), api, call));
+              .<@Nullable Object>serve(() -> Handlers.answer(operation.id(), api, call));
     } catch (StorageException e) {
       return refusal(operation, call, e);
     }
@@ -211,8 +211,8 @@ final class Dispatcher {
         .send(
             Answer.error(
                     ErrorCode.METHOD_NOT_ALLOWED,
-                    Shape.shortened(path) + " does not take " + request.method().name() + ".",
-                    Shape.shortened(path),
+                    SchemaCheck.shortened(path) + " does not take " + request.method().name() + ".",
+                    SchemaCheck.shortened(path),
                     "Use " + methods + ".")
                 .with("Allow", methods));
   }
@@ -222,8 +222,8 @@ final class Dispatcher {
         .send(
             Answer.error(
                 ErrorCode.NOT_FOUND,
-                "There is no " + Shape.shortened(path) + ".",
-                Shape.shortened(path),
+                "There is no " + SchemaCheck.shortened(path) + ".",
+                SchemaCheck.shortened(path),
                 "See /v1/openapi.yaml for what there is."));
   }
 
@@ -231,7 +231,7 @@ final class Dispatcher {
   void handleUnreadable(HttpServerRequest request) {
     Throwable cause = request.decoderResult().cause();
     String problem =
-        cause == null ? "" : ": " + Shape.shortened(String.valueOf(cause.getMessage()));
+        cause == null ? "" : ": " + SchemaCheck.shortened(String.valueOf(cause.getMessage()));
     Answer answer =
         Answer.error(
             ErrorCode.INVALID_ARGUMENT,

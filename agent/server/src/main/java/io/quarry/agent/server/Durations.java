@@ -32,7 +32,7 @@ final class Durations {
     }
     throw StorageException.invalid(
         name,
-        name + " is \"" + Shape.shortened(text) + "\" and must be a duration.",
+        name + " is \"" + SchemaCheck.shortened(text) + "\" and must be a duration.",
         "Write " + name + " as ISO 8601, for example PT30S.");
   }
 }

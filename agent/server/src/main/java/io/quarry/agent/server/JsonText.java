@@ -31,7 +31,7 @@ final class JsonText {
               + Limits.JSON_DEPTH_MAX
               + " levels, or has too long a number or name.");
     } catch (JsonProcessingException e) {
-      String problem = Shape.shortened(e.getOriginalMessage());
+      String problem = SchemaCheck.shortened(e.getOriginalMessage());
       var place = e.getLocation();
       String where =
           place == null ? "" : " at line " + place.getLineNr() + ", column " + place.getColumnNr();

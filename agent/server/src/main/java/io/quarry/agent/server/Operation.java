@@ -1,6 +1,6 @@
 package io.quarry.agent.server;
 
-import io.quarry.agent.server.Shape.Fields;
+import io.quarry.agent.server.SchemaCheck.Fields;
 import io.quarry.common.api.StorageException;
 import java.util.List;
 import java.util.Map;
@@ -27,10 +27,10 @@ record Operation(
     String method,
     String path,
     List<Variable> variables,
-    Map<String, Shape> query,
+    Map<String, SchemaCheck> query,
     Map<String, String> defaults,
-    Map<String, Shape> headers,
-    @Nullable Shape requestId,
+    Map<String, SchemaCheck> headers,
+    @Nullable SchemaCheck requestId,
     @Nullable Fields body,
     boolean bodyRequired,
     boolean data,
@@ -38,13 +38,13 @@ record Operation(
     boolean streams,
     int status) {
 
-  record Variable(String name, Shape shape) {}
+  record Variable(String name, SchemaCheck shape) {}
 
   void checkQuery(Map<String, String> given) {
     for (Map.Entry<String, String> parameter : given.entrySet()) {
-      Shape shape = query.get(parameter.getKey());
+      SchemaCheck shape = query.get(parameter.getKey());
       if (shape == null) {
-        String name = Shape.shortened(parameter.getKey());
+        String name = SchemaCheck.shortened(parameter.getKey());
         throw StorageException.invalid(
             name,
             id + " has no query parameter " + name + ".",

@@ -70,7 +70,7 @@ final class Requests {
             ? null
             : CallDigest.of(operation.id(), path, sentQuery, body);
     // Removal options may also come in the query: only a body that is there gets defaults.
-    Shape.Fields shape = operation.body();
+    SchemaCheck.Fields shape = operation.body();
     if (shape != null && (raw.body().length > 0 || operation.query().isEmpty())) {
       shape.fillIn(body);
     }
@@ -79,7 +79,7 @@ final class Requests {
 
   /** As it was sent, without defaults. */
   private static ObjectNode body(Operation operation, Raw raw) {
-    Shape.Fields shape = operation.body();
+    SchemaCheck.Fields shape = operation.body();
     if (raw.body().length == 0 && (shape == null || !operation.bodyRequired())) {
       return JsonNodeFactory.instance.objectNode();
     }
@@ -115,7 +115,7 @@ final class Requests {
           "Content-Type",
           given.isEmpty()
               ? "The request has no Content-Type, which must be " + wanted + "."
-              : "Content-Type is \"" + Shape.shortened(given) + "\" and must be " + wanted + ".",
+              : "Content-Type is \"" + SchemaCheck.shortened(given) + "\" and must be " + wanted + ".",
           "Send Content-Type: " + wanted + ".");
     }
   }
@@ -130,7 +130,7 @@ final class Requests {
       String name = decoded(equals < 0 ? pair : pair.substring(0, equals), "query", true);
       String value = equals < 0 ? "" : decoded(pair.substring(equals + 1), name, true);
       if (query.put(name, value) != null) {
-        String shown = Shape.shortened(name);
+        String shown = SchemaCheck.shortened(name);
         throw StorageException.invalid(shown, shown + " is given twice.", "Give it once.");
       }
     }
@@ -147,7 +147,7 @@ final class Requests {
     } catch (IllegalArgumentException e) {
       throw StorageException.invalid(
           name,
-          Shape.shortened(name) + " has a broken % escape.",
+          SchemaCheck.shortened(name) + " has a broken % escape.",
           "Write % as %25, and other bytes as % and two hexadecimal digits.");
     }
   }

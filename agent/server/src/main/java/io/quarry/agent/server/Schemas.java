@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compiles the contract's schemas into {@link Shape}s. It knows the keywords that the contract
+ * Compiles the contract's schemas into {@link SchemaCheck}s. It knows the keywords that the contract
  * uses, and refuses others at start rather than ignore a rule.
  */
 final class Schemas {
@@ -58,7 +58,7 @@ final class Schemas {
     return resolved;
   }
 
-  Shape compile(JsonNode node) {
+  SchemaCheck compile(JsonNode node) {
     ObjectNode schema = resolve(node);
     for (Map.Entry<String, JsonNode> keyword : schema.properties()) {
       if (!TOLD.contains(keyword.getKey()) && !CHECKED.contains(keyword.getKey())) {
@@ -68,13 +68,13 @@ final class Schemas {
     return switch (schema.path("type").asText()) {
       case "string" -> text(schema);
       case "integer" ->
-          new Shape.Whole(
+          new SchemaCheck.Whole(
               schema.path("minimum").asLong(Long.MIN_VALUE),
               schema.path("maximum").asLong(Long.MAX_VALUE),
               schema.path("multipleOf").asLong(1));
-      case "boolean" -> new Shape.Flag();
+      case "boolean" -> new SchemaCheck.Flag();
       case "array" ->
-          new Shape.Items(
+          new SchemaCheck.Items(
               compile(schema.path("items")),
               schema.path("minItems").asInt(0),
               schema.path("maxItems").asInt(Integer.MAX_VALUE));
@@ -83,22 +83,22 @@ final class Schemas {
     };
   }
 
-  private static Shape text(ObjectNode schema) {
+  private static SchemaCheck text(ObjectNode schema) {
     List<String> words = new ArrayList<>();
     schema.path("enum").forEach(word -> words.add(word.textValue()));
     String pattern = schema.path("pattern").textValue();
     if (pattern != null && !(pattern.startsWith("^") && pattern.endsWith("$"))) {
       throw new IllegalStateException("A pattern must speak of the whole text: " + pattern);
     }
-    return new Shape.Text(
+    return new SchemaCheck.Text(
         schema.path("minLength").asInt(0),
         schema.path("maxLength").asInt(Integer.MAX_VALUE),
         pattern == null ? null : Pattern.compile(pattern),
         words);
   }
 
-  private Shape.Fields fields(ObjectNode schema) {
-    Map<String, Shape> named = new LinkedHashMap<>();
+  private SchemaCheck.Fields fields(ObjectNode schema) {
+    Map<String, SchemaCheck> named = new LinkedHashMap<>();
     Map<String, JsonNode> defaults = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : schema.path("properties").properties()) {
       named.put(field.getKey(), compile(field.getValue()));
@@ -109,7 +109,7 @@ final class Schemas {
     }
     Set<String> required = new LinkedHashSet<>();
     schema.path("required").forEach(field -> required.add(field.textValue()));
-    return new Shape.Fields(
+    return new SchemaCheck.Fields(
         named,
         required,
         others(schema.get("additionalProperties")),
@@ -118,12 +118,12 @@ final class Schemas {
         schema.path("x-maxBytes").asInt(0));
   }
 
-  private @Nullable Shape others(@Nullable JsonNode schema) {
+  private @Nullable SchemaCheck others(@Nullable JsonNode schema) {
     if (schema == null) {
       throw new IllegalStateException("Every object says what other fields it takes");
     }
     if (schema.isBoolean()) {
-      return schema.booleanValue() ? new Shape.Anything() : null;
+      return schema.booleanValue() ? new SchemaCheck.Anything() : null;
     }
     return compile(schema);
   }

@@ -65,7 +65,7 @@ final class WebPages {
       log(name);
       return foreign(
           "Host",
-          "This agent is not known as " + Shape.shortened(host) + ".",
+          "This agent is not known as " + SchemaCheck.shortened(host) + ".",
           "Call the agent by its address, or add the name to server.names of its configuration.");
     }
     return readOnly(request) ? null : foreignPage(request, host);
@@ -80,7 +80,7 @@ final class WebPages {
       String from = origin.toLowerCase(Locale.ROOT);
       if (!from.equals("http://" + host) && !from.equals("https://" + host)) {
         return foreign(
-            "Origin", "A web page of " + Shape.shortened(origin) + " sent the request.", REMEDY);
+            "Origin", "A web page of " + SchemaCheck.shortened(origin) + " sent the request.", REMEDY);
       }
     }
     return null;
@@ -96,7 +96,7 @@ final class WebPages {
       LOG.warn(
           "Refusing calls to the name {}, under which this agent is not known: add the name to"
               + " server.names of the configuration if callers may use it",
-          Shape.shortened(name));
+          SchemaCheck.shortened(name));
     }
   }
 

@@ -146,7 +146,7 @@ final class ContractTest {
             .filter(operation -> !operation.planned())
             .map(Operation::id)
             .collect(Collectors.toSet());
-    assertThat(built).isEqualTo(methods).isEqualTo(Verbs.names());
+    assertThat(built).isEqualTo(methods).isEqualTo(Handlers.names());
   }
 
   @Test

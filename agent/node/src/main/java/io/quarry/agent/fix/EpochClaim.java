@@ -1,0 +1,61 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.repository.Repository;
+import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes the next epoch of a heavy fix on the storage, where the authority is: whatever the queue
+ * says, exactly one life of one host gets an epoch.
+ *
+ * @param reporter hears of each checkpoint
+ */
+record EpochClaim(Worker self, FixContext around, Consumer<RunningFix> reporter) {
+  private static final Logger LOG = LoggerFactory.getLogger(EpochClaim.class);
+
+  /**
+   * Null when the fix is not needed, or when another host was faster.
+   *
+   * @param failures how often it had failed when it was queued
+   */
+  @Nullable RunningFix take(Repository repository, String fixId, int failures) throws IOException {
+    FixState fix = repository.refresh().repository().fixes().get(fixId);
+    if (fix == null || !fix.runnable()) {
+      return null;
+    }
+    if (fix.failures() != failures) {
+      // Queued before its latest failure: it is about to be queued again, with a pause.
+      return null;
+    }
+    FixStore store = new FixStore(repository.storage());
+    FixStore.ClaimFile newest = store.newestClaim(fixId);
+    long epoch = newest == null ? 1 : 1 + newest.epoch();
+    if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
+      return null;
+    }
+    RepositoryState now = repository.refresh().repository();
+    FixState still = now.fixes().get(fixId);
+    if (still == null || !still.runnable()) {
+      if (!mayGoOn(now, fix)) {
+        store.forget(fixId);
+      }
+      return null;
+    }
+    LOG.info("Claimed {} as epoch {}", fixId, epoch);
+    Checkpoint earlier = store.newestCheckpoint(fixId);
+    return new RunningFix(repository, still, self, epoch, earlier, around, reporter);
+  }
+
+  /** Whether it may be resumed or its image be restored: then epochs and checkpoints count. */
+  static boolean mayGoOn(RepositoryState state, FixState fix) {
+    Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
+    return volume != null && volume.stage() == Volume.Stage.INTENDED;
+  }
+}

@@ -1,0 +1,179 @@
+package io.quarry.agent.fix;
+
+import io.quarry.agent.data.CopyStopped;
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.FailFix;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
+import java.io.IOException;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/** Runs one fix from its claim to its end, and sees to it that it ends in exactly one way. */
+final class FixExecution {
+  private static final Logger LOG = LoggerFactory.getLogger(FixExecution.class);
+
+  private FixExecution() {}
+
+  /** How a run ended, for whoever decides what to do next on this host. */
+  enum End {
+    /** Done, or no longer needed. */
+    OVER,
+    /** Asked to let go; others may go on. */
+    LET_GO,
+    /** The storage or the cluster failed; worth another try after a pause. */
+    TROUBLE,
+    /** Failed for a reason of its own; the log counts it. */
+    FAILED
+  }
+
+  /** When it returns, nothing of the fix runs on this host any more. */
+  static End run(RunningFix run) {
+    End end = stages(run);
+    if (end == End.LET_GO || end == End.TROUBLE) {
+      letGo(run, null);
+    }
+    if (run.fix().heavy()) {
+      discard(run);
+    }
+    return end;
+  }
+
+  /**
+   * The clean of a volume that is given up misses what this run makes a moment later: a file, whose
+   * name is that of our epoch, or a checkpoint.
+   */
+  private static void discard(RunningFix run) {
+    String volumeId = String.valueOf(run.fix().volumeId());
+    try {
+      RepositoryState state = run.repository().refresh().repository();
+      Volume now = state.volumes().get(volumeId);
+      if (now == null || now.stage() == Volume.Stage.TOMBSTONED) {
+        run.stopChildren();
+        new VolumeFiles(run.repository().storage()).removeOf(volumeId, run.epoch());
+      }
+      if (!EpochClaim.mayGoOn(state, run.fix())) {
+        run.store().forget(run.fix().id());
+      }
+    } catch (IOException e) {
+      LOG.warn("What {} may have left is for check to find: {}", run.fix().id(), e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static End stages(RunningFix run) {
+    String what = run.fix().id() + " epoch " + run.epoch();
+    try {
+      switch (run.fix().type()) {
+        case MEND -> new MendFix(run).run();
+        case CLEAN -> {
+          if (run.fix().file() != null) {
+            new OrphanFix(run).run();
+          } else {
+            new CleanFix(run).run();
+          }
+        }
+        case OPTIMIZE, MERGE -> {
+          if (replaces(run)) {
+            new ReplaceFix(run).run();
+          } else {
+            new MendFix(run).run();
+          }
+        }
+      }
+      LOG.atLevel(run.fix().heavy() ? Level.INFO : Level.DEBUG).log("Done: {}", what);
+      return End.OVER;
+    } catch (FixGoneException e) {
+      LOG.info("No longer needed: {}: {}", what, e.getMessage());
+      return End.OVER;
+    } catch (CopyStopped e) {
+      LOG.info("Let go of {}: {}", what, run.stopReason());
+      return End.LET_GO;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return End.LET_GO;
+    } catch (ToolFailure e) {
+      return e.killed() || full(run) ? trouble(what, e) : fail(run, e);
+    } catch (StorageException e) {
+      LOG.warn("{} has to wait: {}", what, e.getMessage());
+      return e.code() == ErrorCode.INTERNAL ? fail(run, e) : End.TROUBLE;
+    } catch (IOException e) {
+      return isItsOwn(run, e) ? fail(run, e) : trouble(what, e);
+    } catch (RuntimeException e) {
+      return fail(run, e);
+    }
+  }
+
+  /** Otherwise it makes a volume that the image has not had yet. */
+  private static boolean replaces(RunningFix run) {
+    RepositoryState state = run.repository().state().repository();
+    Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
+    return volume == null || volume.replaces() != null;
+  }
+
+  /**
+   * Whether the failure is about the files of this fix, so that people have to see it. A storage
+   * that refuses every file is no failure of one fix: its host leaves the work to others meanwhile.
+   */
+  private static boolean isItsOwn(RunningFix run, IOException e) {
+    return switch (FileFailure.kindOf(e)) {
+      case TOO_LARGE -> true;
+      case FORBIDDEN, READ_ONLY, TOO_MANY_OPEN, INPUT_OUTPUT -> run.storagesUsable();
+      // A quota; a full storage is waited for.
+      case NO_SPACE -> !full(run);
+      case NOT_FOUND, EXISTS, REFUSED, NOT_EMPTY, OTHER -> false;
+      case null -> false;
+    };
+  }
+
+  private static End trouble(String what, IOException e) {
+    LOG.warn("{} has to wait: {}", what, e.toString());
+    return End.TROUBLE;
+  }
+
+  /** Tools do not tell that from other reasons to fail. */
+  private static boolean full(RunningFix run) {
+    try {
+      return SpaceBudget.isFull(run.repository().storage());
+    } catch (IOException e) {
+      LOG.debug("The storage of {} cannot be asked", run.fix().id(), e);
+      return false;
+    }
+  }
+
+  private static End fail(RunningFix run, Exception why) {
+    boolean known = why instanceof IOException || why instanceof StorageException;
+    LOG.error("{} failed: {}", run.fix().id(), why.toString(), known ? null : why);
+    String error = String.valueOf(why.getMessage());
+    letGo(run, error);
+    try {
+      run.repository().commit(UUID.randomUUID().toString(), new FailFix(run.fix().id(), error));
+    } catch (StorageException e) {
+      LOG.warn("The failure of {} could not be noted: {}", run.fix().id(), e.getMessage());
+    }
+    return End.FAILED;
+  }
+
+  /** Once all that this run has started is gone, the next epoch may go on in place. */
+  private static void letGo(RunningFix run, @Nullable String error) {
+    Checkpoint checkpoint = run.checkpoint();
+    try {
+      run.stopChildren();
+      if (!run.fix().heavy() || (checkpoint.file() == null && error == null)) {
+        return;
+      }
+      run.save(checkpoint.letGo(error, run.now()));
+    } catch (IOException e) {
+      LOG.warn("Letting go of {} could not be noted: {}", run.fix().id(), e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

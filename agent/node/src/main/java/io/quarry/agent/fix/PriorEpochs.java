@@ -1,0 +1,41 @@
+package io.quarry.agent.fix;
+
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.io.IOException;
+
+/**
+ * Tells whether every earlier epoch is over, so that its file may be gone on with. Only proof
+ * counts: that the worker said so after its children had ended, or that its guardian saw the whole
+ * host process die.
+ *
+ * @param epoch our own
+ */
+public record PriorEpochs(FixStore store, String fixId, long epoch, PriorWriterProof proof) {
+  static PriorEpochs of(RunningFix run) {
+    String fixId = run.fix().id();
+    PriorWriterProof proof = run.around().own().proof(fixId, run.worker(), run.around().proof());
+    return new PriorEpochs(run.store(), fixId, run.epoch(), proof);
+  }
+
+  /**
+   * All claims after that checkpoint must be over, too: they may write its file. What a later epoch
+   * has left is not ours to go on with, over or not: we were away for so long that others follow.
+   */
+  public boolean allOver(Checkpoint newest) throws IOException {
+    if (newest.epoch() > epoch || !over(newest)) {
+      return false;
+    }
+    for (long between = epoch - 1; between > newest.epoch(); between--) {
+      FixStore.ClaimFile claim = store.claimOf(fixId, between);
+      if (claim == null || !proof.dead(claim.worker())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean over(Checkpoint checkpoint) {
+    return checkpoint.released()
+        || proof.dead(new Worker(checkpoint.hostId(), checkpoint.incarnation()));
+  }
+}

@@ -1,0 +1,10 @@
+package io.quarry.agent.fix;
+
+import io.quarry.coordinator.plan.FixState.Worker;
+
+/** Tells whether an earlier worker can have written its last byte. */
+@FunctionalInterface
+public interface PriorWriterProof {
+  /** True only when that life of that host, with all its children, is certainly over. */
+  boolean dead(Worker worker);
+}

@@ -1,0 +1,68 @@
+package io.quarry.agent.repository;
+
+import io.quarry.common.model.FixType;
+import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.cluster.QueuedFix;
+import io.quarry.coordinator.plan.FixState;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who works on which fix, as far as this host sees: the log says it of light ones, the queue of
+ * heavy ones.
+ */
+public final class FixOwners {
+  private final Map<String, String> claimants;
+
+  private FixOwners(Map<String, String> claimants) {
+    this.claimants = claimants;
+  }
+
+  public static FixOwners of(ConnectedRepository repository) {
+    Map<String, ObservedClaim> claims = repository.queue().claims();
+    Map<String, String> claimants = new HashMap<>();
+    for (QueuedFix queued : repository.queue().entries()) {
+      ObservedClaim claim = claims.get(queued.name());
+      if (claim != null) {
+        claimants.put(queued.fix().fixId(), claim.claimant().hostId());
+      }
+    }
+    return new FixOwners(claimants);
+  }
+
+  /** Null when nobody does. */
+  public @Nullable String hostOf(FixState fix) {
+    return fix.worker() != null ? fix.worker().hostId() : claimants.get(fix.id());
+  }
+
+  /** Whether it may be that it is not worked on because it finds no space. */
+  public boolean mayWaitForSpace(FixState fix) {
+    boolean makes = fix.heavy() ? hostOf(fix) == null : fix.type() == FixType.MEND;
+    return makes && fix.runnable() && !fix.parked();
+  }
+
+  /**
+   * As callers see it.
+   *
+   * @param noSpace it would not fit on the storage
+   */
+  public String stateOf(FixState fix, boolean noSpace) {
+    if (fix.parked()) {
+      return "parked";
+    }
+    if (fix.paused()) {
+      return "paused";
+    }
+    if (!fix.wanted()) {
+      return "waiting";
+    }
+    if (noSpace) {
+      return "noSpace";
+    }
+    if (hostOf(fix) != null) {
+      return "running";
+    }
+    return fix.failures() > 0 ? "retrying" : "queued";
+  }
+}

@@ -1,0 +1,152 @@
+package io.quarry.agent.service;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarry.agent.data.qemu.Chain;
+import io.quarry.agent.fix.Chains;
+import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.api.OpenedImage.ChainLink;
+import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.ChainLength;
+import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.BackingChain;
+import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume.CopySource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/** How to reach an opened image: path, chain, and what QEMU and libvirt want to read. */
+final class ImageAttachment {
+  /** QEMU takes at most 31 characters. */
+  private static final int NODE_NAME_ID_CHARS = 8;
+
+  private ImageAttachment() {}
+
+  /** Throws when this host does not reach all of the image. */
+  static OpenedImage describe(
+      ConnectedRepository repository,
+      RepositoryState state,
+      Open open,
+      Chains chains,
+      long commit) {
+    Image top = Objects.requireNonNull(state.images().get(open.imageId()), "an open image exists");
+    List<ChainLink> chain;
+    try {
+      chain =
+          chains.links(repository.storage(), state, open).stream()
+              .map(link ->
+                  new ChainLink(
+                      link.imageId(), link.layer().file().toString(), link.layer().format()))
+              .toList();
+    } catch (IOException e) {
+      throw unreached(open.imageId(), e);
+    }
+    ChainLink first = chain.getFirst();
+    return new OpenedImage(
+        open.id(),
+        top.id(),
+        open.hostId(),
+        open.readOnly(),
+        first.path(),
+        first.format(),
+        top.size(),
+        chain.subList(1, chain.size()),
+        blockdev(chain, open.readOnly()),
+        libvirt(chain, open.readOnly()),
+        commit);
+  }
+
+  /** Looked at before anything is committed, so that an image is not open in vain. */
+  static void requireReached(RepositoryState state, String imageId, Chains chains) {
+    Image image = state.strongImage(imageId);
+    if (image == null) {
+      return;
+    }
+    BackingChain layers = state.layersOf(image);
+    CopySource elsewhere = layers.elsewhere();
+    if (elsewhere != null) {
+      try {
+        int below = chains.elsewhere(elsewhere).size();
+        ChainLength.requireUsable(image, layers.here().size() + below);
+      } catch (IOException e) {
+        throw unreached(imageId, e);
+      }
+    }
+  }
+
+  private static StorageException unreached(String imageId, IOException why) {
+    return new StorageException(
+        ErrorCode.REPOSITORY_NOT_CONNECTED,
+        "image " + imageId + " cannot be used on this host: " + why.getMessage(),
+        imageId,
+        "call a host that has both repositories connected, or wait until the image is optimized",
+        why);
+  }
+
+  private static ObjectNode blockdev(List<ChainLink> chain, boolean readOnly) {
+    Chain files =
+        new Chain(
+            chain.stream()
+                .map(link -> new Chain.Layer(Path.of(link.path()), link.format()))
+                .toList());
+    return files
+        .blockdev(readOnly)
+        .put("node-name", "quarry-" + prefix(chain.getFirst().imageId()));
+  }
+
+  private static String prefix(String imageId) {
+    return imageId.substring(0, Math.min(NODE_NAME_ID_CHARS, imageId.length()));
+  }
+
+  /**
+   * Names every layer too: what the files themselves say of their backing does not count. Owners
+   * and modes are the agent's: libvirt would take the files over, and give back the top alone.
+   */
+  static String libvirt(List<ChainLink> chain, boolean readOnly) {
+    ChainLink top = chain.getFirst();
+    return """
+    <disk type="file" device="disk">
+      <driver name="qemu" type="%s" cache="none"/>
+      <source file="%s">
+        <seclabel model="dac" relabel="no"/>
+      </source>
+    %s
+      <target dev="vda" bus="virtio"/>%s
+    </disk>\
+    """
+        .formatted(
+            top.format().label(),
+            escape(top.path()),
+            backing(chain.subList(1, chain.size()), "  "),
+            readOnly ? "\n  <readonly/>" : "");
+  }
+
+  private static String backing(List<ChainLink> below, String indent) {
+    if (below.isEmpty()) {
+      return indent + "<backingStore/>";
+    }
+    ChainLink next = below.getFirst();
+    return """
+    %1$s<backingStore type="file">
+    %1$s  <format type="%2$s"/>
+    %1$s  <source file="%3$s">
+    %1$s    <seclabel model="dac" relabel="no"/>
+    %1$s  </source>
+    %4$s
+    %1$s</backingStore>\
+    """
+        .formatted(
+            indent,
+            next.format().label(),
+            escape(next.path()),
+            backing(below.subList(1, below.size()), indent + "  "));
+  }
+
+  private static String escape(String text) {
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\"", "&quot;");
+  }
+}

@@ -1,0 +1,62 @@
+package io.quarry.agent.fix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.coordinator.plan.FixState.Worker;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PriorEpochsTest {
+  private static final String FIX = "mend-volume";
+  private static final Worker OTHER = new Worker("other", "life");
+  private static final Instant NOW = Instant.EPOCH;
+
+  /** What the second epoch has left, which let go of it. */
+  private static final Checkpoint SECOND =
+      Checkpoint.filling(OTHER, 2, 1, "volume.2.raw", 8, NOW).at(4, 4, NOW).letGo(null, NOW);
+
+  @Test
+  void whoWasAwayDoesNotGoOnWithWhatALaterEpochHasLeft(@TempDir Path directory) throws Exception {
+    try (RepositoryStorage storage = storage(directory)) {
+      FixStore store = new FixStore(storage);
+
+      assertThat(new PriorEpochs(store, FIX, 1, worker -> true).allOver(SECOND)).isFalse();
+      assertThat(new PriorEpochs(store, FIX, 3, worker -> false).allOver(SECOND)).isTrue();
+    }
+  }
+
+  @Test
+  void aClaimWithoutACheckpointHasToBeOverToo(@TempDir Path directory) throws Exception {
+    try (RepositoryStorage storage = storage(directory)) {
+      FixStore store = new FixStore(storage);
+      assertThat(store.claim(FIX, 3, OTHER, NOW)).isPresent();
+
+      assertThat(new PriorEpochs(store, FIX, 4, worker -> false).allOver(SECOND)).isFalse();
+      assertThat(new PriorEpochs(store, FIX, 4, OTHER::equals).allOver(SECOND)).isTrue();
+    }
+  }
+
+  @Test
+  void aToolThatDoesNotEndProvesNothing() {
+    Worker self = new Worker("self", "life");
+    LocalWriters own = new LocalWriters();
+    PriorWriterProof proof = own.proof(FIX, self, OTHER::equals);
+    assertThat(proof.dead(self)).isTrue();
+    assertThat(proof.dead(OTHER)).isTrue();
+    own.lose(FIX);
+    assertThat(proof.dead(self)).isFalse();
+    assertThat(own.proof("mend-another", self, OTHER::equals).dead(self)).isTrue();
+  }
+
+  private static RepositoryStorage storage(Path directory) throws Exception {
+    Path root = Files.createDirectory(directory.resolve("repository"));
+    return RepositoryFormats.find("localfs-1.0")
+        .connect(Map.of("path", root.toString()), true, "writer");
+  }
+}

@@ -1,0 +1,99 @@
+package io.quarry.it.box;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.OpenedImage;
+import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.VolumeFormat;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/** Uses images as a virtual machine would: through what {@code openImage} says, with QEMU. */
+public final class QemuGuest {
+  private QemuGuest() {}
+
+  /** Opens a disk, runs qemu-io commands on it, and closes it. */
+  public static void use(StorageClient client, String repoId, String imageId, String... commands)
+      throws Exception {
+    OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(false, "guest"), null);
+    try {
+      List<String> words = new ArrayList<>(List.of("qemu-io"));
+      for (String command : commands) {
+        words.addAll(List.of("-c", command));
+      }
+      words.add(name(opened));
+      assertThat(run(words)).doesNotContain("failed", "error", "ERROR");
+    } finally {
+      client.closeImage(repoId, imageId, opened.openId(), null);
+    }
+  }
+
+  /** The path of an image as a reader gets it; nobody writes to it in these tests. */
+  public static OpenedImage look(StorageClient client, String repoId, String imageId) {
+    OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(true, "reader"), null);
+    client.closeImage(repoId, imageId, opened.openId(), null);
+    return opened;
+  }
+
+  /** Compares the contents of images, backing chains and all. */
+  public static void assertSameContent(OpenedImage one, OpenedImage other) throws Exception {
+    run(List.of("qemu-img", "compare", name(one), name(other)));
+  }
+
+  /** Compares the content of an image, backing chain and all, with a raw file. */
+  public static void assertContent(OpenedImage image, Path expected) throws Exception {
+    run(List.of("qemu-img", "compare", "-f", "raw", expected.toString(), name(image)));
+  }
+
+  /** Writes the content of an image, backing chain and all, into a raw file. */
+  public static Path export(OpenedImage image, Path file) throws Exception {
+    run(List.of("qemu-img", "convert", "-O", "raw", name(image), file.toString()));
+    return file;
+  }
+
+  /** As QEMU's tools take it for a file name; what the files' headers say does not count. */
+  public static String name(OpenedImage opened) {
+    return "json:" + opened.blockdev().deepCopy().without("node-name");
+  }
+
+  /** Checks the top volume, when it is a qcow2 file then, while it is sure to stay. */
+  public static void assertSound(StorageClient client, String repoId, String imageId)
+      throws Exception {
+    OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(true, "reader"), null);
+    try {
+      if (opened.format() == VolumeFormat.QCOW2) {
+        run(List.of("qemu-img", "check", "-f", "qcow2", opened.path()));
+      }
+    } finally {
+      client.closeImage(repoId, imageId, opened.openId(), null);
+    }
+  }
+
+  /** Runs a tool that must succeed; returns what it says. */
+  public static String run(List<String> words) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+    String output;
+    try (InputStream in = process.getInputStream()) {
+      output = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    assertThat(process.waitFor()).as("%s: %s", words, output).isZero();
+    return output;
+  }
+
+  public static String sha256(Path file) throws Exception {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    try (DigestInputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+      in.transferTo(java.io.OutputStream.nullOutputStream());
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+}

@@ -1,0 +1,54 @@
+package io.quarry.it.tree;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quarry.agent.cli.Main;
+import io.quarry.common.api.Json;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Types commands, each as a process of its own would run it, at the agents given. */
+final class CliShell {
+  private final String agents;
+  private int commands;
+
+  /** What a command left behind. */
+  record Result(int exit, String out, String err) {}
+
+  CliShell(List<String> agents) {
+    this.agents = String.join(",", agents);
+  }
+
+  int commands() {
+    return commands;
+  }
+
+  Result run(String... words) {
+    List<String> all = new ArrayList<>(List.of("--agent", agents));
+    all.addAll(List.of(words));
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int exit = Main.run(new PrintWriter(out), new PrintWriter(err), all.toArray(String[]::new));
+    commands++;
+    return new Result(exit, out.toString(), err.toString());
+  }
+
+  /** What a command prints that must succeed. */
+  String say(String... words) {
+    Result result = run(words);
+    assertThat(result.exit())
+        .as("quarry %s: %s%s", String.join(" ", words), result.out(), result.err())
+        .isZero();
+    return result.out().strip();
+  }
+
+  JsonNode ask(String... words) throws IOException {
+    List<String> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("-o", "json"));
+    return Json.MAPPER.readTree(say(all.toArray(String[]::new)));
+  }
+}
