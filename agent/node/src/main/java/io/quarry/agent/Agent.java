@@ -8,11 +8,11 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.fix.FixScheduler;
 import io.quarry.agent.fix.LocalWriters;
 import io.quarry.agent.fix.PriorWriterProof;
 import io.quarry.agent.fix.SpaceBudget;
-import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.guardian.GuardianLink;
 import io.quarry.agent.guardian.Incarnation;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -122,7 +122,7 @@ final class Agent implements AutoCloseable {
             connections);
     List<ConnectRequest> own = repositoriesAtStart(config, connections);
     own.forEach(repository -> repositories.expect(repository.repoId()));
-    FixContext around =
+    FixContext context =
         new FixContext(
             repositories::holder,
             proof(),
@@ -135,7 +135,7 @@ final class Agent implements AutoCloseable {
             clock);
     this.fixes =
         new FixScheduler(
-            self, config.heavyFixesMax(), repositories::all, registry, drain, around, supervisor);
+            self, config.heavyFixesMax(), repositories::all, registry, drain, context, supervisor);
     this.presence =
         new Presence(config, host, registry, repositories, fixes, drain, clusterIdentity, clock);
     Tasks tasks =
@@ -156,12 +156,12 @@ final class Agent implements AutoCloseable {
             fixes,
             tasks,
             io,
-            around,
+            context,
             registry,
             opens,
             this::connectionsChanged,
             supervisor);
-    this.housekeeper = new Housekeeper(host, repositories, io, registry, opens, around, clock);
+    this.housekeeper = new Housekeeper(host, repositories, io, registry, opens, context, clock);
     this.configured = new ConfiguredRepositories(own, this::connect, ConfiguredRepositories.AGAIN);
     this.health =
         new HealthReport(

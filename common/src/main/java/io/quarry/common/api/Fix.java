@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One piece of work that {@code check} found. Send it to {@code fixStorageRepository} as received.
  *
- * @param imageId the image it is about; null for stray files
+ * @param imageId the image it is about; null for orphaned files
  * @param reason why it is needed
  * @param bytesToMove estimated bytes of data that will be written, holes not counted; −1 when they
  *     cannot be told

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param writersSeen whose writers to files the agent sees by their locks: {@code thisHost}; null
  *     when the agent is too old to tell
  * @param sdmHostId the host elected to commit metadata; null during an election
- * @param images strong images by state ({@code optimized}, {@code degraded}, {@code broken}), and
- *     {@code weak} ones
+ * @param images visible images by state ({@code optimized}, {@code degraded}, {@code broken}), and
+ *     {@code hidden} ones
  * @param fixes outstanding fixes: queued, running, waiting or parked
  * @param health {@code ok}, {@code unresponsive}, {@code damaged}, {@code agentTooOld}, {@code
  *     otherStorage}, {@code readOnly}, {@code forbidden} or {@code failing}

@@ -10,7 +10,7 @@ public enum FixType {
   /** Brings a degraded image into its best representation. */
   @JsonProperty("optimize")
   OPTIMIZE("optimize", 30),
-  /** Folds a weak image into its only dependant. */
+  /** Merges a hidden image into its only dependant. */
   @JsonProperty("merge")
   MERGE("merge", 40),
   /** Frees space nobody needs. */

@@ -71,14 +71,14 @@ final class ClaimKeeper implements AutoCloseable {
 
   Optional<QueueClaim> take(Entry<FixEntry> fix, Claimant claimant)
       throws ClusterUnavailableException {
-    ClaimRecord draft = draft(claimant);
-    return attempt(draft, deadline -> taker.take(deadline, fix, draft, this::isStray));
+    ClaimRecord transaction = transaction(claimant);
+    return attempt(transaction, deadline -> taker.take(deadline, fix, transaction, this::isOrphan));
   }
 
   Optional<QueueClaim> steal(Entry<FixEntry> fix, ObservedClaim expected, Claimant claimant)
       throws ClusterUnavailableException {
-    ClaimRecord draft = draft(claimant);
-    return attempt(draft, deadline -> taker.steal(deadline, fix, draft, expected));
+    ClaimRecord transaction = transaction(claimant);
+    return attempt(transaction, deadline -> taker.steal(deadline, fix, transaction, expected));
   }
 
   void progressed() {
@@ -113,28 +113,28 @@ final class ClaimKeeper implements AutoCloseable {
     }
   }
 
-  private ClaimRecord draft(Claimant claimant) {
+  private ClaimRecord transaction(Claimant claimant) {
     return new ClaimRecord(claimant, settler.nonces().get(), clock.instant(), 0, null);
   }
 
   private Optional<QueueClaim> attempt(
-      ClaimRecord draft, Attempt<Optional<HeldClaim>, RuntimeException> attempt)
+      ClaimRecord transaction, Attempt<Optional<HeldClaim>, RuntimeException> attempt)
       throws ClusterUnavailableException {
     long epoch = taker.attached().epoch();
-    attempting.add(draft.nonce());
+    attempting.add(transaction.nonce());
     try {
       Optional<QueueClaim> claim =
           connection
               .store()
               .retrying(attempt)
-              .map(taken -> new QueueClaim(this, draft.claimant(), taken));
-      claim.ifPresent(mine -> held.put(draft.nonce(), mine));
+              .map(taken -> new QueueClaim(this, transaction.claimant(), taken));
+      claim.ifPresent(mine -> held.put(transaction.nonce(), mine));
       return claim;
     } catch (ClusterUnavailableException unavailable) {
-      abandoned.put(draft.nonce(), epoch);
+      abandoned.put(transaction.nonce(), epoch);
       throw unavailable;
     } finally {
-      attempting.remove(draft.nonce());
+      attempting.remove(transaction.nonce());
     }
   }
 
@@ -234,7 +234,7 @@ final class ClaimKeeper implements AutoCloseable {
           fixes.current()
               && fixes.find(claim.name()).isEmpty()
               && claim.znode().modifiedMillis() < orphanedBefore;
-      if (isStray(claim.value()) && (orphan || abandoned.containsKey(nonce))) {
+      if (isOrphan(claim.value()) && (orphan || abandoned.containsKey(nonce))) {
         taker.remove(deadline, claim.name(), claim.value());
       }
     }
@@ -246,7 +246,7 @@ final class ClaimKeeper implements AutoCloseable {
    * Whether a claim is one that nobody here holds, or is about to. Attempts come first: one that
    * succeeds is held before it ends, so that no look in this order can miss both.
    */
-  private boolean isStray(ClaimRecord claim) {
+  private boolean isOrphan(ClaimRecord claim) {
     return !attempting.contains(claim.nonce()) && !held.containsKey(claim.nonce());
   }
 }

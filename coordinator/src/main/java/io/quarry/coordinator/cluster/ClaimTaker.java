@@ -20,16 +20,19 @@ record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
   /**
    * Claims a fix that nobody has claimed.
    *
-   * @param stray whether a claim of our own incarnation is held by nobody here
+   * @param orphan whether a claim of our own incarnation is held by nobody here
    */
   Optional<HeldClaim> take(
-      Deadline deadline, Entry<FixEntry> fix, ClaimRecord draft, Predicate<ClaimRecord> stray)
+      Deadline deadline,
+      Entry<FixEntry> fix,
+      ClaimRecord transaction,
+      Predicate<ClaimRecord> orphan)
       throws ClusterUnavailableException {
     Attachment attachment = attached();
     Znode node = fix.znode();
     Optional<Znode> leftover = Optional.empty();
     while (true) {
-      ClaimRecord record = draft.withFence(node.version() + 1);
+      ClaimRecord record = transaction.withFence(node.version() + 1);
       Outcome outcome = exchange(deadline, fix.name(), node, leftover.map(Znode::version), record);
       if (outcome.done()) {
         return Optional.of(held(deadline, fix, record, 0, attachment));
@@ -40,12 +43,12 @@ record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
       Optional<Znode> claim = store().read(deadline, paths.claim(fix.name()));
       if (claim.isPresent()) {
         Optional<ClaimRecord> holder = paths.decode(claim.get());
-        if (holder.filter(draft::sameAttempt).isPresent()) {
+        if (holder.filter(transaction::sameAttempt).isPresent()) {
           return Optional.of(held(deadline, fix, holder.get(), claim.get().version(), attachment));
         }
         if (holder
-            .filter(other -> other.claimant().equals(draft.claimant()))
-            .filter(stray)
+            .filter(other -> other.claimant().equals(transaction.claimant()))
+            .filter(orphan)
             .isEmpty()) {
           return Optional.empty();
         }
@@ -61,19 +64,19 @@ record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
 
   /** Replaces somebody's claim, if it is still exactly the expected one. */
   Optional<HeldClaim> steal(
-      Deadline deadline, Entry<FixEntry> fix, ClaimRecord draft, ObservedClaim expected)
+      Deadline deadline, Entry<FixEntry> fix, ClaimRecord transaction, ObservedClaim expected)
       throws ClusterUnavailableException {
     Attachment attachment = attached();
     Optional<Znode> node = store().read(deadline, paths.fix(fix.name()));
     if (node.isPresent() && node.get().version() == expected.fence()) {
-      ClaimRecord record = draft.withFence(expected.fence() + 1);
+      ClaimRecord record = transaction.withFence(expected.fence() + 1);
       Optional<Integer> version = Optional.of(expected.version());
       if (exchange(deadline, fix.name(), node.get(), version, record).done()) {
         return Optional.of(held(deadline, fix, record, 0, attachment));
       }
     }
     Optional<Znode> claim = store().read(deadline, paths.claim(fix.name()));
-    Optional<ClaimRecord> ours = claim.flatMap(paths::decode).filter(draft::sameAttempt);
+    Optional<ClaimRecord> ours = claim.flatMap(paths::decode).filter(transaction::sameAttempt);
     return claim.isPresent() && ours.isPresent()
         ? Optional.of(held(deadline, fix, ours.get(), claim.get().version(), attachment))
         : Optional.empty();

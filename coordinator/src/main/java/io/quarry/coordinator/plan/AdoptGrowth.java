@@ -17,20 +17,20 @@ public record AdoptGrowth(Map<String, Long> sizes) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     new TreeMap<>(sizes)
         .forEach((id, size) -> {
-          Volume volume = draft.state().volumes().get(id);
-          Image disk = volume == null ? null : draft.state().strongImage(volume.imageId());
-          Open writer = disk == null ? null : draft.state().writerOf(disk.id());
+          Volume volume = transaction.state().volumes().get(id);
+          Image disk = volume == null ? null : transaction.state().visibleImage(volume.imageId());
+          Open writer = disk == null ? null : transaction.state().writerOf(disk.id());
           // An upload fills a volume of the size that it was begun with.
           boolean uploaded = writer != null && writer.fills() != null;
           if (disk != null && disk.volumeId().equals(id) && !uploaded) {
-            draft.grow(disk.id(), size);
-            draft.settle(disk.id());
+            transaction.grow(disk.id(), size);
+            transaction.settle(disk.id());
           }
         });
-    return draft.reply(this, "disks");
+    return transaction.reply(this, "disks");
   }
 
   /** No end of an open, and no start of a machine, waits for space. */

@@ -37,6 +37,6 @@ public record BackingChain(List<Image> here, @Nullable CopySource elsewhere) {
 
   /** Whether no visible image is between that one, the top, and the other repository. */
   boolean topIsNext() {
-    return here.stream().skip(1).noneMatch(Image::strong);
+    return here.stream().skip(1).noneMatch(Image::visible);
   }
 }

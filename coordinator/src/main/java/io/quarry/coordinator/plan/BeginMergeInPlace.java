@@ -7,8 +7,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker is about to write what lies above a weak image down into its volume. From here on the
- * folded images are internal: they lose the names that callers know, so that nothing can be built
+ * A worker is about to write what lies above a hidden image down into its volume. From here on the
+ * merged images are internal: they lose the names that callers know, so that nothing can be built
  * on what they do not show any more.
  *
  * <p>One run of a fix writes to the volume. Another one may, on the same host too, as soon as that
@@ -30,10 +30,10 @@ public record BeginMergeInPlace(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     String fixId = writer.fixId();
-    Volume better = Replacement.begun(draft.state(), fixId, volumeId);
-    InPlace place = InPlace.of(draft.state(), better, draft.now());
+    Volume better = Replacement.begun(transaction.state(), fixId, volumeId);
+    InPlace place = InPlace.of(transaction.state(), better, transaction.now());
     if (place == null || !place.base().id().equals(baseVolumeId)) {
       throw PlanErrors.stale(fixId, "volume " + baseVolumeId + " cannot be written down into now");
     }
@@ -43,15 +43,17 @@ public record BeginMergeInPlace(
     }
     boolean renamed = before != null && before.fixId().equals(fixId);
     if (!renamed) {
-      place.below().forEach(weak -> draft.rename(weak, internalId(weak, draft.commit())));
+      place
+          .below()
+          .forEach(hidden -> transaction.rename(hidden, internalId(hidden, transaction.commit())));
     }
-    Volume base = Objects.requireNonNull(draft.state().volumes().get(baseVolumeId));
-    draft.add(new Change.PutVolume(base.writtenBy(writer)));
-    return draft.reply(this, baseVolumeId);
+    Volume base = Objects.requireNonNull(transaction.state().volumes().get(baseVolumeId));
+    transaction.add(new Change.PutVolume(base.writtenBy(writer)));
+    return transaction.reply(this, baseVolumeId);
   }
 
-  private static String internalId(Image weak, long commit) {
-    String name = weak.id() + "/" + commit;
+  private static String internalId(Image hidden, long commit) {
+    String name = hidden.id() + "/" + commit;
     return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
   }
 }

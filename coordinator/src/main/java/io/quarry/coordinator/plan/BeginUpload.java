@@ -30,14 +30,14 @@ public record BeginUpload(
   private static final String OWNER = "upload";
 
   @Override
-  public Reply plan(Transaction draft) {
-    RepositoryState state = draft.state();
+  public Reply plan(Transaction transaction) {
+    RepositoryState state = transaction.state();
     Image image = OpenImage.usable(state, uploadId, imageId, false);
     boolean taken = state.opens().values().stream().anyMatch(open -> volumeId.equals(open.fills()));
     if (taken || state.volumes().containsKey(volumeId)) {
       throw PlanErrors.exists("volume", volumeId);
     }
-    draft.add(
+    transaction.add(
         new Change.PutOpen(
             new Open(
                 uploadId,
@@ -49,10 +49,10 @@ public record BeginUpload(
                 List.of(),
                 volumeId,
                 received,
-                draft.now(),
+                transaction.now(),
                 null,
                 null)));
-    draft.settle(image.id());
-    return draft.reply(this, uploadId);
+    transaction.settle(image.id());
+    return transaction.reply(this, uploadId);
   }
 }

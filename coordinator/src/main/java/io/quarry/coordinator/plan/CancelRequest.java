@@ -18,8 +18,8 @@ public record CancelRequest(@Nullable ErrorCode refusal) implements Request {
   static final String OPERATION = "cancelRequest";
 
   @Override
-  public Reply plan(Transaction draft) {
-    return draft.reply(this, refusal == null ? "" : refusal.name());
+  public Reply plan(Transaction transaction) {
+    return transaction.reply(this, refusal == null ? "" : refusal.name());
   }
 
   public static boolean made(Reply reply) {

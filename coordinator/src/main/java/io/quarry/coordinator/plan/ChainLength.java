@@ -71,7 +71,7 @@ public final class ChainLength {
     List<Image> chain = state.chainOf(top);
     for (int depth = Limits.CHAIN_LAYERS_FLATTEN + 1; depth <= chain.size(); depth++) {
       Image image = chain.get(chain.size() - depth);
-      if (image.strong()) {
+      if (image.visible()) {
         return image;
       }
     }

@@ -24,16 +24,16 @@ public record CloseImage(String imageId, String openId, @Nullable Long size) imp
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Open open = draft.state().opens().get(openId);
+  public Reply plan(Transaction transaction) {
+    Open open = transaction.state().opens().get(openId);
     if (open == null || !open.imageId().equals(imageId)) {
       throw PlanErrors.openNotFound(imageId, openId);
     }
     if (size != null && !open.readOnly() && open.fills() == null) {
-      draft.grow(imageId, size);
+      transaction.grow(imageId, size);
     }
-    draft.close(open);
-    return draft.reply(this, openId);
+    transaction.close(open);
+    return transaction.reply(this, openId);
   }
 
   @Override

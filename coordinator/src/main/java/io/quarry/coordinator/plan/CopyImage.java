@@ -38,33 +38,34 @@ public record CopyImage(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     if (baseImageId != null) {
-      checkBase(draft.state(), baseImageId);
+      checkBase(transaction.state(), baseImageId);
     }
-    Image base = baseImageId == null ? null : draft.state().images().get(baseImageId);
-    Image alone = base == null ? null : new MergeRules(draft.state()).above(base);
-    Image present = draft.state().images().get(imageId);
+    Image base = baseImageId == null ? null : transaction.state().images().get(baseImageId);
+    Image alone = base == null ? null : new MergeRules(transaction.state()).above(base);
+    Image present = transaction.state().images().get(imageId);
     if (present != null && !(kind == ImageKind.SNAPSHOT && present.kind() == kind)) {
       throw PlanErrors.imageExists(imageId);
     }
-    if (present != null && usable(draft.state(), present)) {
-      if (!present.strong()) {
-        draft.add(new Change.PutImage(present.copiedAgain(autoFix, userData)));
-        draft.settle(imageId);
+    if (present != null && usable(transaction.state(), present)) {
+      if (!present.visible()) {
+        transaction.add(new Change.PutImage(present.copiedAgain(autoFix, userData)));
+        transaction.settle(imageId);
       }
-      return draft.reply(this, imageId);
+      return transaction.reply(this, imageId);
     }
     if (present != null) {
-      checkSource(draft.state());
-      Volume before = draft.state().volumeOf(present);
-      draft.giveUpReplacement(before, true);
-      draft.retire(before, true);
+      checkSource(transaction.state());
+      Volume before = transaction.state().volumeOf(present);
+      transaction.giveUpReplacement(before, true);
+      transaction.retire(before, true);
     }
-    draft.add(
+    transaction.add(
         new Change.PutImage(
-            Image.strong(imageId, kind, size, volumeId, strategy, autoFix, draft.now(), userData)));
-    draft.intend(
+            Image.visible(
+                imageId, kind, size, volumeId, strategy, autoFix, transaction.now(), userData)));
+    transaction.intend(
         new Volume(
             volumeId,
             imageId,
@@ -77,11 +78,11 @@ public record CopyImage(
             null),
         autoFix,
         null);
-    draft.settle(baseImageId);
+    transaction.settle(baseImageId);
     // The base is not kept for that one alone any more.
-    draft.settle(alone == null ? null : alone.id());
-    draft.settleOverlays(imageId);
-    return draft.reply(this, imageId);
+    transaction.settle(alone == null ? null : alone.id());
+    transaction.settleOverlays(imageId);
+    return transaction.reply(this, imageId);
   }
 
   private void checkBase(RepositoryState state, String baseId) {
@@ -132,6 +133,6 @@ public record CopyImage(
     if (helps && state.lacksBase(present)) {
       return false;
     }
-    return present.strong() || state.volumeOf(present).stage() == Volume.Stage.READY;
+    return present.visible() || state.volumeOf(present).stage() == Volume.Stage.READY;
   }
 }

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
@@ -28,30 +29,31 @@ public record CreateSnapshot(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Image disk = draft.state().strongImage(diskId);
+  public Reply plan(Transaction transaction) {
+    Image disk = transaction.state().visibleImage(diskId);
     if (disk == null) {
       throw PlanErrors.imageNotFound(diskId);
     }
-    freeze(draft, disk, snapshotId, disk.on(overlayVolumeId), true, autoFix, userData, worker);
-    return draft.reply(this, snapshotId);
+    freeze(
+        transaction, disk, snapshotId, disk.on(overlayVolumeId), true, autoFix, userData, worker);
+    return transaction.reply(this, snapshotId);
   }
 
   /**
-   * Also makes the weak snapshots that copies of disks are taken from.
+   * Also makes the hidden snapshots that copies of disks are taken from.
    *
    * @param next the disk as it goes on, in its next volume
    */
   static void freeze(
-      Transaction draft,
+      Transaction transaction,
       Image disk,
       String snapshotId,
       Image next,
-      boolean strong,
+      @JsonProperty("strong") boolean visible,
       boolean autoFix,
       ObjectNode userData,
       @Nullable Worker worker) {
-    RepositoryState state = draft.state();
+    RepositoryState state = transaction.state();
     if (disk.kind() != ImageKind.VIRTUAL_DISK) {
       throw PlanErrors.wrongKind(disk, ImageKind.VIRTUAL_DISK);
     }
@@ -67,24 +69,24 @@ public record CreateSnapshot(
       throw PlanErrors.broken(disk, state);
     }
     ChainLength.requireRoomOver(state, disk);
-    draft.add(
+    transaction.add(
         new Change.PutImage(
             new Image(
                 snapshotId,
                 ImageKind.SNAPSHOT,
-                strong,
+                visible,
                 disk.size(),
                 volume.id(),
                 disk.strategy(),
                 autoFix,
-                draft.now(),
+                transaction.now(),
                 userData,
                 null,
                 null)));
-    draft.giveUpReplacement(volume, disk.autoFix());
-    draft.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
-    draft.add(new Change.PutImage(next));
-    draft.intend(
+    transaction.giveUpReplacement(volume, disk.autoFix());
+    transaction.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
+    transaction.add(new Change.PutImage(next));
+    transaction.intend(
         new Volume(
             next.volumeId(),
             next.id(),
@@ -97,6 +99,6 @@ public record CreateSnapshot(
             null),
         autoFix,
         worker);
-    draft.settle(snapshotId);
+    transaction.settle(snapshotId);
   }
 }

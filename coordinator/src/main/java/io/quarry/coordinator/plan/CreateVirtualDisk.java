@@ -55,25 +55,25 @@ public record CreateVirtualDisk(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    if (draft.state().images().containsKey(imageId)) {
+  public Reply plan(Transaction transaction) {
+    if (transaction.state().images().containsKey(imageId)) {
       throw PlanErrors.imageExists(imageId);
     }
-    CopySource baseSource = baseSnapshotId == null ? null : base(draft, baseSnapshotId);
-    Image base = baseSnapshotId == null ? null : draft.state().images().get(baseSnapshotId);
-    Image alone = base == null ? null : new MergeRules(draft.state()).above(base);
-    draft.add(
+    CopySource baseSource = baseSnapshotId == null ? null : base(transaction, baseSnapshotId);
+    Image base = baseSnapshotId == null ? null : transaction.state().images().get(baseSnapshotId);
+    Image alone = base == null ? null : new MergeRules(transaction.state()).above(base);
+    transaction.add(
         new Change.PutImage(
-            Image.strong(
+            Image.visible(
                 imageId,
                 ImageKind.VIRTUAL_DISK,
                 size,
                 volumeId,
                 strategy,
                 autoFix,
-                draft.now(),
+                transaction.now(),
                 userData)));
-    draft.intend(
+    transaction.intend(
         new Volume(
             volumeId,
             imageId,
@@ -91,18 +91,18 @@ public record CreateVirtualDisk(
     if (elsewhere != null) {
       // A base that was removed here, and found elsewhere, is not kept for one image alone any
       // more.
-      draft.settle(baseSnapshotId);
-      draft.settle(alone == null ? null : alone.id());
+      transaction.settle(baseSnapshotId);
+      transaction.settle(alone == null ? null : alone.id());
     }
-    return draft.reply(this, imageId);
+    return transaction.reply(this, imageId);
   }
 
   /** Where the base is read for now; null when it is whole here. */
-  private @Nullable CopySource base(Transaction draft, String baseId) {
-    RepositoryState state = draft.state();
+  private @Nullable CopySource base(Transaction transaction, String baseId) {
+    RepositoryState state = transaction.state();
     Image here = state.images().get(baseId);
     if (elsewhere == null) {
-      Image base = usableBase(state, state.strongImage(baseId), baseId);
+      Image base = usableBase(state, state.visibleImage(baseId), baseId);
       checkSize(size, base.size());
       ChainLength.requireRoomOver(state, base);
       return null;
@@ -116,15 +116,15 @@ public record CreateVirtualDisk(
       return null;
     }
     if (strategy == Strategy.SPACE) {
-      bring(draft, baseId, here, elsewhere);
+      bring(transaction, baseId, here, elsewhere);
     }
     return elsewhere.source();
   }
 
   /** Begins to copy the base, or sees to it that somebody goes on. */
-  private void bring(Transaction draft, String baseId, @Nullable Image here, Elsewhere from) {
+  private void bring(Transaction transaction, String baseId, @Nullable Image here, Elsewhere from) {
     if (here == null) {
-      draft.add(
+      transaction.add(
           new Change.PutImage(
               new Image(
                   baseId,
@@ -134,11 +134,11 @@ public record CreateVirtualDisk(
                   from.volumeId(),
                   strategy,
                   true,
-                  draft.now(),
+                  transaction.now(),
                   JsonNodeFactory.instance.objectNode(),
                   null,
                   null)));
-      draft.intend(
+      transaction.intend(
           new Volume(
               from.volumeId(),
               baseId,
@@ -151,12 +151,12 @@ public record CreateVirtualDisk(
               null),
           autoFix,
           null);
-      draft.settleOverlays(baseId);
+      transaction.settleOverlays(baseId);
       return;
     }
-    FixState maker = draft.state().fixOf(here);
+    FixState maker = transaction.state().fixOf(here);
     if (autoFix && maker != null && !maker.wanted() && !maker.parked()) {
-      draft.add(new Change.PutFix(maker.asked(null)));
+      transaction.add(new Change.PutFix(maker.asked(null)));
     }
   }
 

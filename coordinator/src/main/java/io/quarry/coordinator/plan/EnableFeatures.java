@@ -14,13 +14,13 @@ public record EnableFeatures(List<Feature> features) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    for (Feature feature : draft.state().schema().lacking(features)) {
+  public Reply plan(Transaction transaction) {
+    for (Feature feature : transaction.state().schema().lacking(features)) {
       if (!Feature.KNOWN.contains(feature)) {
         throw PlanErrors.featureUnknown(feature);
       }
-      draft.add(new Change.PutFeature(feature));
+      transaction.add(new Change.PutFeature(feature));
     }
-    return draft.reply(this, String.join(",", Feature.names(features)));
+    return transaction.reply(this, String.join(",", Feature.names(features)));
   }
 }

@@ -21,14 +21,14 @@ public record EndDeadOpens(String hostId, HostBoot boot, List<String> openIds) i
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     for (String openId : openIds) {
-      Open open = draft.state().opens().get(openId);
+      Open open = transaction.state().opens().get(openId);
       if (open != null && isDead(open, hostId, boot)) {
-        draft.close(open);
+        transaction.close(open);
       }
     }
-    return draft.reply(this, hostId);
+    return transaction.reply(this, hostId);
   }
 
   /** Whether the host proves by its boot that the use is over. */

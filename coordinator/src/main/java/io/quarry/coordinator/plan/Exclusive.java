@@ -16,12 +16,12 @@ public final class Exclusive {
    */
   public static List<Volume> volumes(RepositoryState state, Image image) {
     List<Volume> all = new ArrayList<>();
-    MergeRules folds = new MergeRules(state);
+    MergeRules rules = new MergeRules(state);
     @Nullable Image each = image;
     String above = "";
     while (each != null
-        && (above.isEmpty() || !each.strong())
-        && !holdsUp(state, folds, each, above)) {
+        && (above.isEmpty() || !each.visible())
+        && !holdsUp(state, rules, each, above)) {
       Volume volume = state.volumeOf(each);
       all.add(volume);
       Volume replacement = state.replacementOf(volume.id());
@@ -29,21 +29,22 @@ public final class Exclusive {
         all.add(replacement);
       }
       above = each.id();
-      each = folds.parentOf(each);
+      each = rules.parentOf(each);
     }
     return all;
   }
 
   /** Whether a visible image is made over it, except over that overlay of it. */
-  private static boolean holdsUp(RepositoryState state, MergeRules folds, Image base, String overlay) {
+  private static boolean holdsUp(
+      RepositoryState state, MergeRules rules, Image base, String overlay) {
     Deque<String> open = new ArrayDeque<>(List.of(base.id()));
     while (!open.isEmpty()) {
       for (String volumeId : state.overlaysOf(open.pop())) {
-        Image over = folds.ownerOf(volumeId);
+        Image over = rules.ownerOf(volumeId);
         if (over == null || over.id().equals(overlay)) {
           continue;
         }
-        if (over.strong()) {
+        if (over.visible()) {
           return true;
         }
         open.push(over.id());

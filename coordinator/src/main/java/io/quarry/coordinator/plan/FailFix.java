@@ -8,13 +8,13 @@ public record FailFix(String fixId, String error) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    FixState fix = draft.state().fixes().get(fixId);
+  public Reply plan(Transaction transaction) {
+    FixState fix = transaction.state().fixes().get(fixId);
     if (fix == null) {
       throw PlanErrors.stale(fixId, "it is done, or its image is gone");
     }
-    draft.add(new Change.PutFix(fix.failed(error, draft.now())));
-    return draft.reply(this, fixId);
+    transaction.add(new Change.PutFix(fix.failed(error, transaction.now())));
+    return transaction.reply(this, fixId);
   }
 
   /** A clean that fails again and again has to be parked on a full storage, too. */

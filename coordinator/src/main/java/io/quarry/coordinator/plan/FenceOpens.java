@@ -24,14 +24,14 @@ public record FenceOpens(String hostId, List<String> openIds) implements Request
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     for (String openId : openIds) {
-      Open open = draft.state().opens().get(openId);
+      Open open = transaction.state().opens().get(openId);
       if (open != null && open.hostId().equals(hostId)) {
-        draft.close(open);
+        transaction.close(open);
       }
     }
-    return draft.reply(this, hostId);
+    return transaction.reply(this, hostId);
   }
 
   @Override

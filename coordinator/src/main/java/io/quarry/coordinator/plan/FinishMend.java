@@ -32,8 +32,8 @@ public record FinishMend(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    RepositoryState state = draft.state();
+  public Reply plan(Transaction transaction) {
+    RepositoryState state = transaction.state();
     FixState fix = state.fixes().get(fixId);
     Volume volume = state.volumes().get(volumeId);
     if (fix == null || volume == null || volume.stage() != Volume.Stage.INTENDED) {
@@ -44,12 +44,12 @@ public record FinishMend(
         || !volume.mayBePublished(file, epoch)) {
       throw PlanErrors.stale(fixId, "file " + file + " is not one of volume " + volumeId);
     }
-    draft.add(new Change.PutVolume(volume.ready(file)));
-    draft.witness(witnesses);
-    draft.add(new Change.DropFix(fixId));
-    draft.settle(volume.imageId());
-    draft.settle(volume.parentImageId());
-    draft.settleOverlays(volume.imageId());
-    return draft.reply(this, volumeId);
+    transaction.add(new Change.PutVolume(volume.ready(file)));
+    transaction.witness(witnesses);
+    transaction.add(new Change.DropFix(fixId));
+    transaction.settle(volume.imageId());
+    transaction.settle(volume.parentImageId());
+    transaction.settleOverlays(volume.imageId());
+    return transaction.reply(this, volumeId);
   }
 }

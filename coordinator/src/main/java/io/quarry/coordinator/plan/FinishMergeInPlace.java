@@ -28,28 +28,28 @@ public record FinishMergeInPlace(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     String fixId = writer.fixId();
-    Volume better = Replacement.begun(draft.state(), fixId, volumeId);
-    InPlace place = InPlace.of(draft.state(), better, draft.now());
+    Volume better = Replacement.begun(transaction.state(), fixId, volumeId);
+    InPlace place = InPlace.of(transaction.state(), better, transaction.now());
     if (place == null || !writer.equals(place.base().writer())) {
       throw PlanErrors.stale(fixId, "another worker has taken over");
     }
     Image image = place.image();
-    Volume old = draft.state().volumeOf(image);
+    Volume old = transaction.state().volumeOf(image);
     Image lowest = place.below().getLast();
-    draft.moveOverlays(lowest.id(), image.id());
-    draft.add(new Change.DropImage(lowest.id()));
+    transaction.moveOverlays(lowest.id(), image.id());
+    transaction.add(new Change.DropImage(lowest.id()));
     Volume base = place.base().ownedBy(image.id()).sized(image.size()).writtenBy(null);
-    draft.add(new Change.PutVolume(base));
-    draft.add(new Change.PutImage(image.on(base.id())));
-    draft.witness(witnesses);
-    draft.tombstone(now(draft, better), image.autoFix());
-    draft.retire(now(draft, old), image.autoFix());
-    place.below().reversed().forEach(weak -> draft.settle(weak.id()));
-    draft.settle(image.id());
-    draft.settle(base.parentImageId());
-    return draft.reply(this, image.id());
+    transaction.add(new Change.PutVolume(base));
+    transaction.add(new Change.PutImage(image.on(base.id())));
+    transaction.witness(witnesses);
+    transaction.tombstone(now(transaction, better), image.autoFix());
+    transaction.retire(now(transaction, old), image.autoFix());
+    place.below().reversed().forEach(hidden -> transaction.settle(hidden.id()));
+    transaction.settle(image.id());
+    transaction.settle(base.parentImageId());
+    return transaction.reply(this, image.id());
   }
 
   @Override
@@ -58,7 +58,7 @@ public record FinishMergeInPlace(
   }
 
   /** As it is after its parent went by another name. */
-  private static Volume now(Transaction draft, Volume volume) {
-    return Objects.requireNonNull(draft.state().volumes().get(volume.id()));
+  private static Volume now(Transaction transaction, Volume volume) {
+    return Objects.requireNonNull(transaction.state().volumes().get(volume.id()));
   }
 }

@@ -33,8 +33,8 @@ public record FinishReplacement(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    RepositoryState state = draft.state();
+  public Reply plan(Transaction transaction) {
+    RepositoryState state = transaction.state();
     Volume better = Replacement.begun(state, fixId, volumeId);
     if (!better.mayBePublished(file, epoch)) {
       throw PlanErrors.stale(fixId, "file " + file + " is not one of volume " + volumeId);
@@ -45,18 +45,18 @@ public record FinishReplacement(
       throw new IllegalStateException(volumeId + " replaces nothing of " + better.imageId());
     }
     boolean wasLong = ChainLength.isTooLong(state, image);
-    draft.add(new Change.PutVolume(better.ready(file)));
-    draft.add(new Change.PutImage(image.on(volumeId)));
-    draft.witness(witnesses);
-    draft.add(new Change.DropFix(fixId));
-    draft.retire(old, image.autoFix());
-    draft.settle(image.id());
-    draft.settle(old.parentImageId());
-    draft.settle(better.parentImageId());
+    transaction.add(new Change.PutVolume(better.ready(file)));
+    transaction.add(new Change.PutImage(image.on(volumeId)));
+    transaction.witness(witnesses);
+    transaction.add(new Change.DropFix(fixId));
+    transaction.retire(old, image.autoFix());
+    transaction.settle(image.id());
+    transaction.settle(old.parentImageId());
+    transaction.settle(better.parentImageId());
     if (wasLong) {
       // Of a chain of hundreds it was the first part.
-      draft.settleOverlays(image.id());
+      transaction.settleOverlays(image.id());
     }
-    return draft.reply(this, image.id());
+    return transaction.reply(this, image.id());
   }
 }

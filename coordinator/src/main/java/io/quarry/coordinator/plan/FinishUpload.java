@@ -18,13 +18,13 @@ public record FinishUpload(String uploadId, String imageId, String file) impleme
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    RepositoryState state = draft.state();
+  public Reply plan(Transaction transaction) {
+    RepositoryState state = transaction.state();
     Open open = state.opens().get(uploadId);
     if (open == null || open.fills() == null || !open.imageId().equals(imageId)) {
       throw PlanErrors.openNotFound(imageId, uploadId);
     }
-    Image image = state.strongImage(imageId);
+    Image image = state.visibleImage(imageId);
     if (image == null) {
       throw PlanErrors.imageNotFound(imageId);
     }
@@ -33,12 +33,13 @@ public record FinishUpload(String uploadId, String imageId, String file) impleme
     if (!filled.mayBePublished(file, Long.MAX_VALUE)) {
       throw PlanErrors.stale(uploadId, "file " + file + " is not one of volume " + filled.id());
     }
-    draft.add(new Change.DropOpen(uploadId));
-    draft.add(new Change.PutVolume(filled.ready(file)));
-    draft.add(new Change.PutImage(image.on(filled.id()).changeableSince(draft.commit())));
-    draft.retire(old, image.autoFix());
-    draft.settle(imageId);
-    draft.settle(old.parentImageId());
-    return draft.reply(this, imageId);
+    transaction.add(new Change.DropOpen(uploadId));
+    transaction.add(new Change.PutVolume(filled.ready(file)));
+    transaction.add(
+        new Change.PutImage(image.on(filled.id()).changeableSince(transaction.commit())));
+    transaction.retire(old, image.autoFix());
+    transaction.settle(imageId);
+    transaction.settle(old.parentImageId());
+    return transaction.reply(this, imageId);
   }
 }

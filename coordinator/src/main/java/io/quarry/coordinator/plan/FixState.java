@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * An outstanding fix. It exists as long as the damage does, whether or not anybody asked for it.
  *
- * @param id {@code <type>-<volumeId>}; strays are named after their file. A clean that was not
+ * @param id {@code <type>-<volumeId>}; orphans are named after their file. A clean that was not
  *     needed any more comes back under the same name, with epochs from 1 on
- * @param imageId the image it is about; null for strays
- * @param volumeId the volume it works on; null for strays
- * @param file the stray file
+ * @param imageId the image it is about; null for orphans
+ * @param volumeId the volume it works on; null for orphans
+ * @param file the orphaned file
  * @param heavy whether it moves data: such fixes are claimed on the storage, the others are granted
  * @param wanted whether anybody is to do it
  * @param epoch of the latest grant; 0 when there was none
@@ -62,13 +62,13 @@ public record FixState(
   }
 
   /** What is left over may be in a directory; ids have none. */
-  public static String strayId(String file) {
+  public static String orphanId(String file) {
     return "stray-" + file.replace('/', '.');
   }
 
   /** Whether the fix of that id frees space. */
   static boolean frees(String id) {
-    return id.startsWith(cleanId("")) || id.startsWith(strayId(""));
+    return id.startsWith(cleanId("")) || id.startsWith(orphanId(""));
   }
 
   /** The fix that makes the volume. */
@@ -136,9 +136,9 @@ public record FixState(
         now);
   }
 
-  static FixState stray(String file, Instant now) {
+  static FixState orphan(String file, Instant now) {
     return new FixState(
-        strayId(file),
+        orphanId(file),
         FixType.CLEAN,
         null,
         null,

@@ -25,14 +25,14 @@ public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Req
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     epochs.forEach((fixId, epoch) -> {
-      FixState fix = draft.state().fixes().get(fixId);
+      FixState fix = transaction.state().fixes().get(fixId);
       if (fix != null && fix.runnable() && !fix.heavy() && fix.epoch() == epoch) {
-        draft.add(new Change.PutFix(fix.grantedTo(worker)));
+        transaction.add(new Change.PutFix(fix.grantedTo(worker)));
       }
     });
-    return draft.reply(this, worker.hostId());
+    return transaction.reply(this, worker.hostId());
   }
 
   /** Nothing is cleaned that was granted to nobody. */

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
@@ -9,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What users see. Metadata only: the bytes are its volume's.
  *
- * @param strong a weak image is invisible and kept only while something depends on it
+ * @param visible a hidden image is invisible and kept only while something depends on it
  * @param size virtual size in bytes
  * @param retainedUntil set by a removal: until when it can surely be undone; null for images that
- *     are strong or never were
+ *     are visible or never were
  * @param contentCommit the last commit after which somebody could change the content; null for
  *     content that nobody could ever change
  * @param autoFix whether fixes that become possible later, such as cleaning it, queue themselves
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 public record Image(
     String id,
     ImageKind kind,
-    boolean strong,
+    @JsonProperty("strong") boolean visible,
     long size,
     String volumeId,
     Strategy strategy,
@@ -30,7 +31,7 @@ public record Image(
     @Nullable Instant retainedUntil,
     @Nullable Long contentCommit) {
 
-  static Image strong(
+  static Image visible(
       String id,
       ImageKind kind,
       long size,
@@ -43,7 +44,7 @@ public record Image(
         id, kind, true, size, volumeId, strategy, autoFix, createdAt, userData, null, null);
   }
 
-  Image weak(boolean newAutoFix, Instant until) {
+  Image hidden(boolean newAutoFix, Instant until) {
     return new Image(
         id,
         kind,
@@ -58,13 +59,13 @@ public record Image(
         contentCommit);
   }
 
-  /** Weak, and unknown to callers. */
+  /** Hidden, and unknown to callers. */
   Image internal(String newId) {
     return new Image(
         newId, kind, false, size, volumeId, strategy, autoFix, createdAt, userData, null, null);
   }
 
-  Image strongAgain() {
+  Image visibleAgain() {
     return new Image(
         id,
         kind,
@@ -95,8 +96,8 @@ public record Image(
         contentCommit);
   }
 
-  /** Whether callers know a weak image: it was theirs until they removed it. */
-  boolean wasStrong() {
+  /** Whether callers know a hidden image: it was theirs until they removed it. */
+  boolean wasVisible() {
     return retainedUntil != null;
   }
 
@@ -104,7 +105,7 @@ public record Image(
     return new Image(
         id,
         kind,
-        strong,
+        visible,
         size,
         volumeId,
         strategy,
@@ -119,7 +120,7 @@ public record Image(
     return new Image(
         id,
         kind,
-        strong,
+        visible,
         newSize,
         volumeId,
         strategy,
@@ -134,7 +135,7 @@ public record Image(
     return new Image(
         id,
         kind,
-        strong,
+        visible,
         size,
         newVolumeId,
         strategy,
@@ -150,7 +151,7 @@ public record Image(
     return new Image(
         id,
         kind,
-        strong,
+        visible,
         size,
         volumeId,
         strategy,

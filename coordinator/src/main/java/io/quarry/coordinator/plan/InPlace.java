@@ -5,14 +5,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The other way to fold weak images into the one above them: what lies above the lowest of them is
- * written down into that one's volume, which then becomes the image's own.
+ * The other way to merge hidden images into the one above them: what lies above the lowest of them
+ * is written down into that one's volume, which then becomes the image's own.
  *
  * <p>It may go on below a running VM and be left off at any moment. Only what the layers above hold
  * is written, so whatever is read through them does not change, however late a write lands. But the
- * folded images themselves show nothing any more, so nobody may refer to them by then.
+ * merged images themselves show nothing any more, so nobody may refer to them by then.
  *
- * @param below the images to be folded, the nearest first
+ * @param below the images to be merged, the nearest first
  * @param base the volume that takes it all
  */
 record InPlace(Image image, List<Image> below, Volume base) {
@@ -30,7 +30,7 @@ record InPlace(Image image, List<Image> below, Volume base) {
         return new InPlace(image, below.subList(0, count), base);
       }
     }
-    if (below.isEmpty() || below.stream().anyMatch(weak -> isRetained(weak, now))) {
+    if (below.isEmpty() || below.stream().anyMatch(hidden -> isRetained(hidden, now))) {
       return null;
     }
     Volume base = state.volumeOf(below.getLast());
@@ -42,7 +42,7 @@ record InPlace(Image image, List<Image> below, Volume base) {
     return base.writer() != null && base.writer().fixId().equals(FixState.makerId(better));
   }
 
-  private static boolean isRetained(Image weak, Instant now) {
-    return weak.retainedUntil() != null && weak.retainedUntil().isAfter(now);
+  private static boolean isRetained(Image hidden, Instant now) {
+    return hidden.retainedUntil() != null && hidden.retainedUntil().isAfter(now);
   }
 }

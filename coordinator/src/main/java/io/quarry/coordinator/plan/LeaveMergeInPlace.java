@@ -26,14 +26,14 @@ public record LeaveMergeInPlace(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Volume base = draft.state().volumes().get(baseVolumeId);
+  public Reply plan(Transaction transaction) {
+    Volume base = transaction.state().volumes().get(baseVolumeId);
     if (base != null && writer.equals(base.writer())) {
-      draft.add(new Change.PutVolume(base.writtenBy(null)));
-      draft.witness(witnesses);
-      draft.settle(base.imageId());
+      transaction.add(new Change.PutVolume(base.writtenBy(null)));
+      transaction.witness(witnesses);
+      transaction.settle(base.imageId());
     }
-    return draft.reply(this, baseVolumeId);
+    return transaction.reply(this, baseVolumeId);
   }
 
   /** Without it nobody else can merge into the volume. */

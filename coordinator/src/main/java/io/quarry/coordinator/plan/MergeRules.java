@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which weak images are kept by nothing but the one image over them: their data is to go into that
- * one, and they with their volumes. Several in a row go at once.
+ * Which hidden images are kept by nothing but the one image over them: their data is to go into
+ * that one, and they with their volumes. Several in a row go at once.
  */
 final class MergeRules {
   private final RepositoryState state;
@@ -17,8 +17,8 @@ final class MergeRules {
   }
 
   /** Whether nothing but one whole overlay keeps the image. */
-  boolean foldable(Image image) {
-    if (image.strong()
+  boolean mergeable(Image image) {
+    if (image.visible()
         || wouldMoveAll(image)
         || !state.isWhole(image)
         || state.readsElsewhere(state.volumeOf(image))
@@ -32,11 +32,11 @@ final class MergeRules {
 
   /**
    * Whether it is what a copy or a resize froze of an independent disk, and cannot be written down
-   * into now: folding it into a new volume would move all of the disk, to be rid of one layer.
+   * into now: merging it into a new volume would move all of the disk, to be rid of one layer.
    */
   private boolean wouldMoveAll(Image image) {
     Volume volume = state.volumeOf(image);
-    return !image.wasStrong()
+    return !image.wasVisible()
         && volume.parentImageId() == null
         && volume.writer() == null
         && state.isUsed(volume.id());
@@ -67,7 +67,7 @@ final class MergeRules {
    * repository is read there as it was when it was pinned.
    */
   boolean lasts(Image image) {
-    return image.strong()
+    return image.visible()
         || state.pinsOf(image.id()).stream()
             .anyMatch(pin -> Objects.requireNonNull(state.pins().get(pin)).isForCopy())
         || state.overlaysOf(image.id()).stream().anyMatch(volume -> ownerOf(volume) != null);
@@ -77,7 +77,7 @@ final class MergeRules {
   List<Image> below(Image image) {
     List<Image> below = new ArrayList<>();
     Image next = parentOf(image);
-    while (next != null && foldable(next)) {
+    while (next != null && mergeable(next)) {
       below.add(next);
       next = parentOf(next);
     }
@@ -91,11 +91,11 @@ final class MergeRules {
 
   /** The image that this one's data is to go into; null when it stays. */
   @Nullable Image targetOf(Image image) {
-    if (!foldable(image)) {
+    if (!mergeable(image)) {
       return null;
     }
     Image target = above(image);
-    while (target != null && foldable(target)) {
+    while (target != null && mergeable(target)) {
       target = above(target);
     }
     return target;

@@ -43,15 +43,15 @@ public record OpenImage(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Image wanted = draft.state().strongImage(imageId);
+  public Reply plan(Transaction transaction) {
+    Image wanted = transaction.state().visibleImage(imageId);
     if (!readOnly && wanted != null && wanted.kind() == ImageKind.SNAPSHOT) {
       throw PlanErrors.snapshotForWriting(wanted);
     }
-    Image image = usable(draft.state(), openId, imageId, readOnly);
-    BackingChain layers = draft.state().layersOf(image);
+    Image image = usable(transaction.state(), openId, imageId, readOnly);
+    BackingChain layers = transaction.state().layersOf(image);
     ChainLength.requireUsable(image, layers.here().size());
-    draft.add(
+    transaction.add(
         new Change.PutOpen(
             new Open(
                 openId,
@@ -63,15 +63,15 @@ public record OpenImage(
                 layers.volumeIds(),
                 null,
                 null,
-                draft.now(),
+                transaction.now(),
                 layers.elsewhere(),
-                draft.state().schema().has(Feature.BOOT_IDS) ? boot : null)));
+                transaction.state().schema().has(Feature.BOOT_IDS) ? boot : null)));
     if (!readOnly) {
-      draft.add(new Change.PutImage(image.changeableSince(draft.commit())));
+      transaction.add(new Change.PutImage(image.changeableSince(transaction.commit())));
     }
-    draft.settle(imageId);
-    draft.settleOwners(layers.volumeIds());
-    return draft.reply(this, openId);
+    transaction.settle(imageId);
+    transaction.settleOwners(layers.volumeIds());
+    return transaction.reply(this, openId);
   }
 
   @Override
@@ -81,7 +81,7 @@ public record OpenImage(
 
   /** The image, if nothing forbids that use of it. */
   static Image usable(RepositoryState state, String openId, String imageId, boolean readOnly) {
-    Image image = state.strongImage(imageId);
+    Image image = state.visibleImage(imageId);
     if (image == null) {
       throw PlanErrors.imageNotFound(imageId);
     }

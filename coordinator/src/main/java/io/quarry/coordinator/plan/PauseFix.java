@@ -12,14 +12,14 @@ public record PauseFix(String fixId) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    FixState fix = draft.state().fixes().get(fixId);
+  public Reply plan(Transaction transaction) {
+    FixState fix = transaction.state().fixes().get(fixId);
     if (fix == null) {
       throw PlanErrors.fixNotFound(fixId);
     }
     if (!fix.paused()) {
-      draft.add(new Change.PutFix(fix.paused(draft.now())));
+      transaction.add(new Change.PutFix(fix.paused(transaction.now())));
     }
-    return draft.reply(this, fixId);
+    return transaction.reply(this, fixId);
   }
 }

@@ -18,9 +18,9 @@ public record PinAsBase(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    RepositoryState state = draft.state();
-    Image base = CreateVirtualDisk.usableBase(state, state.strongImage(imageId), imageId);
+  public Reply plan(Transaction transaction) {
+    RepositoryState state = transaction.state();
+    Image base = CreateVirtualDisk.usableBase(state, state.visibleImage(imageId), imageId);
     if (state.pins().containsKey(pinId)) {
       throw PlanErrors.exists("pin", pinId);
     }
@@ -30,11 +30,17 @@ public record PinAsBase(
     if (layers.elsewhere() != null) {
       throw PlanErrors.elsewhere(base, state);
     }
-    draft.add(
+    transaction.add(
         new Change.PutPin(
             new Pin(
-                pinId, imageId, null, targetKey, targetImageId, draft.now(), layers.volumeIds())));
-    draft.settleOwners(layers.volumeIds());
-    return draft.reply(this, imageId);
+                pinId,
+                imageId,
+                null,
+                targetKey,
+                targetImageId,
+                transaction.now(),
+                layers.volumeIds())));
+    transaction.settleOwners(layers.volumeIds());
+    return transaction.reply(this, imageId);
   }
 }

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
@@ -8,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the source of a copy before the target's log names it. A disk is frozen first: the pin then
- * holds a weak snapshot, and the reply names that.
+ * holds a hidden snapshot, and the reply names that.
  *
- * @param weakSnapshotId the snapshot that is taken when the image is a disk
+ * @param hiddenSnapshotId the snapshot that is taken when the image is a disk
  * @param overlayVolumeId the disk's next volume in that case
  * @param baseImageId set when only the difference to it is copied, whatever the image is made up
  *     of; kept as well
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record PinForCopy(
     String pinId,
     String imageId,
-    String weakSnapshotId,
+    @JsonProperty("weakSnapshotId") String hiddenSnapshotId,
     String overlayVolumeId,
     String targetKey,
     String targetImageId,
@@ -28,7 +29,7 @@ public record PinForCopy(
   public PinForCopy {
     Checked.name("pinId", pinId);
     Checked.name("imageId", imageId);
-    Checked.name("weakSnapshotId", weakSnapshotId);
+    Checked.name("weakSnapshotId", hiddenSnapshotId);
     Checked.volume("overlayVolumeId", overlayVolumeId);
     Checked.name("targetKey", targetKey);
     Checked.name("targetImageId", targetImageId);
@@ -37,38 +38,38 @@ public record PinForCopy(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Image image = draft.state().strongImage(imageId);
+  public Reply plan(Transaction transaction) {
+    Image image = transaction.state().visibleImage(imageId);
     if (image == null) {
       throw PlanErrors.imageNotFound(imageId);
     }
-    if (draft.state().pins().containsKey(pinId)) {
+    if (transaction.state().pins().containsKey(pinId)) {
       throw PlanErrors.exists("pin", pinId);
     }
     if (baseImageId != null) {
-      checkBase(draft.state(), image, baseImageId);
+      checkBase(transaction.state(), image, baseImageId);
     }
     String source = imageId;
     if (image.kind() == ImageKind.VIRTUAL_DISK) {
-      source = weakSnapshotId;
+      source = hiddenSnapshotId;
       CreateSnapshot.freeze(
-          draft,
+          transaction,
           image,
-          weakSnapshotId,
+          hiddenSnapshotId,
           image.on(overlayVolumeId),
           false,
           true,
           JsonNodeFactory.instance.objectNode(),
           worker);
     }
-    draft.add(
+    transaction.add(
         new Change.PutPin(
-            new Pin(pinId, source, baseImageId, targetKey, targetImageId, draft.now())));
-    return draft.reply(this, source);
+            new Pin(pinId, source, baseImageId, targetKey, targetImageId, transaction.now())));
+    return transaction.reply(this, source);
   }
 
   private static void checkBase(RepositoryState state, Image image, String baseId) {
-    Image base = state.strongImage(baseId);
+    Image base = state.visibleImage(baseId);
     if (base == null) {
       throw PlanErrors.imageNotFound(baseId);
     }

@@ -8,17 +8,17 @@ public record PurgeVolume(String fixId, String volumeId) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Volume volume = draft.state().volumes().get(volumeId);
+  public Reply plan(Transaction transaction) {
+    Volume volume = transaction.state().volumes().get(volumeId);
     if (volume == null
         || volume.stage() != Volume.Stage.TOMBSTONED
         || !FixState.cleanId(volumeId).equals(fixId)) {
       throw PlanErrors.stale(fixId, "it is done, or was never tombstoned");
     }
-    draft.add(new Change.DropVolume(volumeId));
-    draft.dropFix(FixState.cleanId(volumeId));
-    draft.settle(volume.parentImageId());
-    return draft.reply(this, volumeId);
+    transaction.add(new Change.DropVolume(volumeId));
+    transaction.dropFix(FixState.cleanId(volumeId));
+    transaction.settle(volume.parentImageId());
+    return transaction.reply(this, volumeId);
   }
 
   @Override

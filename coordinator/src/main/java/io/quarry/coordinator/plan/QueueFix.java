@@ -1,18 +1,20 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Somebody asks for a fix that {@code check} found.
  *
- * @param strayFile set when the fix is to remove a file that no volume names
+ * @param orphanFile set when the fix is to remove a file that no volume names
  */
-public record QueueFix(String fixId, @Nullable String strayFile) implements Request {
+public record QueueFix(String fixId, @JsonProperty("strayFile") @Nullable String orphanFile)
+    implements Request {
   public QueueFix {
     Checked.internal("fixId", fixId);
-    if (strayFile != null) {
-      Checked.file("strayFile", strayFile);
+    if (orphanFile != null) {
+      Checked.file("strayFile", orphanFile);
     }
   }
 
@@ -22,40 +24,41 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    if (strayFile != null && !FixState.strayId(strayFile).equals(fixId)) {
-      throw PlanErrors.stale(fixId, "it is not about file " + strayFile);
+  public Reply plan(Transaction transaction) {
+    if (orphanFile != null && !FixState.orphanId(orphanFile).equals(fixId)) {
+      throw PlanErrors.stale(fixId, "it is not about file " + orphanFile);
     }
     String chainOf = ChainLength.imageOf(fixId);
     if (chainOf != null) {
-      return flatten(draft, draft.state().strongImage(chainOf));
+      return flatten(transaction, transaction.state().visibleImage(chainOf));
     }
-    FixState fix = draft.state().fixes().get(fixId);
-    if (fix == null && strayFile == null) {
+    FixState fix = transaction.state().fixes().get(fixId);
+    if (fix == null && orphanFile == null) {
       throw PlanErrors.stale(fixId, "it is done, or its image is gone");
     }
-    if (fix == null && strayFile != null) {
-      draft.add(new Change.PutFix(FixState.stray(strayFile, draft.now())));
+    if (fix == null && orphanFile != null) {
+      transaction.add(new Change.PutFix(FixState.orphan(orphanFile, transaction.now())));
     } else if (fix != null && (!fix.wanted() || fix.failures() > 0 || fix.lastError() != null)) {
-      draft.add(new Change.PutFix(fix.asked(retainedUntil(draft, fix))));
+      transaction.add(new Change.PutFix(fix.asked(retainedUntil(transaction, fix))));
     }
-    return draft.reply(this, fixId);
+    return transaction.reply(this, fixId);
   }
 
   /** Records the fix that a long chain needs, and asks for it. */
-  private Reply flatten(Transaction draft, @Nullable Image top) {
-    Image image = top == null ? null : ChainLength.toFlatten(draft.state(), top);
+  private Reply flatten(Transaction transaction, @Nullable Image top) {
+    Image image = top == null ? null : ChainLength.toFlatten(transaction.state(), top);
     if (image == null) {
       throw PlanErrors.stale(fixId, "its chain is short, or it is gone");
     }
-    draft.settle(image.id());
-    Volume better = draft.state().replacementOf(image.volumeId());
-    FixState fix = better == null ? null : draft.state().fixes().get(FixState.makerId(better));
+    transaction.settle(image.id());
+    Volume better = transaction.state().replacementOf(image.volumeId());
+    FixState fix =
+        better == null ? null : transaction.state().fixes().get(FixState.makerId(better));
     if (fix == null) {
       throw PlanErrors.stale(fixId, "image " + image.id() + " is open for writing");
     }
-    draft.add(new Change.PutFix(fix.asked(retainedUntil(draft, fix))));
-    return draft.reply(this, fix.id());
+    transaction.add(new Change.PutFix(fix.asked(retainedUntil(transaction, fix))));
+    return transaction.reply(this, fix.id());
   }
 
   /** A full storage is cleaned by whoever asks for it, too. */
@@ -65,10 +68,10 @@ public record QueueFix(String fixId, @Nullable String strayFile) implements Requ
   }
 
   /** Asking for a clean does not shorten the time in which a removal can be undone. */
-  private static @Nullable Instant retainedUntil(Transaction draft, FixState fix) {
-    Image image = draft.state().images().get(String.valueOf(fix.imageId()));
+  private static @Nullable Instant retainedUntil(Transaction transaction, FixState fix) {
+    Image image = transaction.state().images().get(String.valueOf(fix.imageId()));
     return image != null && FixState.cleanId(image.volumeId()).equals(fix.id())
-        ? draft.retainedUntil(image)
+        ? transaction.retainedUntil(image)
         : null;
   }
 }

@@ -12,13 +12,13 @@ public record ReapOpens(String hostId) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     List<Open> opens =
-        draft.state().opens().values().stream()
+        transaction.state().opens().values().stream()
             .filter(open -> open.hostId().equals(hostId) && open.fills() == null)
             .toList();
-    opens.forEach(draft::close);
-    return draft.reply(this, hostId);
+    opens.forEach(transaction::close);
+    return transaction.reply(this, hostId);
   }
 
   @Override

@@ -11,10 +11,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Strong becomes weak. Never refused because others depend on it; its data stays until they don't.
- * An unfinished image that nothing depends on stops being mended: removing it is how an operation
- * is cancelled. What Quarry itself does for callers with the image ends: uploads and downloads. A
- * VM that writes to it refuses the removal; one that reads keeps its volumes.
+ * Visible becomes hidden. Never refused because others depend on it; its data stays until they
+ * don't. An unfinished image that nothing depends on stops being mended: removing it is how an
+ * operation is cancelled. What Quarry itself does for callers with the image ends: uploads and
+ * downloads. A VM that writes to it refuses the removal; one that reads keeps its volumes.
  *
  * @param retain how long cleaning waits, so that the removal can be undone
  * @param force whether a VM that writes to the image may go on with its volumes until it closes it
@@ -52,15 +52,15 @@ public record RemoveImage(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Image image = draft.state().strongImage(imageId);
+  public Reply plan(Transaction transaction) {
+    Image image = transaction.state().visibleImage(imageId);
     if (image == null) {
       throw PlanErrors.imageNotFound(imageId);
     }
     List<Open> opens =
-        draft.state().opensOf(imageId).stream()
+        transaction.state().opensOf(imageId).stream()
             .sorted()
-            .map(draft.state().opens()::get)
+            .map(transaction.state().opens()::get)
             .filter(Objects::nonNull)
             .toList();
     for (Open open : opens) {
@@ -68,10 +68,10 @@ public record RemoveImage(
         throw PlanErrors.written(image, open);
       }
     }
-    draft.add(new Change.PutImage(image.weak(autoFix, draft.now().plus(retain))));
-    opens.stream().filter(Open::byQuarry).forEach(draft::close);
-    draft.settle(imageId);
-    return draft.reply(this, imageId);
+    transaction.add(new Change.PutImage(image.hidden(autoFix, transaction.now().plus(retain))));
+    opens.stream().filter(Open::byQuarry).forEach(transaction::close);
+    transaction.settle(imageId);
+    return transaction.reply(this, imageId);
   }
 
   @Override

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A better volume that an image could have: one of its own for a disk that is to be fast or whose
- * base will not come into this repository, or one that holds the data of the weak images below as
+ * base will not come into this repository, or one that holds the data of the hidden images below as
  * well.
  *
  * <p>It has the content that the image had when it was begun, so there is none while somebody may
@@ -52,14 +52,14 @@ record Replacement(
     if (RepositoryState.isToBeFast(image, current) || state.takesIn(image)) {
       return independent(image, current);
     }
-    MergeRules folds = new MergeRules(state);
-    if (!folds.lasts(image) || folds.foldable(image)) {
+    MergeRules rules = new MergeRules(state);
+    if (!rules.lasts(image) || rules.mergeable(image)) {
       return null;
     }
-    List<Image> below = folds.below(image);
+    List<Image> below = rules.below(image);
     if (!below.isEmpty()) {
       // It moves less than a copy, and may make a long chain short enough.
-      return merge(image, current, below, folds.parentOf(below.getLast()), now);
+      return merge(image, current, below, rules.parentOf(below.getLast()), now);
     }
     return ChainLength.isTooLong(state, image) ? independent(image, current) : null;
   }

@@ -59,7 +59,7 @@ public final class RepositoryState {
     this.bytes = bytes;
   }
 
-  /** All images, weak ones too, in the order of their ids. */
+  /** All images, hidden ones too, in the order of their ids. */
   public TreePMap<String, Image> images() {
     return images;
   }
@@ -121,9 +121,9 @@ public final class RepositoryState {
   }
 
   /** The visible image of that id, or null. */
-  public @Nullable Image strongImage(String id) {
+  public @Nullable Image visibleImage(String id) {
     Image image = images.get(id);
-    return image != null && image.strong() ? image : null;
+    return image != null && image.visible() ? image : null;
   }
 
   /** The volume of an image; every image has one. */
@@ -161,15 +161,15 @@ public final class RepositoryState {
     return !opensUsing(volumeId).isEmpty() || !pins.byVolume().of(volumeId).isEmpty();
   }
 
-  /** The image that a weak one's data is to go into, or null. */
-  public @Nullable Image foldedInto(Image image) {
+  /** The image that a hidden one's data is to go into, or null. */
+  public @Nullable Image mergedInto(Image image) {
     return new MergeRules(this).targetOf(image);
   }
 
-  /** The weak images below whose data is to go into this one, the nearest first. */
-  public List<Image> foldedFrom(Image image) {
-    MergeRules folds = new MergeRules(this);
-    return folds.foldable(image) ? List.of() : folds.below(image);
+  /** The hidden images below whose data is to go into this one, the nearest first. */
+  public List<Image> mergedFrom(Image image) {
+    MergeRules rules = new MergeRules(this);
+    return rules.mergeable(image) ? List.of() : rules.below(image);
   }
 
   /**
@@ -228,7 +228,7 @@ public final class RepositoryState {
    */
   boolean takesIn(Image image) {
     BackingChain layers = layersOf(image);
-    return image.strong()
+    return image.visible()
         && layers.elsewhere() != null
         && layers.topIsNext()
         && !isComing(volumeOf(layers.here().getLast()).parentImageId());
@@ -261,7 +261,7 @@ public final class RepositoryState {
    * taken with.
    */
   static boolean isToBeFast(Image image, Volume volume) {
-    return image.strong()
+    return image.visible()
         && image.kind() == ImageKind.VIRTUAL_DISK
         && image.strategy() == Strategy.PERFORMANCE
         && volume.parentImageId() != null;
@@ -311,14 +311,14 @@ public final class RepositoryState {
    */
   public @Nullable String beneficiaryOf(FixState fix) {
     Image about = images.get(String.valueOf(fix.imageId()));
-    if (fix.type() != FixType.OPTIMIZE || about == null || about.strong()) {
+    if (fix.type() != FixType.OPTIMIZE || about == null || about.visible()) {
       return fix.imageId();
     }
-    MergeRules folds = new MergeRules(this);
+    MergeRules rules = new MergeRules(this);
     return overlaysOf(about.id()).stream()
-        .map(folds::ownerOf)
+        .map(rules::ownerOf)
         .filter(Objects::nonNull)
-        .filter(Image::strong)
+        .filter(Image::visible)
         .map(Image::id)
         .min(Comparator.naturalOrder())
         .orElse(fix.imageId());

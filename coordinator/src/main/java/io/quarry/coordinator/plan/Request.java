@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the SDM is asked to commit. Ids are made by the caller, so planning is a function of state
- * and request: it either adds changes to the draft and answers, or throws a StorageException and
- * leaves nothing.
+ * and request: it either adds changes to the transaction and answers, or throws a StorageException
+ * and leaves nothing.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "operation")
 @JsonSubTypes({
@@ -85,7 +85,7 @@ public sealed interface Request
         WitnessVolumes,
         AdoptGrowth {
 
-  Reply plan(Transaction draft);
+  Reply plan(Transaction transaction);
 
   /** The request's name; a repeated request id must come with the same one. */
   @JsonIgnore

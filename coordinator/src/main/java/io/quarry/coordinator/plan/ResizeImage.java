@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
@@ -7,25 +8,25 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A disk gets larger. No file that has data is touched: a weak snapshot takes over what there is,
+ * A disk gets larger. No file that has data is touched: a hidden snapshot takes over what there is,
  * and the disk goes on in a new overlay of the new size, whose end reads as zeros. Growing the file
  * itself would be a second writer of an inode that the first one had published: a host that was
  * paused half-way could cut off or spoil later, what a guest has written since.
  *
- * @param weakSnapshotId of what the disk has been so far
+ * @param hiddenSnapshotId of what the disk has been so far
  * @param overlayVolumeId the disk's next volume
  */
 public record ResizeImage(
     String imageId,
     long size,
-    String weakSnapshotId,
+    @JsonProperty("weakSnapshotId") String hiddenSnapshotId,
     String overlayVolumeId,
     @Nullable Worker worker)
     implements Request {
   public ResizeImage {
     Checked.name("imageId", imageId);
     PlanErrors.checkSize(size);
-    Checked.name("weakSnapshotId", weakSnapshotId);
+    Checked.name("weakSnapshotId", hiddenSnapshotId);
     Checked.volume("overlayVolumeId", overlayVolumeId);
     Checked.workerOrNull(worker);
   }
@@ -36,8 +37,8 @@ public record ResizeImage(
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Image disk = draft.state().strongImage(imageId);
+  public Reply plan(Transaction transaction) {
+    Image disk = transaction.state().visibleImage(imageId);
     if (disk == null) {
       throw PlanErrors.imageNotFound(imageId);
     }
@@ -52,15 +53,15 @@ public record ResizeImage(
     }
     if (size > disk.size()) {
       CreateSnapshot.freeze(
-          draft,
+          transaction,
           disk,
-          weakSnapshotId,
+          hiddenSnapshotId,
           disk.sized(size).on(overlayVolumeId),
           false,
           true,
           JsonNodeFactory.instance.objectNode(),
           worker);
     }
-    return draft.reply(this, imageId);
+    return transaction.reply(this, imageId);
   }
 }

@@ -1,7 +1,7 @@
 package io.quarry.coordinator.plan;
 
 /**
- * Weak becomes strong again, unless it was never strong, or cleaning has begun. What was not
+ * Hidden becomes visible again, unless it was never visible, or cleaning has begun. What was not
  * finished is mended again.
  */
 public record RestoreImage(String imageId) implements Request {
@@ -15,15 +15,15 @@ public record RestoreImage(String imageId) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Image image = draft.state().images().get(imageId);
-    if (image == null || !(image.strong() || image.wasStrong())) {
+  public Reply plan(Transaction transaction) {
+    Image image = transaction.state().images().get(imageId);
+    if (image == null || !(image.visible() || image.wasVisible())) {
       throw PlanErrors.imageNotFound(imageId);
     }
-    if (!image.strong()) {
-      draft.add(new Change.PutImage(image.strongAgain()));
-      draft.settle(imageId);
+    if (!image.visible()) {
+      transaction.add(new Change.PutImage(image.visibleAgain()));
+      transaction.settle(imageId);
     }
-    return draft.reply(this, imageId);
+    return transaction.reply(this, imageId);
   }
 }

@@ -15,12 +15,12 @@ public record SetUserData(String imageId, ObjectNode userData) implements Reques
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Image image = draft.state().strongImage(imageId);
+  public Reply plan(Transaction transaction) {
+    Image image = transaction.state().visibleImage(imageId);
     if (image == null) {
       throw PlanErrors.imageNotFound(imageId);
     }
-    draft.add(new Change.PutImage(image.with(userData)));
-    return draft.reply(this, imageId);
+    transaction.add(new Change.PutImage(image.with(userData)));
+    return transaction.reply(this, imageId);
   }
 }

@@ -11,30 +11,30 @@ public record TombstoneVolume(String fixId, String volumeId) implements Request 
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    RepositoryState state = draft.state();
+  public Reply plan(Transaction transaction) {
+    RepositoryState state = transaction.state();
     FixState fix = state.fixes().get(fixId);
     Volume volume = state.volumes().get(volumeId);
     if (fix == null || volume == null || !FixState.cleanId(volumeId).equals(fixId)) {
       throw PlanErrors.stale(fixId, "its image is needed again, or it is done");
     }
     if (volume.stage() == Volume.Stage.TOMBSTONED) {
-      return draft.reply(this, volumeId);
+      return transaction.reply(this, volumeId);
     }
     Image image = state.images().get(volume.imageId());
     if (image == null
-        || image.strong()
+        || image.visible()
         || !image.volumeId().equals(volumeId)
-        || draft.needed(image)) {
+        || transaction.needed(image)) {
       throw PlanErrors.stale(fixId, "something depends on its image again");
     }
-    if (draft.retainedUntil(image) != null) {
+    if (transaction.retainedUntil(image) != null) {
       throw PlanErrors.stale(fixId, "its image is retained until " + image.retainedUntil());
     }
-    draft.add(new Change.DropImage(image.id()));
-    draft.tombstone(volume, fix.wanted());
-    draft.settle(volume.parentImageId());
-    return draft.reply(this, volumeId);
+    transaction.add(new Change.DropImage(image.id()));
+    transaction.tombstone(volume, fix.wanted());
+    transaction.settle(volume.parentImageId());
+    return transaction.reply(this, volumeId);
   }
 
   @Override

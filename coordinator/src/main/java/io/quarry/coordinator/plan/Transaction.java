@@ -114,7 +114,7 @@ public final class Transaction {
 
   /** The file of a disk has grown, as a machine may do it; its end is a part of the disk then. */
   void grow(String imageId, long size) {
-    Image disk = state.strongImage(imageId);
+    Image disk = state.visibleImage(imageId);
     if (disk != null
         && disk.kind() == ImageKind.VIRTUAL_DISK
         && Limits.isImageSize(size)
@@ -170,7 +170,7 @@ public final class Transaction {
     for (String volumeId : chain) {
       Volume volume = state.volumes().get(volumeId);
       Image owner = volume == null ? null : state.images().get(volume.imageId());
-      if (owner != null && !owner.strong()) {
+      if (owner != null && !owner.visible()) {
         settle(owner.id());
       }
     }
@@ -222,7 +222,7 @@ public final class Transaction {
   }
 
   /**
-   * Brings the fixes of an image into line with whether it can be cleaned: weak, and no overlay,
+   * Brings the fixes of an image into line with whether it can be cleaned: hidden, and no overlay,
    * pin or open needs it. What can be cleaned is not mended any more. Before that, with whether it,
    * or the image over it, could have a better volume. To be called for every image that changed, or
    * whose dependants did.
@@ -239,7 +239,7 @@ public final class Transaction {
       settleOverlays(image.id());
     }
     Volume volume = state.volumeOf(image);
-    boolean cleanable = !image.strong() && !needed(image);
+    boolean cleanable = !image.visible() && !needed(image);
     if (cleanable) {
       cleanInsteadOfMaking(volume, image.autoFix(), retainedUntil(image));
     } else {
@@ -293,8 +293,8 @@ public final class Transaction {
     Image above = new MergeRules(state).above(image);
     while (above != null) {
       settleReplacement(above);
-      MergeRules folds = new MergeRules(state);
-      above = folds.foldable(above) ? folds.above(above) : null;
+      MergeRules rules = new MergeRules(state);
+      above = rules.mergeable(above) ? rules.above(above) : null;
     }
   }
 
@@ -304,9 +304,9 @@ public final class Transaction {
    * been here before.
    */
   void settleOverlays(String imageId) {
-    MergeRules folds = new MergeRules(state);
+    MergeRules rules = new MergeRules(state);
     for (String volumeId : state.overlaysOf(imageId).stream().sorted().toList()) {
-      Image over = folds.ownerOf(volumeId);
+      Image over = rules.ownerOf(volumeId);
       if (over != null) {
         settleReplacement(over);
         settleOverlays(over.id());
@@ -333,7 +333,7 @@ public final class Transaction {
     return id;
   }
 
-  /** Whether anything keeps the image although it may be weak. */
+  /** Whether anything keeps the image although it may be hidden. */
   boolean needed(Image image) {
     return !state.overlaysOf(image.id()).isEmpty()
         || !state.pinsOf(image.id()).isEmpty()

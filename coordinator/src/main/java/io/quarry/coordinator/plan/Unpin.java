@@ -7,15 +7,15 @@ public record Unpin(String pinId) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
-    Pin pin = draft.state().pins().get(pinId);
+  public Reply plan(Transaction transaction) {
+    Pin pin = transaction.state().pins().get(pinId);
     if (pin != null) {
-      draft.add(new Change.DropPin(pinId));
-      draft.letGoOf(pin.volumes());
-      draft.settle(pin.imageId());
-      draft.settle(pin.baseImageId());
+      transaction.add(new Change.DropPin(pinId));
+      transaction.letGoOf(pin.volumes());
+      transaction.settle(pin.imageId());
+      transaction.settle(pin.baseImageId());
     }
-    return draft.reply(this, pinId);
+    return transaction.reply(this, pinId);
   }
 
   @Override

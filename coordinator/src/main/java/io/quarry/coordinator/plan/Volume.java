@@ -50,7 +50,7 @@ public record Volume(
 
   /**
    * @param repositoryKey the repository that holds the source
-   * @param imageId the snapshot, strong or weak, whose content is copied
+   * @param imageId the snapshot, visible or hidden, whose content is copied
    * @param pinId the pin in the source's log that keeps it
    * @param by the type of the fix that copies it; null for a mend. A base is copied by an optimize:
    *     the images over it are usable before, but degraded

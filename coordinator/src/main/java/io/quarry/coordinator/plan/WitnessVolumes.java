@@ -31,15 +31,15 @@ public record WitnessVolumes(List<Seen> seen) implements Request {
   }
 
   @Override
-  public Reply plan(Transaction draft) {
+  public Reply plan(Transaction transaction) {
     Map<String, Witness> witnesses = new HashMap<>();
     for (Seen each : seen) {
-      Volume volume = draft.state().volumes().get(each.volumeId());
+      Volume volume = transaction.state().volumes().get(each.volumeId());
       if (volume != null && volume.imageId().equals(each.imageId())) {
         witnesses.put(each.volumeId(), each.witness());
       }
     }
-    draft.witness(witnesses);
-    return draft.reply(this, "volumes");
+    transaction.witness(witnesses);
+    return transaction.reply(this, "volumes");
   }
 }

@@ -6,12 +6,12 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.LogState;
-import io.quarry.coordinator.plan.Transaction;
 import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
+import io.quarry.coordinator.plan.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,21 +65,21 @@ final class Batch {
     submissions.add(submission);
     RequestId call = submission.requestId();
     Reply earlier = state.requests().find(call.value());
-    Transaction draft = new Transaction(state, commit, now);
+    Transaction transaction = new Transaction(state, commit, now);
     try {
       if (earlier != null) {
         Reply repeated = earlier.repeated(call, submission.request());
         answers.add(() -> submission.answer().complete(repeated));
         return;
       }
-      Reply planned = submission.request().plan(draft);
+      Reply planned = submission.request().plan(transaction);
       boolean bound = state.schema().has(Feature.CALL_DIGESTS);
       Reply reply = bound ? planned.to(call) : planned;
       if (full != null && !admitted.test(submission.request())) {
         throw full;
       }
-      Entry entry = new Entry(call.value(), reply, draft.changes());
-      RepositoryState next = draft.state().remember(call.value(), reply);
+      Entry entry = new Entry(call.value(), reply, transaction.changes());
+      RepositoryState next = transaction.state().remember(call.value(), reply);
       bytes += encodedBytes(entry);
       state = next;
       entries.add(entry);
@@ -87,7 +87,7 @@ final class Batch {
     } catch (StorageException e) {
       answers.add(() -> submission.answer().completeExceptionally(e));
     } catch (RuntimeException | Error e) {
-      // Planning changes nothing but the draft: the term and the other requests go on.
+      // Planning changes nothing but the transaction: the term and the other requests go on.
       LOG.error("Planning {} failed", submission.request().operation(), e);
       answers.add(() -> submission.answer().completeExceptionally(failed(submission, e)));
     }

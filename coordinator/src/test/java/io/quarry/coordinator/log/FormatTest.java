@@ -25,7 +25,7 @@ class FormatTest {
     LogState state = new LogReader(new MemorySlotStore(disk)).load();
     assertThat(state.sequence()).isEqualTo(4);
     assertThat(state.position().writer()).isEqualTo("host-1/5a31");
-    assertThat(state.repository().images().get(DISK)).matches(image -> !image.strong());
+    assertThat(state.repository().images().get(DISK)).matches(image -> !image.visible());
     assertThat(state.repository().requests().find("9e107d9d-1")).isNotNull();
     assertThat(state.repository().fixes()).hasSize(1);
   }

@@ -110,17 +110,17 @@ class LogReaderTest {
   void recordInAFreedNameMisleadsNoReader() throws Exception {
     Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
     LogState old = sdm.state;
-    byte[] stray = Codec.encode(strayAfter(old)).bytes();
+    byte[] orphan = Codec.encode(orphanAfter(old)).bytes();
     for (int i = 0; i < 5; i++) {
       sdm.commit("r" + i);
     }
     sdm.checkpoint();
-    disk.link(Names.record(4), stray);
+    disk.link(Names.record(4), orphan);
     LogState seen = new LogReader(new MemorySlotStore(disk)).catchUp(old);
     assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(sdm.state));
   }
 
-  private static LogRecord strayAfter(LogState state) {
+  private static LogRecord orphanAfter(LogState state) {
     return new LogRecord(
         state.sequence() + 1,
         state.position().hash(),

@@ -122,9 +122,9 @@ final class BootTest {
   }
 
   private void plan(Request request) {
-    Transaction draft = new Transaction(state, 1, Instant.EPOCH);
-    var _ = request.plan(draft);
-    state = draft.state();
+    Transaction transaction = new Transaction(state, 1, Instant.EPOCH);
+    var _ = request.plan(transaction);
+    state = transaction.state();
   }
 
   private void put(String imageId, String volumeId) {

@@ -12,8 +12,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reference: which images callers see, and what is in each image as a list of writes, weak ones
- * too. It follows what was asked for and granted, and knows nothing of volumes, files and fixes.
+ * The reference: which images callers see, and what is in each image as a list of writes, hidden
+ * ones too. It follows what was asked for and granted, and knows nothing of volumes, files and
+ * fixes.
  */
 public final class Contents {
   private final Map<String, List<String>> ofImage = new HashMap<>();
@@ -58,8 +59,8 @@ public final class Contents {
         visible.add(create.snapshotId());
         same(create.snapshotId(), create.diskId());
       }
-      case ResizeImage resize -> freeze(resize.weakSnapshotId(), resize.imageId(), before, after);
-      case PinForCopy pin -> freeze(pin.weakSnapshotId(), pin.imageId(), before, after);
+      case ResizeImage resize -> freeze(resize.hiddenSnapshotId(), resize.imageId(), before, after);
+      case PinForCopy pin -> freeze(pin.hiddenSnapshotId(), pin.imageId(), before, after);
       case CopyImage copy -> {
         visible.add(copy.imageId());
         if (after.volumes().containsKey(copy.volumeId())) {
@@ -98,7 +99,7 @@ public final class Contents {
           FinishOrphan _ -> {}
     }
     ofImage.keySet().retainAll(after.images().keySet());
-    assertThat(after.images().values().stream().filter(Image::strong).map(Image::id))
+    assertThat(after.images().values().stream().filter(Image::visible).map(Image::id))
         .as("visible images")
         .containsExactlyElementsOf(visible);
   }
@@ -114,7 +115,7 @@ public final class Contents {
     }
   }
 
-  /** What is folded shows nothing by itself from now on. */
+  /** What is merged shows nothing by itself from now on. */
   private void spoil(BeginMergeInPlace begin, RepositoryState after) {
     Volume better = Objects.requireNonNull(after.volumes().get(begin.volumeId()));
     Image image = Objects.requireNonNull(after.images().get(better.imageId()));
@@ -128,9 +129,9 @@ public final class Contents {
   }
 
   private void freeze(
-      String weakId, String imageId, RepositoryState before, RepositoryState after) {
-    if (after.images().containsKey(weakId) && !before.images().containsKey(weakId)) {
-      same(weakId, imageId);
+      String hiddenId, String imageId, RepositoryState before, RepositoryState after) {
+    if (after.images().containsKey(hiddenId) && !before.images().containsKey(hiddenId)) {
+      same(hiddenId, imageId);
     }
   }
 

@@ -51,7 +51,7 @@ final class Ending {
         .allMatch(place ->
             place.state().fixes().isEmpty()
                 && place.state().pins().isEmpty()
-                && place.strays().isEmpty());
+                && place.orphans().isEmpty());
   }
 
   private long finished() {
@@ -68,9 +68,9 @@ final class Ending {
 
   private void round(Place place) {
     sorted(place.state().pins().keySet()).forEach(pin -> reap(place, pin));
-    place.strays().stream()
-        .filter(file -> isStray(file, place.state()))
-        .forEach(file -> ask(place, new QueueFix(FixState.strayId(file), file)));
+    place.orphans().stream()
+        .filter(file -> isOrphan(file, place.state()))
+        .forEach(file -> ask(place, new QueueFix(FixState.orphanId(file), file)));
     for (String id : sorted(place.state().fixes().keySet())) {
       FixState fix = place.state().fixes().get(id);
       if (fix == null) {
@@ -99,7 +99,7 @@ final class Ending {
     }
   }
 
-  private static boolean isStray(String file, RepositoryState state) {
+  private static boolean isOrphan(String file, RepositoryState state) {
     Volume volume = state.volumes().get(file.split("\\.", 2)[0]);
     return volume == null || volume.stage() == Volume.Stage.READY;
   }
@@ -109,7 +109,7 @@ final class Ending {
     for (String id : sorted(place.state().fixes().keySet())) {
       FixState fix = place.state().fixes().get(id);
       String imageId = fix == null ? "" : String.valueOf(fix.imageId());
-      if (place.state().strongImage(imageId) != null) {
+      if (place.state().visibleImage(imageId) != null) {
         ask(place, new RemoveImage(imageId, true, null, false));
       }
     }
@@ -121,9 +121,9 @@ final class Ending {
       if (state.stateOf(image) != ImageState.OPTIMIZED) {
         assertThat(state.reasonOf(image)).as("%s", image).endsWith("is missing");
       }
-      if (!image.strong()) {
-        assertThat(isBaseOfAStrongOne(state, image)).as("%s is needed", image).isTrue();
-        assertThat(state.foldedInto(image))
+      if (!image.visible()) {
+        assertThat(isBaseOfAVisibleOne(state, image)).as("%s is needed", image).isTrue();
+        assertThat(state.mergedInto(image))
             .as("%s is kept for several", image)
             .matches(target -> target == null || !state.isWhole(target));
       }
@@ -132,9 +132,9 @@ final class Ending {
     assertThat(place.files).as("files of %s", place.key).hasSameSizeAs(state.volumes());
   }
 
-  private static boolean isBaseOfAStrongOne(RepositoryState state, Image base) {
+  private static boolean isBaseOfAVisibleOne(RepositoryState state, Image base) {
     return state.images().values().stream()
-        .filter(Image::strong)
+        .filter(Image::visible)
         .anyMatch(image -> state.chainOf(image).contains(base));
   }
 

@@ -88,7 +88,7 @@ public final class LikelyRequests {
     List<Image> bases =
         source.state().chainOf(image).stream()
             .skip(1)
-            .filter(below -> below.strong() && below.kind() == ImageKind.SNAPSHOT)
+            .filter(below -> below.visible() && below.kind() == ImageKind.SNAPSHOT)
             .toList();
     Image base = random.nextBoolean() ? oneOf(bases) : null;
     String baseId = base == null ? null : base.id();
@@ -140,7 +140,7 @@ public final class LikelyRequests {
    */
   private static List<Image> images(RepositoryState state, ImageKind kind, boolean free) {
     return state.images().values().stream()
-        .filter(image -> image.strong() && image.kind() == kind)
+        .filter(image -> image.visible() && image.kind() == kind)
         .filter(image -> !free || (state.isWhole(image) && state.opensOf(image.id()).isEmpty()))
         .toList();
   }

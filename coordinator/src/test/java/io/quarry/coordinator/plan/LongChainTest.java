@@ -26,9 +26,9 @@ final class LongChainTest {
   private long commit;
 
   private Reply plan(Request request) {
-    Transaction draft = new Transaction(state, ++commit, Instant.EPOCH);
-    Reply reply = request.plan(draft);
-    state = draft.state();
+    Transaction transaction = new Transaction(state, ++commit, Instant.EPOCH);
+    Reply reply = request.plan(transaction);
+    state = transaction.state();
     return reply;
   }
 
@@ -178,7 +178,7 @@ final class LongChainTest {
           state
               .apply(
                   new Change.PutImage(
-                      Image.strong(
+                      Image.visible(
                           "s" + i,
                           ImageKind.SNAPSHOT,
                           512,

@@ -67,15 +67,15 @@ final class Place implements RandomRequests.View {
    */
   @Nullable List<Change> plan(
       Request request, long commit, Instant now, @Nullable List<String> source) {
-    Transaction draft = new Transaction(state, commit, now);
+    Transaction transaction = new Transaction(state, commit, now);
     try {
-      request.plan(draft);
+      request.plan(transaction);
     } catch (StorageException e) {
       return null;
     }
     RepositoryState before = state;
-    state = draft.state();
-    List<Change> changes = draft.changes();
+    state = transaction.state();
+    List<Change> changes = transaction.changes();
     checkVolumesAreNew(changes, before);
     StateInvariants.check(state);
     contents.follow(request, before, state, source);
@@ -98,7 +98,7 @@ final class Place implements RandomRequests.View {
       if (state.isWhole(image)) {
         BackingChain layers = state.layersOf(image);
         List<String> expected = contents.of(image.id());
-        if (expected != null || image.strong()) {
+        if (expected != null || image.visible()) {
           assertThat(shown(read(layers.volumeIds(), layers.elsewhere(), world)))
               .as("content of %s", image)
               .isEqualTo(shown(requireNonNull(expected)));
@@ -148,7 +148,7 @@ final class Place implements RandomRequests.View {
   }
 
   /** Everything that is not the published file of a volume. */
-  List<String> strays() {
+  List<String> orphans() {
     return files.keySet().stream()
         .filter(name ->
             state.volumes().values().stream().noneMatch(volume -> name.equals(volume.file())))

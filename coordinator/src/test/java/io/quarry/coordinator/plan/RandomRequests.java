@@ -64,9 +64,9 @@ public final class RandomRequests {
 
   private Request any(View place, View other) {
     RepositoryState state = place.state();
-    String image = fit(state, Image::strong);
-    String disk = fit(state, one -> one.strong() && one.kind() == ImageKind.VIRTUAL_DISK);
-    String snapshot = fit(state, one -> one.strong() && one.kind() == ImageKind.SNAPSHOT);
+    String image = fit(state, Image::visible);
+    String disk = fit(state, one -> one.visible() && one.kind() == ImageKind.VIRTUAL_DISK);
+    String snapshot = fit(state, one -> one.visible() && one.kind() == ImageKind.SNAPSHOT);
     String fix = any(state.fixes().keySet());
     return switch (random.nextInt(40)) {
       case 0, 1, 2 ->
@@ -95,7 +95,7 @@ public final class RandomRequests {
       case 14, 15 -> open(state, image);
       case 16, 17 -> closing(state);
       case 18 -> ended(state);
-      case 19 -> random.nextBoolean() ? new QueueFix(fix, null) : stray(fix);
+      case 19 -> random.nextBoolean() ? new QueueFix(fix, null) : orphan(fix);
       case 20 -> new StopFix(fix, "stopped");
       case 21 -> new FailFix(fix, "failed");
       case 22 -> wrongEnd(fix);
@@ -160,7 +160,7 @@ public final class RandomRequests {
     RepositoryState there = source.state();
     List<Image> bases =
         there.images().values().stream()
-            .filter(image -> image.kind() == ImageKind.SNAPSHOT && image.strong())
+            .filter(image -> image.kind() == ImageKind.SNAPSHOT && image.visible())
             .filter(image -> there.isWhole(image))
             .toList();
     if (bases.isEmpty()) {
@@ -203,7 +203,7 @@ public final class RandomRequests {
             ? List.of()
             : state.chainOf(image).stream()
                 .skip(1)
-                .filter(one -> one.strong() && one.kind() == ImageKind.SNAPSHOT)
+                .filter(one -> one.visible() && one.kind() == ImageKind.SNAPSHOT)
                 .map(Image::id)
                 .toList();
     String base =
@@ -324,9 +324,9 @@ public final class RandomRequests {
     return new FinishUpload(upload.id(), upload.imageId(), file);
   }
 
-  private Request stray(String fix) {
+  private Request orphan(String fix) {
     String file = "file" + random.nextInt(3);
-    return new QueueFix(random.nextInt(5) == 0 ? fix : FixState.strayId(file), file);
+    return new QueueFix(random.nextInt(5) == 0 ? fix : FixState.orphanId(file), file);
   }
 
   /** Names a file of a later epoch than its own, or of another volume or format. */

@@ -35,7 +35,7 @@ final class Rendering {
     return line(
         "image " + image.id(),
         image.kind().label(),
-        image.strong() ? "strong" : "weak",
+        image.visible() ? "visible" : "hidden",
         image.size() + " bytes",
         "on " + image.volumeId(),
         image.contentCommit() == null ? null : "changeable since " + image.contentCommit(),

@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -70,13 +71,13 @@ final class Script {
   }
 
   private void plan(String text) throws IOException {
-    Transaction draft = new Transaction(state, commit + 1, now);
+    Transaction transaction = new Transaction(state, commit + 1, now);
     try {
       Request request = request(text);
-      Reply reply = request.plan(draft);
-      draft.changes().forEach(change -> result(Rendering.change(change)));
+      Reply reply = request.plan(transaction);
+      transaction.changes().forEach(change -> result(Rendering.change(change)));
       result("= " + reply.id());
-      state = draft.state();
+      state = transaction.state();
       commit++;
     } catch (StorageException e) {
       result("! " + e.code() + ": " + e.getMessage() + " (" + e.remedy() + ")");
@@ -92,8 +93,9 @@ final class Script {
     ObjectNode fields = (ObjectNode) MAPPER.readTree(text.substring(space));
     String operation = text.substring(0, space);
     Class<?> type =
-        Stream.of(Request.class.getPermittedSubclasses())
-            .filter(one -> one.getSimpleName().equalsIgnoreCase(operation))
+        Stream.of(Request.class.getAnnotation(JsonSubTypes.class).value())
+            .filter(one -> one.name().equals(operation))
+            .map(JsonSubTypes.Type::value)
             .findFirst()
             .orElseThrow();
     for (var component : type.getRecordComponents()) {

@@ -38,7 +38,7 @@ final class StateInvariants {
     assertThat(state.images()).containsKey(open.imageId());
     if (open.fills() != null || open.incarnation() != null) {
       // A removal ends uploads and downloads (12.13, R15).
-      assertThat(state.strongImage(open.imageId())).as("%s", open).isNotNull();
+      assertThat(state.visibleImage(open.imageId())).as("%s", open).isNotNull();
     }
     if (open.fills() != null) {
       assertThat(state.volumes()).as("%s", open).doesNotContainKey(open.fills());
@@ -58,10 +58,10 @@ final class StateInvariants {
     assertThat(volume.imageId()).isEqualTo(image.id());
     assertThat(volume.size()).as("%s", image).isEqualTo(image.size());
     assertThat(volume.stage()).as("%s", image).isNotEqualTo(Volume.Stage.TOMBSTONED);
-    if (image.strong()) {
+    if (image.visible()) {
       assertThat(image.retainedUntil()).as("%s", image).isNull();
     }
-    boolean cleanable = !image.strong() && !needed(image);
+    boolean cleanable = !image.visible() && !needed(image);
     assertThat(state.fixes().containsKey(FixState.cleanId(volume.id())))
         .as("%s has a clean fix", image)
         .isEqualTo(cleanable);
@@ -98,7 +98,7 @@ final class StateInvariants {
   private void exclusive(Image image) {
     List<Image> others =
         state.images().values().stream()
-            .filter(other -> other.strong() && !other.id().equals(image.id()))
+            .filter(other -> other.visible() && !other.id().equals(image.id()))
             .flatMap(other -> state.chainOf(other).stream())
             .toList();
     assertThat(
@@ -123,7 +123,7 @@ final class StateInvariants {
   }
 
   private boolean isSlow(Image image) {
-    return image.strong()
+    return image.visible()
         && image.kind() == ImageKind.VIRTUAL_DISK
         && image.strategy() == Strategy.PERFORMANCE
         && parentOf(image) != null;
@@ -133,7 +133,7 @@ final class StateInvariants {
   private boolean takesIn(Image image) {
     BackingChain layers = state.layersOf(image);
     return layers.elsewhere() != null
-        && layers.here().stream().filter(Image::strong).toList().equals(List.of(image))
+        && layers.here().stream().filter(Image::visible).toList().equals(List.of(image))
         && layers.here().contains(image)
         && !comes(layers.elsewhere().imageId());
   }
@@ -146,12 +146,12 @@ final class StateInvariants {
             && (state.volumeOf(image).baseSource() != null || comes(parentOf(image))));
   }
 
-  /** The image below is weak, and this one the only reason why it is still there. */
+  /** The image below is hidden, and this one the only reason why it is still there. */
   private boolean takesOver(Image image) {
     return onlyReason(parentOf(image), image)
         && state.volumeOf(image).stage() == Volume.Stage.READY
         && !(overlays(image).size() == 1 && onlyReason(image.id(), overlays(image).getFirst()))
-        && (image.strong() || isCopied(image) || !overlays(image).isEmpty());
+        && (image.visible() || isCopied(image) || !overlays(image).isEmpty());
   }
 
   private boolean isCopied(Image image) {
@@ -161,21 +161,21 @@ final class StateInvariants {
                 && (pin.imageId().equals(image.id()) || image.id().equals(pin.baseImageId())));
   }
 
-  private boolean onlyReason(@Nullable String weakId, Image over) {
-    Image weak = weakId == null ? null : state.images().get(weakId);
-    return weak != null
-        && !weak.strong()
-        && state.isWhole(weak)
-        && !state.readsElsewhere(state.volumeOf(weak))
-        && (weak.wasStrong() || parentOf(weak) != null || !isUsedByOthers(weak))
-        && state.pinsOf(weak.id()).isEmpty()
-        && state.opensOf(weak.id()).isEmpty()
-        && overlays(weak).equals(List.of(over))
+  private boolean onlyReason(@Nullable String hiddenId, Image over) {
+    Image hidden = hiddenId == null ? null : state.images().get(hiddenId);
+    return hidden != null
+        && !hidden.visible()
+        && state.isWhole(hidden)
+        && !state.readsElsewhere(state.volumeOf(hidden))
+        && (hidden.wasVisible() || parentOf(hidden) != null || !isUsedByOthers(hidden))
+        && state.pinsOf(hidden.id()).isEmpty()
+        && state.opensOf(hidden.id()).isEmpty()
+        && overlays(hidden).equals(List.of(over))
         && state.volumeOf(over).stage() == Volume.Stage.READY;
   }
 
-  private boolean isUsedByOthers(Image weak) {
-    return state.isUsed(weak.volumeId()) && state.volumeOf(weak).writer() == null;
+  private boolean isUsedByOthers(Image hidden) {
+    return state.isUsed(hidden.volumeId()) && state.volumeOf(hidden).writer() == null;
   }
 
   private List<Image> overlays(Image base) {
@@ -220,7 +220,7 @@ final class StateInvariants {
 
   private void fix(FixState fix) {
     if (fix.volumeId() == null) {
-      assertThat(fix.id()).isEqualTo(FixState.strayId(String.valueOf(fix.file())));
+      assertThat(fix.id()).isEqualTo(FixState.orphanId(String.valueOf(fix.file())));
       return;
     }
     assertThat(state.volumes()).as("%s", fix).containsKey(fix.volumeId());

@@ -25,9 +25,9 @@ final class StateSizeTest {
   private long commit;
 
   private void plan(Request request) {
-    Transaction draft = new Transaction(state, ++commit, Instant.EPOCH, MAX);
-    request.plan(draft);
-    state = draft.state();
+    Transaction transaction = new Transaction(state, ++commit, Instant.EPOCH, MAX);
+    request.plan(transaction);
+    state = transaction.state();
     RepositoryState rebuilt = RepositoryState.EMPTY;
     for (Change change : state.asChanges()) {
       rebuilt = rebuilt.apply(change);
@@ -77,8 +77,9 @@ final class StateSizeTest {
       disk("d" + commit, shared).plan(unlimited);
       state = unlimited.state();
     }
-    Transaction draft = new Transaction(state, ++commit, Instant.EPOCH);
-    assertThat(catchThrowableOfType(StorageException.class, () -> disk("e", shared).plan(draft)))
+    Transaction transaction = new Transaction(state, ++commit, Instant.EPOCH);
+    assertThat(
+            catchThrowableOfType(StorageException.class, () -> disk("e", shared).plan(transaction)))
         .extracting(StorageException::code)
         .isEqualTo(ErrorCode.NO_SPACE);
   }
@@ -109,9 +110,9 @@ final class StateSizeTest {
     StorageException refused = null;
     for (int i = 0; refused == null && i < 10_000; i++) {
       OpenImage open = new OpenImage("o" + i, "d0", true, "h", null, null);
-      Transaction draft = new Transaction(state, ++commit, Instant.EPOCH, MAX);
-      refused = catchThrowableOfType(StorageException.class, () -> open.plan(draft));
-      state = refused == null ? draft.state() : state;
+      Transaction transaction = new Transaction(state, ++commit, Instant.EPOCH, MAX);
+      refused = catchThrowableOfType(StorageException.class, () -> open.plan(transaction));
+      state = refused == null ? transaction.state() : state;
     }
     assertThat(requireNonNull(refused).code()).isEqualTo(ErrorCode.NO_SPACE);
     assertThat(state.bytes()).isBetween(MAX, MAX + MAX / 8);

@@ -53,10 +53,11 @@ final class WitnessTest {
   }
 
   private void look(String owner, Witness witness) {
-    Transaction draft = new Transaction(state, 1, Instant.EPOCH);
+    Transaction transaction = new Transaction(state, 1, Instant.EPOCH);
     var _ =
-        new WitnessVolumes(List.of(new WitnessVolumes.Seen("volume", owner, witness))).plan(draft);
-    state = draft.state();
+        new WitnessVolumes(List.of(new WitnessVolumes.Seen("volume", owner, witness)))
+            .plan(transaction);
+    state = transaction.state();
   }
 
   private @Nullable Witness witness() {

@@ -45,7 +45,7 @@ final class Work {
     this.seen = place.state();
     Volume volume = fix.volumeId() == null ? null : seen.volumes().get(fix.volumeId());
     if (volume == null) {
-      stages.addAll(List.of(this::removeStray, this::finishStray));
+      stages.addAll(List.of(this::removeOrphan, this::finishStray));
     } else if (fix.type() == FixType.CLEAN) {
       stages.addAll(
           List.of(
@@ -336,13 +336,13 @@ final class Work {
     return true;
   }
 
-  private boolean removeStray() {
-    String stray = String.valueOf(fix.file());
-    Volume volume = place.state().volumes().get(stray.split("\\.", 2)[0]);
+  private boolean removeOrphan() {
+    String orphan = String.valueOf(fix.file());
+    Volume volume = place.state().volumes().get(orphan.split("\\.", 2)[0]);
     boolean named =
-        volume != null && (volume.stage() != Volume.Stage.READY || stray.equals(volume.file()));
+        volume != null && (volume.stage() != Volume.Stage.READY || orphan.equals(volume.file()));
     if (!named) {
-      place.files.remove(stray);
+      place.files.remove(orphan);
     }
     return true;
   }

@@ -522,6 +522,6 @@ class SdmTest {
     assertThat(removed.digest()).isNull();
     assertThat(refusal(host.sdm.submit(key, new RemoveImage("b", true, Duration.ZERO, false))))
         .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
-    assertThat(host.replica.state().repository().strongImage("b")).isNotNull();
+    assertThat(host.replica.state().repository().visibleImage("b")).isNotNull();
   }
 }

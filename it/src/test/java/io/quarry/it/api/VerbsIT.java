@@ -152,7 +152,8 @@ final class VerbsIT {
         client, "main", disk, "read -P 6 0 1M", "read -P 7 1M 1M", "write -P 8 2M 2M", "flush");
     String copied = copy(disk);
     Box.awaitOptimized(client, "far", copied);
-    QemuGuest.assertSameContent(QemuGuest.look(client, "main", disk), QemuGuest.look(client, "far", copied));
+    QemuGuest.assertSameContent(
+        QemuGuest.look(client, "main", disk), QemuGuest.look(client, "far", copied));
     client.removeImage("main", snapshot, RemoveImageOptions.DEFAULT, null);
     remove(disk, Duration.ZERO);
   }
@@ -189,11 +190,11 @@ final class VerbsIT {
         .returns(box.host(0).hostId(), ImageInfo.Open::hostId)
         .returns(true, ImageInfo.Open::readOnly);
     long removed = client.removeImage("main", snapshot, RemoveImageOptions.DEFAULT, null).commit();
-    ImageExplanation weak = other.explainImage("main", snapshot, removed);
-    assertThat(weak.visible()).isFalse();
-    assertThat(weak.neededBy()).extracting(Need::type).containsExactly("overlay", "open");
-    assertThat(weak.neededBy()).extracting(Need::id).containsExactly(disk, opened);
-    assertThat(weak.fix()).isNull();
+    ImageExplanation hidden = other.explainImage("main", snapshot, removed);
+    assertThat(hidden.visible()).isFalse();
+    assertThat(hidden.neededBy()).extracting(Need::type).containsExactly("overlay", "open");
+    assertThat(hidden.neededBy()).extracting(Need::id).containsExactly(disk, opened);
+    assertThat(hidden.fix()).isNull();
     client.closeImage("main", snapshot, opened, null);
     refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.explainImage("main", "nothing", 0));
   }

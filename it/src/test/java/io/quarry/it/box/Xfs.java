@@ -36,7 +36,8 @@ public final class Xfs implements AutoCloseable {
   }
 
   private void mount() throws IOException, InterruptedException {
-    QemuGuest.run(List.of("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString()));
+    QemuGuest.run(
+        List.of("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString()));
   }
 
   /** Whatever was not forced is lost, and everything fails until the power is back. */

@@ -70,7 +70,8 @@ final class BaseElsewhereIT {
           .isEqualTo("its base " + base + " is still read in another repository");
       QemuGuest.use(client, id(0, DISKS), disk, "write -P 99 1M 3M");
       Path expected =
-          QemuGuest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+          QemuGuest.export(
+              look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
 
       // One that has them under other names, and one that reaches only the disk's.
       QemuGuest.assertContent(look(1, disk), expected);
@@ -108,7 +109,8 @@ final class BaseElsewhereIT {
       String base = template();
       String disk = disk(base, Strategy.PERFORMANCE);
       Path expected =
-          QemuGuest.export(look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+          QemuGuest.export(
+              look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
       awaitOptimized(disk);
       assertThat(look(2, disk).backingChain()).isEmpty();
       QemuGuest.assertContent(look(2, disk), expected);

@@ -134,7 +134,8 @@ final class DifferenceIT {
 
   private void remember(String image) throws Exception {
     expected.put(
-        image, QemuGuest.export(QemuGuest.look(client, MAIN, image), directory.resolve(image + ".raw")));
+        image,
+        QemuGuest.export(QemuGuest.look(client, MAIN, image), directory.resolve(image + ".raw")));
   }
 
   private Path expectedOf(String image) {

@@ -122,7 +122,8 @@ final class ElectionStormIT {
   private void call(StorageClient client) {
     String requestId = UUID.randomUUID().toString();
     try {
-      String id = ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, requestId).imageId();
+      String id =
+          ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, requestId).imageId();
       acknowledged.put(requestId, id);
     } catch (StorageException e) {
       errors.put(requestId, e);
@@ -154,7 +155,8 @@ final class ElectionStormIT {
     return found;
   }
 
-  private void assertRepeatsAddNothing(ThreeHosts hosts, Map<String, String> found) throws Exception {
+  private void assertRepeatsAddNothing(ThreeHosts hosts, Map<String, String> found)
+      throws Exception {
     Map<String, String> again = new ConcurrentHashMap<>();
     List<String> repeated =
         errors.entrySet().stream()
@@ -168,7 +170,8 @@ final class ElectionStormIT {
             callers.submit(() ->
                 again.put(
                     requestId,
-                    ThreeHosts.createDisk(hosts.everywhere(), ThreeHosts.MAIN, SMALL_DISK_BYTES, requestId)
+                    ThreeHosts.createDisk(
+                            hosts.everywhere(), ThreeHosts.MAIN, SMALL_DISK_BYTES, requestId)
                         .imageId()));
       }
     }
@@ -195,7 +198,7 @@ final class ElectionStormIT {
     }
     double seconds = (System.nanoTime() - started) / 1e9;
     System.out.printf("Left to mend after the storm: %d, took %.1f s%n", atFirst, seconds);
-    removeStrays(client);
+    removeOrphans(client);
     assertThat(hosts.allImages(ThreeHosts.MAIN))
         .allMatch(image -> image.state() == ImageState.OPTIMIZED);
   }
@@ -204,10 +207,10 @@ final class ElectionStormIT {
    * A host that is killed between writing a volume and learning that another epoch of it was
    * published leaves its file behind. Check finds it, and nothing else.
    */
-  private static void removeStrays(StorageClient client) {
-    for (Fix stray : found(client)) {
-      assertThat(stray.imageId()).as("%s", stray).isNull();
-      client.fixStorageRepository(ThreeHosts.MAIN, new FixRequest(stray), null);
+  private static void removeOrphans(StorageClient client) {
+    for (Fix orphan : found(client)) {
+      assertThat(orphan.imageId()).as("%s", orphan).isNull();
+      client.fixStorageRepository(ThreeHosts.MAIN, new FixRequest(orphan), null);
     }
     await("nothing to fix")
         .atMost(SHRINKS_WITHIN)

@@ -38,7 +38,8 @@ final class GrantsIT {
     try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, 0)) {
       List<CreatedImage> disks = new ArrayList<>();
       for (int i = 0; i < DISKS; i++) {
-        disks.add(ThreeHosts.createDisk(hosts.everywhere(), ThreeHosts.MAIN, DISK_BYTES, "disk-" + i));
+        disks.add(
+            ThreeHosts.createDisk(hosts.everywhere(), ThreeHosts.MAIN, DISK_BYTES, "disk-" + i));
       }
       for (CreatedImage disk : disks) {
         hosts.awaitOptimized(ThreeHosts.MAIN, disk.imageId(), disk.commit());
@@ -48,7 +49,8 @@ final class GrantsIT {
       }
       await()
           .atMost(ThreeHosts.PATIENCE)
-          .untilAsserted(() -> assertThat(hosts.everywhere().listFixes(ThreeHosts.MAIN, 0)).isEmpty());
+          .untilAsserted(
+              () -> assertThat(hosts.everywhere().listFixes(ThreeHosts.MAIN, 0)).isEmpty());
     }
     assertThat(epochsOfCleans(directory.resolve(ThreeHosts.MAIN).resolve("log")))
         .as("grants of cleans")

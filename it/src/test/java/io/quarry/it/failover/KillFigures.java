@@ -80,7 +80,8 @@ final class KillFigures {
     try (ThreeHosts hosts = ThreeHosts.start(directory, LONG_SESSION, 0)) {
       for (int kill = 0; kill < SDM_KILLS; kill++) {
         hosts.awaitWhole();
-        LocalHost victim = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
+        LocalHost victim =
+            hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
         List<LocalHost> others = hosts.allBut(victim);
         StorageClient other = hosts.of(others.get(kill % others.size()));
         // Connections and classes that a first call would have to wait for.

@@ -35,7 +35,8 @@ final class LargeTakeoverFigures {
   void measure() throws Exception {
     warm(directory.resolve("warm"));
     cold(directory.resolve("installed"), "as ./quarry agent starts it");
-    cold(directory.resolve("cold"), "512 MB of heap, quick compiler alone", ThreeHosts.JAVA_OPTIONS);
+    cold(
+        directory.resolve("cold"), "512 MB of heap, quick compiler alone", ThreeHosts.JAVA_OPTIONS);
     String[] small = {"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
     cold(directory.resolve("small"), "256 MB of heap, quick compiler alone", small);
   }
@@ -55,7 +56,8 @@ final class LargeTakeoverFigures {
     try (ThreeHosts hosts = ThreeHosts.start(at, SESSION, 0)) {
       for (int kill = 0; kill < WARM_KILLS; kill++) {
         hosts.awaitWhole();
-        LocalHost victim = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
+        LocalHost victim =
+            hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
         List<LocalHost> others = hosts.allBut(victim);
         StorageClient other = hosts.of(others.get(kill % others.size()));
         ThreeHosts.createDisk(other, ThreeHosts.MAIN, DISK_BYTES, "before-" + kill);

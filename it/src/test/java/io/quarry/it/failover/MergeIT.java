@@ -116,15 +116,15 @@ final class MergeIT {
   private void assertRetainedIsLeftAlone(String snapshot) {
     var retain = new RemoveImageOptions(true, Duration.ofHours(1));
     client.removeImage(REPOSITORY, snapshot, retain, null);
-    ImageExplanation weak = client.explainImage(REPOSITORY, snapshot, 0);
-    ExplainedFix merge = requireNonNull(weak.fix());
+    ImageExplanation hidden = client.explainImage(REPOSITORY, snapshot, 0);
+    ExplainedFix merge = requireNonNull(hidden.fix());
     assertThat(merge.type()).isEqualTo(FixType.MERGE);
     assertThat(merge.obstacle()).isEqualTo(Obstacle.RETAINED);
     assertThat(client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes())
         .noneMatch(fix -> fix.type() == FixType.MERGE);
     assertThat(
             client
-                .explainImage(REPOSITORY, weak.neededBy().getFirst().id(), 0)
+                .explainImage(REPOSITORY, hidden.neededBy().getFirst().id(), 0)
                 .sentences()
                 .getFirst())
         .isEqualTo(
@@ -157,7 +157,8 @@ final class MergeIT {
   private void remember(String image) throws Exception {
     expected.put(
         image,
-        QemuGuest.export(QemuGuest.look(client, REPOSITORY, image), directory.resolve(image + ".raw")));
+        QemuGuest.export(
+            QemuGuest.look(client, REPOSITORY, image), directory.resolve(image + ".raw")));
   }
 
   private void remove(String image) {

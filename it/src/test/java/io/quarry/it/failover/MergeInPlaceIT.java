@@ -86,7 +86,7 @@ final class MergeInPlaceIT {
     }
   }
 
-  /** Removes a snapshot; the host that folds it into the next one is killed at a checkpoint. */
+  /** Removes a snapshot; the host that merges it into the next one is killed at a checkpoint. */
   private void mergeWithTwoHosts(String removed, String into, String disk) throws Exception {
     throttle(SLOW);
     remove(removed);

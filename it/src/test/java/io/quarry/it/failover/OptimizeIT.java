@@ -124,7 +124,8 @@ final class OptimizeIT {
   }
 
   private static ImageStatus await(StorageClient client, String imageId, ImageState state) {
-    return client.getImageStatus(ThreeHosts.MAIN, imageId, new StatusQuery(ThreeHosts.PATIENCE, state, 0));
+    return client.getImageStatus(
+        ThreeHosts.MAIN, imageId, new StatusQuery(ThreeHosts.PATIENCE, state, 0));
   }
 
   private static OpenedImage open(StorageClient client, String imageId) {
@@ -155,7 +156,9 @@ final class OptimizeIT {
                         .fixes())
                 .isEmpty());
     try (Stream<Path> files = Files.list(volumes)) {
-      assertThat(files).as("one file for each image").hasSize(hosts.allImages(ThreeHosts.MAIN).size());
+      assertThat(files)
+          .as("one file for each image")
+          .hasSize(hosts.allImages(ThreeHosts.MAIN).size());
     }
   }
 }

@@ -62,7 +62,8 @@ final class ZooKeeperFigures {
       String fix = copies.fixOf(copy.imageId());
       TaskInfo before =
           copies.await(fix, hosts.cluster().hosts(), task -> Copies.checkpoint(task) > 0);
-      LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
+      LocalHost sdm =
+          hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
       hosts.cluster().zooKeeper().kill();
       Distribution commits = new Distribution();
       int refused = commit(hosts, sdm, commits);

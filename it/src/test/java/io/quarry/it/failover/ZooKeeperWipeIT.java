@@ -43,7 +43,8 @@ final class ZooKeeperWipeIT {
       Copies copies = new Copies(hosts);
       String source = hosts.diskWith(SOURCE);
       CreatedImage copy = startedCopy(hosts, copies, source);
-      LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
+      LocalHost sdm =
+          hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
 
       hosts.cluster().zooKeeper().kill();
       Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
@@ -76,7 +77,8 @@ final class ZooKeeperWipeIT {
 
       hosts.cluster().zooKeeper().kill();
       long killed = System.nanoTime();
-      LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
+      LocalHost sdm =
+          hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
       Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
       unthrottle(hosts);
       hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
@@ -115,7 +117,8 @@ final class ZooKeeperWipeIT {
         String label = "down-" + number;
         try {
           acknowledged.put(
-              label, ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, label).imageId());
+              label,
+              ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, label).imageId());
         } catch (StorageException e) {
           refused++;
           System.out.println("Refused while ZooKeeper is down: " + e.getMessage());

@@ -15,8 +15,8 @@ import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
 import io.quarry.it.box.FixQueries;
-import io.quarry.it.box.QemuGuest;
 import io.quarry.it.box.Pausing;
+import io.quarry.it.box.QemuGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,7 +90,8 @@ final class ZombieWorkerIT {
 
       assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
       assertThat(logOf(zombie)).doesNotContain("Done: " + task.fixId());
-      assertThat(QemuGuest.look(client, REPOSITORY, copy.imageId()).path()).isEqualTo(file.toString());
+      assertThat(QemuGuest.look(client, REPOSITORY, copy.imageId()).path())
+          .isEqualTo(file.toString());
       assertThat(QemuGuest.look(box.client(zombie.hostId()), REPOSITORY, copy.imageId()).path())
           .isEqualTo(file.toString());
       FixQueries.runAll(client, REPOSITORY);

@@ -224,7 +224,8 @@ final class FrozenIT {
     denied("qemu-img", "commit", "-q", "-f", "qcow2", top);
     denied("qemu-img", "commit", "-q", "-f", "qcow2", overlay);
     denied("qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-b", "", overlay);
-    assertThat(QemuGuest.sha256(Path.of(base)) + QemuGuest.sha256(Path.of(overlay))).isEqualTo(before);
+    assertThat(QemuGuest.sha256(Path.of(base)) + QemuGuest.sha256(Path.of(overlay)))
+        .isEqualTo(before);
     assertThat(host.problems(first)).isEmpty();
     assertThat(host.problems(second)).isEmpty();
   }

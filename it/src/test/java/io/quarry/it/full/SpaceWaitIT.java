@@ -55,7 +55,9 @@ final class SpaceWaitIT {
       FixInfo waiting =
           await()
               .atMost(Box.PATIENCE)
-              .until(() -> FixQueries.listed(client, SMALL, big), fix -> fix.state().equals("noSpace"));
+              .until(
+                  () -> FixQueries.listed(client, SMALL, big),
+                  fix -> fix.state().equals("noSpace"));
       assertThat(waiting.waitsFor()).matches("waiting for space: needs 9[67] MiB, \\d+ MiB free");
       assertThat(waiting.failures()).isZero();
       assertThat(waiting.lastError()).isNull();
@@ -103,7 +105,9 @@ final class SpaceWaitIT {
       FixInfo waiting =
           await()
               .atMost(Box.PATIENCE)
-              .until(() -> FixQueries.listed(client, SMALL, big), fix -> fix.state().equals("noSpace"));
+              .until(
+                  () -> FixQueries.listed(client, SMALL, big),
+                  fix -> fix.state().equals("noSpace"));
       assertThat(waiting.failures()).isZero();
       assertThat(waiting.lastError()).isNull();
       assertThat(Objects.requireNonNull(waiting.progress()).bytesDone())

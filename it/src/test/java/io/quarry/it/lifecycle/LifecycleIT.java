@@ -103,7 +103,7 @@ final class LifecycleIT {
       assertThat(FixQueries.found(client, repoId)).isEmpty();
       assertThat(client.listFixes(repoId, 0)).isEmpty();
       assertThat(client.listImages(repoId, ImageQuery.ALL).images()).isEmpty();
-      assertThat(client.getStorageRepository(repoId).images()).containsEntry("weak", 0);
+      assertThat(client.getStorageRepository(repoId).images()).containsEntry("hidden", 0);
     }
   }
 

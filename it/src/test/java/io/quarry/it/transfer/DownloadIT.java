@@ -148,7 +148,8 @@ final class DownloadIT {
     String disk = disk("write -P 1 0 3M", "write -P 2 20M 64k");
     String snapshot = Box.snapshot(client, "main", disk).imageId();
     Box.awaitOptimized(client, "main", disk);
-    QemuGuest.use(client, "main", disk, "write -P 3 1M 4k", "write -z 20M 64k", "write -P 4 63M 1M");
+    QemuGuest.use(
+        client, "main", disk, "write -P 3 1M 4k", "write -z 20M 64k", "write -P 4 63M 1M");
 
     ImageExtents extents = other.listImageExtents("main", disk, new ExtentQuery(0, 100, true));
     assertThat(extents.end()).isEqualTo(SIZE);

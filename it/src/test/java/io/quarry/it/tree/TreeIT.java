@@ -36,7 +36,8 @@ final class TreeIT {
     System.out.println("TreeIT: -Dtree.seed=" + seed);
     Random random = new Random(seed);
     try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
-      CliShell shell = new CliShell(List.of(box.host(0).url().toString(), box.host(1).url().toString()));
+      CliShell shell =
+          new CliShell(List.of(box.host(0).url().toString(), box.host(1).url().toString()));
       for (String repo : REPOSITORIES) {
         Path path = Files.createDirectories(box.repository(repo));
         shell.say(
@@ -104,7 +105,7 @@ final class TreeIT {
           assertThat(directory.resolve("volumes")).isEmptyDirectory();
           assertThat(directory.resolve("fixes")).isEmptyDirectory();
           JsonNode shown = shell.ask("repo", "show", repo);
-          assertThat(shown.path("images").path("weak").asInt()).isZero();
+          assertThat(shown.path("images").path("hidden").asInt()).isZero();
           assertThat(shown.path("usedBytes").asLong()).as("as measured lately").isZero();
         });
   }

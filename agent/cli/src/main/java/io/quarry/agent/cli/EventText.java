@@ -42,7 +42,7 @@ final class EventText {
           Map.entry("finishReplacement", "has a better volume"),
           Map.entry("tombstoneVolume", "cleaning begun"),
           Map.entry("purgeVolume", "space freed"),
-          Map.entry("finishStray", "stray file removed"));
+          Map.entry("finishStray", "orphaned file removed"));
 
   private EventText() {}
 

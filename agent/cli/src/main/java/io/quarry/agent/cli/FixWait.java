@@ -79,7 +79,7 @@ final class FixWait {
             .formatted(
                 fix.state(),
                 fix.type().label(),
-                fix.imageId() == null ? "a stray file" : fix.imageId());
+                fix.imageId() == null ? "an orphaned file" : fix.imageId());
     return fix.state().equals("paused")
         ? about + "; resume it with quarry queue resume " + repo + " " + fix.fixId()
         : about

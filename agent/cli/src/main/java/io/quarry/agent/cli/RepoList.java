@@ -57,15 +57,15 @@ final class RepoList extends ApiCommand {
           Units.bytes(each.capacityBytes()),
           Units.bytes(each.freeBytes()),
           Units.bytes(each.usedBytes()),
-          strong(each),
+          visible(each),
           each.fixes());
     }
     return table;
   }
 
-  private static int strong(RepositoryInfo repository) {
+  private static int visible(RepositoryInfo repository) {
     return repository.images().entrySet().stream()
-        .filter(state -> !state.getKey().equals("weak"))
+        .filter(state -> !state.getKey().equals("hidden"))
         .mapToInt(state -> state.getValue())
         .sum();
   }

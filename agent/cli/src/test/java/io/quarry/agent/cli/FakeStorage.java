@@ -126,7 +126,7 @@ final class FakeStorage implements StorageApi {
     ObjectNode userData;
     @Nullable String parent;
     ImageState state = ImageState.BROKEN;
-    boolean weak;
+    boolean hidden;
     @Nullable Instant retainedUntil;
 
     Image(String id, ImageKind kind, long size, @Nullable String parent, ObjectNode userData) {
@@ -234,7 +234,8 @@ final class FakeStorage implements StorageApi {
     Map<String, Integer> counts = new TreeMap<>();
     images(repoId)
         .values()
-        .forEach(each -> counts.merge(each.weak ? "weak" : each.state.label(), 1, Integer::sum));
+        .forEach(
+            each -> counts.merge(each.hidden ? "hidden" : each.state.label(), 1, Integer::sum));
     ConnectRequest request = Objects.requireNonNull(repositories.get(repoId));
     return new RepositoryInfo(
         repoId,
@@ -321,7 +322,7 @@ final class FakeStorage implements StorageApi {
       throw new StorageException(
           ErrorCode.IMAGE_IN_USE, "a VM writes to the image", imageId, "Close it, or use --force.");
     }
-    image.weak = true;
+    image.hidden = true;
     image.retainedUntil = NOON.plus(options.retain());
     works.removeIf(work -> work.image == image);
     works.add(new Work(name("fix"), repoId, FixType.CLEAN, image, options.autoFix()));
@@ -334,7 +335,7 @@ final class FakeStorage implements StorageApi {
     if (image == null) {
       throw notFound(imageId);
     }
-    image.weak = false;
+    image.hidden = false;
     image.retainedUntil = null;
     works.removeIf(work -> work.image == image);
     return new Committed(++commit);
@@ -346,7 +347,7 @@ final class FakeStorage implements StorageApi {
         images(repoId).values().stream()
             .filter(each ->
                 query.visibility() == Visibility.ALL
-                    || each.weak == (query.visibility() == Visibility.REMOVED))
+                    || each.hidden == (query.visibility() == Visibility.REMOVED))
             .filter(each -> query.kind() == null || query.kind() == each.kind)
             .filter(each -> query.state() == null || query.state() == each.state)
             .filter(each -> query.after() == null || each.id.compareTo(query.after()) > 0)
@@ -368,7 +369,7 @@ final class FakeStorage implements StorageApi {
     return new ImageInfo(
         image.id,
         image.kind,
-        !image.weak,
+        !image.hidden,
         image.state,
         reason(image),
         image.size,
@@ -973,7 +974,7 @@ final class FakeStorage implements StorageApi {
 
   private Image image(String repoId, String imageId) {
     Image image = images(repoId).get(imageId);
-    if (image == null || image.weak) {
+    if (image == null || image.hidden) {
       throw notFound(imageId);
     }
     return image;

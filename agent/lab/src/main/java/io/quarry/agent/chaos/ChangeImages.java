@@ -42,7 +42,10 @@ final class ChangeImages {
     Ask ask =
         (to, requestId) ->
             to.setUserData(
-                image.repoId, image.imageId, CreateImages.userData(image.maker, changes), requestId);
+                image.repoId,
+                image.imageId,
+                CreateImages.userData(image.maker, changes),
+                requestId);
     run("setUserData", image, USED, ask, () -> image.changes = changes);
   }
 

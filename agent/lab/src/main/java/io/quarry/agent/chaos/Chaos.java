@@ -41,14 +41,17 @@ public final class Chaos {
       throws IOException, InterruptedException {
     Files.createDirectories(scratch);
     List<Member> members = arena.members();
-    StorageClient patient = SharedWorkload.client(members.stream().map(Member::agent).toList(), PATIENT);
+    StorageClient patient =
+        SharedWorkload.client(members.stream().map(Member::agent).toList(), PATIENT);
     AtomicReference<@Nullable FaultLane> lane = new AtomicReference<>();
     try (Guest guest = new Guest(scratch);
         WorkWatch work = new WorkWatch(members, repositories.getFirst());
         LogWatch log =
             new LogWatch(
-                SharedWorkload.client(members.stream().map(Member::agent).toList(), PATIENT), history)) {
-      SharedWorkload market = SharedWorkload.of(repositories, members, history, guest, () -> suffer(lane.get()));
+                SharedWorkload.client(members.stream().map(Member::agent).toList(), PATIENT),
+                history)) {
+      SharedWorkload market =
+          SharedWorkload.of(repositories, members, history, guest, () -> suffer(lane.get()));
       Set<Fault.Kind> chosen = chosen(arena);
       Nemesis plan = new Nemesis(options.seed(), options.pace(), chosen);
       FaultLane faults =
@@ -71,7 +74,8 @@ public final class Chaos {
       }
       int compared = new ImagesChecker(market, patient, settling, arena).judge(crowd.images());
       awaitTold(log, patient, repositories);
-      new CallsChecker(history, log, chosen.contains(Fault.Kind.FOREIGN_WRITER)).judge(repositories);
+      new CallsChecker(history, log, chosen.contains(Fault.Kind.FOREIGN_WRITER))
+          .judge(repositories);
       if (chosen.contains(Fault.Kind.KILL_HOST)) {
         hosts.judgeReboot(arena);
       }

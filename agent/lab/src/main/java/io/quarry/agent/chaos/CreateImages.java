@@ -44,7 +44,12 @@ final class CreateImages {
   private final RecordingClient teller;
   private final List<Owned> images;
 
-  CreateImages(SharedWorkload market, Random random, StorageApi api, RecordingClient teller, List<Owned> images) {
+  CreateImages(
+      SharedWorkload market,
+      Random random,
+      StorageApi api,
+      RecordingClient teller,
+      List<Owned> images) {
     this.market = market;
     this.random = random;
     this.api = api;

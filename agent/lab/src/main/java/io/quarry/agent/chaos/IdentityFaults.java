@@ -151,7 +151,8 @@ public final class IdentityFaults {
       victim.killAgent();
     }
     FaultDetection noticing =
-        new FaultDetection(fault.lasts(), () -> isNoticed(victim), what + ", and it is well", sights);
+        new FaultDetection(
+            fault.lasts(), () -> isNoticed(victim), what + ", and it is well", sights);
     return new Strike(
         what + (kill ? ", and its agent starts anew" : ""),
         Set.of(name, IDENTITY),
@@ -191,7 +192,8 @@ public final class IdentityFaults {
     }
     String what = repoId + (replaced ? " has another key" : " has no key");
     FaultDetection noticing =
-        new FaultDetection(fault.lasts(), this::noneIsWell, what + ", and an agent is well", sights);
+        new FaultDetection(
+            fault.lasts(), this::noneIsWell, what + ", and an agent is well", sights);
     return new Strike(
         what,
         Set.of(IDENTITY),

@@ -1,8 +1,8 @@
 package io.quarry.agent.chaos;
 
-import io.quarry.agent.chaos.Invocation.Outcome;
 import io.quarry.agent.chaos.ChaosReport.Calls;
 import io.quarry.agent.chaos.ChaosReport.Latency;
+import io.quarry.agent.chaos.Invocation.Outcome;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

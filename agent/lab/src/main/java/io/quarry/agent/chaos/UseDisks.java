@@ -48,7 +48,12 @@ final class UseDisks {
   private final RecordingClient teller;
   private final ChangeImages change;
 
-  UseDisks(SharedWorkload market, Random random, StorageClient api, RecordingClient teller, ChangeImages change) {
+  UseDisks(
+      SharedWorkload market,
+      Random random,
+      StorageClient api,
+      RecordingClient teller,
+      ChangeImages change) {
     this.market = market;
     this.random = random;
     this.api = api;

@@ -48,7 +48,8 @@ public final class Demo implements AutoCloseable {
     RealDisk source = source(tools, directory);
     timeline.add(
         "made a disk image: %s of %s are data"
-            .formatted(DemoFigures.mebibytes(source.dataBytes()), DemoFigures.mebibytes(source.size())));
+            .formatted(
+                DemoFigures.mebibytes(source.dataBytes()), DemoFigures.mebibytes(source.size())));
     Cluster running = join(starting);
     timeline.add("started ZooKeeper and " + running.members().size() + " agents");
 

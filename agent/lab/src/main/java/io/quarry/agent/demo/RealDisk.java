@@ -74,7 +74,9 @@ record RealDisk(Path file, long size, long dataBytes) {
       throw new DemoFailure(
           "%s has %s; with less than %s its copy is over before it can be killed"
               .formatted(
-                  image, DemoFigures.mebibytes(info.virtualSize()), DemoFigures.mebibytes(SIZE_BYTES_MIN)));
+                  image,
+                  DemoFigures.mebibytes(info.virtualSize()),
+                  DemoFigures.mebibytes(SIZE_BYTES_MIN)));
     }
     Path raw = directory.resolve("source.raw");
     tools.toRaw(image, format, raw);

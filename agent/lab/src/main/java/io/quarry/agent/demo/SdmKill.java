@@ -64,7 +64,9 @@ final class SdmKill {
         .add(
             "%s is the new SDM after %s; the next commit took %s"
                 .formatted(
-                    elected.hostId(), DemoFigures.millis(killToSdm), DemoFigures.millis(killToCommit)));
+                    elected.hostId(),
+                    DemoFigures.millis(killToSdm),
+                    DemoFigures.millis(killToCommit)));
     hosts.awaitReturn(victim);
     return new SdmFailover(Scene.MAIN, victim, elected.hostId(), killToSdm, killToCommit);
   }

@@ -33,11 +33,11 @@ public final class Checks {
    * @param opens judges the users of images
    */
   public Checks(
-      FixContext around,
+      FixContext context,
       Supplier<List<ConnectedRepository>> repositories,
       Supplier<List<HostRecord>> hosts,
       OpenReview opens) {
-    this.neighbours = new Neighbours(around, repositories, hosts, opens);
+    this.neighbours = new Neighbours(context, repositories, hosts, opens);
   }
 
   /** Reads no data. To be called where the storage may be waited for. */
@@ -85,7 +85,7 @@ public final class Checks {
     FixData data = FixData.verify(fix, repository.storage().genesis());
     String pinId = PinReview.pinOf(data.fixId());
     if (pinId == null) {
-      return new QueueFix(data.fixId(), data.strayFile());
+      return new QueueFix(data.fixId(), data.orphanFile());
     }
     Pin pin = repository.replica().refresh().repository().pins().get(pinId);
     if (pin == null || !neighbours.pins().isStale(pin)) {

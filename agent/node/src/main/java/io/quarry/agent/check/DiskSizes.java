@@ -39,7 +39,7 @@ final class DiskSizes {
   /** That of the log where nothing else can be said. */
   private long sizeInFile(RepositoryState state, Image image) throws IOException {
     Volume top = state.volumeOf(image);
-    if (!image.strong()
+    if (!image.visible()
         || image.kind() != ImageKind.VIRTUAL_DISK
         || top.stage() != Volume.Stage.READY
         || top.file() == null

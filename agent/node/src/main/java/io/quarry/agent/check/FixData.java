@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
  * The opaque data of a fix: what is needed to run it, signed together with what callers are shown,
  * so that any agent of the repository can tell a fix that was changed from one as received.
  *
- * @param strayFile set when the fix is about a file that no volume names
+ * @param orphanFile set when the fix is about a file that no volume names
  */
-record FixData(String fixId, @Nullable String strayFile, String signature) {
+record FixData(String fixId, @Nullable String orphanFile, String signature) {
   private static final String ALGORITHM = "HmacSHA256";
 
   /** A fix as callers get it, with its data in place. */
-  static Fix sign(Fix unsigned, String fixId, @Nullable String strayFile, Genesis genesis) {
-    FixData data = new FixData(fixId, strayFile, signature(unsigned, fixId, strayFile, genesis));
+  static Fix sign(Fix unsigned, String fixId, @Nullable String orphanFile, Genesis genesis) {
+    FixData data = new FixData(fixId, orphanFile, signature(unsigned, fixId, orphanFile, genesis));
     String text = Base64.getUrlEncoder().withoutPadding().encodeToString(write(data));
     return new Fix(
         unsigned.type(),
@@ -51,7 +51,8 @@ record FixData(String fixId, @Nullable String strayFile, String signature) {
       throw forged();
     }
     byte[] expected =
-        signature(fix, data.fixId(), data.strayFile(), genesis).getBytes(StandardCharsets.US_ASCII);
+        signature(fix, data.fixId(), data.orphanFile(), genesis)
+            .getBytes(StandardCharsets.US_ASCII);
     if (!MessageDigest.isEqual(expected, data.signature().getBytes(StandardCharsets.US_ASCII))) {
       throw forged();
     }
@@ -73,11 +74,11 @@ record FixData(String fixId, @Nullable String strayFile, String signature) {
       String state,
       @Nullable String lastError,
       String fixId,
-      @Nullable String strayFile,
+      @Nullable String orphanFile,
       String repository) {}
 
   private static String signature(
-      Fix fix, String fixId, @Nullable String strayFile, Genesis genesis) {
+      Fix fix, String fixId, @Nullable String orphanFile, Genesis genesis) {
     byte[] text =
         write(
             new Signed(
@@ -90,7 +91,7 @@ record FixData(String fixId, @Nullable String strayFile, String signature) {
                 fix.state(),
                 fix.lastError(),
                 fixId,
-                strayFile,
+                orphanFile,
                 genesis.key()));
     try {
       Mac mac = Mac.getInstance(ALGORITHM);

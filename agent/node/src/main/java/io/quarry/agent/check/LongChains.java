@@ -54,7 +54,7 @@ final class LongChains {
     List<Image> tops = new ArrayList<>();
     for (Image image : state.images().values()) {
       boolean whole = state.volumeOf(image).stage() == Volume.Stage.READY;
-      if (image.strong() && whole && state.overlaysOf(image.id()).isEmpty()) {
+      if (image.visible() && whole && state.overlaysOf(image.id()).isEmpty()) {
         tops.add(image);
       }
     }

@@ -116,7 +116,7 @@ final class MissingVolumes {
         Image image = volume == null ? null : state.images().get(volume.imageId());
         if (image != null && seen.add(image.id())) {
           open.push(image.id());
-          if (image.strong()) {
+          if (image.visible()) {
             over.add(image.id());
           }
         }
@@ -131,7 +131,7 @@ final class MissingVolumes {
         .filter(other -> !other.key().equals(repository.key()))
         .filter(other -> {
           RepositoryState there = other.state().repository();
-          Image same = there.strongImage(snapshot.id());
+          Image same = there.visibleImage(snapshot.id());
           return same != null && there.isWhole(same);
         })
         .map(ConnectedRepository::repoId)

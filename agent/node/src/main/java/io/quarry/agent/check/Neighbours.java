@@ -2,8 +2,8 @@ package io.quarry.agent.check;
 
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Children;
-import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.FixContext;
+import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.cluster.HostRecord;
@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 
 /** What a check knows beside the repository itself: the other repositories here, and the hosts. */
 final class Neighbours {
-  private final FixContext around;
+  private final FixContext context;
   private final Supplier<List<ConnectedRepository>> repositories;
   private final Supplier<List<HostRecord>> hosts;
   private final OpenReview opens;
@@ -28,11 +28,11 @@ final class Neighbours {
    * @param opens judges the users of images
    */
   Neighbours(
-      FixContext around,
+      FixContext context,
       Supplier<List<ConnectedRepository>> repositories,
       Supplier<List<HostRecord>> hosts,
       OpenReview opens) {
-    this.around = around;
+    this.context = context;
     this.repositories = repositories;
     this.hosts = hosts;
     this.opens = opens;
@@ -43,7 +43,7 @@ final class Neighbours {
   }
 
   Optional<Repository> byKey(String key) {
-    return around.repositories().apply(key);
+    return context.repositories().apply(key);
   }
 
   /** Judges pins at this moment. */
@@ -68,20 +68,20 @@ final class Neighbours {
 
   /** For the tools of one look at one volume. */
   Children children(String owner) {
-    return new Children(around.spawner(), owner);
+    return new Children(context.spawner(), owner);
   }
 
   /** Room for what fixes write. */
   SpaceBudget budget() {
-    return around.budget();
+    return context.budget();
   }
 
   /** Shared with the copies of this host. */
   Throttle throttle() {
-    return around.throttle();
+    return context.throttle();
   }
 
   Path runtimeDirectory() {
-    return around.runtimeDirectory();
+    return context.runtimeDirectory();
   }
 }

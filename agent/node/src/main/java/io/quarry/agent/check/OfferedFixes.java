@@ -1,9 +1,9 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.fix.WriteEstimate;
 import io.quarry.agent.fix.InsufficientSpace;
-import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.OrphanFiles;
+import io.quarry.agent.fix.SpaceBudget;
+import io.quarry.agent.fix.WriteEstimate;
 import io.quarry.agent.format.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.FixOwners;
@@ -114,7 +114,7 @@ final class OfferedFixes {
     }
     Image image = state.images().get(String.valueOf(state.beneficiaryOf(fix)));
     if (fix.type() == FixType.MERGE && image != null) {
-      List<Image> folded = state.foldedFrom(image);
+      List<Image> folded = state.mergedFrom(image);
       return folded.isEmpty()
           ? "what was removed below it is no longer kept for it alone"
           : "image "
@@ -129,19 +129,19 @@ final class OfferedFixes {
   /** Files that crashes have left behind. */
   void leftOver(StoredFiles files, List<Fix> found) throws IOException {
     for (String file : files.volumes()) {
-      if (OrphanFiles.isStray(file, state)) {
-        found.add(stray(file, allocated(file), "file " + file + " belongs to no volume"));
+      if (OrphanFiles.isOrphan(file, state)) {
+        found.add(orphan(file, allocated(file), "file " + file + " belongs to no volume"));
       }
     }
     for (String file : files.fixes()) {
-      if (OrphanFiles.isStray(file, state)) {
-        found.add(stray(file, 0, file + " is what a fix that is over has left"));
+      if (OrphanFiles.isOrphan(file, state)) {
+        found.add(orphan(file, 0, file + " is what a fix that is over has left"));
       }
     }
   }
 
-  private Fix stray(String file, long bytes, String reason) {
-    FixState asked = state.fixes().get(FixState.strayId(file));
+  private Fix orphan(String file, long bytes, String reason) {
+    FixState asked = state.fixes().get(FixState.orphanId(file));
     return FixData.sign(
         new Fix(
             FixType.CLEAN,
@@ -153,7 +153,7 @@ final class OfferedFixes {
             asked == null ? "waiting" : holders.stateOf(asked, false),
             asked == null ? null : asked.lastError(),
             ""),
-        FixState.strayId(file),
+        FixState.orphanId(file),
         file,
         storage.genesis());
   }

@@ -74,7 +74,8 @@ final class PinReview {
   void lost(RepositoryState state, List<Problem> found) {
     for (Pin pin : state.pins().values()) {
       String key = pin.targetKey();
-      boolean seen = hosts.isEmpty() || hosts.stream().anyMatch(host -> FixRequirements.reaches(host, key));
+      boolean seen =
+          hosts.isEmpty() || hosts.stream().anyMatch(host -> FixRequirements.reaches(host, key));
       if (old(pin) && !seen) {
         found.add(
             new Problem(

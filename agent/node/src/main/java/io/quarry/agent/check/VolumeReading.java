@@ -120,7 +120,7 @@ final class VolumeReading {
   }
 
   private boolean isVisible() {
-    return repository.state().repository().strongImage(volume.imageId()) != null;
+    return repository.state().repository().visibleImage(volume.imageId()) != null;
   }
 
   private void look(Chain.Layer file) throws IOException, InterruptedException {

@@ -13,7 +13,7 @@ final class WaitingImages {
 
   static void find(RepositoryState state, List<Problem> found) {
     for (Image image : state.images().values()) {
-      String missing = image.strong() ? state.missingOf(image) : null;
+      String missing = image.visible() ? state.missingOf(image) : null;
       if (missing == null || state.fixOf(image) != null) {
         continue;
       }

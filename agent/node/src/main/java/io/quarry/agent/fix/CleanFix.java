@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * decision; what comes after may be done any number of times by any number of hosts.
  */
 final class CleanFix {
-  /** Files of epochs beyond the newest known claim are strays, which check finds. */
+  /** Files of epochs beyond the newest known claim are orphans, which check finds. */
   private static final long EPOCHS_BEYOND = 1;
 
   private final RunningFix run;
@@ -49,7 +49,7 @@ final class CleanFix {
     List<CopySource> needed =
         Stream.of(volume.source(), volume.baseSource()).filter(Objects::nonNull).toList();
     RepositoryState now = repository.state().repository();
-    SourcePins.release(run.around().repositories(), needed, now);
+    SourcePins.release(run.context().repositories(), needed, now);
     if (volume.heavy()) {
       run.store().forget(maker);
     }

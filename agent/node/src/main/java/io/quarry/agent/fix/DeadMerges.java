@@ -15,10 +15,10 @@ import org.slf4j.LoggerFactory;
 public final class DeadMerges {
   private static final Logger LOG = LoggerFactory.getLogger(DeadMerges.class);
 
-  private final FixContext around;
+  private final FixContext context;
 
-  public DeadMerges(FixContext around) {
-    this.around = around;
+  public DeadMerges(FixContext context) {
+    this.context = context;
   }
 
   /**
@@ -32,13 +32,13 @@ public final class DeadMerges {
       Volume.Writer writer = volume.writer();
       if (writer != null
           && !state.fixes().containsKey(writer.fixId())
-          && (around.own().stageOf(writer) == LocalWriters.Stage.OVER
-              || (leading && around.proof().dead(writer.worker())))) {
+          && (context.own().stageOf(writer) == LocalWriters.Stage.OVER
+              || (leading && context.proof().dead(writer.worker())))) {
         LOG.info("{} has been given up, and {} is over", writer.fixId(), writer.worker());
         var _ =
             repository.commit(
                 UUID.randomUUID().toString(), new LeaveMergeInPlace(volume.id(), writer));
-        around.own().forget(writer);
+        context.own().forget(writer);
       }
     }
   }

@@ -21,7 +21,7 @@ public final class DiskSize {
       throws IOException {
     Volume top = state.volumeOf(disk);
     if (disk.kind() != ImageKind.VIRTUAL_DISK
-        || !disk.strong()
+        || !disk.visible()
         || top.stage() != Volume.Stage.READY
         || top.file() == null
         || !state.freezesFiles()) {

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param reporter hears of each checkpoint
  */
-record EpochClaim(Worker self, FixContext around, Consumer<RunningFix> reporter) {
+record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter) {
   private static final Logger LOG = LoggerFactory.getLogger(EpochClaim.class);
 
   /**
@@ -37,7 +37,7 @@ record EpochClaim(Worker self, FixContext around, Consumer<RunningFix> reporter)
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile newest = store.newestClaim(fixId);
     long epoch = newest == null ? 1 : 1 + newest.epoch();
-    if (store.claim(fixId, epoch, self, around.clock().instant()).isEmpty()) {
+    if (store.claim(fixId, epoch, self, context.clock().instant()).isEmpty()) {
       return null;
     }
     RepositoryState now = repository.refresh().repository();
@@ -50,7 +50,7 @@ record EpochClaim(Worker self, FixContext around, Consumer<RunningFix> reporter)
     }
     LOG.info("Claimed {} as epoch {}", fixId, epoch);
     Checkpoint earlier = store.newestCheckpoint(fixId);
-    return new RunningFix(repository, still, self, epoch, earlier, around, reporter);
+    return new RunningFix(repository, still, self, epoch, earlier, context, reporter);
   }
 
   /** Whether it may be resumed or its image be restored: then epochs and checkpoints count. */

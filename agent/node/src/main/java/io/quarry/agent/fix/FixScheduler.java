@@ -66,12 +66,12 @@ public final class FixScheduler implements AutoCloseable {
   private final Supplier<List<ConnectedRepository>> repositories;
   private final HostRegistry hosts;
   private final Drain drain;
-  private final FixContext around;
+  private final FixContext context;
   private final EpochClaim nextEpoch;
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final HeldClaims claims = new HeldClaims();
 
-  private final FixSlots taken = new FixSlots();
+  private final FixSlots slots = new FixSlots();
   private final Backoff pauses = new Backoff(TROUBLE_MIN, TROUBLE_MAX);
   private final ExecutorService workers;
   private final GrantedFixes granted;
@@ -85,18 +85,18 @@ public final class FixScheduler implements AutoCloseable {
       Supplier<List<ConnectedRepository>> repositories,
       HostRegistry hosts,
       Drain drain,
-      FixContext around,
+      FixContext context,
       Supervisor supervisor) {
     this.self = self;
     this.heavyFixesMax = heavyFixesMax;
     this.repositories = repositories;
     this.hosts = hosts;
     this.drain = drain;
-    this.around = around;
-    this.nextEpoch = new EpochClaim(self, around, this::show);
+    this.context = context;
+    this.nextEpoch = new EpochClaim(self, context, this::show);
     this.supervisor = supervisor;
     this.workers = Executors.newCachedThreadPool(supervisor.factory("fix"));
-    this.granted = new GrantedFixes(self, repositories, drain, around);
+    this.granted = new GrantedFixes(self, repositories, drain, context);
   }
 
   public void start() {
@@ -108,7 +108,7 @@ public final class FixScheduler implements AutoCloseable {
   private void wake() {
     chooser.wake();
     granted.wake();
-    taken.wake();
+    slots.wake();
   }
 
   /** To be called for each repository that gets connected. */
@@ -129,7 +129,7 @@ public final class FixScheduler implements AutoCloseable {
 
   /** What runs on this host right now; what is stuck is for others to go on with. */
   public List<TaskInfo> tasks() {
-    return all().filter(run -> !taken.isStuck(keyOf(run))).map(RunningFix::info).toList();
+    return all().filter(run -> !slots.isStuck(keyOf(run))).map(RunningFix::info).toList();
   }
 
   private Stream<RunningFix> all() {
@@ -156,8 +156,8 @@ public final class FixScheduler implements AutoCloseable {
   public void drain() throws InterruptedException, TimeoutException {
     stopAll(DRAINED);
     // What was being claimed at that moment notices by itself.
-    if (!taken.awaitNone(drain::drained, STOP_WAIT_MILLIS)) {
-      throw new TimeoutException(taken.size() + " tasks have not let go yet");
+    if (!slots.awaitNone(drain::drained, STOP_WAIT_MILLIS)) {
+      throw new TimeoutException(slots.size() + " tasks have not let go yet");
     }
   }
 
@@ -211,7 +211,7 @@ public final class FixScheduler implements AutoCloseable {
   private void giveUpStuck() {
     Set<String> hung = keysOf(ConnectedRepository::givenUp);
     for (String key : claims.needing(hung)) {
-      if (taken.stick(key)) {
+      if (slots.stick(key)) {
         LOG.warn("Giving up the claim on {}: {}", key, HANGS);
         claims.release(key);
         RunningFix run = running.get(key);
@@ -262,27 +262,27 @@ public final class FixScheduler implements AutoCloseable {
   private boolean possible(ConnectedRepository repository, QueuedFix queued, Set<String> keys) {
     var fix = queued.fix();
     String key = keyOf(repository, fix.fixId());
-    Duration early = Duration.between(around.clock().instant(), fix.notBefore());
+    Duration early = Duration.between(context.clock().instant(), fix.notBefore());
     if (early.isPositive()) {
       pauses.atLeast(key, early);
     }
-    return keys.containsAll(fix.requires()) && !taken.contains(key) && !pauses.pausing(key);
+    return keys.containsAll(fix.requires()) && !slots.contains(key) && !pauses.pausing(key);
   }
 
   /** Reserves a place for it; the rest takes a while and happens on a worker's thread. */
   private void claim(Candidate candidate) {
-    if (closed || taken.places() >= heavyFixesMax) {
+    if (closed || slots.places() >= heavyFixesMax) {
       return;
     }
     String key = keyOf(candidate.repository(), candidate.queued().fix().fixId());
-    if (!taken.add(key)) {
+    if (!slots.add(key)) {
       return;
     }
     try {
       workers.execute(() -> claimAndWork(key, candidate));
     } catch (RuntimeException | Error e) {
       // No thread is to be had: the next round finds the fix as free as it is.
-      taken.remove(key);
+      slots.remove(key);
       throw e;
     }
   }
@@ -301,8 +301,8 @@ public final class FixScheduler implements AutoCloseable {
       LOG.debug("Claiming {} has to wait: {}", key, e.toString());
     } finally {
       claims.remove(key);
-      around.budget().release(candidate.repository(), candidate.queued().fix().fixId());
-      taken.remove(key);
+      context.budget().release(candidate.repository(), candidate.queued().fix().fixId());
+      slots.remove(key);
       chooser.wake();
     }
   }
@@ -312,7 +312,7 @@ public final class FixScheduler implements AutoCloseable {
     ConnectedRepository repository = candidate.repository();
     FixState fix = repository.state().repository().fixes().get(candidate.queued().fix().fixId());
     try {
-      InsufficientSpace shortage = fix == null ? null : around.budget().reserve(repository, fix);
+      InsufficientSpace shortage = fix == null ? null : context.budget().reserve(repository, fix);
       if (shortage == null) {
         return true;
       }
@@ -359,7 +359,7 @@ public final class FixScheduler implements AutoCloseable {
 
   /** Whoever stops what runs has seen it, or is seen here. */
   private void stopIfTooLate(String key, RunningFix run) {
-    if (taken.isStuck(key)) {
+    if (slots.isStuck(key)) {
       run.stop(HANGS);
     } else if (closed) {
       run.stop(STOPPING);

@@ -29,7 +29,7 @@ final class GrantedFixes implements AutoCloseable {
   private final Worker self;
   private final Supplier<List<ConnectedRepository>> repositories;
   private final Drain drain;
-  private final FixContext around;
+  private final FixContext context;
   private final Map<String, RunningFix> running = new ConcurrentHashMap<>();
   private final Backoff pauses = new Backoff(TROUBLE_MIN, TROUBLE_MAX);
   private final GrantLedger ledger = new GrantLedger(pauses);
@@ -40,11 +40,11 @@ final class GrantedFixes implements AutoCloseable {
       Worker self,
       Supplier<List<ConnectedRepository>> repositories,
       Drain drain,
-      FixContext around) {
+      FixContext context) {
     this.self = self;
     this.repositories = repositories;
     this.drain = drain;
-    this.around = around;
+    this.context = context;
   }
 
   void start(Supervisor supervisor) {
@@ -99,7 +99,7 @@ final class GrantedFixes implements AutoCloseable {
     }
     String key = GrantLedger.key(repository, fix.id());
     RunningFix run =
-        new RunningFix(repository, now, self, now.epoch(), null, around, ignored -> {});
+        new RunningFix(repository, now, self, now.epoch(), null, context, ignored -> {});
     running.put(key, run);
     FixExecution.End end = FixExecution.End.TROUBLE;
     try {

@@ -47,8 +47,8 @@ final class LayerCopy {
         DifferenceCopier.copy(
             source,
             target,
-            new CopyPlan(start.offset(), run.around().pace()),
-            run.around().throttle(),
+            new CopyPlan(start.offset(), run.context().pace()),
+            run.context().throttle(),
             run.control(),
             (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));
     LOG.info("Copied a difference into {}: {}", start.file(), figures);

@@ -64,7 +64,7 @@ final class MendFix {
 
   private String copied(Volume volume, CopySource from, RepositoryState state)
       throws IOException, InterruptedException {
-    Optional<Repository> holder = run.around().repositories().apply(from.repositoryKey());
+    Optional<Repository> holder = run.context().repositories().apply(from.repositoryKey());
     if (holder.isEmpty()) {
       throw new IOException("the repository that holds the source is not connected here");
     }

@@ -30,9 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Folds weak images by writing what lies above the lowest of them down into its volume, when that
- * moves fewer bytes than a new volume would take, nobody reads it, and nobody else may be writing
- * to it.
+ * Merges hidden images by writing what lies above the lowest of them down into its volume, when
+ * that moves fewer bytes than a new volume would take, nobody reads it, and nobody else may be
+ * writing to it.
  */
 final class MergeInPlaceFix {
   private static final Logger LOG = LoggerFactory.getLogger(MergeInPlaceFix.class);
@@ -48,7 +48,7 @@ final class MergeInPlaceFix {
     this.self = new Volume.Writer(run.fix().id(), run.worker(), run.epoch());
     this.repository = run.repository();
     this.opener = run.sourceIn(repository);
-    this.own = run.around().own();
+    this.own = run.context().own();
   }
 
   /** Returns false, with nothing done, when the merge has to write a new volume. */
@@ -111,7 +111,7 @@ final class MergeInPlaceFix {
       return false;
     }
     Volume.Writer writer = base.writer();
-    if (writer == null || run.around().proof().dead(writer.worker())) {
+    if (writer == null || run.context().proof().dead(writer.worker())) {
       return true;
     }
     return switch (own.stageOf(writer)) {
@@ -161,7 +161,7 @@ final class MergeInPlaceFix {
     prepare(down, found, image.size());
     try (ChainSource source = opener.open(chain.upper(upper), image.size());
         OverlayTarget target =
-            OverlayTarget.openShared(run.children(), run.around().runtimeDirectory(), down)) {
+            OverlayTarget.openShared(run.children(), run.context().runtimeDirectory(), down)) {
       new LayerCopy(run, source.above(upper)).into(target, start);
     }
   }

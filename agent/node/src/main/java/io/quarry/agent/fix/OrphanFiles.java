@@ -33,7 +33,7 @@ public final class OrphanFiles {
    * @param file of a volume, or as {@link #ofFix} gives it
    * @param state read after the file was seen
    */
-  public static boolean isStray(String file, RepositoryState state) {
+  public static boolean isOrphan(String file, RepositoryState state) {
     String fixId = fixOf(file);
     if (fixId != null) {
       return isForgotten(fixId, state);

@@ -20,7 +20,7 @@ final class OrphanFix {
   void run() throws IOException {
     String file = String.valueOf(run.fix().file());
     RepositoryState state = repository.refresh().repository();
-    if (OrphanFiles.isStray(file, state)) {
+    if (OrphanFiles.isOrphan(file, state)) {
       remove(file);
     }
     FaultPoints.reach("stray.removed");

@@ -56,12 +56,12 @@ final class OutgrownBase {
         found,
         base.size(),
         file);
-    Chains chains = new Chains(run.around().repositories());
+    Chains chains = new Chains(run.context().repositories());
     Chain below = chains.of(run.repository().storage(), state, parent);
     Chain.Layer top = volumes.layer(file, VolumeFormat.QCOW2);
     try (OverlayTarget target =
         OverlayTarget.open(
-            run.children(), run.around().runtimeDirectory(), Chain.over(top, below.layers()))) {
+            run.children(), run.context().runtimeDirectory(), Chain.over(top, below.layers()))) {
       target.writeZeroes(base.size(), Math.min(found, overlay.size()) - base.size());
       target.flush();
     }

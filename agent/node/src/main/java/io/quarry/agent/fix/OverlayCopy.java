@@ -40,7 +40,7 @@ final class OverlayCopy {
     LayerCopy.Start start = start();
     Chain chain = Chain.over(layer(start.file()), below);
     try (OverlayTarget target =
-        OverlayTarget.open(run.children(), run.around().runtimeDirectory(), chain)) {
+        OverlayTarget.open(run.children(), run.context().runtimeDirectory(), chain)) {
       new LayerCopy(run, source).into(target, start);
     }
     return start.file();

@@ -13,7 +13,7 @@ import java.io.IOException;
 public record PriorEpochs(FixStore store, String fixId, long epoch, PriorWriterProof proof) {
   static PriorEpochs of(RunningFix run) {
     String fixId = run.fix().id();
-    PriorWriterProof proof = run.around().own().proof(fixId, run.worker(), run.around().proof());
+    PriorWriterProof proof = run.context().own().proof(fixId, run.worker(), run.context().proof());
     return new PriorEpochs(run.store(), fixId, run.epoch(), proof);
   }
 

@@ -71,7 +71,7 @@ final class Publication {
     if (run.fix().heavy()) {
       run.store().forget(run.fix().id());
       RepositoryState now = repository.atLeast(done.commit()).repository();
-      SourcePins.release(run.around().repositories(), needed, now);
+      SourcePins.release(run.context().repositories(), needed, now);
     }
   }
 
@@ -107,7 +107,7 @@ final class Publication {
       } catch (IOException e) {
         LOG.warn("{} stays as it is: {}", base.file(), e.toString());
       }
-      if (below.strong()) {
+      if (below.visible()) {
         requireStill(base, file);
       }
     }

@@ -58,8 +58,8 @@ final class RawCopy {
           WindowCopier.copy(
               source,
               target,
-              new CopyPlan(start.offset(), run.around().pace()),
-              run.around().throttle(),
+              new CopyPlan(start.offset(), run.context().pace()),
+              run.context().throttle(),
               run.control(),
               (end, moved) -> run.save(checkpoint.at(end, start.movedBefore() + moved, run.now())));
       target.flush();
@@ -126,8 +126,8 @@ final class RawCopy {
               volumes().openRead(String.valueOf(earlier.file())),
               start.target(),
               earlier.offset(),
-              run.around().pace(),
-              run.around().throttle(),
+              run.context().pace(),
+              run.context().throttle(),
               run.control());
       LOG.info(
           "No proof that {}@{} is dead: {} up to byte {} into {}, {}",

@@ -10,8 +10,8 @@ import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 
 /**
- * Gives an image a better volume: an independent one, or one that also holds what weak images below
- * it held. Nobody may write to the image meanwhile: opening it for that ends the fix.
+ * Gives an image a better volume: an independent one, or one that also holds what hidden images
+ * below it held. Nobody may write to the image meanwhile: opening it for that ends the fix.
  */
 final class ReplaceFix {
   private final RunningFix run;

@@ -42,7 +42,7 @@ final class RunningFix {
   private final Worker worker;
   private final long epoch;
   private final Instant startedAt;
-  private final FixContext around;
+  private final FixContext context;
   private final Consumer<RunningFix> reporter;
   private final CopyControl control = new CopyControl();
   private final Children children;
@@ -66,17 +66,17 @@ final class RunningFix {
       Worker worker,
       long epoch,
       @Nullable Checkpoint earlier,
-      FixContext around,
+      FixContext context,
       Consumer<RunningFix> reporter) {
     this.repository = repository;
     this.store = new FixStore(repository.storage());
     this.fix = fix;
     this.worker = worker;
     this.epoch = epoch;
-    this.around = around;
+    this.context = context;
     this.reporter = reporter;
-    this.startedAt = around.clock().instant();
-    this.children = new Children(around.spawner(), worker.hostId() + ":" + fix.id());
+    this.startedAt = context.clock().instant();
+    this.children = new Children(context.spawner(), worker.hostId() + ":" + fix.id());
     this.checkpoint = Checkpoint.starting(worker, epoch, earlier, startedAt);
     this.maybeSaved = checkpoint;
   }
@@ -101,8 +101,8 @@ final class RunningFix {
     return epoch;
   }
 
-  FixContext around() {
-    return around;
+  FixContext context() {
+    return context;
   }
 
   /** Tools that work for this fix; they end before its claim does. */
@@ -115,14 +115,14 @@ final class RunningFix {
     try {
       children.stopAll(CHILDREN_GONE);
     } catch (IOException | InterruptedException e) {
-      around.own().lose(fix.id());
+      context.own().lose(fix.id());
       throw e;
     }
   }
 
   SourceOpener sourceIn(Repository holder) {
-    Chains chains = new Chains(around.repositories());
-    return new SourceOpener(holder, chains, children, around.runtimeDirectory());
+    Chains chains = new Chains(context.repositories());
+    return new SourceOpener(holder, chains, children, context.runtimeDirectory());
   }
 
   /** Waits for a process that writes to the volume and has not opened its image through Quarry. */
@@ -153,7 +153,7 @@ final class RunningFix {
   }
 
   Instant now() {
-    return around.clock().instant();
+    return context.clock().instant();
   }
 
   /** Whether it needs that repository. */
@@ -168,7 +168,7 @@ final class RunningFix {
   /** Whether files can be made on all the storages that it needs. */
   boolean storagesUsable() {
     return required().stream()
-        .map(around.repositories())
+        .map(context.repositories())
         .flatMap(Optional::stream)
         .allMatch(each -> each.storage().isUsable("fix." + UUID.randomUUID()));
   }

@@ -61,7 +61,8 @@ public final class SpaceBudget {
    *
    * @return null when there is room; nothing is set aside otherwise
    */
-  @Nullable InsufficientSpace reserve(ConnectedRepository repository, FixState fix) throws IOException {
+  @Nullable InsufficientSpace reserve(ConnectedRepository repository, FixState fix)
+      throws IOException {
     add(repository, fix.id());
     boolean fits = false;
     try {
@@ -154,7 +155,9 @@ public final class SpaceBudget {
         return space.free() < FULL_BYTES ? new InsufficientSpace(FULL_BYTES, space.free()) : null;
       }
       long needed = stillToWrite(repository, state, fix);
-      return needed > 0 && needed > bytes ? new InsufficientSpace(needed, Math.max(0, bytes)) : null;
+      return needed > 0 && needed > bytes
+          ? new InsufficientSpace(needed, Math.max(0, bytes))
+          : null;
     }
   }
 

@@ -44,18 +44,18 @@ final class Conversion implements Callable<Boolean> {
 
   private final String imageId;
   private final UploadFile file;
-  private final FixContext around;
+  private final FixContext context;
   private final Children children;
   private final CopyControl control = new CopyControl();
   private final CountDownLatch ended = new CountDownLatch(1);
   private boolean begun;
   private boolean stopped;
 
-  Conversion(String imageId, UploadFile file, FixContext around) {
+  Conversion(String imageId, UploadFile file, FixContext context) {
     this.imageId = imageId;
     this.file = file;
-    this.around = around;
-    this.children = new Children(around.spawner(), "upload into " + imageId);
+    this.context = context;
+    this.children = new Children(context.spawner(), "upload into " + imageId);
   }
 
   /** Returns when the whole content is durable. */
@@ -112,8 +112,8 @@ final class Conversion implements Callable<Boolean> {
         WindowCopier.copy(
             source,
             target,
-            new CopyPlan(start, around.pace().withWindow(WINDOW_BYTES)),
-            around.throttle(),
+            new CopyPlan(start, context.pace().withWindow(WINDOW_BYTES)),
+            context.throttle(),
             control,
             (end, moved) -> {
               if (movedBefore + moved > movedMax) {
@@ -132,7 +132,7 @@ final class Conversion implements Callable<Boolean> {
   private NbdSource open(Path received, long size) throws IOException, InterruptedException {
     Duration cpu = Duration.ofSeconds(60 + size / BYTES_PER_CPU_SECOND);
     return NbdSource.openUntrusted(
-        children, around.runtimeDirectory(), received, ToolLimits.cpu(cpu));
+        children, context.runtimeDirectory(), received, ToolLimits.cpu(cpu));
   }
 
   private StorageException unpacksTooMuch() {

@@ -35,7 +35,7 @@ final class DiskGrowth {
   /** What a disk is to have once that open ends; null when that is what the log says. */
   @Nullable Long of(ConnectedRepository repository, @Nullable Open open) {
     RepositoryState state = repository.state().repository();
-    Image disk = open == null ? null : state.strongImage(open.imageId());
+    Image disk = open == null ? null : state.visibleImage(open.imageId());
     if (open == null || disk == null || open.readOnly() || open.fills() != null) {
       return null;
     }
@@ -67,7 +67,7 @@ final class DiskGrowth {
   /** Before something is made of the image in the size that the log knows. */
   void adopt(ConnectedRepository repository, String imageId) {
     RepositoryState state = repository.state().repository();
-    Image disk = state.strongImage(imageId);
+    Image disk = state.visibleImage(imageId);
     if (disk == null || disk.kind() != ImageKind.VIRTUAL_DISK) {
       return;
     }

@@ -4,8 +4,8 @@ import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.fix.Chains;
-import io.quarry.agent.fix.SourceOpener;
 import io.quarry.agent.fix.FixContext;
+import io.quarry.agent.fix.SourceOpener;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -79,10 +79,10 @@ final class DownloadSession {
       String openId,
       Worker self,
       StorageIo io,
-      FixContext around,
+      FixContext context,
       LightMends mends) {
     mends.await(repository, imageId);
-    Chains chains = new Chains(around.repositories());
+    Chains chains = new Chains(context.repositories());
     ImageAttachment.requireReached(repository.state().repository(), imageId, chains);
     new DiskGrowth(io).adopt(repository, imageId);
     Reply reply =
@@ -91,7 +91,7 @@ final class DownloadSession {
             imageId,
             RequestId.of(UUID.randomUUID().toString()),
             new OpenImage(openId, imageId, true, self.hostId(), OWNER, self.incarnation()));
-    Children children = new Children(around.spawner(), OWNER + " of " + imageId);
+    Children children = new Children(context.spawner(), OWNER + " of " + imageId);
     try {
       RepositoryState state = repository.atLeast(reply.commit()).repository();
       Image image = state.images().get(imageId);
@@ -103,7 +103,7 @@ final class DownloadSession {
       // The disk may have been grown since, which does not concern those who have it open.
       long size = top.size();
       SourceOpener opener =
-          new SourceOpener(repository, chains, children, around.runtimeDirectory());
+          new SourceOpener(repository, chains, children, context.runtimeDirectory());
       Source source =
           io.call(
               repository,
@@ -222,7 +222,7 @@ final class DownloadSession {
 
   private static StorageException lost(
       ConnectedRepository repository, RepositoryState state, String imageId) {
-    if (state.strongImage(imageId) == null) {
+    if (state.visibleImage(imageId) == null) {
       // A removal ends downloads.
       return Status.notFound(imageId, repository.repoId());
     }

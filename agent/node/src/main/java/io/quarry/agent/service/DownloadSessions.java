@@ -41,7 +41,7 @@ final class DownloadSessions implements AutoCloseable {
   private final Worker self;
   private final Repositories repositories;
   private final StorageIo io;
-  private final FixContext around;
+  private final FixContext context;
   private final LightMends mends;
 
   /** Opens of this life, from before they are committed until after they are closed. */
@@ -72,13 +72,13 @@ final class DownloadSessions implements AutoCloseable {
       Worker self,
       Repositories repositories,
       StorageIo io,
-      FixContext around,
+      FixContext context,
       LightMends mends,
       Supervisor supervisor) {
     this.self = self;
     this.repositories = repositories;
     this.io = io;
-    this.around = around;
+    this.context = context;
     this.mends = mends;
     loop.start(supervisor);
   }
@@ -119,7 +119,7 @@ final class DownloadSessions implements AutoCloseable {
     String openId = UUID.randomUUID().toString();
     held.add(openId);
     try {
-      return DownloadSession.open(repository, imageId, openId, self, io, around, mends);
+      return DownloadSession.open(repository, imageId, openId, self, io, context, mends);
     } catch (RuntimeException e) {
       // If it was committed all the same, the sweep finds it.
       held.remove(openId);
@@ -221,7 +221,7 @@ final class DownloadSessions implements AutoCloseable {
 
   /** Closes what this life has open in the log without knowing it: the answer came too late. */
   private void sweep() {
-    Instant young = around.clock().instant().minus(OPEN_YOUNG);
+    Instant young = context.clock().instant().minus(OPEN_YOUNG);
     for (ConnectedRepository repository : repositories.all()) {
       for (Open open : opens(repository)) {
         if (!held.contains(open.id()) && open.since().isBefore(young)) {

@@ -28,11 +28,11 @@ final class Downloads {
   private static final Duration LOOK = Duration.ofSeconds(5);
 
   private final DownloadSessions readings;
-  private final FixContext around;
+  private final FixContext context;
 
-  Downloads(DownloadSessions readings, FixContext around) {
+  Downloads(DownloadSessions readings, FixContext context) {
     this.readings = readings;
-    this.around = around;
+    this.context = context;
   }
 
   ImageData download(ConnectedRepository repository, String imageId, DownloadRequest request) {
@@ -74,7 +74,7 @@ final class Downloads {
             reading,
             offset,
             length,
-            around.throttle(),
+            context.throttle(),
             request.more() ? DownloadSession::requireKept : readings::finish,
             readings::release,
             readings::retire);

@@ -51,12 +51,12 @@ final class Explain {
         missing == null
             ? whole(image, state)
             : "It is " + state.stateOf(image).label() + ": " + missing + ".");
-    if (!image.strong()) {
+    if (!image.visible()) {
       sentences.add(kept(image, needs));
     }
     sentences.addAll(all.formerVolumes(image));
     sentences.addAll(changedFiles(repository, state, image));
-    Image target = state.foldedInto(image);
+    Image target = state.mergedInto(image);
     FixState fix = target == null ? fixOf(image, state) : state.fixOf(target);
     ExplainedFix explained = null;
     if (fix != null) {
@@ -74,7 +74,7 @@ final class Explain {
     return new ImageExplanation(
         imageId,
         image.kind(),
-        image.strong(),
+        image.visible(),
         state.stateOf(image),
         sentences,
         missing,
@@ -109,10 +109,10 @@ final class Explain {
   }
 
   private static String whole(Image image, RepositoryState state) {
-    if (!image.strong()) {
+    if (!image.visible()) {
       return "Its data is whole.";
     }
-    int below = state.foldedFrom(image).size();
+    int below = state.mergedFrom(image).size();
     return below == 0
         ? "It is optimized: nothing is missing."
         : "It is optimized. The data of "

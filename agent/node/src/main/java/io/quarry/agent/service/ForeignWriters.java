@@ -42,7 +42,7 @@ final class ForeignWriters {
    */
   @Nullable Volume requireNone(ConnectedRepository repository, String imageId) {
     RepositoryState state = repository.state().repository();
-    Image image = state.strongImage(imageId);
+    Image image = state.visibleImage(imageId);
     if (image == null
         || image.kind() != ImageKind.VIRTUAL_DISK
         || state.writerOf(image.id()) != null

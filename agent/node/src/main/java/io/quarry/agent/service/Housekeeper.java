@@ -47,14 +47,14 @@ public final class Housekeeper implements AutoCloseable {
       StorageIo io,
       HostRegistry hosts,
       OpenReview review,
-      FixContext around,
+      FixContext context,
       Clock clock) {
     this.repositories = repositories;
     this.io = io;
     this.opens = new OpenKeeper(host, io, hosts, review);
     this.clock = clock;
     this.volumes = new VolumeKeeper(io);
-    this.merges = new DeadMerges(around);
+    this.merges = new DeadMerges(context);
   }
 
   public void start(Supervisor supervisor) {

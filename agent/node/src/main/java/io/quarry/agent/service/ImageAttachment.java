@@ -8,9 +8,9 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.OpenedImage.ChainLink;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.plan.BackingChain;
 import io.quarry.coordinator.plan.ChainLength;
 import io.quarry.coordinator.plan.Image;
-import io.quarry.coordinator.plan.BackingChain;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume.CopySource;
@@ -62,7 +62,7 @@ final class ImageAttachment {
 
   /** Looked at before anything is committed, so that an image is not open in vain. */
   static void requireReached(RepositoryState state, String imageId, Chains chains) {
-    Image image = state.strongImage(imageId);
+    Image image = state.visibleImage(imageId);
     if (image == null) {
       return;
     }

@@ -35,7 +35,7 @@ final class ImageInfos {
     return new ImageInfo(
         image.id(),
         image.kind(),
-        image.strong(),
+        image.visible(),
         state.stateOf(image),
         state.reasonOf(image),
         image.size(),

@@ -233,7 +233,7 @@ final class Images {
     if (image.kind() == ImageKind.SNAPSHOT && source == target) {
       // Nothing is committed for what is there already: it must be so on the storage.
       LogState now = repositories.newest(target);
-      return now.repository().strongImage(image.id()) == null
+      return now.repository().visibleImage(image.id()) == null
           ? copyImage(target, request, requestId)
           : new CreatedImage(image.id(), now.sequence());
     }

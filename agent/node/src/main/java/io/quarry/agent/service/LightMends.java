@@ -65,12 +65,12 @@ final class LightMends {
 
   private boolean passes(ConnectedRepository repository, String imageId) {
     RepositoryState state = repositories.newest(repository).repository();
-    Image image = state.strongImage(imageId);
+    Image image = state.visibleImage(imageId);
     return image == null || state.isWhole(image) || isUnderWay(state, imageId);
   }
 
   private static boolean isUnderWay(RepositoryState state, String imageId) {
-    Image image = state.strongImage(imageId);
+    Image image = state.visibleImage(imageId);
     if (image == null || state.stateOf(image) != ImageState.BROKEN) {
       return false;
     }

@@ -109,9 +109,9 @@ final class Listings {
     for (ImageState each : ImageState.values()) {
       counts.put(each.label(), 0);
     }
-    counts.put("weak", 0);
+    counts.put("hidden", 0);
     for (Image image : state.images().values()) {
-      counts.merge(image.strong() ? state.stateOf(image).label() : "weak", 1, Integer::sum);
+      counts.merge(image.visible() ? state.stateOf(image).label() : "hidden", 1, Integer::sum);
     }
     return counts;
   }
@@ -146,7 +146,8 @@ final class Listings {
   }
 
   /** A page ends with the last image that it has room for, in number and in bytes. */
-  static ImagePage images(LogState state, ImageQuery query, ImageInfos.Space<RuntimeException> space) {
+  static ImagePage images(
+      LogState state, ImageQuery query, ImageInfos.Space<RuntimeException> space) {
     if (query.limit() < 1 || query.limit() > ImageQuery.LIMIT_MAX) {
       throw StorageException.invalid(
           "limit", "limit is " + query.limit(), "give 1 to " + ImageQuery.LIMIT_MAX);
@@ -180,7 +181,7 @@ final class Listings {
 
   private static boolean shown(Image image, Visibility visibility) {
     return switch (visibility) {
-      case VISIBLE -> image.strong();
+      case VISIBLE -> image.visible();
       case REMOVED -> image.retainedUntil() != null;
       case ALL -> true;
     };

@@ -107,7 +107,7 @@ final class Lookup {
     int bestLacks = Integer.MAX_VALUE;
     for (ConnectedRepository place : places) {
       RepositoryState state = states.apply(place).repository();
-      Image image = state.strongImage(imageId);
+      Image image = state.visibleImage(imageId);
       if (image != null && lacks(state, image) < bestLacks) {
         best = new Found(place, image);
         bestLacks = lacks(state, image);

@@ -68,7 +68,7 @@ final class Status {
           fresh(
               repository, repository.await(now -> reached(now, imageId, until), timeout), imageId);
     }
-    Image image = state.repository().strongImage(imageId);
+    Image image = state.repository().visibleImage(imageId);
     if (image == null) {
       throw notFound(imageId, repository.repoId());
     }
@@ -124,7 +124,7 @@ final class Status {
   }
 
   private static boolean reached(LogState state, String imageId, ImageState until) {
-    Image image = state.repository().strongImage(imageId);
+    Image image = state.repository().visibleImage(imageId);
     if (image == null) {
       return true;
     }

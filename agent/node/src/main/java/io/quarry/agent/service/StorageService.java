@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.check.Checks;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.fix.Chains;
-import io.quarry.agent.fix.FixScheduler;
 import io.quarry.agent.fix.FixContext;
+import io.quarry.agent.fix.FixScheduler;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.ThisHost;
 import io.quarry.common.api.BeginUploadRequest;
@@ -114,7 +114,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
       FixScheduler fixes,
       Tasks tasks,
       StorageIo io,
-      FixContext around,
+      FixContext context,
       HostRegistry hosts,
       OpenReview review,
       Runnable connectionsChanged,
@@ -128,10 +128,10 @@ public final class StorageService implements StorageApi, AutoCloseable {
     this.images = new Images(repositories, self, tasks.drain(), mends, foreign);
     this.tasks = tasks;
     this.io = io;
-    SpaceWaits space = new SpaceWaits(around.budget(), io, repositories::anyHangs);
-    this.status = new Status(io, around.repositories(), space, tasks::live);
+    SpaceWaits space = new SpaceWaits(context.budget(), io, repositories::anyHangs);
+    this.status = new Status(io, context.repositories(), space, tasks::live);
     this.listings = new Listings(repositories, io, status, space);
-    this.checks = new Checks(around, repositories::all, tasks::live, review);
+    this.checks = new Checks(context, repositories::all, tasks::live, review);
     this.explain = new Explain(status, space, io, tasks::live);
     this.opening =
         new ImageAttacher(
@@ -140,13 +140,13 @@ public final class StorageService implements StorageApi, AutoCloseable {
             io,
             mends,
             foreign,
-            new Chains(around.repositories()),
+            new Chains(context.repositories()),
             hosts,
             tasks.peers());
     this.opens = new OpenService(repositories, repeats, io, review);
-    this.readings = new DownloadSessions(self, repositories, io, around, mends, supervisor);
-    this.uploads = new Uploads(self, repositories, io, around, hosts, foreign, mends, supervisor);
-    this.downloads = new Downloads(readings, around);
+    this.readings = new DownloadSessions(self, repositories, io, context, mends, supervisor);
+    this.uploads = new Uploads(self, repositories, io, context, hosts, foreign, mends, supervisor);
+    this.downloads = new Downloads(readings, context);
     this.events = new Events(repositories::all, () -> tasks.list(null), io);
     this.hosts = hosts;
     this.connectionsChanged = connectionsChanged;
@@ -298,7 +298,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public OpenedImage openImage(
       String repoId, String imageId, OpenRequest request, @Nullable String requestId) {
-    return opening.open(repositories.get(repoId), imageId, request, ArgumentChecks.requestId(requestId));
+    return opening.open(
+        repositories.get(repoId), imageId, request, ArgumentChecks.requestId(requestId));
   }
 
   @Override
@@ -348,7 +349,8 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public UploadInfo beginUpload(
       String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId) {
-    return uploads.begin(repositories.get(repoId), imageId, request, ArgumentChecks.requestId(requestId));
+    return uploads.begin(
+        repositories.get(repoId), imageId, request, ArgumentChecks.requestId(requestId));
   }
 
   @Override
@@ -421,7 +423,9 @@ public final class StorageService implements StorageApi, AutoCloseable {
   @Override
   public RequestOutcome cancelRequest(String repoId, String requestId) {
     Reply reply =
-        repositories.get(repoId).commit(ArgumentChecks.requestId(requestId), new CancelRequest(null));
+        repositories
+            .get(repoId)
+            .commit(ArgumentChecks.requestId(requestId), new CancelRequest(null));
     return CancelRequest.made(reply)
         ? new RequestOutcome(false, null, null, reply.commit())
         : new RequestOutcome(true, reply.operation(), reply.id(), reply.commit());
@@ -481,7 +485,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
 
   /** The image of that id, for other parts of the API. */
   static Image require(LogState state, String imageId, String repoId) {
-    Image image = state.repository().strongImage(imageId);
+    Image image = state.repository().visibleImage(imageId);
     if (image == null) {
       throw Status.notFound(imageId, repoId);
     }

@@ -62,7 +62,7 @@ final class Upload {
   private final long size;
   private final UploadFile file;
   private final StorageIo io;
-  private final FixContext around;
+  private final FixContext context;
   private final UploadWorkers workers;
   private final Arrivals arrivals = new Arrivals();
   private final ThrottledWaits waits;
@@ -95,16 +95,16 @@ final class Upload {
       Open open,
       UploadFile file,
       StorageIo io,
-      FixContext around,
+      FixContext context,
       UploadWorkers workers) {
     this.repository = repository;
     this.open = open;
     this.size = file.size();
     this.file = file;
     this.io = io;
-    this.around = around;
+    this.context = context;
     this.workers = workers;
-    this.waits = new ThrottledWaits(around.throttle(), TURN);
+    this.waits = new ThrottledWaits(context.throttle(), TURN);
     this.calls = new StorageCalls(file::forgetRest, this::letGoOf);
     this.written = file.offset();
     this.readBack =
@@ -407,7 +407,7 @@ final class Upload {
   /** Whether that is done; it goes on by itself when it takes longer than a call. */
   private boolean convert() {
     if (converting == null) {
-      Conversion begun = new Conversion(open.imageId(), file, around);
+      Conversion begun = new Conversion(open.imageId(), file, context);
       converting = workers.convert(calls.counted(begun), open.imageId());
       conversion = begun;
     }

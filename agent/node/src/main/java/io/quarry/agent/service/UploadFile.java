@@ -7,9 +7,9 @@ import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Checkpoint;
+import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.PriorEpochs;
-import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.format.VolumeStore;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -43,7 +43,7 @@ final class UploadFile {
   private final Open upload;
   private final long diskSize;
   private final Worker self;
-  private final FixContext around;
+  private final FixContext context;
   private final FixStore store;
   private final String fixId;
   private final long epoch;
@@ -57,13 +57,13 @@ final class UploadFile {
       Open upload,
       long diskSize,
       Worker self,
-      FixContext around,
+      FixContext context,
       long epoch) {
     this.repository = repository;
     this.upload = upload;
     this.diskSize = diskSize;
     this.self = self;
-    this.around = around;
+    this.context = context;
     this.store = new FixStore(repository.storage());
     this.fixId = fixId(upload);
     this.epoch = epoch;
@@ -100,11 +100,11 @@ final class UploadFile {
    * nobody looks.
    */
   static UploadFile take(
-      ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext around)
+      ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext context)
       throws IOException, InterruptedException {
     @Nullable UploadFile file = null;
     try {
-      file = next(repository, upload, diskSize, self, around);
+      file = next(repository, upload, diskSize, self, context);
       file.requireKept();
       return file;
     } catch (IOException | StorageException e) {
@@ -120,15 +120,15 @@ final class UploadFile {
   }
 
   private static UploadFile next(
-      ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext around)
+      ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext context)
       throws IOException, InterruptedException {
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
     long epoch = newest == null ? 1 : newest.epoch() + 1;
-    if (store.claim(fixId(upload), epoch, self, around.clock().instant()).isEmpty()) {
+    if (store.claim(fixId(upload), epoch, self, context.clock().instant()).isEmpty()) {
       throw elsewhere(upload.imageId(), "another host");
     }
-    var file = new UploadFile(repository, upload, diskSize, self, around, epoch);
+    var file = new UploadFile(repository, upload, diskSize, self, context, epoch);
     Checkpoint earlier = store.newestCheckpoint(fixId(upload));
     if (earlier == null || earlier.file() == null) {
       file.target = file.create(file.ownReceived(), file.size());
@@ -163,15 +163,15 @@ final class UploadFile {
             volumes().openRead(earlierFile),
             target,
             earlier.offset(),
-            around.pace(),
-            around.throttle(),
+            context.pace(),
+            context.throttle(),
             new CopyControl());
     checkpoint = earlier.takenOver(self, epoch, own, now());
   }
 
   /** A write of this very life may hang on the storage, and come later. */
   private boolean dead(Worker worker) {
-    return !worker.equals(self) && around.proof().dead(worker);
+    return !worker.equals(self) && context.proof().dead(worker);
   }
 
   private RawTarget create(String file, long size) throws IOException {
@@ -181,7 +181,7 @@ final class UploadFile {
   }
 
   private Instant now() {
-    return around.clock().instant();
+    return context.clock().instant();
   }
 
   private int stages() {

@@ -2,8 +2,8 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.fix.Checkpoint;
-import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.FixContext;
+import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
@@ -62,7 +62,7 @@ final class Uploads implements AutoCloseable {
   private final Repositories repositories;
   private final Idempotency repeats;
   private final StorageIo io;
-  private final FixContext around;
+  private final FixContext context;
   private final HostRegistry hosts;
   private final ForeignWriters foreign;
   private final LightMends mends;
@@ -80,7 +80,7 @@ final class Uploads implements AutoCloseable {
       Worker self,
       Repositories repositories,
       StorageIo io,
-      FixContext around,
+      FixContext context,
       HostRegistry hosts,
       ForeignWriters foreign,
       LightMends mends,
@@ -89,7 +89,7 @@ final class Uploads implements AutoCloseable {
     this.repositories = repositories;
     this.repeats = new Idempotency(repositories);
     this.io = io;
-    this.around = around;
+    this.context = context;
     this.hosts = hosts;
     this.foreign = foreign;
     this.mends = mends;
@@ -177,7 +177,7 @@ final class Uploads implements AutoCloseable {
   }
 
   private Image disk(ConnectedRepository repository, String imageId) {
-    Image known = repository.state().repository().strongImage(imageId);
+    Image known = repository.state().repository().visibleImage(imageId);
     return known == null
         ? StorageService.require(repositories.newest(repository), imageId, repository.repoId())
         : known;
@@ -346,16 +346,16 @@ final class Uploads implements AutoCloseable {
                 throw UploadFile.notFound(open.imageId(), open.id());
               }
               FaultPoints.reach("upload.taking");
-              return UploadFile.take(repository, open, image.size(), self, around);
+              return UploadFile.take(repository, open, image.size(), self, context);
             },
             UploadFile::forgetRest);
-    Upload upload = new Upload(repository, open, file, io, around, workers);
+    Upload upload = new Upload(repository, open, file, io, context, workers);
     taken.put(open.id(), upload);
     return upload;
   }
 
   private Duration takeDeadline(long size) {
-    long limit = around.throttle().bytesPerSecond();
+    long limit = context.throttle().bytesPerSecond();
     return limit == Throttle.UNLIMITED
         ? TAKE_DEADLINE
         : TAKE_DEADLINE.plusSeconds(COPIES_BESIDE * size / limit);
@@ -376,7 +376,7 @@ final class Uploads implements AutoCloseable {
       return;
     }
     Instant lately = checkpoint != null && sameEpoch ? checkpoint.updatedAt() : claim.since();
-    if (around.clock().instant().isBefore(lately.plus(HOLDER_IDLE))) {
+    if (context.clock().instant().isBefore(lately.plus(HOLDER_IDLE))) {
       throw UploadFile.elsewhere(open.imageId(), "host " + claim.worker().hostId());
     }
   }

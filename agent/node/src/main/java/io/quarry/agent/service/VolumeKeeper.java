@@ -133,7 +133,7 @@ final class VolumeKeeper {
       throws IOException {
     RepositoryState state = repository.state().repository();
     Volume volume = state.volumes().get(volumeId);
-    Image disk = volume == null ? null : state.strongImage(volume.imageId());
+    Image disk = volume == null ? null : state.visibleImage(volume.imageId());
     return disk != null && disk.volumeId().equals(volumeId) && state.writerOf(disk.id()) == null
         ? DiskSize.grown(state, repository.storage(), disk)
         : null;

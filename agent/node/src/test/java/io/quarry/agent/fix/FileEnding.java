@@ -123,7 +123,7 @@ final class FileEnding {
   private void giveUp(FilePlace place) throws Exception {
     for (FixState fix : List.copyOf(place.state().fixes().values())) {
       String imageId = String.valueOf(fix.imageId());
-      if (place.state().strongImage(imageId) != null) {
+      if (place.state().visibleImage(imageId) != null) {
         story.ask(place, new RemoveImage(imageId, true, null, false));
       }
     }

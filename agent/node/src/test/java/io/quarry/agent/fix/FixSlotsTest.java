@@ -12,49 +12,49 @@ import org.junit.jupiter.api.Timeout;
 final class FixSlotsTest {
   private static final long LONG_MILLIS = 600_000;
 
-  private final FixSlots taken = new FixSlots();
+  private final FixSlots slots = new FixSlots();
   private final AtomicBoolean wanted = new AtomicBoolean(true);
 
   @Test
   void waitEndsWithTheLastOne() throws Exception {
-    taken.add("first");
-    taken.add("last");
+    slots.add("first");
+    slots.add("last");
     CompletableFuture<Boolean> none = awaitNone();
-    taken.remove("first");
+    slots.remove("first");
     assertThat(none).isNotDone();
-    taken.remove("last");
+    slots.remove("last");
     assertThat(none.get()).isTrue();
   }
 
   @Test
   void waitEndsWhenItIsNotWantedAnyMore() throws Exception {
-    taken.add("one");
+    slots.add("one");
     CompletableFuture<Boolean> none = awaitNone();
     wanted.set(false);
-    taken.wake();
+    slots.wake();
     assertThat(none.get()).isTrue();
   }
 
   @Test
   void waitHasAnEnd() throws Exception {
-    taken.add("one");
-    assertThat(taken.awaitNone(wanted::get, 1)).isFalse();
+    slots.add("one");
+    assertThat(slots.awaitNone(wanted::get, 1)).isFalse();
   }
 
   @Test
   void whatIsStuckTakesNoPlaceAndIsNotBegunAgain() {
-    taken.add("stuck");
-    taken.add("other");
-    assertThat(taken.stick("stuck")).isTrue();
-    assertThat(taken.stick("stuck")).isFalse();
-    assertThat(taken.places()).isEqualTo(1);
-    assertThat(taken.add("stuck")).isFalse();
+    slots.add("stuck");
+    slots.add("other");
+    assertThat(slots.stick("stuck")).isTrue();
+    assertThat(slots.stick("stuck")).isFalse();
+    assertThat(slots.places()).isEqualTo(1);
+    assertThat(slots.add("stuck")).isFalse();
 
-    taken.remove("stuck");
-    assertThat(taken.isStuck("stuck")).isFalse();
-    assertThat(taken.stick("stuck")).isFalse();
-    assertThat(taken.add("stuck")).isTrue();
-    assertThat(taken.places()).isEqualTo(2);
+    slots.remove("stuck");
+    assertThat(slots.isStuck("stuck")).isFalse();
+    assertThat(slots.stick("stuck")).isFalse();
+    assertThat(slots.add("stuck")).isTrue();
+    assertThat(slots.places()).isEqualTo(2);
   }
 
   /** Returns when it waits. */
@@ -64,7 +64,7 @@ final class FixSlotsTest {
         Thread.ofPlatform()
             .start(() -> {
               try {
-                none.complete(taken.awaitNone(wanted::get, LONG_MILLIS));
+                none.complete(slots.awaitNone(wanted::get, LONG_MILLIS));
               } catch (InterruptedException e) {
                 none.completeExceptionally(e);
               }

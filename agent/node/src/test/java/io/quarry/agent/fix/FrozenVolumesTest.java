@@ -172,7 +172,8 @@ final class FrozenVolumesTest {
     story.commit(new RemoveImage("snapshot", true, Duration.ZERO, false));
     Path top = story.top("disk");
     try (var _ = HeldFile.of(top, "-f", "qcow2")) {
-      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.TROUBLE);
+      assertThat(story.run(Objects.requireNonNull(story.next())))
+          .isEqualTo(FixExecution.End.TROUBLE);
       assertThat(story.top("disk")).isEqualTo(top);
       assertThat(story.host().check(story.repository()).problems())
           .singleElement()
@@ -250,7 +251,7 @@ final class FrozenVolumesTest {
     story.commit(new RemoveImage("second", true, Duration.ZERO, false));
     growUnseen("disk");
     story.runAll();
-    assertThat(story.state().strongImage("disk")).extracting(Image::size).isEqualTo(GROWN);
+    assertThat(story.state().visibleImage("disk")).extracting(Image::size).isEqualTo(GROWN);
     assertThat(story.volumeOf("disk").parentImageId()).isEqualTo("first");
     story.guest(story.top("disk"), "read -P 2 0 64k", "read -P 3 1M 1M");
     assertThat(story.host().check(story.repository()).problems()).isEmpty();
@@ -264,7 +265,7 @@ final class FrozenVolumesTest {
       file.write(ByteBuffer.allocate(1), GROWN);
     }
     RepositoryState state = story.state();
-    Image disk = Objects.requireNonNull(state.strongImage("disk"));
+    Image disk = Objects.requireNonNull(state.visibleImage("disk"));
     assertThat(DiskSize.grown(state, story.repository().storage(), disk)).isEqualTo(GROWN);
   }
 
@@ -330,7 +331,7 @@ final class FrozenVolumesTest {
     String baseId = baseOfAMerge();
     Path base = fileOf(baseId);
     beginMerge(baseId, FrozenStory.DEAD);
-    DeadMerges merges = new DeadMerges(story.host().around());
+    DeadMerges merges = new DeadMerges(story.host().context());
     merges.end(story.repository(), true);
     assertThat(volume(baseId).writer()).as("another worker goes on with the merge").isNotNull();
 
@@ -352,7 +353,8 @@ final class FrozenVolumesTest {
         new CreateSnapshot(
             "snapshot", "disk", "overlay", true, JsonNodeFactory.instance.objectNode(), null));
     try (var _ = HeldFile.of(top, "-f", "raw")) {
-      assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.TROUBLE);
+      assertThat(story.run(Objects.requireNonNull(story.next())))
+          .isEqualTo(FixExecution.End.TROUBLE);
       assertThat(story.state().stateOf(Objects.requireNonNull(story.state().images().get("disk"))))
           .isEqualTo(ImageState.BROKEN);
     }

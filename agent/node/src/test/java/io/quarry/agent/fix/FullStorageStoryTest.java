@@ -151,7 +151,7 @@ final class FullStorageStoryTest {
     story.commit(new CloseImage("disk", "reader-0"));
     others.takeAll();
     story.commit(new RemoveImage("other", true, Duration.ZERO, false));
-    assertThat(story.state().strongImage("other")).isNull();
+    assertThat(story.state().visibleImage("other")).isNull();
   }
 
   private void takeAllInodes() throws IOException {

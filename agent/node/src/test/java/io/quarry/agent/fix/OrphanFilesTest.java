@@ -34,29 +34,29 @@ final class OrphanFilesTest {
 
   @Test
   void filesOfOtherEpochsAreLeftOverOnceTheVolumeIsWhole() {
-    assertThat(stray("whole.1.raw")).isTrue();
-    assertThat(stray("whole.1.upload")).isTrue();
-    assertThat(stray("filled.1.upload")).isFalse();
-    assertThat(stray("whole.2.raw")).isFalse();
-    assertThat(stray("begun.1.raw")).isFalse();
-    assertThat(stray("going.1.raw")).isFalse();
-    assertThat(stray("filled.1.raw")).isFalse();
-    assertThat(stray("unknown.1.raw")).isTrue();
-    assertThat(stray("notes.txt")).isFalse();
+    assertThat(orphan("whole.1.raw")).isTrue();
+    assertThat(orphan("whole.1.upload")).isTrue();
+    assertThat(orphan("filled.1.upload")).isFalse();
+    assertThat(orphan("whole.2.raw")).isFalse();
+    assertThat(orphan("begun.1.raw")).isFalse();
+    assertThat(orphan("going.1.raw")).isFalse();
+    assertThat(orphan("filled.1.raw")).isFalse();
+    assertThat(orphan("unknown.1.raw")).isTrue();
+    assertThat(orphan("notes.txt")).isFalse();
   }
 
   @Test
   void claimsAndCheckpointsAreLeftOverOnceTheVolumeIsWholeOrGone() {
-    assertThat(stray(OrphanFiles.ofFix("mend-whole"))).isTrue();
-    assertThat(stray(OrphanFiles.ofFix("mend-unknown"))).isTrue();
-    assertThat(stray(OrphanFiles.ofFix("mend-begun"))).isFalse();
-    assertThat(stray(OrphanFiles.ofFix("mend-going"))).isFalse();
-    assertThat(stray(OrphanFiles.ofFix("optimize-filled"))).isFalse();
-    assertThat(stray(OrphanFiles.ofFix("../volumes"))).isFalse();
+    assertThat(orphan(OrphanFiles.ofFix("mend-whole"))).isTrue();
+    assertThat(orphan(OrphanFiles.ofFix("mend-unknown"))).isTrue();
+    assertThat(orphan(OrphanFiles.ofFix("mend-begun"))).isFalse();
+    assertThat(orphan(OrphanFiles.ofFix("mend-going"))).isFalse();
+    assertThat(orphan(OrphanFiles.ofFix("optimize-filled"))).isFalse();
+    assertThat(orphan(OrphanFiles.ofFix("../volumes"))).isFalse();
   }
 
-  private boolean stray(String file) {
-    return OrphanFiles.isStray(file, state);
+  private boolean orphan(String file) {
+    return OrphanFiles.isOrphan(file, state);
   }
 
   private static Volume volume(

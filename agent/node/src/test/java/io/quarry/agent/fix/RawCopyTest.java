@@ -108,7 +108,7 @@ class RawCopyTest {
     assertThat(new FixStore(repository.storage()).claim(FIX, epoch, worker, CLOCK.instant()))
         .isPresent();
     RunningFix run =
-        new RunningFix(repository, fix(), worker, epoch, null, around(), ignored -> {});
+        new RunningFix(repository, fix(), worker, epoch, null, context(), ignored -> {});
     try (Source source = RawFileSource.of(repository.storage().volumes().openRead(SOURCE))) {
       return new RawCopy(run, VOLUME).copy(source);
     }
@@ -142,7 +142,7 @@ class RawCopyTest {
         CLOCK.instant());
   }
 
-  private static FixContext around() {
+  private static FixContext context() {
     return new FixContext(
         key -> Optional.empty(),
         worker -> false,

@@ -102,7 +102,7 @@ final class SimCaller {
     RepositoryState state = place.state();
     Image snapshot = any(state, raw(state, ImageKind.SNAPSHOT));
     Image disk = any(state, raw(state, ImageKind.VIRTUAL_DISK));
-    Image image = any(state, Image::strong);
+    Image image = any(state, Image::visible);
     switch (random.nextInt(20)) {
       case 0, 1 -> ask(place, disk(null));
       case 2 -> ask(place, disk(snapshot));
@@ -129,9 +129,9 @@ final class SimCaller {
         }
       }
       case 16 -> {
-        Image weak = any(state, one -> !one.strong());
-        if (weak != null) {
-          ask(place, new RestoreImage(weak.id()));
+        Image hidden = any(state, one -> !one.visible());
+        if (hidden != null) {
+          ask(place, new RestoreImage(hidden.id()));
         }
       }
       default -> disturb(place, state);
@@ -307,7 +307,7 @@ final class SimCaller {
   private static Predicate<Image> raw(RepositoryState state, ImageKind kind) {
     return image ->
         image.kind() == kind
-            && image.strong()
+            && image.visible()
             && state.isWhole(image)
             && state.volumeOf(image).format() == VolumeFormat.RAW
             && state.volumeOf(image).stage() == Volume.Stage.READY;

@@ -137,7 +137,7 @@ final class SimGuest {
   }
 
   private static boolean isDisk(Image image, RepositoryState state) {
-    return image.strong() && image.kind() == ImageKind.VIRTUAL_DISK && state.isWhole(image);
+    return image.visible() && image.kind() == ImageKind.VIRTUAL_DISK && state.isWhole(image);
   }
 
   private void run(SimPlace place, Volume volume) {

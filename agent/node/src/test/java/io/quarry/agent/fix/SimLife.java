@@ -47,7 +47,7 @@ final class SimLife {
   private final Duration skew;
   private final Life life = new Life();
   private final SimMount mount;
-  private final FixContext around;
+  private final FixContext context;
   private final Map<String, SimRepository> repositories = new TreeMap<>();
 
   /** Nothing pauses: there is no time here. */
@@ -65,7 +65,7 @@ final class SimLife {
     this.self = self;
     this.skew = Duration.ofSeconds(world.calm() ? 0 : world.random().nextInt(-SKEW_MAX, SKEW_MAX));
     this.mount = new SimMount(world.disk(), this::reach);
-    this.around =
+    this.context =
         new FixContext(
             key -> Optional.ofNullable(repositories.get(key)),
             world::proven,
@@ -169,7 +169,7 @@ final class SimLife {
 
   private void doGranted(SimRepository repository, FixState fix) {
     RunningFix run =
-        new RunningFix(repository, fix, self, fix.epoch(), null, around, ignored -> {});
+        new RunningFix(repository, fix, self, fix.epoch(), null, context, ignored -> {});
     FixExecution.End end = FixExecution.End.TROUBLE;
     try {
       end = FixExecution.run(run);
@@ -201,7 +201,7 @@ final class SimLife {
     taken.add(name);
     try {
       RunningFix run =
-          new EpochClaim(self, around, ignored -> {}).take(repository, fix.id(), fix.failures());
+          new EpochClaim(self, context, ignored -> {}).take(repository, fix.id(), fix.failures());
       if (run != null) {
         running.put(name, run);
         FixExecution.run(run);

@@ -73,7 +73,7 @@ final class SimSettlement {
       RepositoryState state = place.state();
       for (Image image : state.images().values()) {
         Volume volume = state.volumeOf(image);
-        if (image.strong() && (volume.source() == null || world.isRawCopy(volume))) {
+        if (image.visible() && (volume.source() == null || world.isRawCopy(volume))) {
           assertThat(state.isWhole(image))
               .as("%s is whole: %s", image, state.reasonOf(image))
               .isTrue();

@@ -452,7 +452,8 @@ final class SimWorld implements Schedules.History {
         : new RequestId(requestId, Integer.toHexString(request.toString().hashCode()));
   }
 
-  private SubmitAttempts.Outcome submitOnce(SimPlace place, Life asker, String requestId, Request request) {
+  private SubmitAttempts.Outcome submitOnce(
+      SimPlace place, Life asker, String requestId, Request request) {
     SimRepository leader = leader(place);
     if (leader == null) {
       var _ = asker.await(() -> led(place), "waits for an SDM of " + place.key());

@@ -39,7 +39,7 @@ final class StoryHost implements AutoCloseable {
 
   private final ClusterConnection cluster;
   private final HostRegistry registry;
-  private final FixContext around;
+  private final FixContext context;
   private final List<ConnectedRepository> repositories = new ArrayList<>();
   private final Checks checks;
 
@@ -61,7 +61,7 @@ final class StoryHost implements AutoCloseable {
     Supervisor supervisor = new Supervisor();
     this.cluster = ClusterConnection.open(zooKeeper, SESSION, supervisor);
     this.registry = new HostRegistry(cluster, clock);
-    this.around =
+    this.context =
         new FixContext(
             key ->
                 repositories.stream()
@@ -78,10 +78,10 @@ final class StoryHost implements AutoCloseable {
             clock);
     this.checks =
         new Checks(
-            around,
+            context,
             () -> repositories,
             List::of,
-            new OpenReview(List::of, Duration.ofHours(24), around.clock()));
+            new OpenReview(List::of, Duration.ofHours(24), context.clock()));
     var shared =
         new ConnectedRepository.Shared(
             cluster,
@@ -121,8 +121,8 @@ final class StoryHost implements AutoCloseable {
     return checks;
   }
 
-  FixContext around() {
-    return around;
+  FixContext context() {
+    return context;
   }
 
   /** One epoch of a fix, as a worker of that name. */
@@ -134,7 +134,7 @@ final class StoryHost implements AutoCloseable {
       throws IOException {
     Checkpoint earlier = new FixStore(repository.storage()).newestCheckpoint(fix.id());
     return new RunningFix(
-        repository, fix, new Worker("story", name), epoch, earlier, around, ignored -> {});
+        repository, fix, new Worker("story", name), epoch, earlier, context, ignored -> {});
   }
 
   @Override

@@ -8,7 +8,6 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
-import io.quarry.coordinator.plan.Transaction;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.FinishMend;
 import io.quarry.coordinator.plan.FixState;
@@ -18,6 +17,7 @@ import io.quarry.coordinator.plan.RemoveImage;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.Transaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -142,9 +142,9 @@ class GrantsTest {
   }
 
   private Reply plan(Request request) {
-    Transaction draft = new Transaction(state, 1, now);
-    Reply reply = request.plan(draft);
-    state = draft.state();
+    Transaction transaction = new Transaction(state, 1, now);
+    Reply reply = request.plan(transaction);
+    state = transaction.state();
     return reply;
   }
 }

@@ -18,11 +18,11 @@ import io.quarry.common.model.Strategy;
 import io.quarry.common.model.Visibility;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CreateVirtualDisk;
-import io.quarry.coordinator.plan.Transaction;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
+import io.quarry.coordinator.plan.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -61,9 +61,9 @@ final class ListingsTest {
   }
 
   private static RepositoryState after(RepositoryState state, Request request) {
-    Transaction draft = new Transaction(state, 1, Instant.EPOCH);
-    request.plan(draft);
-    return draft.state();
+    Transaction transaction = new Transaction(state, 1, Instant.EPOCH);
+    request.plan(transaction);
+    return transaction.state();
   }
 
   @Test

@@ -51,7 +51,8 @@ final class StorageIoTest {
       StorageException refusal =
           catchThrowableOfType(
               StorageException.class,
-              () -> io.open("slow", SOON, () -> afterwards(answers, opened), ImageAttachment::close));
+              () ->
+                  io.open("slow", SOON, () -> afterwards(answers, opened), ImageAttachment::close));
       assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
       assertThat(opened.closed()).hasValue(0);
       answers.countDown();

@@ -115,7 +115,11 @@ final class Requests {
           "Content-Type",
           given.isEmpty()
               ? "The request has no Content-Type, which must be " + wanted + "."
-              : "Content-Type is \"" + SchemaCheck.shortened(given) + "\" and must be " + wanted + ".",
+              : "Content-Type is \""
+                  + SchemaCheck.shortened(given)
+                  + "\" and must be "
+                  + wanted
+                  + ".",
           "Send Content-Type: " + wanted + ".");
     }
   }

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compiles the contract's schemas into {@link SchemaCheck}s. It knows the keywords that the contract
- * uses, and refuses others at start rather than ignore a rule.
+ * Compiles the contract's schemas into {@link SchemaCheck}s. It knows the keywords that the
+ * contract uses, and refuses others at start rather than ignore a rule.
  */
 final class Schemas {
   private static final Set<String> TOLD =

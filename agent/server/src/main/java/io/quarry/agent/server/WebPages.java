@@ -80,7 +80,9 @@ final class WebPages {
       String from = origin.toLowerCase(Locale.ROOT);
       if (!from.equals("http://" + host) && !from.equals("https://" + host)) {
         return foreign(
-            "Origin", "A web page of " + SchemaCheck.shortened(origin) + " sent the request.", REMEDY);
+            "Origin",
+            "A web page of " + SchemaCheck.shortened(origin) + " sent the request.",
+            REMEDY);
       }
     }
     return null;

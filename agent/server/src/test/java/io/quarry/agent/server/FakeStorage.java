@@ -252,7 +252,7 @@ final class FakeStorage implements StorageApi {
         "readOnly",
         "thisHost",
         null,
-        Map.of("optimized", images.size(), "weak", 0),
+        Map.of("optimized", images.size(), "hidden", 0),
         0,
         "ok",
         null,
@@ -608,10 +608,11 @@ final class FakeStorage implements StorageApi {
     before.accept("checkStorageRepository");
     repository(repoId);
     lastRequest = options;
-    Fix stray = new Fix(FixType.CLEAN, null, "stray file", 0, 4096, 20, "waiting", null, "eA==");
+    Fix orphan =
+        new Fix(FixType.CLEAN, null, "orphaned file", 0, 4096, 20, "waiting", null, "eA==");
     Fix mend = new Fix(FixType.MEND, "disk-1", "half", 9, 0, 10, "parked", "stopped", "eQ==");
     return CheckReport.of(
-        List.of(mend, stray),
+        List.of(mend, orphan),
         List.of(
             new Problem(Problem.Kind.MISSING_VOLUME, "disk-1", "v.1.raw", "is gone", "restore it")),
         options.deep() ? new CheckReport.Reading(1, 2, "v-1:512") : null,

@@ -47,7 +47,7 @@ class FullStorageTest {
       assertThat(wholeBallast(small.root())).isFalse();
       assertThat(new LogReader(store).load().repository().images().get("disk"))
           .isNotNull()
-          .matches(image -> !image.strong());
+          .matches(image -> !image.visible());
 
       Files.delete(filler);
       host.committed(host.create("more"));
