@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The pinned libraries load and work together: this fails first when a version is changed badly.
+ * The pinned libraries load and work together. This test is the first to fail after a wrong change
+ * of a version.
  */
 @Timeout(60)
 final class StackIT {

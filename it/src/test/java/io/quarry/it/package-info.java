@@ -1,4 +1,4 @@
-/** A cluster in a box and what is asked of it: one scenario per class. */
+/** A cluster in a box and its tests: one scenario per class. */
 @NullMarked
 package io.quarry.it;
 

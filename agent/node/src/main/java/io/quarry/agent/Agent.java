@@ -55,7 +55,7 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One agent, wired by hand: everything that runs on a host. */
+/** One agent, wired by hand: all parts that run on a host. */
 final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
@@ -177,7 +177,7 @@ final class Agent implements AutoCloseable {
             new ApiServer.Parts(service, () -> health.now(ready), this::submitted, metrics));
   }
 
-  /** The configuration goes before what calls have connected. */
+  /** The configuration's entries win over connections that calls have made. */
   private static List<ConnectRequest> repositoriesAtStart(
       AgentConfig config, Connections connections) {
     List<ConnectRequest> all = new ArrayList<>(config.repositories());
@@ -189,7 +189,7 @@ final class Agent implements AutoCloseable {
     return List.copyOf(all);
   }
 
-  /** One that was disconnected meanwhile is not connected any more. */
+  /** A repository that was disconnected meanwhile is not connected any more. */
   private void connect(ConnectRequest repository) {
     if (!repositories.expects(repository.repoId())) {
       return;
@@ -206,7 +206,7 @@ final class Agent implements AutoCloseable {
     housekeeper.connectionsChanged();
   }
 
-  /** Joins the cluster and connects what the configuration names. */
+  /** Joins the cluster and connects the repositories of the configuration. */
   void start() {
     registry.start();
     presence.start(supervisor);
@@ -217,7 +217,7 @@ final class Agent implements AutoCloseable {
     LOG.info("Host {} serves {}", config.hostId(), config.advertise());
   }
 
-  /** ZooKeeper's word is enough: a proof can only be true, since no incarnation ever returns. */
+  /** A proof in ZooKeeper is enough, since no incarnation ever returns. */
   private PriorWriterProof proof() {
     return worker -> {
       try {
@@ -237,7 +237,7 @@ final class Agent implements AutoCloseable {
             .register(metrics);
   }
 
-  /** Another agent believes that the SDM is here. */
+  /** Answers another agent that believes the SDM to be here. */
   private byte[] submitted(byte[] body) {
     ForwardedRequest forwarded = ForwardedRequest.read(body);
     ConnectedRepository repository =

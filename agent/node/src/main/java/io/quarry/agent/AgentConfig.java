@@ -37,18 +37,18 @@ import org.jspecify.annotations.Nullable;
  * An agent's configuration file: JSON, unknown fields refused.
  *
  * @param hostId names this host in the cluster; stays the same over restarts
- * @param listen {@code host:port} to serve on
- * @param advertise the base URL under which other hosts reach it; default: from {@code listen}
+ * @param listen the {@code host:port} to serve on
+ * @param advertise the base URL by which other hosts reach the agent; default: from {@code listen}
  * @param zookeeper connect string, with an optional chroot
  * @param sessionTimeout how long the cluster waits for a silent agent; default 15 s
- * @param stateDirectory what the agent itself keeps; at most one agent uses it at a time
+ * @param stateDirectory for the agent's own files; at most one agent uses the directory at a time
  * @param repositories to connect at start; they exist already
  * @param throttleBytesPerSecond upper bound for all copying on this host; 0, the default: none; a
- *     call that sets another one counts until this value is changed
+ *     call's limit counts until this value is changed
  * @param uploadIdleTimeout after which an upload ends that receives no range; default 24 h; the
- *     setting of the host that leads the repository counts
+ *     setting of the SDM's host counts
  * @param heavyFixesMax how many fixes that move data may run at once; default 2
- * @param server limits and names of its HTTP server
+ * @param server limits and names of the agent's HTTP server
  */
 public record AgentConfig(
     String hostId,
@@ -175,11 +175,11 @@ public record AgentConfig(
   }
 
   /**
-   * Of the HTTP server.
+   * Settings of the HTTP server.
    *
    * @param connectionsMax open connections; default 8192
    * @param keepAliveTimeout until a connection without a request is closed; default 60 s
-   * @param names under which callers reach the agent, beside those that it knows
+   * @param names by which callers reach the agent, beside those that the agent knows itself
    */
   public record Server(int connectionsMax, Duration keepAliveTimeout, List<String> names) {
     private static final int CONNECTIONS_MIN = 64;
@@ -225,21 +225,21 @@ public record AgentConfig(
     }
   }
 
-  /** What callers may call this agent, beside localhost and addresses. */
+  /** The names by which callers may address this agent, beside localhost and addresses. */
   @JsonIgnore
   public Set<String> serverNames() {
     Set<String> names = new HashSet<>(server.names());
     names.addAll(List.of(hostId, host(listen), advertise.getHost()));
     try {
-      // No other names: asking for them may wait for a server that does not answer.
+      // No further names: a look-up may wait for a name server that does not answer.
       names.add(InetAddress.getLocalHost().getHostName());
     } catch (UnknownHostException e) {
-      // A machine without a name of its own is called by the others.
+      // A host that cannot look up its own name is reached by the other names.
     }
     return names;
   }
 
-  /** Where to listen; resolves the name. */
+  /** The address to listen on; resolves the name. */
   @JsonIgnore
   public InetSocketAddress listenAddress() {
     String host = host(listen);
@@ -265,7 +265,7 @@ public record AgentConfig(
     }
   }
 
-  /** Case 12.3: a mistake that no waiting mends is told at once. */
+  /** Case 12.3: reports a mistake at once that no waiting would correct. */
   private static void checkRepository(ConnectRequest repository) {
     try {
       RepositoryFormats.find(repository.repoFormat())

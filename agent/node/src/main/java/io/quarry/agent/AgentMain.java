@@ -32,11 +32,11 @@ public final class AgentMain {
     run(Path.of(arguments[1]), guardian);
   }
 
-  /** Returns never, or by exiting the process. */
+  /** Never returns, but exits the process. */
   private static void run(Path file, Optional<GuardianLink> guardian) throws InterruptedException {
     try {
       Supervisor supervisor = new Supervisor();
-      // For threads that others have started, too.
+      // Also for threads that libraries have started.
       Thread.setDefaultUncaughtExceptionHandler(
           (thread, failure) -> supervisor.failed(UNCAUGHT, failure));
       Agent agent = new Agent(AgentConfig.load(file), guardian, supervisor);

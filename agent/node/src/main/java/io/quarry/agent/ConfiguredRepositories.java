@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Connects what the agent's configuration names: a mount may come later than the agent. What cannot
- * be connected at first is tried again on a thread of its own, since a storage that hangs must not
- * keep the others waiting.
+ * Connects the repositories of the agent's configuration. A mount may come later than the agent. So
+ * each repository that cannot be connected is tried again on a thread of its own, and a hanging
+ * storage delays no other repository.
  */
 final class ConfiguredRepositories implements AutoCloseable {
   static final Duration AGAIN = Duration.ofSeconds(5);
@@ -31,7 +31,7 @@ final class ConfiguredRepositories implements AutoCloseable {
   private final Map<String, String> waiting = new ConcurrentHashMap<>();
 
   /**
-   * @param connect throws when it cannot be done now
+   * @param connect throws when the repository cannot be connected now
    * @param pause between two tries
    */
   ConfiguredRepositories(
@@ -42,12 +42,12 @@ final class ConfiguredRepositories implements AutoCloseable {
     repositories.forEach(each -> waiting.put(each.repoId(), "it is being connected"));
   }
 
-  /** Those that are not connected yet, and why. */
+  /** The repositories that are not connected yet, and the reasons. */
   Map<String, String> waiting() {
     return new TreeMap<>(waiting);
   }
 
-  /** Returns when each has been tried once. */
+  /** Returns when each repository has been tried once. */
   void start(Supervisor supervisor) {
     for (ConnectRequest repository : repositories) {
       Tries tries = new Tries(repository);
@@ -57,7 +57,7 @@ final class ConfiguredRepositories implements AutoCloseable {
     }
   }
 
-  /** The tries to connect one repository. One thread at a time. */
+  /** The tries to connect one repository. Only one thread at a time makes a try. */
   private final class Tries {
     private final ConnectRequest repository;
     private String told = "";
@@ -93,7 +93,7 @@ final class ConfiguredRepositories implements AutoCloseable {
       return false;
     }
 
-    /** Once, not at each try: whoever reads the log wants to see what changes. */
+    /** Logs each reason once and not at each try, so that the log shows changes. */
     private void tell(String why) {
       waiting.put(repository.repoId(), why);
       if (!why.equals(told)) {

@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** What {@code /health} says of this agent: not ok while a part of it does not do its work. */
+/** The answer of {@code /health}: not ok while a part of this agent does not work. */
 final class HealthReport {
   private final String hostId;
   private final ClusterConnection cluster;
@@ -26,7 +26,7 @@ final class HealthReport {
   private final HostClock clock;
 
   /**
-   * @param waiting repositories that have yet to be connected, and why
+   * @param waiting repositories that are not connected yet, and the reasons
    */
   HealthReport(
       String hostId,
@@ -44,7 +44,7 @@ final class HealthReport {
   }
 
   /**
-   * @param ready whether the agent has begun with everything
+   * @param ready whether the agent has started all of its parts
    */
   Health now(boolean ready) {
     List<String> reasons = new ArrayList<>();
@@ -96,7 +96,10 @@ final class HealthReport {
     return new Health(reasons.isEmpty(), details);
   }
 
-  /** Threads that have failed, also those that go on since: operators may look for the reason. */
+  /**
+   * Threads that have failed, also those that have recovered since: operators may look for the
+   * reason.
+   */
   private String threads() {
     String failed =
         supervisor.tallies().stream()

@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells this machine from others of its name, and this boot from earlier ones. The key is made once
- * and stays in the agent's state directory. A machine that was cloned without that directory has
- * another key.
+ * Distinguishes this machine from others of its name, and this boot from earlier ones. The key is
+ * made once and stays in the agent's state directory. A machine that was cloned without that
+ * directory gets another key.
  */
 final class HostIdentity {
   private static final Logger LOG = LoggerFactory.getLogger(HostIdentity.class);
@@ -42,7 +42,7 @@ final class HostIdentity {
 
   private HostIdentity() {}
 
-  /** Null when the kernel does not say in which boot it is: then a reboot proves nothing. */
+  /** Null when the kernel does not say which boot this is: then a reboot proves nothing. */
   static @Nullable Booted load(Path stateDirectory) throws IOException {
     String key = key(stateDirectory);
     Path injected = stateDirectory.resolve(BOOT_FILE);
@@ -56,7 +56,7 @@ final class HostIdentity {
     return new Booted(new HostBoot(key, boot), at);
   }
 
-  /** The host's key, made and made durable when there is none. */
+  /** The host's key, made durably when there is none. */
   static String key(Path stateDirectory) throws IOException {
     Path file = stateDirectory.resolve(KEY);
     String known = read(file);
@@ -86,7 +86,7 @@ final class HostIdentity {
       channel.force(true);
     }
     Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
-    // A power cut must not take the key along: the next boot proves by it what has ended.
+    // The key must survive a power cut: the next boot proves by the key which uses have ended.
     try (FileChannel directory = FileChannel.open(file.toAbsolutePath().resolveSibling("."))) {
       directory.force(true);
     }

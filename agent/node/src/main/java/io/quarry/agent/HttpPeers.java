@@ -16,11 +16,11 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 
-/** Other agents, over their HTTP servers. */
+/** Reaches other agents over their HTTP servers. */
 public final class HttpPeers implements PeerApi {
   private static final JsonHttp.Request HEALTH = new JsonHttp.Request("GET", "/health", null, null);
 
-  /** The caller waits for the answer, too, and would ask another agent. */
+  /** The caller waits for this answer, too, and would ask another agent after that time. */
   private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
 
   private static final Duration PATIENCE = Duration.ofSeconds(3);
@@ -35,7 +35,7 @@ public final class HttpPeers implements PeerApi {
 
   /**
    * Case 12.24: two hosts that advertise one address would pass a call on to each other, or to
-   * themselves, for as long as there are threads.
+   * themselves, without end.
    */
   @Override
   public StorageApi at(HostRecord host) {
@@ -54,7 +54,7 @@ public final class HttpPeers implements PeerApi {
         : new StorageClient(agent, ClientSettings.within(ANSWER_MAX), http.forCall(call.digest()));
   }
 
-  /** An agent that is not well says so, and is alive. */
+  /** An agent that answers with a fault is alive, too. */
   @Override
   public boolean answersAs(String askedId, String endpoint) {
     return http.send(URI.create(endpoint), HEALTH, PATIENCE)

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Shows this host in the cluster: where it is, what it has connected, how busy it is. */
+/** Shows this host in the cluster: its address, its repositories, its load. */
 final class Presence implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Presence.class);
   private static final Duration ROUND = Duration.ofSeconds(2);
@@ -44,7 +44,7 @@ final class Presence implements AutoCloseable {
   private final Instant startedAt;
   private final Loop loop = new Loop("presence", ROUND, this::show);
 
-  // Only the thread that starts it, and then the loop's:
+  // Used only by the starting thread, and then by the loop's thread:
   private boolean registered;
   private HostRecord shown;
   private @Nullable String clockFault;
@@ -70,7 +70,10 @@ final class Presence implements AutoCloseable {
     this.shown = record();
   }
 
-  /** Returns when it has been tried once: who connects a repository knows its clock by then. */
+  /**
+   * Returns after the first try, so that the host's clock is known before a repository is
+   * connected.
+   */
   void start(Supervisor supervisor) {
     registry.onChange(
         new HostListener() {
@@ -87,7 +90,7 @@ final class Presence implements AutoCloseable {
     loop.start(supervisor);
   }
 
-  /** What is connected here has changed. */
+  /** This host has connected or disconnected a repository. */
   void changed() {
     loop.wake();
   }
@@ -102,7 +105,7 @@ final class Presence implements AutoCloseable {
         registry.update(now);
       }
       shown = now;
-      // A wiped ensemble gets the cluster's name back.
+      // Restores the cluster's name in a wiped ensemble.
       var _ = clusterIdentity.read(() -> UUID.randomUUID().toString());
       noteClock();
     } catch (ClusterUnavailableException e) {
@@ -120,7 +123,7 @@ final class Presence implements AutoCloseable {
     clockFault = fault;
   }
 
-  /** Two agents with one name would overwrite each other: this one goes. */
+  /** Ends this agent: two agents of one name would overwrite each other's records. */
   private void end(HostRejectedException why) {
     LOG.error("Host {} is not wanted in the cluster: {}", config.hostId(), why.getMessage());
     Runtime.getRuntime().halt(ExitCode.FAILED);

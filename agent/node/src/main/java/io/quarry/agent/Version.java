@@ -1,6 +1,6 @@
 package io.quarry.agent;
 
-/** Which release this is. */
+/** The release of this program. */
 public final class Version {
   /** From the jar's manifest; {@code dev} when run from classes. */
   public static final String TEXT = read();

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whole agents in this process, which share a ZooKeeper and repositories: real logs, files, QEMU
- * tools and HTTP. A test can stand at any fault point of them.
+ * tools and HTTP. A test can stop the agents at any fault point.
  */
 public final class AgentsUnderTest implements AutoCloseable {
   public static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -44,7 +44,7 @@ public final class AgentsUnderTest implements AutoCloseable {
     this.zooKeeper = new LocalZooKeeper();
   }
 
-  /** That many agents, on which all the repositories are connected, and have an SDM. */
+  /** Starts that many agents, with all the repositories connected and led. */
   public static AgentsUnderTest start(Path directory, int agents, String... repositories)
       throws Exception {
     AgentsUnderTest all = new AgentsUnderTest(directory);
@@ -67,9 +67,9 @@ public final class AgentsUnderTest implements AutoCloseable {
   }
 
   /**
-   * One more agent.
+   * Starts one more agent.
    *
-   * @param advertise null for where it listens
+   * @param advertise null for the address on which the agent listens
    */
   public void add(String hostId, @Nullable URI advertise) throws Exception {
     String listen = "127.0.0.1:" + freePort();
@@ -112,12 +112,12 @@ public final class AgentsUnderTest implements AutoCloseable {
     }
   }
 
-  /** Agents go on without it. */
+  /** Ends ZooKeeper; the agents continue without it. */
   public void loseZooKeeper() {
     zooKeeper.close();
   }
 
-  /** Speaks to that agent alone. */
+  /** A client that calls that agent alone. */
   public StorageClient client(int agent) {
     return clients.get(agent);
   }
@@ -126,7 +126,7 @@ public final class AgentsUnderTest implements AutoCloseable {
     return directory.resolve(repoId).toAbsolutePath();
   }
 
-  /** Names of volume files that begin so. */
+  /** Names of volume files with that prefix. */
   public List<String> volumes(String repoId, String prefix) throws Exception {
     return names(repository(repoId).resolve("volumes"), prefix);
   }
@@ -141,7 +141,7 @@ public final class AgentsUnderTest implements AutoCloseable {
     }
   }
 
-  /** The id of an empty disk, which is optimized. */
+  /** The id of a new empty disk, which is optimized. */
   public String disk(String repoId, long size) {
     return disk(repoId, size, null);
   }

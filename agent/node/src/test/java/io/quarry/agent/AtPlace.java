@@ -3,7 +3,7 @@ package io.quarry.agent;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
-/** Does something when an agent in this process first gets to a fault point. */
+/** Runs an action when an agent in this process first reaches a fault point. */
 public final class AtPlace implements Consumer<String> {
   private final String place;
   private final Runnable what;

@@ -68,7 +68,7 @@ final class ConfiguredRepositoriesTest {
   }
 
   @Test
-  void oneThatHangsDoesNotKeepTheOthersWaiting() {
+  void repositoryThatHangsDelaysNoOther() {
     CountDownLatch release = new CountDownLatch(1);
     AtomicBoolean first = new AtomicBoolean(true);
     AtomicBoolean hangs = new AtomicBoolean();

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Cases 12.3 and 12.6: a host that did not do its work was blind, with health ok. */
+/** Cases 12.3 and 12.6: a host did not do its work, and its health was ok. */
 @Timeout(120)
 final class HealthReportTest {
   private static final Duration SESSION = Duration.ofSeconds(15);
@@ -37,7 +37,7 @@ final class HealthReportTest {
   private final AtomicReference<Map<String, String>> waiting = new AtomicReference<>(Map.of());
 
   @Test
-  void whatDoesNotDoItsWorkIsNotOkAndNoSecretAfterwards(@TempDir Path directory) throws Exception {
+  void failedThreadIsNotOkAndIsNamedAfterwards(@TempDir Path directory) throws Exception {
     Clock clock = Clock.systemUTC();
     try (LocalZooKeeper zooKeeper = new LocalZooKeeper();
         ClusterConnection cluster =

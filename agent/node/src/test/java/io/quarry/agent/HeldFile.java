@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A file that a process of QEMU holds which Quarry knows nothing of. */
+/** A file that a QEMU process outside of Quarry holds open. */
 public final class HeldFile implements AutoCloseable {
   private final Process process;
 
@@ -17,9 +17,9 @@ public final class HeldFile implements AutoCloseable {
   }
 
   /**
-   * The process holds the file when this returns.
+   * Returns when the process holds the file.
    *
-   * @param options of qemu-io; without {@code -r} it is a writer
+   * @param options of qemu-io; without {@code -r} the process is a writer
    */
   public static HeldFile of(Path file, String... options) throws Exception {
     List<String> words = new ArrayList<>(List.of("qemu-io"));

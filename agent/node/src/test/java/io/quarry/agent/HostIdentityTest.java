@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 12.26: by what a host proves that it is the same one in a later boot. */
+/** 12.26: the proof that a host is the same one in a later boot. */
 final class HostIdentityTest {
   @TempDir private Path directory;
 
@@ -38,7 +38,7 @@ final class HostIdentityTest {
         .isEqualTo("rw-------");
   }
 
-  /** A machine that was set up anew must not speak for the one before it. */
+  /** A machine that was set up anew must not act as its predecessor. */
   @Test
   void anotherDirectoryHasAnotherKeyAndSoHasOneThatLostIt() throws Exception {
     String key = HostIdentity.key(directory);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The calls that only ZooKeeper can answer; all others go on without it. */
+/** The calls that only ZooKeeper can answer; all other calls work without ZooKeeper. */
 @Timeout(180)
 final class LostClusterTest {
   @Test
@@ -35,7 +35,7 @@ final class LostClusterTest {
     }
   }
 
-  /** As plain HTTP: a client would call again. */
+  /** As plain HTTP, since a client would repeat the call. */
   private static void assertUnavailable(URI agent, String path, String body) throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
       HttpRequest request =

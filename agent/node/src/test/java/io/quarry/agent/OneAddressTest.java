@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Case 12.24: two hosts that advertise one address passed a call on until all places for calls were
- * taken.
+ * Case 12.24: two hosts that advertise one address passed a call to each other until all places for
+ * calls were taken.
  */
 @Timeout(120)
 final class OneAddressTest {
@@ -34,7 +34,7 @@ final class OneAddressTest {
       assertThat(calls(first, "drainHost")).isEqualTo(2);
       refused(() -> agents.client(0).releaseTask("host-1:mend-v1:3"));
       assertThat(calls(first, "releaseTask")).isEqualTo(2);
-      // Whoever calls the host itself need not be passed on.
+      // A call at the host itself need not be passed on.
       agents.client(1).drainHost("host-1", true);
       agents.client(1).drainHost("host-1", false);
     }
@@ -48,7 +48,7 @@ final class OneAddressTest {
     assertThat(refusal.remedy()).contains("advertise");
   }
 
-  /** How many requests of the verb the agent has answered. */
+  /** How many requests for the operation the agent has answered. */
   private static int calls(URI agent, String verb) throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
       HttpRequest request = HttpRequest.newBuilder(agent.resolve("/metrics")).build();

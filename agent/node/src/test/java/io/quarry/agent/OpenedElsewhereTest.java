@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Case 12.16: openImage that was repeated at another agent gave that agent's paths under the first
- * one's host.
+ * Case 12.16: an openImage that was repeated at another agent got that agent's paths under the
+ * first agent's host.
  */
 @Timeout(180)
 final class OpenedElsewhereTest {
@@ -49,7 +49,7 @@ final class OpenedElsewhereTest {
     return body.path(field).asText();
   }
 
-  /** The second host has another way to the storage, and another name for it. */
+  /** The second host has another path to the storage, and another name for it. */
   @Test
   void repeatedOpenIsAnsweredByItsHost(@TempDir Path directory) throws Exception {
     try (var agents = AgentsUnderTest.start(directory, 2, "main")) {
@@ -62,7 +62,7 @@ final class OpenedElsewhereTest {
       String disk = agents.disk("main", MIB);
       await().atMost(AgentsUnderTest.PATIENCE).until(() -> second.listHosts().size() == 2);
 
-      // No defaults: what binds the call is what the caller has set.
+      // No defaults: the digest of the call covers only what the caller has set.
       String body = "{\"owner\": \"vm-1\"}";
       HttpResponse<String> opened = open(first, "main", disk, "open-1", body);
       assertThat(opened.statusCode()).as(opened.body()).isEqualTo(200);
@@ -92,7 +92,7 @@ final class OpenedElsewhereTest {
       assertThat(agents.client(0).getImage("main", disk, 0).opens()).isEmpty();
       HttpResponse<String> opened = open(agents.client(0), "main", disk, "open-1", body);
       assertThat(opened.statusCode()).as(opened.body()).isEqualTo(200);
-      // Repeated, it is passed on whichever agent is called.
+      // Any agent that gets the repeated call passes it on.
       HttpResponse<String> again = open(agents.client(1), "main", disk, "open-1", body);
       assertThat(again.body()).isEqualTo(opened.body());
     }

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What callers can get wrong, over HTTP, against an agent with real repositories. */
+/** The mistakes of callers, over HTTP, against an agent with real repositories. */
 @Timeout(180)
 final class BadInputIT {
   private static final long SIZE = 1 << 20;
@@ -175,7 +175,7 @@ final class BadInputIT {
   }
 
   @Test
-  void whatIsAboutTheClusterIsRefused() throws Exception {
+  void badCallsAboutTheClusterAreRefused() throws Exception {
     ErrorCode invalid = ErrorCode.INVALID_ARGUMENT;
     refused("GET", "/v1/events?since=nonsense", null, Map.of(), 400, invalid);
     refused("GET", "/v1/events?since=a%20b", null, Map.of(), 400, invalid);
@@ -255,7 +255,7 @@ final class BadInputIT {
         """
             .formatted(bare);
     refused("POST", "/v1/repositories", unknown, Map.of(), 400, invalid);
-    // Connecting creates nothing.
+    // A connection creates no repository.
     refused(
         "POST",
         "/v1/repositories",
@@ -369,7 +369,7 @@ final class BadInputIT {
     return send("POST", "/v1/repositories", body.put("repoId", repoId).toString(), Map.of());
   }
 
-  /** The call is refused as said, and no repository's log has moved. */
+  /** The call is refused with that code, and no repository's log has changed. */
   private static void refused(
       String method,
       String path,

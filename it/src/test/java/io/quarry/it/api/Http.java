@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The API as any program speaks it: plain HTTP and JSON, nothing of the client library. */
+/** The API as any program uses it: plain HTTP and JSON, without the client library. */
 final class Http implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
 
@@ -45,7 +45,7 @@ final class Http implements AutoCloseable {
     return send(agent, "POST", path, json, headers);
   }
 
-  /** An empty body is none. */
+  /** Sends a request; an empty text means a request without a body. */
   Answer send(URI agent, String method, String path, String json, String... headers)
       throws Exception {
     byte[] body = json.getBytes(StandardCharsets.UTF_8);

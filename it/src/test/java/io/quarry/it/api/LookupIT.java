@@ -25,8 +25,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Where images are looked for, told by the pins that the calls leave: nothing is fixed by itself
- * here. One snapshot is whole in two repositories, and broken in the one whose name comes first.
+ * Where agents look for images, shown by the pins that the calls leave: no fix runs by itself here.
+ * One snapshot is whole in two repositories. The snapshot is broken in a third repository, whose
+ * name comes first.
  */
 @Timeout(180)
 final class LookupIT {
@@ -97,7 +98,7 @@ final class LookupIT {
     refused(ErrorCode.IMAGE_BROKEN, options(null, BROKEN));
     refused(ErrorCode.IMAGE_BROKEN, options(List.of(BROKEN), null));
     refused(ErrorCode.IMAGE_NOT_FOUND, options(List.of(TARGET), null));
-    // The invisible copy that the disks wait for is nobody's to find.
+    // No call may find the invisible copy that the disks wait for.
     refused(ErrorCode.IMAGE_NOT_FOUND, options(null, TARGET));
     refused(ErrorCode.REPOSITORY_NOT_CONNECTED, options(null, "nowhere"));
     refused(ErrorCode.REPOSITORY_NOT_CONNECTED, options(List.of(MAIN, "nowhere"), null));

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The contract's operations as any program would call them: a test per row. */
+/** The contract's operations as any program would call them: one test per operation. */
 @Timeout(180)
 final class OperationsIT {
   private static final String MAIN = "/v1/repositories/main";
@@ -53,7 +53,7 @@ final class OperationsIT {
     }
   }
 
-  /** Has one effect, whichever agent it is repeated at. */
+  /** The call has one effect, whichever agent gets its repetition. */
   private static Answer changed(int status, String method, String path, String body, String key)
       throws Exception {
     Answer first = http.send(here, method, path, body, "Idempotency-Key", key);
@@ -171,7 +171,9 @@ final class OperationsIT {
     awaitOptimized(FAR, snapshot);
     Answer already = http.post(there, FAR + "/copies", copy);
     assertThat(already.status()).isEqualTo(201);
-    assertThat(already.text("imageId")).as("it does nothing").isEqualTo(snapshot);
+    assertThat(already.text("imageId"))
+        .as("a second copy into the same repository has no effect")
+        .isEqualTo(snapshot);
     String copied = created(FAR + "/copies", "{\"imageId\": \"" + disk + "\"}", "copy-4");
     assertThat(copied).isNotEqualTo(disk);
     awaitOptimized(FAR, copied);
@@ -199,7 +201,7 @@ final class OperationsIT {
     assertThat(status.text("state")).isEqualTo("broken");
     assertThat(status.text("reason")).isNotBlank();
     Answer early = http.get(here, FAR + "/images/" + disk + "/status?wait=PT0.2S&until=optimized");
-    assertThat(early.status()).as("a wait ends with what there is").isEqualTo(200);
+    assertThat(early.status()).as("a wait ends with the current state").isEqualTo(200);
 
     JsonNode fix = fixOf(disk);
     ObjectNode forged = fix.deepCopy();
@@ -345,7 +347,7 @@ final class OperationsIT {
         "nobody");
   }
 
-  /** Another agent goes on after the last event, with the very next commit. */
+  /** Another agent continues after the last event, with the very next commit. */
   @Test
   void watchEvents() throws Exception {
     optimizedDisk("disk-10");

@@ -23,14 +23,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What each verb refuses that is cheap to provoke; `.ci/refusals.py` has the others. */
+/** The refusals of each operation that are cheap to provoke; `.ci/refusals.py` has the others. */
 @Timeout(180)
 final class RefusalsIT {
   private static final long SIZE = 1 << 20;
   private static final String MAIN = "/v1/repositories/main";
   private static final String NOBODY = "00000000-0000-4000-8000-000000000000";
 
-  /** Of a request that has made a disk. */
+  /** The id of a request that has made a disk. */
   private static final String USED = "made";
 
   @TempDir static Path directory;
@@ -141,7 +141,7 @@ final class RefusalsIT {
 
   private static final String[] RANGE = {"Content-Range", "bytes 0-511/1048576"};
 
-  /** A name that is not there: the last column is the code when the repository is. */
+  /** Unknown names: the last column is the code when the repository is known. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -199,9 +199,9 @@ final class RefusalsIT {
     return path.contains("uploadId=") ? RANGE : new String[0];
   }
 
-  /** What the first call has begun is over, which a repeated call does not begin again. */
+  /** The first call began work that is over; a repeated call does not begin it again. */
   @Test
-  void repeatedCallDoesNotBeginAgainWhatIsOver() throws Exception {
+  void repeatedCallDoesNotRepeatFinishedWork() throws Exception {
     String gone = Box.disk(box.client(0), "main", SIZE).imageId();
     Box.awaitOptimized(box.client(0), "main", gone);
     String image = MAIN + "/images/" + gone;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Case 12.10: a request id belongs to one call. Repositories of the first version have no digests,
- * and get them by an upgrade.
+ * and get digests by an upgrade.
  */
 @Timeout(180)
 final class RequestIdIT {
@@ -104,7 +104,7 @@ final class RequestIdIT {
         .isEqualTo(created.body());
   }
 
-  /** Two repositories have two logs: what one key makes in both must not get one id. */
+  /** Two repositories have two logs: the copies that one key makes in both must not get one id. */
   @Test
   void copiesIntoTwoRepositoriesUnderOneKeyAreTwoImages() throws Exception {
     String first = disk(MAIN, "{\"name\": \"first\"}");
@@ -145,7 +145,7 @@ final class RequestIdIT {
     reused(post(there, OLD + "/virtual-disks", "{\"size\": 2097152}", "disk-1"));
   }
 
-  /** Turns an empty repository into one that the first version made: no features anywhere. */
+  /** Turns an empty repository into one of the first version: no features anywhere. */
   private static void makeOld(Path place) throws Exception {
     Path genesis = place.resolve("repository.json");
     ObjectNode json = (ObjectNode) Json.MAPPER.readTree(genesis.toFile());

@@ -49,13 +49,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The verbs that change or explain what there is, over HTTP, with real agents: a test per row. */
+/**
+ * The operations that change or explain images, over HTTP, with real agents: one test per
+ * operation.
+ */
 @Timeout(300)
 final class VerbsIT {
   private static final long SIZE = 1 << 20;
   private static final long LARGE = 32 << 20;
 
-  /** Bytes per second at which a large copy takes long enough to be caught. */
+  /** Bytes per second at which a large copy takes long enough for a test to see it. */
   private static final long SLOW = 1 << 20;
 
   private static final StatusQuery NOW = new StatusQuery(Duration.ZERO, null, 0);
@@ -303,7 +306,7 @@ final class VerbsIT {
       drained = awaitTask(snapshot).hostId();
       String host = drained;
       StorageClient there = box.client(host);
-      // By the agent of the other host: the call finds its way.
+      // Called at the other host's agent, which passes the call on.
       (there == client ? other : client).drainHost(host, true);
       assertThat(there.listTasks(host)).isEmpty();
       TaskInfo elsewhere = awaitTask(snapshot);
@@ -356,7 +359,7 @@ final class VerbsIT {
         .orElseThrow();
   }
 
-  /** Full of data, so that a copy of it can be made to take long. */
+  /** A snapshot full of data, so that its copy can be slowed down. */
   private static String largeSnapshot() throws Exception {
     String disk = Box.disk(client, "main", LARGE).imageId();
     Box.awaitOptimized(client, "main", disk);
@@ -380,7 +383,7 @@ final class VerbsIT {
     return client.listTasks(null).stream().filter(task -> imageId.equals(task.imageId())).toList();
   }
 
-  /** A task that has copied something. */
+  /** Waits for a task that has copied some data. */
   private static TaskInfo awaitTask(String imageId) {
     return await()
         .atMost(Box.PATIENCE)

@@ -1,4 +1,4 @@
-/** What callers can get wrong. */
+/** The HTTP API, also with the mistakes of callers. */
 @NullMarked
 package io.quarry.it.api;
 

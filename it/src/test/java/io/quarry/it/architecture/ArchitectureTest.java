@@ -16,7 +16,10 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.Set;
 
-/** Who may know what. Each rule says why, so that a failure reads as an explanation. */
+/**
+ * Which package may use which. Each rule gives its reason, so that a failure reads as an
+ * explanation.
+ */
 @AnalyzeClasses(packages = "io.quarry", importOptions = DoNotIncludeTests.class)
 final class ArchitectureTest {
   private static final String[] PURE = {"io.quarry.coordinator.plan..", "io.quarry.common.model.."};
@@ -33,20 +36,20 @@ final class ArchitectureTest {
           "java.lang.Math.random",
           "java.util.UUID.randomUUID");
 
-  /** None of them opens a file of a repository, and why. */
+  /** Classes that use the host's own files, but no file of a repository, and why. */
   private static final String[] FILES_OF_THE_HOST = {
     // The socket of a tool, in the agent's runtime directory.
     "io.quarry.agent.data.nbd.QemuNbd",
-    // Who has a file open, in /proc.
+    // The processes that have a file open, in /proc.
     "io.quarry.agent.data.os.Processes",
     // The note of a drain, in the agent's state directory.
     "io.quarry.agent.repository.Drain",
-    // What the host has connected and seen, in the agent's state directory.
+    // The host's connections, and what the host has seen, in the agent's state directory.
     "io.quarry.agent.repository.SeenHeads",
     "io.quarry.agent.repository.StateFile",
-    // Says whether the directory that an administrator names is there.
+    // Tells whether the directory that an administrator names exists.
     "io.quarry.agent.format.LocalfsFormat",
-    // One file, for those who are no agent.
+    // One file, for programs that are no agent.
     "io.quarry.agent.data.ImageCopy",
     "io.quarry.agent.data.qemu.Chain$Layer",
     "io.quarry.agent.data.RawFileSource"
@@ -93,8 +96,8 @@ final class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage("org.apache.zookeeper..", "org.apache.curator..")
           .because(
-              "paths, codecs and versions of znodes are one package's business; the guardian closes"
-                  + " a session and dev embeds a server")
+              "only one package knows paths, codecs and versions of znodes; the guardian closes"
+                  + " a session, and dev embeds a server")
           .allowEmptyShould(true);
 
   @ArchTest
@@ -138,7 +141,7 @@ final class ArchitectureTest {
                           "java.nio.charset.Charset",
                           "java.nio.charset.StandardCharsets"))
                   .or(named("java.lang.Thread", "java.lang.Process", "java.lang.ProcessBuilder")))
-          .because("plan and model are pure: the shell around them acts")
+          .because("plan and model are pure: the packages around them act")
           .allowEmptyShould(true);
 
   @ArchTest
@@ -176,7 +179,7 @@ final class ArchitectureTest {
           .should()
           .accessTargetWhere(opensByPath())
           .because(
-              "Files and FileChannel follow links, wait for FIFOs and tell failures by texts: a"
+              "Files and FileChannel follow links, wait for FIFOs and report failures by texts; a"
                   + " Folder of agent.data.os does not")
           .allowEmptyShould(true);
 
@@ -185,13 +188,13 @@ final class ArchitectureTest {
       noClasses()
           .that()
           .resideOutsideOfPackages(
-              // The one that starts them.
+              // The package that starts watched threads.
               "io.quarry.coordinator.thread..",
-              // A process of its own, and the agent's end of the pipe to it.
+              // A process of its own, and the agent's end of the pipe to that process.
               "io.quarry.agent.guardian..",
-              // Of one copy, or of one tool that runs: they end with it.
+              // Threads of one copy, or of one running tool: they end with it.
               "io.quarry.agent.data..",
-              // The callers' side, and other processes than an agent.
+              // The callers' side, and processes other than an agent.
               "io.quarry.common.client..",
               "io.quarry.agent.cli..",
               "io.quarry.agent.lab..",
@@ -203,15 +206,15 @@ final class ArchitectureTest {
                   named(
                       // A virtual thread for each call.
                       "io.quarry.agent.server.ApiServer",
-                      // One for each watcher, which begins another when it has ended.
+                      // A thread for each watcher; a new one begins when a thread has ended.
                       "io.quarry.agent.service.Events",
                       // The hook that ends the agent.
                       "io.quarry.agent.AgentMain")))
           .should()
           .accessTargetWhere(startsThreads())
           .because(
-              "a thread that ends by an exception is missed by nobody until its work is: the"
-                  + " supervisor starts threads, and pools get their threads from it");
+              "a thread that ends by an exception is noticed only by its missing work: the"
+                  + " supervisor starts threads, also those of pools");
 
   @ArchTest
   static final ArchRule everyClassLivesInAModule =
@@ -244,7 +247,7 @@ final class ArchitectureTest {
   private static DescribedPredicate<JavaAccess<?>> startsThreads() {
     return target(
         DescribedPredicate.describe(
-            "starts threads that nobody watches",
+            "starts threads that no supervisor watches",
             (AccessTarget target) ->
                 switch (target.getOwner().getName()) {
                   case "java.lang.Thread" ->

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** What a commit cannot do without: write and force a file, link it, force the directory. */
+/** The steps that no commit can avoid: write and force a file, link it, force the directory. */
 final class BarePrimitive {
   private static final int RECORD_BYTES = 1_200;
 

@@ -21,8 +21,8 @@ import java.util.Map;
 import org.awaitility.Awaitility;
 
 /**
- * {@code ./verify bench}: prints a table and writes {@code target/bench.json}. Ratios are to a peer
- * in the same run; trust them more than the absolute figures. An argument picks one part of it:
+ * {@code ./verify bench}: prints a table and writes {@code target/bench.json}. Ratios compare with
+ * a peer in the same run, and are more reliable than absolute figures. An argument picks one part:
  * {@code commits}, {@code copies}, {@code transfers} or {@code log}.
  */
 public final class Bench {
@@ -103,7 +103,10 @@ public final class Bench {
     }
   }
 
-  /** One client and the bare primitive take turns, so that they meet the same disk. */
+  /**
+   * One client and the bare primitive take turns, so that both use the same disk under the same
+   * load.
+   */
   private void single(StorageClient sdm, StorageClient other) throws Exception {
     long[] viaSdm = new long[SINGLE_COMMITS];
     long[] viaOther = new long[SINGLE_COMMITS];
@@ -194,7 +197,7 @@ public final class Bench {
     } while (state != ImageState.OPTIMIZED);
   }
 
-  /** The client of the host that commits. */
+  /** The client of the SDM's host. */
   private static StorageClient sdm(LocalCluster cluster, StorageClient any) {
     while (true) {
       String hostId = any.getStorageRepository("main").sdmHostId();
@@ -221,7 +224,7 @@ public final class Bench {
     try {
       new ImageCopyBench(mount.resolve("bench"), "XFS", 4L << 30, this::add).run();
     } finally {
-      // The agents' guardians may still be about to end.
+      // The agents' guardians may not have ended yet.
       Awaitility.await().until(() -> Tool.works("umount", mount.toString()));
     }
   }

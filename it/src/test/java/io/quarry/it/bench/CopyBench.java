@@ -23,9 +23,9 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Full copies of one disk image, ours next to those of cp and qemu-img, in turns, so that a busy
- * machine is busy for all of them. Sources are cached, and every copy ends when its target is
- * durable. The first turn warms up and does not count.
+ * Full copies of one disk image, by Quarry, cp and qemu-img in turns, so that other load affects
+ * all of them. Sources are cached, and every copy ends when its target is durable. The first turn
+ * warms up and does not count.
  */
 public final class CopyBench {
   private static final long MIB = 1 << 20;
@@ -46,14 +46,14 @@ public final class CopyBench {
     void run(Path target) throws IOException, InterruptedException;
   }
 
-  /** Takes the directory to work in, for example one on XFS. */
+  /** Takes the working directory, for example one on XFS. */
   public static void main(String[] args) throws Exception {
     Path parent = Path.of(args.length > 0 ? args[0] : System.getProperty("java.io.tmpdir"));
     Map<String, Duration> medians = measure(parent, TURNS);
     medians.forEach((name, median) -> System.out.printf("%-32s %6d ms%n", name, median.toMillis()));
   }
 
-  /** The median of each way to copy, by its name. */
+  /** The median of each kind of copy, by its name. */
   public static Map<String, Duration> measure(Path parent, int turns)
       throws IOException, InterruptedException {
     Path dir = Files.createTempDirectory(parent, "copy-bench");

@@ -20,7 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
-/** The log of a large repository, of whole disks; it is told of files that are not there. */
+/** The log of a large repository of whole disks, whose files do not exist. */
 public final class LargeLog {
   public static final int IMAGES = 100_000;
   private static final int IN_FLIGHT = 4_000;
@@ -28,7 +28,7 @@ public final class LargeLog {
   private LargeLog() {}
 
   /**
-   * @param store of a log that is made and has nothing in it
+   * @param store of an empty log
    */
   public static LogState fill(SlotStore store) throws Exception {
     try (Replica replica = new Replica("large", store)) {
@@ -84,7 +84,7 @@ public final class LargeLog {
   }
 
   /**
-   * @param begun is run when the SDM may be asked
+   * @param begun runs when the SDM accepts requests
    */
   static SdmListener leading(Runnable begun) {
     return new SdmListener() {

@@ -18,7 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
-/** What a large repository costs: its checkpoint, and the takeover by a host that knows nothing. */
+/** The cost of a large repository: its checkpoint, and the takeover by a host without a replica. */
 final class LogBench {
   private static final int SINGLE_COMMITS = 1_000;
   private static final int ROUNDS = 3;

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One figure.
  *
- * @param peer what it was measured beside, with its figure
+ * @param peer the peer of the measurement, with its figure
  * @param ratio value / peer
  * @param goal in words; null when there is none
  * @param met null when there is no goal
@@ -32,7 +32,7 @@ record Measured(
     return new Measured(name, value, unit, null, null, "≤ " + goal + " " + unit, value <= goal);
   }
 
-  /** A ratio to a peer that should not be exceeded. */
+  /** A ratio to a peer that has an upper limit. */
   static Measured ratio(
       String name, double value, String unit, String peer, double peerValue, double ratioMax) {
     double ratio = value / peerValue;

@@ -10,8 +10,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Reads one status over kept connections, each request after the last answer. Written on sockets so
- * that the measuring takes less than what is measured; both share two cores.
+ * Reads one status over open connections, each request after the last answer. The reader uses plain
+ * sockets, so that it takes less processor time than the server; both share two cores.
  */
 final class StatusReads implements AutoCloseable {
   private static final int ANSWER_BYTES_MAX = 16 << 10;
@@ -54,7 +54,7 @@ final class StatusReads implements AutoCloseable {
       this.out = out;
     }
 
-    /** One answer; its body ends with the only closing brace of the last nesting. */
+    /** Reads one answer, which ends with the closing brace of its outermost object. */
     void read(byte[] request) throws IOException {
       out.write(request);
       int filled = 0;

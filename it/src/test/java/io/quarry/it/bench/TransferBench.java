@@ -18,9 +18,9 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Uploads, downloads and deep checks by the command line, as a process of its own, in turns with
- * tools that do as much with the same file. The peers of transfers are at least what a digest
- * costs.
+ * Uploads, downloads and deep checks by the command line, as a process of its own. These commands
+ * take turns with tools that do equal work on the same file. Each peer of a transfer at least
+ * computes a digest.
  */
 final class TransferBench {
   private static final int ROUNDS = 3;
@@ -127,7 +127,7 @@ final class TransferBench {
     figures.accept(Measured.ratio(name, median(ours), "s", peer, median(theirs), goal));
   }
 
-  /** The whole command, with the start of its JVM. */
+  /** Runs the whole command, including the start of its JVM. */
   private double quarry(String... words) throws Exception {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     String[] command = {

@@ -1,6 +1,6 @@
 /**
- * What Quarry costs, always beside a peer in the same run: {@code ./verify bench}. Nothing here is
- * asserted; goals are reported as met or not.
+ * The cost of Quarry, always beside a peer in the same run: {@code ./verify bench}. The benchmarks
+ * assert nothing, and only report whether goals are met.
  */
 @NullMarked
 package io.quarry.it.bench;

@@ -50,7 +50,7 @@ public final class Box implements AutoCloseable {
     return box;
   }
 
-  /** More hosts, whose JVMs have these options, too; they follow those that are there. */
+  /** Adds hosts whose JVMs have these further options; their numbers follow the existing ones. */
   public void addOdd(String hostId, LocalClusterOptions like, String... javaOptions)
       throws Exception {
     List<String> all = new ArrayList<>(like.javaOptions());
@@ -67,7 +67,7 @@ public final class Box implements AutoCloseable {
             List.of()));
   }
 
-  /** Two hosts with these repositories, which both agree on who commits in each. */
+  /** Two hosts with these repositories, which agree on the SDM of each. */
   public static Box pair(Path directory, String... repositories) throws Exception {
     Box box = start(LocalClusterOptions.in(directory).withHosts(2));
     try {
@@ -82,7 +82,10 @@ public final class Box implements AutoCloseable {
     }
   }
 
-  /** Of hosts that are killed: sessions outlive them, and their guardians bring them back soon. */
+  /**
+   * Options for hosts that are killed: sessions outlive the agents, and guardians restart the
+   * agents soon.
+   */
   public static LocalClusterOptions mortal(Path directory, int hosts) {
     return LocalClusterOptions.in(directory)
         .withHosts(hosts)
@@ -121,7 +124,7 @@ public final class Box implements AutoCloseable {
     return hosts.stream().map(LocalHost::hostId).toList();
   }
 
-  /** Speaks to that host's agent alone. */
+  /** A client that calls that host's agent alone. */
   public StorageClient client(int index) {
     return clients.get(index);
   }
@@ -131,8 +134,8 @@ public final class Box implements AutoCloseable {
   }
 
   /**
-   * Asks the first host, and the second one under the same request id when the first does not
-   * answer soon.
+   * A client that asks the first host. When the host does not answer soon, the client asks the
+   * second one under the same request id.
    */
   public StorageClient impatientClient(String firstId, String secondId) {
     ClientSettings settings =
@@ -149,7 +152,7 @@ public final class Box implements AutoCloseable {
     return directory.resolve("storage").resolve(repoId);
   }
 
-  /** Connects it on all hosts, the first host first, and makes it when it is new. */
+  /** Connects the repository on all hosts, the first host first, and creates it when it is new. */
   public void connect(String repoId) throws IOException {
     for (int host = 0; host < hosts.size(); host++) {
       connect(repoId, host);
@@ -161,7 +164,7 @@ public final class Box implements AutoCloseable {
     connect(repoId, host, repository(repoId));
   }
 
-  /** The host has a way of its own to the directory. */
+  /** Connects the repository on a host that has a path of its own to the directory. */
   public void connect(String repoId, int host, Path way) {
     client(host).createStorageRepository(at(repoId, way));
   }
@@ -170,7 +173,7 @@ public final class Box implements AutoCloseable {
     return new ConnectRequest(repoId, "localfs-1.0", Map.of("path", directory.toString()));
   }
 
-  /** The host that commits, once all the hosts named agree. */
+  /** The SDM's host, once all the named hosts agree. */
   public String awaitSdm(String repoId, int... askedHosts) {
     return await()
         .atMost(PATIENCE)

@@ -26,11 +26,11 @@ import java.util.function.Predicate;
 /**
  * A copy on its way, as the hosts' own agents show it.
  *
- * @param repoId where the copy is made
+ * @param repoId the target
  * @param imageId the copy
  */
 public record Copying(Box box, String repoId, String imageId) {
-  /** The data between two checkpoints is that of one window. */
+  /** Two checkpoints are as far apart as the data of one window. */
   public static final long WINDOW_BYTES = CopyPace.WINDOW_BYTES;
 
   private static final Duration POLL = Duration.ofMillis(10);
@@ -47,7 +47,7 @@ public record Copying(Box box, String repoId, String imageId) {
     return client.copyImage(repoId, request, null);
   }
 
-  /** The id of a disk with so many bytes of data in each of its windows. */
+  /** The id of a new disk with so many bytes of data in each of its windows. */
   public static String source(StorageClient client, String repoId, int windows, long dataBytes)
       throws Exception {
     String disk = Box.disk(client, repoId, windows * WINDOW_BYTES).imageId();
@@ -60,7 +60,7 @@ public record Copying(Box box, String repoId, String imageId) {
     return disk;
   }
 
-  /** Waits until a host shows such a task of the copy; the highest epoch counts. */
+  /** Waits until a host shows a task of the copy that fits; the highest epoch counts. */
   public TaskInfo until(Predicate<TaskInfo> wanted) {
     return await()
         .atMost(Box.PATIENCE)
@@ -71,11 +71,11 @@ public record Copying(Box box, String repoId, String imageId) {
   }
 
   /**
-   * Kills the worker once it has a checkpoint, and waits until it is back. Another host goes on
-   * from that checkpoint, or a later one.
+   * Kills the worker once it has a checkpoint, and waits until its agent is back. Another host
+   * continues from that checkpoint, or from a later one.
    *
-   * @param fast bytes per second, for the window before it
-   * @return the task as it was last seen on the killed host
+   * @param fast bytes per second, for the window before the kill
+   * @return the task as the killed host showed it last
    */
   public TaskInfo killWorkerAtCheckpoint(long fast) throws Exception {
     TaskInfo task = until(any -> true);
@@ -93,7 +93,7 @@ public record Copying(Box box, String repoId, String imageId) {
     return begun;
   }
 
-  /** The same fix on another host, once that knows where to go on. */
+  /** The same fix on another host, once that host knows where to continue. */
   private Optional<TaskInfo> takenOver(TaskInfo begun) {
     return box.hostIds().stream()
         .filter(host -> !host.equals(begun.hostId()))
@@ -102,7 +102,7 @@ public record Copying(Box box, String repoId, String imageId) {
         .findAny();
   }
 
-  /** The newest epoch that runs on a host now. */
+  /** The newest epoch that runs on any host now. */
   public Optional<TaskInfo> task() {
     return box.hostIds().stream()
         .flatMap(host -> box.client(host).listTasks(host).stream())
@@ -111,7 +111,7 @@ public record Copying(Box box, String repoId, String imageId) {
         .max(Comparator.comparingLong(TaskInfo::epoch));
   }
 
-  /** Up to where the copy is durable; −1 while its worker has not looked yet where to begin. */
+  /** The offset up to which the copy is durable; −1 before its worker knows where to begin. */
   public static long checkpoint(TaskInfo task) {
     Progress progress = task.progress();
     return progress == null || progress.stageName().equals("starting") ? -1 : progress.bytesDone();
@@ -124,8 +124,8 @@ public record Copying(Box box, String repoId, String imageId) {
   }
 
   /**
-   * Waits for the end, and compares the whole content with the source's. Both stay open meanwhile:
-   * what the copy has frozen of a disk is merged again when it is done.
+   * Waits for the end of the copy, and compares its whole content with the source's. Both images
+   * stay open meanwhile: the disk's frozen part is merged again once the copy is done.
    */
   public void assertBecomes(StorageClient client, String sourceRepoId, String sourceId)
       throws Exception {

@@ -9,7 +9,7 @@ import io.quarry.common.api.FixRequest;
 import io.quarry.common.client.StorageClient;
 import java.util.List;
 
-/** What {@code check} and {@code listFixes} say of a repository. */
+/** The answers of {@code check} and {@code listFixes} for a repository. */
 public final class FixQueries {
   private FixQueries() {}
 
@@ -31,7 +31,7 @@ public final class FixQueries {
         .orElseThrow();
   }
 
-  /** Asks for every fix that nobody has asked for, until check finds nothing. */
+  /** Requests every fix that check offers, until check finds nothing. */
   public static void runAll(StorageClient client, String repoId) {
     await()
         .atMost(Box.PATIENCE)

@@ -11,10 +11,10 @@ import java.util.List;
 import org.awaitility.Awaitility;
 
 /**
- * A host's own way to a storage: the same directory through a FUSE daemon. When the daemon is
- * stopped, the storage hangs for whoever uses this mount, and for nobody else. The kernel remembers
- * neither names nor attributes, so hosts see what others do at once; hard links, forces, direct I/O
- * and locks reach the storage.
+ * A host's own path to a storage: the same directory through a FUSE daemon. When the daemon is
+ * stopped, the storage hangs for users of this mount alone. The kernel caches neither names nor
+ * attributes, so hosts see each other's changes at once. Hard links, forces, direct I/O and locks
+ * reach the storage.
  */
 public final class FuseMount implements AutoCloseable {
   private static final Path DEVICE = Path.of("/dev/fuse");
@@ -67,12 +67,12 @@ public final class FuseMount implements AutoCloseable {
     return mountPoint;
   }
 
-  /** The daemon, for who wants to disturb it. */
+  /** The pid of the daemon, for tests that disturb the daemon. */
   public long pid() {
     return daemon.pid();
   }
 
-  /** Whoever asks it for anything waits, until {@link #goOn}. */
+  /** Makes every call on the mount wait, until {@link #goOn}. */
   public void hang() throws IOException, InterruptedException {
     QemuGuest.run(List.of("kill", "-STOP", Long.toString(daemon.pid())));
   }
@@ -81,7 +81,7 @@ public final class FuseMount implements AutoCloseable {
     QemuGuest.run(List.of("kill", "-CONT", Long.toString(daemon.pid())));
   }
 
-  /** Whoever still waits is told that the storage is gone. */
+  /** Ends the mount; calls that still wait fail. */
   @Override
   public void close() throws IOException {
     daemon.destroyForcibly();

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
-/** Uses images as a virtual machine would: through what {@code openImage} says, with QEMU. */
+/** Uses images as a VM would: with QEMU, by the answer of {@code openImage}. */
 public final class QemuGuest {
   private QemuGuest() {}
 
@@ -37,7 +37,7 @@ public final class QemuGuest {
     }
   }
 
-  /** The path of an image as a reader gets it; nobody writes to it in these tests. */
+  /** The answer of opening an image for reading; no guest writes to the image in these tests. */
   public static OpenedImage look(StorageClient client, String repoId, String imageId) {
     OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(true, "reader"), null);
     client.closeImage(repoId, imageId, opened.openId(), null);
@@ -60,12 +60,15 @@ public final class QemuGuest {
     return file;
   }
 
-  /** As QEMU's tools take it for a file name; what the files' headers say does not count. */
+  /**
+   * The image in the form that QEMU's tools take as a file name, without the files' own backing
+   * names.
+   */
   public static String name(OpenedImage opened) {
     return "json:" + opened.blockdev().deepCopy().without("node-name");
   }
 
-  /** Checks the top volume, when it is a qcow2 file then, while it is sure to stay. */
+  /** Checks the top volume, if it is a qcow2 file at that moment, while an open keeps the file. */
   public static void assertSound(StorageClient client, String repoId, String imageId)
       throws Exception {
     OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(true, "reader"), null);
@@ -78,7 +81,7 @@ public final class QemuGuest {
     }
   }
 
-  /** Runs a tool that must succeed; returns what it says. */
+  /** Runs a tool that must succeed; returns its output. */
   public static String run(List<String> words) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
     String output;

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.awaitility.Awaitility;
 
-/** A filesystem of its own, in a file beside it, whose power can be cut. */
+/** A filesystem of its own, in a file beside the mount, whose power can be cut. */
 public final class Xfs implements AutoCloseable {
   private static final long SIZE = 2L << 30;
 
@@ -40,12 +40,12 @@ public final class Xfs implements AutoCloseable {
         List.of("mount", "-t", "xfs", "-o", "loop", image.toString(), mountPoint.toString()));
   }
 
-  /** Whatever was not forced is lost, and everything fails until the power is back. */
+  /** Drops all writes that were not forced; all calls fail until the power is back. */
   public void cutPower() throws IOException, InterruptedException {
     QemuGuest.run(List.of("xfs_io", "-x", "-c", "shutdown", mountPoint.toString()));
   }
 
-  /** Nobody may have a file open. */
+  /** No process may have a file open. */
   public void restorePower() throws IOException, InterruptedException {
     unmount();
     mount();
@@ -62,7 +62,7 @@ public final class Xfs implements AutoCloseable {
     Files.delete(image);
   }
 
-  /** What was killed a moment ago may still be letting go of its files. */
+  /** A process that was just killed may still hold its files. */
   private void unmount() throws IOException, InterruptedException {
     ProcessBuilder unmount =
         new ProcessBuilder("umount", mountPoint.toString())

@@ -1,4 +1,4 @@
-/** What scenarios share: clusters, repositories, guests. */
+/** The common parts of scenarios: clusters, repositories, guests. */
 @NullMarked
 package io.quarry.it.box;
 

@@ -3,8 +3,8 @@ package io.quarry.it.chaos;
 import java.time.Duration;
 
 /**
- * Interrupts a thread when this process is told to end, and lets it take down what it has built:
- * namespaces and mounts would stay otherwise.
+ * Interrupts a thread when this process is told to end, so that the thread removes its namespaces
+ * and mounts, which would stay otherwise.
  */
 final class EarlyEnd implements AutoCloseable {
   private static final Duration CLEANING_MAX = Duration.ofMinutes(1);

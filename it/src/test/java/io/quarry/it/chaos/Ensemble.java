@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class Ensemble implements ZooKeepers, AutoCloseable {
   private static final int CLIENT_PORT = 2181;
 
-  /** By name: only the cluster package and its likes may know ZooKeeper. */
+  /** By name, since only the cluster package and the like may use ZooKeeper's classes. */
   private static final String MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
 
   private final Spawner spawner = new Spawner();

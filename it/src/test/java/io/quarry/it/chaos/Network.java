@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Network namespaces on a bridge of this machine, which nothing leaves, and rules that cut them off
+ * Network namespaces on a bridge of this machine that has no way out. Rules cut the namespaces off
  * from each other.
  */
 final class Network implements AutoCloseable {
-  /** Of addresses that this machine is not likely to use otherwise. */
+  /** The prefix of addresses that this machine is not likely to use otherwise. */
   private static final String PREFIX = "10.213.77.";
 
   private static final int GATEWAY = 254;
@@ -70,23 +70,23 @@ final class Network implements AutoCloseable {
     return address;
   }
 
-  /** Words before a command that is to run there. */
+  /** The words before a command that is to run in the namespace. */
   List<String> launcher(String name) {
     return List.of("nsenter", "--net=/run/netns/" + namespace(name), "--");
   }
 
-  /** Nothing comes from those, and nothing goes to them. */
+  /** Cuts the namespace off from the others, in both directions. */
   void cut(String name, List<String> others) throws IOException, InterruptedException {
     in(name, "nft", "add", "rule", "inet", TABLE, "in", "ip", "saddr", set(others), "drop");
     cutOut(name, others);
   }
 
-  /** Nothing goes to those. */
+  /** Drops all that the namespace sends to the others. */
   void cutOut(String name, List<String> others) throws IOException, InterruptedException {
     in(name, "nft", "add", "rule", "inet", TABLE, "out", "ip", "daddr", set(others), "drop");
   }
 
-  /** Nothing goes anywhere, nor comes. */
+  /** Cuts the namespace off from all others, in both directions. */
   void isolate(String name) throws IOException, InterruptedException {
     for (String chain : List.of("in", "out")) {
       in(name, "nft", "add", "rule", "inet", TABLE, chain, "meta", "oif", "!=", "lo", "drop");
@@ -132,7 +132,7 @@ final class Network implements AutoCloseable {
     QemuGuest.run(List.of(words));
   }
 
-  /** What runs in the namespaces has ended. */
+  /** Call this after all processes in the namespaces have ended. */
   @Override
   public void close() throws IOException {
     List<String> left = new ArrayList<>();

@@ -24,8 +24,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Each host in a network of its own and with a way of its own to the storage, and three ZooKeepers:
- * what is between them can fail, too.
+ * Hosts with networks of their own and separate paths to the storage, and three ZooKeepers. The
+ * connections between them can fail, too.
  */
 final class NetworkArena implements Arena {
   private static final int ZOOKEEPERS = 3;
@@ -187,7 +187,7 @@ final class NetworkArena implements Arena {
           }
           default -> {
             network.isolate(hostId);
-            yield hostId + " is cut off from everybody";
+            yield hostId + " is cut off from all others";
           }
         };
     return Strike.lasting(what, Set.of(hostId), fault.lasts(), () -> network.heal(hostId));
@@ -230,7 +230,7 @@ final class NetworkArena implements Arena {
         });
   }
 
-  /** All at once, as in a whole data centre; ZooKeeper keeps what it has forced. */
+  /** Cuts the power of all hosts and ZooKeepers at once; ZooKeeper keeps what it has forced. */
   private Strike cutPower() throws IOException, InterruptedException {
     storage.cutPower();
     String[] all = hosts.stream().map(LocalHost::hostId).toArray(String[]::new);
@@ -278,7 +278,7 @@ final class NetworkArena implements Arena {
     return directory.resolve("xfs").resolve(repoId);
   }
 
-  /** All that runs here is root's, whom no mode stops. */
+  /** All processes here run as root, which no mode stops. */
   @Override
   public boolean overwrites(Path volume) {
     return false;

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * {@code ./verify chaos}: one run after the other, each with the next seed. Where networks and
- * storages of one's own are permitted they fail, too.
+ * {@code ./verify chaos}: one run after the other, each with the next seed. Networks and storages
+ * fail, too, where the machine permits private ones.
  */
 @SuppressWarnings("SystemOut")
 final class NetworkChaos {
@@ -57,7 +57,7 @@ final class NetworkChaos {
     try (EarlyEnd _ = EarlyEnd.of(Thread.currentThread())) {
       kept = chaos.runs();
     } catch (InterruptedException e) {
-      // All is taken down, and the process ends as it was told to.
+      // The cluster is taken down, and the process ends as it was told to.
       return;
     }
     System.exit(kept ? 0 : 1);
@@ -81,7 +81,7 @@ final class NetworkChaos {
     var _ = options(number("--seed", 1), Path.of(""));
   }
 
-  /** As {@code quarry chaos} takes them, too: 90s, 5m. */
+  /** Also takes durations as {@code quarry chaos} does: 90s, 5m. */
   private static long number(String text) {
     return text.endsWith("m")
         ? 60 * Long.parseLong(text.substring(0, text.length() - 1))

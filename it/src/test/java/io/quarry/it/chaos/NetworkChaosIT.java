@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A short run of what {@code quarry chaos} does: processes are killed and paused while clients use
- * the cluster, and afterwards every answer and every byte is judged.
+ * A short run of {@code quarry chaos}: processes are killed and paused while clients use the
+ * cluster. Afterwards judges examine every answer and every byte.
  */
 @Timeout(600)
 @SuppressWarnings("SystemOut")

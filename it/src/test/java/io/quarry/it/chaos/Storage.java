@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One XFS of its own, and for each host a way of its own to it through FUSE. */
+/** A private XFS, and for each host a path of its own to it through FUSE. */
 final class Storage implements AutoCloseable {
   private static final String FORCES = "fsync,fdatasync";
   private static final String WRITES = FORCES + ",pwrite64,pwritev,fallocate,linkat,link";
@@ -44,7 +44,7 @@ final class Storage implements AutoCloseable {
     }
   }
 
-  /** Where that host has it. */
+  /** The host's path to the storage. */
   Path of(String host) {
     return directory.resolve("mounts").resolve(host);
   }
@@ -70,17 +70,17 @@ final class Storage implements AutoCloseable {
     return inject(host, FORCES, "delay_enter=" + micros);
   }
 
-  /** Forces, writes and links fail, all or every fifth. */
+  /** Forces, writes and links fail: all of them, or every fifth. */
   Process fail(String host, boolean all) throws IOException {
     return inject(host, WRITES, "error=EIO" + (all ? "" : ":when=3+5"));
   }
 
-  /** Nothing can be written any more. */
+  /** All writes fail, since the storage seems full. */
   Process full(String host) throws IOException {
     return inject(host, "pwrite64,pwritev,fallocate", "error=ENOSPC");
   }
 
-  /** Lasts until the process is ended. */
+  /** Injects faults into the host's calls until the returned process is ended. */
   private Process inject(String host, String calls, String what) throws IOException {
     List<String> words =
         new ArrayList<>(
@@ -102,12 +102,12 @@ final class Storage implements AutoCloseable {
             .redirectOutput(ProcessBuilder.Redirect.DISCARD));
   }
 
-  /** Whatever was not forced is lost, and everything fails. */
+  /** Drops all writes that were not forced; all calls fail. */
   void cutPower() throws IOException, InterruptedException {
     xfs.cutPower();
   }
 
-  /** Nobody uses it any more. */
+  /** Call this when no process uses the storage any more. */
   void restorePower() throws Exception {
     closeMounts();
     xfs.restorePower();

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Check finds what crashes and other people's hands have left, and says what to do about it. */
+/** Check finds leftovers of crashes and changes by other programs, and names a remedy for each. */
 @Timeout(300)
 final class CheckIT {
   private static final String MAIN = "main";
@@ -37,9 +37,9 @@ final class CheckIT {
   private static final Duration SESSION = Duration.ofSeconds(5);
   private static final long MIB = 1L << 20;
 
-  /** Nothing else would ever find the claims and checkpoints of a fix that the log has dropped. */
+  /** Only check would ever find the claims and checkpoints of a fix that the log has dropped. */
   @Test
-  void whatAPublisherLeavesThatIsKilledBetweenCommitAndTidyingIsCleaned(@TempDir Path directory)
+  void leftoversOfAPublisherKilledBetweenCommitAndTidyingAreCleaned(@TempDir Path directory)
       throws Exception {
     Path armed = directory.resolve("armed");
     LocalClusterOptions options =
@@ -130,7 +130,7 @@ final class CheckIT {
                 assertThat(problem.subject()).isEqualTo("notes.txt");
               });
 
-      // Once nothing is over it, the other copy of the snapshot is enough.
+      // Without an overlay on the snapshot, the snapshot's other copy is enough.
       client.removeImage(MAIN, disk, RemoveImageOptions.DEFAULT, null);
       await()
           .atMost(Box.PATIENCE)

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A deep check reads everything, a part a call, and leaves alone what is in use. A check that is
- * not deep sees nothing of what is found here.
+ * A deep check reads everything, a part per call, and leaves out images that are in use. A check
+ * that is not deep finds none of these problems.
  */
 @Timeout(300)
 final class DeepCheckIT {
@@ -51,7 +51,7 @@ final class DeepCheckIT {
       try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {
         file.setLength(file.length() + 1);
       }
-      // Without a look inside, a frozen file is known to have another size.
+      // Even without reading its content, check sees that a frozen file has another size.
       assertThat(client.checkStorageRepository(MAIN, CheckOptions.DEFAULT).problems())
           .singleElement()
           .satisfies(problem -> {
@@ -84,7 +84,7 @@ final class DeepCheckIT {
     }
   }
 
-  /** The throttle of copies holds for it, too, so that 15 MiB take more than one part. */
+  /** The throttle of copies also limits a deep check, so that 15 MiB take more than one part. */
   @Test
   void aLongCheckComesInPartsOfWhichAnyAgentDoesTheNext(@TempDir Path directory) throws Exception {
     try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
@@ -99,7 +99,7 @@ final class DeepCheckIT {
         parts.add(client.checkStorageRepository(MAIN, new CheckOptions(true, next, 0)));
         next = parts.getLast().next();
       } while (next != null);
-      // As many as the machine's speed makes of it.
+      // The number of parts depends on the machine's speed.
       assertThat(parts).hasSizeGreaterThan(1);
       assertThat(parts).allSatisfy(part -> assertThat(part.problems()).isEmpty());
       assertThat(parts.getFirst().reading())
@@ -127,7 +127,7 @@ final class DeepCheckIT {
     return report;
   }
 
-  /** All that follows the header: tables that say where everything is. */
+  /** Damages all bytes behind the header: the tables that locate the data. */
   private static void spoil(Path qcow2) throws Exception {
     try (RandomAccessFile file = new RandomAccessFile(qcow2.toFile(), "rw")) {
       byte[] noise = new byte[(int) Math.min(file.length() - 65_536, 262_144)];

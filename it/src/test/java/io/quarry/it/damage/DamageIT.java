@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A log that lost or changed a file is never believed, and never taken for shorter than it is. With
- * records whose checksums nobody checks, a flipped bit is blamed on the record after it.
+ * Agents never trust a log that lost or changed a file, and never take the log for shorter than it
+ * is. If readers skipped the checksums, a flipped bit would be blamed on the record after it.
  */
 @Timeout(300)
 final class DamageIT {
@@ -90,7 +90,7 @@ final class DamageIT {
       originals.add(Files.readAllBytes(each));
       harm(each, originals.getLast(), harm);
     }
-    // Torn before it was published: this one means nothing to anybody.
+    // A write that was torn before publication: no reader uses this file.
     Files.write(
         box.repository(DAMAGED).resolve("tmp").resolve("torn." + which.replace(' ', '.')),
         Arrays.copyOf(originals.getFirst(), originals.getFirst().length / 3));
@@ -115,8 +115,8 @@ final class DamageIT {
   }
 
   /**
-   * There has to be a middle beyond the newest checkpoint. One may be on its way while the records
-   * are counted: what counts is what is there when nothing runs any more.
+   * Some records must follow the newest checkpoint. A checkpoint may be under way while the records
+   * are counted. So the count is repeated when no process runs any more.
    */
   private static void stopWithRecordsBeyondTheCheckpoint(Box box) throws Exception {
     while (true) {
@@ -133,7 +133,7 @@ final class DamageIT {
     }
   }
 
-  /** Of what is missing before any record it can be told that it is, but not what its name was. */
+  /** For a file that is missing before any record, the error can name the loss but not the file. */
   private static String named(Path file, Victim victim, Harm harm) {
     boolean nameless = harm == Harm.DELETED && victim.compareTo(Victim.CHECKPOINTS) >= 0;
     return String.valueOf(nameless ? file.getParent() : file);

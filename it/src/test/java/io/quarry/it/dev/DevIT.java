@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code quarry dev}, as people start it to try things out. */
+/** {@code quarry dev}, as users start it for experiments. */
 @Timeout(120)
 final class DevIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -28,7 +28,7 @@ final class DevIT {
   void agentThatWasKilledHasTheRepositoryAgain(@TempDir Path directory) throws Exception {
     Process dev = start(directory);
     try (StorageClient client = new StorageClient(List.of(url(dev)))) {
-      assertThat(start(directory).waitFor()).isEqualTo(1); // it is in use
+      assertThat(start(directory).waitFor()).isEqualTo(1); // the directory is in use
       assertThat(repositories(client)).containsExactly("main");
       Path pid = directory.resolve("host-1").resolve("agent.pid");
       long agent = Long.parseLong(Files.readString(pid).strip());
@@ -63,7 +63,7 @@ final class DevIT {
         .start();
   }
 
-  /** What it prints once its cluster is ready. */
+  /** The URL of host-1, which the command prints once its cluster is ready. */
   private static URI url(Process dev) throws Exception {
     StringBuilder text = new StringBuilder();
     try (var lines = dev.inputReader(UTF_8)) {

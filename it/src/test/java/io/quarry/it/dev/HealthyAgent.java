@@ -5,7 +5,7 @@ import io.quarry.agent.AgentConfig;
 import io.quarry.agent.guardian.GuardianLink;
 import java.nio.file.Path;
 
-/** An agent that can only say that it is well. */
+/** An agent that only answers that it is healthy. */
 final class HealthyAgent {
   private static final int OK = 200;
   private static final int NO_BODY = -1;

@@ -37,7 +37,7 @@ final class LocalClusterIT {
       long guardian = second.guardianPid();
       List<Long> below =
           ProcessHandle.of(guardian).orElseThrow().descendants().map(ProcessHandle::pid).toList();
-      assertThat(below).as("the agent and what it detached").hasSize(2);
+      assertThat(below).as("the agent and its detached process").hasSize(2);
       second.killHost();
       assertThat(below).noneMatch(LocalClusterIT::runs);
       assertThat(second.ready()).isFalse();
@@ -81,7 +81,7 @@ final class LocalClusterIT {
     assertThat(pids).hasSize(3).allMatch(LocalClusterIT::runs);
     owner.destroyForcibly();
     await().atMost(PATIENCE).until(() -> pids.stream().noneMatch(LocalClusterIT::runs));
-    // Nobody is left who could know of it: only a power cut would end this one too.
+    // No process is left that could know this one: only a power cut would end it, too.
     detached.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
   }
 
@@ -94,7 +94,7 @@ final class LocalClusterIT {
     return ProcessHandle.current().descendants().toList();
   }
 
-  /** A zombie does not run: who reaps orphans depends on the machine's init. */
+  /** A zombie does not run: the machine's init decides when orphans are reaped. */
   private static boolean runs(long pid) {
     try {
       String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Agents that are started with a poor environment, as from cron, or a foreign one: 12.19. */
+/** 12.19: agents that start with a minimal environment, as from cron, or with a foreign one. */
 @Timeout(180)
 final class LocaleIT {
   @TempDir private Path directory;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a client goes through when ZooKeeper goes away, or comes back knowing nothing. */
+/** What a client observes when ZooKeeper goes away, or comes back without its data. */
 @Timeout(120)
 final class ZooKeeperLossIT {
   private static final int SESSION_MILLIS = 4_000;

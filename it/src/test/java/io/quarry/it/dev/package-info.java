@@ -1,4 +1,4 @@
-/** The local cluster itself: what every other scenario stands on. */
+/** The local cluster itself, on which every other scenario depends. */
 @NullMarked
 package io.quarry.it.dev;
 

@@ -40,9 +40,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A disk over a snapshot of another repository, on three hosts that have other names for the two;
- * the third reaches only the disk's. The base is removed at once; its data comes over all the same,
- * through a killed worker and a source that is away for a while, below a running machine.
+ * A disk over a snapshot of another repository, on three hosts that have other names for the two.
+ * The third host reaches only the disk's repository. The base is removed at once. The base's data
+ * is copied all the same while a VM runs, through a killed worker and a source that is away for a
+ * while.
  */
 @Timeout(300)
 final class BaseElsewhereIT {
@@ -73,11 +74,11 @@ final class BaseElsewhereIT {
           QemuGuest.export(
               look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
 
-      // One that has them under other names, and one that reaches only the disk's.
+      // On a host with other names for both repositories, and on one that reaches only the disk's.
       QemuGuest.assertContent(look(1, disk), expected);
       assertNotReached(disk);
 
-      // A machine goes on with what it was handed, whatever becomes of the base.
+      // A VM continues with the files that its open was given, even without the base.
       OpenedImage machine =
           client.openImage(id(0, DISKS), disk, new OpenRequest(false, "vm"), null);
       assertThat(machine.backingChain()).hasSize(2);
@@ -88,11 +89,11 @@ final class BaseElsewhereIT {
       killAndDisconnect(disk);
       awaitOptimized(disk);
       QemuGuest.assertContent(machine, expected);
-      assertThat(box.volumes(TEMPLATES)).as("the machine uses them").hasSize(2);
+      assertThat(box.volumes(TEMPLATES)).as("volumes that the VM uses").hasSize(2);
       client.closeImage(id(0, DISKS), disk, machine.openId(), null);
       await().atMost(Box.PATIENCE).until(() -> box.volumes(TEMPLATES).isEmpty());
 
-      // What was brought in is an image that nobody else needs: the disk takes it over.
+      // No other image needs the copied base, so the disk takes its data over.
       await().atMost(Box.PATIENCE).until(() -> look(2, disk).backingChain().isEmpty());
       OpenedImage after = look(2, disk);
       assertThat(Path.of(after.path())).startsWith(box.repository(DISKS));
@@ -139,7 +140,7 @@ final class BaseElsewhereIT {
     return name + "-of-" + host;
   }
 
-  /** A host that starts again reaches nothing before the test has seen that no host does. */
+  /** A restarted host connects nothing before the test has seen that no host reaches the source. */
   private void connect(int host, String name) throws IOException {
     Path path = Files.createDirectories(box.repository(name));
     box.client(host)
@@ -152,7 +153,7 @@ final class BaseElsewhereIT {
     box.hostIds().forEach(host -> box.client(host).setThrottle(bytesPerSecond));
   }
 
-  /** A snapshot of two layers. */
+  /** Makes a snapshot of two layers. */
   private String template() throws Exception {
     StorageClient client = box.client(0);
     String repoId = id(0, TEMPLATES);
@@ -221,7 +222,10 @@ final class BaseElsewhereIT {
                 .hasSize(count));
   }
 
-  /** One worker is killed, the other one loses the source; it goes on when that is back. */
+  /**
+   * Kills one worker, and disconnects the source of the other one, which continues when the source
+   * is back.
+   */
   private void killAndDisconnect(String disk) throws Exception {
     TaskInfo task = task(disk, any -> true);
     assertThat(task.type()).isEqualTo(FixType.OPTIMIZE);

@@ -19,11 +19,11 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 
-/** Watches copies, and compares what they made. */
+/** Watches copies, and compares their contents with the source. */
 final class Copies {
   private static final Duration POLL = Duration.ofMillis(3);
 
-  /** One host's view of it must not keep the others from being asked. */
+  /** A host that does not answer must not keep the test from asking the others. */
   private static final Duration ASK_MAX = Duration.ofSeconds(1);
 
   private final ThreeHosts hosts;
@@ -45,7 +45,7 @@ final class Copies {
         .orElseThrow();
   }
 
-  /** Waits until one of these hosts shows such a task of the fix; the highest epoch counts. */
+  /** Waits until one of these hosts shows a task of the fix that fits; the highest epoch counts. */
   TaskInfo await(String fixId, List<LocalHost> asked, Predicate<TaskInfo> wanted) {
     List<StorageClient> clients =
         asked.stream().map(host -> hosts.clientWithin(ASK_MAX, List.of(host))).toList();
@@ -75,13 +75,13 @@ final class Copies {
         .orElseThrow();
   }
 
-  /** Up to where the copy is durable; −1 while its worker has not looked yet where to begin. */
+  /** The offset up to which the copy is durable; −1 before its worker knows where to begin. */
   static long checkpoint(TaskInfo task) {
     Progress progress = task.progress();
     return progress == null || progress.stageName().equals("starting") ? -1 : progress.bytesDone();
   }
 
-  /** Every byte is right, by hash and as QEMU reads it, and holes are holes. */
+  /** Checks every byte by hash and as QEMU reads it, and that holes are holes. */
   void assertEqual(String sourceId, String copyId, SourceImage image)
       throws IOException, InterruptedException {
     Path source = hosts.bottomFile(ThreeHosts.MAIN, sourceId);

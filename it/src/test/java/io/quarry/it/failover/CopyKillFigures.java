@@ -13,7 +13,7 @@ final class CopyKillFigures {
   private static final Duration EVERY = Duration.ofSeconds(2);
   private static final Duration SESSION = Duration.ofSeconds(15);
 
-  /** It has to last until the last kill. */
+  /** Large enough that the copy lasts until the last kill. */
   private static final SourceImage SOURCE = new SourceImage(100);
 
   private static final long BYTES_PER_SECOND = 6 << 20;
@@ -37,7 +37,7 @@ final class CopyKillFigures {
       long next = System.nanoTime();
       for (int kill = 0; kill < KILLS; kill++) {
         next = Math.max(System.nanoTime(), next + EVERY.toNanos());
-        // A rhythm, not a wait for something.
+        // A fixed rhythm of kills, not a wait for an event.
         while (System.nanoTime() < next) {
           LockSupport.parkNanos(next - System.nanoTime());
         }
@@ -45,7 +45,7 @@ final class CopyKillFigures {
         long epoch = task.epoch();
         written.look(victim);
         victim.killAgent();
-        // All may have been killed within the time that an agent takes to start.
+        // All agents may have been killed within the time that one takes to start.
         task = copies.await(fix, hosts.cluster().hosts(), now -> now.epoch() > epoch);
       }
       for (LocalHost host : hosts.cluster().hosts()) {

@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A chain of snapshots is exported as differences, the upper ones first, lost, and brought back the
- * same way; a host dies while it copies a difference of two layers.
+ * A chain of snapshots is exported as differences, the upper ones first. Then the chain is lost,
+ * and brought back the same way. A host dies while it copies a difference of two layers.
  */
 @Timeout(300)
 final class DifferenceIT {
@@ -83,7 +83,7 @@ final class DifferenceIT {
             assertThat(problem.imageId()).isEqualTo(snapshots.get(2));
             assertThat(problem.remedy()).contains("copy image " + snapshots.get(1));
           });
-      // All of what is not whole: that has to wait for the base as well.
+      // A full copy of an image that is not whole has to wait for the base, too.
       copy(BACKUP, LATE, snapshots.get(2), null);
       String saved = copy(MAIN, BACKUP, disk, snapshots.get(2)).imageId();
       expected.put(saved, expectedOf(disk));
@@ -100,7 +100,7 @@ final class DifferenceIT {
 
       copyTwoLayersAndKill(snapshots.get(2), snapshots.get(0));
 
-      // All is lost, and comes back out of the backup.
+      // All images are lost, and come back from the backup.
       client.removeImage(MAIN, disk, RemoveImageOptions.DEFAULT, null);
       snapshots.forEach(image -> client.removeImage(MAIN, image, RemoveImageOptions.DEFAULT, null));
       await().atMost(Box.PATIENCE).until(() -> box.volumes(MAIN).isEmpty());
@@ -166,7 +166,7 @@ final class DifferenceIT {
     QemuGuest.assertContent(QemuGuest.look(client, repoId, image), expectedOf(image));
   }
 
-  /** What shows through from below must be the base, and nothing of the two layers be missing. */
+  /** Only the base may show through from below, and no data of the two layers may be missing. */
   private void copyTwoLayersAndKill(String image, String base) throws Exception {
     box.hostIds().forEach(host -> box.client(host).setThrottle(SLOW));
     copy(MAIN, OTHER, image, base);

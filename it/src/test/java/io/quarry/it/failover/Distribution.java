@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** Durations that were measured, of one kind. */
+/** Measured durations of one kind. */
 public final class Distribution {
   private static final double NANOS_PER_MILLI = 1e6;
 

@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The host that commits is killed again and again under load: each call has one effect or none.
- * With an SDM that plans repeated requests as if they were new, some calls make two disks.
+ * The SDM's host is killed again and again under load: each call must have one effect or none. An
+ * SDM that planned repeated requests as new ones would make two disks for some calls.
  */
 @Timeout(600)
 @SuppressWarnings("SystemOut")
@@ -48,12 +48,12 @@ final class ElectionStormIT {
   private static final Duration POLL = Duration.ofMillis(250);
   private static final long SMALL_DISK_BYTES = 64 << 10;
 
-  /** Even on a busy machine the storm is to hit more than a few. */
+  /** Even on a busy machine the storm must hit more than a few calls. */
   private static final int ACKNOWLEDGED_MIN = 100;
 
   @TempDir private Path directory;
 
-  /** Request id, which is the label of the disk, to what became of the call. */
+  /** The outcome of each call, by request id, which is also the label of the disk. */
   private final Map<String, String> acknowledged = new ConcurrentHashMap<>();
 
   private final Map<String, StorageException> errors = new ConcurrentHashMap<>();
@@ -82,7 +82,7 @@ final class ElectionStormIT {
       Map<String, String> found = imagesByLabel(hosts);
       assertThat(found).containsAllEntriesOf(acknowledged);
       assertThat(errors.values())
-          .as("what a caller may be told in an election")
+          .as("codes that a caller may get in an election")
           .allMatch(error -> error.code().retryable());
       assertThat(errors.entrySet())
           .filteredOn(error -> error.getValue().code() != ErrorCode.OUTCOME_UNKNOWN)
@@ -130,7 +130,7 @@ final class ElectionStormIT {
     }
   }
 
-  /** Does nothing while nobody leads: the next round will. */
+  /** Does nothing while there is no SDM; the next round kills one. */
   private void killSdm(ThreeHosts hosts) {
     try (StorageClient client = hosts.clientWithin(KILL_EVERY, hosts.cluster().hosts())) {
       var sdm = ThreeHosts.sdm(client, ThreeHosts.MAIN);
@@ -145,7 +145,7 @@ final class ElectionStormIT {
     }
   }
 
-  /** Each label once. */
+  /** The images by label; no label may occur twice. */
   private static Map<String, String> imagesByLabel(ThreeHosts hosts) {
     Map<String, String> found = new HashMap<>();
     for (ImageInfo image : hosts.allImages(ThreeHosts.MAIN)) {
@@ -182,7 +182,7 @@ final class ElectionStormIT {
     assertThat(again).containsAllEntriesOf(acknowledged);
   }
 
-  /** What killed hosts left goes through the queue; a backlog is fine as long as it shrinks. */
+  /** Fixes of killed hosts go through the queue; a backlog is fine as long as it shrinks. */
   private static void awaitNothingLeft(ThreeHosts hosts) {
     StorageClient client = hosts.everywhere();
     int atFirst = outstanding(client);
@@ -204,8 +204,8 @@ final class ElectionStormIT {
   }
 
   /**
-   * A host that is killed between writing a volume and learning that another epoch of it was
-   * published leaves its file behind. Check finds it, and nothing else.
+   * A host leaves a file behind when it is killed after writing a volume whose other epoch was
+   * published. Check must find such files, and no other problem.
    */
   private static void removeOrphans(StorageClient client) {
     for (Fix orphan : found(client)) {

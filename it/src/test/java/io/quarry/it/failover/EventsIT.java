@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Whoever watches is told of each commit once, whichever agents die; and when commits cannot be
- * told any more, is told that.
+ * A watcher is told of each commit once, whichever agents die. When the log no longer has some
+ * commits, the watcher is told that.
  */
 @Timeout(300)
 final class EventsIT {
@@ -104,7 +104,7 @@ final class EventsIT {
   }
 
   @Test
-  void whatCannotBeToldIsSaid() throws Exception {
+  void freedCommitsAreReportedByAReset() throws Exception {
     LocalClusterOptions options =
         LocalClusterOptions.in(directory)
             .withHosts(2)
@@ -122,7 +122,7 @@ final class EventsIT {
         }
         told.assertEachOnce(DISKS);
         long newest = told.of("main").getLast().commit();
-        // A reset names the last commit that the log has freed, and all others are told.
+        // A reset names the last commit that the log has freed; the watcher gets all later ones.
         await()
             .atMost(Box.PATIENCE)
             .until(() -> box.client(1).getStorageRepository("main").commit() >= newest);
@@ -156,7 +156,7 @@ final class EventsIT {
     }
   }
 
-  /** Each commit is told, or a reset says that the log has freed it meanwhile. */
+  /** Each commit is told, or a reset says that the log has freed the commit meanwhile. */
   private static void assertNoneLeftOut(EventStream events, long first, long last)
       throws Exception {
     long due = first;
@@ -198,7 +198,7 @@ final class EventsIT {
     return event;
   }
 
-  /** What one watcher has been told. */
+  /** The events that one watcher has received. */
   private static final class Told {
     private final Map<String, List<Event.Commit>> commits = new HashMap<>();
 
@@ -208,7 +208,7 @@ final class EventsIT {
           .toList();
     }
 
-    /** Until that request is told of. */
+    /** Listens until the event of that request. */
     void listen(EventStream events, String requestId) {
       while (requests().noneMatch(requestId::equals)) {
         switch (next(events)) {

@@ -3,10 +3,10 @@ package io.quarry.it.failover;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 
 /**
- * What one promise came to.
+ * The measurement of one promise.
  *
  * @param measured in words, with counts
- * @param load of the machine when it was over: tasks that run or want to, on average of a minute
+ * @param load the machine's load average of the last minute, at the end
  */
 record Figure(String promise, String goal, String measured, boolean met, double load) {
   @JsonIgnore

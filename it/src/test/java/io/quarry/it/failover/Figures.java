@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * {@code ./verify figures}: how well what docs/reliability.md promises is kept, as distributions.
- * Prints a row for each, and writes {@code target/figures.json}. Arguments pick parts; all of them
- * take half an hour, and want a machine that does nothing else.
+ * {@code ./verify figures}: measures how well the promises of docs/reliability.md are kept, as
+ * distributions. Prints a row for each promise, and writes {@code target/figures.json}. Arguments
+ * pick parts. All parts take half an hour, on a machine without other load.
  */
 @SuppressWarnings("SystemOut")
 public final class Figures {

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every host does the light fixes that it is granted. One that gives up because its replica is a
- * commit behind leaves them to be granted again after a while, and the log shows it.
+ * Every host runs its granted light fixes. A host that gave a grant up because its replica is a
+ * commit behind would cause a second grant, which the log would show.
  */
 @Timeout(120)
 final class GrantsIT {

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/** How soon others go on when an agent, an SDM or a whole host dies. */
+/** How soon other hosts continue when an agent, an SDM or a whole host dies. */
 final class KillFigures {
   private static final Duration LONG_SESSION = Duration.ofSeconds(15);
   private static final Duration SHORT_SESSION = Duration.ofSeconds(6);
@@ -17,7 +17,7 @@ final class KillFigures {
   private static final int HOST_KILLS = 20;
   private static final SourceImage SOURCE = new SourceImage(4);
 
-  /** A copy that is there to be claimed, and does not come to an end. */
+  /** So slow that a copy can be claimed, but does not end. */
   private static final long SLOW = 64 << 10;
 
   private static final long SMALL_DISK_BYTES = 1 << 20;
@@ -43,7 +43,7 @@ final class KillFigures {
         claims.median().toMillis() <= 100 && claims.percentile(99).toMillis() <= 500);
   }
 
-  /** Nothing proves the death; the session has to end by itself. */
+  /** No proof of the death exists; the session has to expire. */
   void hosts() throws Exception {
     Distribution claims = claims(SHORT_SESSION, HOST_KILLS, LocalHost::killHost, LocalHost::start);
     figures.add(
@@ -84,7 +84,7 @@ final class KillFigures {
             hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
         List<LocalHost> others = hosts.allBut(victim);
         StorageClient other = hosts.of(others.get(kill % others.size()));
-        // Connections and classes that a first call would have to wait for.
+        // Opens connections and loads classes, for which a first call would have to wait.
         ThreeHosts.createDisk(other, ThreeHosts.MAIN, SMALL_DISK_BYTES, "before-" + kill);
         long killed = System.nanoTime();
         victim.killAgent();

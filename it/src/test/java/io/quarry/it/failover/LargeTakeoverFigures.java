@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How soon a repository of 100,000 images has another SDM: one that has followed the log, and one
- * that was started a moment ago and knows nothing.
+ * How soon a repository of 100,000 images has another SDM. One candidate has followed the log; the
+ * other one was just started and has no replica.
  */
 final class LargeTakeoverFigures {
   private static final String GOAL = "≤ 2 s";
@@ -74,7 +74,10 @@ final class LargeTakeoverFigures {
         commits.percentile(100).toMillis() <= 2000);
   }
 
-  /** From the call that connects it to the first commit, by a JVM that has just been started. */
+  /**
+   * Measures from the call that connects the repository to the first commit, by a JVM that has just
+   * started.
+   */
   private void cold(Path at, String what, String... javaOptions) throws Exception {
     Distribution connects = new Distribution();
     Distribution commits = new Distribution();

@@ -33,9 +33,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A chain is taken down from the middle, while a VM runs on its top and a host dies in a merge: at
- * every moment each image that is left has the content it always had, and in the end there is one
- * file for each.
+ * Snapshots are removed from the middle of a chain, while a VM runs on its top and a host dies in a
+ * merge. At every moment each remaining image has its content, and in the end each image has one
+ * file.
  */
 @Timeout(300)
 final class MergeIT {
@@ -79,7 +79,7 @@ final class MergeIT {
 
       assertRetainedIsLeftAlone(snapshots.get(2));
       vm = client.openImage(REPOSITORY, disk, new OpenRequest(false, "vm"), null);
-      // Two images depend on this one: nothing can be merged.
+      // Two images depend on this one, so no merge is possible.
       remove(snapshots.get(1));
       assertThat(client.listFixes(REPOSITORY, 0)).noneMatch(fix -> fix.type() == FixType.MERGE);
       throttle(SLOW);
@@ -94,7 +94,7 @@ final class MergeIT {
       vm = null;
       awaitVolumes(5);
 
-      // Now just one image depends on it.
+      // Now only one image depends on it.
       remove(sibling);
       awaitParent(snapshots.get(3), snapshots.get(0));
       awaitVolumes(3);
@@ -112,7 +112,10 @@ final class MergeIT {
     }
   }
 
-  /** As long as the removal can be undone nobody is to merge, nor to ask for it. */
+  /**
+   * As long as a removal can be undone, no host may merge the image, and no caller can request the
+   * merge.
+   */
   private void assertRetainedIsLeftAlone(String snapshot) {
     var retain = new RemoveImageOptions(true, Duration.ofHours(1));
     client.removeImage(REPOSITORY, snapshot, retain, null);

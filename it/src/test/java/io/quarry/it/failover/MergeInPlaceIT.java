@@ -23,8 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Little lies over much: it is written down into the file below, which its image then takes over.
- * Hosts die in the middle, a VM starts and works above, and no image ever shows anything else.
+ * A small layer over a large one is written down into the file below, which its image then takes
+ * over. Hosts die during the merge, a VM starts and works above, and no image ever shows other
+ * content.
  */
 @Timeout(300)
 final class MergeInPlaceIT {
@@ -86,7 +87,10 @@ final class MergeInPlaceIT {
     }
   }
 
-  /** Removes a snapshot; the host that merges it into the next one is killed at a checkpoint. */
+  /**
+   * Removes a snapshot, and kills the host that merges the snapshot into the next one at a
+   * checkpoint.
+   */
   private void mergeWithTwoHosts(String removed, String into, String disk) throws Exception {
     throttle(SLOW);
     remove(removed);

@@ -30,9 +30,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A disk that is to be fast is usable at once and gets a volume of its own in the background: with
- * a killed worker, and with a VM that starts in between. If opening the disk did not give the copy
- * up, the second write would be lost.
+ * A disk with the fast strategy is usable at once and gets a volume of its own in the background. A
+ * worker is killed, and a VM starts in between. If opening the disk did not cancel the copy, the
+ * second write would be lost.
  */
 @Timeout(300)
 final class OptimizeIT {
@@ -97,7 +97,7 @@ final class OptimizeIT {
     }
   }
 
-  /** The worker has a checkpoint, and is gone. */
+  /** Kills the worker once it has a checkpoint. */
   private static TaskInfo beginAndKill(ThreeHosts hosts, Copies copies, String imageId)
       throws Exception {
     String fix = copies.fixOf(ThreeHosts.MAIN, imageId);
@@ -139,7 +139,7 @@ final class OptimizeIT {
     client.closeImage(ThreeHosts.MAIN, imageId, opened.openId(), null);
   }
 
-  /** As a VM would: through QEMU. */
+  /** Writes as a VM would: through QEMU. */
   private static void pattern(OpenedImage opened, long at, String what) throws Exception {
     String command = "write -P %d %d 64k".formatted((int) what.charAt(0), at);
     QemuGuest.run(List.of("qemu-io", "-c", command, QemuGuest.name(opened)));

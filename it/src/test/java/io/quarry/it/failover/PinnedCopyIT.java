@@ -23,10 +23,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A host stops when it has pinned a disk's content in the source's log, and not yet committed the
- * copy in the target's. The caller gets the copy from another one, once, whether the first one
- * wakes up or dies. When it wakes up nothing stays pinned; what a dead one has pinned is reaped
- * later.
+ * A host stops after it has pinned a disk's content in the source's log, and before it has
+ * committed the copy in the target's. The caller gets the copy from another host, once, whether the
+ * first host wakes up or dies. When the first host wakes up, no pin stays. The pin of a dead host
+ * is removed later.
  */
 @Timeout(180)
 final class PinnedCopyIT {
@@ -74,7 +74,7 @@ final class PinnedCopyIT {
             .atMost(Box.PATIENCE)
             .untilAsserted(() -> {
               assertThat(box.volumes(repository)).as("volumes of %s", repository).hasSize(1);
-              // The file goes before the commit that says so.
+              // The clean removes the file before it commits that.
               assertThat(FixQueries.found(box.client("odd"), repository)).isEmpty();
             });
       }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The power of the storage and of all hosts fails, again and again, while disks are made and
- * removed and a copy is under way. What was not forced is lost; what was acknowledged is not.
+ * removed and a copy is under way. Writes that were not forced are lost; no acknowledged call is.
  */
 @Timeout(300)
 final class PowerCutIT {
@@ -51,7 +51,7 @@ final class PowerCutIT {
   @TempDir private Path directory;
 
   @Test
-  void whatWasAcknowledgedOutlivesIt() throws Exception {
+  void acknowledgedCallsOutliveThePowerCut() throws Exception {
     LocalClusterOptions options =
         LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION);
     try (Xfs xfs = Xfs.mount(directory.resolve("storage").resolve(REPOSITORY));
@@ -116,7 +116,7 @@ final class PowerCutIT {
     assertThat(visible).containsAll(made).doesNotContainAnyElementsOf(removed);
   }
 
-  /** Makes disks and removes every other one, through whichever host answers. */
+  /** Makes disks and removes every other one, through any host that answers. */
   private final class Engine implements AutoCloseable {
     private final StorageClient client;
     private final Thread thread;
@@ -138,7 +138,7 @@ final class PowerCutIT {
             remove(disk);
           }
         } catch (StorageException e) {
-          // Nothing was acknowledged, so nothing is expected.
+          // The call was not acknowledged, so the test expects nothing of it.
         }
       }
     }

@@ -11,7 +11,7 @@ import java.util.HexFormat;
 import java.util.SplittableRandom;
 
 /**
- * A raw image with data, zeros that were written, and holes in each stretch.
+ * A raw image with data, written zeros, and holes in each stretch.
  *
  * @param stretches each as long as a window of a copy, so that each makes a checkpoint
  */
@@ -21,7 +21,7 @@ record SourceImage(int stretches) {
   private static final long STRETCH_ZEROS_BYTES = 4L << 20;
   private static final int PIECE_BYTES = 4 << 20;
 
-  /** Not a multiple of the pieces that a copy reads, so that borders fall everywhere. */
+  /** Not a multiple of a copy's pieces, so that gaps begin at various places of a piece. */
   private static final long GAP_BYTES = (9L << 20) + 4096;
 
   private static final long SEED = 20;

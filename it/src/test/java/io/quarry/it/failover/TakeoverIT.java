@@ -14,8 +14,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What a killed agent was doing goes on elsewhere, long before its session would end. With workers
- * that ignore checkpoints the copy fails at the first kill: epoch 2 starts from byte 0.
+ * Another host continues a killed agent's work, long before the agent's session would end. With
+ * workers that ignored checkpoints the copy would fail at the first kill: epoch 2 would start from
+ * byte 0.
  */
 @Timeout(600)
 @SuppressWarnings("SystemOut")
@@ -26,7 +27,7 @@ final class TakeoverIT {
   private static final Duration TAKEOVER_MEDIAN_MAX = Duration.ofMillis(500);
   private static final SourceImage SOURCE = new SourceImage(2 * COPY_KILLS);
 
-  /** Next to nothing: a copy stands still until the test lets it go on. */
+  /** So slow that a copy stands still until the test lets it continue. */
   private static final long SLOW = 256 << 10;
 
   private static final long FAST = 48 << 20;
@@ -109,7 +110,7 @@ final class TakeoverIT {
         String sdm = ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow();
         LocalHost victim = hosts.named(sdm);
         StorageClient other = hosts.of(hosts.allBut(victim).get(kill % 2));
-        // Connections and classes that a first call would have to wait for.
+        // Opens connections and loads classes, for which a first call would have to wait.
         ThreeHosts.createDisk(other, ThreeHosts.MAIN, SMALL_DISK_BYTES, "before-" + kill);
 
         long killed = System.nanoTime();

@@ -34,14 +34,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Three hosts that reach the same two repositories, and a client of each. */
+/** Three hosts that reach the same two repositories, and a client for each host. */
 final class ThreeHosts implements AutoCloseable {
   static final String MAIN = "main";
   static final String BACKUP = "backup";
   static final Duration PATIENCE = Duration.ofSeconds(90);
   static final int COUNT = 3;
 
-  /** A storm makes tens of thousands of disks. */
+  /** Enough memory for a storm, which makes tens of thousands of disks. */
   static final String[] JAVA_OPTIONS = {"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"};
 
   private static final String OWNER = "test";
@@ -88,12 +88,12 @@ final class ThreeHosts implements AutoCloseable {
     return cluster;
   }
 
-  /** A client that asks whichever agent answers. */
+  /** A client that asks any agent that answers. */
   StorageClient everywhere() {
     return everywhere;
   }
 
-  /** A client of one host that soon gives up. */
+  /** A client of one host with a short deadline. */
   StorageClient of(LocalHost host) {
     return everywhere.withAgents(List.of(host.url()));
   }
@@ -114,7 +114,10 @@ final class ThreeHosts implements AutoCloseable {
     return cluster.hosts().stream().filter(host -> host != one).toList();
   }
 
-  /** Waits until each host sees all of them, each with both repositories, and an SDM for each. */
+  /**
+   * Waits until each host sees all hosts, each with both repositories, and an SDM for each
+   * repository.
+   */
   void awaitWhole() {
     await()
         .atMost(PATIENCE)
@@ -140,7 +143,7 @@ final class ThreeHosts implements AutoCloseable {
     }
   }
 
-  /** Who commits, as seen by the client's agent. */
+  /** The SDM's host, as the client's agent sees it. */
   static Optional<String> sdm(StorageClient client, String repoId) {
     return Optional.ofNullable(client.getStorageRepository(repoId).sdmHostId());
   }
@@ -156,7 +159,7 @@ final class ThreeHosts implements AutoCloseable {
     return JsonNodeFactory.instance.objectNode().put("label", value);
   }
 
-  /** The id of a disk in {@link #MAIN} that holds the source. */
+  /** The id of a new disk in {@link #MAIN} that holds the source. */
   String diskWith(SourceImage source) throws IOException {
     CreatedImage disk = createDisk(everywhere, MAIN, source.size(), "source");
     awaitOptimized(MAIN, disk.imageId(), disk.commit());
@@ -178,7 +181,10 @@ final class ThreeHosts implements AutoCloseable {
         .satisfies(status -> assertThat(status.state()).isEqualTo(ImageState.OPTIMIZED));
   }
 
-  /** With all that was acknowledged before this call: the SDM's host knows the newest commit. */
+  /**
+   * All images, including those acknowledged before this call: the SDM's host knows the newest
+   * commit.
+   */
   List<ImageInfo> allImages(String repoId) {
     long newest =
         cluster.hosts().stream()
@@ -199,7 +205,7 @@ final class ThreeHosts implements AutoCloseable {
     return all;
   }
 
-  /** The volume file of a whole raw image, and of its backing files the last. */
+  /** The bottom file of a whole raw image's chain. */
   Path bottomFile(String repoId, String imageId) {
     OpenedImage opened = everywhere.openImage(repoId, imageId, new OpenRequest(true, OWNER), null);
     everywhere.closeImage(repoId, imageId, opened.openId(), null);

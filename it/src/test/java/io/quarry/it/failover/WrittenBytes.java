@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What each life of each agent wrote, as the kernel counts it. */
+/** The bytes that each life of each agent wrote, as the kernel counts them. */
 final class WrittenBytes {
   private final Map<Long, Long> byPid = new HashMap<>();
 

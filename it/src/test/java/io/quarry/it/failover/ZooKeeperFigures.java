@@ -27,7 +27,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Commits and a copy while ZooKeeper is down, and a long queue after it has forgotten all. */
+/** Commits and a copy while ZooKeeper is down, and a long queue after ZooKeeper lost its data. */
 final class ZooKeeperFigures {
   private static final Duration SESSION = Duration.ofSeconds(6);
   private static final Duration DOWN = Duration.ofSeconds(60);
@@ -84,7 +84,7 @@ final class ZooKeeperFigures {
     }
   }
 
-  /** One after the other; how many were refused. */
+  /** Makes one commit after the other; returns how many were refused. */
   private static int commit(ThreeHosts hosts, LocalHost sdm, Distribution commits) {
     int refused = 0;
     long end = System.nanoTime() + DOWN.toNanos();
@@ -102,7 +102,7 @@ final class ZooKeeperFigures {
     return refused;
   }
 
-  /** Overlays that are to become volumes of their own, which a throttle keeps from happening. */
+  /** Overlays wait to become volumes of their own, and a throttle keeps the copies from ending. */
   private void wiped(Path at) throws Exception {
     try (ThreeHosts hosts = ThreeHosts.start(at, SESSION, 1)) {
       StorageClient client = hosts.everywhere();

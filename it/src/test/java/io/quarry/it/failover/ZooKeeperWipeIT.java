@@ -18,15 +18,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * ZooKeeper goes away, or forgets everything: the repositories are the truth. With an election that
- * deposes on connection loss, commits are refused while it is down.
+ * ZooKeeper goes away, or loses all its data: the repositories are the truth. With an election that
+ * deposed on connection loss, commits would be refused while ZooKeeper is down.
  */
 @Timeout(600)
 @SuppressWarnings("SystemOut")
 final class ZooKeeperWipeIT {
   private static final Duration SESSION = Duration.ofSeconds(6);
 
-  /** Longer than a session, which would have ended if anybody could tell. */
+  /** Longer than a session, which a running ZooKeeper would have ended. */
   private static final Duration DOWN = SESSION.plusSeconds(3);
 
   private static final Duration CALL_MAX = Duration.ofSeconds(5);
@@ -94,7 +94,7 @@ final class ZooKeeperWipeIT {
     }
   }
 
-  /** A copy that has its first checkpoint, and from then on hardly moves. */
+  /** Starts a copy that has its first checkpoint, and from then on hardly moves. */
   private static CreatedImage startedCopy(ThreeHosts hosts, Copies copies, String source) {
     CreatedImage copy = hosts.startCopy(source);
     String fix = copies.fixOf(copy.imageId());
@@ -107,7 +107,7 @@ final class ZooKeeperWipeIT {
     return copy;
   }
 
-  /** Creates disks through the SDM's own agent; what was acknowledged, by label. */
+  /** Creates disks through the SDM's own agent; returns the acknowledged ones by label. */
   private static Map<String, String> commitFor(Duration duration, ThreeHosts hosts, LocalHost sdm) {
     Map<String, String> acknowledged = new HashMap<>();
     int refused = 0;

@@ -1,4 +1,4 @@
-/** Agents, managers and ZooKeeper dying in the middle of work. */
+/** Agents, SDMs and ZooKeeper that die during work. */
 @NullMarked
 package io.quarry.it.failover;
 

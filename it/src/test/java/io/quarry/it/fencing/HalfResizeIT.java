@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The host that took a resize stops half-way, and another one finishes it. What the first one does
- * when it wakes up, or its next life, changes neither sizes nor contents.
+ * The host that took a resize stops half-way, and another host finishes it. When the first host
+ * wakes up or restarts, its actions change neither sizes nor contents.
  */
 @Timeout(300)
 final class HalfResizeIT {
@@ -31,7 +31,7 @@ final class HalfResizeIT {
 
   @ParameterizedTest
   @CsvSource({"mend.made,true", "mend.publish,true", "mend.made,false", "mend.publish,false"})
-  void anotherHostFinishesWhatWasBegun(String place, boolean wakes, @TempDir Path directory)
+  void anotherHostFinishesTheResize(String place, boolean wakes, @TempDir Path directory)
       throws Exception {
     LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
     try (Box box = Box.start(options)) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The SDM's storage hangs, on its host alone: the role moves to a host that it answers. */
+/** The SDM's storage hangs, on its host alone: a host whose storage answers becomes SDM. */
 @Timeout(300)
 final class HungSdmIT {
   private static final String REPOSITORY = "vms";

@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * An agent sleeps with a call in its socket, for as long as it likes. Without a cancellation it
- * would commit it when it wakes up, after the caller was told that nothing was changed.
+ * An agent sleeps for a long time with a call in its socket. Without a cancellation the agent would
+ * commit the call when it wakes up, after the caller was told that nothing was changed.
  */
 @Timeout(300)
 final class SleepingCallIT {
@@ -58,8 +58,8 @@ final class SleepingCallIT {
   }
 
   /**
-   * The agent that takes the call is refused by the next SDM, and cannot know whether the one
-   * before that sleeps with it will commit it.
+   * The next SDM refuses the call. The calling agent cannot know whether the earlier SDM, which
+   * sleeps with the call, will commit it.
    */
   @Test
   void refusalAfterALostTryIsInTheLog(@TempDir Path directory) throws Exception {
@@ -85,7 +85,7 @@ final class SleepingCallIT {
     }
   }
 
-  /** It is with the agent's host from then on, which will not hear of anything else. */
+  /** From then on the kernel of the agent's host holds the call, and the agent gets no other. */
   private static Socket send(URI agent) throws Exception {
     Socket socket = new Socket(agent.getHost(), agent.getPort());
     socket.setSoTimeout((int) Box.PATIENCE.toMillis());

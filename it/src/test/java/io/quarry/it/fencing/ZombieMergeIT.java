@@ -23,9 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Who writes down into a volume falls asleep, and nothing proves him dead. If another host wrote
- * into the same file, what the sleeper still has in mind would land over what a guest has written
- * since; so it makes a new one.
+ * The worker of a merge in place falls asleep, and no proof says that the worker is dead. If
+ * another host wrote to the same file, the sleeper's late writes could destroy what a guest has
+ * written since. So the other host makes a new file.
  */
 @Timeout(300)
 final class ZombieMergeIT {

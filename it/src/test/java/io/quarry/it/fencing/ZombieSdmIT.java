@@ -29,8 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * An SDM that was paused in the middle of a commit wakes up when the log has long moved on. With
- * records that count as committed once they are linked, it acknowledges disks that a fresh reader
+ * An SDM that was paused during a commit wakes up long after the log has moved on. If records
+ * counted as committed once they were linked, the SDM would acknowledge disks that a fresh reader
  * does not see.
  */
 @Timeout(300)
@@ -40,7 +40,7 @@ final class ZombieSdmIT {
   private static final int BEFORE = 5;
   private static final int CALLERS = 8;
 
-  /** More than enough for the paused SDM's next name to be covered and freed. */
+  /** More than enough commits for a checkpoint to cover and free the paused SDM's next name. */
   private static final int MEANWHILE = 120;
 
   @ParameterizedTest

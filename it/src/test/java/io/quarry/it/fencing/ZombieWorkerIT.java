@@ -30,9 +30,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A worker that was given up for lost wakes up and writes what it had in mind. With predecessors
- * that all count as dead, the copy is never whole: its successor wants to go on in the file that
- * the sleeping one still has locked.
+ * A worker that other hosts took for lost wakes up and completes its writes. If every predecessor
+ * counted as dead, the copy would never be whole. The successor would try to use the file that the
+ * sleeping worker still has locked.
  */
 @Timeout(300)
 final class ZombieWorkerIT {
@@ -40,7 +40,7 @@ final class ZombieWorkerIT {
   private static final Duration SESSION = Duration.ofSeconds(5);
   private static final long MIB = 1L << 20;
 
-  /** Windows of a copy, each with that much data in it. */
+  /** The windows of a copy, each with that much data. */
   private static final int WINDOWS = 4;
 
   private static final long DATA = 24 * MIB;
@@ -71,7 +71,7 @@ final class ZombieWorkerIT {
       Path file = Path.of(published.path());
       assertThat(file.getFileName()).hasToString(nextEpoch(abandoned));
       QemuGuest.assertSameContent(published, QemuGuest.look(client, REPOSITORY, source));
-      // A guest changes all that the zombie may still want to write.
+      // A guest overwrites all that the zombie may still write.
       List<String> writes = new ArrayList<>();
       for (int window = 0; window < WINDOWS; window++) {
         writes.add("write -P 0x5a %d %d".formatted(window * Copying.WINDOW_BYTES, DATA));

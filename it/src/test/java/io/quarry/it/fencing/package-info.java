@@ -1,4 +1,4 @@
-/** Processes that were paused, given up and replaced, and wake up again. */
+/** Processes that were paused and replaced, and that wake up again. */
 @NullMarked
 package io.quarry.it.fencing;
 

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * 20.1 and 20.2: ordinary commands of QEMU and what Quarry says of them. The agent and QEMU are two
- * users, neither of them root.
+ * 20.1 and 20.2: ordinary commands of QEMU, and Quarry's reports about them. The agent and QEMU are
+ * two users, neither of them root.
  */
 @Timeout(300)
 final class FrozenIT {
@@ -64,7 +64,7 @@ final class FrozenIT {
     }
   }
 
-  /** The agent is not root: it has to thaw what it writes down into. */
+  /** The agent is not root: it has to thaw files before it writes to them. */
   @Test
   void filesHaveTheirModesAndOwnersAfterEachStep() throws Exception {
     String disk = host.disk();
@@ -90,7 +90,7 @@ final class FrozenIT {
     assertThat(mode(base)).isEqualTo(WRITABLE);
   }
 
-  /** The domain of yesterday: R9. */
+  /** R9: a domain with an outdated definition. */
   @Test
   void stalePathIsDeniedToQemuAndNamedWhenRootWroteToIt() throws Exception {
     String disk = host.disk();
@@ -142,7 +142,7 @@ final class FrozenIT {
     assertThat(Box.snapshot(client, MAIN, disk).imageId()).isNotEmpty();
   }
 
-  /** R14: an engine says that a machine has ended whose QEMU still writes. */
+  /** R14: an engine reports the end of a VM whose QEMU still writes. */
   @Test
   void openIsNotClosedAsLongAsItsMachineWrites() throws Exception {
     String disk = host.disk();
@@ -202,7 +202,7 @@ final class FrozenIT {
     }
   }
 
-  /** 20.1: tools that know the file of a snapshot change nothing of it. */
+  /** 20.1: tools that know the file of a snapshot cannot change the file. */
   @Test
   void toolsAreDeniedToWriteToAFrozenFile() throws Exception {
     String disk = host.disk();
@@ -244,7 +244,7 @@ final class FrozenIT {
     }
   }
 
-  /** 20.3: before, the fix was tried for ever, and nobody was told why. */
+  /** 20.3: the fix was tried for ever, and no report gave the reason. */
   @Test
   void fileThatLibvirtTookOverIsItsImagesProblemAndEndsInAFailure() throws Exception {
     String disk = host.disk();
@@ -274,7 +274,7 @@ final class FrozenIT {
     await().atMost(Box.PATIENCE).until(() -> host.opened(disk).path().equals(base));
   }
 
-  /** Its machine runs already, and the engine has lost the answer. */
+  /** The VM runs already, and the engine has lost the answer. */
   @Test
   void openThatIsRepeatedIsAnsweredThoughItsFileWasGivenAway() throws Exception {
     String disk = host.disk();
@@ -284,7 +284,7 @@ final class FrozenIT {
     assertThat(client.openImage(MAIN, disk, request, "given-away")).isEqualTo(first);
   }
 
-  /** 20.4: what a machine makes of its disk stays when the disk is closed. */
+  /** 20.4: a growth by the VM stays when the disk is closed. */
   @Test
   void growthByAMachineIsAdoptedWhenTheDiskIsClosed() throws Exception {
     String disk = host.disk();
@@ -302,7 +302,7 @@ final class FrozenIT {
         .isInstanceOfSatisfying(
             StorageException.class,
             refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.IMAGE_IN_USE))
-        // An agent that is not root cannot see which one.
+        // An agent that is not root cannot see which process.
         .hasMessageContaining("a process on this host writes to its file");
   }
 }

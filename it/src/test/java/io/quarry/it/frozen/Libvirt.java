@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A libvirt of this test's own, whose QEMUs run as {@link Qemu#USER}. What libvirt keeps in the
- * system's directories goes to memory, which the daemon alone sees.
+ * A libvirt for this test alone, whose QEMUs run as {@link Qemu#USER}. Libvirt's files in the
+ * system's directories go to memory that only its daemon sees.
  */
 final class Libvirt implements AutoCloseable {
   private final Path directory;
@@ -80,7 +80,7 @@ final class Libvirt implements AutoCloseable {
         .formatted(directory);
   }
 
-  /** There is no service manager, and no control group, to ask for a machine. */
+  /** The configuration for a host without a service manager and control groups. */
   private static String machines() {
     return """
     user = "+%d"
@@ -113,7 +113,7 @@ final class Libvirt implements AutoCloseable {
     return directory.resolve("libvirt-sock");
   }
 
-  /** A domain that stays defined, with that disk. */
+  /** Defines a domain with that disk, which stays defined. */
   void define(String name, String disk) throws IOException, InterruptedException {
     Path file = directory.resolve(name + ".xml");
     Files.writeString(file, domain(name, disk));
@@ -125,13 +125,13 @@ final class Libvirt implements AutoCloseable {
     var _ = virsh("destroy", name);
   }
 
-  /** The machine has its disk open and executes nothing: its QEMU writes what it is told to. */
+  /** Starts a VM that has its disk open and executes nothing; its QEMU writes on command. */
   void start(String name) throws IOException, InterruptedException {
     var _ = virsh("start", "--paused", name);
   }
 
   /**
-   * Its QEMU writes, as the machine's own driver would let it. QEMU says nothing of the outcome.
+   * Lets the domain's QEMU write, as the VM's own driver would. QEMU does not report the outcome.
    */
   void write(String name, String command) throws IOException, InterruptedException {
     String device = "qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend ";
@@ -144,7 +144,7 @@ final class Libvirt implements AutoCloseable {
     return outcome.said();
   }
 
-  /** What virsh says of a command that has to fail. */
+  /** The output of a virsh command that has to fail. */
   String failing(String... words) throws IOException, InterruptedException {
     Outcome outcome = call(words);
     assertThat(outcome.code()).as("%s: %s", List.of(words), outcome.said()).isNotZero();
@@ -162,7 +162,7 @@ final class Libvirt implements AutoCloseable {
     return new Outcome(process.waitFor(), said);
   }
 
-  /** Machines would go on without their daemon. */
+  /** VMs would outlive their daemon. */
   @Override
   public void close() {
     try {

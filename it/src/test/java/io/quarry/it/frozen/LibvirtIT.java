@@ -53,7 +53,7 @@ final class LibvirtIT {
     }
   }
 
-  /** 20.1 and 20.3: the disk's files are lent to libvirt, and it gives all of them back. */
+  /** 20.1 and 20.3: the disk's files are lent to libvirt, which gives all of them back. */
   @Test
   void domainOfYesterdayIsDeniedASnapshotsFile() throws Exception {
     String disk = host.disk();
@@ -77,7 +77,7 @@ final class LibvirtIT {
     assertThat(host.problems(snapshot)).isEmpty();
   }
 
-  /** 20.1: a snapshot of libvirt's own, committed down to the bottom, which is Quarry's. */
+  /** 20.1: a snapshot by libvirt itself, committed down to the bottom file, which is Quarry's. */
   @Test
   void blockcommitIsDeniedASnapshotsFile() throws Exception {
     String disk = host.disk();
@@ -105,7 +105,7 @@ final class LibvirtIT {
     assertThat(QemuGuest.sha256(Path.of(base))).isEqualTo(before);
     assertThat(host.problems(snapshot)).isEmpty();
 
-    // Down to the disk's own file alone it is as permitted as any other write of the machine.
+    // A commit into the disk's own file alone is permitted, like any other write of the VM.
     var _ =
         libvirt.virsh(
             "blockcommit",
@@ -140,7 +140,7 @@ final class LibvirtIT {
     assertThat(host.problems(disk)).isEmpty();
   }
 
-  /** 20.2: a machine that runs without an open. */
+  /** 20.2: a VM that runs without an open. */
   @Test
   void machineWithoutAnOpenHasItsDiskInUse() throws Exception {
     String disk = host.disk();
@@ -158,9 +158,7 @@ final class LibvirtIT {
     assertThat(Box.snapshot(client, MAIN, disk).imageId()).isNotEmpty();
   }
 
-  /**
-   * 20.3: without what {@code libvirtDisk} says of owners, libvirt keeps the files below the top.
-   */
+  /** 20.3: without the owners in {@code libvirtDisk}, libvirt keeps the files below the top. */
   @Test
   void filesThatLibvirtKeepsAreTheirImagesProblem() throws Exception {
     String disk = host.disk();

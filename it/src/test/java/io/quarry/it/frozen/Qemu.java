@@ -9,9 +9,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A QEMU that Quarry knows nothing of, which has a file open until it is closed. */
+/** A QEMU process outside of Quarry, which has a file open until the test closes it. */
 final class Qemu implements AutoCloseable {
-  /** Its user is another one than the agent's; they have the group in common. */
+  /** Another user than the agent's; both share a group. */
   static final int USER = 12_347;
 
   static final int GROUP = 12_346;
@@ -22,7 +22,7 @@ final class Qemu implements AutoCloseable {
     this.pidFile = pidFile;
   }
 
-  /** Words before those of a tool that is run as that user. */
+  /** The words before a tool's command that run the tool as that user. */
   static List<String> asItsUser(String... words) {
     List<String> all =
         new ArrayList<>(
@@ -31,7 +31,7 @@ final class Qemu implements AutoCloseable {
     return all;
   }
 
-  /** It holds the file when this returns. */
+  /** Returns when the process holds the file. */
   static Qemu holding(Path directory, String file, String format, boolean writing)
       throws Exception {
     Path pidFile = directory.resolve("qemu.pid");
@@ -59,7 +59,7 @@ final class Qemu implements AutoCloseable {
   }
 
   static void run(List<String> words) throws IOException, InterruptedException {
-    // What goes on in the background keeps a pipe open.
+    // A background process would keep a pipe open.
     Path said = Files.createTempFile("qemu", ".said");
     Process process =
         new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(said.toFile()).start();
@@ -67,7 +67,7 @@ final class Qemu implements AutoCloseable {
     Files.delete(said);
   }
 
-  /** What a tool says that has to fail. */
+  /** The output of a tool that has to fail. */
   static String failing(List<String> words) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

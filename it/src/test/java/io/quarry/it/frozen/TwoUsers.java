@@ -13,10 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 
-/**
- * One host whose agent and QEMUs are two users with a group in common; neither of the users is
- * root.
- */
+/** One host whose agent and QEMUs run as two users with a common group; neither user is root. */
 record TwoUsers(Box box, StorageClient client) implements AutoCloseable {
   static final int AGENT = 12_345;
   static final String MAIN = "main";
@@ -28,8 +25,8 @@ record TwoUsers(Box box, StorageClient client) implements AutoCloseable {
 
   static TwoUsers start(Path directory) throws Exception {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-    // The agent may read everywhere, since the class path of a build is root's; the agent may write
-    // its own alone.
+    // The agent may read all files, since root owns a build's class path, but may write only its
+    // own.
     String become =
         "chown -R %1$d:%2$d '%3$s' && exec setpriv --reuid %1$d --regid %2$d --clear-groups"
                 .formatted(AGENT, Qemu.GROUP, directory)
@@ -72,7 +69,7 @@ record TwoUsers(Box box, StorageClient client) implements AutoCloseable {
     return snapshot;
   }
 
-  /** Where a domain would have it that was defined now. */
+  /** The answer of opening the disk, from which a new domain would be defined. */
   OpenedImage opened(String disk) {
     OpenedImage opened = client.openImage(MAIN, disk, new OpenRequest(false, "domain"), null);
     client.closeImage(MAIN, disk, opened.openId(), null);

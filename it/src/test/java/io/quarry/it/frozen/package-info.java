@@ -1,4 +1,4 @@
-/** What is frozen stays frozen: real QEMUs, and agents that are not root. */
+/** Frozen files stay frozen: real QEMUs, and agents that are not root. */
 @NullMarked
 package io.quarry.it.frozen;
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A storage without a byte left can be cleaned, by itself and when somebody asks for it. */
+/** A storage without a free byte can be cleaned, by itself and when a caller asks for it. */
 @Timeout(300)
 final class FullDiskIT {
   private static final String REPOSITORY = "small";
@@ -82,7 +82,10 @@ final class FullDiskIT {
     }
   }
 
-  /** 12.9: cleans stood queued for minutes after the storage had been full, failed and freed. */
+  /**
+   * 12.9: cleans stayed queued for minutes after the storage had been full, had failed, and was
+   * freed.
+   */
   @Test
   void removedImagesAreCleanedOnceTheStorageIsBack(@TempDir Path directory) throws Exception {
     Path mount = Files.createDirectories(directory.resolve("storage").resolve(REPOSITORY));
@@ -146,7 +149,7 @@ final class FullDiskIT {
     await().atMost(Box.PATIENCE).until(() -> box.volumes(REPOSITORY).size() == count);
   }
 
-  /** Noise in the place of holes: what is cleaned frees space. */
+  /** Replaces holes by random bytes, so that a clean frees space. */
   private static void writeAll(Path volumes) throws IOException {
     Random random = new Random(1);
     byte[] noise = new byte[DISK_BYTES];

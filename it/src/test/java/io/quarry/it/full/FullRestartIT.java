@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Case 12.8: the power is back, and the storage has neither a byte nor an inode left. */
+/** Case 12.8: the power is back, and the storage has neither a free byte nor a free inode. */
 @Timeout(300)
 final class FullRestartIT {
   private static final String MAIN = "main";
@@ -62,7 +62,7 @@ final class FullRestartIT {
 
       OpenedImage opened = client.openImage(MAIN, disk, new OpenRequest(false, "vm"), null);
       assertThat(Path.of(opened.path())).exists();
-      // What the open has freed of the reserve is anybody's.
+      // Other processes may use the space that the open has freed from the reserve.
       fill(fillers);
       StorageException refusal =
           catchThrowableOfType(StorageException.class, () -> Box.disk(client, MAIN, MIB));
@@ -81,7 +81,7 @@ final class FullRestartIT {
     }
   }
 
-  /** Case 12.7: the call is refused before anything is committed. */
+  /** Case 12.7: the call is refused before any commit. */
   private static void tooLargeImagesAreRefused(StorageClient client) {
     var before = client.getStorageRepository(MAIN);
     assertThat(before.largestImageBytes()).isBetween(3L << 40, 4L << 40);
@@ -112,7 +112,7 @@ final class FullRestartIT {
     QemuGuest.run(List.of("mount", "-o", "loop", image.toString(), root.toString()));
   }
 
-  /** To the last byte, then to the last inode. */
+  /** Fills the storage to the last byte, then to the last inode. */
   private static void fill(Path fillers) throws IOException {
     byte[] piece = new byte[512];
     try (var out = Files.newOutputStream(fillers.resolve("bytes." + System.nanoTime()))) {

@@ -36,7 +36,7 @@ final class FullUploadIT {
   private static final int PIECE = 2 * MIB;
 
   @Test
-  void uploadGoesOnWhereItWasOnceThereIsSpace(@TempDir Path directory) throws Exception {
+  void uploadContinuesOnceThereIsSpace(@TempDir Path directory) throws Exception {
     Path mount = Files.createDirectories(directory.resolve("storage").resolve("small"));
     Assumptions.assumeTrue(
         run("mount", "-t", "tmpfs", "-o", "size=64m", "quarry", mount.toString()),
@@ -68,7 +68,7 @@ final class FullUploadIT {
       Files.delete(filler);
       int from = (int) client.getUpload("small", disk, id).offset();
       send(client, disk, id, content, from, SIZE);
-      // No second copy of what was acknowledged was needed.
+      // The acknowledged bytes needed no second copy.
       assertThat(box.volumes("small")).hasSize(2);
       String sha256 = HexFormat.of().formatHex(Sha256.fresh().digest(content));
       assertThat(

@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A copy that does not fit waits, says so, keeps nobody else waiting, and goes on by itself when
- * there is room. Without room set aside, it would fill the storage and stop everybody.
+ * A copy that does not fit waits, reports that, holds up no other copy, and continues when there is
+ * room. Without the reserved room the copy would fill the storage and stop all other writers.
  */
 @Timeout(300)
 final class SpaceWaitIT {
@@ -36,7 +36,7 @@ final class SpaceWaitIT {
   private static final String SMALL = "small";
   private static final long MIB = 1L << 20;
 
-  /** Written in each window of a source. */
+  /** The data in each window of a source. */
   private static final long DATA = 24 * MIB;
 
   private static final int WINDOWS = 4;
@@ -71,10 +71,10 @@ final class SpaceWaitIT {
       assertThat(String.join(" ", why.sentences())).contains("waiting for space: needs 9");
       Fix found = FixQueries.of(client, SMALL, big);
       assertThat(found.state()).isEqualTo("noSpace");
-      // The file system counts what it notes about a file, too.
+      // The filesystem also counts the metadata of a file.
       assertThat(found.bytesToMove()).isBetween(WINDOWS * DATA, WINDOWS * DATA + MIB);
 
-      // Others go on.
+      // Other copies continue.
       Copying.start(box, box.client(1), SMALL, little).assertBecomes(client, MAIN, little);
       String disk = Box.disk(client, SMALL, 64 * MIB).imageId();
       Box.awaitOptimized(client, SMALL, disk);
@@ -88,7 +88,7 @@ final class SpaceWaitIT {
     }
   }
 
-  /** What the end of the storage takes is no more than the last window. */
+  /** A full storage costs a copy no more than its last window. */
   @Test
   void aCopyThatMeetsTheEndOfTheStorageKeepsItsCheckpoint() throws Exception {
     try (Box box = start(1)) {
@@ -97,7 +97,7 @@ final class SpaceWaitIT {
       client.setThrottle(8 * MIB);
       Copying copy = Copying.start(box, client, SMALL, big);
       long reached = Copying.checkpoint(copy.until(task -> Copying.checkpoint(task) > 0));
-      // Next to nothing is written while what is free is measured and taken.
+      // Hardly a byte is written while the test measures and takes the free space.
       client.setThrottle(1);
       Path other = mount().resolve("other");
       QemuGuest.run(List.of("fallocate", "-l", Long.toString(free() - 2 * MIB), other.toString()));
@@ -132,7 +132,7 @@ final class SpaceWaitIT {
     return Files.getFileStore(mount()).getUsableSpace();
   }
 
-  /** The small repository is on a file system of its own. */
+  /** The small repository is on a filesystem of its own. */
   private Box start(int hosts) throws Exception {
     Path image = directory.resolve("small.img");
     Files.createDirectories(mount());

@@ -19,8 +19,8 @@ import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
 
 /**
- * The least that is an agent: a session with an ephemeral znode, a child that dies with it, and a
- * process that was detached from it and does not.
+ * The smallest agent: a session with an ephemeral znode, a child that dies with the agent, and a
+ * detached process that does not.
  */
 final class GuardedAgent {
   static final String HOSTS = "/hosts";

@@ -59,7 +59,7 @@ final class GuardianIT {
         List<ProcessHandle> below = guardian.process().toHandle().descendants().toList();
         assertThat(below).as("agent, child, detached shell and its child").hasSize(4);
         CompletableFuture<Long> proof = observer.appears(PROOFS + "/" + host);
-        // In the observer's thread, at the very moment the proof is seen.
+        // Runs on the observer's thread, at the very moment the proof is seen.
         CompletableFuture<List<ProcessHandle>> aliveAtProof =
             proof.thenApply(_ -> below.stream().filter(GuardianIT::exists).toList());
         CompletableFuture<Long> vanished = observer.vanishes(HOSTS + "/" + host);
@@ -94,7 +94,7 @@ final class GuardianIT {
       agent.onExit().get(5, TimeUnit.SECONDS);
       await().atMost(PATIENCE).until(() -> !observer.exists(HOSTS + "/" + host));
       assertThat(observer.children(PROOFS)).isEmpty();
-      // The detached ones live on, which is why there must be no proof.
+      // The detached processes live, so there must be no proof.
       assertThat(below).filteredOn(ProcessHandle::isAlive).hasSize(2);
       below.forEach(ProcessHandle::destroyForcibly);
     }
@@ -115,7 +115,7 @@ final class GuardianIT {
     }
   }
 
-  /** Case 12.6: one start that failed ended the guardian, and the host for good. */
+  /** Case 12.6: one failed start ended the guardian, and the host's agent for good. */
   @Test
   void startThatFailsIsTriedAgain() throws Exception {
     Path programs = Files.createDirectories(directory.resolve("programs"));
@@ -132,9 +132,7 @@ final class GuardianIT {
     }
   }
 
-  /**
-   * Case 12.6: a state directory that is full. The pid that stands there must not be a wrong one.
-   */
+  /** Case 12.6: a state directory that is full. The file must not keep a wrong pid. */
   @Test
   void pidThatCannotBeWrittenKeepsNoAgentFromStarting() throws Exception {
     Path state = Files.createDirectories(directory.resolve("agent"));
@@ -237,7 +235,7 @@ final class GuardianIT {
     return "zookeeper=" + zooKeeper.connectString() + "\nsessionTimeout=" + sessionTimeout + "\n";
   }
 
-  /** A zombie counts too: the guardian must have reaped it. */
+  /** A zombie counts as existing: the guardian must have reaped it. */
   private static boolean exists(ProcessHandle process) {
     return Files.exists(Path.of("/proc/" + process.pid()));
   }

@@ -24,7 +24,7 @@ final class GuardianUnderTest implements AutoCloseable {
   }
 
   /**
-   * @param programs where the guardian finds what it starts
+   * @param programs the directory in which the guardian finds programs
    */
   GuardianUnderTest(Path directory, String config, Path programs, String... options)
       throws IOException {
@@ -60,7 +60,7 @@ final class GuardianUnderTest implements AutoCloseable {
     return directory.resolve("work");
   }
 
-  /** The agent other than the one named, once it has a session that the guardian knows. */
+  /** The agent whose pid differs from that one, once its guardian knows the agent's session. */
   ProcessHandle agentOtherThan(long pid, int sessions) throws IOException {
     await().atMost(PATIENCE).until(() -> agentPid().orElse(pid) != pid);
     await().atMost(PATIENCE).until(() -> guardedSessions() >= sessions);

@@ -8,7 +8,7 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 
-/** What another host sees. Times are those of {@link System#nanoTime}. */
+/** The cluster as another host sees it. Times are those of {@link System#nanoTime}. */
 final class Observer implements AutoCloseable {
   private final ZooKeeper client;
 
@@ -21,7 +21,7 @@ final class Observer implements AutoCloseable {
     return client;
   }
 
-  /** The path of the only host that is there, once there is one other than the one named. */
+  /** The path of the only listed host, once that host is another one than the named one. */
   String host(String other) {
     return await()
         .until(

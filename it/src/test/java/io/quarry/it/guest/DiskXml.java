@@ -14,11 +14,11 @@ import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 import org.xml.sax.InputSource;
 
-/** The libvirt description of an opened image, and what it says beside the one for QEMU. */
+/** The libvirt description of an opened image, compared with the one for QEMU. */
 final class DiskXml {
   private DiskXml() {}
 
-  /** One file of a chain, as both know it. */
+  /** One file of a chain, as both descriptions name it. */
   record Layer(String file, String format) {}
 
   static void assertValid(OpenedImage image, GuestKit kit, Path directory) throws Exception {
@@ -58,7 +58,7 @@ final class DiskXml {
     return layers;
   }
 
-  /** The same of the JSON for QEMU. */
+  /** The layers in the JSON for QEMU. */
   static List<Layer> layersOfBlockdev(OpenedImage image) {
     List<Layer> layers = new ArrayList<>();
     JsonNode node = image.blockdev();

@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A virtual machine starts from what {@code openImage} says, finds its data, and finds what it has
- * written itself when it starts from a snapshot of that. With an overlay that QEMU is told is raw,
- * it does not get so far: libvirt is told otherwise.
+ * A VM starts from the answer of {@code openImage} and finds its data. A second VM starts from a
+ * snapshot and finds what the first one wrote. QEMU could not boot an overlay that it is told is
+ * raw.
  */
 @Timeout(300)
 final class GuestIT {
@@ -29,7 +29,7 @@ final class GuestIT {
   private static final long SIZE = 64L * MIB;
   private static final int DATA_BYTES = 2 * MIB;
 
-  /** In MiB, where the first content is, and where the guest writes. */
+  /** In MiB: where the first content is, and where the guest writes. */
   private static final int FIRST = 1;
 
   private static final int SECOND = 40;
@@ -75,7 +75,7 @@ final class GuestIT {
           .contains(answer(SECOND, second))
           .containsPattern("(?m)^1\\s*$");
       client.closeImage(REPOSITORY, later, snapshot.openId(), null);
-      // What the machine wrote is nowhere but in its own disk and what was made of that.
+      // Only the VM's own disk and the images made from it have what the VM wrote.
       QemuGuest.use(client, REPOSITORY, disk, "read -P 0 %dM %d".formatted(SECOND, DATA_BYTES));
     }
   }

@@ -9,11 +9,11 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * What virtual machines boot in tests: a kernel, its modules and a shell, which {@code ./verify}
- * takes out of Debian's packages.
+ * The files that VMs boot in tests: a kernel, its modules and a shell, which {@code ./verify}
+ * unpacks from Debian's packages.
  */
 record GuestKit(Path directory) {
-  /** In the order in which they need each other. */
+  /** In the order of their dependencies. */
   private static final List<String> MODULES =
       List.of(
           "virtio_ring",
@@ -55,13 +55,13 @@ record GuestKit(Path directory) {
     return directory.resolve("vmlinuz");
   }
 
-  /** Describes what libvirt accepts as a domain. */
+  /** The schema of what libvirt accepts as a domain. */
   Path domainSchema() {
     return directory.resolve("schemas").resolve("domain.rng");
   }
 
   /**
-   * A root filesystem in memory, which does a job and powers off.
+   * A root filesystem in memory, which runs a job and powers off.
    *
    * @param work an empty directory of its own
    * @param job a shell script
@@ -76,7 +76,7 @@ record GuestKit(Path directory) {
     Files.copy(busybox, root.resolve("bin/busybox"), StandardCopyOption.COPY_ATTRIBUTES);
     for (String module : MODULES) {
       Path from = directory.resolve("modules").resolve(module + ".ko");
-      // A kernel may have some of them built in.
+      // Some kernels have a module built in.
       if (Files.exists(from)) {
         Files.copy(from, root.resolve("modules").resolve(from.getFileName()));
       }

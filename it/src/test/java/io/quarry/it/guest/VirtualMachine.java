@@ -9,16 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Starts real virtual machines with what {@code openImage} says, and nothing added to it. */
+/** Starts real VMs with the answer of {@code openImage}, and with nothing added. */
 record VirtualMachine(GuestKit kit, Path directory) {
   private static final String DONE = "the guest has done its job";
 
   /**
-   * Boots with that image as its only disk, {@code /dev/vda}, and waits until it has powered off.
+   * Boots with that image as its only disk, {@code /dev/vda}, and waits until the VM has powered
+   * off.
    *
    * @param job a shell script, run as root with busybox's tools
-   * @param file what the job finds as {@code /file}
-   * @return what the job printed
+   * @param file the file that the job finds as {@code /file}
+   * @return the job's output
    */
   String run(OpenedImage image, String job, Path file) throws IOException, InterruptedException {
     Path work = Files.createTempDirectory(directory, "boot");

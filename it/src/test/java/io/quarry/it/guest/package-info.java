@@ -1,4 +1,4 @@
-/** Virtual machines that start from our images. */
+/** Virtual machines that start from Quarry's images. */
 @NullMarked
 package io.quarry.it.guest;
 

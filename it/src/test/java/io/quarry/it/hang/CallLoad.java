@@ -12,8 +12,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Calls of all kinds at one host, each again after a pause, and commits in a repository that is
- * well. Each kind has a thread of its own, so that one that waits does not hide the others.
+ * Calls of all kinds at one host, each again after a pause, and commits in a healthy repository.
+ * Each kind has a thread of its own, so that a waiting call does not hide the others.
  */
 final class CallLoad {
   private static final long MIB = 1L << 20;
@@ -30,7 +30,7 @@ final class CallLoad {
   private final Found found = new Found();
   private final long startedNanos = System.nanoTime();
 
-  /** What was seen; all methods may be called while calls are made. */
+  /** The observations; all methods may be called while calls are made. */
   static final class Found {
     private final List<Duration> answers = new ArrayList<>();
     private final List<Duration> late = new ArrayList<>();
@@ -70,12 +70,12 @@ final class CallLoad {
       return sorted(answers);
     }
 
-    /** Of calls that began when it was known that the storage hangs. */
+    /** The durations of calls that began when the agent knew that the storage hangs. */
     synchronized List<Duration> lateAnswers() {
       return sorted(late);
     }
 
-    /** Of the repository that is well. */
+    /** The durations of commits in the healthy repository. */
     synchronized List<Duration> commits() {
       return sorted(commits);
     }
@@ -84,7 +84,7 @@ final class CallLoad {
       return List.copyOf(disks);
     }
 
-    /** By kind. */
+    /** The slowest call of each kind. */
     synchronized Map<String, Duration> slowest() {
       return Map.copyOf(slowest);
     }
@@ -94,7 +94,7 @@ final class CallLoad {
       return Map.copyOf(codes);
     }
 
-    /** Answers that no caller can make anything of. */
+    /** Answers outside of the contract. */
     synchronized List<String> wrong() {
       return List.copyOf(wrong);
     }

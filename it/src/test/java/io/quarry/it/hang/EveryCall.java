@@ -18,7 +18,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** One call of each kind about a repository, as plain HTTP: a client of ours would try again. */
+/**
+ * One call of each kind about a repository, as plain HTTP, since Quarry's client would try again.
+ */
 final class EveryCall implements AutoCloseable {
   /** Far longer than any call may take. */
   private static final Duration ANSWER_MAX = Duration.ofMinutes(2);
@@ -37,7 +39,7 @@ final class EveryCall implements AutoCloseable {
   }
 
   /**
-   * A verb of the API.
+   * An operation of the API.
    *
    * @param zeros how many are sent when there is no JSON
    * @param headers names and values in turn
@@ -49,18 +51,18 @@ final class EveryCall implements AutoCloseable {
     }
   }
 
-  /** What one call came to. */
+  /** The result of one call. */
   record Answered(int status, String code, Duration took) {
-    /** An answer, a refusal for good, or one that says by its code that it may be repeated. */
+    /** Whether the call got an answer, a final refusal, or a code that permits a repetition. */
     boolean stable() {
       return status < 500 || (status == 503 && !code.isEmpty());
     }
   }
 
   /**
-   * @param repoId the one that the calls are about
-   * @param way how the host reaches it
-   * @param image a disk in it that nobody uses, and one that is being filled by an upload
+   * @param repoId the repository that the calls are about
+   * @param way the host's path to the repository
+   * @param image a disk that no guest uses, and a disk that an upload fills
    */
   record Subject(
       String repoId,
@@ -156,7 +158,7 @@ final class EveryCall implements AutoCloseable {
         Kind.of("releaseTask", "POST", "/v1/tasks/nobody:mend-" + NOBODY + ":1/release", ""));
   }
 
-  /** Until the head of the answer is there; a stream of events has no end. */
+  /** Returns when the head of the answer is there, since a stream of events has no end. */
   Answered make(Kind kind) throws Exception {
     byte[] body =
         kind.json().isEmpty()

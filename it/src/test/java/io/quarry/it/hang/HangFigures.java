@@ -8,20 +8,20 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a long hang comes to.
+ * The effects of a long hang.
  *
  * @param calls about the hung repository and others, at the host whose storage hangs
  * @param commits in another repository at the same host
- * @param moved when others had taken over
+ * @param moved when other hosts had taken over
  * @param grown threads and memory of the agent
- * @param met whether all that was promised was kept
+ * @param met whether all promises were kept
  */
 public record HangFigures(String calls, String commits, String moved, String grown, boolean met) {
   private static final Duration PAUSE = Duration.ofMillis(250);
   private static final Duration SETTLED = Duration.ofSeconds(30);
   private static final int COMMITS_BEFORE = 100;
 
-  /** Threads and heap of a host on its own come and go by so much. */
+  /** The threads and the heap of an idle host vary by so much. */
   private static final int THREADS_MORE_MAX = 8;
 
   public static HangFigures measure(Path directory, Duration hang) throws Exception {

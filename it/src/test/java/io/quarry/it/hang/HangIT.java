@@ -14,9 +14,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A storage hangs. The host stays what it is to everybody else: it answers, and commits elsewhere.
- * Without a pulse every call about the storage waits for ten seconds or more, and the claim of the
- * copy stays where nobody can go on with it.
+ * A storage hangs. To all others the host stays as it was: it answers, and commits in other
+ * repositories. Without a pulse every call about the storage would wait for ten seconds or more.
+ * The claim of the copy would stay, and no other host could continue the copy.
  */
 @Timeout(300)
 @SuppressWarnings("SystemOut")
@@ -24,20 +24,20 @@ final class HangIT {
   private static final Duration PAUSE = Duration.ofMillis(250);
   private static final Duration ANSWER_MAX = Duration.ofSeconds(1);
 
-  /** Less than a storage has to answer before it counts as unresponsive without a pulse. */
+  /** Less than the time after which a storage counts as unresponsive without a pulse. */
   private static final Duration SLOWEST_MAX = Duration.ofSeconds(8);
 
-  /** As long as it takes to fill whatever might fill. */
+  /** Long enough for any buffer or pool to fill up. */
   private static final Duration FOR_ONE = Duration.ofSeconds(12);
 
   private static final Duration FOR_ALL = Duration.ofSeconds(7);
 
   private static final int COMMITS_BEFORE = 40;
 
-  /** Both share two cores with everything else. */
+  /** Both measurements share two cores with all other load. */
   private static final double COMMIT_RATIO_MAX = 4;
 
-  /** One, and one more where the machine is busy. */
+  /** One call, and one more where the machine is busy. */
   private static final int SLOW_PER_KIND_MAX = 2;
 
   private static final int THREADS_MORE_MAX = 8;
@@ -63,7 +63,7 @@ final class HangIT {
     }
   }
 
-  /** The other host commits, and finishes what this one has begun. */
+  /** The other host commits, and finishes the work that this host has begun. */
   private static CallLoad.Found hangForOne(HangScene scene, EveryCall calls) throws Exception {
     long epoch = scene.task().epoch();
     assertThat(scene.task().hostId()).isEqualTo(scene.host(0));
@@ -96,7 +96,7 @@ final class HangIT {
     return during;
   }
 
-  /** Nobody can take the work over; everything waits. */
+  /** No host can take over; all work waits. */
   private static CallLoad.Found hangForAll(HangScene scene, EveryCall calls) throws Exception {
     scene.hang(0);
     scene.hang(1);
@@ -119,7 +119,7 @@ final class HangIT {
     Box.awaitOptimized(client, HangScene.HUNG, made);
   }
 
-  /** Each caller waits once at the most: while the agent does not know yet. */
+  /** Each caller waits at most once: before the agent knows of the hang. */
   private static void assertAnswersInTime(HangScene scene, CallLoad.Found during) {
     assertThat(during.wrong()).isEmpty();
     assertThat(during.answers().getLast()).isLessThanOrEqualTo(SLOWEST_MAX);
@@ -130,7 +130,7 @@ final class HangIT {
     assertThat(CallLoad.percentile(during.lateAnswers(), 0.99)).isLessThanOrEqualTo(ANSWER_MAX);
   }
 
-  /** Nothing that a caller would have to repeat, once the storage has been heard of again. */
+  /** Once the storage has answered again, no caller has to repeat a call. */
   private static void assertEachIsAnswered(HangScene scene, EveryCall calls) {
     for (Kind kind : scene.kinds()) {
       await()
@@ -153,7 +153,7 @@ final class HangIT {
         CallLoad.percentile(during.commits(), 0.5).toNanos()
             / (double) CallLoad.percentile(before.commits(), 0.5).toNanos();
     assertThat(ratio)
-        .as("commits elsewhere take that many times as long")
+        .as("commits in the other repository take that many times as long")
         .isLessThan(COMMIT_RATIO_MAX);
   }
 }

@@ -18,9 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Two hosts, and a storage that each of them reaches in a way of its own, so that it can hang for
- * one and not for the other. The first host commits, and copies something into it. Another
- * repository is well all the time.
+ * Two hosts with separate paths to a storage, so that the storage can hang for one host alone. The
+ * first host commits, and copies data into the storage. Another repository is healthy all the time.
  */
 public final class HangScene implements AutoCloseable {
   static final String HUNG = "hung";
@@ -28,10 +27,13 @@ public final class HangScene implements AutoCloseable {
   private static final long MIB = 1L << 20;
   private static final long SLOW = 6 * MIB;
 
-  /** Bytes per second; calls that read are throttled, too, and have to come to an end. */
+  /** Bytes per second. Calls that read are throttled, too, and have to end. */
   private static final long NEARLY_STANDS_STILL = MIB;
 
-  /** Beyond the first one more seconds than the tests may take: however slow the machine is. */
+  /**
+   * Each window after the first takes more seconds than the tests may take, however slow the
+   * machine is.
+   */
   private static final int WINDOWS = 14;
 
   private static final long DATA_BYTES = 24 * MIB;
@@ -67,7 +69,7 @@ public final class HangScene implements AutoCloseable {
       box.connect(SOUND, host);
       box.client(host).setThrottle(SLOW);
     }
-    // The only host that reaches it commits there, and does its work.
+    // The only host that reaches the repository commits there, and does its work.
     box.connect(HUNG, 0, mounts.get(0).path());
     StorageClient first = box.client(0);
     String disk = Box.disk(first, HUNG, MIB).imageId();
@@ -80,7 +82,7 @@ public final class HangScene implements AutoCloseable {
     source = Copying.source(first, SOUND, WINDOWS, DATA_BYTES);
     copying = Copying.start(box, first, HUNG, source);
     copying.until(task -> Copying.checkpoint(task) > 0);
-    // Whichever host has it next, nothing ends before somebody lets it.
+    // Whichever host gets the copy next, it does not end before the test lets it.
     first.setThrottle(NEARLY_STANDS_STILL);
     box.client(1).setThrottle(NEARLY_STANDS_STILL);
     box.connect(HUNG, 1, mounts.get(1).path());
@@ -114,7 +116,7 @@ public final class HangScene implements AutoCloseable {
     return new EveryCall(box.host(host).url());
   }
 
-  /** The copy as the host shows it that works on it. */
+  /** The copy's task, as its host shows it. */
   TaskInfo task() {
     return copying.task().orElseThrow();
   }
@@ -127,32 +129,32 @@ public final class HangScene implements AutoCloseable {
     mounts.get(host).goOn();
   }
 
-  /** Until the other host commits; nobody asks the one that hangs. */
+  /** Waits until the other host commits; does not ask the host that hangs. */
   void awaitSdm(int host) {
     await()
         .atMost(Box.PATIENCE)
         .until(() -> host(host).equals(client(host).getStorageRepository(HUNG).sdmHostId()));
   }
 
-  /** Until that host works on the copy. */
+  /** Waits until that host works on the copy. */
   void awaitClaim(int host, long afterEpoch) {
     var _ = copying.until(task -> task.hostId().equals(host(host)) && task.epoch() > afterEpoch);
   }
 
-  /** Until the copy is whole, as that host sees it. */
+  /** Waits until the copy is whole, as that host sees it. */
   void finishCopy(int host) {
     client(host).setThrottle(0);
     Box.awaitOptimized(client(host), HUNG, copying.imageId());
   }
 
-  /** Threads of the host's agent. */
+  /** The number of threads of the host's agent. */
   int threads(int host) throws IOException {
     try (var tasks = Files.list(process(host).resolve("task"))) {
       return (int) tasks.count();
     }
   }
 
-  /** What the host's agent has in memory, in bytes. */
+  /** The resident memory of the host's agent, in bytes. */
   long residentBytes(int host) throws IOException {
     for (String line : Files.readAllLines(process(host).resolve("status"))) {
       if (line.startsWith("VmRSS:")) {
@@ -166,7 +168,7 @@ public final class HangScene implements AutoCloseable {
     return Path.of("/proc", Long.toString(box.host(host).agentPid().orElseThrow()));
   }
 
-  /** Nothing is left to be done, nothing is lost, and the copy is right. */
+  /** No fix is left, no acknowledged call is lost, and the copy is right. */
   void assertAllIsWell() throws Exception {
     for (int host = 0; host < 2; host++) {
       client(host).setThrottle(0);
@@ -177,7 +179,7 @@ public final class HangScene implements AutoCloseable {
     FixQueries.runAll(client(0), SOUND);
   }
 
-  /** The mounts first: whoever waits for them is told that they are gone. */
+  /** The mounts are closed first, so that calls that wait for them fail. */
   @Override
   public void close() throws IOException {
     try {

@@ -1,4 +1,4 @@
-/** Storages that hang, for one host or for all, while everything else goes on. */
+/** Storages that hang, for one host or for all, while all other work continues. */
 @NullMarked
 package io.quarry.it.hang;
 

@@ -36,7 +36,7 @@ final class HostsIT {
   private static final long SIZE = 1 << 20;
   private static final Duration SESSION = Duration.ofSeconds(5);
 
-  /** Case 12.25: two hours ahead, it led and emptied the trash at once. */
+  /** Case 12.25: a host two hours ahead led, and emptied the trash at once. */
   @Test
   void hostTwoHoursAheadLeadsOnlyAloneAndKeepsTheTrash(@TempDir Path directory) throws Exception {
     LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
@@ -44,7 +44,7 @@ final class HostsIT {
       box.addOdd("odd", options, "-Dquarry.clock.offset=PT2H");
       StorageClient odd = box.client("odd");
       awaitClock(box, "ahead of the other hosts' clocks");
-      // The only host that reaches it, and it must not lead.
+      // The only host that reaches the repository must not lead it.
       box.connect(MAIN, 1);
       await()
           .atMost(Box.PATIENCE)
@@ -71,7 +71,7 @@ final class HostsIT {
     }
   }
 
-  /** Case 12.6: it stayed absent, and fencing it ended the opens below its guests. */
+  /** Case 12.6: the host stayed absent, and a fence ended its opens while its guests ran. */
   @Test
   void hostWhoseRecordIsDeletedIsBackAndIsNotFenced(@TempDir Path directory) throws Exception {
     try (Box box = Box.pair(directory, MAIN)) {
@@ -107,7 +107,7 @@ final class HostsIT {
             .atMost(Box.PATIENCE)
             .until(
                 () -> client.listHosts().stream().map(HostInfo::hostId).toList().contains(other));
-        // Had it been reaped, this would be refused.
+        // If the open had been ended, this call would be refused.
         box.client(1).closeImage(MAIN, disk, guest.openId(), null);
       } finally {
         zooKeeper.close();
@@ -115,7 +115,10 @@ final class HostsIT {
     }
   }
 
-  /** Case 12.6: the thread that follows the log ended, and the host stayed blind with health ok. */
+  /**
+   * Case 12.6: the thread that follows the log ended, and the host's view stayed old with health
+   * ok.
+   */
   @Test
   void recordTooLargeToReadIsToldAndPasses(@TempDir Path directory) throws Exception {
     try (Box box = Box.start(LocalClusterOptions.in(directory))) {
@@ -143,7 +146,7 @@ final class HostsIT {
     }
   }
 
-  /** Whatever its status. */
+  /** The answer, whatever its status. */
   private static String answer(LocalHost host, String path) throws Exception {
     try (HttpClient http = HttpClient.newHttpClient()) {
       HttpRequest request = HttpRequest.newBuilder(host.url().resolve(path)).build();

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Cases 12.1, 12.2 and 12.5: which storage is this? */
+/** Cases 12.1, 12.2 and 12.5: which storage a path leads to. */
 @Timeout(300)
 final class IdentityIT {
   private static final String MAIN = "main";
@@ -48,7 +48,7 @@ final class IdentityIT {
       Path copy = directory.resolve("copy");
       copy(box.repository(MAIN), copy);
 
-      // The original goes on: the copy lacks a commit, and soon a beat.
+      // The original continues: the copy lacks a commit, and soon a beat.
       Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, MIB).imageId());
       String canary = canary(copy);
       await().atMost(SEEN).until(() -> !canary.equals(canary(box.repository(MAIN))));
@@ -70,7 +70,7 @@ final class IdentityIT {
     }
   }
 
-  /** A follower's mount goes over to a copy while the follower runs. */
+  /** A follower's mount leads to a copy while the follower runs. */
   @Test
   void copyThatTakesThePlaceOfAMountIsFoundAndNotLed(@TempDir Path directory) throws Exception {
     try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
@@ -90,7 +90,7 @@ final class IdentityIT {
       box.host(1).awaitReady(Box.PATIENCE);
 
       Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, MIB).imageId());
-      // The agent may have connected the copy before anything told the two apart.
+      // The agent may have connected the copy before any sign distinguished the two.
       await()
           .atMost(SEEN)
           .untilAsserted(() ->
@@ -129,7 +129,7 @@ final class IdentityIT {
       box.host(0).start();
       box.host(0).awaitReady(Box.PATIENCE);
 
-      // The agent knows the connection, and does not accept what it finds.
+      // The agent knows the connection, and refuses the storage that it finds.
       StorageException refused =
           refused(
               ErrorCode.STORAGE_MISMATCH, () -> connect(box, 0, MAIN, box.repository(MAIN), null));
@@ -159,7 +159,7 @@ final class IdentityIT {
       assertThat(client.getStorageRepository("passing").connection()).isEqualTo("transient");
       box.host(0).shutDown();
 
-      // The storage is not mounted: what is there instead is empty, and stays so.
+      // The storage is not mounted: the empty directory in its place stays empty.
       Path mounted = directory.resolve("mounted-later");
       Files.move(box.repository(MAIN), mounted, StandardCopyOption.ATOMIC_MOVE);
       Files.createDirectories(box.repository(MAIN));
@@ -214,7 +214,7 @@ final class IdentityIT {
     return refusal;
   }
 
-  /** What SDMs have written last. */
+  /** The canaries that SDMs have written last. */
   private static String canary(Path root) throws IOException {
     StringBuilder all = new StringBuilder();
     for (String name : Box.names(root)) {
@@ -238,7 +238,7 @@ final class IdentityIT {
     return 0;
   }
 
-  /** As {@code cp -a} does, while others go on writing. */
+  /** Copies like {@code cp -a}, while other processes write. */
   private static void copy(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,

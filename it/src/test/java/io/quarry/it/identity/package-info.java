@@ -1,4 +1,4 @@
-/** A repository is known by what is on its storage: copies and stale mounts are refused. */
+/** A repository is recognized by the data on its storage: copies and stale mounts are refused. */
 @NullMarked
 package io.quarry.it.identity;
 

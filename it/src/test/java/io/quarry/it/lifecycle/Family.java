@@ -26,7 +26,7 @@ import java.util.Random;
 
 /**
  * Images in two repositories that depend on each other, each with a plain copy of its content
- * beside it. Each call goes to a host of its own choice.
+ * beside it. Each call goes to a random host.
  */
 final class Family {
   static final long SIZE = 16 << 20;
@@ -41,7 +41,7 @@ final class Family {
   private final List<Member> members = new ArrayList<>();
 
   /**
-   * @param content a raw file with what the image holds
+   * @param content a raw file with the expected content of the image
    */
   record Member(String repoId, String imageId, Path content) {}
 
@@ -51,12 +51,12 @@ final class Family {
     this.directory = directory;
   }
 
-  /** An empty disk. */
+  /** Makes an empty disk. */
   Member disk(String repoId) throws Exception {
     return born(repoId, Box.disk(client(), repoId, SIZE));
   }
 
-  /** A disk over a snapshot of the same repository. */
+  /** Makes a disk over a snapshot of the same repository. */
   Member diskOver(Member base) throws Exception {
     var request = Box.newDisk(SIZE, base.imageId(), ImageOptions.DEFAULT);
     return born(base.repoId(), client().createVirtualDisk(base.repoId(), request, null));
@@ -66,7 +66,7 @@ final class Family {
     return born(disk.repoId(), Box.snapshot(client(), disk.repoId(), disk.imageId()));
   }
 
-  /** Does not wait for the copy. */
+  /** Begins a copy, and does not wait for its end. */
   Member copy(Member source, String repoId) throws IOException {
     CreatedImage created = Copying.copy(client(), repoId, source.imageId(), ImageOptions.DEFAULT);
     Member copy = member(repoId, created);
@@ -93,7 +93,7 @@ final class Family {
     return new Member(repoId, id, directory.resolve(repoId + "." + id + ".raw"));
   }
 
-  /** From now on each client asks for a state that has the commit in it. */
+  /** From now on each client asks for a state that includes the commit. */
   private void everyHostSees(String repoId, long commit) {
     for (String hostId : box.hostIds()) {
       box.client(hostId)
@@ -102,7 +102,7 @@ final class Family {
     }
   }
 
-  /** A guest writes some data, and zeros over some. */
+  /** A guest writes data to some places, and zeros to others. */
   void write(Member disk) throws Exception {
     List<String> commands = new ArrayList<>();
     for (int write = 0; write < WRITES; write++) {
@@ -135,7 +135,7 @@ final class Family {
     members.remove(member);
   }
 
-  /** Compares what is left and usable, chains and all. */
+  /** Compares the remaining usable images, including their chains. */
   void assertIntact() throws Exception {
     for (Member member : members) {
       StorageClient client = client();

@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A copy that one host lets go of, because somebody says so, goes on elsewhere from its checkpoint.
- * With workers that do not say that they have let go, the next one begins another file.
+ * A host lets go of a copy on an operator's request, and another host continues from the
+ * checkpoint. If workers did not record that they let go, the next worker would begin another file.
  */
 @Timeout(300)
 final class HandoverIT {
@@ -42,15 +42,15 @@ final class HandoverIT {
   private static final long MIB = 1L << 20;
   private static final StatusQuery NOW = new StatusQuery(Duration.ZERO, null, 0);
 
-  /** Windows of a copy, each with that much data in it. */
+  /** The windows of a copy, each with that much data. */
   private static final int WINDOWS = 5;
 
   private static final long DATA = 8 * MIB;
 
-  /** Of one copy, one after the other. */
+  /** The stops of one copy, one after the other. */
   private static final int STOPS = 3;
 
-  /** Next to nothing: a copy stands still until the test lets it go on. */
+  /** So slow that a copy stands still until the test lets it continue. */
   private static final long SLOW = 128 << 10;
 
   private static final long FAST = 16 * MIB;
@@ -59,7 +59,7 @@ final class HandoverIT {
 
   private static Box box;
 
-  /** Speaks to the host that a test has to do with. */
+  /** A client of the host that a test is about. */
   private StorageClient client;
 
   @BeforeAll
@@ -109,7 +109,7 @@ final class HandoverIT {
   }
 
   private void assertStopped(Copying copy, TaskInfo task) {
-    // What is shown of the storage may be some tenths of a second old.
+    // The shown state of the storage may be some tenths of a second old.
     await()
         .untilAsserted(() -> {
           ImageStatus status = client.getImageStatus(BACKUP, copy.imageId(), NOW);
@@ -167,7 +167,7 @@ final class HandoverIT {
     box.hostIds().forEach(hostId -> box.client(hostId).setThrottle(bytesPerSecond));
   }
 
-  /** A copy that has come to a checkpoint in its middle, and from there hardly moves. */
+  /** Starts a copy that reaches a checkpoint in its middle, and then hardly moves. */
   private Copying copyHalfWay(String source) {
     throttle(SLOW);
     Copying copy = Copying.start(box, client, BACKUP, source);
@@ -189,7 +189,7 @@ final class HandoverIT {
     assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(from));
   }
 
-  /** The first epoch's file is the one that is published, and no other was written. */
+  /** The first epoch's file is the published one, and no other file was written. */
   private void assertGoesOnInPlace(Copying copy, String source, TaskInfo first) throws Exception {
     List<String> files = copy.files(first);
     assertThat(files).hasSize(1);

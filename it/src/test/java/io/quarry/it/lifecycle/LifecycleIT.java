@@ -41,8 +41,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What callers do with images all day, on two hosts; each test has its own two repositories. With
- * look-ups that believe a replica, an image is not found through the other host.
+ * The everyday calls of engines, on two hosts; each test has its own two repositories. If look-ups
+ * trusted a replica, an image would not be found through the other host.
  */
 @Timeout(300)
 @SuppressWarnings("SystemOut")
@@ -107,7 +107,9 @@ final class LifecycleIT {
     }
   }
 
-  /** A chain of several levels, a branch of it, and copies that are still on their way. */
+  /**
+   * Makes a chain of several levels, a branch of the chain, and copies that are still on their way.
+   */
   private static void makeImages(Family family) throws Exception {
     Member disk = family.disk(main);
     family.write(disk);
@@ -139,7 +141,7 @@ final class LifecycleIT {
   void imageIsFoundThroughHostThatHasNotHeardOfIt() throws Exception {
     connect("look-up");
     String disk = Box.disk(client, main, MIB).imageId();
-    // A host that does not know the SDM yet would not learn of it now.
+    // A host that does not know the SDM yet could not learn it during the pause.
     box.awaitSdm(main, 0, 1);
     box.awaitSdm(backup, 0, 1);
     // Hints of commits come through ZooKeeper; without them a replica looks each second.
@@ -193,14 +195,14 @@ final class LifecycleIT {
     new Copying(box, backup, copy).assertBecomes(client, main, disk);
     assertThat(refusal(fix)).isEqualTo(ErrorCode.FIX_STALE);
     assertThat(client.getImageStatus(backup, other, NOW).state()).isEqualTo(ImageState.BROKEN);
-    // What there is to move depends on what is merged in the source meanwhile.
+    // The bytes to move depend on merges in the source meanwhile.
     assertThat(FixQueries.found(client, backup))
         .singleElement()
         .satisfies(left -> assertThat(left.imageId()).isEqualTo(otherFix.imageId()))
         .satisfies(left -> assertThat(left.type()).isEqualTo(otherFix.type()));
   }
 
-  /** Both agents have seen what this one has committed. */
+  /** Asks for the status once both agents have seen that agent's commits. */
   private static ImageStatus statusWithCommits(StorageClient asked, String imageId) {
     long commit = client.getStorageRepository(backup).commit();
     return asked.getImageStatus(backup, imageId, new StatusQuery(Duration.ZERO, null, commit));
@@ -215,7 +217,7 @@ final class LifecycleIT {
 
   @Test
   void failingFixIsParkedAndHoldsUpNothing() throws Exception {
-    // The tool's message names paths, and so gets longer than what the queue takes as progress.
+    // The tool's message names paths, and so exceeds the limit for progress in the queue.
     connect("park" + "-long".repeat(20));
     String disk = Box.disk(client, main, 4 * MIB).imageId();
     Box.awaitOptimized(client, main, disk);
@@ -249,7 +251,7 @@ final class LifecycleIT {
     assertThat(FixQueries.found(client, backup)).isEmpty();
   }
 
-  /** Each try comes after the time that the failure before it named. */
+  /** Each try comes after the time that the failure before it has named. */
   private static void assertPausesBetweenFailures(String imageId) {
     Instant notBefore = Instant.EPOCH;
     for (int failures = 1; failures < FixState.FAILURES_MAX; failures++) {
@@ -272,7 +274,7 @@ final class LifecycleIT {
             found -> found.failures() >= atLeast && !found.state().equals("running"));
   }
 
-  /** Returns what was there before. */
+  /** Returns the bytes that were there before. */
   private static byte[] overwriteStart(Path file, byte[] bytes) throws IOException {
     try (var open = new java.io.RandomAccessFile(file.toFile(), "rw")) {
       byte[] before = new byte[bytes.length];

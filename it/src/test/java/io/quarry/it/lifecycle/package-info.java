@@ -1,4 +1,4 @@
-/** Images from their creation to their removal, and the fixes that they need in between. */
+/** Images from creation to removal, and the fixes that they need in between. */
 @NullMarked
 package io.quarry.it.lifecycle;
 

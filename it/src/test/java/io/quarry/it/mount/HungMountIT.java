@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A storage that hangs while it is being connected. With connects that take turns on one host, the
- * other repository has to wait for it.
+ * A storage that hangs during its connection. If connections took turns on one host, the other
+ * repository would have to wait.
  */
 @Timeout(300)
 final class HungMountIT {
@@ -61,7 +61,7 @@ final class HungMountIT {
     }
   }
 
-  /** A client of ours would try again. */
+  /** Connects by plain HTTP, since Quarry's client would try again. */
   private static CompletableFuture<HttpResponse<String>> connectOnce(Box box) throws IOException {
     var request =
         Map.of(
@@ -79,7 +79,7 @@ final class HungMountIT {
             BodyHandlers.ofString());
   }
 
-  /** The agent's first call of any storage has a thread. */
+  /** Whether a thread of the agent makes the first call to the storage. */
   private static boolean storageIsAsked(Box box) throws IOException {
     try (var threads = Files.list(process(box).resolve("task"))) {
       for (Path thread : threads.toList()) {

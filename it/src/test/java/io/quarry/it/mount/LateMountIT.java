@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * An agent whose configuration names a storage that is not there yet. With agents that connect only
- * when they start, the storage is never connected.
+ * An agent whose configuration names a storage that is not mounted yet. If agents connected only at
+ * their start, the storage would never be connected.
  */
 @Timeout(300)
 final class LateMountIT {
@@ -89,8 +89,8 @@ final class LateMountIT {
   }
 
   /**
-   * It is known here, so that a caller does well to come again; a busy machine may not answer the
-   * impatient in time.
+   * The repository is known here, so a caller does well to try again. A busy machine may exceed the
+   * deadline of an impatient client.
    */
   private static void assertNotConnectedYet(Box box) {
     ClientSettings impatience = ClientSettings.within(Duration.ofSeconds(1));

@@ -1,4 +1,4 @@
-/** Storages that come later than the agents that are to use them. */
+/** Storages that are mounted later than the agents start. */
 @NullMarked
 package io.quarry.it.mount;
 

@@ -43,7 +43,7 @@ final class OpensIT {
   private static final int SIZE = 1 << 20;
   private static final String BOOT = "boot-id";
 
-  /** A host that rebooted kept its opens for ever; check said nothing, fence refused. */
+  /** A rebooted host kept its opens for ever; check reported none, and fence was refused. */
   @Test
   void rebootEndsWhatTheHostHadOpenAndNothingElse(@TempDir Path directory) throws Exception {
     try (Box box = Box.start(options(directory))) {
@@ -66,7 +66,7 @@ final class OpensIT {
       await()
           .atMost(Box.PATIENCE)
           .untilAsserted(() -> assertThat(openIds(box)).doesNotContain(before.openId()));
-      // 20.4: its machine had made the disk larger.
+      // 20.4: the disk's VM had enlarged the disk.
       assertThat(box.client(0).getImage(MAIN, disk, 0).size()).isEqualTo(2 * SIZE);
       OpenedImage now = open(box.client(1), disk, "now");
       assertThat(openIds(box))
@@ -80,7 +80,7 @@ final class OpensIT {
           });
       assertThat(staleOpens(box)).isEmpty();
 
-      // The same kernel with another agent: its machines may run on.
+      // The same kernel with another agent: its VMs may still run.
       box.host(1).killHost();
       start(box.host(1));
       OpenedImage marker = open(box.client(1), disk(box), "marker");
@@ -89,7 +89,10 @@ final class OpensIT {
     }
   }
 
-  /** It has the name, and not the key: it proves nothing, until an administrator vouches. */
+  /**
+   * A clone has the host's name, but not its key: it proves nothing, until an administrator
+   * confirms the death.
+   */
   @Test
   void cloneEndsNothingAndIsNamed(@TempDir Path directory) throws Exception {
     try (Box box = Box.start(options(directory))) {
@@ -125,7 +128,7 @@ final class OpensIT {
     }
   }
 
-  /** R16: the paths of another agent were given under the first one's host. */
+  /** R16: the answer had another agent's paths under the first agent's host. */
   @Test
   void repeatedOpenIsAnsweredWithThePathsOfItsHost(@TempDir Path directory) throws Exception {
     try (Box box = Box.start(options(directory))) {
@@ -201,7 +204,7 @@ final class OpensIT {
     return LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(Duration.ofSeconds(3));
   }
 
-  /** Returns the host that is to reboot. */
+  /** Prepares opens, and returns the host that is to reboot. */
   private static String prepare(Box box) throws Exception {
     box.connect(MAIN);
     box.awaitSdm(MAIN, 0, 1);
@@ -222,7 +225,7 @@ final class OpensIT {
     host.awaitReady(Box.PATIENCE);
   }
 
-  /** Gives up at once. */
+  /** A client that does not retry. */
   private static StorageClient agent(Box box, int host) {
     return new StorageClient(
         List.of(box.host(host).url()), ClientSettings.within(Duration.ofSeconds(5)));

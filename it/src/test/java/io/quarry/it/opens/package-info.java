@@ -1,4 +1,4 @@
-/** Who uses images, and how that ends. */
+/** Opens of images, and how opens end. */
 @NullMarked
 package io.quarry.it.opens;
 

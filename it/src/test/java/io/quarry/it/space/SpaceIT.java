@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Images say what they take of the storage and what removing them frees, on every host. With bases
- * that count for each disk over them, a disk says more than its removal frees.
+ * Every host reports the size of images, and what their removal frees. If bases counted for each
+ * disk over them, a disk would report more than its removal frees.
  */
 @Timeout(300)
 final class SpaceIT {
@@ -37,7 +37,7 @@ final class SpaceIT {
   private static final long SIZE = 64 * MIB;
   private static final long DATA = 8 * MIB;
 
-  /** Of a qcow2 file without data. */
+  /** The size of a qcow2 file without data. */
   private static final long EMPTY_MAX = MIB;
 
   @TempDir static Path directory;
@@ -73,14 +73,14 @@ final class SpaceIT {
     assertThat(image(repoId, base).actualBytes()).isBetween(DATA, DATA + EMPTY_MAX);
     assertThat(image(repoId, base).exclusiveBytes()).isZero();
     assertThat(image(repoId, disk).exclusiveBytes()).isBetween(1L, EMPTY_MAX);
-    // Nobody asks for its data to be merged into the last one over it.
+    // No caller requests the merge of its data into the last image over it.
     assertRemovalFrees(repoId, base, new RemoveImageOptions(false, Duration.ZERO), 0);
 
-    // Its base is there for both, and stays.
+    // The base is shared by both disks, and stays.
     assertThat(image(repoId, other).exclusiveBytes()).isBetween(DATA, DATA + EMPTY_MAX);
     assertRemovalFrees(repoId, other, RemoveImageOptions.DEFAULT, 1);
 
-    // Now there is nobody else.
+    // Now no other image shares the base.
     ImageInfo last = image(repoId, disk);
     assertThat(last.actualBytes()).isBetween(1L, EMPTY_MAX);
     assertThat(last.exclusiveBytes()).isBetween(DATA, DATA + 2 * EMPTY_MAX);
@@ -133,7 +133,7 @@ final class SpaceIT {
   }
 
   /**
-   * @param files that go, too
+   * @param files other files that the removal frees
    */
   private static void assertRemovalFrees(
       String repoId, String imageId, RemoveImageOptions options, int files) throws Exception {
@@ -150,7 +150,9 @@ final class SpaceIT {
           return box.volumes(repoId).size() == volumes - files;
         });
     awaitUsed(repoId);
-    assertThat(before - used(repoId)).as("freed by removing %s", imageId).isEqualTo(exclusive);
+    assertThat(before - used(repoId))
+        .as("bytes freed by removing %s", imageId)
+        .isEqualTo(exclusive);
   }
 
   private static void askForCleaning(String repoId) {
@@ -159,7 +161,7 @@ final class SpaceIT {
         .forEach(fix -> client.fixStorageRepository(repoId, new FixRequest(fix), null));
   }
 
-  /** Listings of all hosts come to say the same, though they do not look. */
+  /** Waits until the listings of all hosts agree, without a new look at the files. */
   private static void assertListed(String repoId, String imageId, long exclusive) {
     for (String hostId : box.hostIds()) {
       await()
@@ -171,7 +173,7 @@ final class SpaceIT {
     }
   }
 
-  /** Waits until all hosts say what the files really take. */
+  /** Waits until all hosts report the true size of the files. */
   private static void awaitUsed(String repoId) {
     for (String hostId : box.hostIds()) {
       await()

@@ -77,7 +77,7 @@ final class DownloadIT {
     return box.host(0).url();
   }
 
-  /** What QEMU reads of it. */
+  /** The content that QEMU reads from the image. */
   private static Path expected(String image) throws Exception {
     OpenedImage opened = QemuGuest.look(client, "main", image);
     Path file = directory.resolve(image + ".expected");
@@ -117,7 +117,7 @@ final class DownloadIT {
     for (String bad : List.of("bytes=2-1", "bytes=0-1,4-5", "bytes=a-b", "rows=0-1", "bytes=-")) {
       assertThat(raw.get(agent(), path(disk), "Range", bad).statusCode()).as(bad).isIn(400, 416);
     }
-    // All of that has let go of the disk.
+    // All of these downloads have released the disk.
     QemuGuest.use(client, "main", disk, "write -P 7 0 512");
   }
 

@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A download outlives the agent that it began with, and leaves nothing behind. */
+/** A download survives the death of its first agent, and leaves no open behind. */
 @Timeout(300)
 final class DownloadKillIT {
   private static final long SIZE = 64 << 20;
   private static final int BEFORE = 12 << 20;
 
-  /** Bytes per second of the agent that is going to be killed. */
+  /** Bytes per second of the agent that the test kills. */
   private static final long SLOW = 16 << 20;
 
   @TempDir private Path directory;
@@ -76,7 +76,7 @@ final class DownloadKillIT {
       assertThat(QemuGuest.sha256(streamed)).isEqualTo(expected);
       assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
 
-      // The dead agent's opens are reaped, and the disk can be used again.
+      // The dead agent's opens are ended, and the disk can be used again.
       await()
           .atMost(Box.PATIENCE)
           .until(() -> box.client(1).explainImage("main", disk, 0).neededBy().isEmpty());

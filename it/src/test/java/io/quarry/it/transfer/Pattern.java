@@ -5,13 +5,13 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
 
-/** Content with data and long zeros, the same each time. */
+/** Content with data and long zeros; the same seed gives the same content. */
 final class Pattern {
   private static final int MIB = 1 << 20;
 
   private Pattern() {}
 
-  /** Of every four MiB, one is zeros. */
+  /** One of every four MiB is zeros. */
   static byte[] bytes(long seed, int size) {
     byte[] bytes = new byte[size];
     new Random(seed).nextBytes(bytes);

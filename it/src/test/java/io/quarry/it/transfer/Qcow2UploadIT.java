@@ -35,14 +35,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Files of qcow2 become the content of disks, or leave nothing. */
+/** Uploaded qcow2 files become the content of disks, or leave no file behind. */
 @Timeout(300)
 final class Qcow2UploadIT {
   private static final int MIB = 1 << 20;
   private static final int DISK = 96 * MIB;
   private static final byte[] CONTENT = Pattern.bytes(3, 80 * MIB);
 
-  /** Bytes per second of an agent that is going to be lost. */
+  /** Bytes per second of an agent that the test ends. */
   private static final long SLOW = 16 << 20;
 
   @TempDir private Path directory;
@@ -157,7 +157,8 @@ final class Qcow2UploadIT {
       callers.shutdownNow();
     }
     assertContent(other, disk);
-    // Its death was proven: the same file was gone on with, and nothing of the upload is left.
+    // The agent's death was proven: the next agent continued in the same file, and no file of the
+    // upload is left.
     await().atMost(Box.PATIENCE).until(() -> FixQueries.found(other, "main").isEmpty());
     assertThat(box.volumes("main")).singleElement().asString().endsWith(".1.raw");
     QemuGuest.use(other, "main", disk, "write -P 1 0 512");
@@ -215,7 +216,7 @@ final class Qcow2UploadIT {
     await().atMost(Box.PATIENCE).until(() -> box.volumes("main").equals(before));
   }
 
-  /** Packed zeros count as what they are read as. */
+  /** Compressed zeros count by their uncompressed size. */
   @Test
   void fileThatUnpacksWithoutEndIsRefused() throws Exception {
     long size = 2L << 30;

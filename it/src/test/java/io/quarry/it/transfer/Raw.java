@@ -12,7 +12,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 
-/** Plain HTTP, as any client would speak it. */
+/** Plain HTTP, as any client would use it. */
 final class Raw implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
 
@@ -30,7 +30,7 @@ final class Raw implements AutoCloseable {
         (headers.length == 0 ? put : put.headers(headers)).build(), BodyHandlers.ofByteArray());
   }
 
-  /** Returns when the head is there. */
+  /** Returns when the head of the answer is there. */
   HttpResponse<InputStream> stream(URI agent, String path, String... headers) throws Exception {
     return http.send(request(agent, path, headers), BodyHandlers.ofInputStream());
   }

@@ -100,10 +100,10 @@ final class UploadIT {
         .isEqualTo(MIB);
     assertThat(put(disk, id, MIB, 12 * MIB + 5).offset()).isEqualTo(12 * MIB + 5);
     assertThat(put(disk, id, 2 * MIB, 3 * MIB).offset())
-        .as("a range that is there already")
+        .as("a range that is stored already")
         .isEqualTo(12 * MIB + 5);
     assertThat(put(disk, id, 12 * MIB, 13 * MIB).offset())
-        .as("a range of which a part is there")
+        .as("a range of which a part is stored")
         .isEqualTo(13 * MIB);
     assertThat(other.getUpload("main", disk, id).offset()).isEqualTo(13 * MIB);
     refused(ErrorCode.RANGE_NOT_SATISFIABLE, () -> put(disk, id, 14 * MIB, 15 * MIB));
@@ -190,7 +190,7 @@ final class UploadIT {
     assertThat(raw.put(box.host(0).url(), path, four).statusCode()).isEqualTo(400);
     assertThat(client.getUpload("main", disk, id).offset()).isZero();
 
-    // None of it has left a trace where zeros are to be.
+    // None of these ranges has written bytes where zeros must be.
     var zeros = new UploadRange(0, SIZE, SIZE, true, null);
     client.uploadImage("main", disk, id, zeros, InputStream.nullInputStream());
     String none = Pattern.sha256(new byte[SIZE]);

@@ -26,13 +26,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An upload outlives the agent that it began with, dead or only paused. */
+/** An upload survives its first agent, whether that agent is dead or only paused. */
 @Timeout(300)
 final class UploadKillIT {
   private static final int SIZE = 64 << 20;
   private static final byte[] CONTENT = Pattern.bytes(2, SIZE);
 
-  /** Bytes per second of the agent that is going to be lost. */
+  /** Bytes per second of the agent that the test ends. */
   private static final long SLOW = 8 << 20;
 
   private static final Duration SESSION = Duration.ofSeconds(4);
@@ -83,7 +83,7 @@ final class UploadKillIT {
       box.host(0).killAgent();
 
       assertThat(sent.get().offset()).isEqualTo(SIZE);
-      // Its death was proven: the same file was gone on with.
+      // The agent's death was proven: the next agent continued in the same file.
       assertThat(box.volumes("main")).hasSize(2);
       finish(box.client(1), disk, id);
       await().atMost(Box.PATIENCE).until(() -> FixQueries.found(box.client(1), "main").isEmpty());
@@ -93,7 +93,7 @@ final class UploadKillIT {
   }
 
   @Test
-  void lateWritesOfAPausedAgentLandWhereNobodyLooks() throws Exception {
+  void lateWritesOfAPausedAgentReachNoImage() throws Exception {
     try (Box box = box();
         ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       StorageClient paused = box.client(0);

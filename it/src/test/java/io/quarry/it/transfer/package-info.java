@@ -1,4 +1,4 @@
-/** Images on their way in and out over HTTP. */
+/** Uploads and downloads of images over HTTP. */
 @NullMarked
 package io.quarry.it.transfer;
 

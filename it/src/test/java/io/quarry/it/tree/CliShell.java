@@ -11,12 +11,12 @@ import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Types commands, each as a process of its own would run it, at the agents given. */
+/** Runs commands at the given agents, each as a process of its own would run. */
 final class CliShell {
   private final String agents;
   private int commands;
 
-  /** What a command left behind. */
+  /** The output of a command, and its exit code. */
   record Result(int exit, String out, String err) {}
 
   CliShell(List<String> agents) {
@@ -37,7 +37,7 @@ final class CliShell {
     return new Result(exit, out.toString(), err.toString());
   }
 
-  /** What a command prints that must succeed. */
+  /** The output of a command that must succeed. */
   String say(String... words) {
     Result result = run(words);
     assertThat(result.exit())

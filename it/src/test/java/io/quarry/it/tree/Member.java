@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** An image as it should be: where it is, what it is over, and one byte for each of its blocks. */
+/** An image as it should be: its repository, its base, and one byte for each of its blocks. */
 final class Member {
   static final int BLOCKS = 16;
   static final int BLOCK_BYTES = 16 << 10;
@@ -15,7 +15,7 @@ final class Member {
   final boolean disk;
   final byte[] content;
 
-  /** What it was made over; a snapshot of a disk comes in between. */
+  /** The image that this one was made over; a snapshot of a disk comes in between. */
   @Nullable Member below;
 
   boolean removed;
@@ -39,7 +39,7 @@ final class Member {
     return bases;
   }
 
-  /** What QEMU writes to make the content so, or reads to see that it is. */
+  /** The qemu-io commands that write the content, or read and check it. */
   List<String> blocks(String how) {
     List<String> commands = new ArrayList<>();
     for (int block = 0; block < BLOCKS; block++) {

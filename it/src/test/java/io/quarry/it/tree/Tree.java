@@ -21,7 +21,7 @@ final class Tree {
   private final List<Member> members = new ArrayList<>();
   private int differences;
 
-  /** Both are there, and the base is in the repository that the difference goes to. */
+  /** Source and base both exist, and the base is in the target repository of the difference. */
   private record Difference(Member source, Member base) {}
 
   Tree(CliShell shell, Random random, List<String> repos) {
@@ -38,7 +38,7 @@ final class Tree {
     return differences;
   }
 
-  /** One image more, of whichever kind is possible. */
+  /** Adds one image, of any kind that is possible. */
   void grow() {
     int before = members.size();
     while (members.size() == before) {
@@ -84,7 +84,7 @@ final class Tree {
     disk.below = made;
   }
 
-  /** Whole, into whichever repository lacks it. */
+  /** Copies a whole image into a repository that lacks it. */
   private void copy(Member source) {
     String target = repos.get(random.nextInt(repos.size()));
     if (find(target, source.id).isPresent()) {
@@ -95,7 +95,7 @@ final class Tree {
     members.add(new Member(target, id, source.disk, source.content, null));
   }
 
-  /** Over a snapshot that the target has as well. */
+  /** Copies a difference to a snapshot that the target has as well. */
   private void copyDifference() {
     List<Difference> possible = new ArrayList<>();
     for (Member source : visible()) {
@@ -140,7 +140,7 @@ final class Tree {
     }
   }
 
-  /** A snapshot from the middle, with others over it. */
+  /** Removes a snapshot from the middle of a chain. */
   void removeInTheMiddle() {
     any(each -> !each.disk && members.stream().anyMatch(other -> other.below == each))
         .ifPresent(this::remove);

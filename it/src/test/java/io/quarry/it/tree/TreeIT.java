@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Three hundred images in three repositories, by the command line alone: chains and branches,
- * copies and differences, snapshots removed from the middle, and at last all of them. Nothing may
- * be left then. {@code -Dtree.seed=N} repeats a run.
+ * Three hundred images in three repositories, by the command line alone. There are chains and
+ * branches, copies and differences, and snapshots are removed from the middle. In the end all
+ * images are removed, and no file may be left. {@code -Dtree.seed=N} repeats a run.
  */
 @Timeout(600)
 @SuppressWarnings("SystemOut")
@@ -106,7 +106,7 @@ final class TreeIT {
           assertThat(directory.resolve("fixes")).isEmptyDirectory();
           JsonNode shown = shell.ask("repo", "show", repo);
           assertThat(shown.path("images").path("hidden").asInt()).isZero();
-          assertThat(shown.path("usedBytes").asLong()).as("as measured lately").isZero();
+          assertThat(shown.path("usedBytes").asLong()).as("size as last measured").isZero();
         });
   }
 }

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Turns the pages of a listing until the last one. */
+/** Reads all pages of a listing. */
 final class AllImages {
   private AllImages() {}
 

@@ -3,7 +3,7 @@ package io.quarry.agent.cli;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
-/** A call that makes no sense, where there is better advice than to read the help. */
+/** A wrong call for which there is better advice than the help text. */
 public final class BadUsage extends ParameterException {
   private static final long serialVersionUID = 1L;
 

@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Lists what a repository could do with. */
+/** Lists the fixes that a repository could use, and its problems. */
 @Command(
     name = "check",
     description = {

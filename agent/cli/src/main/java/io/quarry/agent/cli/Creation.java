@@ -9,12 +9,12 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import org.jspecify.annotations.Nullable;
 
-/** What follows once an image is committed: print its id, wait for its data, say how it ended. */
+/** The steps after an image's commit: print its id, wait for its data, report the end. */
 final class Creation {
   /**
    * The answer as JSON.
    *
-   * @param status after waiting; null when nobody waited
+   * @param status after waiting; null when the command did not wait
    */
   record Answer(String imageId, long commit, @Nullable ImageStatus status) {}
 
@@ -31,7 +31,7 @@ final class Creation {
   }
 
   /**
-   * @param watched the image whose data is on its way; for a snapshot it is the disk's
+   * @param watched the image whose data is on its way; for a snapshot that is the disk
    * @param wanted the state to wait for
    * @param works whether a fix was queued at all
    */
@@ -65,7 +65,7 @@ final class Creation {
     output.print(new Answer(made.imageId(), made.commit(), status), made::imageId);
   }
 
-  /** As text, the id has been printed before the waiting. */
+  /** As text, the id was printed before the wait. */
   private void finished(CreatedImage made, @Nullable ImageStatus status) {
     output.print(new Answer(made.imageId(), made.commit(), status), () -> "");
   }

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about virtual disks. */
+/** The group of commands about virtual disks. */
 @Command(
     name = "disk",
     description = "Commands about virtual disks.",

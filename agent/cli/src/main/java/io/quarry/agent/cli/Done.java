@@ -1,7 +1,7 @@
 package io.quarry.agent.cli;
 
 /**
- * How much of something this command itself has done.
+ * How much of its own work a command has done.
  *
  * @param bytes that were moved
  * @param total how many there are to move; {@link #UNKNOWN} where only the end tells
@@ -14,9 +14,9 @@ record Done(long bytes, long total, int percent) {
   }
 
   /**
-   * Of a source that may be zeros in large part.
+   * The progress in a source that may consist largely of zeros.
    *
-   * @param at how far it is in the source
+   * @param at the position in the source
    */
   static Done within(long bytes, long at, long size) {
     return new Done(bytes, UNKNOWN, percent(at, size));

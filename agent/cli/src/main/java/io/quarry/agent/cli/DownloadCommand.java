@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Writes an image's content to a file, going on where an earlier download broke off. */
+/** Writes an image's content to a file, and continues an earlier download that broke off. */
 @Command(
     name = "download",
     description = {
@@ -69,7 +69,7 @@ final class DownloadCommand extends ApiCommand {
     return Exit.DONE;
   }
 
-  /** The file gets its name at the end: what only leads to a place would be gone then. */
+  /** Refuses a link or a device: the finished file replaces whatever has its name. */
   private void requireReplaceable() {
     if (Files.isSymbolicLink(file)) {
       throw local(

@@ -13,11 +13,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Fetches what an image has, and skips what it has not. */
+/** Fetches the data of an image, and skips its holes. */
 final class DownloadLoop {
   private static final int EXTENTS_MAX = 10_000;
 
-  /** Zeros that are cheaper to send than to ask around. */
+  /** A shorter gap of zeros is cheaper to receive than to skip. */
   private static final long GAP_BYTES_MAX = 1 << 20;
 
   private final StorageApi api;
@@ -26,7 +26,7 @@ final class DownloadLoop {
   private final PartialFile partial;
   private final ProgressLine line;
 
-  /** Bytes that are known to be fetched by this command. */
+  /** The data bytes that this command has to fetch, as far as known. */
   private long wanted;
 
   private long received;
@@ -44,7 +44,7 @@ final class DownloadLoop {
    */
   record Whole(String etag, long size, long received) {}
 
-  /** Returns when the whole image is in the file; begins anew when the image has changed. */
+  /** Returns when the whole image is in the file; starts again when the image has changed. */
   Whole run() throws IOException {
     while (true) {
       try {
@@ -106,7 +106,7 @@ final class DownloadLoop {
     return pieces;
   }
 
-  /** The last piece comes alone: with it the agent lets go of the image. */
+  /** The last piece is requested alone: with that piece the agent releases the image. */
   private void fetch(List<DataExtent> pieces, String etag, boolean last) throws IOException {
     wanted += pieces.stream().mapToLong(DataExtent::length).sum();
     try (InFlight<Piece> flight = new InFlight<>(this::write)) {

@@ -16,7 +16,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Prints what went wrong, about what, and what to do; a stack trace only for those who ask. */
+/** Prints the error, its subject and the remedy; a stack trace only on request. */
 final class Errors implements IExecutionExceptionHandler, IParameterExceptionHandler {
   private static final Pattern NEGATIVE = Pattern.compile("-\\d[\\d.]*[A-Za-z]*");
 
@@ -47,7 +47,9 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
     return Exit.BAD_USAGE;
   }
 
-  /** What begins with a dash is taken for an option, but nobody who types −5G means one. */
+  /**
+   * An argument that begins with a dash looks like an option, but a size such as −5G is no option.
+   */
   private static String message(ParameterException failure, String[] arguments) {
     for (String argument : arguments) {
       if (NEGATIVE.matcher(argument).matches()) {
@@ -68,7 +70,7 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
     };
   }
 
-  /** Every command's help ends with one. */
+  /** The help of every command ends with an example. */
   private static String example(CommandLine command) {
     return Arrays.stream(command.getCommandSpec().usageMessage().footer())
         .filter(line -> line.startsWith("  quarry "))
@@ -87,7 +89,7 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
             "Run it again with --debug and report what it prints.");
   }
 
-  /** Who named no agent may not know that one can. */
+  /** A caller that named no agent may not know the option for that. */
   private ErrorBody advised(ErrorBody body) {
     return body.code() == ErrorCode.AGENT_UNAVAILABLE && main.asksDefault()
         ? new ErrorBody(

@@ -8,12 +8,12 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Events as people read them: when, in which repository, about which image, and what happened. */
+/** Events as text: the time, the repository, the image, and what happened. */
 final class EventText {
   private static final String NOTHING = "-";
   private static final int IMAGES_MAX = 3;
 
-  /** What a reader without the source understands; others are told by their name. */
+  /** Words for operations that need an explanation; other operations are printed by name. */
   private static final Map<String, String> WORDS =
       Map.ofEntries(
           Map.entry("createVirtualDisk", "virtual disk created"),
@@ -75,7 +75,7 @@ final class EventText {
             .toList());
   }
 
-  /** The image that the operation is about goes before those that it touched. */
+  /** The image that the operation is about comes before the images that the operation touched. */
   private static String subject(Event.Operation operation) {
     List<String> images = operation.imageIds();
     return images.isEmpty() || images.contains(operation.id())

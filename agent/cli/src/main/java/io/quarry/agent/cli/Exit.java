@@ -1,6 +1,6 @@
 package io.quarry.agent.cli;
 
-/** The exit codes, which scripts tell apart. */
+/** The exit codes, by which scripts decide. */
 public final class Exit {
   public static final int DONE = 0;
   public static final int FAILED = 1;
@@ -9,7 +9,7 @@ public final class Exit {
   /** The operation goes on. */
   static final int TIMED_OUT = 3;
 
-  /** A check that was asked for an exit code found something. */
+  /** A check with {@code --exit-code} found something. */
   static final int FOUND = 4;
 
   private Exit() {}

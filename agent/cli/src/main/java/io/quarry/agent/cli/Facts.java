@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** One thing's properties, a line each; those without a value are left out. */
+/** The properties of one subject, a line each; properties without a value are left out. */
 public final class Facts {
   private final Map<String, String> facts = new LinkedHashMap<>();
 

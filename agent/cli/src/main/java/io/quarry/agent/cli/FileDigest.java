@@ -10,7 +10,7 @@ import java.util.HexFormat;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
-/** The SHA-256 of a file, as {@code sha256sum} tells it. */
+/** The SHA-256 of a file, as {@code sha256sum} prints it. */
 final class FileDigest {
   private static final int BUFFER_BYTES = 1 << 20;
   private static final Pattern DIGEST = Pattern.compile("[0-9a-fA-F]{64}");

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What a file is by the bytes that it begins or ends with. */
+/** The format of a file, by its first or last bytes. */
 enum FileMagic {
   QCOW2("a qcow2 file", "qcow2", 0, "QFI\u00fb"),
   VMDK("a VMDK file", "vmdk", 0, "KDMV"),
@@ -20,7 +20,7 @@ enum FileMagic {
   ZSTD("compressed by zstd", "zst", 0, "(\u00b5/\u00fd"),
   BZIP2("compressed by bzip2", "bz2", 0, "BZh"),
   ZIP("a ZIP archive", "zip ova", 0, "PK\u0003\u0004"),
-  /** Nothing that is known: the bytes of a disk. */
+  /** No known format: the bytes of a disk. */
   NONE("the bytes of a disk", "", 0, "");
 
   private final String text;
@@ -40,13 +40,13 @@ enum FileMagic {
     this.bytes = bytes;
   }
 
-  /** For messages, after "is". */
+  /** For messages, after the word "is". */
   String text() {
     return text;
   }
 
   /**
-   * @param tail the last sector; that of a fixed VHD alone tells it from a disk
+   * @param tail the last sector, by which alone a fixed VHD differs from a raw disk
    */
   static FileMagic of(byte[] head, byte[] tail) {
     for (FileMagic magic : values()) {
@@ -62,7 +62,7 @@ enum FileMagic {
         && bytes.equals(new String(head, offset, bytes.length(), StandardCharsets.ISO_8859_1));
   }
 
-  /** What a file is by its name; null when the name says nothing. */
+  /** The format that a file's name suggests; null when the name suggests none. */
   static @Nullable FileMagic named(String name) {
     String extension = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     for (FileMagic magic : values()) {
@@ -73,7 +73,7 @@ enum FileMagic {
     return null;
   }
 
-  /** Whether a name of that one may be a name of this one. */
+  /** Whether files of both formats may have the same name. */
   boolean sharesNameWith(FileMagic other) {
     return extensions.equals(other.extensions);
   }

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Parameters;
 
-/** What all commands about one queued fix take. */
+/** The arguments of all commands about one queued fix. */
 final class FixArguments {
   @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";

@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Starts fixes that check found. */
+/** Starts fixes that a check has found. */
 @Command(
     name = "fix",
     description = "Starts fixes that quarry check found, and waits for them.",
@@ -62,7 +62,7 @@ final class FixCommand extends ApiCommand {
         if (file != null || e.code() != ErrorCode.FIX_STALE) {
           throw e;
         }
-        // It was done between the check and now.
+        // A host has done the fix between the check and this call.
       }
     }
     int exit =

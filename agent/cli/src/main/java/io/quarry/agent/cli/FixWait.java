@@ -63,7 +63,7 @@ final class FixWait {
         current == null ? null : current.progress());
   }
 
-  /** What is left over is told, one line each, and is no success. */
+  /** Reports each fix that is left, one line each; a fix that is left is no success. */
   private static int finished(String repo, ProgressLine line, List<FixInfo> left) {
     left.stream().limit(LEFT_TOLD_MAX).forEach(fix -> line.say(text(repo, fix)));
     if (left.size() > LEFT_TOLD_MAX) {

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import java.io.PrintWriter;
 
-/** Tells a user who presses Ctrl-C what goes on, or how to go on. */
+/** Tells a user who presses Ctrl-C which work continues, or how to continue. */
 final class GoesOn implements AutoCloseable {
   private final Thread hook;
 
@@ -27,7 +27,7 @@ final class GoesOn implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // The process is already ending, and the hook has said so.
+      // The process is already ending, and the hook has printed the text.
     }
   }
 }

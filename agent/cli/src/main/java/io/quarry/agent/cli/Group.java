@@ -4,7 +4,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** A word that only leads to commands. */
+/** A command that only groups other commands. */
 abstract class Group implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 

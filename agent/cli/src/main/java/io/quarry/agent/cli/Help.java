@@ -8,7 +8,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Prints what {@code --help} of a command prints. */
+/** Prints the text of a command's {@code --help}. */
 @Command(
     name = "help",
     description = "Prints the help of a command, like its --help.",

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about hosts. */
+/** The group of commands about hosts. */
 @Command(
     name = "host",
     description = "Commands about hosts.",

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Parameters;
 
-/** What all commands about one image take first. */
+/** The first arguments of all commands about one image. */
 final class ImageArguments {
   @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about images. */
+/** The group of commands about images. */
 @Command(
     name = "image",
     description = "Commands about images.",

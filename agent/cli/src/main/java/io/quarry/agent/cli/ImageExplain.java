@@ -5,7 +5,7 @@ import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Explains why an image is as it is. */
+/** Explains the state of an image. */
 @Command(
     name = "explain",
     description = {

@@ -77,7 +77,7 @@ final class ImageList extends ApiCommand {
     return table;
   }
 
-  /** What is past its time is there because somebody still uses it. */
+  /** An image whose retention is over exists because an open still needs it. */
   private static String surely(ImageInfo image) {
     Instant until = image.retainedUntil();
     boolean retained = until != null && until.isAfter(Instant.now());

@@ -14,7 +14,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** What all commands that make images take. */
+/** The options of all commands that make images. */
 final class ImageOptionsMixin {
   @Option(
       names = "--strategy",
@@ -58,7 +58,6 @@ final class ImageOptionsMixin {
     return !noAutoFix;
   }
 
-  /** For picocli. */
   static final class UserData implements ITypeConverter<ObjectNode> {
     @Override
     public ObjectNode convert(String text) {
@@ -67,7 +66,7 @@ final class ImageOptionsMixin {
           return object;
         }
       } catch (JsonProcessingException e) {
-        // Falls through: both ways to be wrong get one answer.
+        // Falls through: both mistakes get one answer.
       }
       throw new TypeConversionException(
           "'" + text + "' is not a JSON object such as {\"name\":\"web\"}");

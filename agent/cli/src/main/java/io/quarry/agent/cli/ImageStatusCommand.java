@@ -12,13 +12,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Tells how an image is and how far its fix has come. */
+/** Shows the state of an image and the progress of its fix. */
 @Command(
     name = "status",
     description = "Tells how an image is and how far its fix has come.",
     footer = {"", "Example:", "  quarry image status main IMAGE --wait --timeout 5m"})
 final class ImageStatusCommand extends ApiCommand {
-  /** What JSON has. */
+  /** The answer as JSON. */
   record Answer(String imageId, @JsonUnwrapped ImageStatus status) {}
 
   @Mixin private ImageArguments about = new ImageArguments();

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Example:", "  quarry image tree main"})
 final class ImageTree extends ApiCommand {
-  /** One image with those above it, as JSON gives it. */
+  /** One image with the images above it, for JSON. */
   record Node(String imageId, @Nullable ImageInfo image, List<Node> dependants) {}
 
   @Parameters(paramLabel = "REPO", description = "A connected repository.")
@@ -74,7 +74,7 @@ final class ImageTree extends ApiCommand {
             .toList());
   }
 
-  /** What nobody sees is here only for those above it. */
+  /** A hidden image exists only for the images above it. */
   private static boolean hasVisible(Node node) {
     ImageInfo image = node.image();
     return (image != null && image.visible()) || !node.dependants().isEmpty();

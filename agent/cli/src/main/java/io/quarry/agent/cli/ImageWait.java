@@ -10,24 +10,24 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Waits for an image to get into a state, or until nobody works towards it any more. */
+/** Waits until an image reaches a state, or until no host works towards the state any more. */
 final class ImageWait {
   private static final Duration STEP_WATCHED = Duration.ofMillis(250);
   private static final Duration STEP = Duration.ofSeconds(1);
 
-  /** A fix between two lists may be on its way out: only a second look tells. */
+  /** A fix that one list lacks may be on its way out: only a second look is certain. */
   private static final int LOOKS = 2;
 
-  /** How the waiting ended. */
+  /** The result of a wait. */
   sealed interface End {
     record Reached(ImageStatus status) implements End {}
 
     record TimedOut() implements End {}
 
     /**
-     * Nobody works on it.
+     * No host works on the image.
      *
-     * @param fix the fix that was parked or that nobody asked for; null when there is none
+     * @param fix the fix that was parked or not requested; null when there is none
      */
     record Idle(ImageStatus status, @Nullable FixInfo fix) implements End {}
   }
@@ -98,7 +98,7 @@ final class ImageWait {
         .orElse(own.isEmpty() ? null : own.getFirst());
   }
 
-  /** The agent waits for us, unless it answered early. */
+  /** The agent did the waiting, unless it answered early. */
   private void rest(long asked, Duration step) {
     Duration left = step.minusNanos(shell.time().nanos() - asked);
     if (left.isPositive()) {

@@ -11,9 +11,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
-/** Work of which several pieces are under way at once; results are taken in the order of pieces. */
+/**
+ * Several pieces of work that are under way at once; results are taken in the order of the pieces.
+ */
 final class InFlight<T> implements AutoCloseable {
-  /** So many pieces are in memory, with those that agents hold of them. */
+  /** So many pieces are in memory, including pieces that agents hold. */
   static final int PIECES_MAX = 4;
 
   static final int PIECE_BYTES = 4 << 20;
@@ -23,7 +25,7 @@ final class InFlight<T> implements AutoCloseable {
   private final Deque<Future<T>> pending = new ArrayDeque<>();
   private final Taker<T> taker;
 
-  /** What is done with a result, on the thread that adds the work. */
+  /** Handles a result, on the thread that adds the work. */
   @FunctionalInterface
   interface Taker<T> {
     void take(T result) throws IOException;
@@ -33,7 +35,7 @@ final class InFlight<T> implements AutoCloseable {
     this.taker = taker;
   }
 
-  /** Waits for room. */
+  /** Waits until another piece fits. */
   void add(Callable<T> work) throws IOException {
     if (pending.size() == PIECES_MAX) {
       takeFirst();
@@ -46,7 +48,7 @@ final class InFlight<T> implements AutoCloseable {
     return pending.peekLast();
   }
 
-  /** Waits until all are done. */
+  /** Waits until all pieces are done. */
   void drain() throws IOException {
     while (!pending.isEmpty()) {
       takeFirst();
@@ -73,7 +75,7 @@ final class InFlight<T> implements AutoCloseable {
     }
   }
 
-  /** Gives up what is under way. */
+  /** Cancels all pieces under way. */
   @Override
   public void close() {
     threads.shutdownNow();

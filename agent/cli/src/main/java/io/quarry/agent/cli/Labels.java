@@ -6,7 +6,7 @@ import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads an enum by the word the JSON uses for it, whatever its case. */
+/** Reads an enum constant by its word in the JSON, in upper or lower case. */
 class Labels<E extends Enum<E>> implements ITypeConverter<E> {
   private final Class<E> type;
 
@@ -39,28 +39,24 @@ class Labels<E extends Enum<E>> implements ITypeConverter<E> {
     }
   }
 
-  /** For picocli. */
   static final class OfKind extends Labels<io.quarry.common.model.ImageKind> {
     OfKind() {
       super(io.quarry.common.model.ImageKind.class);
     }
   }
 
-  /** For picocli. */
   static final class OfState extends Labels<io.quarry.common.model.ImageState> {
     OfState() {
       super(io.quarry.common.model.ImageState.class);
     }
   }
 
-  /** For picocli. */
   static final class OfFixType extends Labels<io.quarry.common.model.FixType> {
     OfFixType() {
       super(io.quarry.common.model.FixType.class);
     }
   }
 
-  /** For picocli. */
   static final class OfStrategy extends Labels<io.quarry.common.model.Strategy> {
     OfStrategy() {
       super(io.quarry.common.model.Strategy.class);

@@ -15,7 +15,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The door of the command line: parses arguments and runs a command. */
+/** The entry point of the command line: parses arguments and runs a command. */
 @Command(
     name = "quarry",
     description = "Coordinates storage for VM disk images.",
@@ -93,7 +93,7 @@ public final class Main implements Runnable {
     System.exit(commandLine(SystemShell.create(), more).execute(arguments));
   }
 
-  /** Runs a command as a process would, for programs that keep what it prints; the exit code. */
+  /** Runs a command for a program that keeps the output; returns the exit code. */
   public static int run(PrintWriter out, PrintWriter err, String... arguments) {
     return commandLine(SystemShell.create(), List.of()).setOut(out).setErr(err).execute(arguments);
   }
@@ -150,7 +150,7 @@ public final class Main implements Runnable {
     return shell.connect().apply(addresses.stream().map(this::uri).toList());
   }
 
-  /** Whether nobody said which agents to ask. */
+  /** Whether the caller named no agents. */
   boolean asksDefault() {
     return agents.isEmpty() && variable().isBlank();
   }
@@ -175,7 +175,7 @@ public final class Main implements Runnable {
         return uri;
       }
     } catch (IllegalArgumentException e) {
-      // Falls through: both ways to be wrong get one answer.
+      // Falls through: both mistakes get one answer.
     }
     throw new ParameterException(
         spec.commandLine(),

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Parameters;
 
-/** What commands about one open take first. */
+/** The first arguments of commands about one open. */
 final class OpenArguments {
   @Parameters(index = "0", paramLabel = "REPO", description = "A connected repository.")
   private String repo = "";

@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Ends one open, or those of a host whose users have ended. */
+/** Ends one open, or the opens of a host whose users have ended. */
 @Command(
     name = "close",
     description = {

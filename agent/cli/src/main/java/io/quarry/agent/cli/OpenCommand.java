@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about opens. */
+/** The group of commands about opens. */
 @Command(
     name = "open",
     description = {

@@ -36,7 +36,7 @@ final class OpenList extends ApiCommand {
     return Exit.DONE;
   }
 
-  /** That one, or all that are connected on the agent. */
+  /** The named repository, or all that the agent has connected. */
   static List<String> repositories(StorageApi api, @Nullable String repo) {
     return repo != null
         ? List.of(repo)

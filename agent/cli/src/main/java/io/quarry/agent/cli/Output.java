@@ -6,9 +6,9 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.function.Supplier;
 
-/** Answers go to standard output, as JSON or as text for people; remarks go to standard error. */
+/** Answers go to standard output, as JSON or as text; remarks go to standard error. */
 public final class Output {
-  /** How answers are printed. */
+  /** The format of answers. */
   enum Format {
     table,
     json
@@ -32,13 +32,16 @@ public final class Output {
     out.flush();
   }
 
-  /** One answer of many, while more are to come. */
+  /** Prints one answer of many, while more are to come. */
   void line(Object answer, String text) {
     out.println(format == Format.json ? compact(answer) : text);
     out.flush();
   }
 
-  /** What people should have even if they stop waiting; JSON comes in one piece at the end. */
+  /**
+   * Prints text that a user should have even after stopping the wait; JSON comes in one piece at
+   * the end.
+   */
   public void early(String text) {
     if (format == Format.table) {
       out.println(text);
@@ -46,7 +49,7 @@ public final class Output {
     }
   }
 
-  /** Something to know that is not the answer. */
+  /** Prints a note that is not the answer. */
   public void remark(String line) {
     err.println(line);
     err.flush();

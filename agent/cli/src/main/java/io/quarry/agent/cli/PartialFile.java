@@ -17,14 +17,14 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that is being downloaded: the bytes in {@code FILE.part}, sparse where they are zeros, and
- * beside it a note of what they are and up to where they are surely there. It gets its name when it
- * is whole.
+ * A file that is being downloaded: the bytes in {@code FILE.part}, sparse where they are zeros. A
+ * note beside it names the image's state and the durable offset. The file gets its name when it is
+ * whole.
  */
 final class PartialFile implements Closeable {
   private static final int BLOCK_BYTES = 4096;
 
-  /** So much may have to be fetched again after an interruption. */
+  /** So many bytes may have to be fetched again after an interruption. */
   private static final long NOTE_EVERY_BYTES = 64 << 20;
 
   private final Path file;
@@ -35,10 +35,10 @@ final class PartialFile implements Closeable {
   private long unnoted;
 
   /**
-   * What is there.
+   * The content of the file so far.
    *
-   * @param etag the state of the image that the bytes are of
-   * @param offset up to where they are on the disk
+   * @param etag the state of the image that the bytes belong to
+   * @param offset up to which the bytes are durable
    */
   record Note(String image, String etag, long size, long offset) {}
 
@@ -49,7 +49,7 @@ final class PartialFile implements Closeable {
     this.channel = channel;
   }
 
-  /** Goes on with what an earlier download of the same image has left. */
+  /** Continues the file that an earlier download of the same image has left. */
   static PartialFile open(Path file, String image) throws IOException {
     Path part = file.resolveSibling(file.getFileName() + ".part");
     Path notePath = file.resolveSibling(file.getFileName() + ".part.json");
@@ -95,7 +95,7 @@ final class PartialFile implements Closeable {
     }
   }
 
-  /** The state that the bytes are of; null when there are none. */
+  /** The image's state that the bytes belong to; null when there are none. */
   @Nullable String etag() {
     return note == null ? null : note.etag();
   }
@@ -104,7 +104,7 @@ final class PartialFile implements Closeable {
     return note == null ? 0 : note.offset();
   }
 
-  /** Forgets what is there. */
+  /** Discards the bytes and begins a new download. */
   void begin(String image, String etag, long size) throws IOException {
     channel.truncate(0);
     channel.write(ByteBuffer.allocate(1), size - 1);
@@ -135,7 +135,7 @@ final class PartialFile implements Closeable {
     return bytes[from] == 0 && Arrays.equals(bytes, from, to - 1, bytes, from + 1, to);
   }
 
-  /** Everything before the offset has been written. */
+  /** All bytes before the offset have been written. */
   void reached(long offset) throws IOException {
     if (note != null && unnoted >= NOTE_EVERY_BYTES) {
       channel.force(false);
@@ -152,7 +152,7 @@ final class PartialFile implements Closeable {
     unnoted = 0;
   }
 
-  /** It is whole: it gets its name. */
+  /** Gives the whole file its name. */
   void finish() throws IOException {
     channel.force(true);
     Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

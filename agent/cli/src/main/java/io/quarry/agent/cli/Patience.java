@@ -5,7 +5,10 @@ import java.time.Duration;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Lets a waiting command outlast a failover: agents that do not answer for a while are no end. */
+/**
+ * Lets a waiting command survive a failover: agents that do not answer for a while do not end the
+ * wait.
+ */
 final class Patience {
   private static final Duration SILENCE_MAX = Duration.ofSeconds(60);
 
@@ -17,7 +20,7 @@ final class Patience {
     this.lastAnswer = time.nanos();
   }
 
-  /** Null when no agent could answer now. */
+  /** Null when no agent could answer. */
   <T> @Nullable T ask(Supplier<T> question) {
     try {
       T answer = question.get();

@@ -4,11 +4,11 @@ import io.quarry.common.model.Progress;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 
-/** Shows how far work has come: a bar on a terminal, elsewhere a line when something changes. */
+/** Shows progress: as a bar on a terminal, elsewhere as a line when something changes. */
 public final class ProgressLine implements AutoCloseable {
   private static final String CLEAR = "\r\u001b[K";
 
-  /** A terminal that is too narrow cuts the line off: one that it wraps is never cleared again. */
+  /** Makes a narrow terminal cut the line off, since a wrapped line could not be cleared again. */
   private static final String NO_WRAP = "\u001b[?7l";
 
   private static final String WRAP = "\u001b[?7h";
@@ -28,7 +28,7 @@ public final class ProgressLine implements AutoCloseable {
   }
 
   /**
-   * @param watch the command that goes on watching after Ctrl-C
+   * @param watch the command that continues to watch after Ctrl-C
    */
   ProgressLine(PrintWriter err, Shell shell, String watch) {
     this.err = err;
@@ -37,7 +37,7 @@ public final class ProgressLine implements AutoCloseable {
   }
 
   /**
-   * @param headline what is going on in a few words
+   * @param headline what is happening, in a few words
    */
   public void show(String headline, @Nullable Progress progress) {
     if (progress != null) {
@@ -50,7 +50,7 @@ public final class ProgressLine implements AutoCloseable {
     }
   }
 
-  /** For what this command does itself. */
+  /** Shows the progress of this command's own work. */
   void advance(String headline, Done done) {
     if (!headline.equals(doing)) {
       doing = headline;
@@ -70,12 +70,12 @@ public final class ProgressLine implements AutoCloseable {
     drawn = true;
   }
 
-  /** Says that when the command is interrupted before it is closed. */
+  /** Prints the text when the command is interrupted before this line is closed. */
   GoesOn onInterrupt(String text) {
     return new GoesOn(err, text);
   }
 
-  /** A line that stays. */
+  /** Prints a line that stays. */
   public void say(String line) {
     clear();
     err.println(line);

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about outstanding fixes. */
+/** The group of commands about outstanding fixes. */
 @Command(
     name = "queue",
     description = "Commands about outstanding fixes.",

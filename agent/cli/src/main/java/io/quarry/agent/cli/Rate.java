@@ -5,7 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/** How fast something goes, over the last seconds. */
+/** The speed of some work over the last seconds. */
 final class Rate {
   private static final long WINDOW_NANOS = 10_000_000_000L;
   private static final long SURE_NANOS = 500_000_000L;
@@ -14,7 +14,7 @@ final class Rate {
 
   private final Deque<Sample> samples = new ArrayDeque<>();
 
-  /** Counts from anew when {@code done} falls, as it does when a new stage begins. */
+  /** Starts again when {@code done} falls, since a new stage has begun. */
   void add(long nanos, long done) {
     Sample last = samples.peekLast();
     if (last != null && done < last.done) {
@@ -26,7 +26,7 @@ final class Rate {
     }
   }
 
-  /** −1 while too little is known. */
+  /** −1 while too few samples are known. */
   long bytesPerSecond() {
     Sample first = samples.peekFirst();
     Sample last = samples.peekLast();
@@ -36,7 +36,7 @@ final class Rate {
     return (long) ((last.done - first.done) * 1e9 / (last.nanos - first.nanos));
   }
 
-  /** Null while nothing can be said. */
+  /** Null while no estimate is possible. */
   @Nullable Duration left(long done, long total) {
     long rate = bytesPerSecond();
     return rate <= 0 || total < done ? null : Duration.ofSeconds((total - done + rate - 1) / rate);

@@ -7,7 +7,7 @@ import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Connects a storage that is refused because it is not the one that its SDM writes to. */
+/** Connects a storage that agents refuse because it is not the one that its SDM writes to. */
 @Command(
     name = "adopt",
     description = {
@@ -25,7 +25,7 @@ final class RepoAdopt extends RepoConnecting {
   @Option(names = "--restored", description = "The storage was restored from a backup.")
   private boolean restored;
 
-  /** A copy gets its key once; restored storage is to be believed by each host. */
+  /** A copy gets its key only once; each host has to accept a restored storage. */
   @Override
   RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {
     Adopt adopt = restored ? Adopt.RESTORED : first ? Adopt.COPY : null;

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about repositories. */
+/** The group of commands about repositories. */
 @Command(
     name = "repo",
     description = "Commands about repositories.",

@@ -5,7 +5,7 @@ import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 
-/** Connects a repository that is there. */
+/** Connects an existing repository. */
 @Command(
     name = "connect",
     description = "Connects a repository on the agent addressed, or on the hosts named.",

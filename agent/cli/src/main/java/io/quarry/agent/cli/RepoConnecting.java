@@ -13,7 +13,7 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What the commands share that connect a repository, on one host or several. */
+/** The common part of commands that connect a repository, on one host or several. */
 abstract class RepoConnecting extends ApiCommand {
   private static final String ALL = "all";
 
@@ -51,7 +51,7 @@ abstract class RepoConnecting extends ApiCommand {
   /**
    * Asks one of the hosts.
    *
-   * @param plain connects a repository that is there
+   * @param plain connects an existing repository
    * @param first whether the host is the first one
    */
   abstract RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first);

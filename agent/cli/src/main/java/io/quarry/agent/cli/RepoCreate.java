@@ -19,7 +19,8 @@ import picocli.CommandLine.Command;
     })
 final class RepoCreate extends RepoConnecting {
   /**
-   * Only the first host creates: the others find what the first one made, or have another mount.
+   * Only the first host creates the repository. Another host that finds an empty storage has
+   * another mount.
    */
   @Override
   RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {

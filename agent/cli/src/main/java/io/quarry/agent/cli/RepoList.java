@@ -24,7 +24,7 @@ final class RepoList extends ApiCommand {
     return Exit.DONE;
   }
 
-  /** A host that was started anew has only what its configuration names. */
+  /** A restarted host may lack a repository that other hosts have connected. */
   private static List<String> elsewhere(List<RepositoryInfo> here, List<HostInfo> hosts) {
     Map<String, List<String>> hostsByRepo = new TreeMap<>();
     for (HostInfo host : hosts) {

@@ -5,7 +5,7 @@ import io.quarry.common.api.StorageApi;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** Settles what became of a call. */
+/** Settles the outcome of a call. */
 @Command(
     name = "cancel",
     description = {

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about calls. */
+/** The group of commands about calls. */
 @Command(
     name = "request",
     description = "Commands about calls whose answer was lost.",

@@ -9,10 +9,10 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * What a command finds around it, so that tests can bring their own.
+ * The environment of a command, which tests replace by their own.
  *
  * @param connect gives the API of any of these agents
- * @param terminal whether somebody watches standard error
+ * @param terminal whether standard error is a terminal
  */
 record Shell(
     Function<List<URI>, StorageApi> connect,
@@ -25,7 +25,7 @@ record Shell(
     environment = Map.copyOf(environment);
   }
 
-  /** The clock that waiting commands live by. */
+  /** The clock of waiting commands. */
   interface Time {
     long nanos();
 

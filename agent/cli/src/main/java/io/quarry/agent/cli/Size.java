@@ -8,9 +8,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/**
- * A size as people type it: {@code 10G}, {@code 512M}, {@code 1.5TiB} or bytes, in binary units.
- */
+/** A size as users type it: {@code 10G}, {@code 512M}, {@code 1.5TiB} or bytes, in binary units. */
 record Size(long bytes) {
   private static final Pattern FORM =
       Pattern.compile("(\\d{1,19}(?:\\.\\d{1,6})?)([KMGTP]?)(?:iB)?", Pattern.CASE_INSENSITIVE);
@@ -32,7 +30,7 @@ record Size(long bytes) {
     }
   }
 
-  /** For picocli, where an image is to have that size. */
+  /** The size of an image, which has limits. */
   static final class OfImage implements ITypeConverter<Size> {
     @Override
     public Size convert(String text) {
@@ -48,7 +46,6 @@ record Size(long bytes) {
     }
   }
 
-  /** For picocli. */
   static final class Converter implements ITypeConverter<Size> {
     @Override
     public Size convert(String text) {

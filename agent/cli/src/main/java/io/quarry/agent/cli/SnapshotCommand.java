@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about snapshots. */
+/** The group of commands about snapshots. */
 @Command(
     name = "snapshot",
     description = "Commands about snapshots.",

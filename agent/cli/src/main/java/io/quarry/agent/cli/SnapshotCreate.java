@@ -23,7 +23,7 @@ final class SnapshotCreate extends ApiCommand {
   @Mixin private ImageOptionsMixin image = new ImageOptionsMixin();
   @Mixin private WaitOptions wait = new WaitOptions();
 
-  /** The snapshot is whole at once; what takes a moment is the disk's new overlay. */
+  /** The snapshot is whole at once; the command waits for the disk's new overlay. */
   @Override
   int run(StorageApi api, Output output) {
     CreatedImage made =

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** A duration as people type it: {@code 90s}, {@code 5m}, {@code 2h}, {@code 7d}, or ISO 8601. */
+/** A duration as users type it: {@code 90s}, {@code 5m}, {@code 2h}, {@code 7d}, or ISO 8601. */
 public final class Span implements ITypeConverter<Duration> {
   private static final Pattern FORM = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
@@ -35,7 +35,7 @@ public final class Span implements ITypeConverter<Duration> {
         return duration;
       }
     } catch (DateTimeParseException e) {
-      // Falls through: both ways to be wrong get one answer.
+      // Falls through: both mistakes get one answer.
     }
     throw new TypeConversionException(
         "'" + text + "' is not a duration: give 90s, 5m, 2h, 7d or ISO 8601 such as PT90S");

@@ -11,7 +11,7 @@ import java.time.Duration;
 final class SystemShell {
   private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
 
-  /** Long enough for a failover; whoever mistyped an address must not wait much longer. */
+  /** Long enough for a failover; a user with a mistyped address must not wait much longer. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private SystemShell() {}
@@ -25,7 +25,7 @@ final class SystemShell {
         new SystemTime());
   }
 
-  /** Java's console asks about standard input and output; progress goes to standard error. */
+  /** Java's console is about standard input and output, but progress goes to standard error. */
   private static boolean watched() {
     try {
       Path target = Files.readSymbolicLink(STANDARD_ERROR);

@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import picocli.CommandLine.Command;
 
-/** Leads to the commands about running tasks. */
+/** The group of commands about running tasks. */
 @Command(
     name = "task",
     description = "Commands about running tasks.",

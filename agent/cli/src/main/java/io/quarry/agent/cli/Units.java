@@ -6,14 +6,15 @@ import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Numbers as people read them. */
+/** Numbers as text for users. */
 public final class Units {
   private static final String[] BINARY = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
   private Units() {}
 
   /**
-   * Three digits at most where they say enough; nothing for a negative number, which is unknown.
+   * At most three digits where they are precise enough; empty for a negative number, which means
+   * unknown.
    */
   public static String bytes(long bytes) {
     if (bytes < 0) {

@@ -3,7 +3,7 @@ package io.quarry.agent.cli;
 import picocli.CommandLine;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What to say of a word that should have been a command. */
+/** The answer to an unknown command. */
 final class UnknownCommand {
   private UnknownCommand() {}
 

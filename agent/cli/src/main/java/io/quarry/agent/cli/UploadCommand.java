@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Replaces a disk's content by a file's, going on where an earlier upload broke off. */
+/** Replaces a disk's content by a file's, and continues an earlier upload that broke off. */
 @Command(
     name = "upload",
     description = {
@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     },
     footer = {"", "Example:", "  quarry image upload main IMAGE disk.qcow2"})
 final class UploadCommand extends ApiCommand {
-  /** What a file may hold. */
+  /** The formats that an uploaded file may have. */
   enum Format {
     raw,
     qcow2
@@ -56,9 +56,9 @@ final class UploadCommand extends ApiCommand {
   /**
    * The answer as JSON.
    *
-   * @param size of what was uploaded: for qcow2 the file's
-   * @param diskSize what a VM sees
-   * @param sha256 of what was uploaded: for qcow2 the file's
+   * @param size of the upload: for qcow2 the file's
+   * @param diskSize the size that a VM sees
+   * @param sha256 of the upload: for qcow2 the file's
    */
   record Answer(String imageId, long size, long diskSize, long sent, String sha256, long commit) {}
 

@@ -19,9 +19,9 @@ import java.util.Deque;
 import java.util.HexFormat;
 import java.util.concurrent.Future;
 
-/** Sends what a file has, names what is zeros, and asks for the whole to be verified. */
+/** Sends the data of a file, names its zeros, and asks the agent to verify the whole. */
 final class UploadLoop {
-  /** How the log names uploads among those who use an image. */
+  /** The owner that the log shows for an open of an upload. */
   private static final String OWNER = "upload";
 
   private static final byte[] NOTHING = new byte[0];
@@ -34,20 +34,20 @@ final class UploadLoop {
   private final ProgressLine line;
   private final MessageDigest digest = Sha256.fresh();
 
-  /** Pieces that are not on their way. */
+  /** Buffers that are not in use. */
   private final Deque<byte[]> spare = new ArrayDeque<>();
 
   private long zerosFrom = -1;
   private long sent;
 
-  /** Bytes of data that were stored before. */
+  /** Bytes of data that an earlier try had stored. */
   private long kept;
 
-  /** A range that is durable, and the memory that it came from. */
+  /** A durable range, and the buffer that held its bytes. */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   private record Sent(UploadRange range, byte[] memory) {}
 
-  /** As the caller gave them. */
+  /** The names as the caller gave them. */
   record Names(String repo, String image, String file) {}
 
   /**
@@ -107,7 +107,7 @@ final class UploadLoop {
     }
   }
 
-  /** What a stream has is known at its end: a disk is not to get a part of it. */
+  /** Ends an upload that is shorter than its disk: a stream's size is known only at its end. */
   private void requireWhole(UploadInfo upload, long read, long disk) throws IOException {
     source.requireEnd(read);
     if (source.hasSize() && !source.atEnd()) {
@@ -119,7 +119,7 @@ final class UploadLoop {
     try {
       requireFits(source.atEnd() ? read : disk + 1, disk);
     } catch (StorageException e) {
-      // The stream is gone, so no command can go on with the upload.
+      // The stream has been read, so no command can continue the upload.
       api.closeImage(names.repo(), names.image(), upload.uploadId(), null);
       throw e;
     }
@@ -170,8 +170,8 @@ final class UploadLoop {
   }
 
   /**
-   * What is stored already is only read, for the digest; a file that ends early goes on with zeros.
-   * Says how many bytes there were.
+   * Reads the source to its end and returns its length. Stored bytes are only read for the digest.
+   * A file that ends early continues with zeros.
    */
   private long send(UploadInfo upload, long size) throws IOException {
     long all = 0;
@@ -210,7 +210,7 @@ final class UploadLoop {
             : new Done(sent, Math.max(sent, Math.min(size, data) - kept)));
   }
 
-  /** Zeros are only counted, until there is something else. */
+  /** Zeros are only counted, until data follows. */
   private void put(InFlight<Sent> flight, UploadInfo upload, UploadRange range, byte[] memory)
       throws IOException {
     if (isZero(memory, (int) range.length())) {
@@ -231,7 +231,7 @@ final class UploadLoop {
     }
   }
 
-  /** A range that comes to an agent before the one in front of it is sent again. */
+  /** Sends a range again that reached an agent before the range in front of it. */
   private void add(InFlight<Sent> flight, UploadInfo upload, UploadRange range, byte[] memory)
       throws IOException {
     Future<Sent> before = flight.last();
@@ -258,7 +258,7 @@ final class UploadLoop {
     return piece[0] == 0 && Arrays.equals(piece, 0, length - 1, piece, 1, length);
   }
 
-  /** Reading back takes the agent a while, and it answers in between. */
+  /** Reading back takes the agent a while, so it also answers before its end. */
   private UploadInfo finish(UploadInfo upload, String sha256) {
     var request = new FinishUploadRequest(sha256);
     while (true) {

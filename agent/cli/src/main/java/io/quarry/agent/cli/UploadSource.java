@@ -12,9 +12,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** What is uploaded: a file, a block device, or a stream, which is read once and has no size. */
+/**
+ * The source of an upload: a file, a block device, or a stream, which is read once and has no size.
+ */
 final class UploadSource implements Closeable {
-  /** Up to here each known format shows itself. */
+  /** Every known format is recognizable within so many bytes. */
   private static final int HEAD_BYTES = 512;
 
   private static final int KIND = 0170000;
@@ -22,7 +24,7 @@ final class UploadSource implements Closeable {
   private static final int DIRECTORY = 0040000;
   private static final int REGULAR_FILE = 0100000;
 
-  /** Of what has no size. */
+  /** The size of a stream. */
   private static final long UNKNOWN = -1;
 
   private final Path file;
@@ -82,20 +84,20 @@ final class UploadSource implements Closeable {
     return size != UNKNOWN;
   }
 
-  /** In bytes, if it has one. */
+  /** The size in bytes, if the source has one. */
   long size() {
     return size;
   }
 
   /**
-   * How many bytes are not holes. Null of a stream, and of a device: which of its blocks are zeros,
-   * only reading tells.
+   * How many bytes are not holes. Null for a stream, and for a device, whose zeros only reading
+   * reveals.
    */
   @Nullable Long dataBytes() {
     return dataBytes;
   }
 
-  /** Fills the memory as far as there is something; says how far that was. */
+  /** Fills the buffer up to the end of the source; returns how many bytes were read. */
   int read(byte[] into, int length) throws IOException {
     int first = Math.min(length, head.length - headRead);
     System.arraycopy(head, headRead, into, 0, first);
@@ -105,14 +107,14 @@ final class UploadSource implements Closeable {
     return read;
   }
 
-  /** What was as long as it said when it was opened ends now. */
+  /** Throws when a source ends before the size that it had at the opening. */
   void requireEnd(long read) throws IOException {
     if (hasSize() && read < size) {
       throw new EOFException("it ended at byte " + read + " of " + size);
     }
   }
 
-  /** Whether all of it was read. */
+  /** Whether the whole source was read. */
   boolean atEnd() throws IOException {
     return headRead == head.length && in.read() < 0;
   }

@@ -19,7 +19,7 @@ final class WaitDeadline {
     return !never && time.nanos() - end >= 0;
   }
 
-  /** At most {@code step}, and not past the end. */
+  /** At most {@code step}, and not past the deadline. */
   Duration next(Duration step) {
     if (never) {
       return step;

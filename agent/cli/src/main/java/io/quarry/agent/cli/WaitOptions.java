@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What all commands that start work take. */
+/** The options of all commands that start work. */
 final class WaitOptions {
   @Option(names = "--no-wait", description = "Return as soon as it is committed.")
   private boolean noWait;

@@ -14,11 +14,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 
-/** Runs command lines against a storage in memory, as a person at a shell would. */
+/** Runs command lines against a storage in memory, as a user's shell would. */
 public final class Console {
   private static final Pattern WORD = Pattern.compile("'([^']*)'|(\\S+)");
 
-  /** What a command left behind. */
+  /** The output of a command, and its exit code. */
   public record Result(String out, String err, int exit) {}
 
   final FakeStorage storage = new FakeStorage();
@@ -40,7 +40,9 @@ public final class Console {
     this.environment = environment;
   }
 
-  /** A line may be a pipeline of commands; what it says on standard error is the last one's. */
+  /**
+   * Runs a line, which may be a pipeline of commands; standard error is that of the last command.
+   */
   public Result run(String line) {
     Result result = new Result("", "", 0);
     for (String part : line.split(" \\| ", -1)) {
@@ -60,7 +62,7 @@ public final class Console {
     return new Result(out.toString(), err.toString(), exit);
   }
 
-  /** All that can be typed. */
+  /** The whole command line. */
   CommandLine commandLine() {
     return commandLine("");
   }

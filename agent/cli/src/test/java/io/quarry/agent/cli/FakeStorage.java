@@ -82,8 +82,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small storage in memory. Its one host works while somebody looks: each look at a status or at
- * the fixes moves every queued fix on by a quarter.
+ * A small storage in memory. The storage's one host works only during calls: each call for a status
+ * or for the fixes advances every queued fix by a quarter.
  */
 final class FakeStorage implements StorageApi {
   private static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
@@ -92,12 +92,12 @@ final class FakeStorage implements StorageApi {
   private static final long DATA = 1 << 20;
   private static final long TAIL = 4096;
 
-  /** Uploads that are not finished, by image. */
+  /** Unfinished uploads, by image. */
   private final Map<String, UploadInfo> uploads = new TreeMap<>();
 
   private final Map<String, ByteBuffer> contents = new TreeMap<>();
 
-  /** What was uploaded into an image. */
+  /** The content that was uploaded into an image. */
   private ByteBuffer content(String imageId, long size) {
     ByteBuffer known = contents.get(imageId);
     if (known == null || known.capacity() != size) {
@@ -111,12 +111,12 @@ final class FakeStorage implements StorageApi {
     return Objects.requireNonNull(contents.get(imageId)).array();
   }
 
-  /** Whether an upload into it has begun and not ended. */
+  /** Whether an upload into the image has begun and not ended. */
   boolean takesUpload(String imageId) {
     return uploads.containsKey(imageId);
   }
 
-  /** Where the next upload breaks off. */
+  /** The offset at which the next upload breaks off. */
   long cutOffAt = Long.MAX_VALUE;
 
   private static final class Image {
@@ -175,7 +175,7 @@ final class FakeStorage implements StorageApi {
   private final List<Work> works = new ArrayList<>();
   private final List<OpenOf> opens = new ArrayList<>();
 
-  /** What no fix puts right, in any repository. */
+  /** Problems that no fix can solve, in any repository. */
   final List<Problem> problems = new ArrayList<>();
 
   private final Map<String, Integer> counters = new TreeMap<>();
@@ -185,13 +185,13 @@ final class FakeStorage implements StorageApi {
   /** Makes every fix fail from now on. */
   boolean poisoned;
 
-  /** Makes every fix stand still from now on. */
+  /** Stops every fix from now on. */
   boolean stalled;
 
-  /** What the best representation is that fixes reach. */
+  /** The best state that fixes reach. */
   ImageState best = ImageState.OPTIMIZED;
 
-  /** Answers this instead, that many times. */
+  /** Throws this instead of an answer, that many times. */
   @Nullable StorageException trouble;
 
   int troubles;
@@ -353,7 +353,7 @@ final class FakeStorage implements StorageApi {
             .filter(each -> query.after() == null || each.id.compareTo(query.after()) > 0)
             .map(each -> info(repoId, each))
             .toList();
-    // Pages of two, so that callers have to turn them.
+    // Pages of two, so that callers have to read several.
     return found.size() <= 2
         ? new ImagePage(found, null, commit)
         : new ImagePage(found.subList(0, 2), found.get(1).imageId(), commit);
@@ -567,7 +567,7 @@ final class FakeStorage implements StorageApi {
         null);
   }
 
-  /** A process is seen that writes to what {@code vm-writing} has open. */
+  /** Refuses to end the opens of {@code vm-writing}, whose process is seen to write. */
   @Override
   public Committed closeOpen(
       String repoId, String openId, boolean force, @Nullable String requestId) {
@@ -600,7 +600,7 @@ final class FakeStorage implements StorageApi {
         ErrorCode.OPEN_NOT_FOUND, "there is no such open", openId, "List the opens.");
   }
 
-  /** The first MiB of every image is sevens, and the last 4 KiB; the rest is zeros. */
+  /** The first MiB and the last 4 KiB of every image are sevens; the rest is zeros. */
   @Override
   public ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query) {
     Image image = image(repoId, imageId);
@@ -625,7 +625,7 @@ final class FakeStorage implements StorageApi {
         new ByteArrayInputStream(sevens));
   }
 
-  /** The upload that was begun last. */
+  /** The latest upload that was begun. */
   @Nullable BeginUploadRequest begun;
 
   @Override
@@ -732,7 +732,7 @@ final class FakeStorage implements StorageApi {
         commit);
   }
 
-  /** Reads one GiB a call, and finds the same in each. */
+  /** Reads one GiB a call, and reports the same problems each time. */
   private CheckReport deep(int read) {
     String next = read == 2 ? null : Integer.toString(read + 1);
     return CheckReport.of(
@@ -792,7 +792,7 @@ final class FakeStorage implements StorageApi {
     return new Committed(++commit);
   }
 
-  /** Requests whose id begins like this were committed before. */
+  /** Requests whose id has this prefix were committed before. */
   static final String COMMITTED = "committed";
 
   @Override

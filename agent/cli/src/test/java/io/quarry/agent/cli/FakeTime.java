@@ -2,7 +2,7 @@ package io.quarry.agent.cli;
 
 import java.time.Duration;
 
-/** A clock that moves when somebody rests. */
+/** A clock that advances when a command pauses. */
 final class FakeTime implements Shell.Time {
   private long nanos;
 

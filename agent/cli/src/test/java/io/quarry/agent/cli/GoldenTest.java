@@ -12,8 +12,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Replays the sessions in {@code golden/*.txt} and compares every line of output. Standard error is
- * marked with {@code !}, an exit code other than 0 stands in brackets, and {@code %} changes the
- * storage behind the scenes. {@code -Dgolden.write=true} writes what was printed, for review.
+ * marked with {@code !}, and an exit code other than 0 stands in brackets. {@code %} changes the
+ * storage without a command. {@code -Dgolden.write=true} writes the output into the files, for
+ * review.
  */
 final class GoldenTest {
   private static final Path PLACE = Path.of("src/test/resources/io/quarry/agent/cli/golden");
@@ -26,7 +27,7 @@ final class GoldenTest {
 
   @ParameterizedTest
   @MethodSource("sessions")
-  void sessionPrintsWhatItDid(String name) throws IOException {
+  void sessionPrintsTheExpectedLines(String name) throws IOException {
     Path file = PLACE.resolve(name);
     String expected = Files.readString(file);
     String printed = Session.replay(expected.lines().toList(), new Console(false, Map.of()));

@@ -17,7 +17,7 @@ final class ImageTreeTest {
   private static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
 
   @Test
-  void whatNobodySeesShowsWhereOthersNeedIt() {
+  void hiddenImageShowsBelowAVisibleOne() {
     ImageInfo bottom = snapshot("bottom", null, true, null);
     ImageInfo removed = snapshot("removed", "bottom", false, NOON);
     ImageInfo internal = snapshot("internal", "removed", false, null);

@@ -35,7 +35,7 @@ final class MainTest {
   }
 
   @Test
-  void whoNamedNoAgentIsToldHow() {
+  void callerThatNamedNoAgentIsToldHow() {
     Map<String, String> variable = Map.of("QUARRY_AGENTS", ONE.toString());
     for (Map<String, String> environment : List.of(variable, Map.<String, String>of())) {
       Console console = new Console(false, environment);

@@ -16,9 +16,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** What messages and help tell people to type can be typed: 12.20. */
+/** 12.20: a user can type every option that messages and help name. */
 final class OptionsInTextTest {
-  /** The packages that speak to people; others start tools with options of their own. */
+  /** The packages with texts for users; other packages start tools with options of their own. */
   private static final List<String> SPEAKERS =
       List.of(
           "src/main/java/io/quarry/agent/cli",
@@ -31,7 +31,7 @@ final class OptionsInTextTest {
           "../../coordinator/src/main/java/io/quarry/coordinator/plan",
           "../../coordinator/src/main/java/io/quarry/coordinator/log");
 
-  /** A literal, or several that are joined. */
+  /** A string literal, or several that are joined. */
   private static final Pattern TEXT =
       Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"(?:\\s*\\+\\s*\"(?:[^\"\\\\]|\\\\.)*\")*");
 

@@ -34,7 +34,7 @@ final class SizeTest {
       strings = {
         "", " ", "G", "-1", "+1", "1 G", "10GB", "10X", "1e3", "0x10", "1.G", ".5G", "512iB", "1,5G"
       })
-  void refusesWhatIsNoSize(String text) {
+  void refusesTextThatIsNoSize(String text) {
     assertThatThrownBy(() -> Size.parse(text))
         .isInstanceOf(TypeConversionException.class)
         .hasMessageContaining("is not a size");
@@ -42,7 +42,7 @@ final class SizeTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"1.0000001K", "0.3K", "8192P", "9223372036854775808"})
-  void refusesWhatIsNoWholeNumberOfBytes(String text) {
+  void refusesAFractionOfAByte(String text) {
     assertThatThrownBy(() -> Size.parse(text)).isInstanceOf(TypeConversionException.class);
   }
 }

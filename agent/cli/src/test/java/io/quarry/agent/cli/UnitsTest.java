@@ -25,7 +25,7 @@ final class UnitsTest {
   }
 
   @Test
-  void unknownIsNothing() {
+  void unknownValueIsEmptyText() {
     assertThat(Units.bytes(-1)).isEmpty();
     assertThat(Units.rate(-1)).isEmpty();
     assertThat(Units.percent(-1)).isEmpty();

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Uploads from pipes and devices, and of what is no disk: 12.18. */
+/** 12.18: uploads from pipes and devices, and of files that are no disks. */
 @Timeout(120)
 final class UploadSourcesTest {
   private static final int MIB = 1 << 20;
@@ -45,7 +45,7 @@ final class UploadSourcesTest {
     Arrays.fill(content, 4 * MIB, 9 * MIB, (byte) 0);
   }
 
-  /** Writes bytes into a FIFO while they are uploaded from it. */
+  /** Writes bytes into a FIFO while a command uploads from the FIFO. */
   private Console.Result pipe(byte[] bytes, String... options) throws Exception {
     Path fifo = directory.resolve("fifo");
     if (!Files.exists(fifo)) {
@@ -57,7 +57,7 @@ final class UploadSourcesTest {
             try (OutputStream out = Files.newOutputStream(fifo)) {
               out.write(bytes);
             } catch (IOException e) {
-              // The command reads no more than it needs to refuse the rest.
+              // The command stops reading as soon as it can refuse the rest.
             }
           });
       Console.Result result =
@@ -71,7 +71,7 @@ final class UploadSourcesTest {
     assertThat(new ProcessBuilder(List.of(words)).inheritIO().start().waitFor()).isZero();
   }
 
-  /** The look at its beginning took four bytes of it. */
+  /** The command's look at the beginning of the stream consumed four bytes of it. */
   @Test
   void streamIsStoredFromItsFirstByte() throws Exception {
     Console.Result result = pipe(content);
@@ -81,7 +81,7 @@ final class UploadSourcesTest {
     assertDataIsNotKnown(result);
   }
 
-  /** Its whole size was taken for data, of which so much space had to be free: 12.20. */
+  /** 12.20: the whole size was taken for data, and so much space had to be free. */
   private void assertDataIsNotKnown(Console.Result result) {
     assertThat(requireNonNull(console.storage.begun).dataBytes()).isNull();
     assertThat(result.err()).contains(" 100 %  12 MiB").doesNotContain("12 MiB of", "ETA");
@@ -99,13 +99,13 @@ final class UploadSourcesTest {
     assertThat(result.err()).contains("uploading").contains(" 100 %  4 MiB of 4 MiB");
   }
 
-  /** The rest was cut off, with exit code 0. */
+  /** The rest of the stream was cut off, with exit code 0. */
   @Test
   void streamThatIsLongerThanTheDiskIsRefused() throws Exception {
     Console.Result result = pipe(Arrays.copyOf(content, SIZE + 1));
     assertThat(result.exit()).isEqualTo(Exit.FAILED);
     assertThat(result.err()).contains("and the disk " + SIZE);
-    assertThat(console.storage.takesUpload("disk-1")).as("it was given up").isFalse();
+    assertThat(console.storage.takesUpload("disk-1")).as("upload under way").isFalse();
   }
 
   @Test
@@ -127,7 +127,7 @@ final class UploadSourcesTest {
     assertThat(console.storage.takesUpload("disk-1")).isFalse();
   }
 
-  /** Its size was 0, and so the disk's content zeros. */
+  /** The device's size was taken for 0, so the disk's content became zeros. */
   @Test
   void blockDeviceHasItsOwnSize() throws Exception {
     Path file = Files.write(directory.resolve("device.raw"), content);

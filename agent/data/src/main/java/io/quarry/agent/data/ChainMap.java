@@ -13,19 +13,19 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * Where each byte of an image is in the files of its chain, asked from QEMU in large spans and kept
- * as long as it is likely to be asked again.
+ * Where each byte of an image is in the files of its chain. QEMU is asked for large spans, and a
+ * span is kept as long as a reader is likely to ask for it again.
  */
 final class ChainMap {
-  /** Fewer entries than this in an answer, and the next span is twice as long. */
+  /** When an answer has fewer entries than this, the next span is twice as long. */
   private static final int ENTRIES_FEW = 4096;
 
-  /** At most 64 Ki entries, 9 MB of text, when every cluster is somewhere else. */
+  /** At most 64 Ki entries, 9 MB of text, when each cluster is in another place. */
   private static final long FIRST_SPAN_BYTES = 4L << 30;
 
   private static final long SPAN_BYTES_MAX = 1L << 40;
 
-  /** The window being written, the next, and one more for luck. */
+  /** The window being written, the next one, and one spare. */
   private static final int SPANS_KEPT = 4;
 
   private final QemuImg qemu;
@@ -52,7 +52,7 @@ final class ChainMap {
     }
   }
 
-  /** The entry that a byte is in. */
+  /** The entry that contains a byte. */
   MapEntry at(long offset) throws IOException {
     return span(offset).at(offset);
   }

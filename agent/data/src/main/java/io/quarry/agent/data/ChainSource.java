@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The content of an image through all the images below it, read straight from their files. QEMU
- * tells where each stretch is ({@code qemu-img map}, which is meant for this), so that a copy out
- * of a chain costs what a copy of a raw file costs, and blocks can be shared where the filesystem
- * does that. What is not there as it is, compressed clusters above all, is read through a QEMU
- * server, which is only started when something needs it.
+ * tells where each stretch is, by {@code qemu-img map}. So a copy out of a chain costs what a copy
+ * of a raw file costs, and filesystems can share blocks. Stretches that no file holds as they are,
+ * above all compressed clusters, are read through a QEMU server. That server starts only when a
+ * reader needs it.
  *
  * <p>No image of the chain may change while it is read.
  */
@@ -81,8 +81,8 @@ public final class ChainSource implements Source {
   }
 
   /**
-   * What the upper layers of the chain say of a range. Where they say nothing there is no extent:
-   * the layers below show.
+   * The extents of a range in the upper layers of the chain. Where these layers have no entry there
+   * is no extent, and the layers below show.
    */
   public List<Extent> extentsAbove(int layers, long offset, long length) throws IOException {
     Extents extents = new Extents();
@@ -99,7 +99,10 @@ public final class ChainSource implements Source {
     return extents.list();
   }
 
-  /** The upper layers of the chain as a difference to those below; closed with this. */
+  /**
+   * The upper layers of the chain as a difference to the lower ones; this source closes the
+   * difference.
+   */
   public Source above(int layers) {
     return new Source() {
       @Override
@@ -156,7 +159,10 @@ public final class ChainSource implements Source {
     }
   }
 
-  /** A file may end inside its last cluster; behind its end QEMU reads zeros, and so does this. */
+  /**
+   * A file may end inside its last cluster. Behind the end QEMU reads zeros, and so does this
+   * method.
+   */
   private static void readFromFile(SourceFile file, long offset, MemorySegment into)
       throws IOException {
     long inFile = Math.clamp(file.file().size() - offset, 0, into.byteSize());

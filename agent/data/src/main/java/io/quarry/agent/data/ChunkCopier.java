@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Moves one chunk through memory and leaves its zeros out. Several lanes use it at once. */
+/**
+ * Moves one chunk through memory and leaves its zeros out. Several lanes use one copier at once.
+ */
 final class ChunkCopier {
   /** Also how far a lane goes between two looks at the stop flag. */
   static final int CHUNK_BYTES = 1 << 20;

@@ -6,11 +6,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * What an image has and another one has not, by content: both are read and compared. Where they are
- * the same there is no extent. One thread asks for extents.
+ * The difference between an image and another one, by content: both are read and compared. Where
+ * the two are equal there is no extent. Only one thread may ask for extents.
  */
 public final class ComparedSource implements Source {
-  /** What an overlay keeps together. */
+  /** The piece that an overlay stores as one cluster. */
   private static final int PIECE_BYTES = 64 << 10;
 
   private static final int ALIGNMENT = 4096;
@@ -18,12 +18,12 @@ public final class ComparedSource implements Source {
   private final Source image;
   private final Source base;
 
-  // Not closed by hand: a read that hangs may still write to them.
+  // The garbage collector frees this memory: a read that hangs may still write to it.
   private final MemorySegment ofImage = Arena.ofAuto().allocate(PIECE_BYTES, ALIGNMENT);
   private final MemorySegment ofBase = Arena.ofAuto().allocate(PIECE_BYTES, ALIGNMENT);
 
   /**
-   * @param base reads as zeros behind its end; both are the caller's to close
+   * @param base reads as zeros behind its end; the caller closes both sources
    */
   public ComparedSource(Source image, Source base) {
     this.image = image;
@@ -48,7 +48,7 @@ public final class ComparedSource implements Source {
     return different.list();
   }
 
-  /** Zeros are to be written only where the base has data. */
+  /** Zeros are written only where the base has data. */
   private void addZeros(Extents different, Extent zeros) throws IOException {
     long end = Math.min(zeros.end(), base.size());
     if (zeros.offset() < end) {

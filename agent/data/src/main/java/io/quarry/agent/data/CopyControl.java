@@ -4,7 +4,7 @@ package io.quarry.agent.data;
 public final class CopyControl {
   private volatile boolean stopped;
 
-  /** Asks for the end. The copy's own return says that nothing is being written any more. */
+  /** Asks the copy to end. No write is under way any more once the copy has returned. */
   public void stop() {
     stopped = true;
   }
@@ -14,7 +14,7 @@ public final class CopyControl {
   }
 
   /**
-   * Ends what the calling thread is about to do if it was asked to.
+   * Throws if the copy was asked to stop.
    *
    * @param what is being done, and how far it is
    */

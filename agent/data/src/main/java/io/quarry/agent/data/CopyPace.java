@@ -5,19 +5,22 @@ import java.util.function.LongSupplier;
 /**
  * How copies proceed.
  *
- * @param windowBytes how far they go at most between two checkpoints
- * @param lanes threads that move data at once; with none, whoever copies does it
+ * @param windowBytes how far a copy goes at most between two checkpoints
+ * @param lanes threads that move data at once; without lanes the copying thread moves the data
+ *     itself
  * @param nanos a clock that only goes forward, in nanoseconds
  */
 public record CopyPace(long windowBytes, int lanes, LongSupplier nanos) {
   /**
-   * Measured from 16 MiB to 1 GiB the duration of a copy does not depend on the window, since one
-   * window is flushed while the next is being written. So the window is what a crash may cost on a
-   * fast disk, around a tenth of a second of work; on a slow one it is reported in parts.
+   * The duration of a copy is the same for windows of 16 MiB to 1 GiB: one window is flushed while
+   * the next is written. So the window is the work that a crash may lose: about a tenth of a second
+   * on a fast disk. On a slow disk a window is reported in parts.
    */
   public static final long WINDOW_BYTES = 128L << 20;
 
-  /** Two cores are busy with two; the others hide the latency of storage that is not cached. */
+  /**
+   * Two lanes keep two cores busy; the other lanes hide the latency of storage that is not cached.
+   */
   private static final int LANES = 4;
 
   public static final CopyPace USUAL = new CopyPace(WINDOW_BYTES, LANES, System::nanoTime);
@@ -29,7 +32,7 @@ public record CopyPace(long windowBytes, int lanes, LongSupplier nanos) {
     }
   }
 
-  /** The same with other windows. */
+  /** The same pace with windows of another size. */
   public CopyPace withWindow(long bytes) {
     return new CopyPace(bytes, lanes, nanos);
   }

@@ -1,9 +1,9 @@
 package io.quarry.agent.data;
 
 /**
- * Where a copy starts, and how it proceeds.
+ * Where a copy starts, and how the copy proceeds.
  *
- * @param startOffset everything before it is durable in the target already, in bytes
+ * @param startOffset all bytes before this offset are durable in the target already
  */
 public record CopyPlan(long startOffset, CopyPace pace) {
   public CopyPlan {

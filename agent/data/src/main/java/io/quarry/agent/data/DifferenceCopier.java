@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Copies a difference, the upper layers of a chain for example, into one overlay of what it is to,
- * window by window. Where it says nothing, nothing is written, and what is below shows through;
- * where it says zero, so does the overlay.
+ * Copies a difference, for example the upper layers of a chain, into one overlay, window by window.
+ * Where the difference has no extent, the copy writes no data, and the layers below show through.
+ * Where the difference is zero, the copy writes zeros.
  */
 public final class DifferenceCopier {
   private final Source source;
@@ -23,8 +23,8 @@ public final class DifferenceCopier {
   }
 
   /**
-   * Copies from the plan's start to the end of the source. When it returns or throws, no read or
-   * write of it is under way any more; when it returns, all of it is durable.
+   * Copies from the plan's start to the end of the source. When the method returns or throws, no
+   * read or write is under way any more. When the method returns, the whole copy is durable.
    *
    * @throws CopyStopped after {@link CopyControl#stop}
    */

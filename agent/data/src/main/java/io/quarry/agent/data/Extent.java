@@ -6,8 +6,8 @@ import java.util.Optional;
 /**
  * A stretch of an image, in bytes.
  *
- * @param kind whether it must be read, or is known to be zeros without reading
- * @param place where its bytes are in a file, if they are there as they are
+ * @param kind whether the stretch must be read, or is known to be zeros without reading
+ * @param place where a file holds the stretch's bytes unchanged; empty when no file does
  */
 public record Extent(long offset, long length, Kind kind, Optional<Place> place) {
   /** What is known of a stretch without reading it. */
@@ -46,7 +46,7 @@ public record Extent(long offset, long length, Kind kind, Optional<Place> place)
     return offset + length;
   }
 
-  /** Whether {@code next} goes on where this ends and says the same, so that both are one. */
+  /** Whether {@code next} begins where this extent ends and has the same kind and place. */
   boolean isContinuedBy(Extent next) {
     return end() == next.offset
         && kind == next.kind

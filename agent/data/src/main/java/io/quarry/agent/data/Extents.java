@@ -3,7 +3,7 @@ package io.quarry.agent.data;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Collects neighbouring extents into the fewest that say the same. */
+/** Collects neighbouring extents and merges those with the same meaning. */
 final class Extents {
   private final List<Extent> merged = new ArrayList<>();
 

@@ -10,12 +10,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A whole copy in one call, for those who need no checkpoints of it. */
+/** A whole copy in one call, for callers that need no checkpoints. */
 public final class ImageCopy {
   private ImageCopy() {}
 
   /**
-   * Opens an image with all that its files say is below it.
+   * Opens an image with all images below it, as the files name them.
    *
    * @param runtimeDirectory for sockets: local, with a short name
    */
@@ -36,7 +36,10 @@ public final class ImageCopy {
     return ChainSource.open(children, runtimeDirectory, chain, size);
   }
 
-  /** Copies an image with all that is below it into a new raw file, which is durable then. */
+  /**
+   * Copies an image, with all images below it, into a new raw file; returns when that file is
+   * durable.
+   */
   public static CopyFigures toRaw(Source source, Path target, CopyControl control)
       throws IOException, InterruptedException {
     try (RawTarget to = RawTarget.create(NativeFile.createNew(target), source.size())) {

@@ -15,11 +15,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads of one copy. They take chunks in order, so that the window in front is finished
- * first, and are never interrupted: when {@link #close} returns, no read or write is under way.
+ * The threads of one copy. Lanes take chunks in order, so that the window in front is finished
+ * first. Lanes are never interrupted: when {@link #close} returns, no read or write is under way.
  */
 final class Lanes implements AutoCloseable {
-  /** Moves one chunk through memory; several lanes call it at once. */
+  /** Moves one chunk through memory; several lanes call this at once. */
   @FunctionalInterface
   interface Work {
     void copy(Chunk chunk, MemorySegment buffer) throws IOException;
@@ -48,7 +48,7 @@ final class Lanes implements AutoCloseable {
     }
   }
 
-  /** Without threads, the caller does the work. */
+  /** Without threads, the caller moves the chunks itself. */
   void submit(Window window) {
     lock.lock();
     try {
@@ -63,7 +63,7 @@ final class Lanes implements AutoCloseable {
     }
   }
 
-  /** Waits until the chunk is written, or throws what stopped a lane. */
+  /** Waits until the chunk is written, or throws the failure that stopped a lane. */
   void await(Chunk chunk) throws IOException, InterruptedException {
     lock.lockInterruptibly();
     try {

@@ -13,9 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The content of an image through all the images below it, as a QEMU server reads it. It reads
- * everything that QEMU does, compressed clusters too, at the price of every byte going through the
- * server and its socket.
+ * The content of an image through all the images below it, as a QEMU server reads the image. The
+ * server reads everything that QEMU reads, also compressed clusters. The price is that every byte
+ * goes through the server and its socket.
  */
 public final class NbdSource implements Source {
   private final QemuNbd server;
@@ -29,7 +29,7 @@ public final class NbdSource implements Source {
     return open(children, runtimeDirectory, ServedImage.readOnly(chain));
   }
 
-  /** For an image that comes from outside. */
+  /** Opens an image that comes from outside. */
   public static NbdSource openUntrusted(
       Children children, Path runtimeDirectory, Path qcow2, ToolLimits limits)
       throws IOException, InterruptedException {

@@ -12,9 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An overlay that is being filled, or what others are overlays of, through a QEMU server. What is
- * below it is open as well: a zero has to be written only where something else would show through,
- * and there it must be.
+ * An image that is filled through a QEMU server: a new overlay, or a base of other overlays. The
+ * layers below are open, too. Zeros are written only where other data would show through.
  */
 public final class OverlayTarget implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(OverlayTarget.class);
@@ -29,7 +28,7 @@ public final class OverlayTarget implements Closeable {
   }
 
   /**
-   * @param chain the overlay, which exists, and what it will be over
+   * @param chain the existing overlay, and the layers below it
    */
   public static OverlayTarget open(Children children, Path runtimeDirectory, Chain chain)
       throws IOException, InterruptedException {
@@ -38,7 +37,7 @@ public final class OverlayTarget implements Closeable {
     try {
       return new OverlayTarget(QemuNbd.start(children, runtimeDirectory, image), file);
     } catch (IOException e) {
-      // Not every filesystem is written around its cache, and some hosts forbid io_uring.
+      // Some filesystems do not allow writes around their cache, and some hosts forbid io_uring.
       LOG.info("Writing {} through the page cache: {}", file, e.getMessage());
       ServedImage cached = image.with(ServedImage.Cache.WRITEBACK, ServedImage.Aio.THREADS);
       try {
@@ -51,7 +50,7 @@ public final class OverlayTarget implements Closeable {
   }
 
   /**
-   * @param chain what is written down into, which others may be reading, and what is below it
+   * @param chain the image that is written to while others may read it, and the layers below it
    */
   public static OverlayTarget openShared(Children children, Path runtimeDirectory, Chain chain)
       throws IOException, InterruptedException {

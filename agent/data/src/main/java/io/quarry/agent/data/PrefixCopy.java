@@ -7,12 +7,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Brings what an earlier worker made durable into a new file. This is for a takeover without proof
- * that the worker is dead: it may still write into its own file behind the durable part, and only
- * there, so the part before may be read.
+ * Copies what an earlier worker made durable into a new file. A takeover needs this copy when no
+ * proof says that the worker is dead. Such a worker may still write to its own file, but only
+ * behind the durable part. So the durable part may be read.
  */
 public final class PrefixCopy {
-  /** How far it goes between two looks at the stop flag. */
+  /** How far the copy goes between two looks at the stop flag. */
   private static final long STEP_BYTES = 8L << 20;
 
   private final RawFileSource from;
@@ -32,7 +32,7 @@ public final class PrefixCopy {
 
   /** How the bytes came over. */
   public enum Way {
-    /** The filesystem shares the blocks: nothing was moved. */
+    /** The filesystem shares the blocks, so no data was moved. */
     CLONED,
     /** All data was moved once more, by the file server or by this host. */
     COPIED
@@ -78,8 +78,8 @@ public final class PrefixCopy {
   }
 
   /**
-   * An NFS server copies by itself what two files of it have in common with copy_file_range. On a
-   * local disk the call took twice as long as the copier with its lanes.
+   * With copy_file_range an NFS server copies between two of its files by itself. On a local disk
+   * the call took twice as long as the copier with its lanes.
    */
   private boolean serverCopies() throws IOException {
     return to.onNfs();
@@ -110,7 +110,7 @@ public final class PrefixCopy {
     return Outcome.DONE;
   }
 
-  /** The beginning of a source, as if there were no more of it. */
+  /** The beginning of a source, as if the source ended there. */
   private record Prefix(Source whole, long size) implements Source {
     @Override
     public List<Extent> extents(long offset, long length) throws IOException {

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A raw image file. It must not change while it is read. */
+/** A raw image file. The file must not change while it is read. */
 public final class RawFileSource implements Source {
   private final SourceFile content;
   private final NativeFile file;
@@ -23,15 +23,16 @@ public final class RawFileSource implements Source {
   }
 
   /**
-   * @param file is closed with it
+   * @param file the source closes this file
    */
   public static RawFileSource of(NativeFile file) throws IOException {
     return of(file, Long.MAX_VALUE);
   }
 
   /**
-   * @param file is closed with it
-   * @param sizeMax of the disk in it: what was grown behind Quarry's back is not its content
+   * @param file the source closes this file
+   * @param sizeMax of the disk; bytes behind this size were added outside of Quarry, and are no
+   *     content
    */
   public static RawFileSource of(NativeFile file, long sizeMax) throws IOException {
     SourceFile content = SourceFile.of(file);

@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A sparse raw file being filled. Writes may come from several threads at once; {@link #flush} is
- * what makes those that have returned durable.
+ * A sparse raw file being filled. Several threads may write at once. {@link #flush} makes all
+ * writes durable that have returned.
  *
- * <p>While it is open it holds the locks that keep QEMU away. They are an early warning of a second
- * writer and not a fence.
+ * <p>An open target holds the locks by which QEMU refuses to open the file. The locks are an early
+ * warning of a second writer and not a fence.
  */
 public final class RawTarget implements Closeable {
   /** QEMU's image locks: one byte for each permission from 100 on, and from 200 on. */
@@ -34,19 +34,19 @@ public final class RawTarget implements Closeable {
   }
 
   /**
-   * All holes.
+   * Makes a file of holes only.
    *
-   * @param created is closed with it
+   * @param created the target closes this file
    */
   public static RawTarget create(NativeFile created, long size) throws IOException {
     return reopen(created, 0, size);
   }
 
   /**
-   * Goes on with a file that an earlier copy left, keeps its first {@code keepBytes}, which are
-   * durable, and makes the rest a hole again: what a dead worker wrote there was never counted.
+   * Continues a file that an earlier copy left. The first {@code keepBytes}, which are durable,
+   * stay. The rest becomes a hole again, since no checkpoint counts what a dead worker wrote there.
    *
-   * @param file is closed with it
+   * @param file the target closes this file
    */
   public static RawTarget reopen(NativeFile file, long keepBytes, long size) throws IOException {
     try {
@@ -87,7 +87,8 @@ public final class RawTarget implements Closeable {
     if (aligned > 0) {
       NativeFile around = direct.orElseThrow();
       if (around.writeDirect(offset, from.asSlice(0, aligned)) == Outcome.NOT_SUPPORTED) {
-        // A filesystem may open a file for it and then ask for more than pages.
+        // A filesystem may open a file for direct I/O and then require a larger alignment than
+        // pages.
         directRefused = true;
         aligned = 0;
       }
@@ -95,10 +96,10 @@ public final class RawTarget implements Closeable {
     file.write(offset + aligned, from.asSlice(aligned));
   }
 
-  /** Lets the way to the disk of a written range begin, so that the flush finds little to do. */
+  /** Starts the write-back of a written range, so that the flush has little to do. */
   void startWriteback(long offset, long length) throws IOException {
     if (!writesDirect()) {
-      // Only speed hangs on it, so a filesystem without it is as good.
+      // The write-back only saves time, so a filesystem without it works as well.
       var _ = file.startWriteback(offset, length);
     }
   }

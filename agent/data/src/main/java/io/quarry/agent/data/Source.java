@@ -11,8 +11,8 @@ public interface Source extends Closeable {
   long size();
 
   /**
-   * What is known of a range without reading it: in order, without gaps, neighbours merged. A
-   * source that stands for a difference has gaps where there is none.
+   * The extents of a range, known without reading it: in order, without gaps, neighbours merged. A
+   * source that stands for a difference has gaps where there is no difference.
    */
   List<Extent> extents(long offset, long length) throws IOException;
 

@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * A file that is read once. What is in the page cache is taken from there; what is not is read
- * around it: a copy of a cold image then takes half the time, and does not drive out of the cache
- * what somebody needs again.
+ * A file that is read once. Cached parts are read from the page cache, all others around it.
+ * Measured with a cold image, that halves the time of a copy, and other processes keep their pages
+ * in the cache.
  */
 final class SourceFile implements Closeable {
   private final NativeFile file;
@@ -24,7 +24,7 @@ final class SourceFile implements Closeable {
   }
 
   /**
-   * @param file is closed with it
+   * @param file this source closes the file
    */
   static SourceFile of(NativeFile file) throws IOException {
     try {
@@ -36,7 +36,7 @@ final class SourceFile implements Closeable {
     }
   }
 
-  /** The open file, to share blocks of and to ask for its holes. */
+  /** The open file, for sharing its blocks and for finding its holes. */
   NativeFile file() {
     return file;
   }
@@ -53,7 +53,7 @@ final class SourceFile implements Closeable {
     file.read(offset + around, into.asSlice(around));
   }
 
-  /** How much of a read goes around the cache; the odd rest at its end never does. */
+  /** How many bytes of a read go around the cache; an unaligned rest at the end never does. */
   private long lengthAround(long offset, MemorySegment into) throws IOException {
     if (direct.isEmpty() || directRefused || !isAligned(offset) || !isAligned(into.address())) {
       return 0;

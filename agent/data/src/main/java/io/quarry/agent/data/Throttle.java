@@ -7,13 +7,13 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A limit in bytes per second that all copies of a host share, first come, first served. A caller
- * goes when the bucket is not in debt and then takes all it wants, so that a request may be larger
- * than the bucket.
+ * proceeds when the bucket is not in debt. The caller then takes all that it wants, so a request
+ * may be larger than the bucket.
  */
 public final class Throttle {
   public static final long UNLIMITED = 0;
 
-  /** How much an idle bucket saves up, as a part of what it gets in a second. */
+  /** How much an idle bucket saves up, as a part of one second's refill. */
   private static final double BURST_SECONDS = 0.1;
 
   /** How long a caller that was cancelled may go on waiting. */
@@ -40,7 +40,9 @@ public final class Throttle {
     return bytesPerSecond;
   }
 
-  /** Changes the limit for everybody, also for those who are waiting now; 0 lifts it. */
+  /**
+   * Changes the limit for all callers, also for callers that are waiting now; 0 lifts the limit.
+   */
   public void setBytesPerSecond(long newBytesPerSecond) {
     checked(newBytesPerSecond);
     lock.lock();
@@ -55,9 +57,9 @@ public final class Throttle {
   }
 
   /**
-   * Waits for leave to move so many bytes.
+   * Waits for permission to move so many bytes.
    *
-   * @return false if {@code cancelled} turned true while it was waiting
+   * @return false if {@code cancelled} turned true during the wait
    */
   public boolean acquire(long bytes, BooleanSupplier cancelled) throws InterruptedException {
     if (bytesPerSecond == UNLIMITED) {

@@ -5,13 +5,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A stretch of an image, and the chunks of it that must be read. */
+/** A stretch of an image, and the chunks of the stretch that must be read. */
 record Window(long offset, long end, List<Chunk> chunks) {
   boolean isEmpty() {
     return chunks.isEmpty();
   }
 
-  /** Just these extents of data, cut into chunks. */
+  /** Exactly these extents of data, cut into chunks. */
   static Window ofData(long offset, long end, List<Extent> extents) {
     List<Chunk> chunks = new ArrayList<>();
     for (Extent extent : extents) {
@@ -26,8 +26,8 @@ record Window(long offset, long end, List<Chunk> chunks) {
   }
 
   /**
-   * Asks the source what there is to read. Fragments within one aligned chunk become one chunk: one
-   * larger read that meets zeros is quicker than several small ones.
+   * Asks the source which parts have to be read. Fragments within one aligned chunk become one
+   * chunk: one larger read that meets zeros is quicker than several small ones.
    */
   static Window of(Source source, long offset, long end) throws IOException {
     List<Chunk> chunks = new ArrayList<>();
@@ -35,7 +35,7 @@ record Window(long offset, long end, List<Chunk> chunks) {
       if (extent.kind() == Kind.ZERO) {
         continue;
       }
-      // Whole blocks: an odd beginning could only be written through the page cache.
+      // Whole blocks only, since an unaligned beginning would be written through the page cache.
       long at = Math.max(offset, extent.offset() - extent.offset() % Zeros.BLOCK_BYTES);
       while (at < extent.end()) {
         long stop = Math.min(extent.end(), (chunkNumber(at) + 1) * ChunkCopier.CHUNK_BYTES);

@@ -6,16 +6,15 @@ import io.quarry.agent.data.os.Outcome;
 import java.io.IOException;
 
 /**
- * Copies an image window by window. Where the filesystem shares blocks between the two files
- * nothing is copied at all. Otherwise data is read through the page cache, since an image that is
- * copied was often just written, and written around it: on a busy machine that took half the time
- * of writing through the cache, as it needs a fraction of the processor, and it leaves the cache to
- * others.
+ * Copies an image window by window. Where the filesystem shares blocks between the two files, the
+ * copy moves no data. Otherwise data is read through the page cache, since a copied image was often
+ * just written. Data is written around the cache. On a busy machine that took half the time, and
+ * other processes keep their pages in the cache.
  */
 public final class WindowCopier {
   /**
-   * Sharing blocks costs by extents and not by bytes, and each step a flush, so the steps are
-   * large.
+   * The cost of sharing blocks depends on extents, not on bytes, and each step costs a flush. So
+   * the steps are large.
    */
   private static final long CLONE_STEP_BYTES = 4L << 30;
 
@@ -34,8 +33,8 @@ public final class WindowCopier {
   }
 
   /**
-   * Copies from the plan's start to the end of the source. When it returns or throws, no read or
-   * write of it is under way any more.
+   * Copies from the plan's start to the end of the source. When the method returns or throws, no
+   * read or write is under way any more.
    *
    * @throws CopyStopped after {@link CopyControl#stop}
    * @throws InterruptedException if the calling thread was interrupted; the files stay open
@@ -82,7 +81,9 @@ public final class WindowCopier {
     return new CopyFigures(chunks.read(), chunks.written(), skipped, cloned);
   }
 
-  /** Shares blocks as far as the filesystem does it, and returns where copying has to begin. */
+  /**
+   * Shares blocks as far as the filesystem can, and returns the offset where copying has to begin.
+   */
   private long cloneFrom(long start) throws IOException, InterruptedException {
     long at = start;
     while (at < source.size()) {
@@ -125,7 +126,7 @@ public final class WindowCopier {
     return end;
   }
 
-  /** Blocks are shared whole, only the last one of a file also in part. */
+  /** Only whole blocks can be shared, except for the last block of a file. */
   private static long clonableLength(long length, Place place) throws IOException {
     long odd = length % Zeros.BLOCK_BYTES;
     return odd == 0 || place.offset() + length == place.file().size() ? length : length - odd;

@@ -2,14 +2,14 @@ package io.quarry.agent.data;
 
 import java.io.IOException;
 
-/** Hears of each window after it is durable; this is where a checkpoint is persisted. */
+/** Is called when a window is durable; the implementation persists a checkpoint. */
 @FunctionalInterface
 public interface WindowListener {
   /**
    * Called in ascending order by the copying thread.
    *
-   * @param endOffset all bytes of the image before it are durable in the target
-   * @param bytesMoved read from the source or shared with it so far, in this run
+   * @param endOffset all bytes of the image before this offset are durable in the target
+   * @param bytesMoved read from the source, or shared with the source, so far, in this run
    * @throws IOException to end the copy with this failure
    */
   void windowDurable(long endOffset, long bytesMoved) throws IOException;

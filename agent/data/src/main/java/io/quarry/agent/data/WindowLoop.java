@@ -5,15 +5,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Goes over an image window by window, in ascending order. While one window is being flushed the
- * next is already being written, but a stretch is only ever reported after a flush that began when
- * all of it was written: flushed first, then counted. A slow window is reported in parts, so that a
- * crash costs little however slow the storage is.
+ * Handles an image window by window, in ascending order. One window is flushed while the next is
+ * written. A stretch is reported only after a flush that began when the whole stretch was written.
+ * A slow window is reported in parts, so that a crash costs little however slow the storage is.
  */
 final class WindowLoop {
   private static final long REPORT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  /** To flush and to persist a checkpoint takes a small part of the time, also where it is slow. */
+  /** Flushing and persisting a checkpoint take a small part of the time, also on a slow storage. */
   private static final int REPORT_SHARE = 20;
 
   private final Lanes lanes;
@@ -24,19 +23,19 @@ final class WindowLoop {
   private long reportedAtNanos;
   private long reportCostNanos;
 
-  /** Says what there is to move. */
+  /** Tells which parts have to be moved. */
   @FunctionalInterface
   interface Planner {
     Window plan(long offset, long end) throws IOException, InterruptedException;
   }
 
-  /** Makes all that was written durable. */
+  /** Makes all writes durable. */
   @FunctionalInterface
   interface Flush {
     void run() throws IOException;
   }
 
-  /** Hears of each stretch after it is durable. */
+  /** Is called for each stretch that is durable. */
   @FunctionalInterface
   interface Durable {
     void upTo(long end) throws IOException;
@@ -59,7 +58,8 @@ final class WindowLoop {
       Window window = planner.plan(at, end);
       at = end;
       if (window.isEmpty() && end < size) {
-        // Terabytes of nothing need no checkpoints; the next window's counts for them.
+        // Terabytes of holes need no checkpoints of their own; the next window's checkpoint covers
+        // them.
         continue;
       }
       lanes.submit(window);

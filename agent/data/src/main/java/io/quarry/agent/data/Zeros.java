@@ -5,9 +5,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Tells zeros from data. Comparing with a block of zeros is what the JVM does in vectors. */
+/**
+ * Tells zeros from data. The JVM compares a segment with a block of zeros by vector instructions.
+ */
 final class Zeros {
-  /** The unit in which filesystems keep holes, and in which zeros are looked for. */
+  /** The size of the blocks that filesystems keep as holes, and that copies examine for zeros. */
   static final int BLOCK_BYTES = 4096;
 
   private static final MemorySegment BLOCK = Arena.global().allocate(BLOCK_BYTES, Long.BYTES);
@@ -16,7 +18,7 @@ final class Zeros {
 
   /** Whether {@code length} bytes, at most a block, are all zero. */
   static boolean isZero(MemorySegment segment, long offset, long length) {
-    // Most data betrays itself in its first word.
+    // Most data has a non-zero first word.
     if (length >= Long.BYTES && segment.get(JAVA_LONG_UNALIGNED, offset) != 0) {
       return false;
     }

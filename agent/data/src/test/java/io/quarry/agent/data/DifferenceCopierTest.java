@@ -50,7 +50,7 @@ class DifferenceCopierTest {
     assertThat(figures.skipped()).isGreaterThan(10L * MIB);
   }
 
-  /** Data below would show through. */
+  /** Otherwise data below would show through. */
   @Test
   void zerosOverDataAreZerosInTheOverlay() throws Exception {
     Chain merged = overlay("merged.qcow2", 2);
@@ -60,7 +60,7 @@ class DifferenceCopierTest {
       assertThat(source.extentsAbove(1, 2L * MIB, 192 << 10))
           .containsExactly(Extent.zero(2L * MIB, 192 << 10));
     }
-    // Where nobody says anything, there is nothing, also behind the end of the base.
+    // Without an entry in any layer a range is zero, also behind the end of the base.
     try (ChainSource source = open(merged)) {
       assertThat(source.extentsAbove(1, 5L * MIB, MIB)).isEmpty();
       assertThat(source.extentsAbove(1, 18L * MIB, MIB)).isEmpty();

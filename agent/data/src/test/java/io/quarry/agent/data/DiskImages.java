@@ -22,7 +22,7 @@ public final class DiskImages {
 
   private DiskImages() {}
 
-  /** A qcow2 file without data, as the agent makes it. */
+  /** A qcow2 file without data, in the form that the agent makes. */
   public static void emptyQcow2(Path file, long size, Optional<Backing> backing)
       throws IOException {
     try (Folder folder = Folder.open(Objects.requireNonNull(file.toAbsolutePath().getParent()));
@@ -74,7 +74,7 @@ public final class DiskImages {
     return path;
   }
 
-  /** What the file occupies on its disk, in bytes. */
+  /** The space that the file takes on its disk, in bytes. */
   public static long allocatedBytes(Path path) throws IOException {
     Process stat =
         new ProcessBuilder("stat", "--format=%b", path.toString())
@@ -92,7 +92,7 @@ public final class DiskImages {
 
   private static void setSize(FileChannel file, long size) throws IOException {
     if (file.size() < size) {
-      // A hole to the last byte, then that byte, which is written only to fix the size.
+      // A hole up to the last byte, which is written only to set the size.
       writeAt(file, size - 1, new byte[1]);
     }
   }

@@ -31,19 +31,19 @@ public final class LoopFilesystem implements AutoCloseable {
     this.options = options;
   }
 
-  /** One that shares blocks. Skips the test where mounting is not possible. */
+  /** A filesystem that shares blocks. Skips the test where mounting is not possible. */
   public static LoopFilesystem mountXfs(Path dir) throws IOException, InterruptedException {
     return mountXfs(dir, "defaults");
   }
 
-  /** With options of mount. */
+  /** The same with mount options. */
   public static LoopFilesystem mountXfs(Path dir, String options)
       throws IOException, InterruptedException {
     return made(dir, "xfs", SIZE, options, "-q");
   }
 
   /**
-   * One with blocks of 1 KiB, whose files are smaller than those of other filesystems.
+   * A filesystem with blocks of 1 KiB, whose largest file is smaller than on other filesystems.
    *
    * @param size in bytes
    * @param options of mkfs
@@ -81,18 +81,18 @@ public final class LoopFilesystem implements AutoCloseable {
     tools.run("mount", "-t", type, "-o", all, image.toString(), mountPoint.toString());
   }
 
-  /** So much files of that user may take, if it is mounted with {@code uquota}. */
+  /** Limits the space of the user's files on a filesystem that is mounted with {@code uquota}. */
   public void limitUser(int uid, String bytes) throws IOException, InterruptedException {
     String limit = "limit -u bhard=" + bytes + " " + uid;
     tools.run("xfs_quota", "-x", "-c", limit, mountPoint.toString());
   }
 
-  /** All that was written so far is durable. */
+  /** Makes everything durable that was written so far. */
   public void force() throws IOException, InterruptedException {
     tools.run("sync", "--file-system", mountPoint.toString());
   }
 
-  /** Whatever was not forced is lost, and everything fails until the power is back. */
+  /** Drops all writes that were not forced; all calls fail until the power is back. */
   public void cutPower() throws IOException {
     try {
       tools.run("xfs_io", "-x", "-c", "shutdown", mountPoint.toString());
@@ -102,7 +102,7 @@ public final class LoopFilesystem implements AutoCloseable {
     }
   }
 
-  /** Nobody may have a file open. */
+  /** No process may have a file open. */
   public void restorePower() throws IOException, InterruptedException {
     tools.run("umount", mountPoint.toString());
     mount();

@@ -17,7 +17,7 @@ final class PrefixCopyTest {
   @TempDir Path dir;
 
   @Test
-  void bringsThePrefixAndNothingElse() throws Exception {
+  void copiesOnlyThePrefix() throws Exception {
     assertPrefix(dir, 20 * MIB, 8 * MIB);
     assertThat(DiskImages.allocatedBytes(dir.resolve("new"))).isLessThan(8 * MIB);
   }

@@ -7,7 +7,9 @@ import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Assumptions;
 
-/** A filesystem of a few megabytes, to fill up. Tests that use it are skipped without root. */
+/**
+ * A filesystem of a few megabytes that tests fill up. Tests that use it are skipped without root.
+ */
 public final class SmallStorage implements AutoCloseable {
   private final Path root;
 
@@ -30,7 +32,7 @@ public final class SmallStorage implements AutoCloseable {
     return root;
   }
 
-  /** Takes all the space there is, to the last byte. */
+  /** Takes all free space, to the last byte. */
   public Path fill() throws IOException {
     return fill("filler");
   }
@@ -47,7 +49,7 @@ public final class SmallStorage implements AutoCloseable {
     }
   }
 
-  /** Waits for a moment in which nobody has a file open for writing. */
+  /** Waits for a moment in which no process has a file open for writing. */
   public void makeReadOnly() {
     Awaitility.await().until(() -> run("mount", "-o", "remount,ro", root.toString()));
   }

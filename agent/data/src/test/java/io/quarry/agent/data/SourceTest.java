@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What every source owes, whatever reads it. */
+/** The contract of every source, whatever kind of file it reads. */
 final class SourceTest {
   private static final int MIB = 1 << 20;
 
@@ -79,7 +79,7 @@ final class SourceTest {
       assertThat(source).isInstanceOf(ChainSource.class);
       assertHas(source, flat(top));
       assertThat(source.extents(0, source.size())).anyMatch(extent -> extent.place().isPresent());
-      // The compressed cluster is the server's business.
+      // Only the server can read the compressed cluster.
       assertThat(source.extents(MIB, 65_536)).allMatch(extent -> extent.place().isEmpty());
     }
   }

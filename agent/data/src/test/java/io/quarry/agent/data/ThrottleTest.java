@@ -39,7 +39,7 @@ final class ThrottleTest {
             });
       }
     }
-    // 100 MiB less the last one, which is taken on credit; a busy machine only makes it longer.
+    // 100 MiB less the last one, which is taken on credit; a busy machine only takes longer.
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofMillis(900));
   }
 
@@ -83,7 +83,7 @@ final class ThrottleTest {
   }
 
   @Test
-  void nobodyStarves() throws Exception {
+  void everyCallerGetsItsShare() throws Exception {
     Throttle throttle = new Throttle(50 * MIB);
     LongAdder large = new LongAdder();
     LongAdder small = new LongAdder();

@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Real tools, as tests need them. */
+/** Real tools, in the form that tests need. */
 public final class Tools {
   private static final Duration DEADLINE = Duration.ofMinutes(5);
 
@@ -25,14 +25,14 @@ public final class Tools {
     return children.run(List.of(command), DEADLINE).orFail().stdout();
   }
 
-  /** An image and what it says is below it. */
+  /** An image and the images below it, as the files name them. */
   public Chain chain(Path top) throws IOException, InterruptedException {
     return new Chain(
         new QemuImg(children)
             .chain(top, VolumeFormat.QCOW2).stream().map(ChainLink::layer).toList());
   }
 
-  /** Lets QEMU's guest side write and read: {@code write -P 7 0 64k} and the like. */
+  /** Writes and reads like a guest, by qemu-io: {@code write -P 7 0 64k} and the like. */
   public void io(Path image, String format, String... commands)
       throws IOException, InterruptedException {
     List<String> words = new ArrayList<>(List.of("qemu-io", "-f", format));
@@ -47,8 +47,8 @@ public final class Tools {
   }
 
   /**
-   * A raw base and two overlays on it, each with writes of its own, some across clusters, some
-   * zeros over data, compressed clusters in the middle one.
+   * Makes a raw base and two overlays on it, each with writes of its own. Some writes cross
+   * clusters, some are zeros over data, and the middle overlay has compressed clusters.
    *
    * @return the top
    */

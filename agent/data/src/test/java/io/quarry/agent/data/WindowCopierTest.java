@@ -76,7 +76,7 @@ final class WindowCopierTest {
                     }
                   }))
           .hasMessageContaining("crash after");
-      // What lies behind the durable part may be anything after a crash.
+      // After a crash any bytes may follow the durable part.
       DiskImages.fill(target, stop + 100, 3 * MIB, 0xee);
       resume(source, target, stop, NOBODY);
       assertThat(DiskImages.same(source, target)).isTrue();
@@ -161,7 +161,7 @@ final class WindowCopierTest {
     }
   }
 
-  /** Returns up to where it was reported to be durable. */
+  /** Returns the offset that the last report gave as durable. */
   private long copyUntilPowerCut(LoopFilesystem xfs, Path source, Path target, int reports)
       throws Exception {
     List<Long> ends = new ArrayList<>();
@@ -275,7 +275,7 @@ final class WindowCopierTest {
   }
 
   @Test
-  void aTargetThatSomebodyUsesIsRefused() throws Exception {
+  void aTargetThatAnotherProcessUsesIsRefused() throws Exception {
     try (RawTarget first = RawTarget.create(NativeFile.createNew(dir.resolve("target")), MIB)) {
       assertThatThrownBy(() -> RawTarget.reopen(NativeFile.openWrite(first.path()), 0, MIB))
           .hasMessageContaining("another process is using");

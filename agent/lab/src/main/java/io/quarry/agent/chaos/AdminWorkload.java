@@ -21,7 +21,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
-/** An administrator who cannot leave anything alone. One thread at a time. */
+/** An administrator who changes settings all the time. One thread at a time may call. */
 final class AdminWorkload {
   private static final Duration THINKS_MAX = Duration.ofMillis(900);
   private static final Set<ErrorCode> STALE =

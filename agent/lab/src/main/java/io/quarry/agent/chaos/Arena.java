@@ -11,88 +11,89 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** A running cluster that can be struck. Faults begin and end on one thread. */
+/** A running cluster that faults can strike. Faults begin and end on one thread. */
 public interface Arena extends AutoCloseable {
-  /** One host, and where its agent answers, also after a restart. */
+  /** One host, and the address of its agent, which stays the same over restarts. */
   record Member(String hostId, URI agent) {}
 
   List<Member> members();
 
-  /** What it can do to its cluster. */
+  /** The kinds of faults that the arena can cause. */
   Set<Fault.Kind> possible();
 
-  /** What it cannot do, and why. */
+  /** The kinds of faults that the arena cannot cause, and why. */
   List<String> missing();
 
   /**
    * Begins a fault.
    *
-   * @param busy whom faults strike already: hostIds and other names
-   * @return null when there is nobody to strike now
+   * @param busy the targets of current faults: hostIds and other names
+   * @return null when the fault has no possible target now
    */
   @Nullable Strike strike(Fault fault, Set<String> busy, Sights sights)
       throws IOException, InterruptedException;
 
-  /** A host loses its power and comes back: its processes and its boot id are new. */
+  /** Cuts a host's power and restores it: the host's processes and its boot id are new. */
   void reboot(String hostId) throws IOException, InterruptedException;
 
-  /** All faults have ended; waits until every agent answers. */
+  /** Waits until every agent answers, after all faults have ended. */
   void heal() throws IOException, InterruptedException;
 
-  /** Where the repository is, whatever way the hosts have to it. */
+  /** The directory of the repository, independent of the hosts' paths. */
   Path storage(String repoId);
 
   /**
-   * Whether a process that knows nothing but the path of a volume's file can write to the file. It
-   * has the rights of QEMU's user.
+   * Whether a process with QEMU's rights can write to the file of a volume, when it knows only the
+   * file's path.
    */
   boolean overwrites(Path volume) throws IOException;
 
-  /** Where its agents and ZooKeepers say what they do. */
+  /** The directory of the logs of agents and ZooKeepers. */
   Path logs();
 
   @Override
   void close();
 
-  /** What is known of the cluster at the moment. */
+  /** The current knowledge about the cluster. */
   interface Sights {
-    /** Who commits. */
+    /** The hostId of the SDM. */
     Optional<String> sdm();
 
     /** Tasks that move data. */
     List<TaskInfo> tasks();
 
-    /** Whether the host's agent has answered what it was asked since then. */
+    /** Whether the host's agent has answered a question that was asked after that moment. */
     boolean answered(String hostId, long sinceNanos);
 
-    /** Whether the image's data work was published by somebody since then. */
+    /** Whether any host has published the image's data work since then. */
     boolean published(TaskInfo task, long sinceNanos);
 
-    /** Whether it makes a disk that guests will write to. */
+    /** Whether the task makes a disk that guests will write to. */
     boolean writable(TaskInfo task);
 
     /**
-     * Asks guests to write to what was published while its first worker sleeps; whether they have.
+     * Asks guests to write to a disk that was published while its first worker sleeps; returns
+     * whether they have.
      */
     boolean written(TaskInfo task);
 
-    /** Tells of what may never happen. */
+    /** Reports an event that must never happen. */
     void violation(String what);
 
-    /** The worker has woken up. */
+    /** Reports that the task's worker has woken up. */
     void awake(TaskInfo task);
   }
 
   /**
-   * A fault that goes on.
+   * A fault that lasts.
    *
-   * @param what happened, for people
-   * @param busy whom no other fault may strike meanwhile
+   * @param what happened, in words
+   * @param busy the targets that no other fault may strike meanwhile
    * @param killed hosts whose agents have just been killed
-   * @param lives of processes that it has just ended
-   * @param lasts how long at most
-   * @param over whether it ends before that
-   * @param asleep whose task goes on elsewhere meanwhile
+   * @param lives the number of processes that the fault has just ended
+   * @param lasts the longest duration
+   * @param over whether the fault ends before that
+   * @param asleep the task whose worker sleeps while another host continues it
    */
   record Strike(
       String what,
@@ -103,7 +104,7 @@ public interface Arena extends AutoCloseable {
       BooleanSupplier over,
       @Nullable TaskInfo asleep,
       Ending ending) {
-    /** An agent that takes longer to come back may be struck while it does. */
+    /** After this time a slower agent may be struck again while it starts. */
     private static final Duration BACK_MAX = Duration.ofSeconds(5);
 
     public Strike {
@@ -111,12 +112,14 @@ public interface Arena extends AutoCloseable {
       killed = Set.copyOf(killed);
     }
 
-    /** What is over at once. */
+    /** A fault that is over at once. */
     public static Strike once(String what, int lives) {
       return new Strike(what, Set.of(), Set.of(), lives, Duration.ZERO, () -> true, null, () -> {});
     }
 
-    /** Agents that guardians start again; it is over when all of them answer. */
+    /**
+     * Kills agents, which their guardians start again; the fault is over when all of them answer.
+     */
     public static Strike kill(String what, Set<String> hostIds, Sights sights) {
       long killed = System.nanoTime();
       return new Strike(
@@ -130,7 +133,7 @@ public interface Arena extends AutoCloseable {
           () -> {});
     }
 
-    /** What goes on for that long. */
+    /** A fault that lasts for that duration. */
     public static Strike lasting(String what, Set<String> busy, Duration lasts, Ending ending) {
       return new Strike(what, busy, Set.of(), 0, lasts, () -> false, null, ending);
     }
@@ -140,7 +143,7 @@ public interface Arena extends AutoCloseable {
     }
   }
 
-  /** How a fault ends. */
+  /** Ends a fault. */
   interface Ending {
     void end() throws IOException, InterruptedException;
   }

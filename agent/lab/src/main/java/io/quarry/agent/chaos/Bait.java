@@ -7,18 +7,18 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Disks that were published while a worker sleeps which had begun to make them. What it writes when
- * it wakes up shows only where a guest has written something else before. Thread-safe.
+ * Disks that were published while an earlier worker of theirs sleeps. When that worker wakes up and
+ * writes, its bytes show only where a guest has written other bytes before. Thread-safe.
  */
 final class Bait {
   private final Set<String> disks = ConcurrentHashMap.newKeySet();
 
-  /** Where their workers sleep. */
+  /** The host of the sleeping worker, by disk. */
   private final Map<String, String> offered = new ConcurrentHashMap<>();
 
   private final Set<String> written = ConcurrentHashMap.newKeySet();
 
-  /** Its customer will write to it when it is offered. */
+  /** Registers a disk, to which the disk's customer will write when it is offered. */
   void accept(Owned disk) {
     disks.add(key(disk));
   }
@@ -27,7 +27,10 @@ final class Bait {
     return disks.contains(key(task));
   }
 
-  /** Offers what the sleeping task was making; whether no guest will write there any more. */
+  /**
+   * Offers the disk that the sleeping task was making; returns whether no guest will write there
+   * any more.
+   */
   boolean written(TaskInfo task) {
     if (!writable(task)) {
       return true;
@@ -43,14 +46,14 @@ final class Bait {
     written.remove(key(task));
   }
 
-  /** On which host the worker sleeps, if somebody should write to the disk now. */
+  /** The host of the sleeping worker, if a guest should write to the disk now. */
   Optional<String> sleeper(Owned disk) {
     return written.contains(key(disk))
         ? Optional.empty()
         : Optional.ofNullable(offered.get(key(disk)));
   }
 
-  /** A guest has tried. */
+  /** A guest has tried to write to the disk. */
   void written(Owned disk) {
     written.add(key(disk));
   }

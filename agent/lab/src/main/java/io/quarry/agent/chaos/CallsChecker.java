@@ -5,15 +5,15 @@ import io.quarry.common.api.ErrorCode;
 import java.util.Comparator;
 import java.util.List;
 
-/** Compares what callers were told with what the logs say. */
+/** Compares the answers that callers got with the logs. */
 final class CallsChecker {
   private final History history;
   private final LoggedOutcomes log;
   private final boolean foreignWriters;
 
   /**
-   * @param foreignWriters whether there were any: what is committed before one of them is seen is
-   *     undone by a commit of its own, and refused
+   * @param foreignWriters whether any foreign writers ran; an operation that meets one is undone by
+   *     a commit of its own, and refused
    */
   CallsChecker(History history, LoggedOutcomes log, boolean foreignWriters) {
     this.history = history;
@@ -41,7 +41,7 @@ final class CallsChecker {
               call + " was refused with " + call.code() + ", and happened: " + effects);
         }
       }
-      case UNKNOWN -> history.violation(call + ": nobody could ever tell what became of it");
+      case UNKNOWN -> history.violation(call + ": its outcome was never known");
     }
   }
 
@@ -64,19 +64,21 @@ final class CallsChecker {
     }
   }
 
-  /** What the log calls it: a fix that was asked for is queued, or done at once. */
+  /**
+   * The operations that the log may show for the call: a requested fix is queued, or done at once.
+   */
   private static List<String> named(Invocation call) {
     return call.operation.equals("fixStorageRepository")
         ? List.of("queueFix", "unpin")
         : List.of(call.operation);
   }
 
-  /** What an upload is finished with is the image's. */
+  /** The end of an upload has the id of its image. */
   private static boolean sameId(Invocation call, Effect effect) {
     return effect.id().equals(call.id()) || call.operation.equals("finishUpload");
   }
 
-  /** A call that began after another one's end is committed after it, or with it. */
+  /** A call that began after another one's end must have the same commit or a later one. */
   private void judgeOrder(String repoId) {
     List<Invocation> acknowledged =
         history.calls().stream()

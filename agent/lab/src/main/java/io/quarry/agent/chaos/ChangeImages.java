@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 
-/** The calls that change metadata of images, and remove them. */
+/** The calls that change metadata of images, and the calls that remove images. */
 final class ChangeImages {
   private static final int GROWTH_MAX = 16;
   private static final Set<ErrorCode> USED = EnumSet.of(ErrorCode.IMAGE_IN_USE);
@@ -51,11 +51,11 @@ final class ChangeImages {
 
   void remove(Owned image, boolean mayRetain) {
     boolean retain = random.nextInt(3) == 0 && mayRetain;
-    // Only a guest that could not close its disk refuses it.
+    // Only a guest that could not close its disk makes the SDM refuse this.
     remove(image, retain, random.nextInt(6) == 0);
   }
 
-  /** While this very customer uses it, too. */
+  /** Removes an image, even while this very customer has it open. */
   void remove(Owned image, boolean retain, boolean force) {
     RemoveImageOptions options =
         new RemoveImageOptions(

@@ -33,9 +33,9 @@ public final class Chaos {
   }
 
   /**
-   * Strikes the arena's cluster, whose agents all answer and have the repositories connected.
+   * Strikes the arena's cluster. All of its agents must answer and have the repositories connected.
    *
-   * @param scratch for what is read to be compared
+   * @param scratch for data that is read to be compared
    */
   public ChaosReport run(Arena arena, List<String> repositories, Path scratch)
       throws IOException, InterruptedException {
@@ -88,7 +88,7 @@ public final class Chaos {
     }
   }
 
-  /** What is chosen and can be done here. */
+  /** The faults that are both chosen and possible here. */
   private Set<Fault.Kind> chosen(Arena arena) {
     Set<Fault.Kind> chosen = EnumSet.copyOf(options.faults());
     chosen.retainAll(arena.possible());
@@ -164,7 +164,7 @@ public final class Chaos {
     }
   }
 
-  /** On this machine, over directories. */
+  /** A cluster on this machine, over directories. */
   public static final class Local implements AutoCloseable {
     private final AtomicReference<@Nullable Arena> arena = new AtomicReference<>();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -192,7 +192,7 @@ public final class Chaos {
     }
   }
 
-  /** All who call, each on a thread of its own. */
+  /** All customers, each on a thread of its own. */
   private static final class Crowd {
     private final List<Workload> customers = new ArrayList<>();
     private final AdminWorkload meddler;
@@ -207,7 +207,7 @@ public final class Chaos {
       this.meddler = new AdminWorkload(market, seeds.nextLong());
     }
 
-    /** What goes on while they live. */
+    /** Runs while the crowd lives. */
     interface Meanwhile {
       void run() throws IOException, InterruptedException;
     }

@@ -6,14 +6,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * @param seed decides faults and calls; the order of real threads and processes it cannot decide
- * @param duration of the faults; what was left to do is waited for afterwards
- * @param hosts how many agents
- * @param clients how many call at the same time
+ * @param seed decides faults and calls, but not the order of real threads and processes
+ * @param duration of the faults; outstanding work is waited for afterwards
+ * @param hosts the number of agents
+ * @param clients the number of concurrent callers
  * @param pace between two faults, on average
- * @param faults kinds that may strike, as far as the arena can do them
- * @param directory where repositories, logs and ZooKeeper's data go; null for a temporary one
- * @param keep whether it stays afterwards
+ * @param faults kinds that may strike, as far as the arena can cause them
+ * @param directory for repositories, logs and ZooKeeper's data; null for a temporary one
+ * @param keep whether the directory stays afterwards
  */
 public record ChaosOptions(
     long seed,

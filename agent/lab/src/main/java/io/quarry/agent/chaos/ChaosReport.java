@@ -6,19 +6,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was done to a cluster, and what became of it.
+ * The faults of a run, and how the cluster handled them.
  *
  * @param timeline faults and violations in the order in which they happened
  * @param missing faults that could not be tried here, and why
  * @param faults by kind
  * @param kills faults that end processes without warning
- * @param killed guardians, agents, tools and ZooKeepers that they ended
- * @param zombies workers that woke up when others had published what they were making
+ * @param killed guardians, agents, tools and ZooKeepers that these faults ended
+ * @param zombies workers that woke up after another host had published their work
  * @param acknowledged calls, at the first try or when they were repeated
- * @param unknown calls whose first try ended without anybody knowing whether they were committed
+ * @param unknown calls whose first try ended with an unknown outcome
  * @param commits in all logs
  * @param takeovers of unfinished data work by another host
- * @param takeover how long it took after a SIGKILL; null when none was seen
+ * @param takeover the time from a SIGKILL to a takeover; null when none was seen
  * @param compared images whose bytes were compared in the end
  * @param settled how long the cluster took to come to rest
  */
@@ -51,10 +51,10 @@ public record ChaosReport(
     violations = List.copyOf(violations);
   }
 
-  /** Something that happened. */
+  /** An event of the run. */
   public record Moment(Duration at, String text) {}
 
-  /** Calls of one operation, and how long the first try of those that were acknowledged took. */
+  /** Calls of one operation, and how long the first try of the acknowledged ones took. */
   public record Calls(
       String operation,
       int acknowledged,

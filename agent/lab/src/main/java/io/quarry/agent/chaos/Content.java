@@ -3,11 +3,11 @@ package io.quarry.agent.chaos;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** What a guest would read: one byte value per chunk. Immutable. */
+/** The bytes that a guest would read: one value per chunk. Immutable. */
 final class Content {
   static final int CHUNK_BYTES = 64 << 10;
 
-  /** A guest's write may or may not have come to its end there. */
+  /** A chunk where a guest's write may or may not have finished. */
   private static final short ANYTHING = -1;
 
   private final short[] chunks;
@@ -36,7 +36,7 @@ final class Content {
     return filled(write, (short) write.value());
   }
 
-  /** As after a write that failed. */
+  /** The content after a write that failed. */
   Content withDoubt(Write write) {
     return filled(write, ANYTHING);
   }
@@ -52,7 +52,10 @@ final class Content {
     return (byte) Math.max(0, chunks[chunk]);
   }
 
-  /** What is wrong with these bytes of a chunk, from its beginning on; null when nothing is. */
+  /**
+   * The difference between these bytes and a chunk, from its beginning on; null when they are
+   * equal.
+   */
   @Nullable String compare(int chunk, byte[] found, int length) {
     if (chunks[chunk] == ANYTHING) {
       return null;
@@ -68,7 +71,7 @@ final class Content {
   }
 
   /**
-   * Whole chunks that get one value.
+   * A run of whole chunks that get one value.
    *
    * @param value 0 to 255
    */

@@ -31,7 +31,10 @@ final class CreateImages {
   private static final int CHUNKS_LARGE = 640;
   private static final int GROWTH_MAX = 16;
 
-  /** What happens to those who use what others may remove, or what is not ready yet. */
+  /**
+   * Refusals for a customer that uses a snapshot which others may remove, or an image that is not
+   * ready yet.
+   */
   private static final Set<ErrorCode> BASE =
       EnumSet.of(ErrorCode.IMAGE_NOT_FOUND, ErrorCode.IMAGE_BROKEN, ErrorCode.IMAGE_IN_USE);
 
@@ -66,7 +69,7 @@ final class CreateImages {
     disk(anyRepository(), Content.zeros(1 + random.nextInt(largest)), null, Set.of());
   }
 
-  /** Over anybody's snapshot, in the same repository or the other one. */
+  /** Makes a disk over any customer's snapshot, in the same repository or the other one. */
   void overlay() {
     List<Owned> bases = List.copyOf(market.snapshots().values());
     if (bases.isEmpty()) {
@@ -128,7 +131,10 @@ final class CreateImages {
     market.snapshots().put(snapshot.repoId + "/" + snapshot.imageId, snapshot);
   }
 
-  /** Into the other repository. A snapshot keeps its id, and may be there already. */
+  /**
+   * Copies an image into the other repository. A snapshot keeps its id, and may exist there
+   * already.
+   */
   void copy(Owned source) {
     String target = otherThan(source.repoId);
     boolean snapshot = source.kind == ImageKind.SNAPSHOT;

@@ -3,45 +3,45 @@ package io.quarry.agent.chaos;
 import java.time.Duration;
 
 /**
- * One thing that goes wrong.
+ * One fault.
  *
- * @param roll picks whom it strikes among those that it can strike
- * @param lasts how long it goes on, where that is not in its nature
+ * @param roll picks the target among the possible ones
+ * @param lasts how long the fault lasts, unless its kind decides that
  * @param pause until the next one
  */
 public record Fault(Kind kind, int roll, Duration lasts, Duration pause) {
 
-  /** Those that no arena can do are left out of its plan. */
+  /** Kinds that an arena cannot cause are left out of its plan. */
   public enum Kind {
     KILL_AGENT(24, true),
-    /** The agent of the host that commits. */
+    /** Kills the agent of the SDM's host. */
     KILL_SDM(12, true),
-    /** The agent of a host that moves data. */
+    /** Kills the agent of a host that moves data. */
     KILL_WORKER(14, true),
-    /** The agent dies with it, and nobody proves its death. */
+    /** Kills a guardian: its agent dies with it, and no process proves the death. */
     KILL_GUARDIAN(6, true),
-    /** Guardian, agent and tools at once, as if the host had lost its power. */
+    /** Kills guardian, agent and tools at once, as if the host had lost its power. */
     KILL_HOST(4, true),
-    /** A qemu-nbd or qemu-img that works for an agent. */
+    /** Kills a qemu-nbd or qemu-img that works for an agent. */
     KILL_TOOL(8, true),
     KILL_ALL_AGENTS(2, true),
     PAUSE_AGENT(4, false),
-    /** A worker sleeps until another host has published what it was making, and wakes up then. */
+    /** Pauses a worker until another host has published the worker's task. */
     ZOMBIE(26, false),
     PAUSE_GUARDIAN(2, false),
     PAUSE_TOOL(2, false),
     KILL_ZOOKEEPER(3, true),
     PAUSE_ZOOKEEPER(2, false),
     WIPE_ZOOKEEPER(1, true),
-    /** More than half of the ZooKeeper nodes. */
+    /** Kills more than half of the ZooKeeper nodes. */
     KILL_QUORUM(1, true),
     /** A host reaches no ZooKeeper. */
     CUT_ZOOKEEPER(5, false),
     /** Two hosts do not reach each other. */
     CUT_AGENTS(4, false),
-    /** What a host sends arrives nowhere, and it hears everything. */
+    /** A host receives everything, but what it sends is lost. */
     CUT_ONE_WAY(3, false),
-    /** A host reaches nothing but its storage. */
+    /** A host reaches only its storage. */
     CUT_HOST(4, false),
     /** A host's storage does not answer. */
     HANG_STORAGE(5, false),
@@ -57,7 +57,7 @@ public record Fault(Kind kind, int roll, Duration lasts, Duration pause) {
     WIPED_KEY(3, false),
     /** All processes die, and what was not forced is lost. */
     CUT_POWER(2, true),
-    /** A process opens a volume's file for writing, and Quarry knows nothing of the process. */
+    /** A process that Quarry does not know opens a volume's file for writing. */
     FOREIGN_WRITER(8, false);
 
     private final int weight;

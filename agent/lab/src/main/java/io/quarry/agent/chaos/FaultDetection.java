@@ -4,12 +4,12 @@ import io.quarry.agent.chaos.Arena.Sights;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** Whether hosts have said in time that something is wrong. For the thread of the faults. */
+/** Whether hosts have reported a fault in time. Only the faults' thread uses this class. */
 final class FaultDetection implements BooleanSupplier {
-  /** However busy the machine is: an SDM has to be elected, and to beat. */
+  /** Enough even on a busy machine: an SDM has to be elected, and to write a canary. */
   static final Duration PATIENCE = Duration.ofSeconds(90);
 
-  /** A question. */
+  /** A check that may fail. */
   interface Look {
     boolean look() throws InterruptedException;
   }
@@ -38,7 +38,7 @@ final class FaultDetection implements BooleanSupplier {
     return noticed && System.nanoTime() - beganNanos > atLeast.toNanos();
   }
 
-  /** The end of the run may come first. */
+  /** The end of the run may come before the report. */
   void end() {
     if (!noticed && System.nanoTime() - beganNanos > PATIENCE.toNanos()) {
       sights.violation(otherwise + " after " + PATIENCE);

@@ -13,12 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Begins and ends faults, several at a time. One thread; counts may be read after its end. */
+/**
+ * Begins and ends faults, several at a time. One thread runs the faults; counts may be read after
+ * its end.
+ */
 final class FaultLane {
   private static final Duration STEP = Duration.ofMillis(20);
   private static final int WAITING_MAX = 2;
 
-  /** For somebody whom a fault can strike; then there is another one. */
+  /** How long a fault waits for a target; then the next fault strikes. */
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private static final Duration NOTICED_MAX = Duration.ofSeconds(20);
@@ -36,14 +39,14 @@ final class FaultLane {
   private final History history;
   private final List<Active> active = new ArrayList<>();
 
-  /** What needs somebody who works, while nobody does. */
+  /** Faults that need a worker, while no host works on a fix. */
   private final Deque<Fault> waiting = new ArrayDeque<>();
 
   private final Map<Fault.Kind, Integer> counts = new EnumMap<>(Fault.Kind.class);
   private int zombies;
   private int lives;
 
-  /** A guest may notice later what it met. */
+  /** A guest may notice a fault after the fault's end. */
   private volatile long guestsSufferUntil = System.nanoTime();
 
   FaultLane(Arena arena, Nemesis plan, Sights sights, WorkWatch work, History history) {
@@ -54,7 +57,7 @@ final class FaultLane {
     this.history = history;
   }
 
-  /** Strikes until then, and ends what goes on. */
+  /** Strikes for that duration, and ends all faults that still last. */
   void run(Duration duration) throws InterruptedException, IOException {
     long end = System.nanoTime() + duration.toNanos();
     long next = System.nanoTime();
@@ -88,8 +91,9 @@ final class FaultLane {
   }
 
   /**
-   * A guardian dies, and its host is back before ZooKeeper is: however slow this machine is, the
-   * session of the life before is still there then, and nothing proves its end.
+   * Kills a guardian while ZooKeeper is down, so that the host is back before ZooKeeper is. Then
+   * the earlier life's session still exists, however slow this machine is, and no process proves
+   * the life's end.
    *
    * @return the host
    */
@@ -111,7 +115,7 @@ final class FaultLane {
 
   private Active insist(Fault.Kind kind, int roll) throws InterruptedException, IOException {
     if (!begin(new Fault(kind, roll, Duration.ZERO, Duration.ZERO))) {
-      throw new IllegalStateException(kind + " strikes nobody, although nothing else does");
+      throw new IllegalStateException(kind + " has no target, although no other fault lasts");
     }
     return active.getLast();
   }
@@ -123,7 +127,7 @@ final class FaultLane {
     try {
       strike = arena.strike(fault, busy, sights);
     } catch (IOException | IllegalStateException e) {
-      // The process that it was to strike has just ended, or has not begun.
+      // The target process has just ended, or has not begun.
       return false;
     }
     if (strike == null) {
@@ -177,12 +181,12 @@ final class FaultLane {
     return Map.copyOf(counts);
   }
 
-  /** Processes that were killed. */
+  /** The number of processes that were killed. */
   int lives() {
     return lives;
   }
 
-  /** Workers that woke up when another one had published what they were making. */
+  /** The number of workers that woke up after another host had published their work. */
   int zombies() {
     return zombies;
   }

@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Kinds of faults as people choose them: by name, or several of a sort at once. */
+/** Kinds of faults as users choose them: by name, or by the name of a group. */
 public final class FaultNames {
   private static final Map<String, Set<Kind>> GROUPS = groups();
 
@@ -20,7 +20,7 @@ public final class FaultNames {
    * The kinds that a text like {@code kills,zombie} means; {@code KILL_AGENT} is {@code
    * kill-agent}.
    *
-   * @throws IllegalArgumentException a word means nothing; its message says what does
+   * @throws IllegalArgumentException for an unknown word; the message lists the known ones
    */
   public static Set<Kind> parse(String text) {
     Set<Kind> kinds = EnumSet.noneOf(Kind.class);
@@ -46,12 +46,12 @@ public final class FaultNames {
                     .formatted(word, all())));
   }
 
-  /** As it is written on a command line. */
+  /** The kind's name on a command line. */
   public static String of(Kind kind) {
     return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** All words that mean something, groups first. */
+  /** All known words, groups first. */
   public static String all() {
     return Stream.concat(GROUPS.keySet().stream(), Arrays.stream(Kind.values()).map(FaultNames::of))
         .collect(Collectors.joining(", "));

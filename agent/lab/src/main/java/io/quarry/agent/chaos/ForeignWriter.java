@@ -16,12 +16,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that knows a volume's file and never asks Quarry: a domain of yesterday, or a tool. It
- * opens the file for writing and holds the file for a while, without a write. An open of a frozen
- * file has to fail.
+ * A process that knows a volume's file and does not use Quarry: a domain with an outdated
+ * definition, or a tool. The process opens the file for writing and holds the file open for a
+ * while, without a write. Opening a frozen file has to fail.
  */
 final class ForeignWriter {
-  /** User and group of the process when the arena is root's; volumes belong to the group. */
+  /** User and group of the process when the arena runs as root; volumes belong to this group. */
   static final int NOBODY = 65_534;
 
   private static final int WRITE_PERMISSIONS = 0222;
@@ -61,7 +61,7 @@ final class ForeignWriter {
         () -> end(process));
   }
 
-  /** Writes some bytes, as a domain does that was started with yesterday's path. */
+  /** Writes some bytes, like a domain that was started with an outdated path. */
   boolean overwrites(Path file) throws IOException {
     Process process = open(file, "-c", "write -P 165 0 512");
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -91,7 +91,7 @@ final class ForeignWriter {
     return new ProcessBuilder(words).redirectErrorStream(true).start();
   }
 
-  /** Whether the file is open; otherwise the process has ended. */
+  /** Whether the process has the file open; otherwise the process has ended. */
   private static boolean holds(Process process) throws IOException {
     BufferedReader said = process.inputReader(StandardCharsets.UTF_8);
     try {

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Reads and writes opened images as a virtual machine would: with QEMU, by what an open says. */
+/** Reads and writes opened images as a VM would: with QEMU, by the answer of an open. */
 final class Guest implements AutoCloseable {
   private static final Duration DEADLINE = Duration.ofMinutes(2);
   private static final Duration END_MAX = Duration.ofSeconds(10);
@@ -34,7 +34,7 @@ final class Guest implements AutoCloseable {
     this.scratch = scratch;
   }
 
-  /** Writes, and flushes. Returns only when all of it is durable. */
+  /** Writes, flushes, and returns only when all writes are durable. */
   void write(OpenedImage opened, List<Content.Write> writes)
       throws IOException, InterruptedException {
     List<String> words = new ArrayList<>(List.of("qemu-io"));
@@ -45,7 +45,7 @@ final class Guest implements AutoCloseable {
     children.run(words, DEADLINE).orFail();
   }
 
-  /** Reads all of it; what is wrong with it, or null. */
+  /** Reads the whole image and returns the first difference, or null. */
   @Nullable String compare(OpenedImage opened, Owned image)
       throws IOException, InterruptedException {
     long expected = image.content.bytes();
@@ -67,7 +67,7 @@ final class Guest implements AutoCloseable {
     }
   }
 
-  /** A snapshot has the same bytes each time, also where a guest may have failed to write. */
+  /** A snapshot must have the same bytes each time, also where a guest may have failed to write. */
   @Nullable String compare(InputStream in, Owned image) throws IOException {
     MessageDigest digest = Sha256.fresh();
     String wrong = compare(new DigestInputStream(in, digest), image.content);
@@ -96,7 +96,10 @@ final class Guest implements AutoCloseable {
     return in.read() < 0 ? null : "it has more bytes than " + expected.bytes();
   }
 
-  /** As QEMU's tools take it for a file name; what the files' headers say does not count. */
+  /**
+   * The image in the form that QEMU's tools take as a file name, without the files' own backing
+   * names.
+   */
   private static String name(OpenedImage opened) {
     return "json:" + opened.blockdev().deepCopy().without("node-name");
   }

@@ -8,7 +8,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
-/** What happened: calls, moments for people, and what must not be. Thread-safe. */
+/** The record of a run: calls, events for the report, and violations. Thread-safe. */
 final class History {
   private final long began = System.nanoTime();
   private final Consumer<Moment> audience;

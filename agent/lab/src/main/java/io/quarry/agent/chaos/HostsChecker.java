@@ -24,14 +24,14 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
-/** Looks whether every host is known again, and healthy, when nothing strikes any more. */
+/** Checks that every host is listed again, and healthy, after the faults. */
 final class HostsChecker {
-  /** A host whose name is still taken starts anew until it is not. */
+  /** A host whose name is still taken restarts until its name is free. */
   private static final Duration KNOWN_MAX = Duration.ofSeconds(30);
 
   private static final Duration SESSION_OVER = LocalArena.SESSION.plusSeconds(1);
 
-  /** Its agent starts, connects, and finds an SDM. */
+  /** The time in which the host's agent starts, connects, and finds an SDM. */
   private static final Duration REBOOT_MAX = Duration.ofSeconds(60);
 
   private static final long DISK_BYTES = 1 << 20;
@@ -72,7 +72,10 @@ final class HostsChecker {
     }
   }
 
-  /** What its agent says of itself, its threads too; nothing when all of it does its work. */
+  /**
+   * The faults that the agent reports about itself and its threads; empty when the agent is
+   * healthy.
+   */
   private String unwell(Member member) {
     HttpRequest request =
         HttpRequest.newBuilder(member.agent().resolve("/health")).timeout(ANSWER_MAX).build();
@@ -88,8 +91,9 @@ final class HostsChecker {
   }
 
   /**
-   * What a life has left in ZooKeeper without a proof of its death goes with its session: who took
-   * that for his own vanishes with it, and is not seen again for as long as he has nothing to tell.
+   * Checks that a host is listed after a fast restart. A life that ends without a proof of its
+   * death leaves a record in ZooKeeper until its session ends. A new life that mistook that record
+   * for its own would vanish with it.
    */
   void judgeReturn(Return returning) throws IOException, InterruptedException {
     Set<String> before = hosts().stream().map(HostInfo::incarnation).collect(Collectors.toSet());
@@ -107,8 +111,8 @@ final class HostsChecker {
   }
 
   /**
-   * A host that is back after a reboot ends what it had open, and nothing else: neither what
-   * another host has open, nor what the host itself has opened since.
+   * Checks a reboot. The host must end the opens of its earlier boots, and no others: not those of
+   * another host, and not its own new ones.
    */
   void judgeReboot(Arena arena) throws IOException, InterruptedException {
     Member rebooting = members.getFirst();
@@ -134,7 +138,7 @@ final class HostsChecker {
     history.moment(rebooting.hostId() + " has rebooted, and its opens ended");
   }
 
-  /** A new disk, as a machine on that host has it. */
+  /** Opens a new disk as a VM on that host would. */
   private String open(Member member) {
     StorageClient agent = client.withAgents(List.of(member.agent()));
     String repoId = repositories.getFirst();

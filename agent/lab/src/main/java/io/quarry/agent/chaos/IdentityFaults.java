@@ -21,21 +21,21 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a host finds is another storage than before: its path leads to an older copy or nowhere, or
- * the repository's key is another one or gone. No host may commit to a copy, and no host may say
- * that it is well.
+ * Faults in which a host finds another storage than before. The host's path leads to an older copy
+ * or nowhere, or the repository's key has changed or is gone. No host may commit to a copy, and no
+ * host may report itself healthy.
  */
 public final class IdentityFaults {
-  /** Kinds that it can do. */
+  /** The kinds that this class can cause. */
   public static final Set<Fault.Kind> KINDS =
       EnumSet.of(Fault.Kind.STORAGE_COPY, Fault.Kind.WIPED_KEY);
 
-  /** What one such fault keeps busy: two at once would hide each other. */
+  /** The name that keeps a second such fault away: two at once would hide each other. */
   private static final String IDENTITY = "identity";
 
   private static final String KEY = "repository.json";
 
-  /** Two beats of an SDM: nothing tells a younger copy from the original. */
+  /** Two beats of an SDM: a younger copy cannot be told from the original. */
   private static final Duration OLD = Duration.ofSeconds(10);
 
   private final Path storage;
@@ -47,7 +47,7 @@ public final class IdentityFaults {
   private long copiedNanos;
 
   /**
-   * @param storage where the repositories are
+   * @param storage the directory of the repositories
    * @param aside in the same filesystem, for copies
    */
   public IdentityFaults(
@@ -72,7 +72,7 @@ public final class IdentityFaults {
   }
 
   /**
-   * @param victim whose path leads elsewhere; null when there is none now
+   * @param victim the host whose path is to lead elsewhere; null when there is none now
    */
   public @Nullable Strike strike(
       Fault fault, @Nullable LocalHost victim, Set<String> busy, Sights sights) throws IOException {
@@ -123,7 +123,10 @@ public final class IdentityFaults {
         });
   }
 
-  /** Otherwise the copy is all that the host could know, when ZooKeeper is wiped, too. */
+  /**
+   * Whether the host has seen more of the log than the copy holds. Otherwise the copy has all that
+   * the host knows, if ZooKeeper is wiped, too.
+   */
   private boolean hasSeenMore(LocalHost victim) throws IOException {
     for (Map.Entry<String, RepositoryCopy> each : copies.entrySet()) {
       String key = genesis(storage.resolve(each.getKey())).path("key").asText();
@@ -142,7 +145,7 @@ public final class IdentityFaults {
     return (ObjectNode) Json.MAPPER.readTree(Files.readAllBytes(repository.resolve(KEY)));
   }
 
-  /** Goes on until the host's agent says what is wrong. */
+  /** Lasts until the host's agent reports the fault. */
   private Strike struck(
       String what, Fault fault, LocalHost victim, boolean kill, Sights sights, Arena.Ending ending)
       throws IOException {
@@ -172,14 +175,14 @@ public final class IdentityFaults {
     return repositories.stream().allMatch(repoId -> said.contains("repository " + repoId));
   }
 
-  /** For all hosts: the file is gone, or names another repository. */
+  /** Strikes all hosts: the key file is gone, or names another repository. */
   private Strike wipeKey(Fault fault, Sights sights) throws IOException {
     String repoId = repositories.get(fault.roll() % repositories.size());
     Path file = storage.resolve(repoId).resolve(KEY);
     Path kept = storage.resolve(repoId + "." + KEY);
     boolean replaced = fault.roll() / 2 % 2 == 0;
     if (replaced) {
-      // The very file comes back: a copy could be empty after a power cut.
+      // The same file returns by a link: a copied file could be empty after a power cut.
       Files.createLink(kept, file);
       Path other = storage.resolve(repoId + ".other." + KEY);
       Files.copy(file, other, StandardCopyOption.COPY_ATTRIBUTES);
@@ -205,14 +208,14 @@ public final class IdentityFaults {
         () -> {
           noticing.end();
           Files.move(kept, file, StandardCopyOption.ATOMIC_MOVE);
-          // A power cut must not take the key away again.
+          // A power cut must not remove the key again.
           try (Folder repository = Folder.open(storage.resolve(repoId))) {
             repository.force();
           }
         });
   }
 
-  /** Other faults go on, so that not all answer. */
+  /** Whether no agent reports health. Because of other faults, not all agents answer. */
   private boolean noneIsWell() throws InterruptedException {
     for (LocalHost host : hosts) {
       if (host.ready()) {

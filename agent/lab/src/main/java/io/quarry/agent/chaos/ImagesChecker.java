@@ -23,12 +23,14 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Compares what the repositories hold with what the customers remember, every byte of it. */
+/** Compares every byte in the repositories with what the customers remember. */
 final class ImagesChecker {
-  /** What an agent had open to read for a caller, when it was killed, is let go of by then. */
+  /** By then a killed agent's opens for reading have ended. */
   private static final Duration READING_REAPED = Duration.ofMinutes(3);
 
-  /** By an SDM that lives for some time, which none may have done before the faults were over. */
+  /**
+   * An SDM must live for a while before it ends such opens, and during the faults perhaps none did.
+   */
   private static final Duration REAPING_MAX = Duration.ofMinutes(2);
 
   private static final Duration EVERY = Duration.ofMillis(500);
@@ -49,7 +51,7 @@ final class ImagesChecker {
     this.history = market.history();
   }
 
-  /** How many images were read. */
+  /** Returns the number of images that were read. */
   int judge(List<Owned> images) throws InterruptedException {
     for (String repoId : market.repositories()) {
       try {
@@ -67,7 +69,7 @@ final class ImagesChecker {
     Set<String> known = new HashSet<>();
     for (Owned image : images) {
       ImageInfo found = visible.get(image.imageId);
-      // A snapshot that was copied anew after its removal is another one with the same id.
+      // A snapshot that was copied again after its removal is another image with the same id.
       if (image.doubts > 0 || (image.state != State.VISIBLE && isAnother(image, images))) {
         continue;
       }
@@ -96,7 +98,8 @@ final class ImagesChecker {
     }
     visible.forEach((id, found) -> {
       if (!known.contains(id) && images.stream().noneMatch(each -> each.imageId.equals(id))) {
-        history.violation("nobody made image " + id + " in " + repoId + ": " + found.userData());
+        history.violation(
+            "no customer made image " + id + " in " + repoId + ": " + found.userData());
       }
     });
     judgeData(repoId);
@@ -172,8 +175,8 @@ final class ImagesChecker {
   }
 
   /**
-   * What the repository itself finds when it reads all of its data. Fixes that became possible when
-   * the opens of dead agents were closed may keep some of it to themselves for a while.
+   * Runs a deep check of the repository. The check may leave out some data for a while. The opens
+   * of dead agents have just ended, and fixes that follow still hold volumes.
    */
   private void judgeData(String repoId) throws InterruptedException {
     CheckReport report = deepCheck(repoId);

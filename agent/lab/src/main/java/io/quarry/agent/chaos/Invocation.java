@@ -4,11 +4,11 @@ import io.quarry.common.api.ErrorCode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call under one request id, however often it is repeated. One thread at a time: its
- * customer's, and afterwards the one that ends the run.
+ * One call under one request id, however often the call is repeated. One thread at a time uses it:
+ * its customer's thread, later the thread that ends the run.
  */
 final class Invocation {
-  /** What the caller knows. */
+  /** The outcome as the caller knows it. */
   enum Outcome {
     ACKNOWLEDGED,
     REFUSED,
@@ -26,7 +26,7 @@ final class Invocation {
   private @Nullable String id;
   private @Nullable ErrorCode code;
 
-  /** How long the first try took: what a caller waits for. */
+  /** How long the first try took, which is a caller's wait. */
   private long firstNanos;
 
   private boolean unknownAtFirst;
@@ -59,17 +59,17 @@ final class Invocation {
     lostNanos = now;
   }
 
-  /** A later try was refused while the one whose answer was lost may be under way. */
+  /** A later try was refused, while the earlier try whose answer was lost may be under way. */
   void stillUnknown(long now) {
     ended(Outcome.UNKNOWN, now);
   }
 
-  /** Whether nobody knows what became of a try. */
+  /** Whether the outcome of any try is unknown. */
   boolean wasLost() {
     return lost;
   }
 
-  /** When the last such try ended. */
+  /** When the last try with an unknown outcome ended. */
   long lostNanos() {
     return lostNanos;
   }

@@ -18,14 +18,14 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Removes every image in the end: what nothing needs must not stay on the storage. */
+/** Removes every image in the end: no file may stay on the storage that no image needs. */
 final class LeftoversChecker {
   private static final Duration CLEAN_MAX = Duration.ofMinutes(3);
   private static final Duration EVERY = Duration.ofMillis(200);
   private static final RemoveImageOptions REMOVE =
       new RemoveImageOptions(true, Duration.ZERO, true);
 
-  /** A fix may come first. */
+  /** Refusals that are no fault here: a fix may have removed the image first. */
   private static final Set<ErrorCode> GONE =
       Set.of(ErrorCode.IMAGE_NOT_FOUND, ErrorCode.OPEN_NOT_FOUND);
 
@@ -77,7 +77,7 @@ final class LeftoversChecker {
     }
   }
 
-  /** A pin whose call has died keeps its image for some minutes, with one volume for each layer. */
+  /** The pin of a dead call keeps its image for some minutes, with one volume for each layer. */
   private Set<String> left(String repoId) throws IOException {
     List<ImageInfo> images = settling.images(repoId, Visibility.ALL);
     Set<String> left = new TreeSet<>(files(repoId, "fixes"));
@@ -101,7 +101,7 @@ final class LeftoversChecker {
     }
   }
 
-  /** In tmp an agent that was killed leaves files, which are swept when they are old. */
+  /** A killed agent leaves files in tmp, which a sweep removes when they are old. */
   private Set<String> files(String repoId, String folder) throws IOException {
     try (Stream<Path> files = Files.list(arena.storage(repoId).resolve(folder))) {
       return files

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Agents, guardians and a ZooKeeper as processes of this machine, over directories. */
 public final class LocalArena implements Arena {
-  /** What a worker that sleeps is given up for lost after. */
+  /** After this time a sleeping worker counts as lost. */
   static final Duration SESSION = Duration.ofSeconds(3);
 
   public static final List<String> REPOSITORIES = List.of("main", "backup");
 
-  /** Copies shall take long enough to be struck. */
+  /** So slow that faults can strike during copies. */
   private static final long BYTES_PER_SECOND = 8L << 20;
 
   private static final Duration READY_MAX = Duration.ofMinutes(2);
@@ -51,7 +51,7 @@ public final class LocalArena implements Arena {
   }
 
   /**
-   * @param missing what cannot be tried here, and why
+   * @param missing the faults that cannot be tried here, and why
    */
   public static LocalArena start(Path directory, int hosts, List<String> missing)
       throws IOException, InterruptedException {
@@ -65,7 +65,7 @@ public final class LocalArena implements Arena {
     StoragePaths ways = StoragePaths.make(directory.resolve("ways"), storages);
     Map<String, String> parameters = Map.of();
     if (isRoot()) {
-      // The foreign process is another user, and enters by the group.
+      // The foreign process is another user, and has access through the group.
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
       parameters = Map.of("group", Integer.toString(ForeignWriter.NOBODY));
     }
@@ -95,7 +95,7 @@ public final class LocalArena implements Arena {
     return directory.resolve("storage");
   }
 
-  /** Hosts whose guardians bring agents back soon. */
+  /** Options for hosts whose guardians restart agents soon. */
   public static LocalClusterOptions options(Path directory) {
     return LocalClusterOptions.in(directory.resolve("cluster"))
         .withSessionTimeout(SESSION)
@@ -107,7 +107,7 @@ public final class LocalArena implements Arena {
   }
 
   /**
-   * Fields of each agent's configuration for storage that is mounted there.
+   * Fields of each agent's configuration for a storage that is mounted there.
    *
    * @param parameters of each connection, beside the path
    */
@@ -127,7 +127,7 @@ public final class LocalArena implements Arena {
     return cluster.hosts().stream().map(host -> new Member(host.hostId(), host.url())).toList();
   }
 
-  /** What any of these can do to its cluster. */
+  /** The kinds of faults that every such arena can cause. */
   public static Set<Fault.Kind> everything() {
     Set<Fault.Kind> kinds = ProcessFaults.possible(1);
     kinds.addAll(IdentityFaults.KINDS);

@@ -16,14 +16,14 @@ final class LogWatch implements LoggedOutcomes, AutoCloseable {
   private static final Duration WAIT = Duration.ofSeconds(1);
   private static final Duration END_MAX = Duration.ofSeconds(10);
 
-  /** The steps with which data work is published. */
+  /** The operations that publish data work. */
   private static final List<String> PUBLISHING =
       List.of("finishMend", "finishReplacement", "finishMergeInPlace");
 
-  /** Says that nothing came of a call. */
+  /** The operation that proves that a call had no effect. */
   private static final String CANCELLED = "cancelRequest";
 
-  /** Commits that could not be told, up to this one. */
+  /** A range of commits without events, up to this one. */
   record Gap(String repoId, long upTo) {}
 
   private final StorageClient client;
@@ -53,7 +53,7 @@ final class LogWatch implements LoggedOutcomes, AutoCloseable {
           }
         }
       } catch (StorageException e) {
-        // It goes on after what was told last, wherever an agent answers.
+        // The client continues after the last event, at any agent that answers.
       }
     }
   }
@@ -62,7 +62,7 @@ final class LogWatch implements LoggedOutcomes, AutoCloseable {
     switch (event) {
       case Event.Commit commit -> commit(commit);
       case Event.Reset reset -> {
-        // A repository that the watcher hears of for the first time begins with one.
+        // For a repository that is new to the watcher the first event is a reset.
         if (reset.commit() > commits.getOrDefault(reset.repoId(), 0L)) {
           gaps.add(new Gap(reset.repoId(), reset.commit()));
           commits.put(reset.repoId(), reset.commit());

@@ -2,13 +2,13 @@ package io.quarry.agent.chaos;
 
 import java.util.List;
 
-/** What the logs say became of requests. */
+/** The outcomes of requests by the logs. */
 interface LoggedOutcomes {
   /** One request's part of a commit. */
   record Effect(String repoId, long commit, String operation, String id) {}
 
   List<Effect> effects(String requestId);
 
-  /** Whether the commit was among those that could not be told. */
+  /** Whether the commit is in a range without events. */
   boolean untold(String repoId, long commit);
 }

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 
-/** The faults that a seed means, one after the other, for ever. */
+/** The endless sequence of faults that a seed determines. */
 final class Nemesis {
   private static final Duration LASTS_MIN = Duration.ofMillis(300);
 
-  /** Longer than a session, so that others take over. */
+  /** Longer than a session, so that other hosts take over. */
   private static final Duration LASTS_MAX = Duration.ofSeconds(7);
 
   private final Random random;

@@ -3,12 +3,12 @@ package io.quarry.agent.chaos;
 import io.quarry.common.model.ImageKind;
 import java.time.Duration;
 
-/** One image as the customer that made it knows it. One thread at a time. */
+/** One image as the customer that made it remembers it. One thread at a time may use it. */
 final class Owned {
-  /** What the repository must say of it. */
+  /** The state that the repository must report for the image. */
   enum State {
     VISIBLE,
-    /** It can be restored. */
+    /** The image was removed and can be restored. */
     RETAINED,
     REMOVED
   }
@@ -19,14 +19,17 @@ final class Owned {
   final String imageId;
   final ImageKind kind;
 
-  /** The request id of the call that made it, which is its label. */
+  /** The request id of the call that made the image; also the image's label. */
   final String maker;
 
   Content content;
   State state = State.VISIBLE;
   int changes;
 
-  /** Calls about it that nobody knows the outcome of: it is left alone until that is known. */
+  /**
+   * Calls about the image whose outcome is unknown; until it is known, the customer leaves the
+   * image alone.
+   */
   int doubts;
 
   Owned(String repoId, String imageId, ImageKind kind, String maker, Content content) {

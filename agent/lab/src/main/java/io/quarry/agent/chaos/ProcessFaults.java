@@ -19,9 +19,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** SIGKILL and SIGSTOP for whatever runs. */
+/** SIGKILL and SIGSTOP for any process of the cluster. */
 public final class ProcessFaults {
-  /** What a fault that strikes all of the cluster keeps busy. */
+  /** The target of a fault that strikes the whole cluster. */
   public static final String EVERYTHING = "everything";
 
   static final String ZOOKEEPER = "zookeeper";
@@ -29,16 +29,18 @@ public final class ProcessFaults {
   /** The processes of a host that always run. */
   public static final int GUARDIAN_AND_AGENT = 2;
 
-  /** Of a worker that sleeps: enough for a takeover that is killed, too, and the copy. */
+  /** The longest sleep of a worker: enough for the copy and for a takeover that is killed, too. */
   private static final Duration SLEEP_MAX = Duration.ofSeconds(25);
 
-  /** After what it was making was published: a guest may use it by then. */
+  /**
+   * How long a worker sleeps on after its task was published: by then a guest may use the image.
+   */
   private static final Duration SLEEP_ON = Duration.ofMillis(700);
 
-  /** For a guest that is to write there before the worker wakes up. */
+  /** The time for a guest to write before the worker wakes up. */
   private static final Duration WRITTEN_MAX = Duration.ofSeconds(5);
 
-  /** What it has published itself may be told only after it fell asleep. */
+  /** The worker's own publication may be reported only after the worker fell asleep. */
   private static final Duration OWN_NEWS_MAX = Duration.ofSeconds(1);
 
   private final List<LocalHost> hosts;
@@ -88,7 +90,7 @@ public final class ProcessFaults {
     };
   }
 
-  /** Any host that nothing strikes yet; null when too few would be left. */
+  /** Any host without a current fault; null when too few hosts would be left. */
   public @Nullable LocalHost any(Fault fault, Set<String> busy) {
     return among(fault, hosts.stream().map(LocalHost::hostId).collect(Collectors.toSet()), busy);
   }
@@ -110,7 +112,10 @@ public final class ProcessFaults {
     return among(fault, wanted, busy);
   }
 
-  /** Those first that a guest can write to; not what a worker that slept still believes to do. */
+  /**
+   * Unfinished tasks whose disk a guest can write to, first; without tasks that a woken worker
+   * wrongly believes to run.
+   */
   private static Stream<TaskInfo> unfinished(Sights sights) {
     return sights.tasks().stream()
         .filter(task -> {
@@ -125,7 +130,8 @@ public final class ProcessFaults {
         hosts.stream()
             .filter(host -> wanted.contains(host.hostId()) && !busy.contains(host.hostId()))
             .toList();
-    // Somebody has to be left to take over; of those who stay away for longer, half of them.
+    // At least one host must be left to take over, and half of them when the target stays away for
+    // longer.
     long left = hosts.stream().filter(each -> !busy.contains(each.hostId())).count();
     int kept = backSoon(fault.kind()) ? 1 : Math.max(1, hosts.size() / 2);
     return free.isEmpty() || left <= kept ? null : free.get(fault.roll() % free.size());

@@ -20,16 +20,16 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Brings everything to its end when the faults are over. */
+/** Completes all calls and fixes when the faults are over. */
 final class Quiescence {
-  /** For fixes whose tries have met so many faults that they pause for a minute. */
+  /** Enough for fixes whose tries met so many faults that they pause for a minute. */
   private static final Duration END_MAX = Duration.ofMinutes(5);
 
   private static final Duration EVERY = Duration.ofMillis(200);
   private static final Duration STEP = Duration.ofMillis(20);
   private static final Duration TELL_EVERY = Duration.ofSeconds(15);
 
-  /** Fixes that wait for somebody to ask for them. */
+  /** The states of fixes that wait for a request. */
   private static final Set<String> ASLEEP = Set.of("waiting", "parked", "retrying");
 
   private final StorageClient client;
@@ -40,7 +40,7 @@ final class Quiescence {
     this.market = market;
   }
 
-  /** Learns what became of each call, and sees all fixes done. */
+  /** Learns the outcome of each call, and waits for all fixes. */
   void run(List<Workload> customers, AdminWorkload meddler) throws InterruptedException {
     long deadline = System.nanoTime() + END_MAX.toNanos();
     for (Member member : market.members()) {
@@ -77,7 +77,7 @@ final class Quiescence {
     }
   }
 
-  /** A host that answers need not be known to all others yet. */
+  /** Repeats a call until it succeeds: a host that answers may not be known to all others yet. */
   private static void insist(long deadline, Runnable call) throws InterruptedException {
     while (true) {
       try {
@@ -92,7 +92,7 @@ final class Quiescence {
     }
   }
 
-  /** What is to be done still; asks for what nobody has asked for. */
+  /** The outstanding fixes, in words; requests fixes that wait for a request. */
   private String left(String repoId) {
     try {
       CheckReport report = client.checkStorageRepository(repoId, CheckOptions.DEFAULT);
@@ -117,7 +117,7 @@ final class Quiescence {
     }
   }
 
-  /** It is about what can be restored until then. */
+  /** Whether the fix is about an image that can still be restored. */
   private static boolean retained(FixInfo fix) {
     Instant until = fix.nextRetryAt();
     return until != null && until.isAfter(Instant.now().plus(Owned.RETAIN.dividedBy(2)));

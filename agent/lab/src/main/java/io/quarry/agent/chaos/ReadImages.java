@@ -17,12 +17,12 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Compares images with what they must hold, as guests and through agents. */
+/** Compares images with their expected content, as guests and through agents. */
 final class ReadImages {
   private static final Set<ErrorCode> OPENING =
       EnumSet.of(ErrorCode.IMAGE_BROKEN, ErrorCode.IMAGE_IN_USE);
 
-  /** What a download may meet while hosts die. */
+  /** Refusals that a download may meet while hosts die. */
   private static final Set<ErrorCode> DOWNLOADING =
       EnumSet.of(
           ErrorCode.IMAGE_BROKEN,

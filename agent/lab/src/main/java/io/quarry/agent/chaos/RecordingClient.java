@@ -23,12 +23,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes one customer's calls, each under a request id of its own, and writes down what became of
- * them. A call whose outcome is unknown is repeated under its id: some at once, some only when all
- * faults are over. One thread at a time.
+ * Makes one customer's calls, each under a request id of its own, and records their outcomes. A
+ * call whose outcome is unknown is repeated under its id: some at once, some only when all faults
+ * are over. One thread at a time may call.
  */
 final class RecordingClient {
-  /** Answers that no call may ever get: the customers ask for nothing wrong. */
+  /** Codes that no call may ever get, since the customers send no invalid calls. */
   private static final Set<ErrorCode> NEVER =
       EnumSet.of(
           ErrorCode.INTERNAL,
@@ -40,11 +40,11 @@ final class RecordingClient {
           ErrorCode.HOST_NOT_FOUND,
           ErrorCode.DIGEST_MISMATCH);
 
-  /** Of a host whose storage is another one for a while. */
+  /** Codes of a host whose path leads to another storage for a while. */
   static final Set<ErrorCode> ELSEWHERE =
       EnumSet.of(ErrorCode.REPOSITORY_NOT_CONNECTED, ErrorCode.STORAGE_MISMATCH);
 
-  /** What a call under another call's key may meet; and what says to come again. */
+  /** Codes for a call under another call's key, and codes that ask for another try. */
   private static final Set<ErrorCode> KEY_REUSED =
       EnumSet.of(
           ErrorCode.REQUEST_ID_REUSED,
@@ -56,14 +56,14 @@ final class RecordingClient {
 
   private static final int REPEATS_MAX = 3;
 
-  /** One in so many calls comes under the key of another one first. */
+  /** One in so many calls is first sent under the key of an earlier call. */
   private static final int REUSE_ONE_IN = 8;
 
   private static final RequestOutcome NOTHING_COMMITTED = new RequestOutcome(false, null, null, 0);
 
   private static final Duration LOST_TRY_OVER = ClientSettings.DEFAULT.lostTryOver();
 
-  /** What was answered, of whichever kind. */
+  /** The answer to any kind of call. */
   record Answer(String id, long commit, Object body) {
     static Answer of(Object body) {
       return switch (body) {
@@ -77,17 +77,17 @@ final class RecordingClient {
     }
   }
 
-  /** Sends a call through whichever client. */
+  /** Sends a call through the given client. */
   interface Ask {
     Object ask(StorageApi api, String requestId);
   }
 
   /**
-   * What a call is about and may meet.
+   * The subject of a call, and its allowed refusals.
    *
-   * @param touches images that are left alone while its outcome is unknown
-   * @param mayMeet refusals that are nobody's fault
-   * @param here whether only the host of the client that it was made with can answer it
+   * @param touches images that the customer leaves alone while the outcome is unknown
+   * @param mayMeet refusals that are no violation
+   * @param here whether only the host of the call's client can answer the call
    */
   record Errand(
       String operation,
@@ -106,7 +106,7 @@ final class RecordingClient {
   private final String name;
   private final Deque<Pending> pending = new ArrayDeque<>();
 
-  /** The last that was acknowledged, by operation and repository. */
+  /** The latest acknowledged call, by operation and repository. */
   private final Map<String, Pending> acknowledged = new HashMap<>();
 
   private int number;
@@ -117,7 +117,7 @@ final class RecordingClient {
     this.name = name;
   }
 
-  /** The id of the next call, for what the call itself says. */
+  /** The id of the next call, for calls whose content includes the id. */
   String nextId() {
     return name + "-" + (number + 1);
   }
@@ -139,7 +139,10 @@ final class RecordingClient {
     pending.add(new Pending(call, errand));
   }
 
-  /** Under the key of an earlier call of the kind: it may have no effect, and no answer. */
+  /**
+   * Sends the call under the key of an earlier call of the same kind: it must have no effect, and
+   * get no answer.
+   */
   private void reuse(Errand errand) {
     Pending earlier = acknowledged.get(kind(errand));
     if (earlier == null
@@ -160,7 +163,10 @@ final class RecordingClient {
     }
   }
 
-  /** What makes an image has a label of its own; otherwise the images differ. */
+  /**
+   * Whether both calls differ. A call that makes an image has a label of its own; for other calls
+   * the images differ.
+   */
   private static boolean isAnother(Errand errand, Errand earlier) {
     return MAKING.contains(errand.operation()) || !earlier.touches().equals(errand.touches());
   }
@@ -169,7 +175,7 @@ final class RecordingClient {
     return errand.operation() + " " + errand.repoId();
   }
 
-  /** Whether its outcome is known now. */
+  /** Whether the outcome is known now. */
   private boolean once(Invocation call, Errand errand, StorageApi api) {
     Answer answer;
     try {
@@ -185,7 +191,7 @@ final class RecordingClient {
         return false;
       }
       if (outcome.committed()) {
-        // Its host died, and what was open there has been closed.
+        // The call's host died, and its open there has been closed.
         call.acknowledged(String.valueOf(outcome.id()), outcome.commit(), System.nanoTime());
         errand.touches().forEach(each -> each.doubts--);
         return true;
@@ -206,13 +212,16 @@ final class RecordingClient {
     return true;
   }
 
-  /** Otherwise a disk stays open whose machine has ended. */
+  /** Whether the call must be repeated: otherwise a disk stays open whose VM has ended. */
   private static boolean isToBeRepeated(Errand errand, ErrorCode code) {
     return errand.operation().equals("closeImage")
         && (code.retryable() || ELSEWHERE.contains(code));
   }
 
-  /** Null as long as nobody can tell: of a try that may be under way a refusal says nothing. */
+  /**
+   * The outcome; null while it is unknown. A refusal proves nothing about an earlier try that may
+   * be under way.
+   */
   private static @Nullable RequestOutcome settled(Invocation call, StorageApi api) {
     if (System.nanoTime() - call.lostNanos() < LOST_TRY_OVER.toNanos()) {
       return null;
@@ -228,7 +237,7 @@ final class RecordingClient {
     boolean fine =
         e.code().retryable()
             || ELSEWHERE.contains(e.code())
-            // The storage may be full for a while, and is the customer's own.
+            // The storage may be full for a while, since the customers themselves fill it.
             || e.code() == ErrorCode.NO_SPACE
             || (e.code() == ErrorCode.REQUEST_ID_REUSED && call.wasLost())
             || errand.mayMeet().contains(e.code());
@@ -242,7 +251,7 @@ final class RecordingClient {
   }
 
   /**
-   * Repeats the oldest call that nobody knows the outcome of, once.
+   * Repeats the oldest call whose outcome is unknown, once.
    *
    * @param anywhere for calls that any agent can answer
    */

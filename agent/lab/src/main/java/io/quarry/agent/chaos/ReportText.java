@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The report for people. */
+/** The report as text. */
 public final class ReportText {
   private static final double MIB = 1 << 20;
 
   private ReportText() {}
 
-  /** All but the timeline, which was told while it happened. */
+  /** The report without the timeline, which was printed during the run. */
   public static String of(ChaosReport report) {
     StringBuilder text = new StringBuilder("\nFaults\n");
     report.faults().entrySet().stream()

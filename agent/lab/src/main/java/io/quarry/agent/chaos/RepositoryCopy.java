@@ -13,15 +13,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A repository as a backup holds it: key, canaries and log of some moment. The volumes are left
- * out, since no host may get as far as to need one.
+ * A repository as a backup holds it: key, canaries and log of one moment. The volumes are left out,
+ * since no host may get far enough to need one.
  */
 final class RepositoryCopy {
   private static final String LOG = "log";
   private static final String RECORD = ".record";
   private static final String CANARY = "canary.";
 
-  /** It is read as a commit writes it, so it has to be older than the records that are copied. */
+  /** The head is copied first, so that it is older than the copied records. */
   private static final String HEAD = "head";
 
   private static final List<String> EMPTY = List.of("fixes", "tmp", "volumes");
@@ -50,7 +50,8 @@ final class RepositoryCopy {
         copyLog(original.resolve(LOG), copy.resolve(LOG));
         return new RepositoryCopy(original, copy);
       } catch (NoSuchFileException e) {
-        // A checkpoint has freed records meanwhile: half of both would be a damaged log.
+        // A checkpoint has freed records during the copy: a mix of old and new would be a damaged
+        // log.
         if (tries == TRIES_MAX) {
           throw e;
         }
@@ -83,7 +84,7 @@ final class RepositoryCopy {
     }
   }
 
-  /** The number of its newest record; 0 when there is none. */
+  /** The number of the copy's newest record; 0 when it has none. */
   long newest() {
     return log.stream()
         .filter(name -> name.endsWith(RECORD))
@@ -107,7 +108,7 @@ final class RepositoryCopy {
     return found;
   }
 
-  /** What was committed to the copy. */
+  /** The records that were committed to the copy. */
   Set<String> committed() throws IOException {
     Set<String> now = names(copy.resolve(LOG));
     now.removeIf(name -> log.contains(name) || !name.endsWith(RECORD));

@@ -14,10 +14,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
- * What all customers share.
+ * The state that all customers share.
  *
- * @param snapshots that anybody may make disks of, by repository and id; they may be gone any time
- * @param guestsSuffer whether storage faults go on, in which guests may fail
+ * @param snapshots that any customer may make disks of, by repository and id; they may vanish at
+ *     any time
+ * @param guestsSuffer whether storage faults last in which guests may fail
  */
 record SharedWorkload(
     List<String> repositories,
@@ -40,7 +41,7 @@ record SharedWorkload(
         repositories, members, history, guest, new ConcurrentHashMap<>(), new Bait(), guestsSuffer);
   }
 
-  /** An impatient client, which begins at that host. */
+  /** A client with short time-outs that asks that host first. */
   StorageClient client(int first) {
     List<URI> agents = new ArrayList<>(members.stream().map(Member::agent).toList());
     Collections.rotate(agents, -first);

@@ -7,8 +7,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.Map;
 
 /**
- * Each host's own path to the storage. It is a link, and leads elsewhere for a while as the path of
- * a mount does. One thread at a time.
+ * Each host's own path to the storage. The path is a link that leads elsewhere for a while, as a
+ * mount's path can. One thread at a time may call.
  */
 public final class StoragePaths {
   private final Path directory;
@@ -21,7 +21,7 @@ public final class StoragePaths {
 
   /**
    * @param directory for the links
-   * @param storages where each host has the storage
+   * @param storages the storage's real path for each host
    */
   public static StoragePaths make(Path directory, Map<String, Path> storages) throws IOException {
     StoragePaths ways = new StoragePaths(Files.createDirectories(directory), storages);
@@ -31,19 +31,19 @@ public final class StoragePaths {
     return ways;
   }
 
-  /** What the host's agent is told. */
+  /** The path in the configuration of the host's agent. */
   public Path of(String hostId) {
     return directory.resolve(hostId);
   }
 
-  /** In one step, as a mount is mounted over. */
+  /** Replaces the link in one step, as a new mount over the path does. */
   void lead(String hostId, Path where) throws IOException {
     Path link = directory.resolve(hostId + ".new");
     Files.createSymbolicLink(link, where);
     Files.move(link, of(hostId), StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /** Nothing is mounted there. */
+  /** Leads the path to an empty place, as without a mount. */
   void leadNowhere(String hostId) throws IOException {
     Files.delete(of(hostId));
   }

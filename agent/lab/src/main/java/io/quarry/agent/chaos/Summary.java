@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** Counts what happened. */
+/** Counts the events of a run. */
 record Summary(
     ChaosOptions options, History history, FaultLane faults, LogWatch log, WorkWatch.Work work) {
 

@@ -34,7 +34,7 @@ final class UseDisks {
   private static final int VALUES = 255;
   private static final int UPLOAD_CHUNKS_MAX = 100;
 
-  /** A guest that fails tries again, as one whose storage was gone for a moment. */
+  /** How often a guest tries, like a guest whose storage was gone for a moment. */
   private static final int TRIES_MAX = 5;
 
   private static final Duration TRY_AGAIN = Duration.ofMillis(300);
@@ -61,7 +61,7 @@ final class UseDisks {
     this.change = change;
   }
 
-  /** A guest on some host writes, flushes and lets go. */
+  /** Runs a guest on some host that writes, flushes and closes the disk. */
   void write(Owned disk) {
     List<Write> writes = new ArrayList<>();
     int count = 1 + random.nextInt(WRITES_MAX);
@@ -74,7 +74,7 @@ final class UseDisks {
     write(disk, writes, market.members().get(random.nextInt(market.members().size())));
   }
 
-  /** All of it, on a host that does not sleep. */
+  /** Writes the whole disk, on a host that does not sleep. */
   void fill(Owned disk, String sleeper) {
     market.history().moment("a guest fills " + disk + " while " + sleeper + " sleeps");
     List<Member> awake =
@@ -167,7 +167,7 @@ final class UseDisks {
             answer -> done.run()));
   }
 
-  /** A foreign process may hold the disk for a while. */
+  /** A foreign process may keep the disk from being closed for a while. */
   private static Committed closed(StorageApi to, Owned disk, String openId, String requestId) {
     long deadline = System.nanoTime() + FINISH_MAX.toNanos();
     while (true) {
@@ -182,12 +182,12 @@ final class UseDisks {
     }
   }
 
-  /** A removal ends an upload as well. */
+  /** Cancels an upload, which the removal of its image may have ended already. */
   private void giveUp(Owned disk, String uploadId) {
     close(disk, uploadId, EnumSet.of(ErrorCode.OPEN_NOT_FOUND), () -> {});
   }
 
-  /** Replaces all of a disk that is not too large. */
+  /** Replaces the whole content of a disk that is not too large. */
   void upload(Owned disk) {
     if (disk.content.chunks() > UPLOAD_CHUNKS_MAX) {
       return;
@@ -252,7 +252,7 @@ final class UseDisks {
     }
   }
 
-  /** It may answer before it is done. */
+  /** An answer may come before the upload is done. */
   private static UploadInfo finish(StorageApi to, Owned disk, String uploadId, String requestId) {
     long deadline = System.nanoTime() + FINISH_MAX.toNanos();
     while (true) {

@@ -17,8 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks each host's agent again and again what it works on: who took over from whom, and what was
- * done twice for it. Thread-safe.
+ * Asks each host's agent again and again for its tasks. So the watch sees which host took over from
+ * which, and how much work was done twice. Thread-safe.
  */
 final class WorkWatch implements AutoCloseable {
   private static final Duration EVERY = Duration.ofMillis(50);
@@ -26,17 +26,17 @@ final class WorkWatch implements AutoCloseable {
   private static final Duration ANSWER_MAX = Duration.ofMillis(800);
 
   /**
-   * What was seen of one epoch.
+   * The observations of one epoch.
    *
-   * @param before how far the epochs before it had come
-   * @param reached how far it has come; −1 while that has not been seen
+   * @param before how far earlier epochs had come
+   * @param reached how far this epoch has come; −1 while unknown
    */
   private record Run(String hostId, long epoch, long before, long reached) {}
 
   /**
    * @param taken after a kill, from SIGKILL to the first sight of the next epoch
-   * @param takeovers epochs that went on with what another host had begun
-   * @param redoneBytes what successors did not find in a checkpoint
+   * @param takeovers epochs that continued another host's work
+   * @param redoneBytes work that successors did not find in a checkpoint
    * @param movedBytes by all epochs
    */
   record Work(List<Duration> taken, int takeovers, long movedBytes, long redoneBytes) {}
@@ -52,7 +52,7 @@ final class WorkWatch implements AutoCloseable {
   private long redone;
   private volatile String sdm = "";
 
-  /** When what a host's agent has answered last was asked. */
+  /** When the latest answered question to a host's agent was asked. */
   private final Map<String, Long> answered = new ConcurrentHashMap<>();
 
   WorkWatch(List<Member> members, String repoId) {
@@ -79,7 +79,7 @@ final class WorkWatch implements AutoCloseable {
         try {
           look.run();
         } catch (StorageException e) {
-          // Nobody answers: there will be another time.
+          // The agent does not answer; the loop asks again.
         }
         Thread.sleep(every);
       }
@@ -132,7 +132,7 @@ final class WorkWatch implements AutoCloseable {
     }
   }
 
-  /** By another host, or by the same one in its next life. */
+  /** The task was claimed by another host, or by the same host in its next life. */
   private void claimedAgain(TaskInfo task, Run last) {
     if (!last.hostId().equals(task.hostId())) {
       takeovers++;
@@ -143,7 +143,7 @@ final class WorkWatch implements AutoCloseable {
     }
   }
 
-  /** Where it goes on from may be seen only at the next look. */
+  /** The starting point of the epoch may be seen only at the next look. */
   private void began(TaskInfo task, @Nullable Run last, long from) {
     long before = last == null ? 0 : Math.max(last.before(), last.reached());
     if (from >= 0) {
@@ -152,7 +152,7 @@ final class WorkWatch implements AutoCloseable {
     runs.put(task.fixId(), new Run(task.hostId(), task.epoch(), before, from));
   }
 
-  /** What runs on that host now is to be taken over by another one. */
+  /** Other hosts must take over the tasks that run on that host now. */
   synchronized void killed(String hostId) {
     long at = System.nanoTime();
     now.getOrDefault(hostId, List.of()).forEach(task -> killed.put(task.fixId(), at));
@@ -163,7 +163,7 @@ final class WorkWatch implements AutoCloseable {
     return now.values().stream().flatMap(List::stream).toList();
   }
 
-  /** Whether the host's agent has answered what it was asked after that moment. */
+  /** Whether the host's agent has answered a question that was asked after that moment. */
   boolean answered(String hostId, long since) {
     Long asked = answered.get(hostId);
     return asked != null && asked > since;

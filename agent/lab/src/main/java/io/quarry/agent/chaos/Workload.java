@@ -12,18 +12,18 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes, uses and removes images of its own, and remembers what they must be. What it does is its
- * seed's decision, and that of the answers it gets. One thread at a time.
+ * Makes, uses and removes images of its own, and remembers their expected content. The customer's
+ * seed and the answers to its calls decide what the customer does. One thread at a time may call.
  */
 final class Workload {
   private static final int IMAGES_MAX = 9;
 
-  /** Of those that can be restored: they take as much room as others. */
+  /** The most images that can still be restored: they take as much room as others. */
   private static final int RETAINED_MAX = 4;
 
   private static final Duration THINKS_MAX = Duration.ofMillis(100);
 
-  /** What a worker does first when it wakes up has reached its file by then. */
+  /** By then the first write of a woken worker has reached its file. */
   private static final Duration AWAKE = Duration.ofSeconds(1);
 
   private static final Duration SLEEP_MAX = Duration.ofSeconds(6);
@@ -58,7 +58,10 @@ final class Workload {
     }
   }
 
-  /** Writes where a worker that sleeps may write once more, and looks what has become of it. */
+  /**
+   * Writes to a disk while a sleeping worker may write to it once more, and compares the content
+   * afterwards.
+   */
   private boolean takeBait() throws InterruptedException {
     for (Owned disk : images) {
       Optional<String> sleeper =

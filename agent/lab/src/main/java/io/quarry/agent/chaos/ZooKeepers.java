@@ -4,20 +4,20 @@ import io.quarry.agent.dev.ZooKeeperProcess;
 import java.io.IOException;
 import java.util.List;
 
-/** The ZooKeeper nodes of a cluster under fire. */
+/** The ZooKeeper nodes of a cluster that faults strike. */
 public interface ZooKeepers {
   int size();
 
   void kill(int node);
 
-  /** Does not wait until it serves. */
+  /** Starts a node; does not wait until it serves. */
   void start(int node) throws IOException;
 
   void pause(int node) throws IOException, InterruptedException;
 
   void resume(int node) throws IOException, InterruptedException;
 
-  /** Deletes everything they knew; all of them are dead. */
+  /** Deletes all data of the nodes; all of them must be dead. */
   void wipe() throws IOException;
 
   static ZooKeepers of(List<ZooKeeperProcess> nodes) {

@@ -4,15 +4,15 @@ import io.quarry.common.model.Progress;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Who watches the demo. Called from one thread at a time. */
+/** Receives the events of the demo. Called from one thread at a time. */
 public interface Audience {
   /**
-   * Something happened that belongs into the timeline.
+   * An event that belongs into the timeline.
    *
    * @param at since the demo began
    */
   void event(Duration at, String text);
 
-  /** What goes on right now; called often. */
+  /** The current progress; called often. */
   void progress(String headline, @Nullable Progress progress);
 }

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.List;
 
-/** The machines of the demo, which may be killed. */
+/** The hosts of the demo, which the demo kills. */
 interface Cluster extends AutoCloseable {
-  /** One host and where its agent answers, also after a restart. */
+  /** One host and the address of its agent, which stays the same over restarts. */
   record Member(String hostId, URI agent) {}
 
   List<Member> members();

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Times commits as an engine sees them: a call, a durable record, the answer. */
+/** Measures commits as an engine sees them: a call, a durable record, the answer. */
 final class CommitLatency {
   static final int COMMITS = 50;
 

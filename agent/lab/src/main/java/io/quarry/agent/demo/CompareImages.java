@@ -37,7 +37,7 @@ final class CompareImages {
     this.expected = contents.sha256(source.chain(), source.size());
   }
 
-  /** Compares several at once; the first difference is the failure. */
+  /** Compares several images at once; the first difference is the failure. */
   void compareAll(List<Subject> subjects) throws IOException, InterruptedException, DemoFailure {
     scene.audience().progress("comparing " + subjects.size() + " images", null);
     int threads = Math.max(2, Runtime.getRuntime().availableProcessors());

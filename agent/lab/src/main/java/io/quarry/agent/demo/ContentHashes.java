@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
-/** Hashes what a guest would read from an image, without QEMU's reading it for us. */
+/** Hashes the content that a guest would read from an image, without help from QEMU. */
 final class ContentHashes {
   private static final int BUFFER_BYTES = 4 << 20;
 

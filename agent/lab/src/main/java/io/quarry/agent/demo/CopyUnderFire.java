@@ -14,7 +14,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** Copies the snapshot to the other repository while agents are killed. */
 final class CopyUnderFire {
-  /** Slow enough to see something and to kill somebody. */
+  /** Slow enough to show progress and to kill agents during the copy. */
   private static final Duration THROTTLED_COPY = Duration.ofSeconds(20);
 
   private static final Duration CLAIM_MAX = Duration.ofSeconds(40);
@@ -23,14 +23,14 @@ final class CopyUnderFire {
   private static final String VOLUMES = "volumes";
   private static final int TOO_LATE_PERCENT = 90;
 
-  /** A checkpoint has just been seen: an accident would rather come between two. */
+  /** A checkpoint has just been seen, but a real accident would more likely come between two. */
   private static final long AIM_MILLIS_MAX = 500;
 
   private static final int FIRST_KILL_PERCENT = 30;
   private static final int SDM_KILL_PERCENT = 45;
   private static final int SECOND_KILL_PERCENT = 60;
 
-  /** What was seen. */
+  /** The observations of the copy. */
   record Result(String imageId, List<Takeover> takeovers, SdmFailover sdmFailover) {}
 
   private final Scene scene;
@@ -102,7 +102,7 @@ final class CopyUnderFire {
         .add(
             killed, "killed the agent of %s at %d %%".formatted(victim.hostId(), victim.percent()));
     Sighting heir = watch.await(each -> each.epoch() > victim.epoch(), CLAIM_MAX);
-    // The first answer may come before the checkpoint has been read.
+    // The first answer may come before the new worker has read the checkpoint.
     Sighting resumed =
         watch.await(each -> each.epoch() > victim.epoch() && each.bytesTotal() > 0, CLAIM_MAX);
     if (heir == null || resumed == null) {

@@ -15,7 +15,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/** The demo's acts in their order. Close it in any case; another thread may. */
+/**
+ * The demo's acts in their order. The caller must close the demo in any case; another thread may.
+ */
 public final class Demo implements AutoCloseable {
   /** The source, the disk, its copy, and a copy begun anew. */
   private static final int COPIES = 4;
@@ -37,7 +39,7 @@ public final class Demo implements AutoCloseable {
     this.timeline = new Timeline(System::nanoTime, audience);
   }
 
-  /** Plays it all; returns only if every comparison held. */
+  /** Runs all acts; returns only if every comparison held. */
   public DemoReport run() throws IOException, InterruptedException, DemoFailure {
     WorkPlace here = preparePlace();
     DemoTools tools = new DemoTools(children);
@@ -161,7 +163,7 @@ public final class Demo implements AutoCloseable {
     }
   }
 
-  /** Ends whatever runs and removes what was written. */
+  /** Ends all running processes and removes the demo's files. */
   @Override
   public void close() {
     synchronized (this) {

@@ -12,13 +12,13 @@ public final class DemoFailure extends Exception {
     this(message, null);
   }
 
-  /** It was asked for what it cannot do. */
+  /** The demo's options ask for something that the demo cannot do. */
   DemoFailure(String message, @Nullable String remedy) {
     super(message);
     this.remedy = remedy;
   }
 
-  /** What to ask for instead; null when the demo itself went wrong. */
+  /** A request that the demo can fulfil; null when the demo itself went wrong. */
   public @Nullable String remedy() {
     return remedy;
   }

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
 
-/** Keeps the hosts as an engine would: repositories connected everywhere, one throttle. */
+/** Configures the hosts as an engine would: repositories connected everywhere, one throttle. */
 final class DemoHosts {
   private static final String FORMAT = "localfs-1.0";
   private static final Duration RETURN_MAX = Duration.ofSeconds(40);
@@ -30,7 +30,7 @@ final class DemoHosts {
     }
   }
 
-  /** Waits for an agent that starts and gives it what it forgot. */
+  /** Waits for a starting agent and restores the settings that a restart loses. */
   void awaitReady(String hostId) throws InterruptedException, DemoFailure {
     Waiting.until(
         "the agent of " + hostId,
@@ -38,7 +38,10 @@ final class DemoHosts {
         () -> Waiting.succeeds(() -> prepare(scene.host(hostId))));
   }
 
-  /** Waits for a killed agent; meanwhile the others copy slowly, so that there is one to kill. */
+  /**
+   * Waits for a killed agent; meanwhile the other hosts copy slowly, so that a copy is left for the
+   * next kill.
+   */
   void awaitReturn(String hostId) throws InterruptedException, DemoFailure {
     long rate = bytesPerSecond;
     throttle(rate / SLOWER);
@@ -54,7 +57,7 @@ final class DemoHosts {
   }
 
   private Void prepare(StorageApi host) {
-    // The throttle first: a host takes up work as soon as it has a repository.
+    // The throttle first: a host takes fixes as soon as it has a repository.
     var _ = throttle(host);
     for (String repoId : Scene.REPOSITORIES) {
       host.createStorageRepository(

@@ -16,14 +16,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A disk with real data, a snapshot of it, and thin disks over that. */
+/** Makes a disk with real data, a snapshot of it, and thin disks over the snapshot. */
 final class DemoImages {
   static final String OWNER = "quarry-demo";
 
   private static final int THIN_DISKS = 3;
   private static final Duration READY_MAX = Duration.ofSeconds(30);
 
-  /** The ids of what was made, all of it in the main repository. */
+  /** The ids of the images, all of them in the main repository. */
   record Images(String disk, String snapshot, List<String> thinDisks) {
     List<String> all() {
       List<String> all = new ArrayList<>(List.of(disk, snapshot));

@@ -4,14 +4,14 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to demonstrate with.
+ * The options of the demo.
  *
  * @param image a disk image to use instead of one made from this machine's files
- * @param directory where everything goes; a fresh temporary one when null
+ * @param directory for all files; a fresh temporary one when null
  * @param keep whether the directory stays afterwards
  */
 public record DemoOptions(@Nullable Path image, int hosts, @Nullable Path directory, boolean keep) {
-  /** One agent dies, one takes over. */
+  /** One agent dies, and another one takes over. */
   public static final int HOSTS_MIN = 2;
 
   public static final int HOSTS_MAX = 9;

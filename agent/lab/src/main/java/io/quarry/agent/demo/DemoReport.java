@@ -4,10 +4,10 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What the demo saw. It exists only if everything was right.
+ * The observations of a demo in which every comparison held.
  *
  * @param imageBytes the size of the disk
- * @param dataBytes what of it is data, about
+ * @param dataBytes about how much of the disk is data
  * @param imagesCompared each with its source, by qemu-img and by SHA-256
  * @param bytesCopiedTwice because of all kills together
  * @param commits how many commits were measured
@@ -29,6 +29,6 @@ public record DemoReport(
     takeovers = List.copyOf(takeovers);
   }
 
-  /** Something that happened, and when since the demo began. */
+  /** An event, and when it happened since the demo began. */
   public record Moment(Duration at, String text) {}
 }

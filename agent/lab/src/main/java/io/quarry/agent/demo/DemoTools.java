@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The programs that the demo uses as any engine or guest would. */
+/** The programs that an engine or a guest would use. */
 final class DemoTools {
   private static final Duration DEADLINE = Duration.ofMinutes(10);
   private static final List<Path> SYSTEM = List.of(Path.of("/usr/sbin"), Path.of("/sbin"));
@@ -44,7 +44,7 @@ final class DemoTools {
         bytes / 1024 + "k");
   }
 
-  /** Writes an image over another one that exists, and flushes. */
+  /** Writes an image over another existing one, and flushes. */
   void writeOver(Path source, VolumeFormat sourceFormat, Path target, VolumeFormat targetFormat)
       throws IOException, InterruptedException {
     run(
@@ -61,7 +61,7 @@ final class DemoTools {
         target.toString());
   }
 
-  /** Makes a raw image of any other. */
+  /** Makes a raw image from an image of any format. */
   void toRaw(Path source, VolumeFormat format, Path target)
       throws IOException, InterruptedException {
     run(
@@ -79,7 +79,7 @@ final class DemoTools {
     children.run(List.of(command), DEADLINE).orFail();
   }
 
-  /** The administrator's programs are not on everybody's path. */
+  /** A user's path may lack the administrator's programs. */
   static String program(String name) throws IOException {
     String path = System.getenv().getOrDefault("PATH", "");
     return Stream.concat(Stream.of(path.split(":", -1)).map(Path::of), SYSTEM.stream())

@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/** The demo's machines as processes on this one. */
+/** The demo's hosts as processes on this machine. */
 final class LocalMembers implements Cluster {
-  /** As long as in production: takeovers must be quick because of the guardians. */
+  /** As long as in production: the guardians must be the reason for quick takeovers. */
   private static final Duration SESSION_TIMEOUT = Duration.ofSeconds(15);
 
   private final LocalCluster cluster;

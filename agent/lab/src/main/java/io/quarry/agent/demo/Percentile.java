@@ -8,7 +8,7 @@ final class Percentile {
   private Percentile() {}
 
   /**
-   * The smallest one that at least so many percent do not exceed.
+   * The smallest value that at least so many percent of the values do not exceed.
    *
    * @param percent 1 to 100
    */

@@ -12,26 +12,26 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The disk image that everything is compared with, always raw.
+ * The disk image that all images are compared with, always raw.
  *
- * @param dataBytes what of it is data, about
+ * @param dataBytes about how much of the disk is data
  */
 record RealDisk(Path file, long size, long dataBytes) {
   Chain chain() {
     return Chain.of(file, VolumeFormat.RAW);
   }
 
-  /** Blocks of zeros in the files stay holes, so that it takes more than a GiB to have one. */
+  /** Blocks of zeros in the files become holes, so a GiB of data takes more than a GiB of files. */
   static final long DATA_BYTES = 1600L << 20;
 
   private static final long SIZE_BYTES = 2L << 30;
 
-  /** A checkpoint comes once a window, and the kills want to hit between several. */
+  /** A checkpoint comes once a window, and the demo kills agents between several checkpoints. */
   private static final long SIZE_BYTES_MIN = 8 * CopyPace.WINDOW_BYTES;
 
   private static final long SECTOR_BYTES = 512;
 
-  /** An ext4 filesystem full of this machine's own files. */
+  /** An ext4 filesystem filled with this machine's own files. */
   static RealDisk build(DemoTools tools, Path directory, List<Path> places)
       throws IOException, InterruptedException, DemoFailure {
     List<Found> found = RealFiles.find(places, DATA_BYTES);
@@ -41,7 +41,7 @@ record RealDisk(Path file, long size, long dataBytes) {
     Path content = Files.createDirectories(directory.resolve("content"));
     long bytes = 0;
     int number = 0;
-    // Where the machine has too little, its files come more than once.
+    // A machine with too few files contributes its files more than once.
     while (bytes < DATA_BYTES) {
       for (Found file : found) {
         String name = "%04d-%s".formatted(number++, file.path().getFileName());
@@ -59,7 +59,7 @@ record RealDisk(Path file, long size, long dataBytes) {
     return new RealDisk(image, SIZE_BYTES, data);
   }
 
-  /** A raw copy of somebody's image. */
+  /** A raw copy of the user's image. */
   static RealDisk of(DemoTools tools, Path directory, Path image)
       throws IOException, InterruptedException, DemoFailure {
     VolumeFormat format = formatOf(image);
@@ -83,12 +83,12 @@ record RealDisk(Path file, long size, long dataBytes) {
     return new RealDisk(raw, info.virtualSize(), info.allocatedBytes());
   }
 
-  /** By the name: the content is the last one to ask. */
+  /** The format by the file's name: the file's content could be forged. */
   static VolumeFormat formatOf(Path image) {
     return image.toString().endsWith(".qcow2") ? VolumeFormat.QCOW2 : VolumeFormat.RAW;
   }
 
-  /** A second name costs nothing; where the system forbids it, it is a copy. */
+  /** Links the file; copies the file where the system forbids links. */
   private static void place(Path file, Path target) throws IOException {
     try {
       Files.createLink(target, file.toRealPath());

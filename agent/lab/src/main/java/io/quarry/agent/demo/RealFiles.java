@@ -13,7 +13,7 @@ import java.util.Set;
 
 /** Finds a few large files of this machine: real data, neither zeros nor noise. */
 final class RealFiles {
-  /** Small files would make the filesystem slow to build and the data no more real. */
+  /** Smaller files would slow down the making of the filesystem, and add no more real data. */
   private static final long FILE_BYTES_MIN = 1 << 20;
 
   private static final long FILE_BYTES_MAX = 256L << 20;
@@ -32,7 +32,7 @@ final class RealFiles {
     this.bytesWanted = bytesWanted;
   }
 
-  /** Searches the places in turn until it has so many bytes; may find less. */
+  /** Searches the places in turn until enough bytes are found; may find less. */
   static List<Found> find(List<Path> places, long bytesWanted) throws IOException {
     RealFiles search = new RealFiles(bytesWanted);
     for (Path place : places) {
@@ -43,7 +43,7 @@ final class RealFiles {
     return List.copyOf(search.found);
   }
 
-  /** Where every machine that runs this has some. */
+  /** Places in which every machine with Java has large files. */
   static List<Path> usualPlaces() {
     return List.of(
         Path.of(System.getProperty("java.home"), "lib"),

@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Removes what was made and sees that nothing is left of it. */
+/** Removes the demo's images and checks that no file of them is left. */
 final class RemoveImages {
   private static final Duration CLEAN_MAX = Duration.ofMinutes(1);
   private static final Duration STEP = Duration.ofMillis(100);
@@ -31,7 +31,7 @@ final class RemoveImages {
     }
   }
 
-  /** Checks, fixes what check finds, until it finds nothing. */
+  /** Checks, and requests the fixes that check finds, until check finds nothing. */
   void cleanUntilNothingIsLeft(String repoId)
       throws IOException, InterruptedException, DemoFailure {
     long deadline = System.nanoTime() + CLEAN_MAX.toNanos();
@@ -59,7 +59,7 @@ final class RemoveImages {
     return scene.api().checkStorageRepository(repoId, CheckOptions.DEFAULT).fixes();
   }
 
-  /** What is on its way already needs no asking. */
+  /** A fix that is under way already needs no request. */
   private void ask(String repoId, Fix fix) {
     if (fix.state().equals("waiting") || fix.state().equals("parked")) {
       try {

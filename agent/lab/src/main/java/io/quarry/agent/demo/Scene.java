@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What every act of the demo works with.
+ * The cluster that every act of the demo works with.
  *
  * @param api any reachable agent, as an engine would ask
- * @param hosts each host's own agent, asked once or little more
+ * @param hosts each host's own agent, with few retries
  */
 record Scene(
     Cluster cluster,

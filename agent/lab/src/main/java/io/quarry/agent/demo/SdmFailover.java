@@ -3,10 +3,10 @@ package io.quarry.agent.demo;
 import java.time.Duration;
 
 /**
- * A repository's manager being killed and replaced.
+ * The failover after the SDM of a repository was killed.
  *
- * @param killToSdm from SIGKILL to the first sight of the new one
- * @param killToCommit from SIGKILL to the answer of a commit that was asked for right after it
+ * @param killToSdm from SIGKILL to the first sight of the new SDM
+ * @param killToCommit from SIGKILL to the answer of a commit that was sent right after it
  */
 public record SdmFailover(
     String repoId,

@@ -16,7 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Kills a repository's manager and sees how soon there is another one that commits. */
+/** Kills the SDM of a repository and measures how soon another one commits. */
 final class SdmKill {
   private static final Duration ELECTION_MAX = Duration.ofSeconds(40);
   private static final Duration EVERY = Duration.ofMillis(5);
@@ -32,7 +32,7 @@ final class SdmKill {
   }
 
   /**
-   * @param snapshot something in the main repository to open and close
+   * @param snapshot in the main repository, to open and close
    */
   SdmFailover kill(String snapshot, TaskWatch watch)
       throws IOException, InterruptedException, DemoFailure {
@@ -71,7 +71,7 @@ final class SdmKill {
     return new SdmFailover(Scene.MAIN, victim, elected.hostId(), killToSdm, killToCommit);
   }
 
-  /** Opens something on a surviving host; returns when that was answered. */
+  /** Opens the snapshot on a surviving host; returns when the host has answered. */
   private long commit(String snapshot, String victim) {
     List<URI> agents =
         scene.cluster().members().stream()
@@ -117,7 +117,7 @@ final class SdmKill {
             elected.compareAndSet(null, new Elected(now, System.nanoTime()));
           }
         } catch (StorageException e) {
-          // It is asked again.
+          // The loop asks again.
         }
         Thread.sleep(EVERY);
       }

@@ -3,12 +3,12 @@ package io.quarry.agent.demo;
 import java.time.Duration;
 
 /**
- * One host going on with a copy where a killed one left it.
+ * A takeover: one host continues a copy from a killed host's checkpoint.
  *
  * @param percentAtKill last seen before the kill
  * @param killToClaim from SIGKILL to the first sight of the new claim
- * @param bytesFrom the checkpoint that the new host went on from
- * @param bytesCopiedTwice what the killed one had written beyond it
+ * @param bytesFrom the checkpoint from which the new host continued
+ * @param bytesCopiedTwice the bytes that the killed host had written behind the checkpoint
  */
 public record Takeover(
     String killedHostId,

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sees which host works on a fix, by asking each host's agent for its own tasks every few
- * milliseconds. One thread per host; an agent that is dead does not hold up the others.
+ * milliseconds. Each host has one thread; a dead agent does not hold up the others.
  */
 final class TaskWatch implements AutoCloseable {
   static final Duration EVERY = Duration.ofMillis(5);
@@ -59,7 +59,7 @@ final class TaskWatch implements AutoCloseable {
     return watch;
   }
 
-  /** The latest answer of the highest epoch. */
+  /** The latest answer about the highest epoch. */
   @Nullable Sighting last() {
     lock.lock();
     try {
@@ -69,7 +69,7 @@ final class TaskWatch implements AutoCloseable {
     }
   }
 
-  /** Null when it has not been seen in time. */
+  /** Null when no such sighting came in time. */
   @Nullable Sighting await(Predicate<Sighting> wanted, Duration atMost)
       throws InterruptedException {
     long left = atMost.toNanos();
@@ -100,7 +100,7 @@ final class TaskWatch implements AutoCloseable {
               .filter(task -> task.fixId().equals(fixId))
               .forEach(task -> take(Sighting.of(task)));
         } catch (StorageException dead) {
-          // It is asked again: that is what this thread is for.
+          // The loop asks again.
         }
         Thread.sleep(EVERY);
       }

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 
-/** What happened when. Thread-safe. */
+/** The events of the demo, with their times. Thread-safe. */
 final class Timeline {
   private final LongSupplier nanos;
   private final long began;
@@ -24,7 +24,7 @@ final class Timeline {
   }
 
   /**
-   * @param at when it happened, on the clock of {@link System#nanoTime}
+   * @param at the time of the event, on the clock of {@link System#nanoTime}
    */
   synchronized void add(long at, String text) {
     Moment event = new Moment(Duration.ofNanos(at - began), text);

@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 
-/** Waits for what the cluster does by itself, not for ever. */
+/** Waits, with a limit, for work that the cluster does by itself. */
 final class Waiting {
   private static final Duration STEP = Duration.ofMillis(20);
   private static final Duration STATUS_STEP = Duration.ofMillis(200);
@@ -26,7 +26,7 @@ final class Waiting {
     }
   }
 
-  /** Shows the audience how it goes. */
+  /** Shows the audience the progress. */
   static ImageStatus untilOptimized(
       Scene scene, String headline, String repoId, String imageId, long commit, Duration atMost)
       throws DemoFailure, InterruptedException {

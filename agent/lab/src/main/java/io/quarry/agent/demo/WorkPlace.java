@@ -7,9 +7,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The directory where everything of a cluster for a while is, and which it leaves as it found it.
- */
+/** The directory of a temporary cluster; the end restores the directory as it was found. */
 public final class WorkPlace {
   private final Path directory;
   private final boolean made;
@@ -19,7 +17,7 @@ public final class WorkPlace {
     this.made = made;
   }
 
-  /** Refuses a directory that holds something: cleaning it would be somebody's loss. */
+  /** Refuses a directory that is not empty: cleaning would delete a user's files. */
   public static WorkPlace prepare(@Nullable Path wanted) throws IOException, DemoFailure {
     if (wanted == null) {
       return new WorkPlace(Files.createTempDirectory("quarry-"), true);

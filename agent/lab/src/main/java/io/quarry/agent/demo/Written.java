@@ -11,8 +11,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Where the files of a directory held data at one moment. After a kill it tells what the dead
- * worker had written beyond its checkpoint, which its heir writes once more.
+ * The places of data in the files of a directory at one moment. After a kill the places show what
+ * the dead worker had written behind its checkpoint. The worker's successor writes that data once
+ * more.
  */
 final class Written {
   private record Stretch(long start, long end) {}
@@ -30,7 +31,7 @@ final class Written {
         try (NativeFile file = NativeFile.openRead(path)) {
           collect(file, found);
         } catch (NoSuchFileException gone) {
-          // Somebody cleans up at this very moment.
+          // A host removes the file at this very moment.
         }
       }
     }

@@ -1,4 +1,4 @@
-/** The whole story on one machine: make disks, kill agents, compare every byte. */
+/** The demo on one machine: make disks, kill agents, compare every byte. */
 @NullMarked
 package io.quarry.agent.demo;
 

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Starts JVMs on this one's class path that die with this one, even by SIGKILL. */
+/** Starts JVMs on this JVM's class path that die with this JVM, even after SIGKILL. */
 final class ChildProcesses {
   private final Spawner spawner = new Spawner();
   private final String classPath;
@@ -22,7 +22,7 @@ final class ChildProcesses {
     this.classPath = classPath;
   }
 
-  /** Without directories: a class archive can only be made and used with jars. */
+  /** A class path without directories: a class archive works with jars only. */
   static ChildProcesses ofJars() {
     return new ChildProcesses(
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
@@ -30,16 +30,16 @@ final class ChildProcesses {
             .collect(Collectors.joining(File.pathSeparator)));
   }
 
-  /** Starts a main class; what it prints is appended to the log. */
+  /** Starts a main class; its output is appended to the log. */
   Process java(List<String> options, Class<?> main, List<String> arguments, Path log)
       throws IOException {
     return java(List.of(), options, main, arguments, log);
   }
 
   /**
-   * The same, through another program.
+   * Starts a main class through another program.
    *
-   * @param launcher its words, after which it becomes what follows
+   * @param launcher the program's words; the program then replaces itself by the words that follow
    */
   Process java(
       List<String> launcher, List<String> options, Class<?> main, List<String> arguments, Path log)

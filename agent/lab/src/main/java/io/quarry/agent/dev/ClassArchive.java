@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Classes as the JVM wants them, so that agents that are killed every few seconds start in half the
+ * Classes in the JVM's own form. Agents that are killed every few seconds then start in half the
  * time and with half the work.
  */
 public final class ClassArchive {
@@ -28,10 +28,10 @@ public final class ClassArchive {
   }
 
   /**
-   * The options, with an archive that an agent like theirs has written for them; unchanged where
-   * that cannot be done.
+   * The options, with an archive that an agent with the same options has written; unchanged when no
+   * archive can be made.
    *
-   * @param directory for the archive and a cluster that makes it
+   * @param directory for the archive and the cluster that makes the archive
    */
   public static LocalClusterOptions usedBy(LocalClusterOptions options, Path directory)
       throws InterruptedException {

@@ -8,19 +8,19 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
-/** Deletes what a local cluster wrote. */
+/** Deletes the files of a local cluster. */
 public final class DeleteTree {
-  /** Somebody who was just ended may have written meanwhile. */
+  /** A process that was just ended may have written meanwhile. */
   private static final int TRIES_MAX = 3;
 
   private DeleteTree() {}
 
-  /** Deletes the directory and all that it holds; nothing there is fine. */
+  /** Deletes the directory and all files below it; a missing directory is fine. */
   public static void of(Path directory) throws IOException {
     delete(directory, true);
   }
 
-  /** Deletes all that the directory holds. */
+  /** Deletes all files below the directory. */
   public static void below(Path directory) throws IOException {
     delete(directory, false);
   }

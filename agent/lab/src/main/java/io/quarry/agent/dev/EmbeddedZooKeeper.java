@@ -10,8 +10,8 @@ import org.apache.zookeeper.server.embedded.ZooKeeperServerEmbedded;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One production ZooKeeper server inside this process, on the loopback address. Its port stays the
- * same over restarts. Not thread-safe.
+ * One production ZooKeeper server inside this process, on the loopback address. The server's port
+ * stays the same over restarts. Not thread-safe.
  */
 public final class EmbeddedZooKeeper implements AutoCloseable {
   /** Sessions expire in steps of this. */
@@ -22,7 +22,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
 
   private static final Duration START_WAIT = Duration.ofSeconds(30);
 
-  /** Of the transaction log's growth; the default of 64 MiB is for real ensembles. */
+  /** The step by which the transaction log grows; the default of 64 MiB is for real ensembles. */
   private static final int LOG_STEP_KIB = 1024;
 
   private final Path data;
@@ -34,7 +34,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
     this.port = port;
   }
 
-  /** Serves what the directory holds, which is made when it is missing, on a free port. */
+  /** Serves the data of the directory on a free port; makes the directory when it is missing. */
   public static EmbeddedZooKeeper start(Path data) throws IOException {
     return start(data, LoopbackPorts.free());
   }
@@ -53,7 +53,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
     return LoopbackPorts.LOOPBACK + ":" + port;
   }
 
-  /** Starts it again after {@link #stop}, with the same data and port. */
+  /** Starts the server again after {@link #stop}, with the same data and port. */
   public void start() throws IOException {
     if (server != null) {
       throw new IllegalStateException("ZooKeeper runs already on port " + port);

@@ -17,8 +17,8 @@ import java.util.Set;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Hosts as real processes on the loopback address, and a ZooKeeper. All of them end with {@link
- * #close}, and also when this JVM is killed.
+ * Hosts as real processes on the loopback address, and a ZooKeeper. All of these processes end with
+ * {@link #close}, and also when this JVM is killed.
  */
 public final class LocalCluster implements AutoCloseable {
   private final ChildProcesses processes;
@@ -64,7 +64,7 @@ public final class LocalCluster implements AutoCloseable {
     }
   }
 
-  /** Counted from 0; its hostId counts from 1. */
+  /** The host of that index, from 0; its hostId counts from 1. */
   public LocalHost host(int index) {
     return hosts.get(index);
   }
@@ -92,7 +92,7 @@ public final class LocalCluster implements AutoCloseable {
     }
   }
 
-  /** Kills everything; the files stay. */
+  /** Kills all processes; the files stay. */
   @Override
   public void close() {
     hosts.forEach(LocalHost::close);

@@ -8,14 +8,15 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * What a {@link LocalCluster} looks like.
+ * The options of a {@link LocalCluster}.
  *
  * @param directory for state, logs and ZooKeeper's data; made when missing
  * @param externalZooKeeper a connect string; empty: the cluster starts its own
  * @param javaOptions for the agents' JVMs
  * @param agentConfig fields to set in the configuration of each host's agent, as in its JSON
  * @param guardianArguments more arguments for the guardians
- * @param launcher words before the guardians' commands, as of a program that enters a namespace
+ * @param launcher words before the guardians' commands, for example a program that enters a
+ *     namespace
  */
 public record LocalClusterOptions(
     int hosts,
@@ -88,7 +89,10 @@ public record LocalClusterOptions(
         launcher);
   }
 
-  /** For agents that move much: SHA-256 takes ten times as long without the whole compiler. */
+  /**
+   * For agents that move much data: SHA-256 takes ten times as long without the optimizing
+   * compiler.
+   */
   public LocalClusterOptions withWholeCompiler() {
     return withJavaOptions("-Xmx256m", "-XX:+UseSerialGC");
   }

@@ -30,10 +30,12 @@ public final class LocalHost implements AutoCloseable {
   private static final Duration HEALTH_WAIT = Duration.ofSeconds(2);
   private static final int OK = 200;
 
-  /** Of an answer that is not 200, too. */
+  /** Part of the health answer, also of one whose status is not 200. */
   private static final String STARTED = "\"started\":\"true\"";
 
-  /** In the state directory: what stands for the kernel's boot id, once the host has rebooted. */
+  /**
+   * A file in the state directory that replaces the kernel's boot id once the host has rebooted.
+   */
   private static final String BOOT_FILE = "boot-id";
 
   private final ChildProcesses processes;
@@ -60,7 +62,7 @@ public final class LocalHost implements AutoCloseable {
     return config.hostId();
   }
 
-  /** The base URL of its API. */
+  /** The base URL of the host's API. */
   public URI url() {
     return config.advertise();
   }
@@ -69,12 +71,12 @@ public final class LocalHost implements AutoCloseable {
     return config.stateDirectory();
   }
 
-  /** What the guardian and all its agents print. */
+  /** The output of the guardian and of all its agents. */
   public Path log() {
     return directory.resolve("agent.log");
   }
 
-  /** The real agent's JVM, another one after each restart; empty before the first started. */
+  /** The pid of the agent's JVM, a new one after each restart; empty before the first start. */
   public OptionalLong agentPid() throws IOException {
     return PidFile.read(directory, PidFile.AGENT);
   }
@@ -103,7 +105,7 @@ public final class LocalHost implements AutoCloseable {
         processes.java(options.launcher(), GUARDIAN_OPTIONS, GuardianMain.class, words, log());
   }
 
-  /** Waits until the agent says that it has started, well or not. */
+  /** Waits until the agent reports its start, healthy or not. */
   public void awaitReady(Duration within)
       throws IOException, InterruptedException, TimeoutException {
     long deadline = System.nanoTime() + within.toNanos();
@@ -124,7 +126,7 @@ public final class LocalHost implements AutoCloseable {
     return health().map(answer -> answer.statusCode() == OK).orElse(false);
   }
 
-  /** What a started agent says is wrong with it; empty when it is well, or does not answer. */
+  /** The fault that a started agent reports; empty when it is healthy or does not answer. */
   public Optional<String> trouble() throws InterruptedException {
     return health()
         .filter(answer -> answer.statusCode() != OK)
@@ -148,18 +150,18 @@ public final class LocalHost implements AutoCloseable {
     }
   }
 
-  /** SIGKILL to the agent alone: its guardian proves the death and starts the next. */
+  /** SIGKILL to the agent alone: its guardian proves the death and starts the next agent. */
   public void killAgent() throws IOException {
     ProcessHandle.of(agent()).ifPresent(Pids::kill);
   }
 
-  /** SIGKILL to the guardian: the agent dies with it, and nothing proves that. */
+  /** SIGKILL to the guardian: the agent dies with it, and no process proves the death. */
   public void killGuardian() {
     long pid = running().destroyForcibly().onExit().join().pid();
     Pids.awaitEnd(pid);
   }
 
-  /** QEMU's tools that work for the agent at the moment. */
+  /** The QEMU tools that work for the agent at the moment. */
   public List<ProcessHandle> tools() {
     return guardian == null
         ? List.of()
@@ -169,20 +171,24 @@ public final class LocalHost implements AutoCloseable {
             .toList();
   }
 
-  /** The guardian first, then everything below it: like a power cut, nothing proves the death. */
+  /**
+   * Kills the guardian first, then all processes below it. As after a power cut, no process proves
+   * the death.
+   */
   public void killHost() {
     if (guardian == null) {
       return;
     }
     Set<ProcessHandle> below = new LinkedHashSet<>(guardian.descendants().toList());
     guardian.destroyForcibly().onExit().join();
-    // What was born since the list was made is found below its parent, while that still lives.
+    // A process born since the list was made is found below its parent, while the parent still
+    // lives.
     List.copyOf(below).forEach(process -> process.descendants().forEach(below::add));
     below.forEach(ProcessHandle::destroyForcibly);
     below.forEach(process -> Pids.awaitEnd(process.pid()));
   }
 
-  /** The power comes back: all that ran on the host is dead, which its state directory proves. */
+  /** The power returns: all that ran on the host is dead, which its state directory proves. */
   public void reboot() throws IOException {
     killHost();
     Files.writeString(config.stateDirectory().resolve(BOOT_FILE), UUID.randomUUID().toString());

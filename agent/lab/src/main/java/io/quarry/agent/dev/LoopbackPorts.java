@@ -7,9 +7,10 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Free ports on the loopback address for servers that must come back on the same port. They lie
- * below the kernel's ephemeral range: inside it an outgoing connection could take the port while
- * the server is down, even a client's own attempt to reach it, which connects to itself.
+ * Free ports on the loopback address for servers that restart on the same port. The ports lie below
+ * the kernel's ephemeral range. Inside that range an outgoing connection could take the port while
+ * the server is down. Even a client's own attempt to connect could take the port, and connect to
+ * itself.
  */
 final class LoopbackPorts {
   static final String LOOPBACK = "127.0.0.1";

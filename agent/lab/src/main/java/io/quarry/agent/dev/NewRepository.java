@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Makes directories into repositories, for agents whose configuration names these. */
+/** Makes directories into repositories, for agents whose configuration names them. */
 public final class NewRepository {
   private static final String FORMAT = "localfs-1.0";
 
   private NewRepository() {}
 
-  /** Creates it, and gives the entry of a configuration that connects it. */
+  /** Creates the repository, and returns the configuration entry that connects it. */
   public static Map<String, Object> at(String repoId, Path directory) throws IOException {
     Files.createDirectories(directory);
     Map<String, String> parameters = Map.of("path", directory.toString());
@@ -21,7 +21,7 @@ public final class NewRepository {
     return entry(repoId, directory);
   }
 
-  /** The entry of a configuration that connects it, by the host's own way to it. */
+  /** The configuration entry that connects the repository, by the host's own path to it. */
   public static Map<String, Object> entry(String repoId, Path directory) {
     return entry(repoId, directory, Map.of());
   }

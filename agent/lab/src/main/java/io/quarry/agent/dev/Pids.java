@@ -6,14 +6,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
-/** Processes that may be nobody's children any more. */
+/** Signals to processes that may have lost their parent. */
 public final class Pids {
   private static final Duration POLL = Duration.ofMillis(2);
   private static final Duration DEATH_WAIT = Duration.ofSeconds(20);
 
   private Pids() {}
 
-  /** Whether it runs. A zombie does not: outside a normal init nobody may ever reap it. */
+  /** Whether the process runs. A zombie does not: outside a normal init it may never be reaped. */
   static boolean runs(long pid) {
     try {
       String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
@@ -49,7 +49,7 @@ public final class Pids {
     }
   }
 
-  /** SIGCONT, if it still runs. */
+  /** Sends SIGCONT, if the process still runs. */
   public static void resume(long pid) throws IOException, InterruptedException {
     if (runs(pid)) {
       signal(pid, "CONT");

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * An embedded ZooKeeper as a process of its own, which can be killed: {@code --data DIR --port N}.
+ * An embedded ZooKeeper as a process of its own, which tests can kill: {@code --data DIR --port N}.
  */
 public final class ZooKeeperMain {
   private static final int USAGE = 2;

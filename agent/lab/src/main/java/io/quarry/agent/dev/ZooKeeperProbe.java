@@ -10,7 +10,10 @@ import java.time.Duration;
 
 /** Asks a ZooKeeper server on this machine whether it serves. */
 final class ZooKeeperProbe {
-  /** Of ZooKeeper's four-letter words, the one whose answer tells serving from just listening. */
+  /**
+   * The one of ZooKeeper's four-letter words whose answer distinguishes serving from just
+   * listening.
+   */
   static final String COMMAND = "srvr";
 
   private static final Duration ANSWER_WAIT = Duration.ofSeconds(2);

@@ -12,8 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ZooKeeper in a process of its own, to be killed, wiped and started again. Its port stays the
- * same. Not thread-safe.
+ * ZooKeeper in a process of its own, which tests kill, wipe and start again. The server's port
+ * stays the same. Not thread-safe.
  */
 public final class ZooKeeperProcess implements AutoCloseable {
   private static final Duration START_WAIT = Duration.ofSeconds(60);
@@ -40,7 +40,7 @@ public final class ZooKeeperProcess implements AutoCloseable {
     return running().pid();
   }
 
-  /** Starts it and does not wait for it. */
+  /** Starts the process and does not wait. */
   public void launch() throws IOException {
     if (process != null) {
       throw new IllegalStateException("ZooKeeper runs already");
@@ -54,7 +54,7 @@ public final class ZooKeeperProcess implements AutoCloseable {
             log());
   }
 
-  /** Starts it and waits until it serves. */
+  /** Starts the process and waits until ZooKeeper serves. */
   public void start() throws IOException {
     launch();
     Process starting = running();
@@ -76,7 +76,7 @@ public final class ZooKeeperProcess implements AutoCloseable {
     }
   }
 
-  /** Deletes everything ZooKeeper knew; kill it first. */
+  /** Deletes all data of ZooKeeper; kill the process first. */
   public void wipe() throws IOException {
     if (process != null) {
       throw new IllegalStateException("Kill ZooKeeper before its data is wiped");
@@ -106,7 +106,7 @@ public final class ZooKeeperProcess implements AutoCloseable {
         });
   }
 
-  /** SIGSTOP: connections stay open and nothing answers. */
+  /** SIGSTOP: connections stay open, and the server does not answer. */
   public void pause() throws IOException, InterruptedException {
     Pids.signal(pid(), "STOP");
   }

@@ -1,4 +1,4 @@
-/** A cluster on one machine for trying things out, with its own ZooKeeper. */
+/** A cluster on one machine for experiments, with its own ZooKeeper. */
 @NullMarked
 package io.quarry.agent.dev;
 

@@ -26,7 +26,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code quarry chaos}: kills a cluster again and again, and looks whether it kept its word. */
+/**
+ * {@code quarry chaos}: kills processes of a cluster again and again, and checks the cluster's
+ * promises.
+ */
 @Command(
     name = "chaos",
     description = {

@@ -3,9 +3,9 @@ package io.quarry.agent.lab;
 import java.io.IOException;
 import java.io.PrintWriter;
 
-/** Cleans up when the process is told to end, and keeps the main thread from speaking meanwhile. */
+/** Cleans up when the process is told to end, and keeps the main thread from printing meanwhile. */
 final class CleanExit implements AutoCloseable {
-  /** Work that fails somehow when what it works with is taken away. */
+  /** Work that fails in some way once the cleaning has begun. */
   interface Work<T, E extends Exception> {
     T run() throws E, InterruptedException, IOException;
   }
@@ -33,7 +33,7 @@ final class CleanExit implements AutoCloseable {
       return work.run();
     } finally {
       if (ending) {
-        // What failed now failed because of the end, and the hook still needs its time.
+        // The work failed because the process is ending, and the hook still needs its time.
         hook.join();
       }
     }

@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Plays the whole story on this machine and verifies it. */
+/** Runs the demo on this machine and verifies its result. */
 @Command(
     name = "demo",
     description = {

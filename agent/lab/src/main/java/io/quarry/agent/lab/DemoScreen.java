@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Shows the demo while it runs: what happened as lines that stay, and a bar below them. */
+/** Shows the running demo: events as lines that stay, and a bar below them. */
 final class DemoScreen implements Audience {
   private final ProgressLine line;
   private final boolean bar;

@@ -8,7 +8,7 @@ import io.quarry.agent.demo.Takeover;
 import java.time.Duration;
 import java.util.Locale;
 
-/** The demo's report for people. */
+/** The demo's report as text. */
 final class DemoText {
   private DemoText() {}
 

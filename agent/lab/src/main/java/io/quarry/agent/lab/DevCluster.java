@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A cluster that may be ended by another thread at any moment, even before it runs. */
+/** A cluster that another thread may end at any moment, even before the cluster runs. */
 final class DevCluster implements AutoCloseable {
   private final Path directory;
   private final boolean temporary;
@@ -18,7 +18,7 @@ final class DevCluster implements AutoCloseable {
   private boolean closed;
 
   /**
-   * @param temporary whether the directory goes with the cluster
+   * @param temporary whether the directory is deleted with the cluster
    */
   DevCluster(Path directory, boolean temporary) {
     this.directory = directory;
@@ -26,7 +26,8 @@ final class DevCluster implements AutoCloseable {
   }
 
   /**
-   * @param repositories for the agents' configurations, so that they have them after restarts, too
+   * @param repositories for the agents' configurations, so that agents have them after restarts,
+   *     too
    */
   synchronized LocalCluster start(int hosts, List<Map<String, Object>> repositories)
       throws IOException {

@@ -66,7 +66,7 @@ final class DevCommand implements Callable<Integer> {
         (directory == null ? Files.createTempDirectory("quarry-dev-") : directory)
             .toAbsolutePath()
             .normalize();
-    // The hook is there before the first process is: Ctrl-C may come early.
+    // The hook is registered before the first process starts: Ctrl-C may come early.
     try (DirectoryLock _ = DirectoryLock.take(place);
         DevCluster cluster = new DevCluster(place, directory == null);
         CleanExit cleanExit = new CleanExit(spec.commandLine().getErr(), cluster::close)) {
@@ -128,7 +128,7 @@ final class DevCommand implements Callable<Integer> {
             .formatted(agents, REPOSITORY, quoted(pid));
   }
 
-  /** As a shell takes it. */
+  /** The path in a form that a shell reads. */
   private static String quoted(Path path) {
     String text = path.toString();
     return PLAIN.matcher(text).matches() ? text : "'" + text.replace("'", "'\\''") + "'";

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A judge that lets everything pass would make each run a success. */
+/** A judge that accepts everything would make each run a success. */
 final class CallsCheckerTest {
   private static final String REPOSITORY = "main";
   private static final String OPERATION = "setUserData";
@@ -20,7 +20,7 @@ final class CallsCheckerTest {
   private boolean foreignWriters;
 
   @Test
-  void whatAgreesWithTheLogPasses() {
+  void callsThatAgreeWithTheLogPass() {
     acknowledged("one", 1);
     acknowledged("two", 2);
     call("three").refused(ErrorCode.SDM_UNAVAILABLE, System.nanoTime());
@@ -36,7 +36,7 @@ final class CallsCheckerTest {
   }
 
   @Test
-  void whatTheEventsCouldNotTellIsNotLost() {
+  void commitWithoutAnEventIsNotLost() {
     told = 1;
     acknowledged("one", 1);
     assertThat(violations()).isEmpty();
@@ -49,7 +49,7 @@ final class CallsCheckerTest {
     assertThat(violations()).singleElement().asString().contains("and happened");
   }
 
-  /** Of an image that another process is seen to write to only after the commit. */
+  /** Another process is seen to write to the image only after the commit. */
   @Test
   void undoneCallIsNoViolationWhereForeignWritersStrike() {
     call("one").refused(ErrorCode.IMAGE_IN_USE, System.nanoTime());
@@ -75,9 +75,9 @@ final class CallsCheckerTest {
   }
 
   @Test
-  void callThatNobodyCanTellOfIsSeen() {
+  void callOfUnknownOutcomeIsSeen() {
     call("one").unknown(System.nanoTime());
-    assertThat(violations()).singleElement().asString().contains("nobody could ever tell");
+    assertThat(violations()).singleElement().asString().contains("its outcome was never known");
   }
 
   @Test

@@ -33,7 +33,7 @@ final class ContentTest {
   }
 
   @Test
-  void whatAGuestFailedToWriteMayBeAnythingUntilItIsWrittenAgain() throws IOException {
+  void chunkOfAFailedWriteMayBeAnythingUntilTheNextWrite() throws IOException {
     byte[] bytes = bytes();
     bytes[5] = 9;
     Content doubtful = content.withDoubt(new Write(0, 1, 3));
@@ -42,7 +42,7 @@ final class ContentTest {
     assertThat(Guest.compare(new ByteArrayInputStream(bytes), again)).contains("byte 0");
   }
 
-  /** 20: what no guest can have changed, in a place of unknown content. */
+  /** 20: no guest can have changed a snapshot, even where the content is unknown. */
   @Test
   void snapshotThatChangesIsSeenWhereAGuestFailedToo(@TempDir Path scratch) throws IOException {
     Content doubtful = content.withDoubt(new Write(0, 1, 3));

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 final class RecordingClientTest {
   private static final String REPOSITORY = "main";
 
-  /** Each is about another image than the one before. */
+  /** Each call is about another image than the call before. */
   private static final int CALLS = 100;
 
   private final History history = new History(moment -> {});

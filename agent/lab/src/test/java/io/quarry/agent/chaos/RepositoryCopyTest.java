@@ -48,7 +48,7 @@ final class RepositoryCopyTest {
   }
 
   @Test
-  void beatOfTheOriginalTellsThemApart() throws IOException {
+  void beatOfTheOriginalDistinguishesTheCopy() throws IOException {
     RepositoryCopy copy = RepositoryCopy.take(original(), copied());
     assertThat(copy.lacksCanary()).isFalse();
     Files.writeString(original().resolve("canary.host-1"), "second");

@@ -41,7 +41,7 @@ final class RealDiskTest {
   }
 
   @Test
-  void takesSomebodysImage() throws Exception {
+  void takesAnImageOfTheUser() throws Exception {
     Path raw = directory.resolve("disk.img");
     write(raw, 5 * MIB);
     try (FileChannel file = FileChannel.open(raw, StandardOpenOption.WRITE)) {

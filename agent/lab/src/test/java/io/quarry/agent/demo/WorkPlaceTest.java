@@ -23,7 +23,7 @@ final class WorkPlaceTest {
   }
 
   @Test
-  void refusesWhatHoldsSomething() throws Exception {
+  void refusesADirectoryThatIsNotEmpty() throws Exception {
     Files.writeString(directory.resolve("thesis"), "x");
     assertThatThrownBy(() -> WorkPlace.prepare(directory))
         .isInstanceOf(DemoFailure.class)

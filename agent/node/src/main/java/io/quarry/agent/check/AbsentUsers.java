@@ -10,8 +10,8 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * Finds images that are open for a user that seems to be gone. Only a person can say so, or the
- * host itself when it is back: a VM may well outlive the agent of its host.
+ * Finds images that are open for a user that seems to be gone. Only an operator can confirm that,
+ * or the host itself when its agent is back. A VM can outlive the agent of its host.
  */
 final class AbsentUsers {
   private final OpenReview review;
@@ -27,7 +27,7 @@ final class AbsentUsers {
     this.activity = activity;
   }
 
-  /** To be called where the storage may be waited for. */
+  /** Call this only on a thread that may wait for the storage. */
   void find(RepositoryState state, List<Problem> found) throws IOException {
     for (Open open : state.opens().values()) {
       if (open.fills() != null) {

@@ -12,8 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds frozen volumes whose files are not what the log has witnessed: a process that Quarry knows
- * nothing of has written to them. A volume without a witness is no problem.
+ * Finds frozen volumes whose files differ from what the log has witnessed: a process outside of
+ * Quarry has written to them. A volume without a witness is no problem.
  */
 final class ChangedVolumes {
   private final ConnectedRepository repository;
@@ -32,7 +32,7 @@ final class ChangedVolumes {
     if (suspects.isEmpty()) {
       return;
     }
-    // A merge may write down into it since the state was read.
+    // A merge may write down into the volume since the state was read.
     RepositoryState newer = repository.replica().refresh().repository();
     for (Volume suspect : suspects) {
       Volume now = newer.volumes().get(suspect.id());
@@ -64,7 +64,7 @@ final class ChangedVolumes {
     try {
       return repository.storage().volumes().changed(volume);
     } catch (FileFailure e) {
-      // What is not there, or cannot be opened, is another kind of problem.
+      // Another kind of problem covers a file that is missing or cannot be opened.
       if (e.isNoFile() || e instanceof FileFailure.Forbidden) {
         return null;
       }

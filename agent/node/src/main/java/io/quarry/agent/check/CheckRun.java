@@ -14,8 +14,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Goes over a repository and says what could be done for it, and what no fix can do. It takes no
- * lock: the files are listed first and judged by a state that is newer than the listing.
+ * Examines a repository and reports what fixes can do for the repository, and the problems that no
+ * fix can solve. A check takes no lock. The check lists the files first, and judges the files by a
+ * state that is newer than the listing.
  */
 final class CheckRun {
   private final ConnectedRepository repository;

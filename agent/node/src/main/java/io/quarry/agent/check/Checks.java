@@ -19,9 +19,9 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Checks repositories, and takes back the fixes that a check has offered. */
+/** Checks repositories, and accepts the fixes that a check has offered. */
 public final class Checks {
-  /** They share the storage with machines and copies. */
+  /** Deep checks share the storage with guests and copies. */
   private static final int READINGS_MAX = 2;
 
   private final Neighbours neighbours;
@@ -29,7 +29,7 @@ public final class Checks {
 
   /**
    * @param repositories those connected on this host
-   * @param hosts those that live
+   * @param hosts the live hosts
    * @param opens judges the users of images
    */
   public Checks(
@@ -40,12 +40,12 @@ public final class Checks {
     this.neighbours = new Neighbours(context, repositories, hosts, opens);
   }
 
-  /** Reads no data. To be called where the storage may be waited for. */
+  /** Reads no data. Call this only on a thread that may wait for the storage. */
   public CheckReport run(ConnectedRepository repository) throws IOException {
     return new CheckRun(repository, neighbours).run();
   }
 
-  /** To be called where the storage may be waited for, and in the case of a deep check for long. */
+  /** Call this only on a thread that may wait for the storage. A deep check may wait for long. */
   public CheckReport run(ConnectedRepository repository, CheckOptions options)
       throws IOException, InterruptedException {
     if (!options.deep()) {
@@ -75,12 +75,18 @@ public final class Checks {
     return all.and(deep.from(DeepCheck.Place.START));
   }
 
-  /** What {@link #accept} made of a fix that was committed: it may not be accepted any more. */
+  /**
+   * The operation that {@link #accept} chose for a committed fix. By now the fix may no longer be
+   * acceptable.
+   */
   public static String operation(Reply committed) {
     return committed.operation().equals("unpin") ? "unpin" : "queueFix";
   }
 
-  /** What brings a fix about, exactly as it was offered. To be called as {@link #run} is. */
+  /**
+   * The request that carries out a fix, exactly as the check offered the fix. Call this as {@link
+   * #run} is called.
+   */
   public Request accept(ConnectedRepository repository, Fix fix) throws IOException {
     FixData data = FixData.verify(fix, repository.storage().genesis());
     String pinId = PinReview.pinOf(data.fixId());

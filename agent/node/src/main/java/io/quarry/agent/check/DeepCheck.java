@@ -16,12 +16,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the data of a repository, a part at a time: for some seconds, then it is the caller's turn
- * to ask for more. So nothing has to be remembered, any agent can go on, and a caller who is gone
- * is nobody to read for.
+ * Reads the data of a repository in parts of some seconds; the caller asks for each next part. So
+ * no agent remembers a deep check, and any agent can continue one. When the caller is gone, the
+ * reading ends.
  */
 final class DeepCheck {
-  /** Of reading in one part; a look at one volume's metadata may come on top. */
+  /** The time for the data of one part; a look at one volume's metadata may come on top. */
   private static final long PART_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final ConnectedRepository repository;

@@ -12,7 +12,7 @@ import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.util.List;
 
-/** Finds disks that nobody writes to and whose files have another size than the log says. */
+/** Finds disks without a writer whose files have another size than the log says. */
 final class DiskSizes {
   private final ConnectedRepository repository;
 
@@ -23,7 +23,7 @@ final class DiskSizes {
   void find(RepositoryState state, List<Problem> found) throws IOException {
     for (Image image : state.images().values()) {
       long size = sizeInFile(state, image);
-      // The disk may have been closed, and its growth been adopted, since the state was read.
+      // Since the state was read, the disk may have been closed and its growth adopted.
       if (size != image.size() && stillDiffers(image, size)) {
         found.add(problem(image, state.volumeOf(image), size));
       }
@@ -36,7 +36,7 @@ final class DiskSizes {
     return image != null && image.size() != size && sizeInFile(newer, image) == size;
   }
 
-  /** That of the log where nothing else can be said. */
+  /** The size in the log, unless the file has another valid size. */
   private long sizeInFile(RepositoryState state, Image image) throws IOException {
     Volume top = state.volumeOf(image);
     if (!image.visible()
@@ -49,7 +49,7 @@ final class DiskSizes {
     RepositoryStorage storage = repository.storage();
     try {
       long size = storage.volumes().layer(top.file(), top.format()).virtualSize();
-      // A raw file that is too short is a missing volume.
+      // A raw file that is too short is reported as a missing volume.
       return top.format() == VolumeFormat.RAW ? Math.max(size, image.size()) : size;
     } catch (FileFailure e) {
       if (e.isNoFile() || e instanceof FileFailure.Forbidden) {

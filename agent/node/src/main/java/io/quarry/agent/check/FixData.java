@@ -15,15 +15,16 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The opaque data of a fix: what is needed to run it, signed together with what callers are shown,
- * so that any agent of the repository can tell a fix that was changed from one as received.
+ * The opaque data of a fix: what an agent needs to run the fix. The data is signed together with
+ * what callers are shown. So any agent of the repository can detect a fix that a caller has
+ * changed.
  *
  * @param orphanFile set when the fix is about a file that no volume names
  */
 record FixData(String fixId, @Nullable String orphanFile, String signature) {
   private static final String ALGORITHM = "HmacSHA256";
 
-  /** A fix as callers get it, with its data in place. */
+  /** The fix for callers, with its data in place. */
   static Fix sign(Fix unsigned, String fixId, @Nullable String orphanFile, Genesis genesis) {
     FixData data = new FixData(fixId, orphanFile, signature(unsigned, fixId, orphanFile, genesis));
     String text = Base64.getUrlEncoder().withoutPadding().encodeToString(write(data));
@@ -39,7 +40,7 @@ record FixData(String fixId, @Nullable String orphanFile, String signature) {
         text);
   }
 
-  /** The data of a fix, if it is as an agent of this repository gave it. */
+  /** The data of a fix, if an agent of this repository has signed the fix. */
   static FixData verify(Fix fix, Genesis genesis) {
     FixData data;
     try {

@@ -12,8 +12,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds volumes whose files belong to another user than the agent's, who may be no root: libvirt
- * takes files over. The image cannot be read then, or its file neither frozen nor merged into.
+ * Finds volumes whose files belong to another user than the agent's, for example because libvirt
+ * took them over. An agent without root rights then cannot read the image, or cannot freeze its
+ * file or merge into the file.
  */
 final class ForbiddenVolumes {
   private final VolumeStore volumes;

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds processes of this host that write to volumes which nobody has opened for that through
- * Quarry. Processes of other hosts are not seen.
+ * Finds processes of this host that write to volumes which no caller has opened for writing through
+ * Quarry. This host does not see processes of other hosts.
  */
 final class ForeignWriterProblems {
   private final ConnectedRepository repository;

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Finds images that are read through too many layers. Only the topmost of a chain is named. */
+/** Finds images whose chain has too many layers. Only the topmost image of a chain is named. */
 final class LongChains {
   private LongChains() {}
 
@@ -34,7 +34,9 @@ final class LongChains {
     }
   }
 
-  /** Images that need a volume of their own and do not get one yet, by the top of their chain. */
+  /**
+   * Images that need a volume of their own and have no fix for that yet, by the top of their chain.
+   */
   static Map<Image, Image> unattended(RepositoryState state) {
     Map<Image, Image> byImage = new LinkedHashMap<>();
     for (Image top : tops(state)) {

@@ -16,19 +16,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What merges free: what the files that become one take, less what is left of that when each byte
- * is there once. QEMU is asked where the layers overlap, which takes a while, so it is known only
- * of as many merges as a check has time for.
+ * The space that merges free: the size of the files that become one, less the size with each byte
+ * stored once. QEMU tells where the layers overlap, which takes a while. So a check knows the gain
+ * of only as many merges as its time allows.
  */
 final class MergeGain {
   static final long UNKNOWN = -1;
 
   private static final Logger LOG = LoggerFactory.getLogger(MergeGain.class);
 
-  /** For all merges of one check. */
+  /** The time for all merges of one check. */
   private static final long TIME_NANOS = TimeUnit.SECONDS.toNanos(3);
 
-  /** What is asked at once, so that a large image does not take much longer than it may. */
+  /** The span of one question to QEMU, so that a large image does not exceed its time by much. */
   private static final long SPAN_BYTES = 4L << 30;
 
   private final RepositoryStorage storage;
@@ -61,7 +61,8 @@ final class MergeGain {
       long then = unionOf(image, layers.size());
       return then == UNKNOWN ? UNKNOWN : Math.max(0, now - then);
     } catch (IOException e) {
-      // It may have been merged, opened or removed meanwhile; the figure is only for people.
+      // The image may have been merged, opened or removed meanwhile. The gain only informs
+      // operators.
       LOG.debug("What the merge of {} frees cannot be told: {}", image.id(), e.toString());
       return UNKNOWN;
     }

@@ -20,9 +20,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds volumes that the log says are whole, but whose files are not there or are too short:
- * somebody else removed or cut them. The image is not made broken for it: that is recorded by who
- * does it and never guessed from files, and a mount that is late would look the same.
+ * Finds volumes that are whole by the log, but whose files are missing or too short: another
+ * program removed or cut them. The check does not mark the image broken. Files never decide that,
+ * since a late mount would look the same.
  */
 final class MissingVolumes {
   /** The shortest header of a qcow2 file. */
@@ -46,7 +46,7 @@ final class MissingVolumes {
     if (suspects.isEmpty()) {
       return;
     }
-    // It may have been cleaned between the state and the look at its file.
+    // A clean may have removed the volume between the state and the look at its file.
     RepositoryState newer = repository.replica().refresh().repository();
     for (Volume suspect : suspects) {
       Volume now = newer.volumes().get(suspect.id());
@@ -70,7 +70,7 @@ final class MissingVolumes {
     } catch (FileFailure.NotFound e) {
       return "file " + volume.file() + " is not there";
     } catch (FileFailure.Forbidden e) {
-      // Another kind of problem.
+      // A check of another kind reports that failure.
       return null;
     } catch (FileFailure e) {
       if (e.kind() != FileFailure.Kind.REFUSED) {
@@ -105,7 +105,7 @@ final class MissingVolumes {
         .orElse(restore + ", or remove the image");
   }
 
-  /** The visible images that cannot be read without it. */
+  /** The visible images that cannot be read without this image. */
   private static Set<String> over(String imageId, RepositoryState state) {
     Set<String> over = new TreeSet<>();
     Set<String> seen = new TreeSet<>();
@@ -125,7 +125,7 @@ final class MissingVolumes {
     return over;
   }
 
-  /** Another repository here that has the same snapshot, whole as far as its log says. */
+  /** Another repository on this host that has the same snapshot, whole by its log. */
   private Optional<String> holderOf(Image snapshot) {
     return neighbours.repositories().stream()
         .filter(other -> !other.key().equals(repository.key()))

@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** What a check knows beside the repository itself: the other repositories here, and the hosts. */
+/**
+ * What a check knows beside the repository itself: the other repositories on this host, and the
+ * hosts.
+ */
 final class Neighbours {
   private final FixContext context;
   private final Supplier<List<ConnectedRepository>> repositories;
@@ -24,7 +27,7 @@ final class Neighbours {
 
   /**
    * @param repositories those connected on this host
-   * @param hosts those that live
+   * @param hosts the live hosts
    * @param opens judges the users of images
    */
   Neighbours(
@@ -66,7 +69,7 @@ final class Neighbours {
     return opens;
   }
 
-  /** For the tools of one look at one volume. */
+  /** The tools of one look at one volume. */
   Children children(String owner) {
     return new Children(context.spawner(), owner);
   }
@@ -76,7 +79,7 @@ final class Neighbours {
     return context.budget();
   }
 
-  /** Shared with the copies of this host. */
+  /** The throttle that copies of this host share. */
   Throttle throttle() {
     return context.throttle();
   }

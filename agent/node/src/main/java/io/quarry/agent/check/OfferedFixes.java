@@ -20,7 +20,7 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The fixes that can be asked for, as callers get them. */
+/** The fixes that callers can ask for, as callers get them. */
 final class OfferedFixes {
   private final ConnectedRepository repository;
   private final RepositoryStorage storage;
@@ -41,7 +41,7 @@ final class OfferedFixes {
     this.merges = new MergeGain(storage, state, neighbours);
   }
 
-  /** What the log says is to be done. */
+  /** The fixes that the log holds. */
   void recorded(List<Fix> found) throws IOException {
     Instant now = Instant.now();
     for (FixState fix : state.fixes().values()) {
@@ -71,7 +71,7 @@ final class OfferedFixes {
         storage.genesis());
   }
 
-  /** Old repositories hold long chains of which the log has no fix yet. */
+  /** Old repositories have long chains without a fix in the log. */
   void longChains(List<Fix> found) {
     LongChains.unattended(state)
         .forEach((top, image) -> {
@@ -158,7 +158,7 @@ final class OfferedFixes {
         storage.genesis());
   }
 
-  /** Pins of copies that do not need their source any more. */
+  /** Pins of copies that no longer need their source. */
   void stalePins(List<Fix> found) throws IOException {
     for (Pin pin : neighbours.pins().stale(state)) {
       String reason =

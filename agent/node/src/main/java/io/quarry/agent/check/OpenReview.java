@@ -16,11 +16,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges what speaks against the life of an open's user. The list of opens, the check and the calls
- * that end opens judge alike.
+ * Judges whether the user of an open may be gone. The list of opens, the check and the calls that
+ * end opens use the same judgement.
  */
 public final class OpenReview {
-  /** An idle upload is named after this time, or after half of its time-out. */
+  /** Check reports an upload that was idle for this time, or for half of its time-out. */
   private static final Duration IDLE_NAMED = Duration.ofHours(1);
 
   private final Supplier<List<HostRecord>> hosts;
@@ -28,7 +28,7 @@ public final class OpenReview {
   private final InstantSource clock;
 
   /**
-   * @param hosts those that live; an empty list means that ZooKeeper has not told them
+   * @param hosts the live hosts; an empty list means that ZooKeeper has not listed them yet
    * @param idleTimeout after which an upload ends that receives no range
    */
   public OpenReview(Supplier<List<HostRecord>> hosts, Duration idleTimeout, InstantSource clock) {
@@ -48,13 +48,13 @@ public final class OpenReview {
     return open.incarnation() == null ? Use.MACHINE : Use.DOWNLOAD;
   }
 
-  /** Of a use on a host. An upload is its caller's, whatever happens to hosts. */
+  /** The state of a use on a host. An upload belongs to its caller, whatever happens to hosts. */
   public State of(Open open) {
     List<HostRecord> live = hosts.get();
     if (live.isEmpty() || open.fills() != null) {
       return State.IN_USE;
     }
-    // The older one of two is about to vanish: it is a previous life's leftover.
+    // The older one of two records is about to vanish: a previous life left it behind.
     return live.stream()
         .filter(host -> host.hostId().equals(open.hostId()))
         .max(Comparator.comparing(HostRecord::startedAt))
@@ -76,7 +76,7 @@ public final class OpenReview {
     return now.boot().ends(then) ? State.HOST_REBOOTED : State.IN_USE;
   }
 
-  /** How long an upload may still wait that was last active at that time. */
+  /** How long an upload that was last active at that time may still wait. */
   public OpenInfo.Upload upload(Instant activeAt) {
     return new OpenInfo.Upload(activeAt, idleTimeout, activeAt.plus(idleTimeout));
   }
@@ -88,7 +88,7 @@ public final class OpenReview {
     return idle ? State.IDLE : State.IN_USE;
   }
 
-  /** Whether it ends by itself now. */
+  /** Whether the upload ends by itself now. */
   public boolean isOver(OpenInfo.Upload upload) {
     return !clock.instant().isBefore(upload.endsAt());
   }

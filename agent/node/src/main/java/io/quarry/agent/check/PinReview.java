@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Judges pins by the logs of the repositories that they are for. */
+/** Judges pins by the logs of the repositories that the pins serve. */
 final class PinReview {
-  /** The id of the fix that takes a stale pin away; nobody has to work for it. */
+  /** The prefix of a fix that removes a stale pin; such a fix needs no worker. */
   private static final String FIX = "unpin-";
 
   private final Targets targets;
@@ -30,7 +30,7 @@ final class PinReview {
   }
 
   /**
-   * @param live none at all means that nobody knows
+   * @param live the live hosts; empty when they are unknown
    */
   PinReview(Targets targets, List<HostRecord> live, Instant now) {
     this.targets = targets;
@@ -42,12 +42,12 @@ final class PinReview {
     return FIX + pin.id();
   }
 
-  /** The pin that a fix is to take away; null when it is another fix. */
+  /** The pin that a fix is to remove; null for any other fix. */
   static @Nullable String pinOf(String fixId) {
     return fixId.startsWith(FIX) ? fixId.substring(FIX.length()) : null;
   }
 
-  /** Those whose copies are connected here and do not need them. */
+  /** Pins of copies that are connected here and do not need the pins. */
   List<Pin> stale(RepositoryState state) throws IOException {
     List<Pin> stale = new ArrayList<>();
     for (Pin pin : state.pins().values()) {
@@ -70,7 +70,7 @@ final class PinReview {
     return Duration.between(pin.since(), now).compareTo(StalePins.YOUNG) > 0;
   }
 
-  /** Those whose copies nobody can see. */
+  /** Pins of copies that no host can see. */
   void lost(RepositoryState state, List<Problem> found) {
     for (Pin pin : state.pins().values()) {
       String key = pin.targetKey();

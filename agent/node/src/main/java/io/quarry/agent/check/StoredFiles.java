@@ -9,11 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is on the storage, by name.
+ * The files on the storage, by name.
  *
  * @param volumes files of volumes
- * @param fixes what fixes have written down, as {@link OrphanFiles#ofFix} names it
- * @param foreign files among those of volumes that have no volume's name
+ * @param fixes names of claims and checkpoints, as {@link OrphanFiles#ofFix} makes them
+ * @param foreign files in the volumes' folder that have no volume's name
  */
 record StoredFiles(List<String> volumes, List<String> fixes, List<String> foreign) {
 

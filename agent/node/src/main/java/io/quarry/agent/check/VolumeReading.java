@@ -25,19 +25,19 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads one volume's file: whether a qcow2 file agrees with itself, and whether every byte that is
- * stored can be read. What somebody writes to is left out, since it never stands still; nothing is
- * ever repaired here.
+ * Reads one volume's file. The reading tells whether a qcow2 file is consistent, and whether every
+ * stored byte can be read. A volume that is open for writing is left out, since its file changes
+ * all the time. The reading repairs no file.
  */
 final class VolumeReading {
-  /** The metadata of a terabyte, on a storage that is not slow. */
+  /** Enough for the metadata of a terabyte, unless the storage is slow. */
   private static final Duration METADATA_MAX = Duration.ofSeconds(30);
 
   private static final int CHUNK_BYTES = 1 << 20;
 
   private static final int SAID_CHARS_MAX = 120;
 
-  /** Extents are asked for in stretches of this length. */
+  /** The length of each stretch of extents that a reading asks for. */
   private static final long STRETCH_BYTES = 1L << 30;
 
   private final ConnectedRepository repository;
@@ -60,16 +60,16 @@ final class VolumeReading {
     this.contentCommit = contentCommit(repository.state().repository());
   }
 
-  /** The commit that last let a VM write to it, if it is an image's own. */
+  /** The commit that last let a VM write to the volume, if an image owns the volume. */
   private @Nullable Long contentCommit(RepositoryState state) {
     Image image = state.images().get(volume.imageId());
     return image == null ? null : image.contentCommit();
   }
 
   /**
-   * @param end nothing of it is left to read
-   * @param offset up to where it was read
-   * @param of how long the file is
+   * @param end no data of the volume is left to read
+   * @param offset up to which the volume was read
+   * @param of the length of the file
    */
   record Reached(boolean end, long offset, long of) {
     static final Reached END = new Reached(true, 0, 0);
@@ -89,10 +89,10 @@ final class VolumeReading {
       }
       return read(file, offset, endNanos);
     } catch (FileFailure.NotFound e) {
-      // A check that is not deep says so.
+      // A check that is not deep reports this file.
       return Reached.END;
     } catch (FileFailure.Forbidden e) {
-      // Whether it is damaged cannot be told.
+      // The reading cannot tell whether the file is damaged.
       report(Problem.Kind.NOT_READ, String.valueOf(e.getMessage()), e.remedy());
       return Reached.END;
     } catch (IOException e) {
@@ -101,7 +101,7 @@ final class VolumeReading {
     }
   }
 
-  /** Who writes to it, in words; null when nobody does. */
+  /** The writer of the volume, in words; null when there is none. */
   private @Nullable String writer(RepositoryState state) {
     Volume now = state.volumes().get(volume.id());
     if (now != null && now.writer() != null) {
@@ -129,7 +129,7 @@ final class VolumeReading {
       try (NativeFile open = file.open()) {
         length = open.size();
       }
-      // A merge that was left off may have grown the volume of what is removed.
+      // A merge that stopped may have enlarged the volume of a removed image.
       if (length > volume.size() && isVisible()) {
         suspect(
             Problem.Kind.DAMAGED_VOLUME,
@@ -160,7 +160,7 @@ final class VolumeReading {
     }
   }
 
-  /** A tool may say the same of each of many clusters; how it ends is what counts. */
+  /** A tool may report the same error for many clusters; its last words count. */
   private static String end(ToolFailure failure) {
     String said = String.valueOf(failure.getMessage()).strip().replace('\n', ' ');
     return ": " + said.substring(Math.max(0, said.length() - SAID_CHARS_MAX));
@@ -192,10 +192,7 @@ final class VolumeReading {
     return Reached.END;
   }
 
-  /**
-   * What somebody has begun to write to, has merged into or has removed meanwhile is not held
-   * against it.
-   */
+  /** Reports no volume that was opened for writing, merged into or removed meanwhile. */
   private void suspect(Problem.Kind kind, String reason) throws IOException {
     RepositoryState now = repository.replica().refresh().repository();
     if (!volume.equals(now.volumes().get(volume.id()))) {

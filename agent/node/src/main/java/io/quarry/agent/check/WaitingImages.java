@@ -7,7 +7,7 @@ import io.quarry.coordinator.plan.Volume;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Finds images that are not as they should be, and for which nothing can be done here and now. */
+/** Finds images that are not as they should be, and that no fix can help here and now. */
 final class WaitingImages {
   private WaitingImages() {}
 
@@ -38,7 +38,9 @@ final class WaitingImages {
     }
   }
 
-  /** The first image below that is not here; null when all are, whole or not. */
+  /**
+   * The first image below that this repository lacks; null when it has all of them, whole or not.
+   */
   private static @Nullable String absentBaseOf(Image image, RepositoryState state) {
     List<Image> chain = state.chainOf(image);
     Volume lowest = state.volumeOf(chain.getLast());

@@ -1,4 +1,4 @@
-/** Finds out what a repository could do with, and what it suffers from. */
+/** Reports which fixes a repository could use, and which problems it has. */
 @NullMarked
 package io.quarry.agent.check;
 

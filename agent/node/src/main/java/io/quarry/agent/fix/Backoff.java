@@ -5,9 +5,9 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What this host leaves alone for a while, and for how long; thread-safe. */
+/** The keys that this host leaves alone for a while, and for how long; thread-safe. */
 final class Backoff {
-  /** Nothing pauses: the usual round comes before. */
+  /** Returned when nothing pauses; the regular round comes before that hour ends. */
   private static final Duration NONE = Duration.ofHours(1);
 
   private static final int DOUBLINGS_MAX = 10;

@@ -18,13 +18,13 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the files of volumes are on this host. A chain may go on in another repository: there its
- * pin names the volumes, and keeps them.
+ * Finds the files of volumes on this host. A chain may continue in another repository. There a pin
+ * names the volumes of the chain and keeps them.
  *
  * @param repositories those connected here, by key
  */
 public record Chains(Function<String, Optional<Repository>> repositories) {
-  /** One layer, and whose it is. */
+  /** One layer, and the image that the layer belongs to. */
   public record Link(String imageId, Chain.Layer layer) {}
 
   /** The files that hold an image's content now, the top first. */
@@ -39,12 +39,12 @@ public record Chains(Function<String, Optional<Repository>> repositories) {
     return chain(links);
   }
 
-  /** The files that an open was handed out, which stay as long as it does. */
+  /** The files that an open was given. The files stay for as long as the open does. */
   public Chain of(RepositoryStorage storage, RepositoryState state, Open open) throws IOException {
     return chain(links(storage, state, open));
   }
 
-  /** The same, with the images they belong to. */
+  /** The files that an open was given, with the images that the files belong to. */
   public List<Link> links(RepositoryStorage storage, RepositoryState state, Open open)
       throws IOException {
     List<Link> links = links(storage, state, open.volumes());
@@ -52,7 +52,7 @@ public record Chains(Function<String, Optional<Repository>> repositories) {
     return links;
   }
 
-  /** The files of a base, which its pin keeps. */
+  /** The files of a base in another repository, which a pin keeps. */
   public List<Link> elsewhere(CopySource source) throws IOException {
     Repository holder =
         repositories
@@ -97,7 +97,7 @@ public record Chains(Function<String, Optional<Repository>> repositories) {
     return new Link(volume.imageId(), layer(storage, volume));
   }
 
-  /** Where a whole volume is. */
+  /** The file of a whole volume. */
   private static Chain.Layer layer(RepositoryStorage storage, Volume volume) throws IOException {
     if (volume.file() == null) {
       throw new IOException("image " + volume.imageId() + " is broken");

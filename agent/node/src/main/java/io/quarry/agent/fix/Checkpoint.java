@@ -10,13 +10,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param incarnation the worker's life
  * @param stage from 1 to {@code stages}
- * @param file the volume file it writes
- * @param source the one file that it is made from, byte by byte or as what an earlier stage has
- *     stored; null when it is the content of an image
- * @param offset all bytes of that file before it are durable and right
+ * @param file the volume file that the epoch writes
+ * @param source the one file that the epoch copies or converts into the volume file; null when the
+ *     source is an image's content
+ * @param offset all bytes of the volume file before this offset are durable and right
  * @param bytesTotal of the stage
  * @param bytesMoved by all epochs together, as far as checkpoints know
- * @param released the worker has stopped, with its children; nothing of it will write any more
+ * @param released the worker has stopped, with its children; no process of that epoch will write
+ *     any more
  * @param lastError only for failures other than I/O or a crash
  */
 public record Checkpoint(
@@ -35,7 +36,7 @@ public record Checkpoint(
     @Nullable String lastError,
     Instant updatedAt) {
 
-  /** As callers see it. */
+  /** The progress as callers see it. */
   public Progress progress() {
     int percent =
         bytesTotal > 0 ? (int) Math.min(100, 100 * offset / bytesTotal) : Progress.UNKNOWN_PERCENT;
@@ -43,7 +44,10 @@ public record Checkpoint(
         hostId, stage + "/" + stages, stageName, percent, offset, bytesTotal, lastError, updatedAt);
   }
 
-  /** Nothing done by this epoch yet; shows what earlier ones have reached. */
+  /**
+   * This epoch has done nothing yet; until then the checkpoint shows what earlier epochs have
+   * reached.
+   */
   static Checkpoint starting(Worker worker, long epoch, @Nullable Checkpoint earlier, Instant now) {
     return new Checkpoint(
         worker.hostId(),
@@ -88,7 +92,7 @@ public record Checkpoint(
         run.now());
   }
 
-  /** A file that is filled from its beginning on. */
+  /** The first stage of a file that is filled from its beginning. */
   public static Checkpoint filling(
       Worker worker, long epoch, int stages, String file, long bytesTotal, Instant now) {
     return new Checkpoint(
@@ -108,7 +112,7 @@ public record Checkpoint(
         now);
   }
 
-  /** Another epoch has the same, in that file. */
+  /** A new epoch begins with the same content, in a file of its own. */
   public Checkpoint takenOver(Worker worker, long newEpoch, String newFile, Instant now) {
     return new Checkpoint(
         worker.hostId(),
@@ -127,7 +131,7 @@ public record Checkpoint(
         now);
   }
 
-  /** What was filled is whole; another file is made from it. */
+  /** The filled file is whole; the next stage makes another file from the filled one. */
   public Checkpoint converting(String newFile, long newTotal, Instant now) {
     return new Checkpoint(
         hostId,

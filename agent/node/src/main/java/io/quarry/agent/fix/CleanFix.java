@@ -20,11 +20,11 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * Frees the space of a volume that nobody needs: tombstone, unlink, purge. The tombstone is the
- * decision; what comes after may be done any number of times by any number of hosts.
+ * Frees the space of a volume that no image needs: tombstone, unlink, purge. The tombstone is the
+ * decision. Any number of hosts may repeat the steps after the tombstone.
  */
 final class CleanFix {
-  /** Files of epochs beyond the newest known claim are orphans, which check finds. */
+  /** Check finds the files of epochs beyond the newest known claim as orphans. */
   private static final long EPOCHS_BEYOND = 1;
 
   private final RunningFix run;
@@ -66,8 +66,8 @@ final class CleanFix {
       Image image = state.images().get(String.valueOf(run.fix().imageId()));
       boolean retained = image != null && image.retainedUntil() != null;
       if (now != null && now.epoch() == run.epoch() && retained) {
-        // Granted by the clock of an earlier SDM, which was ahead, or after a failure: the time
-        // comes.
+        // An earlier SDM, whose clock was ahead, granted this clean, or an earlier try failed. The
+        // retention ends soon.
         throw new IOException(e.getMessage(), e);
       }
       throw e;

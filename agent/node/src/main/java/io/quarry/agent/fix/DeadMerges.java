@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Merges in place that were given up while their host could not say that it has stopped. The volume
- * stays writable until another host says so for it.
+ * Ends merges in place that were cancelled before their host could report that its writers had
+ * stopped. The volume stays writable until another host reports the end for that host.
  */
 public final class DeadMerges {
   private static final Logger LOG = LoggerFactory.getLogger(DeadMerges.class);
@@ -22,9 +22,11 @@ public final class DeadMerges {
   }
 
   /**
-   * A merge whose fix is still to be done is left to the worker that goes on with it.
+   * The worker that continues a merge ends the merge itself, as long as the fix is still in the
+   * log.
    *
-   * @param leading whether this host speaks for the dead; each host speaks for itself
+   * @param leading whether this host reports the end for dead hosts, too; otherwise this host
+   *     reports only its own
    */
   public void end(Repository repository, boolean leading) {
     RepositoryState state = repository.state().repository();

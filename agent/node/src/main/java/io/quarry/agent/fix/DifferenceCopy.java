@@ -40,7 +40,8 @@ final class DifferenceCopy {
       return compared(opener, found, target);
     }
     if (layers == 1) {
-      // One layer is one file, as it is. What its header says of its base does not count anywhere.
+      // One layer is one file, copied as it is. No reader uses the base that the file's header
+      // names.
       try (Source bytes = RawFileSource.of(chain.top().open())) {
         String file = String.valueOf(chain.top().file().getFileName());
         return new RawCopy(run, volume, file).copy(bytes);
@@ -51,7 +52,7 @@ final class DifferenceCopy {
     }
   }
 
-  /** The image is not made up of the base any more, or never was: what counts is its content. */
+  /** The image no longer consists of the base, or never did, so the copy compares contents. */
   private String compared(SourceOpener opener, SourceOpener.Found found, RepositoryState target)
       throws IOException, InterruptedException {
     SourceOpener.Found base = opener.find(String.valueOf(volume.parentImageId()));
@@ -62,7 +63,7 @@ final class DifferenceCopy {
     }
   }
 
-  /** 0 when the base is not below it. */
+  /** 0 when the base is not below the image. */
   private int layersAboveBase(RepositoryState state, Image image) {
     List<Image> chain = state.chainOf(image);
     for (int layers = 1; layers <= chain.size(); layers++) {

@@ -9,13 +9,16 @@ import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** What a machine has made of its disk: {@code virsh blockresize} makes the file larger. */
+/**
+ * The size that a hypervisor gave a disk outside of Quarry: {@code virsh blockresize} makes the
+ * file larger.
+ */
 public final class DiskSize {
   private DiskSize() {}
 
   /**
-   * What the disk's file holds, in bytes of whole sectors; null when the log says so already, or
-   * cannot be told of a growth.
+   * The size of the disk in its file, in bytes of whole sectors. Null when the log has that size
+   * already, or when the log cannot record a growth.
    */
   public static @Nullable Long grown(RepositoryState state, RepositoryStorage storage, Image disk)
       throws IOException {

@@ -12,10 +12,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the next epoch of a heavy fix on the storage, where the authority is: whatever the queue
+ * Takes the next epoch of a heavy fix on the storage, where the authority is. Whatever the queue
  * says, exactly one life of one host gets an epoch.
  *
- * @param reporter hears of each checkpoint
+ * @param reporter receives each checkpoint
  */
 record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter) {
   private static final Logger LOG = LoggerFactory.getLogger(EpochClaim.class);
@@ -23,7 +23,7 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
   /**
    * Null when the fix is not needed, or when another host was faster.
    *
-   * @param failures how often it had failed when it was queued
+   * @param failures how often the fix had failed when it was queued
    */
   @Nullable RunningFix take(Repository repository, String fixId, int failures) throws IOException {
     FixState fix = repository.refresh().repository().fixes().get(fixId);
@@ -31,7 +31,8 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
       return null;
     }
     if (fix.failures() != failures) {
-      // Queued before its latest failure: it is about to be queued again, with a pause.
+      // The queue entry is older than the latest failure: the SDM is about to queue the fix again,
+      // with a pause.
       return null;
     }
     FixStore store = new FixStore(repository.storage());
@@ -53,7 +54,9 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
     return new RunningFix(repository, still, self, epoch, earlier, context, reporter);
   }
 
-  /** Whether it may be resumed or its image be restored: then epochs and checkpoints count. */
+  /**
+   * Whether a caller may resume the fix or restore its image: then epochs and checkpoints count.
+   */
   static boolean mayGoOn(RepositoryState state, FixState fix) {
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     return volume != null && volume.stage() == Volume.Stage.INTENDED;

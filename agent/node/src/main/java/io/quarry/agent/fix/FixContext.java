@@ -17,7 +17,7 @@ import java.util.function.Function;
  * @param pace of all copies
  * @param throttle shared by all copies of the host
  * @param spawner starts the tools that a fix needs
- * @param own what became of this agent's own fixes
+ * @param own how this agent's own fixes ended
  * @param runtimeDirectory for sockets
  */
 public record FixContext(

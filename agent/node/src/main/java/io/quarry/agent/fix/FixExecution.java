@@ -15,17 +15,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/** Runs one fix from its claim to its end, and sees to it that it ends in exactly one way. */
+/** Runs one fix from its claim to its end. Each run ends in exactly one way. */
 final class FixExecution {
   private static final Logger LOG = LoggerFactory.getLogger(FixExecution.class);
 
   private FixExecution() {}
 
-  /** How a run ended, for whoever decides what to do next on this host. */
+  /** How a run ended; the fix worker decides by that what to do next on this host. */
   enum End {
     /** Done, or no longer needed. */
     OVER,
-    /** Asked to let go; others may go on. */
+    /** Asked to let go; other hosts may continue the fix. */
     LET_GO,
     /** The storage or the cluster failed; worth another try after a pause. */
     TROUBLE,
@@ -33,7 +33,7 @@ final class FixExecution {
     FAILED
   }
 
-  /** When it returns, nothing of the fix runs on this host any more. */
+  /** When the method returns, no part of the fix runs on this host any more. */
   static End run(RunningFix run) {
     End end = stages(run);
     if (end == End.LET_GO || end == End.TROUBLE) {
@@ -46,8 +46,8 @@ final class FixExecution {
   }
 
   /**
-   * The clean of a volume that is given up misses what this run makes a moment later: a file, whose
-   * name is that of our epoch, or a checkpoint.
+   * The clean of a cancelled volume misses what this run makes a moment later: a file of this
+   * epoch, or a checkpoint. So this run removes both.
    */
   private static void discard(RunningFix run) {
     String volumeId = String.valueOf(run.fix().volumeId());
@@ -111,7 +111,10 @@ final class FixExecution {
     }
   }
 
-  /** Otherwise it makes a volume that the image has not had yet. */
+  /**
+   * Whether the fix replaces a volume that the image has. Otherwise the fix makes the image's first
+   * volume.
+   */
   private static boolean replaces(RunningFix run) {
     RepositoryState state = run.repository().state().repository();
     Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
@@ -119,14 +122,15 @@ final class FixExecution {
   }
 
   /**
-   * Whether the failure is about the files of this fix, so that people have to see it. A storage
-   * that refuses every file is no failure of one fix: its host leaves the work to others meanwhile.
+   * Whether the failure is about the files of this fix, so that an operator has to see the failure.
+   * A storage that refuses every file is no failure of one fix: the host leaves the fixes to other
+   * hosts meanwhile.
    */
   private static boolean isItsOwn(RunningFix run, IOException e) {
     return switch (FileFailure.kindOf(e)) {
       case TOO_LARGE -> true;
       case FORBIDDEN, READ_ONLY, TOO_MANY_OPEN, INPUT_OUTPUT -> run.storagesUsable();
-      // A quota; a full storage is waited for.
+      // A quota counts as a failure of the fix; on a full storage the fix waits.
       case NO_SPACE -> !full(run);
       case NOT_FOUND, EXISTS, REFUSED, NOT_EMPTY, OTHER -> false;
       case null -> false;
@@ -138,7 +142,7 @@ final class FixExecution {
     return End.TROUBLE;
   }
 
-  /** Tools do not tell that from other reasons to fail. */
+  /** Tools do not distinguish a full storage from other reasons to fail. */
   private static boolean full(RunningFix run) {
     try {
       return SpaceBudget.isFull(run.repository().storage());
@@ -161,7 +165,10 @@ final class FixExecution {
     return End.FAILED;
   }
 
-  /** Once all that this run has started is gone, the next epoch may go on in place. */
+  /**
+   * Once all processes that this run has started are gone, the next epoch may continue in the same
+   * file.
+   */
   private static void letGo(RunningFix run, @Nullable String error) {
     Checkpoint checkpoint = run.checkpoint();
     try {

@@ -36,22 +36,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This host's share of the fixes: does the light ones that it is granted, claims what it can take
- * of the heavy ones from the queues of the connected repositories, and runs them. One thread
- * chooses, one thread per fix works.
+ * This host's share of the fixes. The fix worker runs the light fixes that the log grants to this
+ * host. The worker also claims heavy fixes from the queues of the connected repositories, as many
+ * as it may, and runs them. One thread chooses, and one thread per fix works.
  */
 public final class FixScheduler implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FixScheduler.class);
 
   private static final Duration ROUND = Duration.ofSeconds(1);
 
-  /** A claim whose owner has been away for so long has stayed behind. */
+  /** After this time the claim of an absent owner counts as left behind. */
   private static final Duration DANGLING = Duration.ofSeconds(30);
 
-  /** After letting go of a fix, others get the first chance. */
+  /** After this host has let go of a fix, other hosts get the first chance. */
   private static final Duration AFTER_LETTING_GO = Duration.ofSeconds(5);
 
-  /** Between two looks whether there is room by now; others with less to write go first. */
+  /**
+   * The pause between two looks whether there is room; fixes that write less go first meanwhile.
+   */
   private static final Duration NO_SPACE = Duration.ofSeconds(2);
 
   private static final Duration TROUBLE_MIN = Duration.ofMillis(500);
@@ -127,7 +129,7 @@ public final class FixScheduler implements AutoCloseable {
     return running.size() + granted.running().size();
   }
 
-  /** What runs on this host right now; what is stuck is for others to go on with. */
+  /** The tasks that run on this host right now, without stuck ones, which other hosts continue. */
   public List<TaskInfo> tasks() {
     return all().filter(run -> !slots.isStuck(keyOf(run))).map(RunningFix::info).toList();
   }
@@ -152,10 +154,10 @@ public final class FixScheduler implements AutoCloseable {
     return true;
   }
 
-  /** Lets go of everything, now that this host is drained; returns when nothing runs any more. */
+  /** Lets go of all fixes, now that this host is drained; returns when no fix runs any more. */
   public void drain() throws InterruptedException, TimeoutException {
     stopAll(DRAINED);
-    // What was being claimed at that moment notices by itself.
+    // A worker that is claiming a fix at that moment sees the drain by itself.
     if (!slots.awaitNone(drain::drained, STOP_WAIT_MILLIS)) {
       throw new TimeoutException(slots.size() + " tasks have not let go yet");
     }
@@ -169,7 +171,7 @@ public final class FixScheduler implements AutoCloseable {
     }
   }
 
-  /** Lets go of everything that uses a repository that is being disconnected. */
+  /** Lets go of all fixes that use a repository that is being disconnected. */
   public void release(ConnectedRepository repository)
       throws InterruptedException, TimeoutException {
     for (RunningFix run : all().toList()) {
@@ -180,7 +182,9 @@ public final class FixScheduler implements AutoCloseable {
     }
   }
 
-  /** "I don't want that image", or a manual stop. */
+  /**
+   * Stops fixes that a caller has paused or stopped, and fixes of images that a caller has removed.
+   */
   private void stopUnwanted(ConnectedRepository repository, RepositoryState state) {
     for (RunningFix run : running.values()) {
       if (run.repository() == repository) {
@@ -204,9 +208,9 @@ public final class FixScheduler implements AutoCloseable {
   }
 
   /**
-   * A thread that waits for a storage which hangs cannot let go by itself. Whoever claims the fix
-   * next has no proof that we are gone, so what we write when the storage is back lands where
-   * nobody looks.
+   * A thread that waits for a hanging storage cannot let go by itself. The next worker that claims
+   * the fix has no proof that this worker is gone, and so begins a file of its own. What this
+   * worker writes later reaches only the old file, which no image uses.
    */
   private void giveUpStuck() {
     Set<String> hung = keysOf(ConnectedRepository::givenUp);
@@ -269,7 +273,7 @@ public final class FixScheduler implements AutoCloseable {
     return keys.containsAll(fix.requires()) && !slots.contains(key) && !pauses.pausing(key);
   }
 
-  /** Reserves a place for it; the rest takes a while and happens on a worker's thread. */
+  /** Reserves a place for the fix. The claim takes a while and happens on a worker's thread. */
   private void claim(Candidate candidate) {
     if (closed || slots.places() >= heavyFixesMax) {
       return;
@@ -281,7 +285,7 @@ public final class FixScheduler implements AutoCloseable {
     try {
       workers.execute(() -> claimAndWork(key, candidate));
     } catch (RuntimeException | Error e) {
-      // No thread is to be had: the next round finds the fix as free as it is.
+      // No thread can be started: the next round finds the fix still free.
       slots.remove(key);
       throw e;
     }
@@ -307,7 +311,7 @@ public final class FixScheduler implements AutoCloseable {
     }
   }
 
-  /** Without room for what it writes nobody need claim it. */
+  /** A fix without room for what it writes is not worth a claim. */
   private boolean fits(String key, Candidate candidate) {
     ConnectedRepository repository = candidate.repository();
     FixState fix = repository.state().repository().fixes().get(candidate.queued().fix().fixId());
@@ -357,7 +361,10 @@ public final class FixScheduler implements AutoCloseable {
     }
   }
 
-  /** Whoever stops what runs has seen it, or is seen here. */
+  /**
+   * A drain, a close or a hanging storage may have missed this run, since the run was not
+   * registered yet. So the run looks for them here.
+   */
   private void stopIfTooLate(String key, RunningFix run) {
     if (slots.isStuck(key)) {
       run.stop(HANGS);
@@ -395,7 +402,7 @@ public final class FixScheduler implements AutoCloseable {
     return repository.key() + "/" + fixId;
   }
 
-  /** Lets go of everything, at checkpoints. */
+  /** Lets go of all fixes, at checkpoints. */
   @Override
   public void close() {
     closed = true;

@@ -6,15 +6,16 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
- * Which heavy fixes this host is claiming or running, for any thread to ask and to wait for. One
- * that is stuck, because a storage hangs, takes no place: there is work for other storages. It
- * stays here until its thread is back, so that this host does not begin it once more beside it.
+ * The heavy fixes that this host is claiming or running; any thread may ask and wait for them. A
+ * fix that a hanging storage has stuck takes no place, so that this host can work on other
+ * storages. The stuck fix stays here until its thread returns, so that this host does not begin the
+ * fix a second time.
  */
 final class FixSlots {
   private final Set<String> keys = new HashSet<>();
   private final Set<String> stuck = new HashSet<>();
 
-  /** False when it is taken already. */
+  /** False when the fix is taken already. */
   synchronized boolean add(String key) {
     return keys.add(key);
   }
@@ -25,7 +26,7 @@ final class FixSlots {
     notifyAll();
   }
 
-  /** False when it is known to be stuck already, or not taken. */
+  /** False when the fix is known to be stuck already, or is not taken. */
   synchronized boolean stick(String key) {
     return keys.contains(key) && stuck.add(key);
   }
@@ -34,7 +35,7 @@ final class FixSlots {
     return stuck.contains(key);
   }
 
-  /** Places that are in use. */
+  /** The places that are in use. */
   synchronized int places() {
     return keys.size() - stuck.size();
   }
@@ -47,15 +48,15 @@ final class FixSlots {
     return keys.size();
   }
 
-  /** Whoever waits looks again whether that is still wanted. */
+  /** Each waiting thread checks again whether its wait is still wanted. */
   synchronized void wake() {
     notifyAll();
   }
 
   /**
-   * Waits until nothing is taken, or as long as that is wanted.
+   * Waits until no fix is taken, or as long as the wait is wanted.
    *
-   * @return false when there was something taken all the time
+   * @return false when a fix was taken all the time
    */
   synchronized boolean awaitNone(BooleanSupplier wanted, long millis) throws InterruptedException {
     Deadline until = Deadline.afterMillis(millis);

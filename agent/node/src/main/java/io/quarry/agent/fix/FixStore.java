@@ -19,9 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Claims and checkpoints of fixes on the storage: {@code fixes/<fixId>/claim.<epoch>} is linked, so
- * that exactly one worker gets an epoch; {@code progress.<epoch>} is replaced, by that worker
- * alone.
+ * Claims and checkpoints of fixes on the storage. {@code fixes/<fixId>/claim.<epoch>} is linked, so
+ * that exactly one worker gets an epoch. Only that worker replaces {@code progress.<epoch>}.
  */
 public final class FixStore {
   private static final Pattern CLAIM = Pattern.compile("claim\\.(\\d{1,18})");
@@ -35,7 +34,7 @@ public final class FixStore {
   private final RepositoryStorage storage;
 
   /**
-   * Who holds an epoch.
+   * The worker that holds an epoch.
    *
    * @param worker the host and its life
    */
@@ -45,18 +44,18 @@ public final class FixStore {
     this.storage = storage;
   }
 
-  /** The newest claim, or null when there never was one. */
+  /** The newest claim; null when there never was one. */
   public @Nullable ClaimFile newestClaim(String fixId) throws IOException {
     long newest = newest(fixId, CLAIM);
     return newest == 0 ? null : claimOf(fixId, newest);
   }
 
-  /** Who holds that epoch, or null when it was never claimed on the storage. */
+  /** The claim of that epoch; null when no worker claimed the epoch on the storage. */
   public @Nullable ClaimFile claimOf(String fixId, long epoch) throws IOException {
     return read(fixId, "claim." + epoch, ClaimFile.class);
   }
 
-  /** Takes the epoch for the worker, durably; empty when somebody else has it. */
+  /** Takes the epoch for the worker, durably; empty when another worker has the epoch. */
   public Optional<ClaimFile> claim(String fixId, long epoch, Worker worker, Instant now)
       throws IOException {
     if (storage.fixes().createFolder(fixId)) {
@@ -75,13 +74,16 @@ public final class FixStore {
     }
   }
 
-  /** The progress of the newest epoch that has any, or null. */
+  /** The newest checkpoint of the fix, or null. */
   public @Nullable Checkpoint newestCheckpoint(String fixId) throws IOException {
     long newest = newest(fixId, PROGRESS);
     return newest == 0 ? null : read(fixId, "progress." + newest, Checkpoint.class);
   }
 
-  /** Persists how far an epoch is, durably. What it says must be durable already. */
+  /**
+   * Persists how far an epoch is, durably. The data that the checkpoint counts must be durable
+   * already.
+   */
   public void save(String fixId, Checkpoint checkpoint) throws IOException {
     String written = writeTemporary(checkpoint);
     try (Folder folder = storage.fixes().folder(fixId)) {
@@ -93,8 +95,8 @@ public final class FixStore {
   }
 
   /**
-   * The fix is done: no host needs its claims and checkpoints any more. What another host has open
-   * keeps a name on NFS, and its folder, for the next time.
+   * Forgets a fix that is done: no host needs its claims and checkpoints any more. On NFS a file
+   * that another host has open keeps a name. That file and the folder stay until the next call.
    */
   public void forget(String fixId) throws IOException {
     try (Folder folder = storage.fixes().folder(fixId)) {

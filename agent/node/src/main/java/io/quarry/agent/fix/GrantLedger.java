@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What became, in this life of the host, of the grants that it has begun with, until the logs say
- * that they are over. A log may be seen late: what was done a moment ago still looks granted.
+ * Remembers how the grants ended that this life of the host has begun with, until the logs say that
+ * the grants are over. A replica of a log can lag: a fix that ended a moment ago still looks
+ * granted.
  */
 final class GrantLedger {
   private static final Logger LOG = LoggerFactory.getLogger(GrantLedger.class);
@@ -22,7 +23,7 @@ final class GrantLedger {
   private record Begun(long epoch, boolean inTrouble) {}
 
   /**
-   * @param pauses of what was in trouble
+   * @param pauses of fixes that had trouble
    */
   GrantLedger(Backoff pauses) {
     this.pauses = pauses;
@@ -32,7 +33,10 @@ final class GrantLedger {
     return repository.key() + "/" + fixId;
   }
 
-  /** Whether to begin with it now; whoever is told so ends it. One thread at a time. */
+  /**
+   * Whether to begin with the fix now. A caller that gets true must call {@link #end}. One thread
+   * at a time may call.
+   */
   boolean begin(Repository repository, FixState fix) {
     String key = key(repository, fix.id());
     Begun before = begun.get(key);
@@ -47,9 +51,9 @@ final class GrantLedger {
   }
 
   /**
-   * Whether to begin with it again after a pause.
+   * Whether to begin with the fix again after a pause.
    *
-   * @param troubled whether it is not done, and may still be this host's
+   * @param troubled whether the fix is not done, and may still be this host's
    */
   boolean end(Repository repository, FixState fix, boolean troubled) {
     String key = key(repository, fix.id());
@@ -63,7 +67,7 @@ final class GrantLedger {
     return again;
   }
 
-  /** Forgets what this host does not hold any more. */
+  /** Forgets fixes that this host does not hold any more. */
   void retain(Set<String> held) {
     begun
         .keySet()
@@ -78,13 +82,13 @@ final class GrantLedger {
 
   /**
    * Whether the log, as far as it goes now, does not know that this grant is over, or cannot be
-   * read. When it knows, a grant of the same name and epoch is another one: an image that was
-   * restored and removed again is cleaned from the first epoch on, and nobody may have looked in
-   * between.
+   * read. Once the log knows, a grant of the same name and epoch is a new one. For example, an
+   * image that was restored and removed again is cleaned from the first epoch on. This host may
+   * have seen no state in between.
    */
   private static boolean isStillGranted(Repository repository, FixState fix) {
     try {
-      // Mostly the commit that ended it is known already: then nothing is read.
+      // Mostly the replica knows the commit that ended the grant already, and nothing is read.
       return fix.equals(repository.state().repository().fixes().get(fix.id()))
           && fix.equals(repository.refresh().repository().fixes().get(fix.id()));
     } catch (IOException | RuntimeException e) {

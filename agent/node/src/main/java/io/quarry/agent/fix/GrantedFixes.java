@@ -18,8 +18,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
- * The light fixes that the logs grant this life of the host: it does them without asking anybody.
- * One thread looks, a few of each repository work.
+ * Runs the light fixes that the logs grant to this life of the host. The host needs no claim for
+ * them. One thread looks for grants, and a few threads of each repository work.
  */
 final class GrantedFixes implements AutoCloseable {
   private static final Duration ROUND = Duration.ofSeconds(1);
@@ -61,7 +61,7 @@ final class GrantedFixes implements AutoCloseable {
 
   private void look() {
     if (drain.drained()) {
-      // The SDM sees it, too, and grants to others what this host holds.
+      // The SDM sees the drain, too, and grants this host's fixes to other hosts.
       return;
     }
     Set<String> held = new HashSet<>();
@@ -85,7 +85,7 @@ final class GrantedFixes implements AutoCloseable {
           .lightWork()
           .execute(() -> work(repository, fix), () -> ledger.end(repository, fix, true));
     } catch (RuntimeException | Error e) {
-      // No thread is to be had: it is this host's until it is done.
+      // No thread can be started: the grant stays this host's until the fix is done.
       var _ = ledger.end(repository, fix, true);
       throw e;
     }
@@ -103,7 +103,8 @@ final class GrantedFixes implements AutoCloseable {
     running.put(key, run);
     FixExecution.End end = FixExecution.End.TROUBLE;
     try {
-      // Looked at only now: whoever drains this host has seen it run, or is seen here.
+      // A drain that begins after put() sees this run; this check sees a drain that began before
+      // put().
       end = drain.drained() ? FixExecution.End.LET_GO : FixExecution.run(run);
     } finally {
       running.remove(key);
@@ -115,7 +116,7 @@ final class GrantedFixes implements AutoCloseable {
     }
   }
 
-  /** Begins nothing more. */
+  /** Begins no more fixes. */
   @Override
   public void close() {
     closed = true;

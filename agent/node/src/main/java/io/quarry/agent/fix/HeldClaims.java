@@ -39,7 +39,7 @@ final class HeldClaims {
     }
   }
 
-  /** Shows other hosts how far it is. */
+  /** Shows other hosts how far the fix is. */
   void show(String key, TaskInfo task) {
     Held one = held.get(key);
     if (one != null) {

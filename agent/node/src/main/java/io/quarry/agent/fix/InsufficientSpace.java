@@ -3,8 +3,8 @@ package io.quarry.agent.fix;
 /**
  * A fix has to wait until there is room for what it writes.
  *
- * @param needed what it still has to write, in bytes
- * @param free what it may take of the storage now
+ * @param needed what the fix still has to write, in bytes
+ * @param free what the fix may take of the storage now
  * @param ofFiles whether the storage has room for no more files, however many bytes are free
  */
 public record InsufficientSpace(long needed, long free, boolean ofFiles) {
@@ -14,7 +14,7 @@ public record InsufficientSpace(long needed, long free, boolean ofFiles) {
     this(needed, free, false);
   }
 
-  /** For people; so that what is needed never looks like what there is. */
+  /** A text for operators. The needed and the free size never look the same in it. */
   public String text() {
     if (ofFiles) {
       return "waiting for space: the storage has room for no more files (its inodes are used up)";

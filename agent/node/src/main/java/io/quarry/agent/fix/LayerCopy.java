@@ -30,14 +30,14 @@ final class LayerCopy {
   }
 
   /**
-   * Where it begins.
+   * Where the copy begins.
    *
-   * @param offset up to where the file holds all of it already
+   * @param offset up to which the file holds all of the difference already
    * @param movedBefore bytes that earlier epochs moved, as far as checkpoints know
    */
   record Start(String file, long offset, long movedBefore) {}
 
-  /** When it returns, all of it is durable. */
+  /** When the method returns, the whole difference is durable. */
   void into(OverlayTarget target, Start start) throws IOException, InterruptedException {
     Checkpoint checkpoint =
         Checkpoint.copying(

@@ -8,21 +8,21 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this life of the host knows of those of its fixes that have ended, while others go on in
- * their files. Of what it does not know nobody may say that it is over.
+ * What this life of the host knows about its own fixes that have ended while other hosts continue
+ * in their files. A fix that this class does not know must not count as over.
  */
 public final class LocalWriters {
-  /** Of a merge in place, for as long as the log may name it as a writer. */
+  /** The stage of a merge in place, for as long as the log may name the merge as a writer. */
   enum Stage {
-    /** It writes, or waits for its tools to end. */
+    /** The merge writes, or waits for its tools to end. */
     WRITING,
-    /** Nothing of it writes any more. */
+    /** No process of the merge writes any more. */
     OVER
   }
 
   private final Map<Writer, Stage> merges = new ConcurrentHashMap<>();
 
-  /** Fixes that had a tool which did not end when it was killed: the storage hangs. */
+  /** Fixes that had a tool which did not end when this host killed it: the storage hangs. */
   private final Set<String> loose = ConcurrentHashMap.newKeySet();
 
   void begin(Writer merge) {
@@ -33,7 +33,7 @@ public final class LocalWriters {
     merges.put(merge, Stage.OVER);
   }
 
-  /** The log does not name it, or nobody knows when its tools end. */
+  /** The log does not name the merge, or this host does not know when its tools end. */
   void forget(Writer merge) {
     merges.remove(merge);
   }
@@ -46,7 +46,7 @@ public final class LocalWriters {
     loose.add(fixId);
   }
 
-  /** An epoch in this very life has ended before the next one is claimed, with all its tools. */
+  /** An epoch of this life has ended, with all its tools, before the next epoch is claimed. */
   PriorWriterProof proof(String fixId, Worker self, PriorWriterProof others) {
     return worker -> worker.equals(self) ? !loose.contains(fixId) : others.dead(worker);
   }

@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Makes the volume that an image lacks: empty, as an overlay, or as a copy. An optimize does it for
- * a base that overlays have read elsewhere so far.
+ * Makes the volume that an image lacks: empty, as an overlay, or as a copy. An optimize also uses
+ * this class, for a base that overlays have read in another repository so far.
  */
 final class MendFix {
   private final RunningFix run;
@@ -47,8 +47,9 @@ final class MendFix {
   }
 
   /**
-   * An earlier try of this epoch may have made the file, and even published it without being told:
-   * so it is neither trusted nor removed, and the next epoch makes another one.
+   * An earlier try of this epoch may have made the file, and may have published the file without
+   * getting the answer. So this try neither trusts nor removes the file, and the next epoch makes
+   * another one.
    */
   private void makeEmpty(Volume volume, String file, RepositoryState state)
       throws IOException, FixGoneException {

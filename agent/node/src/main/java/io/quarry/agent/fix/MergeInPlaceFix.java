@@ -30,9 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Merges hidden images by writing what lies above the lowest of them down into its volume, when
- * that moves fewer bytes than a new volume would take, nobody reads it, and nobody else may be
- * writing to it.
+ * Merges hidden images: writes the data that lies above the lowest of them down into its volume. A
+ * merge goes that way when three conditions hold. Fewer bytes move than into a new volume, no image
+ * reads the lower volume, and no other process may be writing to it.
  */
 final class MergeInPlaceFix {
   private static final Logger LOG = LoggerFactory.getLogger(MergeInPlaceFix.class);
@@ -51,7 +51,7 @@ final class MergeInPlaceFix {
     this.own = run.context().own();
   }
 
-  /** Returns false, with nothing done, when the merge has to write a new volume. */
+  /** Returns false, with no change made, when the merge has to write a new volume. */
   boolean run(Volume better, Image image)
       throws IOException, InterruptedException, FixGoneException {
     RepositoryState state = repository.state().repository();
@@ -82,7 +82,7 @@ final class MergeInPlaceFix {
     }
   }
 
-  /** Null when it is refused, since something has changed meanwhile. */
+  /** Null when the SDM refuses the merge, since the state has changed meanwhile. */
   private @Nullable Reply begin(Volume better, Volume base) {
     try {
       return commit(new BeginMergeInPlace(better.id(), base.id(), self, base.writer()));
@@ -96,8 +96,8 @@ final class MergeInPlaceFix {
   }
 
   /**
-   * Another run of this very host may be about to let go; as long as nothing tells that a writer is
-   * over, a new volume is made.
+   * Another run on this host may be about to let go. As long as no proof says that an earlier
+   * writer is over, the merge makes a new volume.
    */
   private boolean mayWrite(Volume base) throws IOException {
     String file = String.valueOf(base.file());
@@ -125,7 +125,7 @@ final class MergeInPlaceFix {
     };
   }
 
-  /** What was begun is gone on with, either way. */
+  /** A merge that was begun is continued, whether it pays or not. */
   private boolean pays(Volume better, Volume base, Image image, RepositoryState state)
       throws IOException, InterruptedException {
     if (base.writer() != null && base.writer().fixId().equals(self.fixId())) {
@@ -166,7 +166,7 @@ final class MergeInPlaceFix {
     }
   }
 
-  /** Whoever wrote before has let go, or is dead: what he has reached counts. */
+  /** The earlier writer has let go or is dead, so its checkpoint counts. */
   private LayerCopy.Start start(String file) throws IOException {
     Checkpoint earlier = run.store().newestCheckpoint(run.fix().id());
     if (earlier == null || !file.equals(earlier.file())) {
@@ -185,7 +185,10 @@ final class MergeInPlaceFix {
                 volumes().layer(String.valueOf(base.file()), base.format()).requireFile().file());
   }
 
-  /** A killed server leaves clusters that nobody references; what is above may be larger. */
+  /**
+   * A killed server leaves clusters without a reference. The disk above may be larger than the
+   * volume.
+   */
   private void prepare(Chain down, ImageCheck found, long size)
       throws IOException, InterruptedException {
     QemuImg qemu = new QemuImg(run.children());
@@ -207,7 +210,8 @@ final class MergeInPlaceFix {
         image.kind() == ImageKind.SNAPSHOT && state.freezesFiles()
             ? Map.of(base.id(), volumes().freeze(String.valueOf(base.file())))
             : Map.of();
-    // The base was writable meanwhile, for a domain that names yesterday's file, too.
+    // The base was writable meanwhile, also for a domain whose definition still names the base's
+    // file.
     run.requireStill(base);
     FaultPoints.reach("mend.publish");
     try {
@@ -220,7 +224,7 @@ final class MergeInPlaceFix {
     }
   }
 
-  /** If this cannot be committed, at least this host knows it. */
+  /** When the commit fails, at least this host knows that the merge is over. */
   private void leave(Volume base) throws InterruptedException {
     try {
       run.stopChildren();
@@ -236,12 +240,15 @@ final class MergeInPlaceFix {
     }
   }
 
-  /** What cannot be frozen is frozen later by the host that leads, or named by check. */
+  /**
+   * When a file cannot be frozen here, the SDM's host freezes the file later, or check reports the
+   * file.
+   */
   private Map<String, Witness> frozen(Volume base) {
     try {
       RepositoryState state = repository.refresh().repository();
       Volume now = state.volumes().get(base.id());
-      // A disk may go on in it: the end was committed, or another worker has taken over.
+      // A disk may continue in the file: the end was committed, or another worker has taken over.
       if (now == null || !self.equals(now.writer()) || !state.freezesFiles()) {
         return Map.of();
       }

@@ -7,12 +7,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells files that nobody will ever read from those that somebody may. Intent comes before files: a
- * file whose volume a state newer than the file does not know is left over. So are the claims and
- * checkpoints of a fix whose volume is whole or gone.
+ * Tells files that no reader will ever open from files that a reader may open. The log names a
+ * volume before its file exists. So a file is orphaned when a state newer than the file does not
+ * know its volume. The claims and checkpoints of a fix are orphaned when the fix's volume is whole
+ * or gone.
  */
 public final class OrphanFiles {
-  /** Before the id of a fix, in the name of what it has left. */
+  /** Precedes the id of a fix in the name for the fix's claims and checkpoints. */
   private static final String FIXES = "fixes/";
 
   private static final Pattern FIX_ID = Pattern.compile("[a-z]+-([0-9A-Za-z-]{1,128})");
@@ -24,7 +25,7 @@ public final class OrphanFiles {
     return FIXES + fixId;
   }
 
-  /** The fix whose claims and checkpoints these are; null when it is the name of a volume file. */
+  /** The fix whose claims and checkpoints the name stands for; null for a name of a volume file. */
   static @Nullable String fixOf(String file) {
     return file.startsWith(FIXES) ? file.substring(FIXES.length()) : null;
   }
@@ -49,7 +50,10 @@ public final class OrphanFiles {
     return volume.stage() == Volume.Stage.READY && !file.equals(volume.file());
   }
 
-  /** A tombstoned volume's are its clean's to remove; an intended one may yet be made. */
+  /**
+   * The clean of a tombstoned volume removes the notes of its fix. An intended volume may still be
+   * made.
+   */
   private static boolean isForgotten(String fixId, RepositoryState state) {
     Matcher parts = FIX_ID.matcher(fixId);
     if (!parts.matches() || state.fixes().containsKey(fixId)) {
@@ -59,7 +63,7 @@ public final class OrphanFiles {
     return volume == null ? !isFilled(parts.group(1), state) : volume.stage() == Volume.Stage.READY;
   }
 
-  /** Whether an upload fills it, which the log knows as a volume only when it is whole. */
+  /** Whether an upload fills the volume. The log knows that volume only once it is whole. */
   private static boolean isFilled(String volumeId, RepositoryState state) {
     return state.opens().values().stream().anyMatch(open -> volumeId.equals(open.fills()));
   }

@@ -7,7 +7,7 @@ import io.quarry.coordinator.plan.RepositoryState;
 import java.io.IOException;
 import java.util.UUID;
 
-/** Removes a file that no volume names, or what a fix that is over has left. */
+/** Removes a file that no volume names, or the claims and checkpoints of a fix that is over. */
 final class OrphanFix {
   private final RunningFix run;
   private final Repository repository;

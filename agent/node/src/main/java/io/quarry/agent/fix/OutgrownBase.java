@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A base whose file is longer than the log says: a guest's disk was grown behind Quarry's back. An
- * overlay that is larger than the recorded base promises zeros there, and QEMU would show what the
- * file has. So the overlay gets zeros of its own.
+ * A base whose file is longer than the log says, because a hypervisor grew the guest's disk outside
+ * of Quarry. An overlay that is larger than the recorded base promises zeros there, but QEMU would
+ * show what the file has. So this class writes zeros into the overlay.
  */
 final class OutgrownBase {
   private static final Logger LOG = LoggerFactory.getLogger(OutgrownBase.class);
@@ -28,7 +28,7 @@ final class OutgrownBase {
   }
 
   /**
-   * @param file of the overlay, which holds nothing yet
+   * @param file of the overlay, which holds no data yet
    */
   void hide(Volume overlay, String file, RepositoryState state)
       throws IOException, InterruptedException {

@@ -34,7 +34,7 @@ final class OverlayCopy {
    * Returns the file that now holds the difference, durably.
    *
    * @param source a difference
-   * @param below what will show through where they say nothing
+   * @param below the layers that show through where the source has no data
    */
   String copy(Source source, List<Chain.Layer> below) throws IOException, InterruptedException {
     LayerCopy.Start start = start();
@@ -46,7 +46,10 @@ final class OverlayCopy {
     return start.file();
   }
 
-  /** Without proof of death all is read again: it comes from the same place either way. */
+  /**
+   * Without proof that the earlier worker is dead the copy reads all data again: the source is the
+   * same either way.
+   */
   private LayerCopy.Start start() throws IOException, InterruptedException {
     ResumePoint earlier = ResumePoint.of(run, volume, null);
     if (earlier == null || !earlier.over() || !sound(earlier)) {
@@ -60,7 +63,10 @@ final class OverlayCopy {
     return new LayerCopy.Start(earlier.file(), offset, earlier.checkpoint().bytesMoved());
   }
 
-  /** A killed server leaves clusters that nobody references; anything worse is not gone on with. */
+  /**
+   * A killed server leaves clusters without a reference, which is harmless. A file with any worse
+   * defect is not continued.
+   */
   private boolean sound(ResumePoint earlier) throws IOException, InterruptedException {
     run.repository().storage().volumes().thaw(earlier.file());
     ImageCheck found =

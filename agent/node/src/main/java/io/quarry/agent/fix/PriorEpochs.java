@@ -4,11 +4,11 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
 
 /**
- * Tells whether every earlier epoch is over, so that its file may be gone on with. Only proof
- * counts: that the worker said so after its children had ended, or that its guardian saw the whole
- * host process die.
+ * Tells whether every earlier epoch is over, so that a worker may continue in its file. Only proof
+ * counts. Either the worker reported its end after its children had ended, or its guardian saw the
+ * whole host process die.
  *
- * @param epoch our own
+ * @param epoch the asking worker's own
  */
 public record PriorEpochs(FixStore store, String fixId, long epoch, PriorWriterProof proof) {
   static PriorEpochs of(RunningFix run) {
@@ -18,8 +18,8 @@ public record PriorEpochs(FixStore store, String fixId, long epoch, PriorWriterP
   }
 
   /**
-   * All claims after that checkpoint must be over, too: they may write its file. What a later epoch
-   * has left is not ours to go on with, over or not: we were away for so long that others follow.
+   * All claims after that checkpoint must be over, too: their workers may write to its file. A
+   * worker never continues the file of a later epoch, since that epoch's worker has taken over.
    */
   public boolean allOver(Checkpoint newest) throws IOException {
     if (newest.epoch() > epoch || !over(newest)) {

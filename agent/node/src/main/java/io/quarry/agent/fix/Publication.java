@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes a volume's file the one that counts, and tidies up after it. */
+/** Makes a file the content of its volume, and tidies up after it. */
 final class Publication {
   private static final Logger LOG = LoggerFactory.getLogger(Publication.class);
 
@@ -85,7 +85,8 @@ final class Publication {
 
   /**
    * From the commit on, a snapshot's file is frozen. The volume below may be frozen since its disk
-   * got the overlay that is published: whoever published that volume left the file writable.
+   * got the overlay that this fix publishes. An earlier publication left that volume's file
+   * writable.
    *
    * @return witnesses of both, by volume
    */
@@ -120,14 +121,14 @@ final class Publication {
       run.requireStill(base);
     } catch (IOException e) {
       if (!run.fix().heavy()) {
-        // This epoch has made the file, and makes it anew when that process has ended.
+        // This epoch has made the file, and makes a new one when that process has ended.
         repository.storage().volumes().remove(file);
       }
       throw e;
     }
   }
 
-  /** An older log has no witnesses, and its SDM may know none. */
+  /** An older log has no witnesses, and its SDM may not know them. */
   static @Nullable Map<String, Witness> forLog(Map<String, Witness> witnesses) {
     return witnesses.isEmpty() ? null : witnesses;
   }
@@ -137,7 +138,7 @@ final class Publication {
     Request with(@Nullable Map<String, Witness> witnesses);
   }
 
-  /** An early stop for a worker that was away for long; safety does not rest on it. */
+  /** An early stop for a worker that was away for long; safety does not depend on it. */
   private void requireOurs() throws IOException, FixGoneException {
     long newest = run.fix().heavy() ? newestClaim() : newestGrant();
     if (newest > run.epoch()) {
@@ -156,9 +157,9 @@ final class Publication {
   }
 
   /**
-   * Nobody will ever read our file, unless the volume is still to be made: then a try of ours, or
-   * of an earlier epoch, may be on its way that publishes it as soon as the fix is wanted again.
-   * Whoever mends or cleans the volume removes it.
+   * No reader will open this epoch's file, unless the volume is still intended. In that case a
+   * delayed commit of this or an earlier epoch may still publish the file, once the fix is wanted
+   * again. So the file stays, and the next mend or clean of the volume removes it.
    */
   private void discard(Volume intended, String file) throws IOException {
     LogState fresh = repository.refresh();

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings the whole content of an image into a raw volume, from the last checkpoint on. */
+/** Copies the whole content of an image into a raw volume, from the last checkpoint on. */
 final class RawCopy {
   private static final Logger LOG = LoggerFactory.getLogger(RawCopy.class);
   private static final int STAGES = 2;
@@ -31,7 +31,8 @@ final class RawCopy {
   }
 
   /**
-   * @param copyOf the name of the file that is copied byte by byte, if it is that
+   * @param copyOf the name of the file that is copied byte by byte; null when the source is no
+   *     single file
    */
   RawCopy(RunningFix run, Volume volume, @Nullable String copyOf) {
     this.copyOf = copyOf;
@@ -73,7 +74,10 @@ final class RawCopy {
     return start.file();
   }
 
-  /** What is not counted would be written again: until then the space is others'. */
+  /**
+   * The copy writes the bytes behind the checkpoint again, so their space is free for other fixes
+   * until then.
+   */
   private void giveBack(Start start) {
     Checkpoint newest = run.maybeSaved();
     boolean begun = start.file().equals(newest.file());
@@ -92,7 +96,7 @@ final class RawCopy {
   }
 
   /**
-   * @param offset up to where the file holds the content already
+   * @param offset up to which the file holds the content already
    * @param movedBefore bytes that earlier epochs moved, as far as checkpoints know
    */
   private record Start(String file, RawTarget target, long offset, long movedBefore) {}

@@ -10,8 +10,9 @@ import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 
 /**
- * Gives an image a better volume: an independent one, or one that also holds what hidden images
- * below it held. Nobody may write to the image meanwhile: opening it for that ends the fix.
+ * Gives an image a better volume. The better volume is independent, or also holds the data of
+ * hidden images below. No process may write to the image meanwhile: opening the image for writing
+ * ends the fix.
  */
 final class ReplaceFix {
   private final RunningFix run;

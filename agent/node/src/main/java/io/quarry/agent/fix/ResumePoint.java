@@ -9,20 +9,21 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an earlier epoch of a fix has left. One inode has one writer epoch: its file is gone on with
- * only when its worker is proven dead or let go of it; otherwise a file of our own is begun, so
- * that late writes land where nobody looks.
+ * What an earlier epoch of a fix has left. Only one epoch writes to an inode. A worker continues in
+ * an earlier epoch's file only when that epoch's worker has released the file or is proven dead.
+ * Otherwise the worker begins a file of its own, and no reader opens the file that late writes
+ * reach.
  *
  * @param checkpoint says how far that epoch's file is durable
- * @param over nothing will write to its file any more
+ * @param over no process will write to that epoch's file any more
  */
 record ResumePoint(Checkpoint checkpoint, boolean over) {
   /**
-   * Null when there is nothing to go on with.
+   * Null when no earlier epoch has left work to continue.
    *
-   * @param source the file that is copied byte by byte; null when it is the content of an image.
-   *     While the copy is made a merge can give the source other files, and then the bytes of one
-   *     are no beginning of the other.
+   * @param source the file that is copied byte by byte; null when the source is the content of an
+   *     image. During the copy a merge can give the source other files. Then the bytes of the old
+   *     file are no beginning of the new one.
    */
   static @Nullable ResumePoint of(RunningFix run, Volume volume, @Nullable String source)
       throws IOException {
@@ -38,7 +39,7 @@ record ResumePoint(Checkpoint checkpoint, boolean over) {
     return new ResumePoint(newest, PriorEpochs.of(run).allOver(newest));
   }
 
-  /** A file that is shorter than its checkpoint says is of no use to anybody. */
+  /** A file that is shorter than its checkpoint says cannot be continued. */
   private static boolean holds(RunningFix run, Volume volume, Checkpoint newest)
       throws IOException {
     try (NativeFile file =

@@ -28,7 +28,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fix as it runs on this host right now. One thread works on it; any thread may ask it to let go.
+ * A fix that runs on this host right now. One thread works on the fix. Any thread may ask that
+ * thread to let go.
  */
 final class RunningFix {
   /** Killed processes are gone in milliseconds, unless the storage hangs. */
@@ -51,14 +52,13 @@ final class RunningFix {
   private volatile @Nullable String stopReason;
   private volatile Checkpoint checkpoint;
 
-  /** For the worker's own thread. */
+  /** Only the worker's own thread uses this field. */
   private Checkpoint maybeSaved;
 
   private final AtomicLong bytesThisRun = new AtomicLong();
 
   /**
-   * @param earlier the newest checkpoint of an earlier epoch: what is shown until this one has its
-   *     own
+   * @param earlier the newest checkpoint of an earlier epoch, shown until this epoch has its own
    */
   RunningFix(
       Repository repository,
@@ -105,12 +105,12 @@ final class RunningFix {
     return context;
   }
 
-  /** Tools that work for this fix; they end before its claim does. */
+  /** The tools that work for this fix; all of them end before the fix's claim does. */
   Children children() {
     return children;
   }
 
-  /** When it returns, no tool of this fix runs any more. */
+  /** When the method returns, no tool of this fix runs any more. */
   void stopChildren() throws IOException, InterruptedException {
     try {
       children.stopAll(CHILDREN_GONE);
@@ -135,8 +135,8 @@ final class RunningFix {
   }
 
   /**
-   * The image gets another file. What a process writes to this one by then would be lost. So would
-   * be the end of a disk that has grown unseen.
+   * Another file replaces the image's file. What a process writes to the old file by then would be
+   * lost. So would be the end of a disk that a hypervisor has grown.
    */
   void requireStill(RepositoryState state, Image image) throws IOException, FixGoneException {
     requireStill(state.volumeOf(image));
@@ -156,7 +156,7 @@ final class RunningFix {
     return context.clock().instant();
   }
 
-  /** Whether it needs that repository. */
+  /** Whether the fix needs that repository. */
   boolean needs(String repositoryKey) {
     return required().contains(repositoryKey);
   }
@@ -165,7 +165,7 @@ final class RunningFix {
     return FixRequirements.required(fix, repository.state().repository(), repository.key());
   }
 
-  /** Whether files can be made on all the storages that it needs. */
+  /** Whether this host can make files on all the storages that the fix needs. */
   boolean storagesUsable() {
     return required().stream()
         .map(context.repositories())
@@ -181,19 +181,25 @@ final class RunningFix {
     return checkpoint;
   }
 
-  /** The newest that others may find: it may be stored although saving it failed. */
+  /**
+   * The newest checkpoint that other workers may find. The storage may have stored it although
+   * saving it failed.
+   */
   Checkpoint maybeSaved() {
     return maybeSaved;
   }
 
-  /** Persists how far this epoch is. What it says must be durable already. */
+  /**
+   * Persists how far this epoch is. The data that the checkpoint counts must be durable already.
+   */
   void save(Checkpoint newer) throws IOException {
     maybeSaved = newer;
     store.save(fix.id(), newer);
     FaultPoints.reach("fix.saved");
     bytesThisRun.addAndGet(Math.max(0, newer.bytesMoved() - checkpoint.bytesMoved()));
     checkpoint = newer;
-    // Whoever lets go has no more progress to show, and an error can be longer than a queue takes.
+    // A released checkpoint has no progress to show, and its error can be longer than a queue entry
+    // takes.
     if (!newer.released()) {
       reporter.accept(this);
     }
@@ -215,7 +221,7 @@ final class RunningFix {
     done.countDown();
   }
 
-  /** Waits until nothing of it runs any more, unless its storage is found to hang. */
+  /** Waits until the run has ended, unless its storage is found to hang. */
   void awaitEnd(long millis) throws InterruptedException, TimeoutException {
     Deadline deadline = Deadline.afterMillis(millis);
     while (!done.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {

@@ -34,7 +34,7 @@ public final class SourceOpener {
     return open(found.state(), found.image());
   }
 
-  /** An image, and a state that has it. */
+  /** An image, and a state that has the image. */
   record Found(RepositoryState state, Image image) {}
 
   Found find(String imageId) throws IOException {
@@ -50,28 +50,28 @@ public final class SourceOpener {
     return new Found(state, image);
   }
 
-  /** The content as the state says it is made up. */
+  /** The content of the image, made up as the state says. */
   Source open(RepositoryState state, Image image) throws IOException {
     if (!state.isWhole(image)) {
-      // What is not there yet would be read as zeros.
+      // A file that does not exist yet would be read as zeros.
       throw new IOException("the source image " + image.id() + " is broken itself");
     }
     return content(chainOf(state, image), image.size());
   }
 
-  /** The files that hold it. */
+  /** The files that hold the image. */
   Chain chainOf(RepositoryState state, Image image) throws IOException {
     return chains.of(holder.storage(), state, image);
   }
 
-  /** What these files hold. */
+  /** The content of these files. */
   public Source content(Chain chain, long size) throws IOException {
     return chain.top().format() == VolumeFormat.RAW
         ? RawFileSource.of(chain.top().open(), size)
         : open(chain, size);
   }
 
-  /** The same, layer by layer. */
+  /** The content of these files, layer by layer. */
   ChainSource open(Chain chain, long size) throws IOException {
     return ChainSource.open(children, runtimeDirectory, chain, size);
   }

@@ -14,18 +14,19 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Lets go of what was needed of other repositories, once that is done or given up. */
+/** Releases pins in other repositories when the work that needed them is done or cancelled. */
 public final class SourcePins {
   private static final Logger LOG = LoggerFactory.getLogger(SourcePins.class);
 
   private SourcePins() {}
 
   /**
-   * If it fails, or a source is not connected here, its pin is stale and gets reaped.
+   * When a release fails, or a source is not connected here, its pin is stale, and the SDM of the
+   * source removes it.
    *
    * @param repositories those connected here, by key
    * @param sources what was needed until now
-   * @param state of the repository that needed it, as it is now
+   * @param state of the repository that needed the sources, as it is now
    */
   public static void release(
       Function<String, Optional<Repository>> repositories,

@@ -23,30 +23,31 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps fixes that move data from filling a storage: one that would not fit beside those that run
- * waits, so that machines can go on to write and calls to commit. Nothing is recorded: what a fix
- * needs and has written follows from files, who runs from claims, so any host comes to the same
- * answer at any time. Two hosts that begin in the same moment may both find room for one; whoever
- * then meets the end of the storage lets go at its checkpoint, and waits.
+ * Keeps fixes that move data from filling a storage. A fix that would not fit beside the running
+ * ones waits, so that guests can write and SDMs can commit. The budget records nothing: needs and
+ * progress follow from files, and running fixes from claims. So any host comes to the same answer
+ * at any time. Two hosts that begin at the same moment may both find room for one fix. A fix that
+ * meets a full storage lets go at its checkpoint and waits.
  */
 public final class SpaceBudget {
-  /** What is left to machines, and to commits: a part of the storage, within limits. */
+  /** The part of the storage that fixes leave to guests and to commits, within limits. */
   private static final long RESERVE_PART = 64;
 
   private static final long RESERVE_BYTES_MIN = 8L << 20;
   private static final long RESERVE_BYTES_MAX = 1L << 30;
 
-  /** With less than this free, a tool that fails has failed for that. */
+  /** With less than this free, a full storage is the reason why a tool failed. */
   private static final long FULL_BYTES = 4L << 20;
 
   private final Function<String, Optional<Repository>> repositories;
 
   /**
-   * Fixes that this host is about to claim or runs, by repository, in order; each guards itself.
+   * Fixes that this host is about to claim or runs, by repository, in order. Each set is its own
+   * lock.
    */
   private final Map<String, Set<String>> taken = new ConcurrentHashMap<>();
 
-  /** Whether files of two repositories can share blocks, by the places of both. */
+  /** Whether files of two repositories can share blocks, by the folders of both. */
   private final Map<String, Boolean> sharing = new ConcurrentHashMap<>();
 
   /**
@@ -66,7 +67,7 @@ public final class SpaceBudget {
     add(repository, fix.id());
     boolean fits = false;
     try {
-      // Not while others wait for the lock: a source's storage may take long to answer.
+      // The look takes no lock, since a source's storage may take long to answer.
       InsufficientSpace shortage = look(repository, fix.id()).shortage(fix);
       fits = shortage == null;
       return shortage;
@@ -95,12 +96,17 @@ public final class SpaceBudget {
     return taken.computeIfAbsent(repository.key(), key -> new LinkedHashSet<>());
   }
 
-  /** What there is for fixes that do not run yet. To be called where storages may be waited for. */
+  /**
+   * The room for fixes that do not run yet. Call this only on a thread that may wait for storages.
+   */
   public Room look(ConnectedRepository repository) throws IOException {
     return look(repository, "");
   }
 
-  /** For that fix what others have set aside later does not count, or they would both wait. */
+  /**
+   * The room for that fix. What later fixes have set aside does not count, or both fixes would
+   * wait.
+   */
   private Room look(ConnectedRepository repository, String exceptFixId) throws IOException {
     RepositoryState state = repository.state().repository();
     RepositoryStorage.Space space = repository.storage().space();
@@ -128,7 +134,7 @@ public final class SpaceBudget {
     return running;
   }
 
-  /** For fixes of one repository at one moment. */
+  /** The room for fixes of one repository at one moment. */
   public final class Room {
     private final ConnectedRepository repository;
     private final RepositoryState state;
@@ -161,7 +167,7 @@ public final class SpaceBudget {
     }
   }
 
-  /** What its newest epoch has stored is there already. */
+  /** The bytes that the fix still writes, without what its newest epoch has stored. */
   private long stillToWrite(ConnectedRepository repository, RepositoryState state, FixState fix)
       throws IOException {
     long bytes = WriteEstimate.bytes(fix, repository, state, repositories);
@@ -176,7 +182,7 @@ public final class SpaceBudget {
     return Math.max(0, bytes - stored);
   }
 
-  /** What a merge in place goes on to use as it is. */
+  /** The bytes that a merge in place keeps using where they are. */
   private static long takenOver(FixState fix, ConnectedRepository repository, RepositoryState state)
       throws IOException {
     Volume better = state.volumes().get(String.valueOf(fix.volumeId()));
@@ -186,7 +192,9 @@ public final class SpaceBudget {
         : repository.storage().volumes().allocated(base.file());
   }
 
-  /** Whether the whole content is shared with the source instead of being written. */
+  /**
+   * Whether the storage shares the whole content with the source, so that the fix writes no data.
+   */
   private boolean isShared(
       ConnectedRepository repository, RepositoryState state, @Nullable Volume volume)
       throws IOException {
@@ -218,7 +226,7 @@ public final class SpaceBudget {
     return Math.clamp(capacity / RESERVE_PART, RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
   }
 
-  /** Whether hardly a byte is free, or no file can be made. */
+  /** Whether hardly a byte is free, or the storage can make no file. */
   static boolean isFull(RepositoryStorage storage) throws IOException {
     RepositoryStorage.Space space = storage.space();
     return space.free() < FULL_BYTES || !space.roomForFiles();

@@ -5,11 +5,17 @@ import io.quarry.coordinator.plan.Open;
 import java.io.IOException;
 import java.time.Instant;
 
-/** What an upload leaves on the storage, under the name of the fix that would fill the volume. */
+/**
+ * The claims and checkpoints that an upload leaves on the storage, under the name of the fix that
+ * would fill the volume.
+ */
 public final class UploadActivity {
   private UploadActivity() {}
 
-  /** Under which name its claims and checkpoints are kept; the clean of the volume knows it. */
+  /**
+   * The name under which the upload's claims and checkpoints are kept; the clean of the volume
+   * knows the name.
+   */
   public static String fixId(Open upload) {
     return FixType.OPTIMIZE.label() + "-" + upload.fills();
   }

@@ -22,7 +22,8 @@ final class VolumeFiles {
   /**
    * Makes the file of a volume that needs no data: an empty disk or an overlay; durable. A file
    * that could not be made whole is removed, so that the next try of the same epoch finds the name
-   * free. A name whose making failed may be an earlier try's, which may have published the file.
+   * free. When the name exists already, an earlier try may have published that file, so the file
+   * stays.
    */
   void makeEmpty(Volume volume, String file, RepositoryState state) throws IOException {
     Optional<Backing> backing =
@@ -64,7 +65,8 @@ final class VolumeFiles {
     Image parent = state.images().get(volume.parentImageId());
     boolean mayComeLater = volume.source() != null || volume.baseSource() != null;
     if (mayComeLater && (parent == null || state.volumeOf(parent).file() == null)) {
-      // The base may come after what is over it. A name must be there, or it would be zeros.
+      // The base may be made after its overlay. The overlay must name the base, or its content
+      // would be zeros.
       return Optional.of(new Backing(volume.parentImageId(), VolumeFormat.QCOW2));
     }
     if (parent == null) {
@@ -77,7 +79,7 @@ final class VolumeFiles {
     return Optional.of(new Backing(base.file(), base.format()));
   }
 
-  /** Removes what the first epochs wrote, but not the published file. */
+  /** Removes the files of the first epochs, except the published file. */
   void removeOthers(Volume volume, String published, long epochs) throws IOException {
     for (long epoch = 1; epoch <= epochs; epoch++) {
       String file = volume.fileOfEpoch(epoch);
@@ -87,7 +89,7 @@ final class VolumeFiles {
     }
   }
 
-  /** Removes what one epoch wrote, of a volume that may be forgotten already. */
+  /** Removes the file of one epoch; the log may have forgotten the volume already. */
   void removeOf(String volumeId, long epoch) throws IOException {
     for (VolumeFormat format : VolumeFormat.values()) {
       storage.volumes().remove(Volume.fileOfEpoch(volumeId, epoch, format));

@@ -12,14 +12,16 @@ import org.jspecify.annotations.Nullable;
 
 /** The modes of volume files, which follow from the log. */
 public final class VolumeModes {
-  /** Each change of the log between two looks makes one more necessary. */
+  /**
+   * The most looks at the log for one file; each change of the log in between requires one more.
+   */
   private static final int LOOKS_MAX = 3;
 
   private VolumeModes() {}
 
   /**
-   * Gives the file of a volume its mode. A merge may begin to write to the file meanwhile, or a
-   * disk may go on in the file. So a host that has changed a mode looks at the log once more.
+   * Gives the file of a volume its mode. Meanwhile a merge may begin to write to the file, or a
+   * disk may continue in the file. So a host that has changed a mode looks at the log once more.
    *
    * @param witnessing whether frozen files without a witness are to have one
    * @return the witness of such a file

@@ -5,8 +5,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parts of a volume file's name, {@code <volumeId>.<epoch>.<format>}. What is received to be
- * converted has the format {@code upload}.
+ * The parts of a volume file's name, {@code <volumeId>.<epoch>.<format>}. A received file that is
+ * to be converted has the format {@code upload}.
  */
 public record VolumeName(String volumeId, long epoch) {
   private static final Pattern NAME =

@@ -15,16 +15,17 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * What a fix will write, estimated from what the files that it reads take of their storage. Nothing
- * is read for it, and sources shrink by what is hidden below other layers, so it may be too much.
+ * Estimates what a fix will write, from the space that the files take which the fix reads. The
+ * estimate reads no data. The estimate may be too high, since upper layers can hide data of lower
+ * ones.
  */
 public final class WriteEstimate {
-  /** Its source is out of sight here. */
+  /** This host cannot see the source of the fix. */
   public static final long UNKNOWN = -1;
 
   private WriteEstimate() {}
 
-  /** Bytes, or {@link #UNKNOWN}; 0 for what moves no data. */
+  /** Bytes, or {@link #UNKNOWN}; 0 for a fix that moves no data. */
   public static long bytes(
       FixState fix,
       Repository repository,
@@ -48,7 +49,7 @@ public final class WriteEstimate {
     return bytes(volume, layers(volume, volume.source().imageId(), there), holder.get().storage());
   }
 
-  /** What an image takes in that is read in another repository so far. */
+  /** The size of the data that an image still reads from another repository and will copy. */
   private static long elsewhere(
       Volume volume, RepositoryState state, Function<String, Optional<Repository>> repositories)
       throws IOException {
@@ -64,7 +65,7 @@ public final class WriteEstimate {
     try {
       links = new Chains(repositories).elsewhere(source);
     } catch (IOException e) {
-      // Its pin may have been let go of since the state was read.
+      // The source repository may have released the pin since the state was read.
       return UNKNOWN;
     }
     long sum = 0;
@@ -92,7 +93,7 @@ public final class WriteEstimate {
     return Math.min(volume.size(), allocated(layers, storage));
   }
 
-  /** What the files of these volumes take. */
+  /** The space that the files of these volumes take. */
   public static long allocated(List<Volume> volumes, RepositoryStorage storage) throws IOException {
     long sum = 0;
     for (Volume volume : volumes) {

@@ -1,5 +1,5 @@
 /**
- * Fixes at work: claim one, run its stages from the last checkpoint, report the end. One file per
+ * Runs fixes: claims one, runs its stages from the last checkpoint, reports the end. One file per
  * type of fix.
  */
 @NullMarked

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How the agent's JVM is started.
+ * The command that starts the agent's JVM.
  *
  * @param javaOptions in addition to those every agent needs
  */
@@ -17,8 +17,8 @@ record AgentLaunch(String mainClass, List<String> javaOptions, List<String> argu
           "-XX:+ExitOnOutOfMemoryError");
 
   /**
-   * Moves the two pipes from standard input and output, which is all that Java can pass on, to the
-   * link's descriptors; standard output joins standard error in the log.
+   * Moves the two pipes to the link's descriptors, since Java can pass on only standard input and
+   * output. Standard output then joins standard error in the log.
    */
   private static final String MOVE_PIPES =
       "exec \"$@\" %d<&0 %d>&1 </dev/null 1>&2"
@@ -29,9 +29,11 @@ record AgentLaunch(String mainClass, List<String> javaOptions, List<String> argu
     arguments = List.copyOf(arguments);
   }
 
-  /** Each word replaces the process of the one before, so that the child's pid is the agent's. */
+  /**
+   * Each program replaces its own process by the next one, so that the child's pid is the agent's.
+   */
   List<String> words() {
-    // File names and tools' messages are UTF-8, wherever the guardian was started from.
+    // File names and tools' messages are UTF-8, whatever the guardian's locale is.
     List<String> words = new ArrayList<>(List.of("env", "LC_ALL=C.UTF-8"));
     words.addAll(List.of("setpriv", "--pdeathsig", "KILL", "--"));
     words.addAll(List.of("/bin/sh", "-c", MOVE_PIPES, "agent"));

@@ -13,10 +13,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One life of the agent. A thread of its own reads the sessions it announces until the pipe ends.
+ * One life of the agent. A thread of its own reads the agent's session messages until the pipe
+ * ends.
  */
 final class AgentProcess {
-  /** A descendant that holds the pipe and cannot be killed must not hold up the burial. */
+  /** The limit for a descendant that holds the pipe and cannot be killed. */
   private static final Duration LAST_MESSAGES_WAIT = Duration.ofSeconds(1);
 
   private static final Logger log = LoggerFactory.getLogger(AgentProcess.class);
@@ -34,7 +35,7 @@ final class AgentProcess {
     this.reader = Thread.ofPlatform().name("agent-sessions").daemon().unstarted(this::readMessages);
   }
 
-  /** Call it from a thread that stays: the agent dies with the thread that started it. */
+  /** Call this on a thread that stays: the agent dies with the thread that started it. */
   static AgentProcess start(
       AgentLaunch command, String incarnation, Consumer<GuardedSession> onSession)
       throws IOException {
@@ -50,7 +51,7 @@ final class AgentProcess {
       agent.reader.start();
       return agent;
     } catch (RuntimeException | Error failure) {
-      // No thread to hear of its sessions: the guardian could not prove its death.
+      // Without a thread for its messages the guardian could not prove the agent's death.
       process.destroyForcibly().onExit().join();
       throw failure;
     }
@@ -68,7 +69,10 @@ final class AgentProcess {
     return process.waitFor(within.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** Not {@code process.destroy()}: that closes the pipes too, and the lifeline's end kills. */
+  /**
+   * Not {@code process.destroy()}, which closes the pipes, too: the end of the lifeline kills the
+   * agent.
+   */
   void terminate() {
     process.toHandle().destroy();
   }
@@ -80,8 +84,8 @@ final class AgentProcess {
   /** The last session that the dead agent announced. */
   Optional<GuardedSession> lastSession() throws InterruptedException {
     if (reader.join(LAST_MESSAGES_WAIT)) {
-      // At the child's exit Java moves what is left in the pipe into a buffer of the same stream;
-      // the reader may have seen the pipe's end just before.
+      // When the child exits, Java moves the rest of the pipe into a buffer of the same stream. The
+      // reader may have seen the pipe's end just before.
       readMessages();
     }
     return Optional.ofNullable(session);
@@ -104,7 +108,7 @@ final class AgentProcess {
     }
   }
 
-  /** What comes of it is a convenience; the next session has to be read all the same. */
+  /** A failing listener must not stop the reading of the next session. */
   private void tell(GuardedSession changed) {
     try {
       onSession.accept(changed);

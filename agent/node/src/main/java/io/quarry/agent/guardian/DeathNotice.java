@@ -9,11 +9,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the cluster of an agent's death: first the proof, then the end of the session, so that
- * whoever sees the agent's ephemeral znodes vanish already finds the proof.
+ * Tells the cluster of an agent's death: first the proof, then the end of the session. So a host
+ * that sees the agent's ephemeral znodes vanish already finds the proof.
  */
 final class DeathNotice {
-  /** After that nobody waits for the proof any more: claims have gone on without it. */
+  /**
+   * After that no host waits for the proof any more: other hosts have claimed the fixes without it.
+   */
   static final Duration ATTEMPTS_FOR = Duration.ofHours(1);
 
   private static final Duration ATTEMPT = Duration.ofSeconds(10);
@@ -28,7 +30,10 @@ final class DeathNotice {
     this.guarded = guarded;
   }
 
-  /** Publishes proof and end; survives an absent ZooKeeper and an expired session. */
+  /**
+   * Publishes the proof and ends the session, even when ZooKeeper is absent at first or the session
+   * has expired.
+   */
   void publish() throws InterruptedException {
     log.info("Proving the death of {}", guarded);
     long started = System.nanoTime();
@@ -40,14 +45,16 @@ final class DeathNotice {
     }
   }
 
-  /** Ends the session alone: something of the agent may still write, and nobody may be told no. */
+  /** Ends the session alone: a process of the agent may still write, so no death is proven. */
   void closeWithoutProof() throws InterruptedException {
     if (repeat(() -> attempt(false))) {
       log.warn("Ended {} without proof of death", guarded);
     }
   }
 
-  /** Loads and compiles what the real thing needs, by connecting once beside the agent. */
+  /**
+   * Connects once beside the agent, so that the classes for a real notice are loaded and compiled.
+   */
   static void rehearse(GuardedSession guarded) {
     try (SessionConnection connection = SessionConnection.fresh(guarded.session())) {
       if (connection.await(ATTEMPT) == Outcome.CONNECTED) {
@@ -98,7 +105,7 @@ final class DeathNotice {
         }
         log.warn("ZooKeeper {} does not answer; trying on", guarded.session().connectString());
       } catch (IOException | KeeperException | RuntimeException | Error failure) {
-        // The host may be out of threads or memory for a while.
+        // The host may lack threads or memory for a while.
         log.warn("The death of {} is not proved yet: {}", guarded, failure.toString());
       }
       Thread.sleep(pause);

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
- * The processes below this one. It is a subreaper, so that whatever the agent left behind, however
- * detached, is among them.
+ * The processes below this one. This process is a subreaper, so every process that the agent
+ * started is among them, however detached.
  */
 final class Descendants {
   private static final long PAUSE_NANOS_MIN = Duration.ofMillis(1).toNanos();
@@ -18,12 +18,12 @@ final class Descendants {
   private Descendants() {}
 
   /**
-   * Kills every descendant, those born meanwhile included, and reaps them. The agent's own exit
-   * must have been collected before.
+   * Kills every descendant, also those born meanwhile, and reaps them. The agent's own exit must
+   * have been collected before.
    *
    * @param doomed earlier survivors that are not waited for
-   * @return those that are killed but still there: the kernel holds them, on a hung mount for
-   *     example. They can neither run again nor fork.
+   * @return killed processes that still exist, since the kernel holds them, on a hung mount for
+   *     example; they can neither run again nor fork
    */
   static Set<ProcessHandle> killAll(Duration within, Set<ProcessHandle> doomed) {
     Deadline deadline = Deadline.after(within);
@@ -46,7 +46,7 @@ final class Descendants {
     }
   }
 
-  /** Reaps orphans that ended while the agent lives, which Java itself will reap. */
+  /** Reaps orphans that ended during the agent's life; Java itself reaps the agent. */
   static void reapOrphans(long agentPid) {
     ProcessHandle.current()
         .children()

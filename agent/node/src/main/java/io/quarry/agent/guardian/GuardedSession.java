@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The agent's message to its guardian: the session to end, and the proof to leave before.
+ * The agent's message to its guardian: the session to end, and the proof to publish before.
  *
  * @param incarnation for the log
  */

@@ -15,14 +15,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts the agent, waits for its end, buries it, starts the next one. The main thread does all
- * that; {@link #stop} may come from another.
+ * Starts the agent, waits for its end, buries it, starts the next one. The main thread does all of
+ * that; {@link #stop} may run on another thread.
  */
 final class Guardian {
   /** How long an agent may take to end after SIGTERM before it is killed. */
   static final Duration STOP_WAIT = Duration.ofSeconds(20);
 
-  /** How long killed descendants may take to go; after that they count as stuck in the kernel. */
+  /** How long killed descendants may exist; after that they count as stuck in the kernel. */
   static final Duration KILL_WAIT = Duration.ofSeconds(5);
 
   /** How long the guardian stays to prove the last death before it ends itself. */
@@ -43,7 +43,7 @@ final class Guardian {
   private final CountDownLatch ended = new CountDownLatch(1);
   private @Nullable AgentProcess running;
 
-  /** Only the main thread: tells the cluster of the last death. */
+  /** Only the main thread uses this field; the thread tells the cluster of the last death. */
   private @Nullable Thread notice;
 
   Guardian(
@@ -82,8 +82,8 @@ final class Guardian {
   }
 
   /**
-   * One life of the agent, to its burial. A host can be out of processes, threads or memory for a
-   * while: what fails here is tried again, since only the guardian starts this host's agent.
+   * Runs one life of the agent, to its burial. A host can lack processes, threads or memory for a
+   * while. Each failure here is tried again, since only the guardian starts this host's agent.
    */
   private int live() throws InterruptedException {
     try {
@@ -102,7 +102,7 @@ final class Guardian {
     }
   }
 
-  /** Nothing of an agent that is not guarded may go on. */
+  /** Ends all descendants of an agent that the guardian cannot guard. */
   private void clear() throws InterruptedException {
     AgentProcess agent = running;
     if (agent != null) {
@@ -112,7 +112,7 @@ final class Guardian {
     survivors.addAll(Descendants.killAll(KILL_WAIT, survivors));
   }
 
-  /** A state directory may be full: a pid that cannot be written must not be a wrong one. */
+  /** Writes a pid. When the state directory is full, an old pid must not stay. */
   private void note(String file, long pid) {
     if (pidDirectory == null) {
       return;
@@ -125,7 +125,7 @@ final class Guardian {
     }
   }
 
-  /** Ends the agent, gently at first, and returns when {@link #run} is through. */
+  /** Ends the agent, gently at first, and returns when {@link #run} has ended. */
   void stop() throws InterruptedException {
     AgentProcess agent;
     synchronized (this) {
@@ -167,7 +167,7 @@ final class Guardian {
         || code == ExitCode.CONFIGURATION;
   }
 
-  /** Kills what the agent left, here and now; a thread of its own then tells the cluster. */
+  /** Kills what the agent left running; a thread of its own then tells the cluster. */
   private void bury(AgentProcess agent, int code) throws InterruptedException {
     Set<ProcessHandle> left = Descendants.killAll(KILL_WAIT, survivors);
     survivors.addAll(left);

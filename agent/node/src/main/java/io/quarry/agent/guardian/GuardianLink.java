@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The agent's end of the two pipes to its guardian. One carries sessions to the guardian. On the
- * other nothing is ever sent: it ends when the guardian does, and then the agent halts at once,
- * since without a guardian nobody could prove its death.
+ * The agent's end of the two pipes to its guardian. One pipe carries sessions to the guardian. The
+ * other carries no data: its end means that the guardian has ended. Then the agent halts at once,
+ * since without a guardian no process could prove its death.
  */
 public final class GuardianLink {
   static final String GUARDIAN_PID = "QUARRY_GUARDIAN_PID";
@@ -38,8 +38,8 @@ public final class GuardianLink {
   }
 
   /**
-   * Links this process to the guardian that started it; empty when it was started bare. Call it
-   * once, before anything else that matters: it does not return if the guardian is gone.
+   * Links this process to the guardian that started it; empty when no guardian did. Call this once,
+   * before any other step of the start: it does not return if the guardian is gone.
    */
   public static Optional<GuardianLink> fromEnvironment() {
     Map<String, String> environment = System.getenv();
@@ -48,7 +48,8 @@ public final class GuardianLink {
     if (guardian == null || incarnation == null) {
       return Optional.empty();
     }
-    // The parent-death signal does not fire for a guardian that died before it was asked for.
+    // The parent-death signal does not fire for a guardian that died before this process asked for
+    // the signal.
     long parent = ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L);
     if (parent != Long.parseLong(guardian)) {
       halt("started by guardian " + guardian + " but the parent is " + parent);
@@ -69,11 +70,11 @@ public final class GuardianLink {
   }
 
   /**
-   * Tells the guardian which session is the agent's. Call it for every new session before anything
-   * ephemeral is created in it. When it returns, the guardian will know even if this process is
-   * killed in the next instant.
+   * Tells the guardian which session is the agent's. Call this for every new session before the
+   * agent creates any ephemeral znode. When the method returns, the guardian has the message, even
+   * if this process is killed in the next instant.
    *
-   * @param proof what to create once nothing of this process lives
+   * @param proof what to create once no process of the agent lives
    */
   public synchronized void sessionChanged(SessionInfo session, ProofOfDeath proof) {
     try {
@@ -86,7 +87,7 @@ public final class GuardianLink {
   private static void watchLifeline() {
     try (InputStream lifeline = new FileInputStream("/proc/self/fd/" + LIFELINE_DESCRIPTOR)) {
       while (lifeline.read() >= 0) {
-        // Nothing is ever sent; only the end counts.
+        // The pipe carries no data; only its end counts.
       }
       halt("the guardian is gone");
     } catch (IOException | RuntimeException | Error failure) {

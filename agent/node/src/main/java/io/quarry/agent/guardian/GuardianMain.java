@@ -24,7 +24,7 @@ public final class GuardianMain {
       Runs an agent, and a small guardian that starts it again when it ends by accident.
         --config FILE         the agent's configuration, JSON
         --no-restart          end with the agent, with its exit code
-        --no-guardian         run the bare agent: nobody proves its death (for debugging)
+        --no-guardian         run the bare agent, without proof of its death (for debugging)
         --pid-directory DIR   write guardian.pid and agent.pid there
         --java-option OPTION  for the agent's JVM, like the environment's QUARRY_JAVA_OPTS
       Exit codes: 0 stopped, 1 failed, 2 bad usage, 78 the configuration cannot be used.
@@ -57,7 +57,8 @@ public final class GuardianMain {
     try {
       code = guardian.run();
     } finally {
-      // Not exit(): the hook would wait for this thread. A living agent dies with its guardian.
+      // Not exit(): the shutdown hook would wait for this thread. A living agent dies with its
+      // guardian.
       Runtime.getRuntime().halt(code);
     }
   }
@@ -92,7 +93,7 @@ public final class GuardianMain {
         case "--no-restart" -> restart = false;
         case "--pid-directory" -> pidDirectory = Path.of(valueOf(word, words));
         case "--java-option" -> javaOptions.add(valueOf(word, words));
-        // Not in the usage: for tests.
+        // Not in the usage text: only for tests.
         case "--agent-main" -> mainClass = valueOf(word, words);
         case "--restart-pause-max" -> pauseMax = pause(word, valueOf(word, words));
         default -> throw new IllegalArgumentException("Unknown argument: " + word);
@@ -120,7 +121,7 @@ public final class GuardianMain {
     }
   }
 
-  /** What is in the file is the agent's to judge; without one there is nothing to guard. */
+  /** The agent judges the file's content; without a file there is no agent to guard. */
   private static String existing(@Nullable String config) throws NoSuchFileException {
     if (config == null) {
       throw new IllegalArgumentException("--config FILE is missing");

@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.OptionalLong;
 
-/** A pid in a file of its own, replaced as a whole so that nobody reads half a number. */
+/** A pid in a file of its own, replaced as a whole so that no reader gets half a number. */
 public final class PidFile {
-  /** The real agent's JVM; another one after each restart. */
+  /** The pid of the agent's JVM; each restart makes a new one. */
   public static final String AGENT = "agent.pid";
 
   public static final String GUARDIAN = "guardian.pid";
@@ -27,12 +27,12 @@ public final class PidFile {
         StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** Without a word when it cannot be done: what is to be said about the directory was said. */
+  /** Reports no failure, since an earlier write has reported the directory's fault. */
   static void remove(Path directory, String name) {
     try {
       Files.deleteIfExists(directory.resolve(name));
     } catch (IOException _) {
-      // The next start tries to write it again.
+      // The next start tries to write the file again.
     }
   }
 

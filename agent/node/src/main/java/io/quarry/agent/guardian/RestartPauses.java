@@ -2,7 +2,10 @@ package io.quarry.agent.guardian;
 
 import java.time.Duration;
 
-/** How long to wait before the agent is started again: twice as long after each early death. */
+/**
+ * How long the guardian waits before it starts the agent again: twice as long after each early
+ * death.
+ */
 final class RestartPauses {
   static final Duration PAUSE_MIN = Duration.ofSeconds(1);
   static final Duration PAUSE_MAX = Duration.ofSeconds(30);

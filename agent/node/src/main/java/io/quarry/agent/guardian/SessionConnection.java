@@ -18,7 +18,7 @@ import org.apache.zookeeper.client.ConnectStringParser;
 import org.apache.zookeeper.client.StaticHostProvider;
 import org.apache.zookeeper.client.ZKClientConfig;
 
-/** One client of ZooKeeper: in the dead agent's session, or in a fresh one. */
+/** One connection to ZooKeeper: in the dead agent's session, or in a fresh one. */
 final class SessionConnection implements AutoCloseable {
   enum Outcome {
     CONNECTED,
@@ -26,7 +26,7 @@ final class SessionConnection implements AutoCloseable {
     UNREACHABLE
   }
 
-  /** Short, so that a client goes on quickly to another server; the servers may raise it. */
+  /** Short, so that a client tries another server soon; the servers may raise the value. */
   private static final Duration TIMEOUT = Duration.ofSeconds(4);
 
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
@@ -37,7 +37,7 @@ final class SessionConnection implements AutoCloseable {
   private SessionConnection(SessionInfo session, boolean attach) throws IOException {
     String servers = session.connectString();
     ZKClientConfig settings = new ZKClientConfig();
-    // SASL would look the server's name up in the DNS first, which can take seconds.
+    // SASL would look up the server's name in the DNS first, which can take seconds.
     settings.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
     int timeout = Math.toIntExact(TIMEOUT.toMillis());
     Watcher watcher = event -> states.add(event.getState());
@@ -78,13 +78,13 @@ final class SessionConnection implements AutoCloseable {
           return Outcome.EXPIRED;
         }
         default -> {
-          // Disconnected: the client goes on trying by itself.
+          // Disconnected: the client tries again by itself.
         }
       }
     }
   }
 
-  /** Creates the persistent proof, with its parents where a wiped ensemble lacks them. */
+  /** Creates the persistent proof, with its parents if a wiped ensemble lacks them. */
   void create(ProofOfDeath proof) throws KeeperException, InterruptedException {
     try {
       create(proof.path(), proof.content());
@@ -100,16 +100,20 @@ final class SessionConnection implements AutoCloseable {
     try {
       client.create(path, data, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
     } catch (KeeperException.NodeExistsException alreadyThere) {
-      // Ours from an attempt whose answer was lost: a proof's path names one incarnation.
+      // An earlier attempt, whose answer was lost, made the proof: its path names one incarnation.
     }
   }
 
-  /** Runs the path of a real proof, harmlessly, so that its classes are loaded and compiled. */
+  /**
+   * Follows the path of a real proof without effect, so that its classes are loaded and compiled.
+   */
   void rehearse(ProofOfDeath proof) throws KeeperException, InterruptedException {
     client.exists(proof.path(), false);
   }
 
-  /** Ends the session: its ephemeral znodes are gone when this returns, if it was connected. */
+  /**
+   * Ends the session: its ephemeral znodes are gone when this returns, if the client was connected.
+   */
   @Override
   public void close() {
     try {

@@ -1,6 +1,6 @@
 /**
- * The agent's parent process: when the agent dies it ends what the agent started, then closes the
- * agent's session, which proves the death to the cluster.
+ * The agent's parent process. When the agent dies, the guardian ends what the agent started, then
+ * closes the agent's session, which proves the death to the cluster.
  */
 @NullMarked
 package io.quarry.agent.guardian;

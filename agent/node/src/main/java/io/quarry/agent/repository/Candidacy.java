@@ -5,8 +5,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether this host stands in a repository's election: not while it is drained and another host is
- * ready, and not while it is unfit to lead.
+ * Whether this host stands in a repository's election. A host does not stand while it is unfit to
+ * lead. Neither does it stand while it is drained and another host is ready.
  */
 final class Candidacy {
   private final Election election;
@@ -25,7 +25,7 @@ final class Candidacy {
     this.yields = yields;
   }
 
-  /** Begins to follow the election, and stands in it unless there is a reason not to. */
+  /** Begins to follow the election, and stands in the election unless there is a reason not to. */
   synchronized void start(@Nullable String whyUnfit) {
     unfit = whyUnfit;
     following = true;
@@ -37,7 +37,7 @@ final class Candidacy {
     }
   }
 
-  /** True when it is news. */
+  /** True when the reason is new. */
   synchronized boolean unfit(String reason) {
     boolean news = !reason.equals(unfit);
     unfit = reason;
@@ -58,12 +58,12 @@ final class Candidacy {
     return unfit;
   }
 
-  /** Whether it may lead when it is elected. */
+  /** Whether this host may lead when it is elected. */
   synchronized boolean stands() {
     return stands;
   }
 
-  /** Hosts came or went, or this one was drained, or is not drained any more. */
+  /** Reacts to hosts that come or go, and to a drain that begins or ends. */
   synchronized void reconsider() {
     boolean should = unfit == null && !yields.getAsBoolean();
     if (!following || should == stands) {

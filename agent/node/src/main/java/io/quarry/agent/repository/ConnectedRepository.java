@@ -47,28 +47,31 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A repository that this host reaches, and everything of it that runs here. */
+/** A repository that this host reaches, with all of its parts that run here. */
 public final class ConnectedRepository implements Repository, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ConnectedRepository.class);
 
-  /** How long a read waits for a commit that the caller has been told of. */
+  /** How long a read waits for a commit that the caller knows of. */
   private static final Duration CATCH_UP = Duration.ofSeconds(10);
 
-  /** How long a read waits for a commit that only this host has told somebody of. */
+  /** How long a read waits for a commit that this host alone has reported to a caller. */
   private static final Duration CATCH_UP_OWN = Duration.ofSeconds(1);
 
-  /** A host whose terms end at once lets others try. */
+  /** A host with that many terms that ended at once lets other hosts try. */
   private static final int SHORT_TERMS_MAX = 2;
 
   private static final Duration AGAIN = Duration.ofMillis(100);
   private static final Duration STAND_AGAIN = Duration.ofSeconds(3);
 
-  /** At one commit for so long: the storage hangs, and the role goes to a host it answers. */
+  /**
+   * A commit that takes so long means that the storage hangs: a host whose storage answers is to
+   * lead.
+   */
   private static final Duration STUCK = Duration.ofSeconds(12);
 
   private static final Duration WATCH = Duration.ofMillis(250);
 
-  /** How the caller connected it. */
+  /** How the caller connected the repository. */
   public record Identity(String repoId, String format, Map<String, String> parameters) {}
 
   /** What all repositories of an agent share. */
@@ -100,7 +103,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final LightWork lightWork;
   private final AtomicInteger shortTerms = new AtomicInteger();
 
-  /** Of the commits that this host has answered for, wherever they were made. */
+  /** The newest commit that this host has reported to a caller, wherever the commit was made. */
   private final AtomicLong newestTold = new AtomicLong();
 
   private final Loop terms;
@@ -111,7 +114,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final Runnable drainChanged;
   private @Nullable Subscription hostsChanged;
 
-  /** A host that became unfit to lead stays out of the election until then. */
+  /** A host that became unfit to lead stays out of the election until this deadline. */
   private volatile Deadline standAgain = Deadline.after(Duration.ZERO);
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
@@ -186,10 +189,11 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   /**
-   * Before it takes part: refuses a storage that is not the one that the repository's SDM writes
-   * to.
+   * Refuses a storage that is not the one that the repository's SDM writes to. Call this before the
+   * repository takes part.
    *
-   * @param restored an operator says that the storage is older than what was seen, and right
+   * @param restored an operator says that the storage is the right one, although older than what
+   *     this host has seen
    */
   public void prove(boolean restored) throws IOException, InterruptedException {
     storageIdentity.prove(restored);
@@ -200,7 +204,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
         .anyMatch(host -> writerOf(host.hostId(), host.incarnation()).equals(writer));
   }
 
-  /** As the log and canaries name one life of a host. */
+  /** The name of one life of a host in the log and in canaries. */
   private static String writerOf(String hostId, String incarnation) {
     return hostId + "@" + incarnation;
   }
@@ -251,12 +255,12 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return replica;
   }
 
-  /** What its volumes take of the storage. */
+  /** Measures what the repository's volumes take of the storage. */
   public SpaceMeter space() {
     return space;
   }
 
-  /** Whether its storage answers. */
+  /** Tells whether the repository's storage answers. */
   public StorageMonitor pulse() {
     return pulse;
   }
@@ -266,17 +270,17 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return pulse.responsive();
   }
 
-  /** Whether its storage has not answered for so long that other hosts are to do the work. */
+  /** Whether the storage has not answered for so long that other hosts are to do the work. */
   public boolean givenUp() {
     return pulse.silence().compareTo(StorageMonitor.GIVE_UP) > 0;
   }
 
-  /** Whether its storage is the one that the SDM writes to, as far as is known. */
+  /** Tells whether the storage is the one that the SDM writes to, as far as this host knows. */
   public StorageIdentity storageIdentity() {
     return storageIdentity;
   }
 
-  /** Whether this host may work on it: its storage works, and is the right one. */
+  /** Whether this host may work on the repository: the storage works, and is the right one. */
   public boolean workable() {
     return responsive()
         && pulse.fault() == null
@@ -313,7 +317,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return sdm.leading();
   }
 
-  /** Who lives, reaches it and takes work. */
+  /** The live hosts that reach the repository and take work. */
   private Set<Worker> ableHosts() {
     Set<Worker> able = new HashSet<>();
     if (!drain.drained() && workable()) {
@@ -339,9 +343,9 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   /**
-   * The state with that commit in it, and with what callers of this host have been told of: whoever
-   * asks the agent again that made an image for him finds it there. While the storage hangs, a
-   * state that is known to be old is not shown: other hosts have a newer one.
+   * The state that includes that commit, and all commits that this host has reported to callers. So
+   * a caller that asks the agent again finds the image that the agent made. While the storage
+   * hangs, a state that is known to be old is refused: other hosts have a newer one.
    */
   @Override
   public LogState atLeast(long commit) {
@@ -366,8 +370,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   /**
-   * The first state that fits; the latest there is when the time is up. Fails when the storage is
-   * found to hang meanwhile.
+   * The first state that fits, or the latest one when the time is up. Fails when the storage hangs
+   * meanwhile.
    */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
     Deadline deadline = Deadline.after(timeout);
@@ -391,7 +395,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return reply;
   }
 
-  /** Commits a request that another agent forwarded; only if the SDM is here. */
+  /** Commits a request that another agent forwarded. Fails unless the SDM is here. */
   public Reply commitHere(RequestId requestId, Request request) {
     pulse.requireResponsive();
     try {
@@ -410,8 +414,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   /**
-   * What is the matter with this host alone is no answer for callers of another one. An agent of
-   * the first version knows no newer codes.
+   * Translates a refusal that concerns this host alone for callers of other hosts. An agent of the
+   * first version does not know the newer codes.
    */
   private StorageException forOthers(StorageException refusal) {
     boolean mine =
@@ -462,7 +466,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   }
 
   private final class Terms implements SdmListener {
-    /** The last SDM may have written elsewhere. */
+    /** The last SDM may have written to another storage. */
     @Override
     public void beginning() throws IOException {
       storageIdentity.requireCanary();
@@ -504,7 +508,10 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     }
   }
 
-  /** Threads that wait for the storage cannot tell that it hangs. */
+  /**
+   * Threads that wait for the storage cannot tell that the storage hangs. So another thread calls
+   * this.
+   */
   private void watch() {
     pulse.look();
     String reason = unfitNow();
@@ -513,7 +520,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     } else if (candidacy.whyUnfit() != null && standAgain.passed()) {
       candidacy.fit();
     }
-    // Whatever became of its last term: a host that is elected leads.
+    // However its last term ended, a host that is elected leads.
     if (election.leading() && candidacy.stands()) {
       sdm.lead();
     }

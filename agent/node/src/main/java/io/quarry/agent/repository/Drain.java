@@ -13,9 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether this host is drained: it takes no fixes, and manages no repository that another host can
- * manage. A file in the agent's state directory keeps it over restarts: a host that is drained for
- * maintenance comes up several times before it is ready.
+ * Whether this host is drained. A drained host takes no fixes, and leads no repository that another
+ * host can lead. A file in the agent's state directory keeps the drain over restarts: during
+ * maintenance a host starts several times before it is ready.
  */
 public final class Drain {
   private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
@@ -50,7 +50,7 @@ public final class Drain {
     return since;
   }
 
-  /** Returns when it is kept; listeners have been called by then. */
+  /** Returns when the drain is durable; all listeners have been called by then. */
   public synchronized void begin(Instant now) throws IOException {
     if (since == null) {
       Files.writeString(file, now + "\n");
@@ -69,17 +69,17 @@ public final class Drain {
     }
   }
 
-  /** To be called when it begins or ends. */
+  /** The listener is called when a drain begins or ends. */
   public void onChange(Runnable listener) {
     listeners.add(listener);
   }
 
-  /** No longer called. */
+  /** Stops calling the listener. */
   void forget(Runnable listener) {
     listeners.remove(listener);
   }
 
-  /** Whether a live host other than this one is ready to manage the repository. */
+  /** Whether a live host other than this one is ready to lead the repository. */
   static boolean anotherIsReady(List<HostRecord> live, String ownIncarnation, String key) {
     return live.stream()
         .anyMatch(host ->

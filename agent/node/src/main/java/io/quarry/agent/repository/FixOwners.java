@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who works on which fix, as far as this host sees: the log says it of light ones, the queue of
- * heavy ones.
+ * Which host works on which fix, as far as this host sees. The log names the host of a light fix,
+ * the queue that of a heavy one.
  */
 public final class FixOwners {
   private final Map<String, String> claimants;
@@ -31,21 +31,21 @@ public final class FixOwners {
     return new FixOwners(claimants);
   }
 
-  /** Null when nobody does. */
+  /** Null when no host works on the fix. */
   public @Nullable String hostOf(FixState fix) {
     return fix.worker() != null ? fix.worker().hostId() : claimants.get(fix.id());
   }
 
-  /** Whether it may be that it is not worked on because it finds no space. */
+  /** Whether the fix may wait because the storage has no space for it. */
   public boolean mayWaitForSpace(FixState fix) {
     boolean makes = fix.heavy() ? hostOf(fix) == null : fix.type() == FixType.MEND;
     return makes && fix.runnable() && !fix.parked();
   }
 
   /**
-   * As callers see it.
+   * The state of the fix as callers see it.
    *
-   * @param noSpace it would not fit on the storage
+   * @param noSpace whether the fix would not fit on the storage
    */
   public String stateOf(FixState fix, boolean noSpace) {
     if (fix.parked()) {

@@ -33,7 +33,7 @@ public final class FixRequirements {
     return keys;
   }
 
-  /** Whether the host says that it reaches that repository. */
+  /** Whether the host reports that it reaches that repository. */
   public static boolean reaches(HostRecord host, String key) {
     RepositoryOnHost there = host.repositories().get(key);
     return there != null && there.healthy();

@@ -11,9 +11,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request on its way to the SDM's host; the request itself checks what it carries.
+ * A request on its way to the SDM's host. The constructor of the request checks its content.
  *
- * @param digest of the caller's call; only for logs that hold it, since older agents do not know it
+ * @param digest of the caller's call; only for logs that hold digests, since older agents do not
+ *     know them
  */
 public record ForwardedRequest(
     String repositoryKey, String requestId, @Nullable String digest, Request request) {
@@ -36,7 +37,7 @@ public record ForwardedRequest(
     return new RequestId(requestId, digest);
   }
 
-  /** What another agent has sent, or why it is no request. */
+  /** Reads what another agent has sent; the exception says why the bytes are no request. */
   public static ForwardedRequest read(byte[] body) {
     try {
       ForwardedRequest request = Json.RECEIVED.readValue(body, ForwardedRequest.class);
@@ -56,7 +57,7 @@ public record ForwardedRequest(
     }
   }
 
-  /** Refuses a text that cannot be a request id, of callers and of agents. */
+  /** Refuses a text that cannot be a request id, from a caller or from an agent. */
   public static void checkRequestId(String requestId) {
     if (!REQUEST_ID.matcher(requestId).matches()) {
       throw StorageException.invalid(

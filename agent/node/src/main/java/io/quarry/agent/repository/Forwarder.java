@@ -22,17 +22,18 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings a request to whichever host commits, through elections if need be. The request id makes
- * repeating harmless: a request that may have been committed is asked for until its fate is known.
+ * Brings a request to the SDM, on any host, through elections if necessary. Under its request id a
+ * request can be repeated without harm. So a request that may have been committed is repeated until
+ * its fate is known.
  */
 final class Forwarder {
-  /** How long a caller waits at the most. */
+  /** The longest time that a caller waits. */
   private static final Duration DEADLINE = Duration.ofSeconds(30);
 
-  /** One try at one host; a paused host must not eat the whole deadline. */
+  /** The time for one try at one host; a paused host must not use up the whole deadline. */
   private static final Duration TRY = Duration.ofSeconds(5);
 
-  /** Between tries, unless the election says something first. */
+  /** The pause between tries, unless the election changes first. */
   private static final Duration PAUSE = Duration.ofMillis(20);
 
   private final String name;
@@ -46,7 +47,7 @@ final class Forwarder {
   /** Whether the log binds request ids to calls. */
   private final BooleanSupplier bound;
 
-  /** Guards {@code changes}; signalled when it grows. */
+  /** Guards {@code changes}; notified when the count grows. */
   private final Object changed = new Object();
 
   private long changes;
@@ -128,7 +129,7 @@ final class Forwarder {
     }
   }
 
-  /** Commits on this host; used for requests that others forward, too. */
+  /** Commits on this host; used for requests that other hosts forward, too. */
   Reply here(RequestId requestId, Request request) throws TimeoutException {
     CompletableFuture<Reply> answer = sdm.submit(requestId, request);
     try {

@@ -32,23 +32,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives light fixes to hosts, by commits in the log: those that nobody holds, those whose holder is
- * gone, and those whose holder takes too long. Many fixes share a commit, so a dead host's
- * thousands cost next to nothing. For the one thread of {@link QueueKeeper}.
+ * Grants light fixes to hosts, by commits in the log. Fixes are granted that no host holds, that a
+ * dead host holds, and that a holder delays too long. Many fixes share a commit, so a dead host's
+ * thousands cost next to nothing. Only the thread of {@link QueueKeeper} uses this class.
  */
 final class Grants {
   private static final Logger LOG = LoggerFactory.getLogger(Grants.class);
 
-  /** What the SDM gives one host at a time; callers may give it more. */
+  /** The number of fixes that the SDM gives one host at a time; callers' requests may add more. */
   private static final int HELD_MAX = 256;
 
-  /** How long a host may sit on a fix that takes milliseconds before another one gets it. */
+  /** How long a host may hold a fix that takes milliseconds before another host gets the fix. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
-  /** Between two looks at how long fixes have been held. */
+  /** The time between two looks at how long hosts have held fixes. */
   private static final Duration ROUND = Duration.ofSeconds(1);
 
-  /** Between two looks at what waits for a time of its own, which may be very many. */
+  /**
+   * The time between two looks at fixes that wait for a time of their own; there may be very many.
+   */
   private static final Duration LATER_ROUND = Duration.ofMillis(500);
 
   private static final long COMMIT_SECONDS_MAX = 10;
@@ -64,9 +66,9 @@ final class Grants {
   private record Held(long epoch, long sinceNanos) {}
 
   /**
-   * @param hosts those that live and reach the repository
-   * @param clockDoubtful whether a time that seems to be over may not be
-   * @param sdm of this host; refuses when it does not lead any more
+   * @param hosts the live hosts that reach the repository
+   * @param clockDoubtful whether a time that seems to have come may not have come
+   * @param sdm of this host; refuses when this host does not lead any more
    */
   Grants(
       Supplier<Set<Worker>> hosts,
@@ -94,7 +96,7 @@ final class Grants {
     commit(given);
   }
 
-  /** How many more each host may get. */
+  /** How many more fixes each host may get. */
   private Map<Worker, Integer> room(Fixes work) {
     Map<Worker, Integer> room = new HashMap<>();
     for (Worker host : hosts.get()) {
@@ -122,7 +124,7 @@ final class Grants {
         .toList();
   }
 
-  /** What had to wait, after a failure or because its image was retained, and need not any more. */
+  /** The fixes that waited after a failure, or for the end of a retention, and are due now. */
   private Stream<String> later(RepositoryState state) {
     Instant now = clock.instant();
     if (!now.isBefore(lastLater) && now.isBefore(lastLater.plus(LATER_ROUND))) {
@@ -162,7 +164,7 @@ final class Grants {
     return overdue;
   }
 
-  /** Not the one that has it already. */
+  /** The host with the most room, except the one that holds the fix already. */
   private static @Nullable Worker roomiest(Map<Worker, Integer> room, @Nullable Worker holder) {
     return room.entrySet().stream()
         .filter(entry -> entry.getValue() > 0 && !entry.getKey().equals(holder))

@@ -5,11 +5,11 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether this host's clock may be trusted. Who leads stamps records, and decides by its own clock
- * whether removed images are retained any longer: a host two hours ahead would empty the trash.
+ * Whether this host's clock may be trusted. The SDM stamps records, and decides by its own clock
+ * whether removed images are still retained. A host two hours ahead would empty the trash.
  */
 public final class HostClock {
-  /** A clock that is wrong by more is worth a word. */
+  /** A clock that is wrong by more is reported. */
   public static final Duration WARN = Duration.ofSeconds(2);
 
   /** A host whose clock is wrong by more must not lead. */
@@ -21,7 +21,7 @@ public final class HostClock {
     this.hosts = hosts;
   }
 
-  /** What is wrong with it, or null. */
+  /** What is wrong with the clock, or null. */
   public @Nullable String fault() {
     return doubtful()
         ? "its clock and ZooKeeper's differ by more than a minute, and no other host can tell which"
@@ -39,8 +39,9 @@ public final class HostClock {
   }
 
   /**
-   * Whether there is only ZooKeeper's clock to compare with, and that shows another time. Nobody
-   * can tell which is wrong: this host may lead, but nothing is taken from the trash for good.
+   * Whether only ZooKeeper's clock is there to compare with, and it shows another time. This host
+   * cannot tell which clock is wrong. So this host may lead, but removes no image from the trash
+   * for good.
    */
   boolean doubtful() {
     return hosts

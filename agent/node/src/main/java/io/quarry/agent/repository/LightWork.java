@@ -11,13 +11,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads for light fixes of one repository: a storage that hangs keeps its own, and none of
- * another repository's.
+ * The threads for light fixes of one repository. A hanging storage blocks these threads, but none
+ * of another repository.
  */
 public final class LightWork implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LightWork.class);
 
-  /** Fixes at once; they wait for the storage most of the time. */
+  /** The number of fixes at once; fixes wait for the storage most of the time. */
   private static final int AT_ONCE_MAX = 16;
 
   private static final long IDLE_SECONDS = 10;
@@ -46,10 +46,10 @@ public final class LightWork implements AutoCloseable {
   }
 
   /**
-   * When there is a thread for it. The log limits how much a host is given at a time.
+   * Runs the work as soon as a thread is free. The log limits how many fixes a host gets at a time.
    *
-   * @param dropped is run instead when the repository is disconnected before: whoever counts on the
-   *     work would wait for ever
+   * @param dropped runs instead when the repository is disconnected before that, since other code
+   *     waits for the work
    */
   public void execute(Runnable work, Runnable dropped) {
     try {
@@ -60,7 +60,7 @@ public final class LightWork implements AutoCloseable {
     }
   }
 
-  /** Begins nothing more. */
+  /** Begins no more fixes. */
   @Override
   public void close() {
     List<Runnable> waiting = new ArrayList<>();

@@ -22,18 +22,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * While this host is the SDM, sees to it that somebody does the fixes that the repository's state
- * asks for: light ones are granted, for heavy ones the queue in ZooKeeper is kept in line with the
- * state. It holds nothing that the state does not: wiped, it is filled again. One thread compares
- * the two whenever either has changed.
+ * Finds workers for the fixes in the repository's state while this host is the SDM. Light fixes are
+ * granted; for heavy fixes the queue in ZooKeeper is kept in line with the state. The queue holds
+ * no data that the state lacks, so a wiped queue is filled again. One thread compares the queue
+ * with the state whenever either has changed.
  */
 final class QueueKeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(QueueKeeper.class);
 
-  /** Even when nothing seems to change: timers run out, and a cache may have missed something. */
+  /**
+   * The longest time between two comparisons: timers run out, and a cache may have missed a change.
+   */
   private static final Duration ROUND = Duration.ofMillis(500);
 
-  /** Changes in a burst are looked at together. */
+  /** Changes of a burst are handled together after this time. */
   private static final Duration GATHER = Duration.ofMillis(10);
 
   private final String name;

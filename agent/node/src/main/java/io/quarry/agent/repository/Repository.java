@@ -8,37 +8,37 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import java.io.IOException;
 
-/** A repository as those who work on its images see it. */
+/** A repository as the code that works on its images sees it. */
 public interface Repository {
-  /** As callers name it. */
+  /** The name that callers use. */
   String repoId();
 
-  /** The same wherever it is connected. */
+  /** The repository's key, the same wherever the repository is connected. */
   String key();
 
   RepositoryStorage storage();
 
-  /** Whether its storage has answered lately. */
+  /** Whether the repository's storage has answered lately. */
   boolean responsive();
 
-  /** The state on this host, which may be late. */
+  /** The state on this host, which may lag. */
   LogState state();
 
-  /** Reads the log to its end: the answer is as new as this call. */
+  /** Reads the log to its end: the returned state is as new as this call. */
   LogState refresh() throws IOException;
 
-  /** A state with that commit in it, which somebody has been told of. */
+  /** A state that includes that commit, which a caller has been told of. */
   LogState atLeast(long commit);
 
   /**
-   * Commits a request, wherever the SDM is, and returns when it is durable.
+   * Commits a request, wherever the SDM is, and returns when the commit is durable.
    *
-   * @throws StorageException SDM_UNAVAILABLE means that nothing was committed, OUTCOME_UNKNOWN that
-   *     nobody can tell yet; others refuse it
+   * @throws StorageException SDM_UNAVAILABLE means that the request was not committed,
+   *     OUTCOME_UNKNOWN that the outcome cannot be known yet; all other codes are refusals
    */
   Reply commit(RequestId requestId, Request request);
 
-  /** As above, for a request that is not a caller's. */
+  /** Commits a request that does not come from a caller. */
   default Reply commit(String requestId, Request request) {
     return commit(RequestId.of(requestId), request);
   }

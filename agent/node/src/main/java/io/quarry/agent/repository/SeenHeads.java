@@ -12,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What this host has seen of each repository's log, kept in its state directory: a storage that is
- * behind or beside that is another one, or an older copy. Not forced: an older note is only less
- * suspicious.
+ * The newest place that this host has seen in each repository's log, kept in the host's state
+ * directory. A storage that is behind or beside that place is another storage, or an older copy.
+ * The file is not forced, since an older note only detects less.
  */
 public final class SeenHeads {
   private static final Logger LOG = LoggerFactory.getLogger(SeenHeads.class);
@@ -22,13 +22,13 @@ public final class SeenHeads {
   private final Path directory;
 
   /**
-   * @param directory made when it is needed
+   * @param directory made when needed
    */
   public SeenHeads(Path directory) {
     this.directory = directory;
   }
 
-  /** The newest place seen; the start when nothing is known. */
+  /** The newest place seen; the start when none is known. */
   Position of(String repositoryKey) {
     Path file = file(repositoryKey);
     try {

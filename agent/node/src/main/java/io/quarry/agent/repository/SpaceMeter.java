@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How much of the storage a repository's volumes take. A thread of its own measures after commits,
- * and while somebody writes, but rests most of the time: requests take what is known by then and
- * never wait for a look at every file.
+ * Measures how much of the storage a repository's volumes take. A thread of its own measures after
+ * commits and during writes, but rests most of the time. Requests take the latest result and never
+ * wait for a look at every file.
  */
 public final class SpaceMeter implements AutoCloseable {
   public static final long UNKNOWN = -1;
@@ -28,7 +28,7 @@ public final class SpaceMeter implements AutoCloseable {
 
   private static final Duration REST_MIN = Duration.ofSeconds(2);
 
-  /** However many files there are, measuring takes no more than this part of the time. */
+  /** Measuring takes no more than this part of the time, however many files there are. */
   private static final long REST_FACTOR = 20;
 
   private final String name;
@@ -36,14 +36,14 @@ public final class SpaceMeter implements AutoCloseable {
   private final Supplier<LogState> state;
   private final Loop loop;
 
-  /** Only the loop's thread. */
+  /** Only the loop's thread uses this field. */
   private Deadline rested = Deadline.after(Duration.ZERO);
 
   private volatile @Nullable Measured measured;
 
   /**
-   * @param commit what had been committed when it began
-   * @param total of all files, also of those that nobody knows
+   * @param commit the newest commit when the measurement began
+   * @param total of all files, also of foreign ones
    * @param byVolume of all epochs' files of a volume
    */
   private record Measured(long commit, long total, Map<String, Long> byVolume) {}

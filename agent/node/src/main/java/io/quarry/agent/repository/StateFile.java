@@ -16,8 +16,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file of the agent's state directory. Callers are told that its content lasts, so the file is
- * replaced as a whole, and a power cut takes nothing back.
+ * A file of the agent's state directory. Callers rely on its content after a restart. So the file
+ * is replaced as a whole, and its content survives a power cut.
  */
 public final class StateFile {
   private final Path file;
@@ -26,7 +26,7 @@ public final class StateFile {
     this.file = file;
   }
 
-  /** What an agent has not written; starting again would not help. */
+  /** The file has content that no agent has written; starting the agent again would not help. */
   public static final class DamagedException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -39,7 +39,7 @@ public final class StateFile {
    * The content, or null when there is no file.
    *
    * @param remedy what to do about a file that no agent has written
-   * @throws DamagedException when it is such a file
+   * @throws DamagedException when no agent has written the file
    */
   public <T> @Nullable T read(TypeReference<T> type, String remedy) throws IOException {
     byte[] found;
@@ -59,7 +59,7 @@ public final class StateFile {
     }
   }
 
-  /** What to throw when no agent has written the content. */
+  /** The exception for content that no agent has written. */
   public DamagedException damaged(String remedy, @Nullable Throwable cause) {
     return new DamagedException(
         file + " is damaged: it does not hold what an agent writes there; " + remedy, cause);

@@ -25,30 +25,29 @@ import org.slf4j.LoggerFactory;
 /**
  * Whether the storage that this host has connected is the one that the repository's SDM writes to.
  * A copy of a repository has the repository's key, and a mount may show another directory than
- * yesterday. The SDM writes a canary on the storage and then shows it in ZooKeeper; each host looks
- * for it on its own storage. What this host has seen of the log in earlier lives counts as well.
+ * yesterday. The SDM writes a canary on the storage and then shows the canary in ZooKeeper. Each
+ * host looks for that canary on its own storage. What this host has seen of the log in earlier
+ * lives counts as well.
  *
- * <p>{@link #look} runs on the repository's pulse; the other methods on threads that may wait for
- * the storage.
+ * <p>{@link #look} runs on the repository's pulse; the other methods run on threads that may wait
+ * for the storage.
  */
 public final class StorageIdentity {
   private static final Logger LOG = LoggerFactory.getLogger(StorageIdentity.class);
 
-  /**
-   * How often the SDM writes a canary: so old may a copy be that nothing tells from the original.
-   */
+  /** How often the SDM writes a canary. A copy that is younger cannot be told from the original. */
   static final Duration BEAT = Duration.ofSeconds(5);
 
   /** How long a shared filesystem may take to show a canary that ZooKeeper shows. */
   private static final Duration GRACE = Duration.ofSeconds(3);
 
-  /** The longest that anything here watches a storage for a beat. */
+  /** The longest time that any method here watches a storage for a beat. */
   public static final Duration WATCH_MAX = BEAT.plus(GRACE);
 
   private static final long LOOK_AGAIN_MILLIS = 100;
 
   /**
-   * What it needs to know of the repository on this host.
+   * What this class needs to know of the repository on this host.
    *
    * @param writer of this life, as canaries and the log name it
    * @param registered whether that writer is in this cluster's ZooKeeper
@@ -71,16 +70,16 @@ public final class StorageIdentity {
   private final ClusterIdentity cluster;
   private final SeenHeads seen;
 
-  /** Why the storage is another one; null while it is not known to be. */
+  /** Why the storage is another one; null while no difference is known. */
   private volatile @Nullable String difference;
 
-  /** Why the path leads to another storage than the one that is open; null while it does not. */
+  /** Why the path leads to another storage than the open one; null while it does not. */
   private volatile @Nullable String elsewhere;
 
-  /** Another cluster's SDM that writes here; null when there is none. */
+  /** The SDM of another cluster that writes here; null when there is none. */
   private volatile @Nullable Canary intruder;
 
-  // Only the pulse's thread:
+  // Only the pulse's thread uses these fields:
   private long beatNanos = System.nanoTime() - BEAT.toNanos();
   private @Nullable Canary written;
   private long missingSinceNanos;
@@ -94,7 +93,7 @@ public final class StorageIdentity {
     this.seen = seen;
   }
 
-  /** Why the storage is not the one that the SDM writes to; null when nothing says so. */
+  /** Why the storage is not the one that the SDM writes to; null when no difference is known. */
   public @Nullable String difference() {
     String found = elsewhere;
     return found == null ? difference : found;
@@ -123,9 +122,10 @@ public final class StorageIdentity {
   }
 
   /**
-   * Before the repository is used here.
+   * Call this before this host uses the repository.
    *
-   * @param restored an operator says that the storage is older than what was seen, and right
+   * @param restored an operator says that the storage is the right one, although older than what
+   *     this host has seen
    */
   void prove(boolean restored) throws IOException, InterruptedException {
     try {
@@ -136,7 +136,7 @@ public final class StorageIdentity {
     switch (subject.replica().unreadable()) {
       case LogTooNewException tooNew -> throw tooNew.refusal();
       case LogDamagedException damage -> {
-        // The calls say so; nothing can be compared with what was seen.
+        // Calls report the damage. The log cannot be compared with what this host has seen.
         LOG.warn("Repository {} is connected damaged: {}", subject.repoId(), damage.getMessage());
         return;
       }
@@ -170,7 +170,7 @@ public final class StorageIdentity {
     }
   }
 
-  /** Before this host leads: its storage has what the last SDM wrote. */
+  /** Requires, before this host leads, that its storage has what the last SDM wrote. */
   void requireCanary() throws IOException {
     try {
       difference = missingCanary();
@@ -191,7 +191,7 @@ public final class StorageIdentity {
       try {
         shown = head.readCanary();
       } catch (ClusterUnavailableException e) {
-        // A host goes on leading without ZooKeeper, unless its storage was found to be another one.
+        // Without ZooKeeper a host goes on leading, unless it found its storage to be another one.
         return difference;
       }
       if (shown.isEmpty()) {
@@ -214,7 +214,7 @@ public final class StorageIdentity {
                 || (found.cluster().equals(shown.cluster()) && found.isNewerThan(shown)));
   }
 
-  /** The one of the newest term that has beaten here; null when there never was one. */
+  /** The canary of the newest term that has beaten here; null when there never was one. */
   private static @Nullable Canary newest(RepositoryStorage storage) throws IOException {
     @Nullable Canary newest = null;
     for (Canary each : storage.canaries()) {
@@ -228,8 +228,8 @@ public final class StorageIdentity {
   }
 
   /**
-   * A repository may move to another cluster, but not be in two at once. The SDM of the other one
-   * goes on beating.
+   * Refuses a repository that is in use in another cluster. A repository may move to another
+   * cluster, but the other cluster's SDM would go on beating.
    */
   private void refuseAnotherCluster(String own) throws IOException, InterruptedException {
     Canary first = newest(subject.storage());
@@ -247,9 +247,9 @@ public final class StorageIdentity {
   }
 
   /**
-   * After a wipe of ZooKeeper the first host that asks names the cluster anew, and an SDM that goes
-   * on may not have heard of the name, or be registered again. Whoever is registered is of this
-   * cluster, whatever it calls the cluster.
+   * Whether ZooKeeper lists the writer, which makes it a member of this cluster. After a wipe of
+   * ZooKeeper the first agent names the cluster anew. An SDM that still leads may not know the new
+   * name, or not be registered again.
    */
   private boolean isRegistered(String writer) throws InterruptedException {
     long deadline = System.nanoTime() + WATCH_MAX.toNanos();
@@ -263,8 +263,8 @@ public final class StorageIdentity {
   }
 
   /**
-   * Refuses a storage that an SDM writes to, wherever that is, or that has what the cluster knows
-   * of the repository: only a copy lacks the last beat of the original.
+   * Refuses a storage that any SDM writes to. Also refuses one that has all that the cluster knows
+   * of the repository: only a copy lacks the original's last beat.
    */
   public static void requireCopy(RepositoryStorage storage, ClusterConnection cluster)
       throws IOException, InterruptedException {
@@ -302,7 +302,7 @@ public final class StorageIdentity {
     }
   }
 
-  /** The canary after that one; null when none comes in the time of a beat. */
+  /** The next canary after that one; null when none comes in the time of a beat. */
   private static @Nullable Canary nextBeat(RepositoryStorage storage, Canary first)
       throws IOException, InterruptedException {
     long deadline = System.nanoTime() + WATCH_MAX.toNanos();
@@ -316,7 +316,7 @@ public final class StorageIdentity {
     return null;
   }
 
-  /** Beats while this host leads, and looks for the SDM's beat otherwise. */
+  /** Writes a canary while this host leads, and looks for the SDM's canary otherwise. */
   void look() throws IOException {
     lookAtPath();
     if (elsewhere != null) {
@@ -335,7 +335,7 @@ public final class StorageIdentity {
     written = null;
     Optional<Canary> shown = head.canary();
     if (shown.isEmpty()) {
-      // Silence is no proof: what was found to be another storage stays one.
+      // Silence is no proof: a storage that was found to be another one stays one.
       missing = false;
       return;
     }
@@ -353,7 +353,9 @@ public final class StorageIdentity {
     }
   }
 
-  /** Case 12.3: health was ok, and tools that get paths worked on the root filesystem. */
+  /**
+   * Case 12.3: the storage seemed healthy, but tools that get paths worked on the root filesystem.
+   */
   private void lookAtPath() throws IOException {
     String key = subject.storage().keyAtPath();
     String found = null;
@@ -368,7 +370,7 @@ public final class StorageIdentity {
     elsewhere = found;
   }
 
-  /** What is open stays the same whatever is mounted over the path; tools get the path. */
+  /** The open folders stay the same whatever is mounted over the path, but tools get the path. */
   private boolean lacksOwn() throws IOException {
     Canary last = written;
     return last != null && !subject.storage().canaries().contains(last);

@@ -13,18 +13,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether a storage answers at all. A thread of its own asks it for next to nothing, again and
- * again. While the answer is overdue nobody else on this host need ask: calls are refused at once,
- * those that wait are told, and no further thread gets stuck. The first answer ends that. An error
- * is an answer, and the fault of the storage until the next one.
+ * Whether a storage answers at all. A thread of its own asks the storage for next to nothing, again
+ * and again. While the answer is overdue, calls are refused at once and waiting calls are told, so
+ * that no further thread gets stuck. The first answer ends that. An error is an answer, and counts
+ * as the storage's fault until the next answer.
  */
 public final class StorageMonitor implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StorageMonitor.class);
 
-  /** Nothing has to be forced for the answer, so a storage that is only busy is faster. */
+  /** The answer needs no forced write, so a storage that is only busy answers faster. */
   static final Duration PATIENCE = Duration.ofSeconds(3);
 
-  /** After so long, work that other hosts can do is theirs. */
+  /** After this time other hosts take over the work. */
   static final Duration GIVE_UP = Duration.ofSeconds(8);
 
   private static final Duration PAUSE = Duration.ofMillis(500);
@@ -86,12 +86,12 @@ public final class StorageMonitor implements AutoCloseable {
     fault = now;
   }
 
-  /** What the storage answered last, if that was an error; null while it works. */
+  /** The storage's last answer, if that was an error; null while the storage works. */
   public @Nullable IOException fault() {
     return fault;
   }
 
-  /** What callers are told while the storage fails; null while it works. */
+  /** The refusal for callers while the storage fails; null while the storage works. */
   public @Nullable StorageException failing() {
     IOException now = fault;
     return now == null
@@ -117,7 +117,10 @@ public final class StorageMonitor implements AutoCloseable {
     asking = false;
   }
 
-  /** To be called again and again: the thread that asks cannot tell that it hangs. */
+  /**
+   * Checks whether the answer is overdue. Another thread calls this, since the asking thread may
+   * hang.
+   */
   void look() {
     CompletableFuture<Void> overdue;
     synchronized (this) {
@@ -135,17 +138,17 @@ public final class StorageMonitor implements AutoCloseable {
     return asking ? Duration.ofNanos(System.nanoTime() - askedNanos) : Duration.ZERO;
   }
 
-  /** Whether it may be asked for anything. */
+  /** Whether calls may use the storage. */
   synchronized boolean responsive() {
     return !hang.isDone();
   }
 
-  /** Done as soon as the storage is found to hang; another one after it has answered again. */
+  /** Done as soon as the storage is found to hang; after an answer there is a new future. */
   public synchronized CompletableFuture<Void> hang() {
     return hang;
   }
 
-  /** Refuses at once what would have to wait for a storage that hangs. */
+  /** Refuses a call at once that would have to wait for a hanging storage. */
   public void requireResponsive() {
     if (!responsive()) {
       throw unresponsive();

@@ -11,12 +11,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tries of one request. A refusal after a try that may have been committed says nothing of that
- * one: a paused host may still have it. Then it is made sure that nothing comes of it, before
- * anybody is told so.
+ * The tries of one request. When a try may have been committed, the refusal of a later try is no
+ * proof: a paused host may still commit the earlier one. So the request is cancelled in the log
+ * before its caller gets the refusal.
  */
 public final class SubmitAttempts {
-  /** These pass, and are not to be the answer to all tries for ever. */
+  /** Conditions that pass; such a code must not be the answer to all tries for ever. */
   private static final Set<ErrorCode> PASSING =
       EnumSet.of(
           ErrorCode.NO_SPACE,
@@ -25,7 +25,7 @@ public final class SubmitAttempts {
           ErrorCode.STORAGE_MISMATCH,
           ErrorCode.AGENT_TOO_OLD);
 
-  /** What one try came to: an answer, or why there is none. */
+  /** The outcome of one try: an answer, or the reason why there is none. */
   public record Outcome(@Nullable Reply reply, boolean maybeCommitted, @Nullable String why) {
     public static Outcome of(Reply reply) {
       return new Outcome(reply, false, null);
@@ -40,7 +40,7 @@ public final class SubmitAttempts {
     }
   }
 
-  /** Brings a request to whoever commits, once. */
+  /** Brings a request to the SDM, once. */
   @FunctionalInterface
   public interface Try {
     /**
@@ -63,9 +63,9 @@ public final class SubmitAttempts {
   }
 
   /**
-   * The answer; null when it is to be tried again.
+   * The answer; null when the caller is to try again.
    *
-   * @throws StorageException a refusal after which nothing will come of any try
+   * @throws StorageException a refusal after which no try can be committed any more
    */
   public @Nullable Reply once(Try next) {
     Outcome outcome;
@@ -88,7 +88,7 @@ public final class SubmitAttempts {
   }
 
   private void refused(StorageException e) {
-    // Whose id belongs to another request has nothing of this one anywhere.
+    // An id that belongs to another request proves that no try of this one was committed.
     if (!maybeCommitted || e.code() == ErrorCode.REQUEST_ID_REUSED) {
       throw e;
     }

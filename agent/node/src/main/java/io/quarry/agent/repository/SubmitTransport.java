@@ -14,7 +14,7 @@ public interface SubmitTransport {
    */
   byte[] submit(String endpoint, byte[] body, Duration timeout) throws IOException;
 
-  /** Nothing was sent: there was no connection. */
+  /** The request was not sent: there was no connection. */
   final class NotSentException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -6,10 +6,10 @@ import io.quarry.coordinator.plan.HostBoot;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who this agent is.
+ * The identity of this agent.
  *
  * @param worker the host's name, and this life of its agent
- * @param booted null when the kernel does not say in which boot it is
+ * @param booted null when the kernel does not say in which boot the agent runs
  */
 public record ThisHost(Worker worker, @Nullable Booted booted) {
   public String id() {

@@ -7,14 +7,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
- * Ranges of one upload that are on their way at once. One that does not join what is written waits
- * as long as another one is here that begins before it, and may fill the gap.
+ * The ranges of one upload that are on their way at once. A range that does not join the written
+ * bytes waits for earlier ranges, which may fill the gap.
  */
 final class Arrivals {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  /** How many ranges begin there. */
+  /** The number of ranges that begin at each offset. */
   private final TreeMap<Long, Integer> offsets = new TreeMap<>();
 
   void enter(long offset) {
@@ -36,7 +36,7 @@ final class Arrivals {
     }
   }
 
-  /** More is written. */
+  /** More bytes are written. */
   void moved() {
     lock.lock();
     try {
@@ -47,10 +47,10 @@ final class Arrivals {
   }
 
   /**
-   * Waits until no other range can fill the gap before this one, which may not be there any more.
+   * Waits until no other range can fill the gap before this range. The gap may be gone already.
    *
-   * @param written up to where bytes are written without a gap
-   * @return false when the patience was over before
+   * @param written the offset up to which bytes are written without a gap
+   * @return false when the patience ended first
    */
   boolean awaitFirst(long offset, LongSupplier written, Duration patience)
       throws InterruptedException {

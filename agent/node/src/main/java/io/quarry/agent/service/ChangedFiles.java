@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Which frozen files of an image are not what they were when they were frozen. */
+/** Finds the frozen files of an image that have changed since they were frozen. */
 final class ChangedFiles {
   private ChangedFiles() {}
 
-  /** By file, what it looks like by now. */
+  /** The current witnesses of changed files, by file name. */
   static Map<String, Witness> of(
       RepositoryStorage storage, RepositoryState state, List<String> volumeIds) throws IOException {
     Map<String, Witness> changed = new TreeMap<>();

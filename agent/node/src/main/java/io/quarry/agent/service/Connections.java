@@ -13,8 +13,9 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What this host has connected, kept in its state directory: the agent connects it again when it
- * starts, and a repoId never silently comes to name another repository.
+ * The repositories that this host has connected, kept in its state directory. The agent connects
+ * these repositories again when it starts. A repoId never comes to name another repository without
+ * notice.
  */
 public final class Connections {
   private static final String REMEDY =
@@ -28,7 +29,7 @@ public final class Connections {
    * A repository under its name on this host.
    *
    * @param key of the repository
-   * @param kind who connects it again
+   * @param kind how long the connection lasts
    */
   public record Connection(
       String repoId,
@@ -49,16 +50,16 @@ public final class Connections {
     }
   }
 
-  /** Who connects a repository when the agent starts. */
+  /** How long a connection lasts. */
   public enum Kind {
-    /** The agent's configuration names it. */
+    /** The agent's configuration names the repository. */
     CONFIGURED,
-    /** A call has connected it. */
+    /** A call has connected the repository; the agent connects it again when it starts. */
     PERSISTENT,
-    /** It lasts as long as the agent's process. */
+    /** The connection ends with the agent's process. */
     TRANSIENT;
 
-    /** As people read it. */
+    /** The text for operators. */
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
@@ -73,7 +74,7 @@ public final class Connections {
     this.all = known == null ? List.of() : List.copyOf(known);
   }
 
-  /** What calls have connected, and the agent is to connect again. */
+  /** The repositories that calls have connected, and that the agent connects again. */
   public synchronized List<ConnectRequest> persistent() {
     return all.stream()
         .filter(each -> each.kind() == Kind.PERSISTENT)
@@ -81,7 +82,7 @@ public final class Connections {
         .toList();
   }
 
-  /** What is known under that name. */
+  /** The connection of that name. */
   synchronized Optional<Connection> find(String repoId) {
     return all.stream().filter(each -> each.repoId().equals(repoId)).findAny();
   }
@@ -94,7 +95,7 @@ public final class Connections {
     }
   }
 
-  /** False when the name was not known. */
+  /** False when no connection has the name. */
   synchronized boolean remove(String repoId) {
     List<Connection> changed = without(repoId);
     boolean known = changed.size() < all.size();

@@ -22,22 +22,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes a disk's content of a qcow2 file from outside, on a thread of its own. The file itself
- * never becomes a volume: tools under limits look at it, and read it.
+ * Converts a qcow2 file from outside into a disk's content, on a thread of its own. The file itself
+ * never becomes a volume: tools under limits examine and read the file.
  */
 final class Conversion implements Callable<Boolean> {
   private static final Logger LOG = LoggerFactory.getLogger(Conversion.class);
 
-  /** Small: others see a checkpoint's time, and take over when it is old. */
+  /**
+   * Small, since other agents see a checkpoint's time, and take over when the checkpoint is old.
+   */
   private static final long WINDOW_BYTES = 32 << 20;
 
-  /** Nobody's disk is packed so well as a whole; what is made to fill storages is. */
+  /** No real disk is compressed that well as a whole; a file made to fill storages is. */
   private static final long UNPACKED_MAX = 100;
 
-  /** Less than this fills no storage. */
+  /** A smaller disk fills no storage. */
   private static final long UNPACKED_ALWAYS_BYTES = 1L << 30;
 
-  /** What a server that unpacks does in a second, on a slow machine. */
+  /** The bytes that a server decompresses in a second on a slow machine. */
   private static final long BYTES_PER_CPU_SECOND = 4 << 20;
 
   private static final Duration CHILDREN_DEADLINE = Duration.ofSeconds(10);
@@ -65,7 +67,7 @@ final class Conversion implements Callable<Boolean> {
       throw new IOException("the conversion was stopped");
     }
     try {
-      // QEMU's tools do not share a file with somebody who may write to it.
+      // QEMU's tools refuse a file that another process may write to.
       file.forgetRest();
       convert(new UntrustedQcow2(children).inspect(file.received(), file.diskSize()));
       return true;
@@ -82,7 +84,7 @@ final class Conversion implements Callable<Boolean> {
     return begun;
   }
 
-  /** Asks for the end, and waits for it. False when it may still be writing. */
+  /** Asks the conversion to end and waits. False when it may still be writing. */
   boolean stop(Duration deadline) throws InterruptedException {
     synchronized (this) {
       stopped = true;

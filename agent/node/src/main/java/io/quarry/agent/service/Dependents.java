@@ -15,8 +15,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What keeps an image's data: overlays over it, copies from it, and whoever has it open, or was
- * handed out a file that is still read through it.
+ * The reasons to keep an image's data: overlays over the image, copies from it, and opens. An open
+ * also counts when one of its files is still read through the image.
  */
 final class Dependents {
   private final RepositoryState state;
@@ -33,7 +33,7 @@ final class Dependents {
     for (String id : state.overlaysOf(image.id()).stream().sorted().toList()) {
       Volume overlay = Objects.requireNonNull(state.volumes().get(id));
       if (isFormer(overlay)) {
-        // The image over it has another volume by now; this one waits for who has it open.
+        // The upper image has another volume by now; this image waits for opens of the former one.
         state.opensUsing(id).stream().sorted().forEach(open -> opens.put(open, open(open)));
       } else {
         needs.add(new Need("overlay", overlay.imageId(), null, null, null, null));
@@ -56,7 +56,7 @@ final class Dependents {
     return Objects.requireNonNull(state.opens().get(id));
   }
 
-  /** Whether a volume is kept only for those who have it open. */
+  /** Whether a volume is kept only for the opens that use it. */
   private boolean isFormer(Volume volume) {
     Image image = state.images().get(volume.imageId());
     return volume.stage() == Volume.Stage.READY
@@ -64,7 +64,7 @@ final class Dependents {
         && !state.opensUsing(volume.id()).isEmpty();
   }
 
-  /** Who keeps former volumes of the image, in sentences of their own. */
+  /** The opens that keep former volumes of the image, one sentence each. */
   List<String> formerVolumes(Image image) {
     return state.opens().values().stream()
         .sorted(Comparator.comparing(Open::id))
@@ -84,7 +84,7 @@ final class Dependents {
         .toList();
   }
 
-  /** Names the first one. */
+  /** Names the first need. */
   static String sentence(List<Need> needs) {
     Need first = needs.getFirst();
     String what =

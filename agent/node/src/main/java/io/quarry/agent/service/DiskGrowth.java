@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Adopts the growth of disks by their machines. The end of a machine's open tells the log of the
- * growth. The storage may not have answered then, so each call that makes something of a disk looks
- * once more.
+ * Adopts the growth of disks that VMs use. The end of a VM's open records the growth in the log.
+ * The storage may not have answered then. So each call that derives an image from a disk looks once
+ * more.
  */
 final class DiskGrowth {
   private static final Logger LOG = LoggerFactory.getLogger(DiskGrowth.class);
@@ -32,7 +32,9 @@ final class DiskGrowth {
     this.io = io;
   }
 
-  /** What a disk is to have once that open ends; null when that is what the log says. */
+  /**
+   * The size that a disk is to have once that open ends; null when the log has that size already.
+   */
   @Nullable Long of(ConnectedRepository repository, @Nullable Open open) {
     RepositoryState state = repository.state().repository();
     Image disk = open == null ? null : state.visibleImage(open.imageId());
@@ -47,13 +49,16 @@ final class DiskGrowth {
     }
   }
 
-  /** Before opens end whose machines are gone; a growth that cannot be told holds up no end. */
+  /**
+   * Adopts growth before the opens of dead VMs end. When the size cannot be read, the open ends all
+   * the same.
+   */
   void adopt(ConnectedRepository repository, Collection<Open> opens) {
     Map<String, Long> grown = new TreeMap<>();
     for (Open open : opens) {
       Long size = of(repository, open);
       if (size != null) {
-        // A disk keeps its volume as long as a machine may write.
+        // A disk keeps its volume as long as a VM may write.
         grown.put(open.volumes().getFirst(), size);
       }
     }
@@ -64,7 +69,7 @@ final class DiskGrowth {
     }
   }
 
-  /** Before something is made of the image in the size that the log knows. */
+  /** Adopts growth before a call uses the size that the log knows. */
   void adopt(ConnectedRepository repository, String imageId) {
     RepositoryState state = repository.state().repository();
     Image disk = state.visibleImage(imageId);
@@ -78,7 +83,7 @@ final class DiskGrowth {
               try {
                 return DiskSize.grown(state, repository.storage(), disk);
               } catch (FileFailure e) {
-                // The step that needs the file will say so.
+                // The step that needs the file reports that it is missing.
                 if (e.isNoFile()) {
                   return null;
                 }
@@ -96,7 +101,7 @@ final class DiskGrowth {
   static void commit(ConnectedRepository repository, Map<String, Long> grown) {
     if (!grown.isEmpty()) {
       Reply reply = repository.commit(UUID.randomUUID().toString(), new AdoptGrowth(grown));
-      // What follows on this host is in the new size.
+      // Later steps on this host see the new size.
       var _ = repository.atLeast(reply.commit());
     }
   }

@@ -29,17 +29,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An image that this agent has open to read its content. The open in the log keeps the image from
- * being changed or cleaned. An agent that is away for long may lose it, so what was read counts
- * only once the log says, afterwards, that it is still there.
+ * An image that this agent has open for reading. The open in the log keeps the image from being
+ * changed or cleaned. An agent that is absent for long may lose its open. So the bytes count only
+ * once the log confirms, afterwards, that the open still exists.
  */
 final class DownloadSession {
   private static final Logger LOG = LoggerFactory.getLogger(DownloadSession.class);
 
-  /** Names who uses the image, for people. */
+  /** The name of the image's user, for operators. */
   private static final String OWNER = "download";
 
-  /** The map of a large chain takes a while on a storage that is well. */
+  /** The map of a large chain takes a while even on a healthy storage. */
   private static final Duration READ_DEADLINE = Duration.ofSeconds(60);
 
   private static final Duration TOOLS_GONE = Duration.ofSeconds(5);
@@ -52,7 +52,7 @@ final class DownloadSession {
   private final Children children;
   private final Source source;
 
-  /** What the tag says of files that another process has changed. */
+  /** The part of the tag that stands for files changed by another process. */
   private volatile String foreign = "";
 
   private DownloadSession(
@@ -100,7 +100,7 @@ final class DownloadSession {
       if (image == null || open == null || top == null) {
         throw lost(repository, state, imageId);
       }
-      // The disk may have been grown since, which does not concern those who have it open.
+      // The disk may have grown since, which does not affect this open.
       long size = top.size();
       SourceOpener opener =
           new SourceOpener(repository, chains, children, context.runtimeDirectory());
@@ -132,7 +132,7 @@ final class DownloadSession {
     return size;
   }
 
-  /** Names the content: an image that nobody could change since then has the same one. */
+  /** The tag names the content: an image that could not change in between keeps its tag. */
   String etag() {
     Long changed = image.contentCommit();
     String commit = changed == null ? "" : "-" + changed;
@@ -140,8 +140,8 @@ final class DownloadSession {
   }
 
   /**
-   * Looks whether another process has written to what is frozen: such content has a tag of its own,
-   * for as long as the files stay as they are. To be called before the tag is asked for.
+   * Looks whether another process has written to frozen files. Such content has a tag of its own
+   * for as long as the files do not change again. Call this before asking for the tag.
    */
   void look() {
     RepositoryState state = repository.state().repository();
@@ -156,7 +156,7 @@ final class DownloadSession {
     }
   }
 
-  /** After a failure the memory may still be written to: never use it again. */
+  /** After a failure the storage may still write to the memory: never use it again. */
   void read(long offset, MemorySegment into) {
     io.call(
         repository,
@@ -171,7 +171,7 @@ final class DownloadSession {
     return io.call(repository, READ_DEADLINE, () -> source.extents(offset, length));
   }
 
-  /** Makes sure that the image was kept until now. */
+  /** Throws unless the image was kept until now. */
   void requireKept() {
     RepositoryState state = io.call(repository, () -> repository.replica().refresh()).repository();
     if (!state.opens().containsKey(openId)) {
@@ -179,7 +179,7 @@ final class DownloadSession {
     }
   }
 
-  /** Lets go, and makes sure that the image was kept until then. */
+  /** Closes the open, and throws unless the image was kept until then. */
   void closeKept() {
     closeFiles();
     if (!close(repository, image.id(), openId)) {
@@ -187,7 +187,7 @@ final class DownloadSession {
     }
   }
 
-  /** Lets go; what was read last does not count. */
+  /** Closes the open; the bytes read last do not count. */
   void close() {
     closeFiles();
     var _ = close(repository, image.id(), openId);
@@ -207,7 +207,7 @@ final class DownloadSession {
     }
   }
 
-  /** Whether it was open until now, as far as can be said. */
+  /** Whether the open existed until now, as far as this host can tell. */
   static boolean close(ConnectedRepository repository, String imageId, String openId) {
     try {
       var _ = repository.commit(UUID.randomUUID().toString(), new CloseImage(imageId, openId));
@@ -223,7 +223,7 @@ final class DownloadSession {
   private static StorageException lost(
       ConnectedRepository repository, RepositoryState state, String imageId) {
     if (state.visibleImage(imageId) == null) {
-      // A removal ends downloads.
+      // The removal of an image ends its downloads.
       return Status.notFound(imageId, repository.repoId());
     }
     return new StorageException(

@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The images that this agent has open to read them. Ranges that are read at the same time share one
- * open. One whose caller announced more stays open for a moment, so that a download of many ranges
- * costs two commits, and maps the image once.
+ * The images that this agent has open for reading. Ranges that are read at the same time share one
+ * open. When a caller announced more ranges, the open stays for a moment. So a download of many
+ * ranges costs two commits, and maps the image once.
  */
 final class DownloadSessions implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DownloadSessions.class);
@@ -44,15 +44,15 @@ final class DownloadSessions implements AutoCloseable {
   private final FixContext context;
   private final LightMends mends;
 
-  /** Opens of this life, from before they are committed until after they are closed. */
+  /** Opens of this life, from before their commit until after they are closed. */
   private final Set<String> held = ConcurrentHashMap.newKeySet();
 
-  /** Guarded by itself, with what is in it. */
+  /** The list is the lock for itself and its entries. */
   private final List<Shared> shared = new ArrayList<>();
 
   private final Loop loop = new Loop("readings", ROUND, this::round);
 
-  /** Only the loop's thread. */
+  /** Only the loop's thread uses this field. */
   private Deadline nextSweep = Deadline.after(SWEEP);
 
   private static final class Shared {
@@ -60,7 +60,7 @@ final class DownloadSessions implements AutoCloseable {
     private int users = 1;
     private long idleSinceNanos;
 
-    /** Nobody takes it any more, and the last one closes it. */
+    /** No more callers join, and the last one closes the reading. */
     private boolean retired;
 
     Shared(DownloadSession reading) {
@@ -95,7 +95,7 @@ final class DownloadSessions implements AutoCloseable {
     }
   }
 
-  /** To be released by the caller; others may have it as well. */
+  /** The caller must release the reading; other callers may share it. */
   DownloadSession take(ConnectedRepository repository, String imageId) {
     synchronized (shared) {
       for (Shared one : shared) {
@@ -121,15 +121,15 @@ final class DownloadSessions implements AutoCloseable {
     try {
       return DownloadSession.open(repository, imageId, openId, self, io, context, mends);
     } catch (RuntimeException e) {
-      // If it was committed all the same, the sweep finds it.
+      // If the open was committed all the same, the sweep finds it.
       held.remove(openId);
       throw e;
     }
   }
 
   /**
-   * Makes sure that the image was kept until now. Whoever reads it alone lets go of it, before the
-   * caller has the last bytes and uses the image otherwise.
+   * Throws unless the image was kept until now. A caller that reads alone releases the image before
+   * it gets the last bytes, so that it can use the image at once.
    */
   void finish(DownloadSession reading) {
     Shared one = find(reading);
@@ -151,12 +151,12 @@ final class DownloadSessions implements AutoCloseable {
     }
   }
 
-  /** It stays open for a moment, for the next range. */
+  /** The open stays for a moment, for the next range. */
   void release(DownloadSession reading) {
     release(reading, false);
   }
 
-  /** What was read last does not count, and nobody is to read on. */
+  /** The bytes read last do not count, and no caller is to continue. */
   void retire(DownloadSession reading) {
     release(reading, true);
   }
@@ -185,7 +185,7 @@ final class DownloadSessions implements AutoCloseable {
     held.remove(reading.openId());
   }
 
-  /** Before the repository is disconnected; a range that is being read breaks off. */
+  /** Call this before the repository is disconnected; a range that is being read breaks off. */
   void letGo(ConnectedRepository repository) {
     retireAll(one -> one.reading.repository() == repository);
     for (Open open : opens(repository)) {
@@ -219,13 +219,16 @@ final class DownloadSessions implements AutoCloseable {
     unused.forEach(this::close);
   }
 
-  /** Closes what this life has open in the log without knowing it: the answer came too late. */
+  /**
+   * Closes opens of this life that the log has but this class does not: the commit's answer came
+   * too late.
+   */
   private void sweep() {
     Instant young = context.clock().instant().minus(OPEN_YOUNG);
     for (ConnectedRepository repository : repositories.all()) {
       for (Open open : opens(repository)) {
         if (!held.contains(open.id()) && open.since().isBefore(young)) {
-          LOG.info("Closing image {}, which nobody reads", open.imageId());
+          LOG.info("Closing image {}, which no call reads", open.imageId());
           var _ = DownloadSession.close(repository, open.imageId(), open.id());
         }
       }

@@ -11,11 +11,12 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * A range of an image as a stream, read ahead by one piece of memory. The last piece is given only
- * once it is certain that the image was kept all the time. Used by one thread.
+ * A range of an image as a stream, which reads one piece of memory ahead. The last piece is
+ * delivered only after proof that the image was kept all the time. Only one thread may use the
+ * stream.
  */
 final class DownloadStream extends InputStream {
-  /** What one read asks of the storage. */
+  /** The size of one read from the storage. */
   private static final int PIECE_BYTES = 1 << 20;
 
   private static final int ALIGNMENT = 4096;
@@ -27,10 +28,10 @@ final class DownloadStream extends InputStream {
   private final Consumer<DownloadSession> brokenOff;
   private final long end;
 
-  // Not closed by hand: a read that hangs may still write to it.
+  // The garbage collector frees this memory: a read that hangs may still write to it.
   private final MemorySegment piece = Arena.ofAuto().allocate(PIECE_BYTES, ALIGNMENT);
 
-  /** Where the next piece begins. */
+  /** The offset of the next piece. */
   private long next;
 
   private int position;
@@ -39,9 +40,9 @@ final class DownloadStream extends InputStream {
   private boolean closed;
 
   /**
-   * @param last makes sure, before the last byte is given, that the image was kept
-   * @param done takes the reading when all was read
-   * @param brokenOff takes it when something failed, or the caller wants no more
+   * @param last throws unless the image was kept; called before the last byte is delivered
+   * @param done receives the reading when all was read
+   * @param brokenOff receives the reading after a failure, or when the caller stops
    */
   DownloadStream(
       DownloadSession reading,

@@ -17,14 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Reads images for callers: their bytes, and where they have any. */
+/** Reads images for callers: their bytes, and the extents that have data. */
 final class Downloads {
-  /** Up to so many bytes are held in memory, to tell their digest before they are sent. */
+  /** Up to so many bytes are held in memory, so that their digest is known before they are sent. */
   static final int DIGEST_BYTES_MAX = 8 << 20;
 
   private static final long SPAN_BYTES = 1L << 30;
 
-  /** A caller gets an answer in time, even if it is only a part of one. */
+  /** A caller gets an answer within this time, even if only a part of the extents. */
   private static final Duration LOOK = Duration.ofSeconds(5);
 
   private final DownloadSessions readings;
@@ -137,7 +137,7 @@ final class Downloads {
     return new ImageExtents(reading.etag(), reading.size(), query.offset(), end, data);
   }
 
-  /** Whether there was room for it. */
+  /** Whether the list had room for the extent. */
   private static boolean add(Extent extent, List<DataExtent> data, int limit) {
     @Nullable DataExtent last = data.isEmpty() ? null : data.getLast();
     if (last != null && last.end() == extent.offset()) {

@@ -13,13 +13,13 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Up to which commit of which repository somebody has been told: the id of an event. Any agent
- * understands it, whatever handles it has for the repositories; to callers it is opaque.
+ * The id of an event: the commit of each repository up to which a watcher has been told. Any agent
+ * understands the id, whatever names it has for the repositories. To callers the id is opaque.
  *
  * @param marks by repository key
  */
 record EventCursor(SortedMap<String, Mark> marks) {
-  /** An id has to fit into a header; the repositories of a host do by far. */
+  /** An id has to fit into a header, and an id with so many repositories does. */
   static final int REPOSITORIES_MAX = 128;
 
   static final EventCursor NOTHING = new EventCursor(new TreeMap<>());

@@ -25,9 +25,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells one watcher of one repository's commits, from a mark on. It has a virtual thread of its
- * own, which waits for the watcher when that one is slow; the records are read where all calls
- * touch the storage.
+ * Tells one watcher about one repository's commits, from a mark on. The follower has a virtual
+ * thread of its own, which waits for a slow watcher. Records are read on the threads that all calls
+ * use for the storage.
  */
 final class EventFollower implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(EventFollower.class);
@@ -43,14 +43,17 @@ final class EventFollower implements Runnable {
   private final BlockingQueue<Told> told;
   private final BooleanSupplier wanted;
 
-  /** Only the follower's thread; null: the watcher has never heard of the repository. */
+  /**
+   * Only the follower's thread uses this field; null when the watcher does not know the repository
+   * yet.
+   */
   private @Nullable Mark mark;
 
-  /** An event that is not numbered yet, and up to where its repository is told with it. */
+  /** An event without a number yet, and the mark that its repository reaches with it. */
   record Told(String key, Mark mark, Event event) {}
 
   /**
-   * @param reads how many may read that repository's log for watchers at once
+   * @param reads limits how many followers read that repository's log at once
    * @param wanted false when the watcher or the connection is gone
    */
   EventFollower(
@@ -99,7 +102,7 @@ final class EventFollower implements Runnable {
       throw new InterruptedException();
     }
     if (state.sequence() < at.sequence()) {
-      // Another agent was ahead of this one's replica; or the log is not the one it was.
+      // Another agent was ahead of this agent's replica, or the log was replaced.
       state = read(() -> repository.replica().refresh());
       if (state.sequence() < at.sequence()) {
         reset();
@@ -127,7 +130,7 @@ final class EventFollower implements Runnable {
       tell(commit.mark(), event(commit.record()));
     }
     if (commits.get().isEmpty()) {
-      // A shared filesystem's view of a directory can be behind.
+      // A shared filesystem may show an old state of a directory.
       Thread.sleep(TROUBLE_PAUSE);
     }
   }
@@ -141,11 +144,13 @@ final class EventFollower implements Runnable {
     }
   }
 
-  /** Skips what a checkpoint has freed, and tells all that the log still has. */
+  /**
+   * Skips the records that a checkpoint has freed, and tells all records that the log still has.
+   */
   private void leadOver(Mark at) throws InterruptedException {
     Optional<Mark> oldest = read(() -> Optional.ofNullable(history.oldest()));
     if (oldest.isEmpty() || oldest.get().sequence() <= at.sequence()) {
-      // The log is not the one it was.
+      // The log was replaced.
       reset();
       return;
     }
@@ -167,7 +172,7 @@ final class EventFollower implements Runnable {
     return event(repository.repoId(), record);
   }
 
-  /** An event is limited as a page is: what it has no room for is counted. */
+  /** An event has a size limit, as a page has; the event only counts changes beyond the limit. */
   static Event.Commit event(String repoId, LogRecord record) {
     PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
     return new Event.Commit(

@@ -20,14 +20,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One watcher's events. Repositories that get connected later join in. It keeps a few events ahead
- * of the watcher and no more: whoever does not ask for the next one holds up only himself.
+ * One watcher's events. Repositories that are connected later join in. The watch buffers only a few
+ * events. So a watcher that does not ask for the next event holds up no other watcher.
  */
 final class EventWatch implements EventStream {
   private static final int AHEAD_MAX = 16;
   private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** Begins to tell of a repository. */
+  /** Begins to tell events of a repository. */
   @FunctionalInterface
   interface Follow {
     Thread start(ConnectedRepository repository, EventWatch watch);
@@ -90,7 +90,7 @@ final class EventWatch implements EventStream {
     }
   }
 
-  /** A repository that was connected anew is followed from where its watcher was then. */
+  /** A repository that was connected anew is followed from its watcher's last mark on. */
   private boolean toldBefore(Told next) {
     Mark mark = cursor.mark(next.key());
     return next.event() instanceof Event.Commit
@@ -107,7 +107,9 @@ final class EventWatch implements EventStream {
     }
   }
 
-  /** For what nobody announces: repositories that came or went, and progress. */
+  /**
+   * Looks for changes without a notification: connected or disconnected repositories, and progress.
+   */
   private void look() {
     long now = System.nanoTime();
     if (now - lastLook < ROUND_NANOS) {
@@ -115,7 +117,8 @@ final class EventWatch implements EventStream {
     }
     lastLook = now;
     List<ConnectedRepository> connected = repositories.get();
-    // One whose thread has ended for whatever reason goes on from where its watcher is.
+    // When a follower's thread has ended, for whatever reason, a new follower starts at the
+    // watcher's mark.
     followers.keySet().removeIf(gone -> !connected.contains(gone));
     followers.values().removeIf(follower -> !follower.isAlive());
     for (ConnectedRepository repository : connected) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Tells watchers what happens in the repositories that are connected here. */
 final class Events {
-  /** A storage that hangs must not take all the threads there are for storages. */
+  /** The reads of one hanging storage must not take all threads for storages. */
   private static final int READS_PER_REPOSITORY_MAX = 2;
 
   private static final String BEGINNING = "0";

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Says why an image is as it is: what is missing, who will do it, or why nobody does. */
+/** Explains the state of an image: what is missing, which host will do it, or why no host does. */
 final class Explain {
   private final Status status;
   private final SpaceWaits space;
@@ -26,7 +26,7 @@ final class Explain {
   private final Supplier<List<HostRecord>> hosts;
 
   /**
-   * @param hosts those that live
+   * @param hosts the live hosts
    */
   Explain(Status status, SpaceWaits space, StorageIo io, Supplier<List<HostRecord>> hosts) {
     this.status = status;
@@ -85,7 +85,7 @@ final class Explain {
         now.sequence());
   }
 
-  /** A storage that does not answer is no reason to say nothing of the rest. */
+  /** When the storage does not answer, the explanation leaves the changed files out. */
   private List<String> changedFiles(
       ConnectedRepository repository, RepositoryState state, Image image) {
     try {
@@ -136,7 +136,7 @@ final class Explain {
         : "It is not visible, and " + because;
   }
 
-  /** What makes it better, or the clean of what nobody needs. */
+  /** The fix that improves the image, or the clean of an image that is not needed. */
   private static @Nullable FixState fixOf(Image image, RepositoryState state) {
     FixState better = state.fixOf(image);
     return better != null ? better : state.fixes().get(FixState.cleanId(image.volumeId()));

@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Who works on a fix right now, or why nobody does. */
+/** Tells which host works on a fix right now, or why no host does. */
 final class FixObstacles {
   private final ConnectedRepository repository;
   private final RepositoryState state;
@@ -41,12 +41,12 @@ final class FixObstacles {
     this.shortage = shortage;
   }
 
-  /** Null when nobody does, or when the host that holds it finds no space. */
+  /** Null when no host works on the fix, or when the host that holds the fix finds no space. */
   @Nullable String host(FixState fix) {
     return shortage == null ? holders.hostOf(fix) : null;
   }
 
-  /** As callers see it. */
+  /** The state as callers see it. */
   String stateOf(FixState fix) {
     return holders.stateOf(fix, shortage != null);
   }
@@ -84,7 +84,7 @@ final class FixObstacles {
     return repository.leader().isEmpty() ? Obstacle.NO_SDM : Obstacle.QUEUED;
   }
 
-  /** Both together, for people. */
+  /** The fix and its host in one sentence, for operators. */
   String sentence(FixState fix, ExplainedFix explained) {
     if (explained.hostId() != null) {
       Progress progress = explained.progress();
@@ -103,7 +103,10 @@ final class FixObstacles {
     return progress.percentComplete() < 0 ? "" : ", " + progress.percentComplete() + " %";
   }
 
-  /** What only the hosts tell of why nobody works on it, for people; null when it is not they. */
+  /**
+   * The hosts' reason why no host works on the fix, for operators; null when the hosts are not the
+   * reason.
+   */
   @Nullable String fault(FixState fix) {
     if (host(fix) != null) {
       return null;
@@ -145,7 +148,7 @@ final class FixObstacles {
         + (unfit == null ? ", which takes seconds at most" : "; this host must not lead: " + unfit);
   }
 
-  /** Nobody reads more of a time than that. */
+  /** Seconds are precise enough for an operator. */
   static String seconds(@Nullable Instant time) {
     return String.valueOf(time == null ? null : time.truncatedTo(ChronoUnit.SECONDS));
   }

@@ -11,7 +11,7 @@ import io.quarry.coordinator.plan.Volume;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refuses calls on a disk that a process writes to which has not opened the disk through Quarry.
+ * Refuses calls on a disk while a process writes to it that has not opened the disk through Quarry.
  * Such calls look before their commit, and once more after it.
  */
 final class ForeignWriters {
@@ -24,9 +24,9 @@ final class ForeignWriters {
   }
 
   /**
-   * Before the commit. A disk that is open for writing is left to the SDM, which names the open. A
-   * machine may have made the disk larger whose open ended unseen, or ends by now: from here on the
-   * log knows the size.
+   * Looks before the commit. The SDM refuses calls on a disk that is open for writing, and names
+   * the open. A VM whose open ended unseen, or ends now, may have enlarged the disk. After this
+   * look the log knows the size.
    *
    * @return the volume that was looked at, for the look after the commit; null when there was none
    */
@@ -36,9 +36,9 @@ final class ForeignWriters {
   }
 
   /**
-   * Before the commit of a request that makes nothing of the disk.
+   * Looks before the commit of a request that derives nothing from the disk.
    *
-   * @return as above
+   * @return as for {@link #before}
    */
   @Nullable Volume requireNone(ConnectedRepository repository, String imageId) {
     RepositoryState state = repository.state().repository();
@@ -54,7 +54,10 @@ final class ForeignWriters {
     return top;
   }
 
-  /** Names the process that writes to what a machine has open, its own too; null when none is. */
+  /**
+   * Names the process, also the VM's own, that writes to the file of a VM's open; null when there
+   * is none.
+   */
   @Nullable String of(ConnectedRepository repository, Open open) {
     if (open.readOnly() || open.fills() != null || open.volumes().isEmpty()) {
       return null;

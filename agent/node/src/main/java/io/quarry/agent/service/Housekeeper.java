@@ -25,12 +25,12 @@ import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Puts in order, now and then, what crashes have left behind. */
+/** Tidies up, from time to time, what crashes have left behind. */
 public final class Housekeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeper.class);
   private static final Duration ROUND = Duration.ofSeconds(30);
 
-  /** Far longer than a temporary file is needed. */
+  /** Far longer than any call needs a temporary file. */
   private static final Duration TEMPORARY_YOUNG = Duration.ofHours(1);
 
   private final Repositories repositories;
@@ -61,7 +61,10 @@ public final class Housekeeper implements AutoCloseable {
     loop.start(supervisor);
   }
 
-  /** A repository was connected: this host may have had images of it open before it booted. */
+  /**
+   * A repository was connected: this host may have had images of the repository open before it
+   * booted.
+   */
   public void connectionsChanged() {
     loop.wake();
   }
@@ -90,8 +93,8 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   /**
-   * Pins whose target does not need them any more, judged by the target's own log: any host that
-   * reaches both can do that, and the one that leads may not be among them.
+   * Releases pins that their target no longer needs, by the target's own log. Any host that reaches
+   * both repositories can do that, and the SDM's host may not be among them.
    */
   private void reapPins(ConnectedRepository repository) {
     Instant young = clock.instant().minus(StalePins.YOUNG);
@@ -107,9 +110,7 @@ public final class Housekeeper implements AutoCloseable {
     }
   }
 
-  /**
-   * A name that is old is freed, whatever it stands for; a link's own, and not what it leads to.
-   */
+  /** Frees each old name, whatever has the name; for a link, the link itself and not its target. */
   static int sweep(Folder temporary, Instant now) throws IOException {
     Instant young = now.minus(TEMPORARY_YOUNG);
     int swept = 0;
@@ -122,7 +123,7 @@ public final class Housekeeper implements AutoCloseable {
           swept += temporary.remove(name) ? 1 : 0;
         }
       } catch (FileFailure e) {
-        // It is gone already, or stays: the others are looked at all the same.
+        // The file is gone already, or stays; the sweep continues with the other files.
         LOG.debug("{} is not swept: {}", temporary.path(name), e.toString());
       }
     }

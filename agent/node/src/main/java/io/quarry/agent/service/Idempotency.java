@@ -12,12 +12,12 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A repeated call is answered like the first one, also when that has changed what is looked up
- * before anything is committed: a copied disk is broken until its overlay is there, a base may have
- * been removed since.
+ * Answers a repeated call like the first one. The first call may have changed what later look-ups
+ * find. For example, a copied disk is broken until its overlay exists, and a base may have been
+ * removed since.
  */
 final class Idempotency {
-  /** These say nothing of the call, and the log cannot be asked. */
+  /** Codes that depend on the storage and not on the call, while the log cannot be asked. */
   private static final Set<ErrorCode> OF_THE_STORAGE =
       EnumSet.of(ErrorCode.REPOSITORY_DAMAGED, ErrorCode.STORAGE_MISMATCH, ErrorCode.AGENT_TOO_OLD);
 
@@ -28,7 +28,8 @@ final class Idempotency {
   }
 
   /**
-   * @param repeated makes the answer of what was committed, or says that it was another operation
+   * @param repeated makes the answer from the committed reply, or refuses since the id belongs to
+   *     another operation
    */
   <T> T once(
       RequestId requestId,
@@ -53,7 +54,7 @@ final class Idempotency {
     }
   }
 
-  /** Nobody is told, good news or bad, what a power cut could take back. */
+  /** No caller gets an answer, good or bad, that a power cut could revoke. */
   private <T> T answer(ConnectedRepository target, Reply reply, Function<Reply, T> repeated) {
     var _ = repositories.durable(target);
     return repeated.apply(reply);

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Gets images ready for machines on this host. */
+/** Opens images for VMs on this host. */
 final class ImageAttacher {
   private static final Logger LOG = LoggerFactory.getLogger(ImageAttacher.class);
 
@@ -42,7 +42,7 @@ final class ImageAttacher {
   private final HostRegistry hosts;
   private final PeerApi peers;
 
-  /** Repositories and request ids of calls that have begun and not ended on this host. */
+  /** Repositories and request ids of the calls that are under way on this host. */
   private final Set<String> underWay = ConcurrentHashMap.newKeySet();
 
   ImageAttacher(
@@ -69,7 +69,8 @@ final class ImageAttacher {
       ConnectedRepository repository, String imageId, OpenRequest request, RequestId id) {
     String call = repository.key() + "/" + id.value();
     if (!underWay.add(call)) {
-      // An answer to this one would start a machine, which the earlier one takes for a foreign one.
+      // An answer to this call would start a VM, which the earlier call would take for a foreign
+      // writer.
       throw new StorageException(
           ErrorCode.AGENT_UNAVAILABLE,
           "an earlier try of request " + id.value() + " is under way",
@@ -119,16 +120,16 @@ final class ImageAttacher {
     LogState state = Repositories.committed(repository, id, reply);
     Open open = require(state, imageId, reply);
     try {
-      // Nobody has been told of the open, so whoever writes is not its user.
+      // No caller knows of the open yet, so a writer cannot be its user.
       foreign.after(repository, imageId, top);
       var _ = io.call(repository, () -> reach(repository, state, open));
       return ImageAttachment.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
-      // Trouble that passes proves nothing.
+      // A passing failure proves no foreign writer.
       if (e.code().retryable()) {
         throw unanswered(open, id, e);
       }
-      // The other repository may have been disconnected here while the open was committed.
+      // The other repository may have been disconnected here during the commit of the open.
       closeUnanswered(repository, open, id, e);
       throw e;
     } catch (RuntimeException | Error e) {
@@ -155,8 +156,8 @@ final class ImageAttacher {
   }
 
   /**
-   * The paths are of the open's host (R16), which alone can tell them. A machine may use the open,
-   * so trouble never ends it.
+   * The paths are those of the open's host (R16), and only that host can tell them. A VM may use
+   * the open, so a failure never ends it.
    */
   private OpenedImage again(
       ConnectedRepository repository,
@@ -181,7 +182,7 @@ final class ImageAttacher {
       reachAgain(repository, state, open);
       return ImageAttachment.describe(repository, state.repository(), open, chains, reply.commit());
     } catch (StorageException e) {
-      // This agent may not have heard of the end yet.
+      // This agent may not know yet that the open has ended.
       throw e.code() == ErrorCode.OPEN_NOT_FOUND ? e : unanswered(open, id, e);
     } catch (RuntimeException | Error e) {
       throw unanswered(open, id, e);
@@ -192,7 +193,7 @@ final class ImageAttacher {
       ConnectedRepository repository, Open open, OpenRequest request, RequestId id) {
     HostRecord peer = hosts.find(open.hostId()).orElse(null);
     RepositoryOnHost there = peer == null ? null : peer.repositories().get(repository.key());
-    // Whoever else answers there would send the call on, and on.
+    // Another agent at that address would pass the call on without end.
     if (peer == null || there == null || !peers.answersAs(peer.hostId(), peer.endpoint())) {
       throw new StorageException(
           ErrorCode.AGENT_UNAVAILABLE,
@@ -217,7 +218,7 @@ final class ImageAttacher {
     return chains.of(repository.storage(), state.repository(), open).requireFiles();
   }
 
-  /** The machine may run already, and libvirt may have given its files to another user. */
+  /** The VM may run already, and libvirt may have given its files to another user. */
   private void reachAgain(ConnectedRepository repository, LogState state, Open open) {
     try {
       var _ = io.call(repository, () -> reach(repository, state, open));
@@ -238,7 +239,7 @@ final class ImageAttacher {
         why);
   }
 
-  /** The caller knows no open id: what stays open, only the same request id can find again. */
+  /** The caller knows no open id. If the open stays, only the same request id can find it again. */
   private static void closeUnanswered(
       ConnectedRepository repository, Open open, RequestId requestId, Throwable why) {
     try {

@@ -19,9 +19,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
-/** How to reach an opened image: path, chain, and what QEMU and libvirt want to read. */
+/**
+ * Describes how to reach an opened image: path, chain, and the definitions for QEMU and libvirt.
+ */
 final class ImageAttachment {
-  /** QEMU takes at most 31 characters. */
+  /** A node name of QEMU has at most 31 characters. */
   private static final int NODE_NAME_ID_CHARS = 8;
 
   private ImageAttachment() {}
@@ -60,7 +62,7 @@ final class ImageAttachment {
         commit);
   }
 
-  /** Looked at before anything is committed, so that an image is not open in vain. */
+  /** Called before the commit, so that no image is opened that this host cannot reach. */
   static void requireReached(RepositoryState state, String imageId, Chains chains) {
     Image image = state.visibleImage(imageId);
     if (image == null) {
@@ -103,8 +105,8 @@ final class ImageAttachment {
   }
 
   /**
-   * Names every layer too: what the files themselves say of their backing does not count. Owners
-   * and modes are the agent's: libvirt would take the files over, and give back the top alone.
+   * Names every layer, since the backing names in the files may be out of date. Owners and modes
+   * stay the agent's: libvirt would take the files over, and give back the top alone.
    */
   static String libvirt(List<ChainLink> chain, boolean readOnly) {
     ChainLink top = chain.getFirst();

@@ -65,7 +65,10 @@ final class Images {
     this.foreign = foreign;
   }
 
-  /** Who does light mends at once; a drained host leaves it to the SDM to find another one. */
+  /**
+   * The worker that does light mends at once; null on a drained host, whose fixes the SDM grants
+   * elsewhere.
+   */
   private @Nullable Worker worker() {
     return drain.drained() ? null : self;
   }
@@ -110,7 +113,7 @@ final class Images {
         worker());
   }
 
-  /** The pin comes first, as with copies. */
+  /** As with copies, the pin comes first. */
   private CreatedImage pinAndCreate(
       RequestId requestId,
       ConnectedRepository target,
@@ -166,7 +169,7 @@ final class Images {
     return created(reply);
   }
 
-  /** A snapshot that is still written to is none; its data stays the disk's. */
+  /** A disk that a foreign process writes to must not become a snapshot's content. */
   private void requireStill(
       ConnectedRepository target, String diskId, @Nullable Volume frozen, String snapshotId) {
     try {
@@ -175,7 +178,7 @@ final class Images {
       if (e.code() == ErrorCode.IMAGE_IN_USE) {
         throw notTaken(target, snapshotId, e);
       }
-      // The snapshot is committed, and the storage will say what is the matter with it.
+      // The snapshot is committed; a later step reports the fault of the storage.
     }
   }
 
@@ -203,8 +206,8 @@ final class Images {
     ConnectedRepository target = repositories.get(repoId);
     target.storage().requireHolds(size);
     mends.await(target, imageId);
-    // Once is enough: a late writer goes on below the overlay, in a volume that nobody knows by
-    // name.
+    // One look is enough: a late writer continues below the overlay, in a volume that no call can
+    // reach.
     var _ = foreign.before(target, imageId);
     Reply reply =
         mends.commit(
@@ -227,11 +230,12 @@ final class Images {
     Image image = found.image();
     String base = request.baseImageId();
     if (base != null && request.options().imageHints().containsKey(base)) {
-      // The difference is taken where both are; the base's hint may name another copy of it.
+      // The difference is taken where both images are; the base's hint may name another copy of the
+      // base.
       var _ = lookup.find(base, request.options(), source);
     }
     if (image.kind() == ImageKind.SNAPSHOT && source == target) {
-      // Nothing is committed for what is there already: it must be so on the storage.
+      // A copy that exists already causes no commit, so its own state must be durable.
       LogState now = repositories.newest(target);
       return now.repository().visibleImage(image.id()) == null
           ? copyImage(target, request, requestId)
@@ -244,7 +248,7 @@ final class Images {
     return new CreatedImage(reply.id(), reply.commit());
   }
 
-  /** Nothing is pinned again for a call that is repeated. */
+  /** A repeated call pins no second time. */
   private CreatedImage once(
       RequestId requestId,
       ConnectedRepository target,
@@ -255,8 +259,8 @@ final class Images {
   }
 
   /**
-   * The pin comes first: from then on nothing can clean the source away. All ids follow from the
-   * request id, so that a call that is repeated half-way goes on with the pin it has made.
+   * The pin comes first: from then on no clean can remove the source. All ids follow from the
+   * request id, so that a call that is repeated half-way uses the same pin.
    */
   private CreatedImage pinAndCopy(
       RequestId requestId,
@@ -286,7 +290,7 @@ final class Images {
     long size;
     try {
       foreign.after(source, image.id(), frozen);
-      // Of what is copied: the disk may have been resized since it was found.
+      // The size of the pinned source: the disk may have been resized since it was found.
       size = sizeOf(repositories.newest(source), pinned.imageId(), image);
     } catch (StorageException e) {
       release(pinned, target.state().repository());
@@ -313,8 +317,8 @@ final class Images {
   }
 
   /**
-   * Each call has a pin of its own, a repeated one too: what it names in the target's log is not
-   * for another call, or the reaper, to let go of.
+   * Each call has a pin of its own, and so has a repeated one. The pin that a call names in the
+   * target's log must not be released by another call or the reaper.
    */
   private CopySource pin(
       ConnectedRepository source, String imageId, Function<String, Request> request) {
@@ -337,10 +341,10 @@ final class Images {
     }
     FaultPoints.reach("call.committed");
     try {
-      // What was there already needs no pin.
+      // A copy that existed already needs no pin.
       release(pinned, target.atLeast(reply.commit()).repository());
     } catch (StorageException e) {
-      // The image is there all the same: the pin is stale, and gets reaped.
+      // The image exists all the same; the reaper removes the stale pin.
       LOG.warn("The pin {} stays for now: {}", pinned.pinId(), e.getMessage());
     }
     return created(reply);
@@ -350,7 +354,10 @@ final class Images {
     SourcePins.release(repositories::holder, List.of(pinned), target);
   }
 
-  /** One request id may be used in two repositories: what it makes there has ids of its own. */
+  /**
+   * A caller may use one request id in two repositories, so ids made from it include the
+   * repository.
+   */
   private static String derived(RequestId requestId, ConnectedRepository target, String step) {
     return derived(requestId.value() + "/" + target.key(), step);
   }

@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * The limit of this host's copies, which outlives the agent: a host that starts again must not copy
- * at full speed. The last word counts, of calls and of the configuration.
+ * The limit of this host's copies, which outlives the agent: a restarted agent must not copy at
+ * full speed. The latest change counts, by a call or in the configuration.
  */
 public final class KeptThrottle {
   private static final String REMEDY =
@@ -21,7 +21,7 @@ public final class KeptThrottle {
 
   /**
    * @param bytesPerSecond as a call has set it
-   * @param configured what the configuration said at that time
+   * @param configured the configuration's limit at that time
    */
   private record Kept(long bytesPerSecond, long configured) {
     private Kept {
@@ -32,7 +32,7 @@ public final class KeptThrottle {
   }
 
   /**
-   * @param configured what the configuration says, in bytes per second
+   * @param configured the configuration's limit, in bytes per second
    */
   public KeptThrottle(Path file, long configured) throws IOException {
     this.file = new StateFile(file);
@@ -45,12 +45,12 @@ public final class KeptThrottle {
     return kept == null || kept.configured() != configured ? configured : kept.bytesPerSecond();
   }
 
-  /** What all copies of the host wait for. */
+  /** The throttle that all copies of the host use. */
   public Throttle throttle() {
     return throttle;
   }
 
-  /** Returns when it holds, and is kept. */
+  /** Returns when the limit is in force and durable. */
   synchronized void set(long bytesPerSecond) {
     if (bytesPerSecond < 0) {
       throw StorageException.invalid(

@@ -3,11 +3,17 @@ package io.quarry.agent.service;
 import java.util.HashSet;
 import java.util.Set;
 
-/** One at a time for each name; those with different names do not wait for each other. */
+/**
+ * Lets one thread at a time work under each name; threads with different names do not wait for each
+ * other.
+ */
 final class KeyedLock {
   private final Set<String> taken = new HashSet<>();
 
-  /** Waits until nobody else has that name's turn; closing it lets the next one have it. */
+  /**
+   * Waits until no other thread has that name's turn; closing the turn lets the next thread have
+   * it.
+   */
   synchronized Turn take(String name) throws InterruptedException {
     while (!taken.add(name)) {
       wait();
@@ -20,7 +26,7 @@ final class KeyedLock {
     notifyAll();
   }
 
-  /** To be closed by whoever has it. */
+  /** The thread that has the turn must close it. */
   interface Turn extends AutoCloseable {
     @Override
     void close();

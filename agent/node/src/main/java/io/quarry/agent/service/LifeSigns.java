@@ -10,8 +10,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What speaks against a host's death. Its record in the cluster is one sign among others: it may be
- * missing for a moment, or have been deleted by accident, while virtual machines run there.
+ * Evidence against a host's death. A host's record in the cluster is only one sign. The record may
+ * be missing for a moment, or have been deleted by accident, while VMs run on the host.
  */
 final class LifeSigns {
   private final String ownHostId;
@@ -30,7 +30,7 @@ final class LifeSigns {
     this.peers = peers;
   }
 
-  /** How the host shows that it lives, or null. */
+  /** The sign of life that the host shows, or null. */
   @Nullable String of(String hostId) throws ClusterUnavailableException {
     if (hostId.equals(ownHostId)) {
       return "this agent runs on it";

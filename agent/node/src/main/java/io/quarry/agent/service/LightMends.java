@@ -14,7 +14,8 @@ import java.time.Duration;
 
 /**
  * Images that are broken for the milliseconds in which Quarry makes an overlay for them. Calls wait
- * for these images: each of many snapshots and copies of one disk at once breaks it for the others.
+ * for these images. When many snapshots and copies of one disk run at once, each of them breaks the
+ * disk for the others.
  */
 final class LightMends {
   /** How long a call waits for overlays, however many other calls break its image meanwhile. */
@@ -28,14 +29,14 @@ final class LightMends {
     this.repositories = repositories;
   }
 
-  /** Returns at once for an image that is whole, or that a light mend does not make whole. */
+  /** Returns at once for an image that is whole, or whose mend is not light. */
   void await(ConnectedRepository repository, String imageId) {
     if (isUnderWay(repositories.newest(repository).repository(), imageId)) {
       var _ = repository.await(now -> !isUnderWay(now.repository(), imageId), WAIT_MAX);
     }
   }
 
-  /** Commits a request that needs the image whole, between the requests that break it. */
+  /** Commits a request that needs a whole image, between the requests that break the image. */
   Reply commit(
       ConnectedRepository repository, String imageId, RequestId requestId, Request request) {
     long deadline = System.nanoTime() + WAIT_MAX.toNanos();
@@ -53,7 +54,7 @@ final class LightMends {
     }
   }
 
-  /** The same refusal may come again at once: it may have been recorded. */
+  /** Waits before the next try: the log may have recorded the refusal, which then comes at once. */
   private static void pause(StorageException refusal) {
     try {
       Thread.sleep(PAUSE_MILLIS);
@@ -75,7 +76,7 @@ final class LightMends {
       return false;
     }
     FixState mend = state.fixes().get(FixState.mendId(image.volumeId()));
-    // One that has failed pauses for seconds, and may fail again.
+    // A failed mend pauses for seconds, and may fail again.
     return mend != null && mend.wanted() && !mend.heavy() && mend.failures() == 0;
   }
 }

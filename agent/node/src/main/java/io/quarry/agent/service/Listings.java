@@ -36,7 +36,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What is in a repository: itself, its images, its outstanding fixes. */
+/** Lists a repository's own data, its images and its outstanding fixes. */
 final class Listings {
   private static final long UNKNOWN = -1;
 
@@ -126,7 +126,7 @@ final class Listings {
                 state.repository(), image, volume -> now(repository, volume), state.sequence()));
   }
 
-  /** The files of a volume that is not whole yet are known by the meter alone. */
+  /** Only the meter knows the files of a volume that is not whole yet. */
   private static long now(ConnectedRepository repository, Volume volume) throws IOException {
     String file = volume.file();
     return file == null
@@ -196,7 +196,7 @@ final class Listings {
     return value != null && value.asText().equals(label.substring(equals + 1));
   }
 
-  /** In the order of {@link #turn}, which is also where a page ends. */
+  /** In the order of {@link #turn}, by which pages are cut. */
   FixPage fixes(ConnectedRepository repository, FixQuery query) {
     RepositoryState state = repository.atLeast(query.atLeast()).repository();
     List<FixState> turns = turns(state, query);
@@ -205,7 +205,7 @@ final class Listings {
     return page(turns, query, fix -> fix(repository, state, fix, holders, waiting.get(fix.id())));
   }
 
-  /** Those of the page, and one more if there is one. */
+  /** The fixes of the page, and one more if there is one. */
   static List<FixState> turns(RepositoryState state, FixQuery query) {
     if (query.limit() < 1 || query.limit() > FixQuery.LIMIT_MAX) {
       throw StorageException.invalid(

@@ -15,10 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds existing images: in all connected repositories, narrowed by the call's options. The same
- * snapshot may be in several; one that is whole is as good as any other. What is not known here may
- * have been committed through another host a moment ago, so the storage is asked before an image is
- * said to be missing.
+ * Finds existing images in all connected repositories, narrowed by the call's options. Several
+ * repositories may hold the same snapshot, and any whole one will do. Another host may have
+ * committed an image a moment ago. So the storage is asked before an image is reported missing.
  */
 final class Lookup {
   private static final Logger LOG = LoggerFactory.getLogger(Lookup.class);
@@ -32,8 +31,9 @@ final class Lookup {
   record Found(ConnectedRepository repository, Image image) {}
 
   /**
-   * The state to describe an image by. One that is missing or broken may have been made elsewhere a
-   * moment ago, so the storage is asked before that is said; one that does not answer says nothing.
+   * The state by which an image is described. Another host may have made or mended the image a
+   * moment ago. So the storage is asked before the image is reported missing or broken. A storage
+   * that does not answer changes nothing.
    */
   static LogState fresh(
       StorageIo io, ConnectedRepository repository, LogState known, String imageId) {
@@ -49,7 +49,7 @@ final class Lookup {
     }
   }
 
-  /** The same, for operations that work in one repository. */
+  /** The image in one repository, for operations that work there. */
   Image findIn(ConnectedRepository target, String imageId, ImageOptions options) {
     Found found = find(imageId, options, target);
     if (found.repository() != target) {
@@ -63,7 +63,7 @@ final class Lookup {
   }
 
   /**
-   * @param preferred looked at first, if the options do not exclude it
+   * @param preferred examined first, if the options do not exclude it
    */
   Found find(String imageId, ImageOptions options, ConnectedRepository preferred) {
     String hint = options.imageHints().get(imageId);
@@ -98,7 +98,7 @@ final class Lookup {
         "see where the image is, connect that repository on this host, and correct the hints");
   }
 
-  /** One whose data is all in one place, or one that is whole, or the first. */
+  /** An image whose data is all in one place, else one that is whole, else the first. */
   private static @Nullable Found in(
       List<ConnectedRepository> places,
       String imageId,
@@ -123,7 +123,7 @@ final class Lookup {
     return state.layersOf(image).elsewhere() == null ? 0 : 1;
   }
 
-  /** One storage that does not answer says nothing about the others. */
+  /** When one storage does not answer, the known state of its repository counts. */
   private LogState newest(ConnectedRepository place) {
     try {
       return repositories.newest(place);

@@ -22,12 +22,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Ends the opens whose users are known to be gone.
  *
- * <p>For the housekeeper's thread.
+ * <p>Only the housekeeper's thread uses this class.
  */
 final class OpenKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(OpenKeeper.class);
 
-  /** An agent that comes and goes for less keeps what it reads. */
+  /** An agent that is absent for a shorter time keeps its opens for reading. */
   private static final Duration AGENT_ABSENT = Duration.ofSeconds(5);
 
   private final ThisHost host;
@@ -47,8 +47,8 @@ final class OpenKeeper {
   }
 
   /**
-   * What this host had open in earlier boots. The host itself knows for certain in which boot it
-   * is, so that no host judges by an old registration of another one.
+   * Ends opens that this host had in earlier boots. The host itself knows its own boot for certain.
+   * So no host judges another one by an old registration.
    */
   void endDead(ConnectedRepository repository) {
     HostBoot boot = host.boot();
@@ -58,7 +58,7 @@ final class OpenKeeper {
     List<Open> dead =
         repository.state().repository().opens().values().stream()
             .filter(open -> EndDeadOpens.isDead(open, host.id(), boot))
-            // A container that starts anew may get another boot id, and its machines live on.
+            // A restarted container may get another boot id, while its VMs live on.
             .filter(open -> foreign.of(repository, open) == null)
             .sorted(Comparator.comparing(Open::id))
             .toList();
@@ -75,8 +75,8 @@ final class OpenKeeper {
   }
 
   /**
-   * What an agent itself had open, in a life that is over. No proof of death is needed: who reads
-   * looks whether its open is still there before it gives anything for certain.
+   * Ends opens of agents whose life is over. No proof of death is needed: a reading agent checks
+   * that its open still exists before it delivers data as certain.
    */
   void reapReaders(ConnectedRepository repository) {
     for (Open open : repository.state().repository().opens().values()) {
@@ -88,11 +88,11 @@ final class OpenKeeper {
     }
   }
 
-  /** Uploads that nobody has gone on with for their time-out. */
+  /** Ends uploads that received no range for their time-out. */
   void endIdleUploads(ConnectedRepository repository) {
     FixStore store = new FixStore(repository.storage());
     for (Open open : repository.state().repository().opens().values()) {
-      // Most are too young to be worth a look at the storage.
+      // Most uploads are too young to ask the storage about them.
       if (open.fills() != null && review.isOver(review.upload(open.since()))) {
         Instant active = io.call(repository, () -> UploadActivity.last(store, open));
         OpenInfo.Upload upload = review.upload(active);

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Who has images open, and how that ends. */
+/** Lists who has images open, and ends opens. */
 final class OpenService {
   private static final Logger LOG = LoggerFactory.getLogger(OpenService.class);
 
@@ -92,7 +92,7 @@ final class OpenService {
         upload);
   }
 
-  /** Null while the storage does not answer: the open is shown all the same. */
+  /** Null while the storage does not answer: the list shows the open all the same. */
   private OpenInfo.@Nullable Upload upload(ConnectedRepository repository, Open open) {
     FixStore store = new FixStore(repository.storage());
     try {
@@ -103,7 +103,7 @@ final class OpenService {
     }
   }
 
-  /** The use of that image. */
+  /** Closes a use of that image. */
   Committed close(ConnectedRepository repository, String imageId, String openId, RequestId id) {
     Open open = repository.state().repository().opens().get(openId);
     requireStill(repository, open);
@@ -147,7 +147,7 @@ final class OpenService {
     return new Committed(reply.commit());
   }
 
-  /** The image is closed already: what fails here leaves a stale pin, which gets reaped. */
+  /** The image is closed already. After a failure here the reaper removes the stale pin. */
   private void releaseBase(ConnectedRepository repository, CopySource base, long commit) {
     try {
       RepositoryState now = repository.atLeast(commit).repository();
@@ -157,7 +157,7 @@ final class OpenService {
     }
   }
 
-  /** Refuses to end a machine's use as long as a process is seen that writes (R14). */
+  /** Refuses to end a VM's use as long as a process is seen that writes (R14). */
   private void requireStill(ConnectedRepository repository, @Nullable Open open) {
     String writer = open == null ? null : foreign.of(repository, open);
     if (open != null && writer != null) {
@@ -177,7 +177,7 @@ final class OpenService {
   }
 
   /**
-   * Which opens ended the first time is not kept; those that are to end by now are for a new call.
+   * The log does not keep which opens ended the first time. Opens that are due now need a new call.
    */
   private static ClosedOpens again(RequestId id, Reply reply) {
     return new ClosedOpens(List.of(), false, 0, reply.repeated(id, "fenceOpens").commit());

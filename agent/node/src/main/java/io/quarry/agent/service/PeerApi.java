@@ -6,10 +6,11 @@ import io.quarry.coordinator.cluster.HostRecord;
 /** Reaches other agents. */
 public interface PeerApi {
   /**
-   * The agent of another host, to pass the call on that is served here. A call is passed on once.
+   * The API of another host's agent, to which this agent passes the current call on. No agent
+   * passes a call on twice.
    */
   StorageApi at(HostRecord host);
 
-  /** Whether an agent of that host answers there, however well it is. */
+  /** Whether an agent of that host answers at that address, healthy or not. */
   boolean answersAs(String hostId, String endpoint);
 }

@@ -7,11 +7,11 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for ranges of uploads that are received before their turn: at most an eighth of the heap's
- * size, outside of the heap. A range that gets none is written as it comes, in its turn.
+ * Memory for upload ranges that arrive before their turn: at most an eighth of the heap's size,
+ * outside of the heap. A range without such memory is written in its turn, as its bytes arrive.
  */
 final class RangeMemory {
-  /** Also the longest range that is held in memory. */
+  /** The size of a buffer, and so the longest range that is held in memory. */
   static final int BYTES = 8 << 20;
 
   private static final int PIECES_MAX = 8;
@@ -21,7 +21,7 @@ final class RangeMemory {
   private final Deque<MemorySegment> kept = new ArrayDeque<>();
   private int taken;
 
-  /** Null when there is no more, or the range is too long. */
+  /** Null when no memory is left, or the range is too long. */
   synchronized @Nullable MemorySegment take(long length) {
     if (length > BYTES || taken == max) {
       return null;
@@ -32,7 +32,7 @@ final class RangeMemory {
   }
 
   /**
-   * @param unused whether nothing can write to it any more
+   * @param unused whether no call can write to the memory any more
    */
   synchronized void give(MemorySegment memory, boolean unused) {
     taken--;
@@ -41,7 +41,7 @@ final class RangeMemory {
     }
   }
 
-  /** Keeps none that nobody uses. */
+  /** Frees all memory that is not in use. */
   synchronized void trim() {
     kept.clear();
   }

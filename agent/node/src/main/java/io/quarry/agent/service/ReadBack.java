@@ -15,16 +15,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads back what is stored of an upload, for the digest of the whole. What is durable never
- * changes again, so this goes on beside the ranges that still come; the end of it is waited for.
+ * Reads back the stored bytes of an upload, for the digest of the whole. Durable bytes never change
+ * again, so this happens while more ranges arrive. The end of the upload waits for the rest.
  */
 final class ReadBack implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(ReadBack.class);
 
-  /** Less than this is left for later: on a slow disk, reading and writing keep apart. */
+  /** A smaller part is read later, since a slow disk does better with reads and writes apart. */
   static final long SPAN_BYTES = 32 << 20;
 
-  /** Adds durable bytes to a digest, a span at most; says up to where. */
+  /** Adds durable bytes to a digest, a span at most; returns the offset reached. */
   @FunctionalInterface
   interface Reader {
     long read(MessageDigest digest, long from);
@@ -36,18 +36,18 @@ final class ReadBack implements Runnable {
   private final BooleanSupplier wanted;
   private final AtomicBoolean following = new AtomicBoolean();
 
-  /** Who reads. */
+  /** Held by the thread that reads. */
   private final ReentrantLock turn = new ReentrantLock();
 
   private final MessageDigest digest = Sha256.fresh();
   private @Nullable String found;
 
-  /** Written in turn, read by those that ask how far it is. */
+  /** Changed only by the holder of {@code turn}; any thread may read it. */
   private volatile long verified;
 
   /**
-   * @param durable up to where bytes are durable
-   * @param wanted whether it is worth to go on
+   * @param durable the offset up to which bytes are durable
+   * @param wanted whether the reading should continue
    */
   ReadBack(long size, LongSupplier durable, Reader reader, BooleanSupplier wanted) {
     this.size = size;
@@ -60,7 +60,7 @@ final class ReadBack implements Runnable {
     return verified;
   }
 
-  /** Whether {@link #run} is to be called now; true once until it has run. */
+  /** Whether the caller has to run {@link #run} now; true only once until it has run. */
   boolean isDue() {
     return isBehind() && following.compareAndSet(false, true);
   }
@@ -69,7 +69,7 @@ final class ReadBack implements Runnable {
     return durable.getAsLong() - verified >= SPAN_BYTES;
   }
 
-  /** {@link #run} is not called, though it was due. */
+  /** Tells that {@link #run} will not run, though it was due. */
   void notFollowed() {
     following.set(false);
   }
@@ -96,7 +96,7 @@ final class ReadBack implements Runnable {
     }
   }
 
-  /** The digest of the whole, which is durable; null when that takes longer. */
+  /** The digest of the whole durable upload; null when that takes longer. */
   @Nullable String await(Duration patience) {
     long until = System.nanoTime() + patience.toNanos();
     if (!take(patience)) {

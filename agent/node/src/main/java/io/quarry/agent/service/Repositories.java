@@ -32,13 +32,16 @@ import org.jspecify.annotations.Nullable;
 
 /** The repositories connected on this host, by the caller's repoId. */
 public final class Repositories {
-  /** A long log on a busy machine; whether the storage answers at all is known by then. */
+  /**
+   * Enough for a long log on a busy machine; by then it is known whether the storage answers at
+   * all.
+   */
   private static final Duration REPLAY_MAX = Duration.ofSeconds(60);
 
   private final ConnectedRepository.Shared shared;
   private final Map<String, ConnectedRepository> connected = new ConcurrentHashMap<>();
 
-  /** Named by the agent's configuration, connected or not yet. */
+  /** Names in the agent's configuration, connected or not yet. */
   private final Set<String> expected = ConcurrentHashMap.newKeySet();
 
   private final KeyedLock repoIds = new KeyedLock();
@@ -52,12 +55,12 @@ public final class Repositories {
     this.connections = connections;
   }
 
-  /** It will be connected by the agent itself. */
+  /** Announces that the agent itself will connect the repository. */
   public void expect(String repoId) {
     expected.add(repoId);
   }
 
-  /** Who connects it when the agent starts. */
+  /** How long the repository's connection lasts. */
   Connections.Kind kind(String repoId) {
     return connections.find(repoId).map(Connection::kind).orElse(Kind.TRANSIENT);
   }
@@ -91,7 +94,7 @@ public final class Repositories {
         "connect it first; list the repositories to see what is connected here");
   }
 
-  /** Whether the storage of any of them does not answer. */
+  /** Whether the storage of any connected repository does not answer. */
   boolean anyHangs() {
     return !connected.values().stream().allMatch(ConnectedRepository::responsive);
   }
@@ -100,23 +103,23 @@ public final class Repositories {
     return connected.values().stream().filter(one -> one.key().equals(key)).findAny();
   }
 
-  /** The same for those who work on images that may be anywhere. */
+  /** The repository of that key, for code that works on images in any repository. */
   public Optional<Repository> holder(String key) {
     return byKey(key).map(Function.identity());
   }
 
-  /** The state as the storage has it now, which may be ahead of what is known here. */
+  /** The state as the storage has it now, which may be ahead of this host's replica. */
   LogState newest(ConnectedRepository repository) {
     return io.call(repository, () -> repository.replica().refresh());
   }
 
-  /** What is known here, and stays whatever happens to its SDM, and to the power. */
+  /** The known state that no SDM's death and no power cut can revoke. */
   LogState durable(ConnectedRepository repository) {
     return io.call(repository, () -> repository.replica().durable());
   }
 
   /**
-   * A state with what was just committed in it. That stands, so a failure here is no refusal.
+   * A state that includes a commit just made. The commit stands, so a failure here is no refusal.
    *
    * @throws StorageException OUTCOME_UNKNOWN: repeating the call gives the answer
    */
@@ -137,7 +140,10 @@ public final class Repositories {
     }
   }
 
-  /** The same parameters again change nothing; the new connection is not started yet. */
+  /**
+   * Connects a repository; a repeated call with the same parameters changes nothing. A new
+   * connection is not started yet.
+   */
   Connected connect(ConnectRequest request) {
     return connect(request, kind(request), false);
   }
@@ -146,7 +152,7 @@ public final class Repositories {
     return connect(request, kind, false);
   }
 
-  /** The same for a storage that may be empty. */
+  /** Connects a repository on a storage that may be empty. */
   Connected create(ConnectRequest request) {
     return connect(request, kind(request), true);
   }
@@ -193,7 +199,7 @@ public final class Repositories {
     }
   }
 
-  /** Nothing is created because something is missing: a name that is known has its storage. */
+  /** A known name has its storage already, so a missing storage is never created anew. */
   private RepositoryStorage open(
       ConnectRequest request, RepositoryFormat format, boolean mayCreate) {
     boolean known =
@@ -232,7 +238,7 @@ public final class Repositories {
         });
   }
 
-  /** Another host that lives and uses the name, with the key of what it names there. */
+  /** The key that another live host has for the name, by host. */
   private Map<String, String> elsewhere(String repoId) {
     Map<String, String> keys = new HashMap<>();
     for (HostRecord host : shared.hosts().live()) {
@@ -249,7 +255,7 @@ public final class Repositories {
     return keys;
   }
 
-  /** One name for two storages is how a disk comes to be looked for in the wrong one. */
+  /** With one name for two storages, a caller would look for a disk in the wrong one. */
   private void requireSameName(String repoId, String key) {
     connections
         .find(repoId)
@@ -327,24 +333,24 @@ public final class Repositories {
   }
 
   /**
-   * @param fresh whether it has to be started
+   * @param fresh whether the caller has to start the repository
    */
   record Connected(ConnectedRepository repository, boolean fresh) {}
 
-  /** One that could not be started: it may be connected again. */
+  /** Forgets a connection that could not be started, so that it can be made again. */
   void giveUp(ConnectedRepository repository) {
     connected.remove(repository.repoId(), repository);
     repository.close();
   }
 
-  /** Whether the agent itself is to connect it. */
+  /** Whether the agent itself is to connect the repository. */
   public boolean expects(String repoId) {
     return expected.contains(repoId);
   }
 
   /**
-   * Takes it out of the list and forgets the name; the caller closes it. Empty when it was to be
-   * connected, and was not yet.
+   * Removes the repository from the list and forgets its name; the caller closes it. Empty when the
+   * agent had not connected it yet.
    */
   Optional<ConnectedRepository> remove(String repoId) {
     if (!connected.containsKey(repoId) && connections.find(repoId).isEmpty() && !expects(repoId)) {

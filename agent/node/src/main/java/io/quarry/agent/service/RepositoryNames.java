@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Repositories by the names that hosts have for them.
  *
- * @param hosts those that live
+ * @param hosts the live hosts
  */
 record RepositoryNames(List<HostRecord> hosts) {
-  /** Null when no live host has connected it. */
+  /** Null when no live host has connected the repository. */
   @Nullable String of(String repositoryKey) {
     return hosts.stream()
         .map(host -> host.repositories().get(repositoryKey))

@@ -26,7 +26,7 @@ final class SpaceWaits {
   private static final Duration ANSWER_MAX = Duration.ofSeconds(2);
   private static final int KEPT_MAX = 10_000;
 
-  /** Of one repository at a time; those after them wait for their turn anyway. */
+  /** The most fixes of one repository that are judged; later ones wait for their turn anyway. */
   private static final int LOOKED_AT_MAX = 100;
 
   private final SpaceBudget budget;
@@ -45,7 +45,7 @@ final class SpaceWaits {
     this.hangs = hangs;
   }
 
-  /** Null when it need not, or runs. */
+  /** Null when the fix need not wait, or runs. */
   @Nullable InsufficientSpace of(ConnectedRepository repository, FixState fix) {
     if (!FixOwners.of(repository).mayWaitForSpace(fix)) {
       return null;
@@ -67,7 +67,7 @@ final class SpaceWaits {
     return known.shortage();
   }
 
-  /** Those that have to, by id. */
+  /** The fixes that have to wait, by id. */
   Map<String, InsufficientSpace> of(
       ConnectedRepository repository, Collection<FixState> fixes, FixOwners holders) {
     List<FixState> candidates =
@@ -92,8 +92,8 @@ final class SpaceWaits {
   }
 
   /**
-   * What a copy needs is asked from its source's storage as well. If that does not answer, nothing
-   * is said of space, and calls about the repository itself are not kept waiting for it.
+   * A copy's need is asked from its source's storage as well. If that storage does not answer, the
+   * answer leaves space out. So calls about the repository itself do not wait for another storage.
    */
   private <T> T ask(ConnectedRepository repository, Callable<T> question, T otherwise) {
     if (hangs.getAsBoolean()) {
@@ -102,7 +102,7 @@ final class SpaceWaits {
     try {
       return io.call("space of " + repository.repoId(), ANSWER_MAX, question);
     } catch (StorageException e) {
-      LOG.debug("Nobody knows what waits for space: {}", e.getMessage());
+      LOG.debug("Which fixes wait for space is unknown: {}", e.getMessage());
       return otherwise;
     }
   }

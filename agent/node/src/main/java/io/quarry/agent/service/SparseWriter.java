@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Writes what arrives, and leaves its zeros out: they stay holes. */
+/** Writes arriving bytes and leaves their zeros out, so that holes stay. */
 final class SparseWriter {
-  /** Zeros are looked for in such blocks. */
+  /** Blocks of this size are left out when they are zeros. */
   private static final int BLOCK_BYTES = 64 << 10;
 
   private static final int ALIGNMENT = 4096;

@@ -26,8 +26,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers how images are. An optimized image costs a look-up in memory; for others the last
- * persisted progress is read from the storage, at most a few times a second each.
+ * Reports the status of images. For an optimized image a look-up in memory is enough. For others
+ * the last persisted progress is read from the storage, at most a few times a second each.
  */
 final class Status {
   /** The longest a call may wait. */
@@ -46,7 +46,7 @@ final class Status {
 
   /**
    * @param repositories those connected here, by key
-   * @param hosts those that live
+   * @param hosts the live hosts
    */
   Status(
       StorageIo io,
@@ -84,7 +84,7 @@ final class Status {
         withError(fix, progress));
   }
 
-  /** The state to describe the image by. */
+  /** The state by which the image is described. */
   LogState fresh(ConnectedRepository repository, LogState known, String imageId) {
     return Lookup.fresh(io, repository, known, imageId);
   }
@@ -94,7 +94,7 @@ final class Status {
     return new FixObstacles(repository, state, hosts.get(), space.of(repository, fix)).fault(fix);
   }
 
-  /** Also says when it is this very host that does not reach all of the image. */
+  /** The reason also names this host, if this host does not reach all of the image. */
   private @Nullable String reason(RepositoryState state, Image image) {
     String reason = state.reasonOf(image);
     CopySource elsewhere = state.isWhole(image) ? state.layersOf(image).elsewhere() : null;
@@ -103,7 +103,7 @@ final class Status {
     return reached ? reason : reason + "; that repository is not connected on this host";
   }
 
-  /** A stop or a failure that the log knows is shown even when no worker could persist it. */
+  /** A stop or a failure in the log is shown even when no worker could persist it. */
   private static @Nullable Progress withError(@Nullable FixState fix, @Nullable Progress progress) {
     if (fix == null || fix.lastError() == null) {
       return progress;
@@ -132,7 +132,7 @@ final class Status {
     return now == until || (until == ImageState.DEGRADED && now == ImageState.OPTIMIZED);
   }
 
-  /** The last persisted progress of a fix; null when nothing was ever persisted. */
+  /** The last persisted progress of a fix; null when none was ever persisted. */
   @Nullable Progress progress(ConnectedRepository repository, String fixId) {
     String key = repository.key() + "/" + fixId;
     Kept known = kept.get(key);

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * The calls of a storage that work with one file. On a storage that hangs, a call outlives its
- * caller. The file is closed once, after the last call has ended and when no other can begin.
+ * The calls of a storage that work with one file. On a hanging storage a call outlives its caller.
+ * The file is closed once, after the last call has ended and when no other can begin.
  */
 final class StorageCalls {
   private final Runnable closing;
@@ -22,7 +22,7 @@ final class StorageCalls {
 
   /**
    * @param closing closes the file
-   * @param refusal of a call that comes too late
+   * @param refusal for a call that comes too late
    */
   StorageCalls(Runnable closing, Supplier<StorageException> refusal) {
     this.closing = closing;
@@ -62,7 +62,7 @@ final class StorageCalls {
     }
   }
 
-  /** No other call begins. */
+  /** From now on no call begins. */
   void shut() {
     lock.lock();
     try {
@@ -72,7 +72,7 @@ final class StorageCalls {
     }
   }
 
-  /** Whether the file is closed; false when a call has not ended within the patience. */
+  /** Closes the file; false when a call has not ended within the patience. */
   boolean close(Duration patience) throws InterruptedException {
     long nanos = patience.toNanos();
     lock.lock();

@@ -24,8 +24,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the API itself has to ask of a storage, on threads of its own and with a deadline: a mount
- * that hangs takes some of these threads, and never the API's.
+ * Runs what the API itself asks of a storage, on threads of its own and with a deadline. A hanging
+ * mount takes some of these threads, and never the API's.
  */
 public final class StorageIo implements AutoCloseable {
   /** A storage that takes longer than this to answer is unresponsive. */
@@ -33,10 +33,10 @@ public final class StorageIo implements AutoCloseable {
 
   private static final int THREADS_MAX = 256;
 
-  /** One storage that hangs leaves threads for the others. */
+  /** A limit for one hanging storage, so that threads remain for the others. */
   static final int CALLS_PER_STORAGE_MAX = 32;
 
-  /** What a storage's thread does. */
+  /** A call on a storage's thread. */
   interface Action {
     void run() throws IOException;
   }
@@ -56,12 +56,12 @@ public final class StorageIo implements AutoCloseable {
             supervisor.factory("storage-io"));
   }
 
-  /** Fails at once while the storage is known to hang, and as soon as it is found to. */
+  /** Fails at once while the storage is known to hang, and as soon as a hang is found. */
   public <T> T call(ConnectedRepository repository, Callable<T> action) {
     return call(repository, DEADLINE, action);
   }
 
-  /** For what may take longer on a storage that is well. */
+  /** For calls that may take longer on a healthy storage. */
   public <T> T call(ConnectedRepository repository, Duration deadline, Callable<T> action) {
     CompletableFuture<Void> hang = repository.pulse().hang();
     if (hang.isDone()) {
@@ -71,19 +71,21 @@ public final class StorageIo implements AutoCloseable {
   }
 
   /**
-   * @param subject what errors are about
+   * @param subject the subject of errors
    */
   <T> T call(String subject, Callable<T> action) {
     return call(subject, DEADLINE, action);
   }
 
-  /** For what has to be closed: when it comes after its caller has given up, it is closed here. */
+  /**
+   * For results that must be closed: a result that comes after its caller gave up is closed here.
+   */
   public <T> T open(
       String subject, Duration deadline, Callable<T> action, Consumer<? super T> close) {
     return open(action, close, opening -> call(subject, deadline, opening));
   }
 
-  /** The same of a repository whose storage may be known to hang. */
+  /** Opens on a repository even while its storage is known to hang. */
   <T> T open(
       ConnectedRepository repository,
       Duration deadline,
@@ -170,7 +172,7 @@ public final class StorageIo implements AutoCloseable {
     calls.compute(subject, (_, count) -> count == null || count == 1 ? null : count - 1);
   }
 
-  /** What callers are told of the failure of what a storage's thread did. */
+  /** The failure that callers get for a failure on a storage's thread. */
   static RuntimeException failure(String subject, ExecutionException e) {
     return switch (e.getCause()) {
       case StorageException refused -> refused;
@@ -223,7 +225,7 @@ public final class StorageIo implements AutoCloseable {
     threads.shutdownNow();
   }
 
-  /** From the storage's thread to the caller, if there still is one. */
+  /** Hands a result from the storage's thread to the caller, if the caller still waits. */
   private static final class Handover<T> {
     private final Consumer<? super T> close;
     private @Nullable T given;
@@ -243,7 +245,7 @@ public final class StorageIo implements AutoCloseable {
       close.accept(opened);
     }
 
-    /** What came at the last moment, or null. */
+    /** The result that came at the last moment, or null. */
     synchronized @Nullable T giveUp() {
       givenUp = true;
       return given;

@@ -82,7 +82,7 @@ import org.slf4j.LoggerFactory;
 public final class StorageService implements StorageApi, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StorageService.class);
 
-  /** It asks for the length of every file, or reads for a while. */
+  /** A check asks for the length of every file, and may read for a while. */
   private static final Duration CHECK_MAX = Duration.ofSeconds(55);
 
   private final Repositories repositories;
@@ -162,7 +162,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     return started(repositories.create(request));
   }
 
-  /** As the agent's configuration names it. */
+  /** Connects a repository that the agent's configuration names. */
   public void connectConfigured(ConnectRequest request) {
     var _ = started(repositories.connect(request, Connections.Kind.CONFIGURED));
   }
@@ -175,7 +175,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     return listings.repository(connection.repository());
   }
 
-  /** All of it, or nothing: there may be no thread to be had. */
+  /** Starts all parts of the repository, or none when no thread can be started. */
   private void start(ConnectedRepository repository) {
     try {
       repository.start();
@@ -476,7 +476,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     return new Committed(reply.commit());
   }
 
-  /** Lets go of the images that it reads and fills. */
+  /** Closes the images that this agent reads and fills. */
   @Override
   public void close() {
     readings.close();

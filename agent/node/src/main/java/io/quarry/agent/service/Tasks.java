@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Who does what: hosts and the fixes that run on them. */
+/** Hosts, and the fixes that run on them. */
 public final class Tasks {
   private static final Logger LOG = LoggerFactory.getLogger(Tasks.class);
 
@@ -78,7 +78,7 @@ public final class Tasks {
     return drain;
   }
 
-  /** Limits what this host copies, from now on and when its agent has started again. */
+  /** Limits the copies of this host, from now on and after a restart of its agent. */
   void throttle(long bytesPerSecond) {
     throttle.set(bytesPerSecond);
   }
@@ -115,7 +115,7 @@ public final class Tasks {
         clockAheadSeconds(host));
   }
 
-  /** Null when it is not worth a word. */
+  /** Null when the difference is too small to report. */
   private @Nullable Double clockAheadSeconds(HostRecord host) {
     Duration ahead = registry.clockAhead(host.incarnation());
     return ahead.abs().compareTo(HostClock.WARN) > 0 ? ahead.toMillis() / 1e3 : null;
@@ -129,7 +129,7 @@ public final class Tasks {
         .orElse(false);
   }
 
-  /** This host's from memory, the others' as they show them in ZooKeeper. */
+  /** This host's tasks come from memory, the tasks of other hosts from ZooKeeper. */
   List<TaskInfo> list(@Nullable String ofHost) {
     List<TaskInfo> all = new ArrayList<>(fixes.tasks());
     for (ConnectedRepository repository : repositories.all()) {
@@ -177,7 +177,8 @@ public final class Tasks {
     try {
       letGo(task, taskId, "it was stopped by request");
     } catch (StorageException e) {
-      // Not running is what was asked for. A host that cannot be told hears of it from the log.
+      // The caller wants the task not to run, and it does not. An unreachable host learns the stop
+      // from the log.
       if (e.code() != ErrorCode.TASK_NOT_FOUND) {
         LOG.info("Task {} was stopped, its host does not say when: {}", taskId, e.getMessage());
         awaitGone(taskId);
@@ -186,7 +187,7 @@ public final class Tasks {
   }
 
   /**
-   * Whether the worker has let go is only known by its host: the claim that is seen here ends as
+   * Only the worker's host knows whether the worker has let go. The claim that is seen here ends as
    * soon as the fix has left the queue.
    */
   private void awaitGone(String taskId) {
@@ -208,7 +209,7 @@ public final class Tasks {
     letGo(TaskId.parse(taskId), taskId, "it was released by request");
   }
 
-  /** Returns when nothing of the task runs any more. */
+  /** Returns when no part of the task runs any more. */
   private void letGo(TaskId task, String taskId, String reason) {
     if (!task.hostId().equals(hostId)) {
       HostRecord host = registry.find(task.hostId()).orElseThrow(() -> taskNotFound(taskId));
@@ -233,7 +234,7 @@ public final class Tasks {
         .orElseThrow(() -> taskNotFound(task.text()));
   }
 
-  /** Here, or on the host it is about: that one keeps it. */
+  /** Drains this host, or passes the call on to the host in question, which keeps the drain. */
   void drain(String drainedHostId, boolean drained) {
     ArgumentChecks.check("hostId", drainedHostId);
     if (!drainedHostId.equals(hostId)) {
@@ -276,8 +277,8 @@ public final class Tasks {
   }
 
   /**
-   * An administrator vouches that the host is dead: its files may be gone on with, and nothing on
-   * it uses any image.
+   * Fences a host that an administrator declares dead. From then on other hosts may continue its
+   * files, and its opens end.
    */
   void fence(String fencedHostId) {
     ArgumentChecks.check("hostId", fencedHostId);
@@ -290,7 +291,7 @@ public final class Tasks {
           "compare the name with what check (quarry check REPO) says is in the way; if it is right,"
               + " there is nothing to end");
     }
-    // One storage that does not answer says nothing about the others.
+    // One storage that does not answer must not hold up the other repositories.
     @Nullable StorageException failure = null;
     for (ConnectedRepository repository : repositories.all()) {
       for (ObservedClaim claim : repository.queue().claims().values()) {
@@ -337,7 +338,7 @@ public final class Tasks {
     }
   }
 
-  /** Whether there is any trace of the host: a wrong name must not be taken for a dead host. */
+  /** Whether the cluster or a log knows the host: a mistyped name must not be fenced. */
   private boolean known(String absentHostId) {
     return registry.buried(absentHostId)
         || repositories.all().stream()
@@ -349,7 +350,7 @@ public final class Tasks {
                     || writers(repository, absentHostId).findAny().isPresent());
   }
 
-  /** Merges in place of that host, which the log names until they are known to be over. */
+  /** Merges in place of that host, which the log names until their end is known. */
   private static Stream<Volume.Writer> writers(ConnectedRepository repository, String ofHost) {
     return repository.state().repository().volumes().values().stream()
         .map(Volume::writer)
@@ -398,7 +399,7 @@ public final class Tasks {
         "open the image again");
   }
 
-  /** {@code hostId:fixId:epoch}. */
+  /** A task id, {@code hostId:fixId:epoch}. */
   private record TaskId(String text, String hostId, String fixId) {
     static TaskId parse(String text) {
       int first = text.indexOf(':');

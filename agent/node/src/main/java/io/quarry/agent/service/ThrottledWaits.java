@@ -4,11 +4,11 @@ import io.quarry.agent.data.Throttle;
 import java.time.Duration;
 
 /**
- * Waits of the ranges of an upload for each other. A range that this host's own throttle slows down
- * is not stuck, so the time that the throttle takes does not count.
+ * The waits of an upload's ranges for each other. A range that this host's own throttle slows down
+ * is not stuck. So the time in the throttle does not count.
  */
 final class ThrottledWaits {
-  /** Something that may come within a time. */
+  /** A condition that may come true within a time. */
   @FunctionalInterface
   interface Awaited {
     boolean await(Duration patience) throws InterruptedException;
@@ -24,7 +24,7 @@ final class ThrottledWaits {
   private long ended;
 
   /**
-   * @param patience with what no throttle slows down
+   * @param patience for waits without any delay by the throttle
    */
   ThrottledWaits(Throttle throttle, Duration patience) {
     this.throttle = throttle;
@@ -59,7 +59,7 @@ final class ThrottledWaits {
     return waiting > 0 || ended > endedBefore;
   }
 
-  /** False when the patience was over, and the throttle slowed nothing down meanwhile. */
+  /** False when the patience has ended, and the throttle delayed no range meanwhile. */
   boolean await(Awaited awaited) throws InterruptedException {
     while (true) {
       long before = ended();

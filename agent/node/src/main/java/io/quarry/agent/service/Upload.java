@@ -37,24 +37,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An upload as this agent takes it. Several ranges may be on their way at once: they are received
- * into memory side by side, written one after the other in the order of their offsets, and made
- * durable together. Storage is touched on its own threads.
+ * An upload as this agent receives it. Several ranges may be on their way at once. The ranges are
+ * received into memory side by side, written one after the other by offset, and made durable
+ * together. All access to the storage happens on the storage's own threads.
  */
 final class Upload {
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
 
-  /** What one write of a range without memory of its own gives to the storage. */
+  /** The size of one write of a range that has no memory of its own. */
   private static final int PIECE_BYTES = 1 << 20;
 
   private static final int NETWORK_BYTES = 64 << 10;
   private static final int ALIGNMENT = 4096;
   private static final Duration IO_DEADLINE = Duration.ofSeconds(60);
 
-  /** A range whose caller went away may still be on its way to the disk. */
+  /** A range may still be on its way to the disk after its caller has gone away. */
   private static final Duration TURN = Duration.ofSeconds(20);
 
-  /** A call for the end answers within this time, with how far it is. */
+  /** A call for the end answers within this time, and reports how far the upload is. */
   private static final Duration TURN_OF_WORK = Duration.ofSeconds(5);
 
   private final ConnectedRepository repository;
@@ -67,16 +67,19 @@ final class Upload {
   private final Arrivals arrivals = new Arrivals();
   private final ThrottledWaits waits;
 
-  /** All that works with the file; it is closed when nothing of that is under way. */
+  /** All calls that work with the file; the file is closed when no call is under way. */
   private final StorageCalls calls;
 
-  /** Who writes, or ends it. */
+  /** Held by the thread that writes to the upload or ends it. */
   private final ReentrantLock turn = new ReentrantLock();
 
-  /** Who makes durable what is written; whoever needs both takes the turn first. */
+  /**
+   * Held by the thread that makes written bytes durable. A thread that needs both locks takes
+   * {@code turn} first.
+   */
   private final ReentrantLock durably = new ReentrantLock();
 
-  /** All bytes before it are in the file. Changed in turn. */
+  /** All bytes before this offset are in the file. Only the holder of {@code turn} changes it. */
   private volatile long written;
 
   private final ReadBack readBack;
@@ -84,10 +87,10 @@ final class Upload {
   private volatile @Nullable Conversion conversion;
   private @Nullable Future<Boolean> converting;
 
-  /** A storage call failed, and may still be under way: nothing of this is used again. */
+  /** A storage call failed, and may still be under way: no call uses this object again. */
   private volatile boolean failed;
 
-  /** It has ended, or goes on at another agent: what is open of it here is to be closed. */
+  /** The upload has ended, or continues at another agent: this agent has to close its file. */
   private volatile boolean over;
 
   Upload(
@@ -127,7 +130,7 @@ final class Upload {
     return failed;
   }
 
-  /** Whether the next call can go on with it. */
+  /** Whether the next call can use this object. */
   boolean usable() {
     return !failed && !over;
   }
@@ -136,7 +139,7 @@ final class Upload {
     return info(false, repository.state().sequence());
   }
 
-  /** How many bytes were read back, if it is still at that epoch. */
+  /** How many bytes were read back, if the upload is still at that epoch. */
   long verified(long epoch) {
     return file.epoch() == epoch ? readBack.verified() : 0;
   }
@@ -162,7 +165,7 @@ final class Upload {
       inTurn(() -> store(range, content, memory));
     } finally {
       arrivals.leave(range.offset());
-      // A write that hangs may come later, with what is in the memory then.
+      // A write that hangs may come later, and would write what the memory holds then.
       if (memory != null) {
         workers.memory().give(memory, !failed);
       }
@@ -186,7 +189,7 @@ final class Upload {
     }
   }
 
-  /** In turn: puts the range into the file, where it is not durable yet. */
+  /** Needs {@code turn}. Writes the range to the file, where it is not durable yet. */
   private Void store(UploadRange range, InputStream content, @Nullable MemorySegment memory) {
     onStorage(file::requireOurs);
     if (range.end() <= written) {
@@ -214,7 +217,7 @@ final class Upload {
     return null;
   }
 
-  /** In turn: what is not durable is gone, and counts for nobody. */
+  /** Needs {@code turn}. Drops bytes that are not durable; no caller was told of them. */
   private void forgetRest() {
     durably.lock();
     try {
@@ -225,7 +228,7 @@ final class Upload {
     }
   }
 
-  /** One flush and one checkpoint are for all that was written until then. */
+  /** One flush and one checkpoint serve all bytes that were written until then. */
   private void makeDurable(long end) {
     durably.lock();
     try {
@@ -244,7 +247,7 @@ final class Upload {
     }
   }
 
-  /** What can be seen at once needs no more bytes, and what is whole nobody has to keep open. */
+  /** Judges the file as early as its bytes allow, and closes a file that is whole. */
   private Void lookAt() {
     if (file.offset() == size) {
       onStorage(file::forgetRest);
@@ -264,7 +267,7 @@ final class Upload {
     return null;
   }
 
-  /** A refusal is the end of the upload: nothing of it stays. */
+  /** A refusal ends the upload and removes all of its files. */
   private <T> T refusing(Supplier<T> work) {
     try {
       return work.get();
@@ -299,7 +302,7 @@ final class Upload {
         digest -> fill(content, memory.asSlice(0, range.length()), digest, range.offset()));
   }
 
-  /** What takes too much memory is written as it comes. */
+  /** A range that is too large for memory is written as its bytes arrive. */
   private void pass(UploadRange range, InputStream content) {
     MemorySegment memory = Arena.ofAuto().allocate(PIECE_BYTES, ALIGNMENT);
     arriving(
@@ -316,7 +319,7 @@ final class Upload {
         });
   }
 
-  /** Takes the bytes of a range as they come. */
+  /** Receives the bytes of a range as they arrive. */
   @FunctionalInterface
   private interface Taking {
     void take(MessageDigest digest) throws IOException;
@@ -357,7 +360,10 @@ final class Upload {
     }
   }
 
-  /** In turn. What is there already has been acknowledged or will be, and stays. */
+  /**
+   * Needs {@code turn}. Bytes that are there already stay, since a caller has been or will be told
+   * of them.
+   */
   private void put(long offset, MemorySegment bytes) {
     long known = Math.clamp(written - offset, 0, bytes.byteSize());
     requireUsable();
@@ -378,7 +384,7 @@ final class Upload {
     }
   }
 
-  /** Verifies for a while, and makes the content the disk's once that is done. */
+  /** Verifies for a while, and makes the content the disk's once all is verified. */
   UploadInfo finish(@Nullable String sha256, RequestId requestId) {
     return exclusively(() -> {
       onStorage(file::requireOurs);
@@ -397,14 +403,14 @@ final class Upload {
       try {
         onStorage(file::tidy);
       } catch (RuntimeException e) {
-        // The disk has the new content, whatever comes of this.
+        // The disk has the new content, whatever this step does.
         LOG.warn("Leftovers of the upload into {} stay: {}", open.imageId(), e.getMessage());
       }
       return info(true, reply.commit());
     });
   }
 
-  /** Whether that is done; it goes on by itself when it takes longer than a call. */
+  /** Whether the conversion is done; it continues by itself when it takes longer than a call. */
   private boolean convert() {
     if (converting == null) {
       Conversion begun = new Conversion(open.imageId(), file, context);
@@ -424,13 +430,13 @@ final class Upload {
     }
   }
 
-  /** Whether nothing of a conversion writes any more. */
+  /** Whether no part of a conversion writes any more. */
   private boolean stopConversion() throws InterruptedException {
     Conversion running = conversion;
     return running == null || running.stop(TURN);
   }
 
-  /** Whether that is done; false when there is more to read. */
+  /** Whether all is verified; false when there is more to read. */
   private boolean verify(String sha256) {
     String found = readBack.await(TURN_OF_WORK);
     if (found == null) {
@@ -449,8 +455,8 @@ final class Upload {
   }
 
   /**
-   * Lets others go on at once, in the same file. They may not while a call of the storage is under
-   * way, though its caller has given up: what the call writes could come after what they write.
+   * Lets another agent continue at once, in the same file. No agent may continue while a storage
+   * call is under way, even if its caller gave up: the call could write after the other agent.
    */
   void letGo() {
     boolean ours = usable();
@@ -477,8 +483,8 @@ final class Upload {
   }
 
   /**
-   * It has failed, was finished or given up, or goes on elsewhere. Whether nothing of it is open
-   * here any more: a file is never closed while something is written to it.
+   * Called when the upload has failed, was finished or cancelled, or continues elsewhere. Returns
+   * whether no file of the upload is open here any more. A file is never closed during a write.
    */
   boolean close() {
     return close(Duration.ZERO);
@@ -513,7 +519,7 @@ final class Upload {
     }
   }
 
-  /** In turn, and while nothing is being made durable. */
+  /** Needs {@code turn}, and waits until no thread makes bytes durable. */
   private <T> T exclusively(Supplier<T> work) {
     return inTurn(() -> {
       durably.lock();
@@ -558,9 +564,9 @@ final class Upload {
   }
 
   /**
-   * After a failure the next range begins another epoch, from what is durable. A storage that is
-   * full has answered: nothing is under way, and the same file can be gone on with. So has one that
-   * says that the upload is over for this agent.
+   * After a failure the next range begins another epoch, from the durable bytes. A full storage has
+   * answered: no call is under way, and the upload can continue in the same file. The same holds
+   * when the storage shows that the upload is over for this agent.
    */
   private <T> T fromStorage(Callable<T> action) {
     try {

@@ -29,9 +29,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The file that one life of one agent writes for an upload: one epoch, taken on the storage as
- * heavy fixes take theirs. What is received is the disk's content itself, or a file that is
- * converted into it, as a second stage. All methods touch the storage; one thread at a time.
+ * The file that one life of one agent writes for an upload. The life holds one epoch, taken on the
+ * storage as for heavy fixes. The received bytes are the disk's content itself, or a file that a
+ * second stage converts. All methods touch the storage; one thread at a time may call.
  */
 final class UploadFile {
   private static final Logger LOG = LoggerFactory.getLogger(UploadFile.class);
@@ -49,7 +49,7 @@ final class UploadFile {
   private final long epoch;
   private @Nullable RawTarget target;
 
-  /** Written by one thread, read by those that ask how far it is. */
+  /** Only one thread writes this field; any thread may read it. */
   private volatile Checkpoint checkpoint;
 
   private UploadFile(
@@ -71,7 +71,9 @@ final class UploadFile {
         Checkpoint.filling(self, epoch, stages(), ownReceived(), size(upload, diskSize), now());
   }
 
-  /** Under which name its claims and checkpoints are kept; the clean of the volume knows it. */
+  /**
+   * The name under which claims and checkpoints are kept; the clean of the volume knows the name.
+   */
   static String fixId(Open upload) {
     return UploadActivity.fixId(upload);
   }
@@ -81,7 +83,7 @@ final class UploadFile {
     return upload.received() == null ? diskSize : upload.received().bytes();
   }
 
-  /** How many of them are there; none is missing once they are being converted. */
+  /** How many of these bytes were received; all of them once the conversion has begun. */
   static long received(@Nullable Checkpoint checkpoint) {
     if (checkpoint == null) {
       return 0;
@@ -89,15 +91,15 @@ final class UploadFile {
     return checkpoint.source() == null ? checkpoint.offset() : Long.MAX_VALUE;
   }
 
-  /** How much of the disk is made from a file that was received. */
+  /** How many bytes of the disk are converted from the received file. */
   static long converted(@Nullable Checkpoint checkpoint) {
     return checkpoint == null || checkpoint.source() == null ? 0 : checkpoint.offset();
   }
 
   /**
-   * Takes the next epoch. What an earlier one has made durable is gone on with in place if its
-   * worker is proven dead or let go; otherwise in a file of its own, so that late writes land where
-   * nobody looks.
+   * Takes the next epoch. If the earlier epoch's worker is proven dead or has let go, this epoch
+   * continues in the same file. Otherwise this epoch begins a file of its own, and no reader opens
+   * the file that late writes reach.
    */
   static UploadFile take(
       ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext context)
@@ -144,7 +146,7 @@ final class UploadFile {
       throws IOException, InterruptedException {
     boolean receiving = earlier.source() == null;
     if (receiving && upload.received() != null && earlier.offset() == size()) {
-      // It is whole: whoever still writes to it writes what is there.
+      // The received file is whole: a late writer would only write the same bytes again.
       checkpoint = earlier.takenOver(self, epoch, earlierFile, now());
       return;
     }
@@ -214,7 +216,7 @@ final class UploadFile {
     return epoch;
   }
 
-  /** Which it writes now. */
+  /** The file that this epoch writes now. */
   String file() {
     return String.valueOf(checkpoint.file());
   }
@@ -228,29 +230,29 @@ final class UploadFile {
     return diskSize;
   }
 
-  /** How many bytes of what is sent are durable. */
+  /** How many received bytes are durable. */
   long offset() {
     return Math.min(size(), received(checkpoint));
   }
 
-  /** How many bytes of the disk are made of them. */
+  /** How many bytes of the disk are made from the received file. */
   long converted() {
     return converted(checkpoint);
   }
 
-  /** Bytes that were read for it, by all epochs. */
+  /** Bytes that all epochs have read for the upload. */
   long moved() {
     return checkpoint.bytesMoved();
   }
 
-  /** What was sent. */
+  /** The received file. */
   Chain.Layer received() throws IOException {
     String source = checkpoint.source();
     VolumeFormat format = upload.received() == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
     return volumes().layer(source == null ? file() : source, format).requireFile();
   }
 
-  /** Makes sure that everything behind the durable part is a hole. */
+  /** Makes sure that only holes follow the durable part. */
   void ready() throws IOException {
     if (target == null) {
       target =
@@ -259,7 +261,7 @@ final class UploadFile {
     }
   }
 
-  /** All is received: begins the file that it is converted into, or goes on with it. */
+  /** All bytes are received: begins the file for the converted disk, or continues with it. */
   RawTarget conversion() throws IOException {
     if (checkpoint.source() == null) {
       forgetRest();
@@ -285,15 +287,15 @@ final class UploadFile {
   }
 
   /**
-   * Makes all bytes before that offset durable and says so on the storage. Whoever takes the next
-   * epoch after this has looked sees it.
+   * Makes all bytes before that offset durable and saves a checkpoint. An agent that takes the next
+   * epoch after this check sees the checkpoint.
    */
   void reached(long offset) throws IOException {
     open().flush();
     durable(offset, checkpoint.bytesMoved() + offset - checkpoint.offset());
   }
 
-  /** The same for bytes that are durable already. */
+  /** Saves a checkpoint for bytes that are durable already. */
   void durable(long offset, long moved) throws IOException {
     save(checkpoint.at(offset, moved, now()));
   }
@@ -302,7 +304,7 @@ final class UploadFile {
     try {
       store.save(fixId, newer);
     } catch (IOException e) {
-      // What it is saved beside goes when the upload is given up.
+      // A cancelled upload has lost its folder, and its caller must get that refusal.
       requireKept();
       throw e;
     }
@@ -311,15 +313,15 @@ final class UploadFile {
   }
 
   /**
-   * Nothing that was taken here counts once the upload has ended, or another agent has gone on with
-   * it: what this one remembers may be less than what callers have been told.
+   * Throws when the upload has ended, or another agent has taken over. This agent may then know of
+   * fewer bytes than callers do.
    */
   void requireOurs() throws IOException {
     requireKept();
     requireNewest();
   }
 
-  /** Ends the upload: a caller has given it up, or has removed its image. */
+  /** Ends the upload when a caller has cancelled it, or has removed its image. */
   void requireKept() throws IOException {
     if (!isKept(repository, upload)) {
       throw notFound(upload.imageId(), upload.id());
@@ -342,11 +344,11 @@ final class UploadFile {
   private void requireNewest() throws IOException {
     FixStore.ClaimFile newest = store.newestClaim(fixId);
     if (newest == null || newest.epoch() != epoch) {
-      throw elsewhere(upload.imageId(), newest == null ? "nobody" : newest.worker().hostId());
+      throw elsewhere(upload.imageId(), newest == null ? "no host" : newest.worker().hostId());
     }
   }
 
-  /** What was written behind the durable part does not count; no write is under way. */
+  /** Drops the bytes behind the durable part; no write is under way. */
   void forgetRest() {
     if (target != null) {
       target.close();
@@ -354,7 +356,7 @@ final class UploadFile {
     }
   }
 
-  /** Adds to the digest what is durable of what was sent; returns up to where. */
+  /** Adds the durable received bytes to the digest; returns the offset reached. */
   long digest(MessageDigest digest, long from) throws IOException {
     try (RawFileSource source = RawFileSource.of(received().open())) {
       long end = Math.min(offset(), from + ReadBack.SPAN_BYTES);
@@ -375,13 +377,13 @@ final class UploadFile {
     }
   }
 
-  /** Nothing of this life writes any more: the next epoch may go on in place. */
+  /** No call of this life writes any more: the next epoch may continue in the same file. */
   void letGo() throws IOException {
     forgetRest();
     store.save(fixId, checkpoint.letGo(null, now()));
   }
 
-  /** Before the file is published. */
+  /** Called before the file is published. */
   void seal() throws IOException {
     requireNewest();
     forgetRest();
@@ -389,8 +391,8 @@ final class UploadFile {
   }
 
   /**
-   * The upload has ended before this agent took it: what that has made goes again. It may have been
-   * finished: then one of the files is the disk's.
+   * The upload ended before this agent took it, so the files of this epoch are removed. If the
+   * upload was finished, one of the files is the disk's and stays.
    */
   private static void leaveNothing(ConnectedRepository repository, Open upload) throws IOException {
     Volume filled =
@@ -410,7 +412,10 @@ final class UploadFile {
     store.forget(fixId(upload));
   }
 
-  /** The file is the disk's; what earlier epochs left, and what was received, is not needed. */
+  /**
+   * The file is the disk's by now, so the files of earlier epochs and the received file are
+   * removed.
+   */
   void tidy() throws IOException {
     String volumeId = String.valueOf(upload.fills());
     for (long each = 1; each <= epoch; each++) {

@@ -10,18 +10,18 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * What all uploads of an agent share.
+ * The threads and memory that all uploads of an agent share.
  *
- * @param conversions make disks of files that were received
- * @param readBacks read what is stored while more is received
+ * @param conversions convert received files into disks
+ * @param readBacks read stored bytes back while more are received
  */
 record UploadWorkers(ExecutorService conversions, ExecutorService readBacks, RangeMemory memory)
     implements AutoCloseable {
 
-  /** Others wait until one of them is done. */
+  /** Further conversions wait until one of these is done. */
   private static final int CONVERSIONS_MAX = 2;
 
-  /** Of others all is read back at their end. */
+  /** All bytes of further uploads are read back at their end. */
   private static final int READ_BACKS_MAX = 2;
 
   static UploadWorkers of(Supervisor supervisor) {
@@ -31,7 +31,7 @@ record UploadWorkers(ExecutorService conversions, ExecutorService readBacks, Ran
         new RangeMemory());
   }
 
-  /** Reads back what is due; what an agent that stops does not read is read at the end. */
+  /** Reads back what is due. While the agent stops, the rest is left for the end of the upload. */
   void follow(ReadBack readBack) {
     if (!readBack.isDue()) {
       return;
@@ -44,7 +44,7 @@ record UploadWorkers(ExecutorService conversions, ExecutorService readBacks, Ran
   }
 
   /**
-   * @param imageId what a refusal is about
+   * @param imageId the subject of a refusal
    */
   Future<Boolean> convert(Callable<Boolean> conversion, String imageId) {
     try {

@@ -36,26 +36,28 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Takes uploads into disks. What any agent needs to go on with one is on the storage. */
+/** Receives uploads into disks. The storage holds all that any agent needs to continue one. */
 final class Uploads implements AutoCloseable {
   /**
-   * To copy what another agent made durable, where its file cannot be gone on with; beside what the
-   * throttle takes for it.
+   * The time for copying what another agent made durable, when its file cannot be continued. Time
+   * in the throttle comes on top.
    */
   private static final Duration TAKE_DEADLINE = Duration.ofMinutes(10);
 
-  /** So many copies may share the throttle with it. */
+  /** The number of other copies that may share the throttle. */
   private static final long COPIES_BESIDE = 8;
 
-  /** A qcow2 file has tables beside its data, and holes that nobody looked for. */
+  /** A qcow2 file has tables beside its data, and may store zeros as data. */
   private static final long FILE_PER_DISK_MAX = 2;
 
   private static final long FILE_BYTES_ALWAYS = 64 << 20;
 
-  /** How soon the files of an upload are closed that ended at another agent, or with its image. */
+  /**
+   * How soon this agent closes files of uploads that ended at another agent, or with their image.
+   */
   private static final Duration ROUND = Duration.ofSeconds(1);
 
-  /** A live host that has taken no range for so long is not the one that the caller reaches. */
+  /** A live host that has received no range for so long is not the one that the caller reaches. */
   private static final Duration HOLDER_IDLE = Duration.ofMinutes(2);
 
   private final Worker self;
@@ -70,10 +72,10 @@ final class Uploads implements AutoCloseable {
   private final Loop loop = new Loop("uploads", ROUND, this::round);
   private final Map<String, Upload> taken = new ConcurrentHashMap<>();
 
-  /** In their place others go on, or nothing does; calls of theirs hang in the storage. */
+  /** Uploads that this agent has left, while their calls still hang in the storage. */
   private final Set<Upload> leaving = ConcurrentHashMap.newKeySet();
 
-  /** One upload that is copied slowly keeps no other waiting. */
+  /** One upload whose bytes are copied slowly keeps no other waiting. */
   private final KeyedLock taking = new KeyedLock();
 
   Uploads(
@@ -133,7 +135,7 @@ final class Uploads implements AutoCloseable {
                 reply.repeated(requestId, "beginUpload")));
   }
 
-  /** The finished upload would take the file away from who writes to it. */
+  /** A finished upload would replace the file that a process writes to. */
   private void requireStill(
       ConnectedRepository repository, String imageId, String uploadId, @Nullable Volume top) {
     try {
@@ -144,7 +146,10 @@ final class Uploads implements AutoCloseable {
     }
   }
 
-  /** What was committed is the answer, whatever has become of the upload and its image since. */
+  /**
+   * A committed request is answered as committed, whatever happened to the upload and its image
+   * since.
+   */
   private static UploadInfo begun(
       ConnectedRepository repository,
       Image disk,
@@ -165,7 +170,7 @@ final class Uploads implements AutoCloseable {
         reply.commit());
   }
 
-  /** The disk of an upload that was begun before, which may have been removed since. */
+  /** The disk of an upload that was begun before; the disk may have been removed since. */
   private Image known(ConnectedRepository repository, String imageId, Reply reply) {
     RepositoryState state = repositories.newest(repository).repository();
     Image disk = state.images().get(imageId);
@@ -183,7 +188,7 @@ final class Uploads implements AutoCloseable {
         : known;
   }
 
-  /** Null for the bytes of the disk. */
+  /** Null when the caller sends the bytes of the disk itself. */
   private static Open.@Nullable Received received(BeginUploadRequest request, Image disk) {
     Long size = request.size();
     if (request.format() == VolumeFormat.RAW) {
@@ -208,9 +213,9 @@ final class Uploads implements AutoCloseable {
     return new Open.Received(request.format(), size);
   }
 
-  /** What is known to be needed must be there before the first byte comes. */
+  /** The known need of space must be met before the first byte arrives. */
   private void requireSpace(ConnectedRepository repository, BeginUploadRequest request) {
-    // Of a qcow2 file all is stored as it comes; a raw disk may be zeros in large part.
+    // A qcow2 file is stored as it comes; a raw disk may consist largely of zeros.
     Long most = request.format() == VolumeFormat.QCOW2 ? request.size() : null;
     Long needed = request.dataBytes() == null ? most : request.dataBytes();
     if (needed == null) {
@@ -226,7 +231,7 @@ final class Uploads implements AutoCloseable {
     }
   }
 
-  /** Answered from the storage: another agent may have gone on. */
+  /** Answered from the storage, since another agent may have continued the upload. */
   UploadInfo info(ConnectedRepository repository, String imageId, String uploadId) {
     Open open = require(repository, imageId, uploadId);
     LogState state = repository.state();
@@ -291,7 +296,7 @@ final class Uploads implements AutoCloseable {
     return info;
   }
 
-  /** As the storage has it: what this host knows may be an upload that ended elsewhere. */
+  /** The upload as the storage has it: this host may not know that another agent ended it. */
   private Open require(ConnectedRepository repository, String imageId, String uploadId) {
     Open open = find(repositories.newest(repository), imageId, uploadId);
     if (open == null) {
@@ -305,7 +310,7 @@ final class Uploads implements AutoCloseable {
     return open != null && open.fills() != null && open.imageId().equals(imageId) ? open : null;
   }
 
-  /** The upload as this agent takes it, taken over from another one if that one is gone. */
+  /** The upload as this agent receives it, taken over from another agent if that one is gone. */
   private Upload take(ConnectedRepository repository, Open open) {
     Upload here = usable(repository, open);
     if (here != null) {
@@ -341,7 +346,8 @@ final class Uploads implements AutoCloseable {
             takeDeadline(image.size()),
             () -> {
               requireFree(repository, open);
-              // Callers queue for their turn: the upload may have been finished meanwhile.
+              // Callers queue for their turn, so another call may have finished the upload
+              // meanwhile.
               if (find(repository.replica().refresh(), open.imageId(), open.id()) == null) {
                 throw UploadFile.notFound(open.imageId(), open.id());
               }
@@ -361,7 +367,10 @@ final class Uploads implements AutoCloseable {
         : TAKE_DEADLINE.plusSeconds(COPIES_BESIDE * size / limit);
   }
 
-  /** One live host at a time, or callers that try all agents would make them take turns. */
+  /**
+   * Only one live host at a time receives an upload. Otherwise a caller that tries all agents would
+   * make them take over from each other.
+   */
   private void requireFree(ConnectedRepository repository, Open open) throws IOException {
     FixStore store = new FixStore(repository.storage());
     FixStore.ClaimFile claim = store.newestClaim(UploadFile.fixId(open));
@@ -381,7 +390,7 @@ final class Uploads implements AutoCloseable {
     }
   }
 
-  /** Closes its file at once; other agents hear of the end from the log. */
+  /** Closes the upload's file at once; other agents learn of the end from the log. */
   void ended(String openId) {
     Upload here = taken.get(openId);
     if (here != null && here.close()) {
@@ -396,7 +405,7 @@ final class Uploads implements AutoCloseable {
     }
   }
 
-  /** Those that were finished or given up at other agents, whose image is gone, or that failed. */
+  /** Drops uploads that failed, that ended at other agents, or whose image is gone. */
   private void dropEnded() {
     leaving.removeIf(Upload::close);
     taken
@@ -407,7 +416,7 @@ final class Uploads implements AutoCloseable {
         });
   }
 
-  /** Before the repository is disconnected: others go on. */
+  /** Call this before the repository is disconnected; other agents continue the uploads. */
   void letGo(ConnectedRepository repository) {
     taken
         .values()

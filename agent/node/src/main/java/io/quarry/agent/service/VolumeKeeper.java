@@ -23,29 +23,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings the modes of volume files into line with the log, whatever has changed the modes: an older
- * agent, libvirt, an administrator. The host that leads looks at all files when its term begins,
- * and at a batch in each round after that. One file that cannot be changed holds up no other file.
- * Frozen files that the log has no witness of are witnessed along the way, and the growth of disks
- * is adopted whose machines have ended.
+ * Brings the modes of volume files into line with the log, after an older agent, libvirt or an
+ * administrator has changed them. The SDM's host looks at all files when its term begins, and at a
+ * batch in each later round. One file that cannot be changed holds up no other file. Along the way,
+ * frozen files without a witness get one, and disks that grew under a VM get their new size.
  *
- * <p>For the housekeeper's thread.
+ * <p>Only the housekeeper's thread uses this class.
  */
 final class VolumeKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(VolumeKeeper.class);
 
-  /** A new leader looks at all files at once, beside its other work. */
+  /** A new SDM looks at all files at once, beside its other work. */
   private static final Duration FIRST_ROUNDS = Duration.ofSeconds(10);
 
-  /** Files of one look at the storage; a file that is as it should be costs three system calls. */
+  /** The files of one look at the storage; a file that needs no change costs three system calls. */
   static final int BATCH_VOLUMES = WitnessVolumes.VOLUMES_MAX;
 
   private final StorageIo io;
 
-  /** By repository key, where the next round begins. */
+  /** Where the next round begins, by repository key. */
   private final Map<String, String> next = new HashMap<>();
 
-  /** Repositories that this host leads; true until all files were looked at once. */
+  /** Repositories that this host leads; true until the host has looked at all files once. */
   private final Map<String, Boolean> led = new HashMap<>();
 
   VolumeKeeper(StorageIo io) {
@@ -66,7 +65,7 @@ final class VolumeKeeper {
     } while (led.get(repository.key()) && !end.passed());
   }
 
-  /** This host does not lead the repository; all its files are looked at when it does again. */
+  /** This host does not lead the repository now, and looks at all files when it leads again. */
   void follow(ConnectedRepository repository) {
     led.remove(repository.key());
   }
@@ -83,7 +82,7 @@ final class VolumeKeeper {
       next.remove(repository.key());
       return;
     }
-    // The next round does not come upon the same trouble again.
+    // So the next round does not meet the same failure again.
     next.put(repository.key(), batch.getLast());
     Look look = io.call(repository, () -> look(repository, batch));
     if (look.volumes() < batch.size()) {
@@ -103,7 +102,7 @@ final class VolumeKeeper {
    */
   private record Look(int volumes, List<Seen> seen, Map<String, Long> grown) {}
 
-  /** Ends before the storage is taken for one that does not answer; the next round goes on. */
+  /** Ends early, before the storage counts as hanging; the next round continues. */
   private static Look look(ConnectedRepository repository, List<String> batch) throws IOException {
     Deadline end = Deadline.after(StorageIo.DEADLINE.dividedBy(2));
     List<Seen> seen = new ArrayList<>();
@@ -128,7 +127,7 @@ final class VolumeKeeper {
     return new Look(volumes, seen, grown);
   }
 
-  /** Of a disk that goes on in the volume and that no machine writes to; otherwise null. */
+  /** The size of a disk that uses the volume and that no VM writes to; otherwise null. */
   private static @Nullable Long grown(ConnectedRepository repository, String volumeId)
       throws IOException {
     RepositoryState state = repository.state().repository();
@@ -139,7 +138,7 @@ final class VolumeKeeper {
         : null;
   }
 
-  /** The files that an open was handed out: its user may write to the first one, if at all. */
+  /** The files that an open was given; its user may write only to the first one, if at all. */
   static void ofOpen(ConnectedRepository repository, RepositoryState state, Open open)
       throws IOException {
     for (String id : open.volumes()) {

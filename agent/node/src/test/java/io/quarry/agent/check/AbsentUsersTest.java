@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** 12.26: what speaks against the life of those who have images open, and what to do about it. */
+/** 12.26: the signs that the users of opens are gone, and the remedies. */
 final class AbsentUsersTest {
   private static final Instant NOON = States.NOON;
   private static final Duration DAY = Duration.ofDays(1);
@@ -33,7 +33,7 @@ final class AbsentUsersTest {
           .open("at-h2", "one", "h2", null);
 
   @Test
-  void whoIsOnNoLiveHostSeemsToBeGone() throws IOException {
+  void userOnNoLiveHostSeemsToBeGone() throws IOException {
     assertThat(found(hosts("h1", "h3")))
         .singleElement()
         .satisfies(problem -> {
@@ -44,9 +44,9 @@ final class AbsentUsersTest {
         });
   }
 
-  /** Without knowing of any host, every host would seem to be dead. */
+  /** While ZooKeeper lists no host, every host would seem to be dead. */
   @Test
-  void nobodyIsGoneWhenNoHostIsKnown() throws IOException {
+  void noUserIsGoneWhenNoHostIsKnown() throws IOException {
     assertThat(found(List.of())).isEmpty();
   }
 
@@ -75,7 +75,7 @@ final class AbsentUsersTest {
         });
   }
 
-  /** Of opens without a boot, only those are named that were there before the host booted. */
+  /** Of opens without a boot, check names only those from before the host booted. */
   @Test
   void openWithoutBootIsNamedWhenItsHostHasBootedSince() throws IOException {
     assertThat(
@@ -87,7 +87,7 @@ final class AbsentUsersTest {
         });
   }
 
-  /** 12.9: an upload whose caller has forgotten it blocked its disk, and nothing said so. */
+  /** 12.9: an upload that its caller had forgotten blocked its disk, and no report showed it. */
   @Test
   void uploadIsNamedWhenItWasIdleForAnHour() throws IOException {
     States upload = new States().open("upload", "one", "h9", "v-filled");

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Case 12.21: a chain of hundreds of layers was no word in a check. */
+/** Case 12.21: check did not report a chain of hundreds of layers. */
 final class LongChainsTest {
   private static States chain(int layers) {
     States states = new States();

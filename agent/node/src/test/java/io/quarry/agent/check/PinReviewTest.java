@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** Without the age, the pin of a call that is about to name it would be taken away. */
+/** Without the age limit, check would remove the pin of a call that is about to name it. */
 final class PinReviewTest {
   private static final String TARGET = "key-of-target";
   private static final Instant LATER = States.NOON.plus(StalePins.YOUNG).plusSeconds(1);
@@ -57,7 +57,7 @@ final class PinReviewTest {
             null);
     States target = new States().disk("copy").put(new Change.PutVolume(overlay));
     assertThat(stale(target.state(), LATER)).isEmpty();
-    // Its base has come.
+    // The disk's base has been copied.
     RepositoryState whole = target.disk("one").volume("one", null, Stage.READY).state();
     assertThat(stale(whole, LATER)).containsExactly(PIN);
     Open machine =

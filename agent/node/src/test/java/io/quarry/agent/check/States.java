@@ -15,7 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Makes states as logs would have them. */
+/** Makes states as logs would hold them. */
 public final class States {
   public static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
   public static final long SIZE = 1 << 20;
@@ -48,7 +48,7 @@ public final class States {
     return image(id, ImageKind.VIRTUAL_DISK, Strategy.SPACE);
   }
 
-  /** The image's volume. */
+  /** Adds the image's volume. */
   public States volume(String imageId, @Nullable String parent, Stage stage) {
     return volume(imageId, parent, stage, null);
   }

@@ -12,7 +12,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Without the look at the whole chain, a difference over a difference would name the wrong base.
+ * The check must look at the whole chain: a difference over a difference would otherwise name the
+ * wrong base.
  */
 final class WaitingImagesTest {
   @Test
@@ -33,7 +34,7 @@ final class WaitingImagesTest {
   }
 
   @Test
-  void whatWaitsForABaseThatIsBeingMadeIsNoProblem() {
+  void waitForABaseThatIsBeingMadeIsNoProblem() {
     States states =
         new States()
             .image("upper", ImageKind.SNAPSHOT, Strategy.SPACE)

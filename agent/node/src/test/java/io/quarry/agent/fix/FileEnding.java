@@ -20,8 +20,9 @@ import io.quarry.coordinator.plan.Unpin;
 import java.util.List;
 
 /**
- * What brings repositories to their best: callers go away, housekeeping reaps what they left, all
- * that check finds is asked for and done, and what can never be finished is removed.
+ * Brings repositories to their best state. Callers go away, and housekeeping removes their
+ * leftovers. All fixes that check offers are run, and images that can never be finished are
+ * removed.
  */
 final class FileEnding {
   private static final int ROUNDS_MAX = 60;
@@ -38,7 +39,7 @@ final class FileEnding {
       for (String host : RandomRequests.HOSTS) {
         story.ask(place, new ReapOpens(host));
       }
-      // What is left are uploads, which outlive hosts.
+      // Only uploads are left, which outlive hosts.
       for (Open open : List.copyOf(place.state().opens().values())) {
         story.ask(place, new CloseImage(open.imageId(), open.id()));
       }
@@ -60,7 +61,7 @@ final class FileEnding {
     }
   }
 
-  /** A difference may wait for a base that was removed; nothing else is to be found. */
+  /** A difference may wait for a removed base; check must find nothing else. */
   private void readAll(FilePlace place) throws Exception {
     CheckReport report = null;
     do {
@@ -68,7 +69,7 @@ final class FileEnding {
       CheckOptions options = new CheckOptions(true, after, 0);
       report = story.host().checks().run(place.repository(), options);
       assertThat(report.problems())
-          .as("what a deep check finds")
+          .as("problems that a deep check finds")
           .allMatch(problem -> problem.kind() == Problem.Kind.MISSING_BASE);
     } while (report.next() != null);
   }
@@ -119,7 +120,7 @@ final class FileEnding {
     }
   }
 
-  /** Copies whose source is gone. */
+  /** Removes copies whose source is gone. */
   private void giveUp(FilePlace place) throws Exception {
     for (FixState fix : List.copyOf(place.state().fixes().values())) {
       String imageId = String.valueOf(fix.imageId());

@@ -28,7 +28,7 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** One repository of a story with real files, and what should be in its images. */
+/** One repository of a story with real files, and the expected content of its images. */
 final class FilePlace implements RandomRequests.View {
   private final Contents contents = new Contents();
   private final Writes writes;
@@ -41,7 +41,7 @@ final class FilePlace implements RandomRequests.View {
     this.scratch = scratch;
   }
 
-  /** The agent has another life. */
+  /** The agent begins another life. */
   void reconnected(ConnectedRepository again) {
     assertThat(again.key()).isEqualTo(repository.key());
     repository = again;
@@ -66,9 +66,9 @@ final class FilePlace implements RandomRequests.View {
   }
 
   /**
-   * Null when it was refused.
+   * Null when the SDM refused the request.
    *
-   * @param source what the image to be copied holds, if it is a copy
+   * @param source the content of the image to be copied, for a copy
    */
   @Nullable Reply ask(Request request, @Nullable List<String> source) {
     RepositoryState before = state();
@@ -93,12 +93,12 @@ final class FilePlace implements RandomRequests.View {
     contents.write(image.id(), what);
   }
 
-  /** What an agent does at the end of an upload, and at its beginning. */
+  /** Does an agent's steps at the beginning and the end of an upload. */
   void store(String what, String file, long size) throws IOException {
     writes.store(what, repository.storage().volume(file), size);
   }
 
-  /** The image, and whoever has it open, sees what it holds. */
+  /** The image has the expected content, and so have all opens of it. */
   void check(Image image) throws IOException, InterruptedException {
     if (state().isWhole(image)) {
       check(
@@ -124,7 +124,7 @@ final class FilePlace implements RandomRequests.View {
     writes.check(chain, Objects.requireNonNull(expected), image.size(), scratch, what);
   }
 
-  /** All is as good as it gets, and nothing else is left. */
+  /** All images are in their best state, and no other file is left. */
   void checkBest(StoryHost host) throws Exception {
     for (Image image : state().images().values()) {
       check(image);
@@ -139,7 +139,7 @@ final class FilePlace implements RandomRequests.View {
     assertThat(names("tmp"))
         .as("temporary files besides the pulse of a repository that is in use")
         .allMatch(name -> name.startsWith("pulse."));
-    assertThat(names("fixes")).as("what fixes wrote down").isEmpty();
+    assertThat(names("fixes")).as("claims and checkpoints of fixes").isEmpty();
     for (Volume volume : state().volumes().values()) {
       if (volume.format() == VolumeFormat.QCOW2) {
         writes.checkSound(repository.storage().volume(String.valueOf(volume.file())));

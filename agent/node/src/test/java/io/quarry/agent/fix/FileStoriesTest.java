@@ -21,12 +21,11 @@ import net.jqwik.api.lifecycle.BeforeContainer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stories as {@code RandomPlansTest} of the coordinator tells them, with real logs, files and
- * fixes: at the end each image is read with QEMU's tools, and nothing is left on the storage that
- * does not belong there.
+ * The stories of the coordinator's {@code RandomPlansTest}, with real logs, files and fixes. At the
+ * end the test reads each image with QEMU's tools, and no orphaned file may be on the storage.
  *
- * <p>Stories have the seeds 1, 2, …, or from {@code -Dquarry.seed} on; how many is said by {@code
- * -Dquarry.fileStories}.
+ * <p>Stories have the seeds 1, 2, …, or begin at {@code -Dquarry.seed}; {@code
+ * -Dquarry.fileStories} sets their number.
  */
 class FileStoriesTest {
   private static final long FIRST_SEED = Long.getLong("quarry.seed", 1);

@@ -32,20 +32,20 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Two repositories on a real filesystem, written to by QEMU's tools, and fixed by workers that are
- * stopped wherever a worker could die: some go on later, some never, and of some of these it is
- * known.
+ * Two repositories on a real filesystem. QEMU's tools write to them, and workers run their fixes.
+ * The story stops workers wherever a worker could die. Some continue later, some never do, and the
+ * death of some is proven.
  */
 final class FileStory {
   private static final int STEPS = 90;
   private static final int WORKERS_AT_ONCE_MAX = 3;
 
-  /** More than there are in a small fix, fewer than in a copy. */
+  /** More places than a small fix has, fewer than a copy has. */
   private static final int PLACES = 7;
 
   private static final long MIB = 1L << 20;
 
-  /** So that some copies have more than one window. */
+  /** So large that some copies have more than one window. */
   private static final long LARGE = 65 * MIB;
 
   private final String zooKeeper;
@@ -90,7 +90,7 @@ final class FileStory {
     return host;
   }
 
-  /** What has happened, for whoever has to find out why it ended badly. */
+  /** The events so far, for a person who examines a failure. */
   List<String> told() {
     return told;
   }
@@ -134,7 +134,7 @@ final class FileStory {
     }
   }
 
-  /** Light mends are mostly done at once, as the host that takes the call does. */
+  /** Light mends mostly run at once, on the host that takes the call. */
   private void likely(FilePlace place, FilePlace other) throws Exception {
     for (LikelyRequests.To to : likely.next(place, other)) {
       FilePlace target = to.repository().key().equals(place.key()) ? place : other;
@@ -177,7 +177,7 @@ final class FileStory {
         : null;
   }
 
-  /** A second agent took the upload over, and has all of it. */
+  /** A second agent took the upload over, and has received all of it. */
   private void store(FilePlace place, FinishUpload finish) throws Exception {
     Open upload = place.state().opens().get(finish.uploadId());
     Image image = place.state().images().get(finish.imageId());
@@ -232,7 +232,7 @@ final class FileStory {
     }
   }
 
-  /** Gives the next epoch of a fix to a new worker; null when nobody is to work on it. */
+  /** Gives the next epoch of a fix to a new worker; null when no worker is to have it. */
   @Nullable SteppedWorker begin(FilePlace place, String fixId) throws Exception {
     FixState fix = place.state().fixes().get(fixId);
     if (fix == null || !fix.runnable()) {
@@ -253,7 +253,7 @@ final class FileStory {
     return new SteppedWorker(host.running(place.repository(), granted, name, epoch));
   }
 
-  /** One of them, a few places further. */
+  /** Lets one of the workers continue for a few places. */
   private void goOn() throws Exception {
     if (!workers.isEmpty()) {
       SteppedWorker worker = workers.get(random.nextInt(workers.size()));
@@ -269,7 +269,7 @@ final class FileStory {
     }
   }
 
-  /** It gets to any place on its way, and another one may go on. */
+  /** Crashes a worker at any place on its way; another worker may continue. */
   private void crash() throws Exception {
     if (workers.isEmpty()) {
       return;
@@ -294,7 +294,7 @@ final class FileStory {
     }
   }
 
-  /** The agent, with all that runs in it, is gone, and comes again. */
+  /** Ends the agent with all of its threads, and starts it again. */
   private void restart() throws Exception {
     tell("restart");
     for (SteppedWorker worker : List.copyOf(workers)) {
@@ -307,7 +307,7 @@ final class FileStory {
     }
   }
 
-  /** Whatever has become of it, nothing of it runs any more. */
+  /** Ends the worker, whatever its state: no part of it runs any more. */
   void end() throws Exception {
     for (SteppedWorker worker : workers) {
       worker.die();

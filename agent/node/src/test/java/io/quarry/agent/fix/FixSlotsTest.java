@@ -42,7 +42,7 @@ final class FixSlotsTest {
   }
 
   @Test
-  void whatIsStuckTakesNoPlaceAndIsNotBegunAgain() {
+  void stuckFixTakesNoPlaceAndIsNotBegunAgain() {
     slots.add("stuck");
     slots.add("other");
     assertThat(slots.stick("stuck")).isTrue();
@@ -57,7 +57,7 @@ final class FixSlotsTest {
     assertThat(slots.places()).isEqualTo(2);
   }
 
-  /** Returns when it waits. */
+  /** Returns when the other thread waits. */
   private CompletableFuture<Boolean> awaitNone() {
     CompletableFuture<Boolean> none = new CompletableFuture<>();
     Thread waiting =

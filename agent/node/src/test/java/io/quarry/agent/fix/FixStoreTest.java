@@ -103,9 +103,9 @@ final class FixStoreTest {
     assertThat(directory.resolve("tmp")).isEmptyDirectory();
   }
 
-  // 12.22: what is behind the link was deleted.
+  // 12.22: the file behind the link was deleted.
   @Test
-  void whatIsForgottenIsNotBehindALink(@TempDir Path elsewhere) throws Exception {
+  void forgetDeletesNoFileBehindALink(@TempDir Path elsewhere) throws Exception {
     Path inside = Files.createFile(elsewhere.resolve("claim.1"));
     Files.createSymbolicLink(directory.resolve("fixes").resolve(FIX), elsewhere);
     store.forget(FIX);
@@ -116,7 +116,7 @@ final class FixStoreTest {
   }
 
   @Test
-  void whatNfsKeepsForAnotherHostIsLeftForTheNextTime() throws Exception {
+  void fileThatNfsKeepsForAnotherHostIsLeftForTheNextTime() throws Exception {
     assertThat(store.claim(FIX, 1, new Worker("h", "life"), NOW)).isPresent();
     Path kept = directory.resolve("fixes").resolve(FIX).resolve(".nfs000000000000001");
     Files.createFile(kept);
@@ -139,7 +139,7 @@ final class FixStoreTest {
   }
 
   @Test
-  void whatIsSavedOutlivesAPowerCut() throws Exception {
+  void savedCheckpointOutlivesAPowerCut() throws Exception {
     disconnect();
     try (LoopFilesystem xfs = LoopFilesystem.mountXfs(directory)) {
       connect(xfs.path());

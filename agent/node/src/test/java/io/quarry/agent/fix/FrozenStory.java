@@ -33,12 +33,12 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** One repository with real files, whose fixes run when the test says so. */
+/** One repository with real files, whose fixes run only when the test says so. */
 final class FrozenStory implements AutoCloseable {
   static final long SIZE = 1 << 20;
   private static final Worker SELF = new Worker("story", "life");
 
-  /** The life of a host that is proven over. */
+  /** A life of a host that is proven dead. */
   static final Worker DEAD = new Worker("story", "past");
 
   private final LocalZooKeeper zooKeeper;
@@ -94,14 +94,14 @@ final class FrozenStory implements AutoCloseable {
     runAll();
   }
 
-  /** As a VM of that disk writes. */
+  /** Writes to the disk as a VM would. */
   void write(String diskId, String... commands) throws Exception {
     commit(new OpenImage("open-" + diskId, diskId, false, "story", null, null));
     guest(top(diskId), commands);
     commit(new CloseImage(diskId, "open-" + diskId));
   }
 
-  /** As QEMU writes to that file, whatever the log says. */
+  /** Writes to the file as QEMU would, whatever the log says. */
   void guest(Path file, String... commands) throws Exception {
     new Tools(new Children(spawner, "guest"))
         .io(file, file.toString().endsWith("raw") ? "raw" : "qcow2", commands);
@@ -111,7 +111,7 @@ final class FrozenStory implements AutoCloseable {
     var _ = new Tools(new Children(spawner, "tool")).run(words);
   }
 
-  /** A QEMU that may write to the raw file. */
+  /** A QEMU process that may write to the raw file. */
   static HeldFile writing(Path file) {
     try {
       return HeldFile.of(file, "-f", "raw");
@@ -142,24 +142,24 @@ final class FrozenStory implements AutoCloseable {
     }
   }
 
-  /** Does all that is to be done. */
+  /** Runs all outstanding fixes. */
   void runAll() throws Exception {
     for (FixState fix = next(); fix != null; fix = next()) {
       assertThat(run(fix)).as("%s", fix).isEqualTo(FixExecution.End.OVER);
     }
   }
 
-  /** What is to be done next, or null. */
+  /** The next outstanding fix, or null. */
   @Nullable FixState next() throws Exception {
     return state().fixes().values().stream().filter(FixState::runnable).findFirst().orElse(null);
   }
 
-  /** The next epoch of the fix. */
+  /** Runs the next epoch of the fix. */
   FixExecution.End run(FixState fix) throws Exception {
     return FixExecution.run(granted(fix));
   }
 
-  /** That epoch, which has yet to run. */
+  /** That epoch, which does not run yet. */
   RunningFix granted(FixState fix) throws Exception {
     long epoch = fix.epoch() + 1;
     if (fix.heavy()) {

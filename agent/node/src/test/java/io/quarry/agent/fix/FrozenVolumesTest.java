@@ -60,7 +60,7 @@ final class FrozenVolumesTest {
   }
 
   @Test
-  void whatASnapshotTakesOverIsFrozenAndTheDiskGoesOnWritable() throws Exception {
+  void fileOfASnapshotIsFrozenAndTheDisksFileIsWritable() throws Exception {
     story.disk("disk");
     assertThat(story.mode("disk")).isEqualTo(WRITABLE);
     story.write("disk", "write -P 1 0 64k");
@@ -70,7 +70,7 @@ final class FrozenVolumesTest {
   }
 
   @Test
-  void whatIsMergedIntoASnapshotIsFrozen() throws Exception {
+  void volumeMergedIntoASnapshotIsFrozen() throws Exception {
     story.disk("disk");
     story.snapshot("first", "disk", "one");
     story.write("disk", "write -P 1 0 64k");
@@ -107,7 +107,9 @@ final class FrozenVolumesTest {
     assertThat(story.mode("disk")).isEqualTo(WRITABLE);
   }
 
-  /** 20.1, R8: the record that publishes the overlay has the witness of what the snapshot froze. */
+  /**
+   * 20.1, R8: the record that publishes the overlay has the witness of the snapshot's frozen file.
+   */
   @Test
   void frozenVolumesAreWitnessedAndWritableOnesAreNot() throws Exception {
     story.disk("disk");
@@ -131,12 +133,12 @@ final class FrozenVolumesTest {
     story.disk("disk");
     story.snapshot("snapshot", "disk", "overlay");
     Path frozen = story.top("snapshot");
-    // Neither of these is a write.
+    // Neither of these changes is a write.
     Files.setAttribute(frozen, "unix:uid", 12_345);
     Files.setPosixFilePermissions(frozen, PosixFilePermissions.fromString(WRITABLE));
     assertThat(story.host().check(story.repository()).problems()).isEmpty();
 
-    // As root, whom no mode stops.
+    // The process runs as root, which no mode stops.
     story.guest(frozen, "write -P 9 0 64k");
     assertThat(story.host().check(story.repository()).problems())
         .singleElement()
@@ -162,7 +164,7 @@ final class FrozenVolumesTest {
     assertThat(story.host().check(story.repository()).problems()).isEmpty();
   }
 
-  /** 20.2: the disk would get another file, without what that process writes by then. */
+  /** 20.2: the disk would get another file, without the bytes that the process writes by then. */
   @Test
   void mergeWaitsForAProcessThatWritesToTheDisk() throws Exception {
     story.disk("disk");
@@ -203,7 +205,7 @@ final class FrozenVolumesTest {
     }
   }
 
-  /** 20.4: a snapshot was made between the look and the commit. */
+  /** 20.4: a snapshot was made between the look at the file and the commit. */
   @Test
   void growthOfAFileThatTheDiskHasLeftIsNotAdopted() throws Exception {
     story.disk("disk");
@@ -214,7 +216,7 @@ final class FrozenVolumesTest {
     assertThat(story.volumeOf("snapshot").size()).isEqualTo(FrozenStory.SIZE);
   }
 
-  /** 20.4: an unadopted growth is told of, and a disk that got smaller as well. */
+  /** 20.4: check reports a growth that is not adopted, and a disk that got smaller. */
   @Test
   void checkComparesTheSizesOfDisks() throws Exception {
     story.disk("disk");
@@ -240,7 +242,7 @@ final class FrozenVolumesTest {
         });
   }
 
-  /** 20.4: its host had died before the log heard of the growth; the merge cut the disk. */
+  /** 20.4: the disk's host died before the log knew of the growth; the merge cut the disk. */
   @Test
   void diskThatHasGrownUnseenIsMergedWithItsEnd() throws Exception {
     story.disk("disk");
@@ -277,7 +279,7 @@ final class FrozenVolumesTest {
     assertThat(story.volumeOf("disk").size()).isEqualTo(FrozenStory.SIZE);
   }
 
-  /** The base is writable as long as the merge writes, for a domain of yesterday, too. */
+  /** The base is writable while the merge writes, also for a domain with an outdated definition. */
   @Test
   void mergeDoesNotEndInAFileThatAProcessWritesTo() throws Exception {
     story.disk("disk");
@@ -308,7 +310,7 @@ final class FrozenVolumesTest {
     story.commit(new CloseImage(disk, "open"));
   }
 
-  /** The host that reconciles has not heard of the merge yet: the base stays writable. */
+  /** The host that reconciles does not know of the merge yet: the base stays writable. */
   @Test
   void mergeThatBeginsWhileModesAreReconciledMayWrite() throws Exception {
     String baseId = baseOfAMerge();
@@ -325,7 +327,7 @@ final class FrozenVolumesTest {
     assertThat(FrozenStory.modeOf(base)).isEqualTo(WRITABLE);
   }
 
-  /** Nothing froze the base of a merge whose host died and whose disk was opened. */
+  /** No host froze the base of a merge whose own host had died and whose disk was opened. */
   @Test
   void mergeOfADeadHostThatWasGivenUpLeavesItsBaseFrozen() throws Exception {
     String baseId = baseOfAMerge();
@@ -333,18 +335,18 @@ final class FrozenVolumesTest {
     beginMerge(baseId, FrozenStory.DEAD);
     DeadMerges merges = new DeadMerges(story.host().context());
     merges.end(story.repository(), true);
-    assertThat(volume(baseId).writer()).as("another worker goes on with the merge").isNotNull();
+    assertThat(volume(baseId).writer()).as("another worker continues the merge").isNotNull();
 
     story.commit(new OpenImage("open", "disk", false, "story", null, null));
     merges.end(story.repository(), false);
-    assertThat(volume(baseId).writer()).as("the leader speaks for the dead").isNotNull();
+    assertThat(volume(baseId).writer()).as("the SDM's host reports for dead hosts").isNotNull();
     merges.end(story.repository(), true);
     assertThat(volume(baseId).writer()).isNull();
     assertThat(VolumeModes.reconcile(story.repository(), baseId, true)).isNotNull();
     assertThat(FrozenStory.modeOf(base)).isEqualTo(FROZEN);
   }
 
-  /** 20.2: a process that had the file open when it froze writes on. */
+  /** 20.2: a process that had the file open at the freeze can still write. */
   @Test
   void snapshotThatAProcessWritesToIsNotPublished() throws Exception {
     story.disk("disk");
@@ -362,7 +364,7 @@ final class FrozenVolumesTest {
     assertThat(story.volumeOf("snapshot").witness()).isNotNull();
   }
 
-  /** The id of the volume that a merge is to write down into. */
+  /** The id of the volume into which a merge is to write. */
   private String baseOfAMerge() throws Exception {
     story.disk("disk");
     story.write("disk", "write -P 1 0 1M");

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * 12.8: a filesystem without a byte or without an inode left. Removals were refused with the remedy
- * to remove images, and no machine started.
+ * 12.8: a filesystem without a free byte or without a free inode. Removals were refused with the
+ * remedy to remove images, and no VM could start.
  */
 @Timeout(180)
 final class FullStorageStoryTest {
@@ -77,7 +77,7 @@ final class FullStorageStoryTest {
     }
   }
 
-  /** What connecting tries, and the first beat of a host, take from the reserve as well. */
+  /** The probe of a connection and the first beat of a host use the reserve, too. */
   @Test
   void fullStorageIsConnectedByAnotherHost() throws Exception {
     try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, SIZE, "-N", FEW_INODES)) {
@@ -90,7 +90,7 @@ final class FullStorageStoryTest {
       try (RepositoryStorage next =
           RepositoryFormats.find("localfs-1.0")
               .connect(Map.of("path", here.toString()), false, "next@life")) {
-        // The files of the probe are gone again, and others are faster.
+        // The files of the probe are gone again, and other writers are faster.
         takeAllInodes();
         Canary canary = new Canary("cluster", "next@life", 7, 1, "nonce");
         next.writeCanary("next", canary);
@@ -123,12 +123,12 @@ final class FullStorageStoryTest {
     }
   }
 
-  /** What else writes to the storage, and takes whatever is free. */
+  /** Other writers to the storage, which take all that is free. */
   private interface Others {
     void takeAll() throws IOException;
   }
 
-  /** Opens take no more than a half of the reserve, and removals find the rest. */
+  /** Opens use no more than half of the reserve, and the rest stays for removals. */
   private static void usedAndRemoved(FrozenStory story, Others others) throws Exception {
     StorageException refusal =
         catchThrowableOfType(StorageException.class, () -> story.disk("more"));

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A run that is told to stop notes how far it is while a clean removes its notes. */
+/** A stopped run saves its progress while a clean removes the run's notes. */
 final class GivenUpWorkTest {
   @TempDir private Path directory;
 
@@ -32,7 +32,7 @@ final class GivenUpWorkTest {
     story.close();
   }
 
-  /** A merge's folder stayed on the storage until somebody asked check for it. */
+  /** A merge's folder stayed on the storage until an operator ran check and fix. */
   @Test
   void nothingStaysOfAMergeThatLetsGoWhileItIsCleaned() throws Exception {
     story.disk("disk");

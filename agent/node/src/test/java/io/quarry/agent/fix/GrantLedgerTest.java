@@ -53,7 +53,7 @@ class GrantLedgerTest {
         : new LogState(RepositoryState.EMPTY.apply(new Change.PutFix(fix)), Position.START);
   }
 
-  /** A log whose end this host may not have seen yet. */
+  /** A log whose end this host may not have read yet. */
   private static final class Log implements Repository {
     private LogState seen = with(CLEAN);
     private @Nullable LogState newest = with(CLEAN);
@@ -127,14 +127,14 @@ class GrantLedgerTest {
   }
 
   @Test
-  void whatIsStillGrantedIsBegunAgain() {
+  void grantThatStillStandsIsBegunAgain() {
     assertThat(ledger.begin(log, CLEAN)).isTrue();
     assertThat(ledger.end(log, CLEAN, false)).isTrue();
     assertThat(ledger.begin(log, CLEAN)).isTrue();
   }
 
   @Test
-  void whatMayStillBeGrantedIsBegunAgain() {
+  void grantThatMayStillStandIsBegunAgain() {
     assertThat(ledger.begin(log, CLEAN)).isTrue();
     log.newest = null;
     assertThat(ledger.end(log, CLEAN, false)).isTrue();

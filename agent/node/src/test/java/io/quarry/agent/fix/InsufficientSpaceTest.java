@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Rounded to the nearest, "needs 5 MiB, 5 MiB free" would be a riddle. */
+/** Rounded to the nearest, the text could be "needs 5 MiB, 5 MiB free". */
 final class InsufficientSpaceTest {
   private static final long MIB = 1L << 20;
 
   @Test
-  void whatIsNeededNeverLooksLikeWhatThereIs() {
+  void neededSpaceNeverLooksLikeTheFreeSpace() {
     assertThat(new InsufficientSpace(5 * MIB, 5 * MIB - 1).text())
         .isEqualTo("waiting for space: needs 5 MiB, 4 MiB free");
     assertThat(new InsufficientSpace(5 * MIB + 1, 5 * MIB).text())

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * 12.7: what the kernel refused a light fix counted as a crash. The fix ran for ever, without an
- * error to see, and left a file and a commit at each try.
+ * 12.7: a refusal by the kernel counted as a crash of a light fix. The fix ran for ever, showed no
+ * error, and left a file and a commit at each try.
  */
 @Timeout(120)
 final class LightFailuresTest {
@@ -31,7 +31,7 @@ final class LightFailuresTest {
 
   @TempDir private Path directory;
 
-  /** EFBIG; the disk was asked for at an agent that does not know the storage's largest file. */
+  /** EFBIG; the caller asked an agent that does not know the storage's largest file. */
   @Test
   void tooLargeVolumeIsParkedAndLeavesNothing() throws Exception {
     try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20)) {
@@ -52,7 +52,7 @@ final class LightFailuresTest {
     }
   }
 
-  /** ENOSPC: the fix waits for space, and counts nothing. */
+  /** ENOSPC: the fix waits for space, and the wait is no failure. */
   @Test
   void fullStorageIsWaitedForAndNothingIsLeft() throws Exception {
     Path here = Files.createDirectory(directory.resolve("here"));
@@ -70,7 +70,7 @@ final class LightFailuresTest {
     }
   }
 
-  /** EDQUOT: the storage has space, and not for this user. */
+  /** EDQUOT: the storage has space, but not for this user. */
   @Test
   void quotaIsNamed() throws Exception {
     try (LoopFilesystem xfs = LoopFilesystem.mountXfs(directory, "uquota")) {
@@ -89,7 +89,7 @@ final class LightFailuresTest {
     }
   }
 
-  /** EACCES: the agent may use the storage, and not this directory. */
+  /** EACCES: the agent may use the storage, but not this directory. */
   @Test
   void forbiddenDirectoryIsNamed() throws Exception {
     try (FrozenStory story = new FrozenStory(directory)) {
@@ -100,7 +100,7 @@ final class LightFailuresTest {
     }
   }
 
-  /** A host that may write nothing leaves the fix to others, who may. */
+  /** A host without the right to write leaves the fix to other hosts. */
   @Test
   void forbiddenStorageCountsAgainstNoFix() throws Exception {
     try (FrozenStory story = new FrozenStory(directory)) {

@@ -12,7 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What is taken for left over is removed: whatever may still count must not be. */
+/** Orphaned files are removed, so a file that may still count must not be taken for one. */
 final class OrphanFilesTest {
   private final RepositoryState state =
       RepositoryState.EMPTY

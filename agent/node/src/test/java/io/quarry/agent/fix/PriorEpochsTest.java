@@ -17,12 +17,12 @@ class PriorEpochsTest {
   private static final Worker OTHER = new Worker("other", "life");
   private static final Instant NOW = Instant.EPOCH;
 
-  /** What the second epoch has left, which let go of it. */
+  /** The checkpoint of the second epoch, which has let go. */
   private static final Checkpoint SECOND =
       Checkpoint.filling(OTHER, 2, 1, "volume.2.raw", 8, NOW).at(4, 4, NOW).letGo(null, NOW);
 
   @Test
-  void whoWasAwayDoesNotGoOnWithWhatALaterEpochHasLeft(@TempDir Path directory) throws Exception {
+  void absentWorkerDoesNotContinueTheFileOfALaterEpoch(@TempDir Path directory) throws Exception {
     try (RepositoryStorage storage = storage(directory)) {
       FixStore store = new FixStore(storage);
 

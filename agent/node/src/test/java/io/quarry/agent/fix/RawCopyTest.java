@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What an epoch leaves behind when the storage fails, and what the next one makes of it. */
+/** The state that an epoch leaves when the storage fails, and how the next epoch continues. */
 class RawCopyTest {
   private static final String FIX = "mend-v";
   private static final String SOURCE = "source.1.raw";
@@ -61,7 +61,7 @@ class RawCopyTest {
   private int failing;
   private Repository repository;
 
-  /** Of the forces that make a checkpoint's name durable one fails. */
+  /** One of the forces that make a checkpoint's name durable fails. */
   private void step(String what) {
     if (what.equals("force /here/fixes/" + FIX) && ++checkpoints == failing) {
       mount.failForces(1);
@@ -155,7 +155,7 @@ class RawCopyTest {
         CLOCK);
   }
 
-  /** Nothing but its files. */
+  /** A repository that has only its files. */
   private record Storage(RepositoryStorage storage) implements Repository {
     @Override
     public String repoId() {

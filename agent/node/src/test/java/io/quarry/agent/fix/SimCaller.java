@@ -38,7 +38,7 @@ import java.util.function.Predicate;
 import org.assertj.core.api.Assertions;
 import org.jspecify.annotations.Nullable;
 
-/** An engine that asks for one thing after the other, and remembers what it was told. */
+/** An engine that makes one call after the other, and remembers the answers. */
 final class SimCaller {
   private static final int CALLS = 24;
   private static final int PAUSE_STEPS_MAX = 120;
@@ -50,14 +50,14 @@ final class SimCaller {
   private final Random random;
   private final Life life = new Life();
 
-  /** Calls that were never answered: the same again tells what became of them. */
+  /** Calls without an answer: repeating them settles their outcome. */
   private final List<Open> unanswered = new ArrayList<>();
 
   /**
    * A call that has begun.
    *
-   * @param newest the newest commit of that place that anybody had been told of by then
-   * @param lost whether nobody knows what became of an earlier try
+   * @param newest the newest commit of that place that any caller knew by then
+   * @param lost whether the outcome of an earlier try is unknown
    */
   record Open(SimPlace place, String requestId, Request request, long newest, boolean lost) {
     Open(SimPlace place, String requestId, Request request, long newest) {
@@ -138,7 +138,7 @@ final class SimCaller {
     }
   }
 
-  /** People stop, pause and resume what runs. */
+  /** Operators stop, pause and resume fixes. */
   private void disturb(SimPlace place, RepositoryState state) {
     List<FixState> fixes =
         state.fixes().values().stream()
@@ -181,7 +181,9 @@ final class SimCaller {
         null);
   }
 
-  /** While somebody is about to clean the disk it is needed again, below a snapshot's overlay. */
+  /**
+   * While a host is about to clean the disk, the disk is needed again, below a snapshot's overlay.
+   */
   private void changeMind(SimPlace place, Image disk) {
     var _ = ask(place, new RemoveImage(disk.id(), true, Duration.ZERO, true));
     var _ = life.await(world::over, PAUSE_STEPS_MAX, "hesitates");
@@ -191,7 +193,7 @@ final class SimCaller {
     var _ = ask(place, new RemoveImage(snapshot.snapshotId(), true, Duration.ZERO, false));
   }
 
-  /** First the pin, then what needs it. */
+  /** Pins the source, then copies. */
   private void copy(SimPlace source, Image image) {
     boolean snapshot = image.kind() == ImageKind.SNAPSHOT;
     SimPlace target = snapshot || random.nextBoolean() ? world.other(source) : source;
@@ -238,7 +240,7 @@ final class SimCaller {
     return new Open(place, world.fresh("request"), request, place.newestTold());
   }
 
-  /** Null when it was refused, or nobody knows. */
+  /** Null when the call was refused, or its outcome is unknown. */
   @Nullable Reply call(Open open) {
     Reply reply = call(world, life, open, unanswered);
     if (reply != null && reply.digest() != null && random.nextInt(REUSE_ONE_IN) == 0) {
@@ -247,7 +249,10 @@ final class SimCaller {
     return reply;
   }
 
-  /** Another call under the id of one that was acknowledged: it has no effect, and no answer. */
+  /**
+   * Sends another call under the id of an acknowledged one: it must have no effect, and get no
+   * answer.
+   */
   private void reuse(Open open) {
     Request another = disk(null);
     try {
@@ -286,7 +291,7 @@ final class SimCaller {
     }
   }
 
-  /** Of a try whose answer was lost, the refusal of another one says nothing. */
+  /** The refusal of a later try proves nothing about a try whose answer was lost. */
   private static @Nullable Reply cancel(
       SimWorld world, Life asker, Open open, List<Open> unanswered) {
     try {

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What ZooKeeper and the hosts' views of it bring about, right or wrong: who is elected and
- * deposed, who is granted what, who is asked to let go, who is killed, and whose end is known.
+ * The effects of ZooKeeper and of the hosts' views of it, right or wrong. Lives are elected and
+ * deposed, get grants, are asked to let go, and are killed. The end of some of them is known.
  */
 final class SimCluster {
   private static final int STEPS_BETWEEN_MAX = 40;
@@ -51,7 +51,7 @@ final class SimCluster {
     world.endLives();
   }
 
-  /** Somebody where nobody leads, and sometimes somebody more. */
+  /** Elects a life where none leads, and sometimes one more. */
   private void elect(List<SimLife> lives) {
     for (SimPlace place : world.places()) {
       if (world.leader(place) == null || (!world.calm() && random.nextInt(20) == 0)) {
@@ -84,7 +84,7 @@ final class SimCluster {
     }
   }
 
-  /** Whatever an SDM takes for waiting, to whomever it takes for alive. */
+  /** Grants any fix that an SDM takes for waiting, to any life that the SDM takes for alive. */
   private void grant(SimPlace place) {
     SimRepository leader = world.leader(place);
     if (leader == null || known.isEmpty()) {

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What should be in a small disk: of each sector the stamps that it may bear. There is more than
- * one after a guest has died between its write and its flush.
+ * The expected content of a small disk: for each sector the stamps that it may bear. A sector has
+ * several after a guest has died between its write and its flush.
  */
 final class SimContent {
   static final int SECTOR_BYTES = 512;

@@ -30,9 +30,7 @@ import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A host of virtual machines: one after the other opens a disk, reads it, writes, and closes it.
- */
+/** A host of VMs: one after the other opens a disk, reads it, writes, and closes it. */
 final class SimGuest {
   private static final int USES = 8;
   private static final int WRITES_MAX = 4;
@@ -69,7 +67,7 @@ final class SimGuest {
         use(world.anyPlace());
       } catch (Baton.Died e) {
         if (random.nextBoolean()) {
-          // Its host is gone for good, and is known to be.
+          // The guest's host is gone for good, and known to be.
           for (SimPlace place : world.places()) {
             unanswered.add(begin(place, new ReapOpens(hostId)));
           }
@@ -94,7 +92,7 @@ final class SimGuest {
     }
   }
 
-  /** What the host asks for when it is back; null when its earlier boots have nothing open. */
+  /** The request of a host that has rebooted; null when its earlier boots have no opens. */
   @Nullable EndDeadOpens ending(SimPlace place) {
     List<String> dead =
         place.state().opens().values().stream()
@@ -126,7 +124,7 @@ final class SimGuest {
     if (top.format() == VolumeFormat.RAW) {
       run(place, top);
     }
-    // Whatever boots of whatever hosts have ended meanwhile, this one has not.
+    // Whatever other boots have ended meanwhile, this boot has not.
     assertThat(place.state().opens()).as("%s of %s", openId, hostId).containsKey(openId);
     var _ = ask(place, new CloseImage(disk.id(), openId));
   }

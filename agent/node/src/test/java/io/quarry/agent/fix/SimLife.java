@@ -28,11 +28,11 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** One life of an agent: what it reaches, what it has begun, and what goes wrong with it. */
+/** One life of an agent: its storage, its work, and its failures. */
 final class SimLife {
   private static final int WINDOW_BYTES = 2 * SimContent.BLOCK_BYTES;
 
-  /** The lane is the worker's own thread, and no window is slow. */
+  /** The worker's own thread moves the data, and no window is slow. */
   private static final CopyPace PACE = new CopyPace(WINDOW_BYTES, 0, () -> 0);
 
   private static final int HANG_STEPS_MAX = 2_000;
@@ -50,10 +50,10 @@ final class SimLife {
   private final FixContext context;
   private final Map<String, SimRepository> repositories = new TreeMap<>();
 
-  /** Nothing pauses: there is no time here. */
+  /** Nothing pauses, since the simulation has no time. */
   private final GrantLedger ledger = new GrantLedger(new Backoff(Duration.ZERO, Duration.ZERO));
 
-  /** Heavy fixes that are running. */
+  /** The running heavy fixes. */
   private final Map<String, RunningFix> running = new TreeMap<>();
 
   private final Set<String> taken = new HashSet<>();
@@ -78,7 +78,7 @@ final class SimLife {
             clock());
   }
 
-  /** Whoever asks a storage that hangs waits, and the rest of the agent goes on. */
+  /** A thread that asks a hanging storage waits, and the rest of the agent continues. */
   private void reach(String what) {
     if (hung) {
       var _ = life.await(() -> !hung, HANG_STEPS_MAX, "hangs: " + what);
@@ -91,7 +91,7 @@ final class SimLife {
     hung = true;
   }
 
-  /** Opens the storage and reads the logs, which takes steps, and may fail. */
+  /** Opens the storage and reads the logs, which takes several steps and may fail. */
   void connect() throws IOException {
     try {
       for (SimPlace place : world.places()) {
@@ -105,7 +105,7 @@ final class SimLife {
     }
   }
 
-  /** No two hosts have the same time. */
+  /** Each host's clock shows another time. */
   InstantSource clock() {
     return () -> world.clock().instant().plus(skew);
   }
@@ -138,7 +138,7 @@ final class SimLife {
     return repositories.values().stream().anyMatch(SimRepository::damaged);
   }
 
-  /** Does one fix, if there is one that it has seen, is free to do, and can be done here. */
+  /** Runs one fix, if this life has seen one that it is free to run and can run here. */
   boolean work(String key, Random random) throws IOException {
     SimRepository repository = repository(key);
     RepositoryState state =
@@ -181,7 +181,7 @@ final class SimLife {
     }
   }
 
-  /** What the logs, as this host sees them, do not give to it any more is forgotten. */
+  /** Forgets fixes that the logs, as this host sees them, no longer grant to it. */
   private void retain() {
     Set<String> held = new HashSet<>();
     for (SimRepository repository : repositories.values()) {
@@ -213,7 +213,7 @@ final class SimLife {
     }
   }
 
-  /** Whether it has gone on after another epoch's file had been published. */
+  /** Notes whether the run has continued after another epoch's file was published. */
   private void notice(SimPlace place, RunningFix run) {
     Volume volume = place.state().volumes().get(String.valueOf(run.fix().volumeId()));
     String own = run.checkpoint().file();
@@ -228,7 +228,7 @@ final class SimLife {
     return all.isEmpty() ? null : all.get(random.nextInt(all.size()));
   }
 
-  /** Something is going to go wrong with the storage, or not. */
+  /** Decides whether the storage is to fail soon. */
   void disturb(Random random) throws IOException {
     switch (random.nextInt(40)) {
       case 0 -> mount.nextLinks(LinkFault.LOST_REPLY);

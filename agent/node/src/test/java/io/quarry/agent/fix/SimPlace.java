@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 
-/** One repository as it truly is: its log as it grew, and what its volumes should hold. */
+/** One repository as it truly is: its log as it grew, and the expected content of its volumes. */
 final class SimPlace {
   private final String key;
   private final Path root;
@@ -33,7 +33,7 @@ final class SimPlace {
   private long newestTold;
 
   /**
-   * @param root on a mount that nothing goes wrong with
+   * @param root on a mount that never fails
    * @param places all repositories, by key
    */
   SimPlace(String key, Path root, Function<String, SimPlace> places) {
@@ -58,7 +58,7 @@ final class SimPlace {
     return truth.latest().repository();
   }
 
-  /** A name was taken in its log. */
+  /** A life has linked a name in the log. */
   void linked(String name, byte[] content) {
     RepositoryState before = state();
     truth.linked(name, content);
@@ -84,7 +84,7 @@ final class SimPlace {
     }
   }
 
-  /** What a source holds does not change any more once it is pinned. */
+  /** The content of a source does not change any more once the source is pinned. */
   private SimContent firstContent(Volume volume) {
     if (volume.source() == null) {
       return SimContent.zeros();
@@ -95,12 +95,12 @@ final class SimPlace {
     return holder.content(Objects.requireNonNull(source).volumeId()).copy();
   }
 
-  /** What should be in a raw volume. */
+  /** The expected content of a raw volume. */
   SimContent content(String volumeId) {
     return Objects.requireNonNull(contents.get(volumeId), volumeId);
   }
 
-  /** Everything that is published is there, and is right. */
+  /** Every published file exists and has the right content. */
   void checkFiles() {
     for (Volume volume : state().volumes().values()) {
       if (volume.stage() == Volume.Stage.READY) {
@@ -127,18 +127,18 @@ final class SimPlace {
     truth.checkAcknowledged(requestId, reply);
   }
 
-  /** The newest commit that anybody has been told of. */
+  /** The newest commit that any caller knows. */
   long newestTold() {
     return newestTold;
   }
 
-  /** It was told that it cannot be done, whatever became of earlier tries: none may come true. */
+  /** A caller was told that its request cannot be done: no try of it may be committed. */
   void refuse(String requestId) {
     refused.add(requestId);
     checkNothingOf(requestId);
   }
 
-  /** Whoever asked was told that nothing was changed. */
+  /** A caller was told that its request had no effect. */
   void checkNothingOf(String requestId) {
     Reply reply = state().requests().find(requestId);
     if (reply == null || !CancelRequest.made(reply)) {
@@ -152,7 +152,7 @@ final class SimPlace {
     checkLog(left);
   }
 
-  /** A fresh reader sees everything, and all that anybody was told. */
+  /** A fresh reader sees the whole log, and all commits that any caller knows. */
   void checkLog(LogState seen) {
     truth.checkWhole(seen);
     acknowledged.forEach(truth::checkAcknowledged);

@@ -15,7 +15,7 @@ import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SimSdm;
 import java.io.IOException;
 
-/** A repository as one life of one host has it connected: real log, real replica, real SDM. */
+/** A repository as one life of one host connects it: real log, real replica, real SDM. */
 final class SimRepository implements Repository {
   private static final int LOOKS_MAX = 5;
 
@@ -43,7 +43,7 @@ final class SimRepository implements Repository {
     return sdm;
   }
 
-  /** Its log looked damaged to it, as a late view of a shared directory can make it look. */
+  /** Whether the log looked damaged, as it can in a late view of a shared directory. */
   boolean damaged() {
     return replica.unreadable() != null;
   }

@@ -20,7 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * When nothing goes wrong any more, everybody learns what became of his calls, and all is mended.
+ * When no more faults come, every caller learns the outcome of its calls, and all images are
+ * mended.
  */
 final class SimSettlement {
   private static final int WAITS_MAX = 200;
@@ -66,7 +67,7 @@ final class SimSettlement {
       waits = world.commits() == seen ? waits + 1 : 0;
       seen = world.commits();
       if (waits == WAITS_MAX) {
-        throw new AssertionError("nobody does " + toDo());
+        throw new AssertionError("no host does " + toDo());
       }
     }
     for (SimPlace place : world.places()) {
@@ -90,11 +91,11 @@ final class SimSettlement {
       if (ending != null) {
         ask(place, ending);
       }
-      assertThat(guest.ending(place)).as("what earlier boots have open").isNull();
+      assertThat(guest.ending(place)).as("opens of earlier boots").isNull();
     }
   }
 
-  /** Of pins that nothing waits for. */
+  /** Releases pins that no copy needs. */
   private void letGo(SimPlace place) {
     for (Pin pin : place.state().pins().values()) {
       if (!StalePins.isNeeded(pin, world.place(pin.targetKey()).state())) {

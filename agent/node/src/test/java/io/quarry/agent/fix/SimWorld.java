@@ -41,9 +41,10 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cluster in one process, one step of one thread at a time: hosts with real SDMs, claims, fixes
- * and copies on a simulated storage, callers, and guests that write. Of ZooKeeper only what may
- * never matter is left: anybody may be elected, be granted a fix or claim one, at any time.
+ * A cluster in one process, one step of one thread at a time. The cluster has hosts with real SDMs,
+ * claims, fixes and copies on a simulated storage, callers, and guests that write. ZooKeeper's
+ * answers must never matter for safety, so they are random: any life may be elected, get a fix or
+ * claim one, at any time.
  */
 final class SimWorld implements Schedules.History {
   private static final List<String> KEYS = List.of("here", "there");
@@ -74,7 +75,7 @@ final class SimWorld implements Schedules.History {
   private final SimCaller[] callers = new SimCaller[CALLERS];
   private final SimGuest[] guests = new SimGuest[GUESTS];
 
-  /** What agents have in their hands that sleep. */
+  /** The work of sleeping agents. */
   private final List<Runnable> asleep = new ArrayList<>();
 
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
@@ -141,13 +142,13 @@ final class SimWorld implements Schedules.History {
     return what + numbers++;
   }
 
-  /** A fix that copies, and needs no tools for it. */
+  /** Whether the fix copies data, and needs no tools. */
   boolean isRawCopy(FixState fix, RepositoryState state) {
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     return fix.type() == FixType.MEND && volume != null && isRawCopy(volume);
   }
 
-  /** Whoever asked for it may have seen a disk that was raw then, and is an overlay by now. */
+  /** The caller may have seen a raw disk that is an overlay by now. */
   boolean isRawCopy(Volume volume) {
     if (volume.source() == null || volume.format() != VolumeFormat.RAW) {
       return false;
@@ -157,7 +158,7 @@ final class SimWorld implements Schedules.History {
     return source == null || holder.volumeOf(source).format() == VolumeFormat.RAW;
   }
 
-  /** All that was committed so far. */
+  /** The number of commits so far. */
   long commits() {
     long commits = 0;
     for (SimPlace place : places.values()) {
@@ -166,12 +167,12 @@ final class SimWorld implements Schedules.History {
     return commits;
   }
 
-  /** Nobody asks for anything any more. */
+  /** No caller makes any more calls. */
   boolean over() {
     return busy == 0;
   }
 
-  /** For people, and for those who judge whether histories are hard enough. */
+  /** For the report, and for judging whether histories are hard enough. */
   void count(String what) {
     counts.merge(what, 1, Integer::sum);
   }
@@ -219,7 +220,7 @@ final class SimWorld implements Schedules.History {
     }
   }
 
-  /** The steps so far, for people. */
+  /** The steps so far, for the report. */
   List<String> trace() {
     List<String> trace = new ArrayList<>(wild.trace());
     if (calm) {
@@ -241,7 +242,10 @@ final class SimWorld implements Schedules.History {
     }
   }
 
-  /** Agents wake up, and go on with what their callers have asked others for meanwhile. */
+  /**
+   * Wakes agents up, which then continue calls that their callers have repeated elsewhere
+   * meanwhile.
+   */
   private void wakeUp(Baton.Actor self) {
     while (!over()) {
       var _ = self.await(this::over, "sleeps");
@@ -262,7 +266,9 @@ final class SimWorld implements Schedules.History {
     }
   }
 
-  /** Everybody who was not answered asks again, all fixes are done, and all is well. */
+  /**
+   * Every caller without an answer repeats its call, all fixes are done, and all images are right.
+   */
   private void calmDown() throws IOException {
     endLives();
     calm = true;
@@ -291,9 +297,9 @@ final class SimWorld implements Schedules.History {
   }
 
   /**
-   * The current life of a host; null when it has none, and another of its threads brings the next.
+   * The current life of a host; null when it has none, and another of its threads begins the next.
    *
-   * @param first whether the asking thread is the one that begins lives
+   * @param first whether the calling thread is the one that begins lives
    */
   private @Nullable SimLife life(int host, boolean first) throws IOException {
     SimLife life = hosts[host];
@@ -317,7 +323,7 @@ final class SimWorld implements Schedules.History {
     return next;
   }
 
-  /** Those that live now. */
+  /** The lives that have not ended. */
   List<SimLife> lives() {
     List<SimLife> lives = new ArrayList<>();
     for (SimLife life : hosts) {
@@ -328,7 +334,7 @@ final class SimWorld implements Schedules.History {
     return lives;
   }
 
-  /** One that has lived; its guardian may have seen that it is over. */
+  /** Proves the end of a life, if its guardian has seen it. */
   void prove() {
     if (!formerLives.isEmpty()) {
       proven.add(formerLives.get(random.nextInt(formerLives.size())).self().incarnation());
@@ -368,14 +374,17 @@ final class SimWorld implements Schedules.History {
     }
   }
 
-  /** It hurts most just after something has become durable, and what belongs to it has not. */
+  /**
+   * A power cut does most harm just after a file has become durable, and before its counterpart
+   * has.
+   */
   private void aimPowerCut(Baton.Actor self) {
     String directory = POWER_AIMS.get(random.nextInt(POWER_AIMS.size()));
     int forces = disk.forces(directory) + 1 + random.nextInt(4);
     var _ = self.await(() -> over() || disk.forces(directory) >= forces, "is about to be cut");
   }
 
-  /** Nobody is spared, and what was not durable is gone. */
+  /** Ends all lives, and drops all writes that are not durable. */
   private void cutPower(Baton.Actor self) throws IOException {
     int lasts = POWER_LASTS.get(random.nextInt(POWER_LASTS.size()));
     while (!over()) {
@@ -399,7 +408,7 @@ final class SimWorld implements Schedules.History {
     }
   }
 
-  /** A host that commits now, if there is one. */
+  /** The repository of a life that commits now, if there is one. */
   @Nullable SimRepository leader(SimPlace place) {
     List<SimRepository> leaders = new ArrayList<>();
     for (SimLife life : lives()) {
@@ -418,7 +427,7 @@ final class SimWorld implements Schedules.History {
   /**
    * Brings a request to an SDM, as agents do for callers and for themselves.
    *
-   * @param lost told when a try ended of which nobody knows what became
+   * @param lost told when a try ended with an unknown outcome
    */
   Reply submit(SimPlace place, Life asker, String requestId, Request request, Runnable lost) {
     if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
@@ -445,7 +454,7 @@ final class SimWorld implements Schedules.History {
         "repeat the call");
   }
 
-  /** The caller that cancels a call does not know what the call was. */
+  /** A caller that cancels a call does not know the call's content. */
   private static RequestId id(String requestId, Request request) {
     return request instanceof CancelRequest
         ? RequestId.of(requestId)

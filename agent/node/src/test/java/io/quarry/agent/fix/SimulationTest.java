@@ -10,9 +10,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whole hosts that die, pause and fail in the middle of everything: no acknowledged call is lost or
- * done twice, nothing happens that was reported as not committed, no published byte is wrong, and
- * in the end all is mended. {@code ./verify sim} runs more of it, or one seed again.
+ * Whole hosts that die, pause and fail at any step. No acknowledged call may be lost or done twice,
+ * and no call reported as uncommitted may be committed. No published byte may be wrong, and in the
+ * end all images are mended. {@code ./verify sim} runs more histories, or one seed again.
  */
 class SimulationTest {
   private static final long SCHEDULES = Long.getLong("quarry.clusterSchedules", 3_000);
@@ -26,7 +26,7 @@ class SimulationTest {
     RUN.run(SEED, SCHEDULES, SimWorld::of);
   }
 
-  /** Otherwise a seed would tell nothing. */
+  /** Otherwise a seed could not reproduce a failure. */
   @Test
   void theSameSeedIsTheSameHistory() throws Exception {
     for (long seed = 0; seed < COMPARED; seed++) {

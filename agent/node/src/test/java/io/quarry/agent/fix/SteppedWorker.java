@@ -4,14 +4,14 @@ import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
- * A worker that waits at each place where a real one could die, until it is told to go on, or to
- * die there. It has a thread of its own, but never runs at the same time as who tells it.
+ * A worker that waits at each place where a real one could die, until the test lets it continue or
+ * die there. The worker has a thread of its own, but never runs at the same time as the test.
  */
 final class SteppedWorker {
   private static final ThreadLocal<SteppedWorker> CURRENT = new ThreadLocal<>();
   private static final Duration CHILDREN_GONE = Duration.ofSeconds(20);
 
-  /** Not an exception: nothing of a worker's own answers it. */
+  /** Not an exception, so that no handler of the worker catches it. */
   private static final class Death extends Error {
     private static final long serialVersionUID = 1L;
 
@@ -36,7 +36,7 @@ final class SteppedWorker {
     return run;
   }
 
-  /** Where it waits. */
+  /** The place where the worker waits. */
   String place() {
     return place;
   }
@@ -45,7 +45,7 @@ final class SteppedWorker {
     return over;
   }
 
-  /** Lets it work up to the next place. */
+  /** Lets the worker run to the next place. */
   void goOn() throws InterruptedException {
     turn.release();
     waits.acquire();
@@ -57,7 +57,7 @@ final class SteppedWorker {
     }
   }
 
-  /** It does nothing more, and its tools are gone, as after a crash of its host's agent. */
+  /** Ends the worker and its tools, as a crash of its host's agent would. */
   void die() throws Exception {
     dies = true;
     if (!over) {
@@ -66,7 +66,7 @@ final class SteppedWorker {
     run.children().stopAll(CHILDREN_GONE);
   }
 
-  /** To be told of each place that a thread of this process gets to. */
+  /** Called for each place that a thread of this process reaches. */
   static void reached(String where) {
     SteppedWorker worker = CURRENT.get();
     if (worker != null) {
@@ -91,7 +91,7 @@ final class SteppedWorker {
         FixExecution.run(run);
       }
     } catch (Death death) {
-      // As intended.
+      // The death was intended.
     } finally {
       over = true;
       waits.release();

@@ -6,7 +6,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 
-/** The system's clock, put forward. Only the thread that tells the story does so. */
+/** The system's clock, which only the story's thread puts forward. */
 final class StoryClock extends Clock {
   private volatile Duration ahead = Duration.ZERO;
 

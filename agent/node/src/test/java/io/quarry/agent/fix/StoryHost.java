@@ -30,8 +30,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What an agent consists of, but for its loops: whoever tells a story chooses who does what, and
- * when. It is drained, so that its SDMs grant nothing by themselves.
+ * The parts of an agent without its loops: the story decides which worker runs, and when. The host
+ * is drained, so that its SDMs grant no fixes by themselves.
  */
 final class StoryHost implements AutoCloseable {
   private static final Duration SESSION = Duration.ofSeconds(30);
@@ -125,7 +125,7 @@ final class StoryHost implements AutoCloseable {
     return context;
   }
 
-  /** One epoch of a fix, as a worker of that name. */
+  /** One epoch of a fix, for a worker of that name. */
   RunningFix running(
       ConnectedRepository repository,
       io.quarry.coordinator.plan.FixState fix,

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A host that makes a volume, cannot say so, and tries again. */
+/** A host that makes a volume, fails to commit it, and tries again. */
 class TroubledMendTest {
   private static final Worker SELF = new Worker("story", "life");
   private static final String DISK = "disk";
@@ -62,7 +62,7 @@ class TroubledMendTest {
     }
   }
 
-  /** 12.17: a tool that is killed counts for nothing against the fix. */
+  /** 12.17: a killed tool is no failure of the fix. */
   @Test
   void killedToolIsTriedAgain(@TempDir Path directory) throws Exception {
     try (LocalZooKeeper zooKeeper = new LocalZooKeeper();
@@ -109,7 +109,7 @@ class TroubledMendTest {
     }
   }
 
-  /** As a tool would end there. */
+  /** Throws what a tool would throw there. */
   @SuppressWarnings("unchecked")
   private static <E extends Exception> void throwAny(Exception e) throws E {
     throw (E) e;
@@ -118,7 +118,7 @@ class TroubledMendTest {
   private static void cannotCommit(String place) {
     if (place.equals("mend.made")) {
       throw new StorageException(
-          ErrorCode.SDM_UNAVAILABLE, "nobody commits", "here", "try again in a moment");
+          ErrorCode.SDM_UNAVAILABLE, "no host commits", "here", "try again in a moment");
     }
   }
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** 12.22 and 12.23: volumes are files of the repository, and of nobody else. */
+/** 12.22 and 12.23: volumes are files of the repository alone. */
 final class VolumeFilesTest {
   private static final byte[] SECRET = {4, 7, 1, 1};
 
@@ -63,7 +63,7 @@ final class VolumeFilesTest {
 
   @ParameterizedTest
   @EnumSource
-  void whatHasTheNameOfAVolumeIsNotWrittenTo(OddFiles odd) throws Exception {
+  void foreignFileOfAVolumesNameIsNotWrittenTo(OddFiles odd) throws Exception {
     for (VolumeFormat format : VolumeFormat.values()) {
       Volume volume = volume(format);
       odd.make(place(format), outside);
@@ -75,7 +75,7 @@ final class VolumeFilesTest {
 
   @ParameterizedTest
   @EnumSource
-  void noToolIsToldOfIt(OddFiles odd) throws Exception {
+  void noToolGetsThePathOfAForeignFile(OddFiles odd) throws Exception {
     for (VolumeFormat format : VolumeFormat.values()) {
       String name = volume(format).fileOfEpoch(1);
       odd.make(place(format), outside);
@@ -85,7 +85,7 @@ final class VolumeFilesTest {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "DIRECTORY")
-  void whatIsRemovedIsTheNameAlone(OddFiles odd) throws Exception {
+  void removalFreesTheNameAlone(OddFiles odd) throws Exception {
     odd.make(place(VolumeFormat.RAW), outside);
     files.removeAll(volume(VolumeFormat.RAW), 1);
     assertThat(storage.volumes().names()).isEmpty();

@@ -18,14 +18,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** The bytes behind the names of writes: small pieces of zeros and patterns at random places. */
+/**
+ * The bytes that the names of writes stand for: small pieces of zeros and patterns at random
+ * places.
+ */
 final class Writes {
   private static final int BLOCK = 512;
   private static final int PIECE_BLOCKS_MAX = 400;
   private static final int PIECES_MAX = 3;
   private static final int PATTERNS = 255;
 
-  /** Of as many pieces one is zeros. */
+  /** One in so many pieces is zeros. */
   private static final int ZEROS = 5;
 
   private record Piece(long offset, int length, int pattern) {
@@ -58,7 +61,7 @@ final class Writes {
     return made;
   }
 
-  /** As a guest writes. */
+  /** Writes as a guest does. */
   void write(String name, Chain chain, long size) throws IOException, InterruptedException {
     List<String> words = new ArrayList<>(List.of("qemu-io"));
     for (Piece piece : fresh(name, size)) {
@@ -68,13 +71,13 @@ final class Writes {
     assertThat(tools.run(words.toArray(String[]::new))).doesNotContain("failed");
   }
 
-  /** As an upload stores all of a disk. */
+  /** Stores a whole disk, as an upload does. */
   void store(String name, Path file, long size) throws IOException {
     fresh(name, size);
     put(file, List.of(name), size);
   }
 
-  /** Whether the image holds these writes, one after the other, and nothing else. */
+  /** Checks that the image holds these writes, one after the other, and no other bytes. */
   void check(Chain chain, List<String> names, long size, Path scratch, String what)
       throws IOException, InterruptedException {
     put(scratch, names, size);
@@ -87,7 +90,7 @@ final class Writes {
     }
   }
 
-  /** The metadata of a qcow2 file has neither errors nor leaks. */
+  /** Checks that the metadata of a qcow2 file has neither errors nor leaks. */
   void checkSound(Path file) throws IOException, InterruptedException {
     tools.run("qemu-img", "check", "-U", Chain.of(file, VolumeFormat.QCOW2).name(true));
   }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Cases 12.21 and 12.23: what any process can send to {@code /internal/v1/submit}. */
+/** Cases 12.21 and 12.23: requests that any process can send to {@code /internal/v1/submit}. */
 final class ForwardedRequestTest {
   private static final String PURGE =
       "{'operation':'purgeVolume','fixId':'clean-v1','volumeId':'v1'}";
@@ -60,11 +60,13 @@ final class ForwardedRequestTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"", "[]", "null", "{}", "{'requestId':'r-1'}", "{'request':{'operation':'x'}}"})
-  void whatIsNoRequestIsRefused(String body) {
+  void bodyThatIsNoRequestIsRefused(String body) {
     assertThat(refusal(body.replace('\'', '"'))).isEqualTo(ErrorCode.INVALID_ARGUMENT);
   }
 
-  /** The reader stops at the limit, however long the text is: no stack is deep enough for all. */
+  /**
+   * The reader stops at the limit: a text that is nested deeply enough would overflow any stack.
+   */
   @Test
   void anyJsonNestedTooDeepIsRefused() {
     assertThat(refusal(forwarded("r-1", "[".repeat(1_000_000))))

@@ -44,7 +44,7 @@ class GrantsTest {
       new Grants(() -> hosts, () -> now, () -> clockDoubtful, this::commit);
 
   @Test
-  void whatADeadHostHeldGoesToTheLivingInFewCommits() throws Exception {
+  void fixesOfADeadHostAreGrantedToLiveHostsInFewCommits() throws Exception {
     hosts = Set.of(LIVE, OTHER);
     for (int i = 0; i < MANY; i++) {
       disk("d" + i, DEAD);
@@ -56,11 +56,11 @@ class GrantsTest {
     assertThat(given.get(LIVE)).isEqualTo(given.get(OTHER)).isPositive();
 
     grants.give(state);
-    assertThat(granted).as("both have enough to do").hasSize(2);
+    assertThat(granted).as("both hosts have enough to do").hasSize(2);
   }
 
   @Test
-  void whatALivingHostHoldsStaysThere() throws Exception {
+  void fixOfALiveHostStaysThere() throws Exception {
     hosts = Set.of(LIVE, OTHER);
     disk("d1", LIVE);
     grants.give(state);
@@ -68,7 +68,7 @@ class GrantsTest {
   }
 
   @Test
-  void whatFailedWaitsForItsPause() throws Exception {
+  void failedFixWaitsForItsPause() throws Exception {
     disk("d1", LIVE);
     plan(new FailFix(FixState.mendId("volume-d1"), "boom"));
     grants.give(state);
@@ -97,7 +97,7 @@ class GrantsTest {
   }
 
   @Test
-  void whatNobodyHoldsIsGranted() throws Exception {
+  void fixWithoutAHolderIsGranted() throws Exception {
     disk("d1", null);
     grants.give(state);
     assertThat(granted).containsExactly(grant(LIVE, "d1", 0));

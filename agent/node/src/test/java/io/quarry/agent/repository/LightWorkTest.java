@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * 12.9: a fix that was waiting for a thread when its repository was disconnected was forgotten, but
- * not by those who counted on it. Connected again, no host went on with it.
+ * 12.9: a fix waited for a thread when its repository was disconnected. The fix was dropped, but
+ * its ledger still counted on it. After the next connection no host continued the fix.
  */
 @Timeout(60)
 final class LightWorkTest {

@@ -29,14 +29,14 @@ final class StorageMonitorTest {
     return new StorageMonitor("vms", this::ask, patience);
   }
 
-  /** Like a storage: it cannot be interrupted. */
+  /** Like a call of a storage, the wait cannot be interrupted. */
   private void ask() {
     asked.incrementAndGet();
     answers.acquireUninterruptibly();
   }
 
   @Test
-  void whoWaitsIsToldAndWhoComesLaterIsRefusedUntilAnAnswerComes() {
+  void waitingCallsAreToldAndLaterCallsAreRefusedUntilAnAnswer() {
     try (StorageMonitor pulse = pulse(SOON)) {
       CompletableFuture<Void> hang = pulse.hang();
       pulse.start(new Supervisor());

@@ -46,7 +46,7 @@ class SubmitAttemptsTest {
   @Test
   void firstRefusalIsTheAnswer() {
     var tries = new SubmitAttempts(ID, RESUME);
-    assertThat(tries.once(request -> Outcome.nothing("nobody leads"))).isNull();
+    assertThat(tries.once(request -> Outcome.nothing("no host leads"))).isNull();
     assertThatThrownBy(() -> tries.once(refused(ErrorCode.FIX_NOT_FOUND)))
         .extracting("code")
         .isEqualTo(ErrorCode.FIX_NOT_FOUND);
@@ -75,7 +75,7 @@ class SubmitAttemptsTest {
   }
 
   @Test
-  void whatPassesIsNotRecorded() {
+  void passingRefusalIsNotRecorded() {
     var tries = new SubmitAttempts(ID, RESUME);
     assertThat(tries.once(lost())).isNull();
     assertThat(tries.once(refused(ErrorCode.NO_SPACE))).isNull();

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A ZooKeeper that was wiped names the cluster anew, and the SDM goes on under the old name for
- * some seconds: the hosts were told that another cluster uses the storage.
+ * After a wipe of ZooKeeper the cluster has a new name, but the SDM uses the old one for some
+ * seconds. Hosts were told that another cluster uses the storage.
  */
 @Timeout(180)
 final class WipedClusterTest {
@@ -47,7 +47,7 @@ final class WipedClusterTest {
       led.start();
       await().until(() -> !led.storage().canaries().isEmpty());
 
-      // As h1 is found after the wipe: registered again, and not yet with the new name.
+      // The state of h1 after the wipe: registered again, but without the new name.
       try (HostRegistry again = sdm.registered(wiped);
           Host joining = new Host("h2", wiped, directory);
           ConnectedRepository joins = joining.connect()) {
@@ -76,7 +76,9 @@ final class WipedClusterTest {
     }
   }
 
-  /** What an agent has of a cluster, but for the loop that looks for the cluster's name. */
+  /**
+   * The parts of an agent that use the cluster, without the loop that looks for the cluster's name.
+   */
   private static final class Host implements AutoCloseable {
     private final String hostId;
     private final Path directory;
@@ -131,7 +133,7 @@ final class WipedClusterTest {
               registry,
               new Candidate(hostId, incarnation(), "http://" + hostId),
               (endpoint, body, timeout) -> {
-                throw new SubmitTransport.NotSentException("nobody is asked");
+                throw new SubmitTransport.NotSentException("no host is asked");
               },
               new Drain(directory.resolve(hostId + ".drained")),
               new ClusterIdentity(cluster),

@@ -55,7 +55,7 @@ final class NoisyInputTest {
           "GET /health HTTP/1.1\r\nHost: a b[",
           "GET /health HTTP/1.1\r\nExpect: nothing");
 
-  /** Callers that are gone in the middle of something. */
+  /** Requests whose callers disconnect half-way. */
   private static final List<String> CUT_OFF =
       List.of(
           "GET /v1/repos",
@@ -106,7 +106,7 @@ final class NoisyInputTest {
     }
   }
 
-  /** Sends it, and reads until the server has answered and closed. */
+  /** Sends the request, and reads until the server has answered and closed the connection. */
   private static void exchange(int port, String request) throws Exception {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       String head = request.contains("HTTP/1.1\r\n") ? request : request + "\r\nHost: localhost";
@@ -115,7 +115,7 @@ final class NoisyInputTest {
       socket.shutdownOutput();
       var _ = socket.getInputStream().readAllBytes();
     } catch (java.net.SocketException e) {
-      // The server may close before it has read all.
+      // The server may close the connection before it has read the whole request.
       assertThat(e).isInstanceOf(java.net.SocketException.class);
     }
   }

@@ -63,7 +63,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is answered is true, whatever other calls and other agents do at the same time. */
+/** Answers are true, whatever other calls and other agents do at the same time. */
 @Timeout(300)
 final class AnswersTest {
   private static final int MIB = 1 << 20;
@@ -90,11 +90,11 @@ final class AnswersTest {
   }
 
   @AfterEach
-  void nobodyWaits() {
+  void removeFaultPoints() {
     FaultPoints.observe(null);
   }
 
-  /** 12.11: it was refused with 404, and committed all the same. */
+  /** 12.11: the upload was refused with 404, but was committed. */
   @Test
   void uploadThatIsBegunRightBeforeTheRemovalIsAnswered() {
     String disk = agents.disk("quiet", SIZE);
@@ -114,7 +114,7 @@ final class AnswersTest {
         begun.uploadId());
   }
 
-  /** 12.12: the first agent answered from memory, with less than callers had been told. */
+  /** 12.12: the first agent answered from memory, with fewer bytes than callers had been told. */
   @Test
   void agentKnowsThatAnotherOneHasGoneOnWithAnUpload() throws Exception {
     String disk = agents.disk("quiet", SIZE);
@@ -142,7 +142,7 @@ final class AnswersTest {
         .isTrue();
   }
 
-  /** A device of any size may be zeros in large part. */
+  /** A device of any size may consist largely of zeros. */
   @Test
   void spaceIsAskedForOnlyWhenTheDataIsKnown() {
     long size = 4L << 40;
@@ -191,7 +191,7 @@ final class AnswersTest {
         "f-1");
   }
 
-  /** As an agent that is gone by now: it has made more of the upload durable. */
+  /** Acts as an agent that has died since: it has made more of the upload durable. */
   private static void anotherGoesOn(String file, long offset) throws Exception {
     Map<String, String> parameters = Map.of("path", agents.repository("quiet").toString());
     try (RepositoryStorage storage =
@@ -210,7 +210,7 @@ final class AnswersTest {
     }
   }
 
-  /** 12.14: all but one were refused with IMAGE_BROKEN, in 11 rounds of 12. */
+  /** 12.14: all calls but one were refused with IMAGE_BROKEN, in 11 rounds of 12. */
   @Test
   void snapshotsAndCopiesOfOneDiskAtOnceAllSucceed() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -229,7 +229,7 @@ final class AnswersTest {
     }
   }
 
-  /** 12.17: another agent called it broken, a second after it had been opened here. */
+  /** 12.17: another agent reported the image broken, a second after a caller had opened it here. */
   @Test
   void imageIsNowhereBrokenOnceItIsWholeSomewhere() {
     for (int round = 0; round < 20; round++) {
@@ -241,7 +241,9 @@ final class AnswersTest {
     }
   }
 
-  /** 12.17: it kept the old user data, or did not come at all where the removal was not known. */
+  /**
+   * 12.17: the copy kept the old user data, or failed on a host that did not know of the removal.
+   */
   @Test
   void snapshotThatIsCopiedInAgainHasTheUserDataOfTheCall() {
     String disk = agents.disk("main", SIZE);
@@ -262,7 +264,9 @@ final class AnswersTest {
     assertThat(other.getImage("far", snapshot, commit).userData()).isEqualTo(userData);
   }
 
-  /** 12.17: a guest that came and went while it was looked at made a healthy overlay damaged. */
+  /**
+   * 12.17: a guest wrote during a deep check, and the check reported a healthy overlay as damaged.
+   */
   @Test
   void deepCheckBlamesNothingThatWasWrittenMeanwhile() throws Exception {
     String disk = agents.disk("far", SIZE);
@@ -272,7 +276,7 @@ final class AnswersTest {
     client.closeImage("far", disk, opened.openId(), null);
     Path overlay = Path.of(opened.path());
     byte[] whole = Files.readAllBytes(overlay);
-    // Half of what a guest writes: the table of reference counts is not where the header says.
+    // A guest's unfinished write: the table of reference counts is not where the header says.
     byte[] half = whole.clone();
     Arrays.fill(half, 1 << 16, (1 << 16) + 8, (byte) 0);
     AtPlace begins = new AtPlace("check.looking", () -> write(overlay, half, disk));
@@ -297,7 +301,7 @@ final class AnswersTest {
     }
   }
 
-  /** 12.15: the disk is not made up of the snapshot any more, and their difference is the same. */
+  /** 12.15: the disk no longer consists of the snapshot, and their difference stays the same. */
   @Test
   void differenceIsByContentWhateverTheLayout() throws Exception {
     String first = agents.disk("main", SIZE);
@@ -324,7 +328,7 @@ final class AnswersTest {
         .isLessThan(MIB);
   }
 
-  /** 12.15: it was answered with 201, and stayed broken for ever. */
+  /** 12.15: the copy was answered with 201, and stayed broken for ever. */
   @Test
   void wholeCopyTakesThePlaceOfDifferenceWithoutItsBase() throws Exception {
     String disk = agents.disk("main", SIZE);

@@ -44,7 +44,7 @@ final class ArrivalsTest {
       Future<Boolean> behind = waiter(threads, 8);
       arrivals.leave(0);
       assertThat(arrivals.awaitFirst(8, written::get, Duration.ofMillis(20)))
-          .as("the other one is still there")
+          .as("the other range is still on its way")
           .isFalse();
       arrivals.leave(0);
       await().until(behind::isDone);
@@ -53,7 +53,7 @@ final class ArrivalsTest {
   }
 
   @Test
-  void rangeThatJoinsWaitsForNobody() throws Exception {
+  void rangeThatJoinsDoesNotWait() throws Exception {
     arrivals.enter(0);
     arrivals.enter(8);
     assertThat(arrivals.awaitFirst(0, written::get, Duration.ZERO)).isTrue();

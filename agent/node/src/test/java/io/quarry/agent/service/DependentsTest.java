@@ -19,11 +19,11 @@ import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/** Whoever wonders why space is not freed is told for whom it is kept, and where that is. */
+/** An operator who asks why space is not freed learns which users keep it, and on which host. */
 final class DependentsTest {
   private static final String VM = "vm-7";
 
-  /** A disk that got a volume of its own while a machine reads the former one, over a base. */
+  /** A disk that got a volume of its own while a VM reads the former one, over a base. */
   private final RepositoryState state =
       new States()
           .disk("base")

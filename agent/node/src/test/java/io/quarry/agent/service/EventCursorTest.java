@@ -11,11 +11,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class EventCursorTest {
-  /** The longest that the API takes. */
+  /** The longest id that the API accepts. */
   private static final int TEXT_CHARS_MAX = 7_000;
 
   @Test
-  void comesBackAsItWas() {
+  void cursorIsReadAsItWasWritten() {
     EventCursor cursor = EventCursor.NOTHING;
     assertThat(EventCursor.parse(cursor.text())).isEqualTo(cursor);
     for (int i = 0; i < EventCursor.REPOSITORIES_MAX; i++) {
@@ -33,7 +33,7 @@ final class EventCursorTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"x", "1", "42", "Ag", "AQE", "AQEBAQEBAQEBAQEB", "nonsense", ""})
-  void whatIsNoIdIsRefused(String text) {
+  void textThatIsNoIdIsRefused(String text) {
     assertThatThrownBy(() -> EventCursor.parse(text))
         .isInstanceOfSatisfying(
             StorageException.class, refusal -> assertThat(refusal.subject()).isEqualTo("since"));

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 20.2: a QEMU that Quarry knows nothing of writes to a disk. */
+/** 20.2: a QEMU process outside of Quarry writes to a disk. */
 @Timeout(180)
 final class ForeignWritersTest {
   private static final int SIZE = 1 << 20;
@@ -47,7 +47,7 @@ final class ForeignWritersTest {
     }
   }
 
-  /** Opens and closes. */
+  /** Opens and closes the disk. */
   private static OpenedImage open(StorageClient client, String disk, boolean readOnly) {
     OpenedImage opened = client.openImage(MAIN, disk, new OpenRequest(readOnly, "vm"), null);
     client.closeImage(MAIN, disk, opened.openId(), null);

@@ -28,15 +28,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * 12.17: a disk was grown with {@code virsh blockresize}, and a guest wrote behind the end that the
- * log knows. Whatever is grown over it afterwards promises zeros there. A repository of the first
+ * 12.17: {@code virsh blockresize} enlarged a disk, and a guest wrote behind the end that the log
+ * knows. An overlay that is enlarged afterwards promises zeros there. A repository of the first
  * version adopts no growth.
  */
 @Timeout(180)
 final class GrownOutsideTest {
   private static final int MIB = 1 << 20;
 
-  /** Ends inside a cluster of an overlay. */
+  /** A size that ends inside a cluster of an overlay. */
   private static final int KNOWN = 4 * MIB + 512;
 
   private static final int FOUND = 6 * MIB;
@@ -116,7 +116,7 @@ final class GrownOutsideTest {
     assertZerosBehindTheKnown(copy, KNOWN);
   }
 
-  /** An older agent that is not root could not merge into a frozen file. */
+  /** An older agent without root rights could not merge into a frozen file. */
   @Test
   void snapshotsFilesStayWritableUntilTheUpgrade() throws Exception {
     String disk = agents.disk("main", KNOWN);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class HousekeeperTest {
   @TempDir private Path directory;
 
-  /** 12.22: files behind a link were deleted, and a FIFO was waited for. */
+  /** 12.22: the sweep deleted files behind a link, and waited for a FIFO. */
   @Test
   void sweepFreesOldNamesAndNothingBehindThem() throws Exception {
     Path tmp = Files.createDirectory(directory.resolve("tmp"));

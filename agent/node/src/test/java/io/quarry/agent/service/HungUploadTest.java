@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A write of an upload hangs in the storage for longer than its caller waits. */
+/** An upload's write hangs in the storage for longer than its caller waits. */
 @Timeout(180)
 final class HungUploadTest {
   private static final int MIB = 1 << 20;
@@ -50,7 +50,7 @@ final class HungUploadTest {
   private final CountDownLatch hanging = new CountDownLatch(1);
   private final CountDownLatch storageIsBack = new CountDownLatch(1);
 
-  /** Waits for the write that hangs. */
+  /** The thread that waits for the hanging write. */
   private final AtomicReference<Thread> caller = new AtomicReference<>();
 
   private final AtomicBoolean hung = new AtomicBoolean();
@@ -109,7 +109,7 @@ final class HungUploadTest {
     }
   }
 
-  /** As after the time that a call of the storage may take. */
+  /** Ends the caller's wait, as the deadline of a storage call does. */
   private void callerGivesUp() {
     Thread waiting = caller.get();
     if (waiting != null) {
@@ -147,7 +147,7 @@ final class HungUploadTest {
     try {
       return Files.readSymbolicLink(descriptor).equals(file);
     } catch (IOException e) {
-      return false; // It was closed meanwhile.
+      return false; // Another thread has closed it meanwhile.
     }
   }
 
@@ -162,7 +162,7 @@ final class HungUploadTest {
     }
   }
 
-  /** Another agent would go on in the same file, and the late write would land there. */
+  /** Another agent would continue in the same file, where the late write would land. */
   @Test
   void writeThatHangsIsNotLetGoOf() throws Exception {
     FaultPoints.observe(this::observe);
@@ -170,7 +170,7 @@ final class HungUploadTest {
     hanging.await();
     client.disconnectStorageRepository("main");
     assertThatThrownBy(second::get).hasMessageContaining("is connected on this host");
-    assertThat(isLetGoOf()).as("let go of").isFalse();
+    assertThat(isLetGoOf()).as("the upload is released").isFalse();
 
     StorageClient other = agents.client(1);
     put(other, MIB, SIZE);
@@ -183,20 +183,20 @@ final class HungUploadTest {
   void uploadWithoutAnyWriteUnderWayIsLetGoOf() throws Exception {
     assertThat(isOpenHere()).isTrue();
     client.disconnectStorageRepository("main");
-    assertThat(isLetGoOf()).as("let go of").isTrue();
+    assertThat(isLetGoOf()).as("the upload is released").isTrue();
     assertThat(isOpenHere()).isFalse();
   }
 
-  /** A file that is closed too early would be written to by another file's descriptor. */
+  /** The late write would go to another file that has the closed descriptor's number. */
   @Test
   void failedUploadClosesItsFileWhenItsWriteEnds() throws Exception {
     FaultPoints.observe(this::observe);
     Future<UploadInfo> second = callers.submit(() -> put(MIB, 2 * MIB));
     hanging.await();
     callerGivesUp();
-    assertThat(second.get().offset()).as("repeated into another file").isEqualTo(2 * MIB);
+    assertThat(second.get().offset()).as("range repeated into another file").isEqualTo(2 * MIB);
     put(2 * MIB, SIZE);
-    assertThat(isOpenHere()).as("while the write hangs").isTrue();
+    assertThat(isOpenHere()).as("file is open while the write hangs").isTrue();
     storageIsBack.countDown();
     await().atMost(AgentsUnderTest.PATIENCE).until(() -> !isOpenHere());
     assertContent(client);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A host that had been throttled copied at full speed after a restart. */
+/** A throttled host copied at full speed after a restart. */
 final class KeptThrottleTest {
   private static final long CONFIGURED = 1 << 20;
 
@@ -34,7 +34,7 @@ final class KeptThrottleTest {
   }
 
   @Test
-  void whatACallHasSetOutlivesTheAgent() throws Exception {
+  void limitOfACallOutlivesTheAgent() throws Exception {
     assertThat(limit(CONFIGURED)).isEqualTo(CONFIGURED);
     KeptThrottle kept = new KeptThrottle(file, CONFIGURED);
     kept.set(4_096);
@@ -51,7 +51,7 @@ final class KeptThrottleTest {
   }
 
   @Test
-  void whatCannotBeKeptDoesNotHold() throws Exception {
+  void limitThatCannotBeKeptIsRefused() throws Exception {
     KeptThrottle kept = new KeptThrottle(file, CONFIGURED);
     Files.createDirectories(directory.resolve("throttle.json.new"));
     assertThatThrownBy(() -> kept.set(4_096))

@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Case 12.6: a host whose record was deleted was fenced, and its opens ended below its guests. */
+/**
+ * Case 12.6: a host whose record was deleted was fenced, and its opens ended while its guests ran.
+ */
 @Timeout(120)
 final class LifeSignsTest {
   private static final Duration SESSION = Duration.ofSeconds(15);

@@ -31,11 +31,13 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Case 12.21: a page of 800 images with 64 KiB of user data each took 52 MB, and the agent. */
+/**
+ * Case 12.21: a page of 800 images with 64 KiB of user data each took 52 MB, which ended the agent.
+ */
 final class ListingsTest {
   private static final int IMAGES = 800;
 
-  /** Names, brackets and the next token around the entries of a page. */
+  /** Room for names, brackets and the next token around the entries of a page. */
   private static final long ENVELOPE_BYTES = 1024;
 
   private static final String LONG_TEXT = "x".repeat(Limits.USER_DATA_BYTES_MAX - 16);

@@ -30,7 +30,7 @@ final class RangeMemoryTest {
     assertThat(memory.take(RangeMemory.BYTES + 1)).isNull();
   }
 
-  /** A write that hangs may still read it. */
+  /** A write that hangs may still read the memory. */
   @Test
   void memoryThatMayBeUsedIsNotGivenAgain() {
     MemorySegment hung = Objects.requireNonNull(memory.take(1));

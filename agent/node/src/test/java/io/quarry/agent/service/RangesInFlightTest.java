@@ -47,7 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Several ranges of one image on their way at once: 12.F. */
+/** 12.F: several ranges of one image on their way at once. */
 @Timeout(180)
 final class RangesInFlightTest {
   private static final int MIB = 1 << 20;
@@ -97,7 +97,7 @@ final class RangesInFlightTest {
     }
   }
 
-  /** Two pieces at a time in an order of their own; one that comes too early comes again. */
+  /** Two pieces at a time in a random order; a piece that comes too early is sent again. */
   @Test
   void rangesThatComeInAnyOrderMakeTheContent() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -131,7 +131,7 @@ final class RangesInFlightTest {
         .until(() -> put(disk, id, from, to), _ -> true);
   }
 
-  /** While one range is made durable the next ones are written, and one flush is for all. */
+  /** While one range is made durable the next ones are written, and one flush covers them all. */
   @Test
   void rangesBehindOneThatIsMadeDurableAreMadeDurableTogether() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -163,7 +163,7 @@ final class RangesInFlightTest {
     }
   }
 
-  /** Whether some volume has these bytes of the content. */
+  /** Whether any volume has these bytes of the content. */
   private static boolean isStored(int from, int to) throws Exception {
     byte[] expected = Arrays.copyOfRange(CONTENT, from, to);
     for (String name : agents.volumes("main", "")) {
@@ -187,7 +187,9 @@ final class RangesInFlightTest {
     }
   }
 
-  /** A range with a wrong digest is not written; the one behind it stays a gap. */
+  /**
+   * A range with a wrong digest is not written; the range behind it waits for the gap to be filled.
+   */
   @Test
   void damagedRangeTakesNothingAlong() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -222,7 +224,7 @@ final class RangesInFlightTest {
     assertContent(disk);
   }
 
-  /** What is durable is read back before anybody asks for the end. */
+  /** Durable bytes are read back before the caller asks for the end. */
   @Test
   void contentIsReadBackWhileMoreComes() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -236,7 +238,7 @@ final class RangesInFlightTest {
     assertContent(disk);
   }
 
-  /** The digest is that of what is stored, not of what has arrived. */
+  /** The digest covers the stored bytes, not the received ones. */
   @Test
   void bytesThatTheStorageChangedAreFound() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -258,7 +260,7 @@ final class RangesInFlightTest {
     client.closeImage("main", disk, id, null);
   }
 
-  /** Ranges that are read at once share one open, and the last one lets go of it. */
+  /** Ranges that are read at once share one open, and the last one closes the open. */
   @Test
   void rangesThatAreReadAtOnceShareAnOpen() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -270,7 +272,9 @@ final class RangesInFlightTest {
       assertThat(client.getImage("main", disk, 0).opens()).hasSize(1);
       var last = new DownloadRequest(ByteRange.of(0, 512), null, null, false);
       client.downloadImage("main", disk, last).close();
-      assertThat(client.getImage("main", disk, 0).opens()).as("others read on").hasSize(1);
+      assertThat(client.getImage("main", disk, 0).opens())
+          .as("the other readers share an open")
+          .hasSize(1);
       assertThat(one.readAllBytes()).hasSize(SIZE - 1);
       assertThat(two.readAllBytes()).hasSize(SIZE - 1);
     }

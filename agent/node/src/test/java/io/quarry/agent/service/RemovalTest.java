@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A removal against those who use the image: 12.13, 20.5, ruling R15. */
+/** A removal against the users of the image: 12.13, 20.5, ruling R15. */
 @Timeout(180)
 final class RemovalTest {
   private static final int MIB = 1 << 20;
@@ -73,7 +73,7 @@ final class RemovalTest {
 
     long removed = other.removeImage("main", disk, FORCE, null).commit();
     refused(ErrorCode.IMAGE_NOT_FOUND, () -> client.getImage("main", disk, removed));
-    assertThat(Path.of(opened.path())).as("what the VM has open stays").exists();
+    assertThat(Path.of(opened.path())).as("the VM's open file stays").exists();
     client.closeImage("main", disk, opened.openId(), null);
     await().atMost(AgentsUnderTest.PATIENCE).until(() -> !Files.exists(Path.of(opened.path())));
   }
@@ -88,7 +88,7 @@ final class RemovalTest {
     await().atMost(AgentsUnderTest.PATIENCE).until(() -> !Files.exists(Path.of(opened.path())));
   }
 
-  /** 20.5: an engine that was killed never gives its upload up. */
+  /** 20.5: a killed engine never cancels its upload. */
   @Test
   void removalEndsUploadAndNothingOfItStays() throws Exception {
     String disk = agents.disk("main", SIZE);
@@ -140,13 +140,13 @@ final class RemovalTest {
     }
   }
 
-  /** The range is on its way while the disk is removed: it is not acknowledged. */
+  /** The range is on its way during the removal of the disk: it is not acknowledged. */
   @Test
   void rangeThatIsUnderWayAtTheRemovalIsRefused() throws Exception {
     String disk = agents.disk("main", SIZE);
     String upload = client.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
     put(disk, upload, 0, MIB);
-    // What was stored is still there: nothing but the log says that the upload is over.
+    // The stored file still exists: only the log says that the upload is over.
     RemoveImageOptions uncleaned = new RemoveImageOptions(false, Duration.ZERO, false);
     AtPlace once =
         new AtPlace("upload.received", () -> other.removeImage("main", disk, uncleaned, null));
@@ -184,7 +184,7 @@ final class RemovalTest {
     return new ByteArrayInputStream(bytes);
   }
 
-  /** What this process, in which the agents are, has open. */
+  /** The open files of this process, in which the agents run. */
   private static List<String> openFiles() throws IOException {
     try (var all = Files.list(Path.of("/proc/self/fd"))) {
       return all.map(RemovalTest::target).toList();

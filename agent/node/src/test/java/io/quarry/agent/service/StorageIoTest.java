@@ -32,7 +32,7 @@ final class StorageIoTest {
   private static final Duration SOON = Duration.ofMillis(20);
   private static final Duration LATER = Duration.ofSeconds(30);
 
-  /** Something to close, which counts how often that was done. */
+  /** A resource that counts how often it was closed. */
   private record ImageAttachment(AtomicInteger closed) {
     ImageAttachment() {
       this(new AtomicInteger());
@@ -44,7 +44,7 @@ final class StorageIoTest {
   }
 
   @Test
-  void whatComesAfterItsCallerHasGoneIsClosed() {
+  void lateResultIsClosed() {
     CountDownLatch answers = new CountDownLatch(1);
     ImageAttachment opened = new ImageAttachment();
     try (StorageIo io = new StorageIo(new Supervisor())) {
@@ -61,7 +61,7 @@ final class StorageIoTest {
   }
 
   @Test
-  void whatComesInTimeBelongsToTheCaller() {
+  void resultInTimeBelongsToTheCaller() {
     try (StorageIo io = new StorageIo(new Supervisor())) {
       ImageAttachment opened = io.open("fast", LATER, ImageAttachment::new, ImageAttachment::close);
       assertThat(opened.closed()).hasValue(0);
@@ -103,7 +103,7 @@ final class StorageIoTest {
     }
   }
 
-  /** 12.19: it was told by the text of the message, which the locale decides. */
+  /** 12.19: the agent judged by the message's text, which depends on the locale. */
   @Test
   void fullStorageIsToldAsSuch(@TempDir Path mountPoint) throws Exception {
     try (StorageIo io = new StorageIo(new Supervisor());
@@ -140,7 +140,7 @@ final class StorageIoTest {
     }
   }
 
-  /** 12.17: what kills tools is trouble of this host, and neither the storage's nor the file's. */
+  /** 12.17: a killed tool is a failure of this host, and not of the storage or the file. */
   @Test
   void killedToolIsTroubleOfTheHost() {
     Children children = new Children(new Spawner(), "test");
@@ -171,7 +171,7 @@ final class StorageIoTest {
     return result;
   }
 
-  /** 20.3: one file of another user's is not the storage's trouble, and no time mends it. */
+  /** 20.3: one file of another user is no failure of the storage, and waiting does not help. */
   @Test
   void forbiddenFileIsNotTheStoragesFailure(@TempDir Path directory) throws Exception {
     try (Folder folder = Folder.open(directory);

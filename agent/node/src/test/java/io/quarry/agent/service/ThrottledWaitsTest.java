@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Under a low throttle, ranges were refused after 20 s, and sent again and again. */
+/** Under a low throttle, ranges were refused after 20 s, and were sent again and again. */
 @Timeout(60)
 final class ThrottledWaitsTest {
   private static final Duration PATIENCE = Duration.ofMillis(20);

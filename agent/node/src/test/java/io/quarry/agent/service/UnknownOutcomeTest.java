@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Calls that an agent cannot tell the outcome of: they say so, and the same request id gives the
- * answer later. Plain HTTP, since a client would repeat them by itself.
+ * Calls whose outcome an agent cannot know: the agent says so, and the same request id gives the
+ * answer later. The test uses plain HTTP, since a client would repeat the calls by itself.
  */
 @Timeout(180)
 final class UnknownOutcomeTest {
@@ -42,7 +42,7 @@ final class UnknownOutcomeTest {
   private record Asked(String path, String requestId, String body) {}
 
   @AfterEach
-  void nobodyWaits() {
+  void removeFaultPoints() {
     FaultPoints.observe(null);
   }
 
@@ -61,7 +61,7 @@ final class UnknownOutcomeTest {
     return Json.MAPPER.readTree(response.body());
   }
 
-  /** The SDM has put its record, and does not come to say so. */
+  /** The SDM has written its record, and cannot report it. */
   @Test
   void callsAreAnsweredOnceTheirOutcomeIsKnown(@TempDir Path directory) throws Exception {
     var go = new CountDownLatch(1);
@@ -128,7 +128,9 @@ final class UnknownOutcomeTest {
     }
   }
 
-  /** A repeated call has an open that a machine may use: it stays, whatever is with the file. */
+  /**
+   * A repeated call has an open that a VM may use: the open stays, even if the file has a problem.
+   */
   @Test
   void repeatedOpenThatCannotBeDescribedStays(@TempDir Path directory) throws Exception {
     try (var agents = AgentsUnderTest.start(directory, 1, "main");

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * 20.4: a machine made its disk larger and wrote behind the old end, and its open ended without a
- * word of that. The end of the disk was cut by the next call.
+ * 20.4: a VM enlarged its disk and wrote behind the old end, and its open ended without a record of
+ * the growth. The next call cut the end of the disk.
  */
 @Timeout(180)
 final class UnseenGrowthTest {
@@ -61,7 +61,7 @@ final class UnseenGrowthTest {
   }
 
   @Test
-  void snapshotHoldsIt() throws Exception {
+  void snapshotHoldsTheGrowth() throws Exception {
     String disk = grownUnseen();
     String snapshot = AgentsUnderTest.snapshot(client, "main", disk);
     assertContent(snapshot, GROWN);
@@ -69,14 +69,14 @@ final class UnseenGrowthTest {
   }
 
   @Test
-  void copyHoldsIt() throws Exception {
+  void copyHoldsTheGrowth() throws Exception {
     String copy = AgentsUnderTest.copy(client, "main", grownUnseen(), null);
     agents.awaitOptimized("main", copy);
     assertContent(copy, GROWN);
   }
 
   @Test
-  void resizedDiskHoldsIt() throws Exception {
+  void resizedDiskHoldsTheGrowth() throws Exception {
     String disk = grownUnseen();
     client.resizeImage("main", disk, LARGE, null);
     agents.awaitOptimized("main", disk);
@@ -84,7 +84,7 @@ final class UnseenGrowthTest {
   }
 
   @Test
-  void downloadHoldsIt() throws Exception {
+  void downloadHoldsTheGrowth() throws Exception {
     String disk = grownUnseen();
     try (ImageData data = client.downloadImage("main", disk, DownloadRequest.WHOLE)) {
       assertThat(data.content().readAllBytes()).hasSize(GROWN).containsOnly(7);
@@ -92,22 +92,22 @@ final class UnseenGrowthTest {
   }
 
   @Test
-  void readOnlyOpenShowsIt() throws Exception {
+  void readOnlyOpenShowsTheGrowth() throws Exception {
     OpenedImage read =
         client.openImage("main", grownUnseen(), new OpenRequest(true, "backup"), null);
     assertThat(read.size()).isEqualTo(GROWN);
   }
 
   @Test
-  void openedDiskHoldsIt() throws Exception {
+  void openedDiskHoldsTheGrowth() throws Exception {
     String disk = grownUnseen();
     var _ = client.openImage("main", disk, new OpenRequest(false, "vm"), null);
     assertThat(client.getImage("main", disk, 0).size()).isEqualTo(GROWN);
   }
 
-  /** An administrator ends the open: the machine is gone, and its growth is not. */
+  /** An administrator ends the open: the VM is gone, but the growth is recorded. */
   @Test
-  void openThatEndsByForceTellsOfIt() throws Exception {
+  void openThatEndsByForceRecordsTheGrowth() throws Exception {
     OpenedImage opened = grown(agents.disk("main", KNOWN));
     client.closeOpen("main", opened.openId(), true, null);
     assertThat(client.getImage("main", opened.imageId(), 0).size()).isEqualTo(GROWN);
@@ -116,7 +116,7 @@ final class UnseenGrowthTest {
   private static String grownUnseen() throws Exception {
     String disk = agents.disk("main", KNOWN);
     OpenedImage opened = grown(disk);
-    // As an agent ends an open that could not look at the file.
+    // Ends the open as an agent does that cannot look at the file.
     commit(new CloseImage(disk, opened.openId()));
     return disk;
   }
@@ -151,7 +151,7 @@ final class UnseenGrowthTest {
     }
   }
 
-  /** Sevens, and zeros behind what the machine has written. */
+  /** Sevens, and zeros behind the bytes that the VM has written. */
   private static void assertContent(String image, int size) throws Exception {
     assertThat(client.getImage("main", image, 0).size()).isEqualTo(size);
     try (ImageData data = client.downloadImage("main", image, DownloadRequest.WHOLE)) {

@@ -30,20 +30,20 @@ final class UploadWorkersTest {
           () -> true);
 
   @Test
-  void whatIsDueIsReadBack() {
+  void dueBytesAreReadBack() {
     try (workers) {
       workers.follow(readBack);
       await().until(() -> readBack.verified() == SIZE);
     }
   }
 
-  /** The range is durable, and is acknowledged; its caller saw an internal error. */
+  /** The range is durable and is acknowledged; its caller saw an internal error. */
   @Test
   void agentThatStopsLeavesTheReadBackToTheEndOfTheUpload() {
     workers.close();
     workers.follow(readBack);
     assertThat(readBack.verified()).isZero();
-    assertThat(readBack.isDue()).as("again").isTrue();
+    assertThat(readBack.isDue()).as("due again").isTrue();
     byte[] two = Sha256.fresh().digest(new byte[] {1, 1});
     assertThat(readBack.await(Duration.ofSeconds(50))).isEqualTo(HexFormat.of().formatHex(two));
   }

@@ -4,7 +4,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the server knows of a call, for as long as the call's own thread serves it.
+ * What the server knows of a call. The value is set for as long as the call's own thread serves the
+ * call.
  *
  * @param digest of operation, target and body; null for calls that cannot be repeated by an id
  * @param forwardedBy the host whose agent has passed the call on; null when a caller sent it
@@ -18,7 +19,7 @@ public record CurrentCall(@Nullable String digest, @Nullable String forwardedBy)
     return ScopedValue.where(CALL, this).call(work::get);
   }
 
-  /** One that nothing is known of on threads that serve no call. */
+  /** The call of this thread; an empty one on threads that serve no call. */
   public static CurrentCall get() {
     return CALL.orElse(NONE);
   }

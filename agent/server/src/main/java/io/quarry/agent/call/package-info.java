@@ -1,4 +1,4 @@
-/** The call that an agent serves at the moment, as all parts of the agent may know it. */
+/** The call that an agent serves at the moment, for all parts of the agent. */
 @NullMarked
 package io.quarry.agent.call;
 

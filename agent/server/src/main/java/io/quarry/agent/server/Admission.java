@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Counts calls in flight, refuses what is too much, and lets a stop wait for the rest. */
+/** Counts calls in flight, refuses calls above the limit, and lets a stop wait for the rest. */
 final class Admission {
   private final int max;
   private final AtomicInteger inFlight = new AtomicInteger();
@@ -49,7 +49,7 @@ final class Admission {
   }
 
   /**
-   * After {@link #stop}: waits until nothing is in flight; says whether that was within the
+   * After {@link #stop}: waits until no call is in flight; false when a call is left at the
    * deadline.
    */
   boolean awaitEmpty(Duration deadline) throws InterruptedException {

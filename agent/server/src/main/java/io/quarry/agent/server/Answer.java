@@ -12,11 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What goes back over the wire.
+ * The answer to a request.
  *
- * @param headers others than those that tell of the body
- * @param stream the body instead, sent as it comes; whoever sends it closes it
- * @param refusal why it is no success
+ * @param headers others than those that describe the body
+ * @param stream the body instead, sent piece by piece; the sender closes the stream
+ * @param refusal the failure of the call; null after a success
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
 record Answer(
@@ -44,7 +44,7 @@ record Answer(
     return new Answer(status, JSON, new byte[0], List.of(), null, null);
   }
 
-  /** An image's bytes, as RFC 9110 wants ranges to be answered. */
+  /** Sends an image's bytes, as RFC 9110 defines answers to range requests. */
   static Answer stream(ImageData data) {
     Answer answer =
         new Answer(data.range() ? 206 : 200, BYTES, new byte[0], List.of(), data, null)
@@ -75,7 +75,7 @@ record Answer(
     return new Answer(status, JSON, JsonText.write(body), List.of(), null, body.code());
   }
 
-  /** A stack trace goes to the log alone; the caller gets an id to find it by. */
+  /** Only the log gets a stack trace; the caller gets an id by which to find the trace. */
   static Answer error(Throwable failure, String what) {
     if (failure instanceof StorageException refusal) {
       return error(refusal.body());

@@ -35,7 +35,7 @@ public final class ApiServer implements AutoCloseable {
 
   private static final int EVENT_LOOPS_MAX = 4;
 
-  /** Vert.x picks a free port for it, the same one for all listeners. */
+  /** With this port Vert.x picks a free one, the same for all listeners. */
   private static final int ANY_PORT = -1;
 
   private static final Duration VERTX_CLOSE_DEADLINE = Duration.ofSeconds(5);
@@ -51,7 +51,7 @@ public final class ApiServer implements AutoCloseable {
 
   /**
    * @param port 0 takes a free one
-   * @param names under which callers may reach it, beside localhost and addresses
+   * @param names by which callers may reach the agent, beside localhost and addresses
    */
   public record Settings(String host, int port, ServerLimits limits, Set<String> names) {
     public Settings(String host, int port, ServerLimits limits) {
@@ -60,10 +60,10 @@ public final class ApiServer implements AutoCloseable {
   }
 
   /**
-   * @param health whether the API can serve; asked on a virtual thread
-   * @param submit what other agents forward: opaque bytes in and out, on a virtual thread; may
-   *     throw StorageException
-   * @param metrics shown at {@code /metrics}; others may add theirs to it
+   * @param health whether the API can serve; called on a virtual thread
+   * @param submit handles what other agents forward: opaque bytes in and out, on a virtual thread;
+   *     may throw StorageException
+   * @param metrics shown at {@code /metrics}; other parts may add their own
    */
   public record Parts(
       StorageApi api,
@@ -93,7 +93,7 @@ public final class ApiServer implements AutoCloseable {
                         .setClassPathResolvingEnabled(false)));
   }
 
-  /** Listens when it returns. */
+  /** Starts a server, which listens when this method returns. */
   public static ApiServer start(Settings settings, Parts parts) {
     ApiServer server = new ApiServer(settings);
     try {
@@ -172,7 +172,7 @@ public final class ApiServer implements AutoCloseable {
                   .setTcpNoDelay(true)
                   .setHttp2ClearTextEnabled(false)
                   .setHandle100ContinueAutomatically(true)
-                  // Both look for WebSockets, and fail on more than 128 pipelined requests.
+                  // Both would look for WebSockets, and fail on more than 128 pipelined requests.
                   .setPerMessageWebSocketCompressionSupported(false)
                   .setPerFrameWebSocketCompressionSupported(false)
                   .setMaxHeaderSize(ServerLimits.HEADER_BYTES_MAX)
@@ -209,7 +209,7 @@ public final class ApiServer implements AutoCloseable {
     close(STOP_DEADLINE);
   }
 
-  /** Refuses new calls, lets those in flight finish until the deadline, then cuts off the rest. */
+  /** Refuses new calls, waits for calls in flight until the deadline, then breaks off the rest. */
   public void close(Duration deadline) {
     calls.stop();
     waits.stop();

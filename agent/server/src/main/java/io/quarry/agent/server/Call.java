@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path the path's variables by name
  * @param query with defaults filled in
- * @param headers those that the operation takes, by the names that the contract gives them
+ * @param headers of the operation, by the names that the contract gives them
  * @param body with defaults filled in; empty when there was none
- * @param bytes the body of an upload as it comes
+ * @param bytes the body of an upload, not read yet
  * @param digest of what the caller set, when the call has a request id; see {@link CallDigest}
  */
 record Call(
@@ -60,7 +60,7 @@ record Call(
     try {
       return Json.MAPPER.treeToValue(body, type);
     } catch (JsonProcessingException | IllegalArgumentException e) {
-      // The shape was checked before: what is left are values like a duration of P1X.
+      // The contract has checked the form, so only values like a duration of P1X fail here.
       throw StorageException.invalid(
           Contract.BODY,
           "The request body cannot be understood.",

@@ -17,11 +17,11 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * Tells a repeated call from another call under the same request id. It covers what the caller set,
- * and no defaults: these may change from release to release.
+ * Distinguishes a repeated call from another call under the same request id. The digest covers what
+ * the caller set, without defaults, which may change from release to release.
  */
 final class CallDigest {
-  /** Of SHA-256: enough to tell a caller's mistakes apart. */
+  /** Of SHA-256: enough to detect a caller's mistake. */
   private static final int BYTES = 16;
 
   private static final JsonMapper SORTED =
@@ -31,7 +31,7 @@ final class CallDigest {
 
   private CallDigest() {}
 
-  /** As another agent gives it, who passes the call on. */
+  /** Checks the digest from another agent that passes the call on. */
   static String forwarded(String digest) {
     if (!TEXT.matcher(digest).matches()) {
       throw StorageException.invalid(
@@ -41,9 +41,9 @@ final class CallDigest {
   }
 
   /**
-   * @param path the path's variables; a repository is known by its log, and its repoId differs from
-   *     host to host
-   * @param body as it was sent; hints where to look for images are the host's repoIds, too
+   * @param path the path's variables; the digest leaves out the repoId, which differs from host to
+   *     host
+   * @param body as the caller sent it; the digest leaves out hints by repoId, too
    */
   static String of(
       String operation, Map<String, String> path, Map<String, String> query, ObjectNode body) {

@@ -20,14 +20,14 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /**
- * The OpenAPI file, read once at start. Routes and checks are made from it, so that the file and
- * the server cannot disagree.
+ * The OpenAPI file, read once at start. Routes and checks are made from the file, so that the file
+ * and the server cannot disagree.
  */
 final class Contract {
   /** The header that carries the request id. */
   static final String REQUEST_ID = "Idempotency-Key";
 
-  /** How a request body as a whole is named in messages. */
+  /** The name of a request's whole body in messages. */
   static final String BODY = "body";
 
   private static final String RESOURCE = "openapi.yaml";
@@ -48,7 +48,7 @@ final class Contract {
     return new Contract(text, operations(Json.MAPPER.valueToTree(tree)));
   }
 
-  /** The file as it is, for {@code /v1/openapi.yaml}. */
+  /** The unchanged file, for {@code /v1/openapi.yaml}. */
   byte[] text() {
     return text.clone();
   }

@@ -22,7 +22,10 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Decides what a request asks for. Runs on event loops; the work itself does not. */
+/**
+ * Finds the operation that a request asks for. The dispatcher runs on event loops; the work of the
+ * operation does not.
+ */
 final class Dispatcher {
   private static final String SUBMIT = "/internal/v1/submit";
 
@@ -52,7 +55,7 @@ final class Dispatcher {
 
   void handle(HttpServerRequest request) {
     String path = request.path() == null ? "" : request.path();
-    // The answer to HEAD is that to GET without the body.
+    // HEAD gets the answer of GET without the body.
     String method = HttpMethod.HEAD.equals(request.method()) ? "GET" : request.method().name();
     if (pages.has(path)) {
       page(request, method, path);
@@ -170,13 +173,13 @@ final class Dispatcher {
         : answer;
   }
 
-  /** An agent that passes a call on says what the caller had set. */
+  /** The digest that an agent sends when it passes a call on, or the digest of this call. */
   private static @Nullable String digest(Requests.Raw raw, Call call) {
     String given = raw.forwardedBy() == null ? null : raw.callDigest();
     return given == null ? call.digest() : CallDigest.forwarded(given);
   }
 
-  /** RFC 9110: who asks for bytes behind the end is told where the end is. */
+  /** By RFC 9110, a caller that asks for bytes behind the end learns where the end is. */
   private Answer refusal(Operation operation, Call call, StorageException why) {
     Answer answer = Answer.error(why, operation.id());
     if (why.code() != ErrorCode.RANGE_NOT_SATISFIABLE || call.header("Range") == null) {
@@ -201,7 +204,7 @@ final class Dispatcher {
       wrongMethod(request, path, List.of("GET"));
       return;
     }
-    // Not counted as a call: health and metrics must answer when there is too much to do.
+    // Not counted as a call: health and metrics must answer even on a busy server.
     new Exchange(shared, request, "page").work(null, () -> pages.answer(path, contract));
   }
 
@@ -227,7 +230,9 @@ final class Dispatcher {
                 "See /v1/openapi.yaml for what there is."));
   }
 
-  /** What the HTTP decoder could not read: headers too long, a broken request line. */
+  /**
+   * Handles requests that the HTTP decoder could not read: headers too long, a broken request line.
+   */
   void handleUnreadable(HttpServerRequest request) {
     Throwable cause = request.decoderResult().cause();
     String problem =

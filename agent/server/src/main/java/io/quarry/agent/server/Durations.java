@@ -28,7 +28,7 @@ final class Durations {
         return duration;
       }
     } catch (DateTimeParseException | ArithmeticException e) {
-      // Told below, like a negative one.
+      // The refusal below covers this case, too.
     }
     throw StorageException.invalid(
         name,

@@ -21,19 +21,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A response that goes on: server-sent events. A virtual thread waits for events and hands each
- * piece to the event loop, the next one only when the connection has taken that: nothing piles up
- * for whoever reads slowly. Who does not read at all is dropped, and can go on after its last
- * event.
+ * A response of server-sent events that has no fixed end. A virtual thread waits for events and
+ * hands each piece to the event loop. The thread hands over the next piece only when the connection
+ * has taken the last one. So no events pile up for a slow watcher. A watcher that reads nothing is
+ * dropped, and can continue after its last event.
  */
 final class EventExchange {
   private static final Logger LOG = LoggerFactory.getLogger(EventExchange.class);
   private static final String CONTENT_TYPE = "text/event-stream";
 
-  /** Between two looks whether anybody is still there. */
+  /** The time between two checks whether the watcher is still connected. */
   private static final Duration ROUND = Duration.ofSeconds(1);
 
-  /** So much is sent in one piece; a single event can be larger. */
+  /** The size of one piece; a single event can be larger. */
   private static final int PIECE_CHARS_MAX = 64 << 10;
 
   private final Shared shared;
@@ -50,7 +50,7 @@ final class EventExchange {
     this.operation = operation;
   }
 
-  /** On the event loop, as long as it takes to look. */
+  /** The event loop only begins the exchange. */
   void run(Supplier<EventStream> open) {
     Admission streams = shared.streams();
     if (!streams.enter()) {
@@ -148,7 +148,7 @@ final class EventExchange {
     }
   }
 
-  /** The error's body, as other calls answer it. */
+  /** Sends the error in the form that other calls use. */
   private void end(Context loop, StringBuilder piece, Answer error)
       throws IOException, InterruptedException, TimeoutException {
     piece
@@ -158,7 +158,7 @@ final class EventExchange {
     on(loop, () -> response.end(Buffer.buffer(piece.toString())));
   }
 
-  /** Returns when the connection has taken it. */
+  /** Returns when the connection has taken the piece. */
   private void on(Context loop, Supplier<Future<Void>> action)
       throws IOException, InterruptedException, TimeoutException {
     CompletableFuture<Void> taken = new CompletableFuture<>();

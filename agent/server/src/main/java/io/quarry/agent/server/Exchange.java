@@ -22,14 +22,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One request and its response. Everything here runs on the connection's event loop, except the
- * work, which has a virtual thread.
+ * One request and its response. All methods run on the connection's event loop, except the work,
+ * which has a virtual thread.
  */
 final class Exchange {
-  /** Of a body that is too large, so much is read and dropped to let the caller see the answer. */
+  /** So much of a body that is too large is read and dropped, to let the caller see the answer. */
   private static final long DROPPED_BYTES_MAX = 16 << 20;
 
-  /** Tells each refusal: the integration tests compare them with the contract. */
+  /** Logs each refusal: the integration tests compare the refusals with the contract. */
   private static final Logger LOG = LoggerFactory.getLogger("io.quarry.refusals");
 
   private final Shared shared;
@@ -49,7 +49,7 @@ final class Exchange {
       Admission streams) {}
 
   /**
-   * @param operation its name in metrics and logs
+   * @param operation the operation's name in metrics and logs
    */
   Exchange(Shared shared, HttpServerRequest request, String operation) {
     this.shared = shared;
@@ -73,7 +73,7 @@ final class Exchange {
         leave);
   }
 
-  /** On a virtual thread; a server that is closing starts none any more. */
+  /** Starts work on a virtual thread; a server that is closing starts no more work. */
   void begin(Runnable work, Runnable leave) {
     try {
       shared.workers().execute(work);
@@ -82,7 +82,7 @@ final class Exchange {
     }
   }
 
-  /** The same for work whose answer is an image's bytes, unless it is refused. */
+  /** Runs work on a virtual thread whose answer is an image's bytes or a refusal. */
   void download(Supplier<Answer> work) {
     Place place = place();
     if (place == null) {
@@ -102,7 +102,7 @@ final class Exchange {
         place::leave);
   }
 
-  /** Null when there was none, which has been answered. */
+  /** Null when no place was free; then the caller has its answer already. */
   private @Nullable Place place() {
     Place place = shared.transfers().enter();
     if (place == null) {
@@ -114,7 +114,7 @@ final class Exchange {
     return place;
   }
 
-  /** Stays on the virtual thread: it reads ahead while the event loop writes. */
+  /** Stays on the virtual thread, which reads ahead while the event loop writes. */
   private void stream(Context loop, Answer answer, ImageData data, Place place) {
     StreamedBody body = new StreamedBody(loop, request, shared.limits().idleTimeout(), place);
     loop.runOnContext(_ -> head(answer));
@@ -130,8 +130,8 @@ final class Exchange {
   }
 
   /**
-   * Runs the work on the request's body, which is read as it comes, and sends the answer; what was
-   * not read is dropped.
+   * Runs the work on the request's body as it arrives, and sends the answer. Bytes that the work
+   * did not read are dropped.
    */
   void upload(Function<InputStream, Answer> work) {
     Place place = place();
@@ -151,7 +151,7 @@ final class Exchange {
         place::leave);
   }
 
-  /** Collects the request's body, within its limits, and hands it on. */
+  /** Collects the request's body, within its limits, and passes the body to {@code next}. */
   void body(Consumer<byte[]> next) {
     String length = request.getHeader("Content-Length");
     if (length == null && request.getHeader("Transfer-Encoding") == null) {

@@ -17,13 +17,14 @@ import java.util.UUID;
 
 /**
  * Keeps a connection open that its caller has closed for sending, until all requests are answered.
- * The end of what the caller sends becomes a last request, which waits for its turn as others do.
+ * The end of the caller's data becomes a last request, which waits for its turn as other requests
+ * do.
  */
 final class HalfClosed {
-  /** Of the last request. No caller can know the address. */
+  /** The path of the last request. No caller can know the path. */
   private final String end = UUID.randomUUID().toString();
 
-  /** On the event loop, before anything is read. */
+  /** Call this on the event loop, before any data is read. */
   void watch(HttpConnection connection) {
     ChannelHandlerContext last = ((ConnectionBase) connection).channelHandlerContext();
     Channel channel = last.channel();
@@ -31,7 +32,10 @@ final class HalfClosed {
     channel.pipeline().addBefore(last.name(), "half-closed", new InputEnd());
   }
 
-  /** Whether all answers before it are sent, and the connection is to be closed. */
+  /**
+   * Whether this is the last request: all answers before it are sent, and the connection is to be
+   * closed.
+   */
   boolean isEnd(HttpServerRequest request) {
     return end.equals(request.uri());
   }
@@ -59,7 +63,7 @@ final class HalfClosed {
         context.fireChannelRead(LastHttpContent.EMPTY_LAST_CONTENT);
         context.fireChannelReadComplete();
       } else {
-        // The rest of the request will never come.
+        // The rest of the request will never arrive.
         var _ = context.close();
       }
     }

@@ -33,9 +33,9 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** From the contract's verbs to the methods of {@link StorageApi}. */
+/** Maps the contract's operations to the methods of {@link StorageApi}. */
 final class Handlers {
-  /** A verb's answer becomes the response's JSON; null means there is nothing to say. */
+  /** An operation's answer becomes the response's JSON; null means an answer without a body. */
   @FunctionalInterface
   private interface Verb {
     @Nullable Object answer(StorageApi api, Call call);
@@ -316,7 +316,7 @@ final class Handlers {
         Boolean.parseBoolean(force));
   }
 
-  /** Where a client has come to goes before where it once began. */
+  /** The client's last event wins over the place where the client once began. */
   private static @Nullable String since(Call call) {
     String last = call.header("Last-Event-ID");
     return last == null ? call.query("since") : last;

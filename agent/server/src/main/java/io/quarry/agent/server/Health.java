@@ -3,10 +3,10 @@ package io.quarry.agent.server;
 import java.util.Map;
 
 /**
- * What {@code /health} says.
+ * The answer of {@code /health}.
  *
  * @param ok whether the API can serve
- * @param details shown beside the status; what is wrong when it is not ok
+ * @param details shown beside the status; they name the fault when the API cannot serve
  */
 public record Health(boolean ok, Map<String, String> details) {
   public Health {

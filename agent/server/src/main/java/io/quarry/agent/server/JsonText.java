@@ -12,9 +12,9 @@ import io.quarry.common.model.Limits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
-/** JSON at the server's edge. */
+/** Reads and writes JSON for the server. */
 final class JsonText {
-  /** Of a field that is given twice, one would silently win. */
+  /** Refuses a field that is given twice, since one value would silently win. */
   private static final ObjectReader READER =
       Json.RECEIVED.forType(JsonNode.class).with(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
 

@@ -6,16 +6,18 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The connections of one event loop that wait for a request, and the number of all. Who sends no
- * whole request head in time is closed, however steadily he sends bytes of it. Only the event
- * loop's thread.
+ * The connections of one event loop that wait for a request, and the number of all connections. A
+ * connection whose caller does not send a whole request head in time is closed, however steadily
+ * bytes arrive. Only the event loop's thread uses this class.
  */
 final class OpenConnections {
   private final int max;
   private final Duration headerTimeout;
   private final Duration keepAliveTimeout;
 
-  /** Until when they may wait, by {@link System#nanoTime}; who began to wait first is first. */
+  /**
+   * The deadlines of waiting connections, by {@link System#nanoTime}; the longest wait is first.
+   */
   private final Map<HttpConnection, Long> waiting = new LinkedHashMap<>();
 
   private int open;
@@ -32,7 +34,7 @@ final class OpenConnections {
     return Math.clamp(shortest / 4, 1, 1000);
   }
 
-  /** Above the limit one that waits makes way, and if all are busy, the new one does. */
+  /** Above the limit a waiting connection is closed, and if all are busy, the new one. */
   void opened(HttpConnection connection) {
     open++;
     connection.closeHandler(_ -> {
@@ -47,12 +49,12 @@ final class OpenConnections {
     }
   }
 
-  /** A request's head is there. */
+  /** The head of a request has arrived. */
   void begun(HttpConnection connection) {
     waiting.remove(connection);
   }
 
-  /** The answer has been handed over. */
+  /** The connection has the answer. */
   void answered(HttpConnection connection) {
     waiting.put(connection, System.nanoTime() + keepAliveTimeout.toNanos());
   }

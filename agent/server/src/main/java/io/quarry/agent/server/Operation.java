@@ -9,17 +9,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * One operation of the contract, ready to check requests.
  *
- * @param id the verb
+ * @param id the name of the operation
  * @param path with {@code {names}}
  * @param variables the names in the path and their shapes, from left to right
- * @param query what may be in the query, by name
+ * @param query the allowed query parameters, by name
  * @param defaults values of query parameters that are left out
- * @param headers what may be in the headers, by name, without the Idempotency-Key
+ * @param headers the allowed headers, by name, without the Idempotency-Key
  * @param requestId the shape of the Idempotency-Key; null when the operation takes none
  * @param body null when the operation takes none
- * @param data whether an image's bytes go in or out, as they are and as long as they are
- * @param planned whether it is only announced
- * @param streams whether a success goes on as server-sent events
+ * @param data whether the request or the answer carries an image's bytes, unchanged and of any
+ *     length
+ * @param planned whether the operation is only announced
+ * @param streams whether a success is a stream of server-sent events
  * @param status of a success
  */
 record Operation(

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
-/** What is served beside the API: health, metrics, the contract itself, and a page for people. */
+/** The pages beside the API: health, metrics, the contract itself, and a page for operators. */
 final class Pages {
   static final String CONTRACT = "/v1/openapi.yaml";
   private static final String HEALTH = "/health";

@@ -14,19 +14,19 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request's body as a stream for a thread that may block. The caller is slowed down to how fast
- * it is read: only a few network buffers are held.
+ * A request's body as a stream for a thread that may block. The reading thread slows the caller
+ * down to its own speed: only a few network buffers are held.
  */
 final class RequestBytes extends InputStream {
-  /** Of one network buffer at the most; each is handed from thread to thread. */
+  /** The largest network buffer; each buffer is handed from thread to thread. */
   static final int BUFFER_BYTES = 64 << 10;
 
   private static final int BUFFERS_MAX = 8;
 
-  /** So many are asked for at once, while others are still there to be read. */
+  /** So many buffers are requested at once, while others still wait to be read. */
   private static final int BUFFERS_ASKED = BUFFERS_MAX / 2;
 
-  /** What the event loop hands over. */
+  /** An event that the event loop hands over. */
   private sealed interface Event {
     record Bytes(Buffer buffer) implements Event {}
 
@@ -45,10 +45,10 @@ final class RequestBytes extends InputStream {
   private int taken;
 
   /**
-   * Called on the request's event loop, before it handles anything else of it.
+   * Called on the request's event loop, before the loop handles any data of the request.
    *
    * @param patience for a caller that sends nothing
-   * @param place told how long the caller lets wait for what
+   * @param place told how long the caller lets the transfer wait, and for how many bytes
    */
   RequestBytes(HttpServerRequest request, Context loop, Duration patience, Place place) {
     this.request = request;
@@ -62,7 +62,7 @@ final class RequestBytes extends InputStream {
     request.fetch(BUFFERS_MAX);
   }
 
-  /** On the event loop: nobody reads any more, and what still comes is dropped. */
+  /** Call this on the event loop: no thread reads any more, and later data is dropped. */
   void drop() {
     if (!request.isEnded()) {
       request.handler(_ -> {});
@@ -115,7 +115,7 @@ final class RequestBytes extends InputStream {
     }
   }
 
-  /** Null when the caller sends nothing. */
+  /** Null when the caller sends no data. */
   private @Nullable Event awaited() throws InterruptedException {
     place.waits();
     Event event = events.poll(patience.toMillis(), TimeUnit.MILLISECONDS);

@@ -13,16 +13,16 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Turns what came over the wire into a {@link Call}, or says what is wrong with it. */
+/** Turns a request's data into a {@link Call}, or refuses the request with a reason. */
 final class Requests {
   private Requests() {}
 
   /**
    * @param values of the path's variables, as they were sent
-   * @param headers of those that the operation takes
-   * @param page whether a browser may have sent it for a web page
+   * @param headers that the operation takes
+   * @param page whether a browser may have sent the request for a web page
    * @param forwardedBy the host whose agent passes the call on
-   * @param callDigest of the call that it passes on
+   * @param callDigest of the call that the other agent passes on
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   record Raw(
@@ -69,7 +69,7 @@ final class Requests {
         requestId == null || operation.requestId() == null
             ? null
             : CallDigest.of(operation.id(), path, sentQuery, body);
-    // Removal options may also come in the query: only a body that is there gets defaults.
+    // Removal options may also come in the query, so only a body that is present gets defaults.
     SchemaCheck.Fields shape = operation.body();
     if (shape != null && (raw.body().length > 0 || operation.query().isEmpty())) {
       shape.fillIn(body);
@@ -77,7 +77,7 @@ final class Requests {
     return new Call(path, query, raw.headers(), requestId, body, bytes, digest);
   }
 
-  /** As it was sent, without defaults. */
+  /** The body as it was sent, without defaults. */
   private static ObjectNode body(Operation operation, Raw raw) {
     SchemaCheck.Fields shape = operation.body();
     if (raw.body().length == 0 && (shape == null || !operation.bodyRequired())) {
@@ -97,8 +97,9 @@ final class Requests {
   }
 
   /**
-   * A web page can make a browser send any other type without asking the agent first. So POST and
-   * PUT of a page need it without a body, too. Browsers name the page in each of these requests.
+   * Requires the JSON content type. A web page can make a browser send any other type without
+   * asking the agent first. So a page's POST and PUT need the type even without a body. Browsers
+   * name the page in each of these requests.
    */
   private static void checkContentType(Operation operation, Raw raw) {
     boolean changes = operation.method().equals("POST") || operation.method().equals("PUT");

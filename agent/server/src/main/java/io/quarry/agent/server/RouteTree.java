@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds the operation for a method and a path, segment by segment. */
 final class RouteTree {
-  /** What was found. */
+  /** The result of a look-up. */
   sealed interface Match {
     /**
      * @param values of the path's variables as they were sent, from left to right

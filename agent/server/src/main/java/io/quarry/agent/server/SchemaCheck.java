@@ -14,13 +14,13 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the contract asks of one value, compiled from its schema. A refusal names the field and says
- * in plain words what it may be.
+ * The contract's rule for one value, compiled from its schema. A refusal names the field and says
+ * in plain words which values are allowed.
  */
 sealed interface SchemaCheck {
   int QUOTED_CHARS_MAX = 80;
 
-  /** Checks a JSON value; {@code name} is how the caller knows it. */
+  /** Checks a JSON value; {@code name} is the caller's name for the value. */
   void check(JsonNode value, String name);
 
   /** Checks a value that came as text, in the path, the query or a header. */
@@ -29,7 +29,7 @@ sealed interface SchemaCheck {
   /** Completes "Give it as …". */
   String describe();
 
-  /** Text: its length, its form, and the words it may be when they are given. */
+  /** Text: its length, its form, and the allowed words, if they are listed. */
   record Text(int charsMin, int charsMax, @Nullable Pattern pattern, List<String> words)
       implements SchemaCheck {
     public Text {
@@ -94,7 +94,7 @@ sealed interface SchemaCheck {
     }
 
     private void check(BigDecimal value, String name) {
-      // The range comes first: turning 1e999999999 into digits would take for ever.
+      // The range is checked first: turning 1e999999999 into digits would take for ever.
       if (value.compareTo(BigDecimal.valueOf(min)) < 0) {
         throw refused(name, quoted(value.toString()) + " and must be at least " + min);
       }
@@ -178,7 +178,7 @@ sealed interface SchemaCheck {
   /**
    * An object.
    *
-   * @param others what fields that are not named may hold; null refuses them
+   * @param others the rule for fields that are not named; null refuses such fields
    * @param defaults values of fields that are left out
    * @param bytesMax limit of the object as JSON text, for callers' own data; 0 for other objects
    */
@@ -223,7 +223,7 @@ sealed interface SchemaCheck {
       }
     }
 
-    /** Gives the fields that were left out their defaults, in place. */
+    /** Adds the defaults of fields that were left out, in place. */
     void fillIn(ObjectNode object) {
       defaults.forEach((field, value) -> {
         if (!object.has(field)) {
@@ -262,7 +262,7 @@ sealed interface SchemaCheck {
     }
   }
 
-  /** Anything: what userData holds is the caller's own. */
+  /** Any value: the caller owns the content of userData. */
   record Anything() implements SchemaCheck {
     @Override
     public void check(JsonNode value, String name) {}
@@ -276,7 +276,7 @@ sealed interface SchemaCheck {
     }
   }
 
-  /** Names the field, says what is wrong with it and what it may be. */
+  /** Names the field, the problem, and the allowed values. */
   default StorageException refused(String name, String problem) {
     return StorageException.invalid(
         name, name + " is " + problem + ".", "Give " + name + " as " + describe() + ".");
@@ -293,7 +293,7 @@ sealed interface SchemaCheck {
     return "\"" + shortened(value) + "\"";
   }
 
-  /** Fit for a message: no control characters, and not longer than a line. */
+  /** The value in a form fit for a message: no control characters, and not longer than a line. */
   static String shortened(String value) {
     String printable = value.replaceAll("\\p{Cntrl}", "?");
     return printable.length() <= QUOTED_CHARS_MAX

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compiles the contract's schemas into {@link SchemaCheck}s. It knows the keywords that the
- * contract uses, and refuses others at start rather than ignore a rule.
+ * Compiles the contract's schemas into {@link SchemaCheck}s. The compiler knows the keywords that
+ * the contract uses. The compiler refuses other keywords at start rather than ignore a rule.
  */
 final class Schemas {
   private static final Set<String> TOLD =
@@ -42,7 +42,7 @@ final class Schemas {
     this.document = document;
   }
 
-  /** Follows {@code $ref}; fields beside it win. */
+  /** Follows {@code $ref}; fields beside the reference win. */
   ObjectNode resolve(JsonNode node) {
     ObjectNode here = (ObjectNode) node.deepCopy();
     JsonNode reference = here.remove("$ref");

@@ -5,18 +5,18 @@ import java.time.Duration;
 /**
  * The server's limits.
  *
- * @param connectionsMax open connections; above it, the one that has been idle for longest is
- *     closed
+ * @param connectionsMax open connections; above this number the connection that was idle for
+ *     longest is closed
  * @param requestsInFlightMax calls that run at once, without those that wait for a status
  * @param waitsInFlightMax calls that wait for a status
  * @param streamsMax watchers of events at once
  * @param bodyBytesMax largest request body
  * @param headerTimeout from connecting until the first request's headers are there
- * @param bodyTimeout from a request's headers until its body is there
+ * @param bodyTimeout from a request's headers until its whole body is there
  * @param keepAliveTimeout from the end of an answer until the next request's headers are there;
  *     above the {@code CONNECTION_IDLE_MAX} of clients
  * @param idleTimeout after which a silent connection is closed; above {@link #STATUS_WAIT_MAX}
- * @param slowReaderTimeout after which a watcher is dropped that does not take what is sent to it
+ * @param slowReaderTimeout after which a watcher is dropped that does not read its events
  * @param slowTransferGrace how long a transfer may have waited for its slow caller, in all, before
  *     another transfer may take its place
  */
@@ -35,13 +35,15 @@ public record ServerLimits(
   /** Longest {@code wait} of a status call; a client that wants more asks again. */
   public static final Duration STATUS_WAIT_MAX = Duration.ofSeconds(60);
 
-  /** Downloads and uploads that run at once; what one of them moves is limited by the throttle. */
+  /** Downloads and uploads that run at once; the throttle limits the speed of each. */
   public static final int TRANSFERS_IN_FLIGHT_MAX = 16;
 
-  /** A caller that moves less, while a transfer waits for him, is slow. In bytes per second. */
+  /**
+   * A caller that moves less, while a transfer waits for the caller, is slow. In bytes per second.
+   */
   public static final long SLOW_BYTES_PER_SECOND = 1 << 20;
 
-  /** A stream says at least so often that it is alive. */
+  /** A stream sends a sign of life at least so often. */
   public static final Duration HEARTBEAT = Duration.ofSeconds(5);
 
   public static final int HEADER_BYTES_MAX = 16 << 10;
@@ -61,7 +63,7 @@ public record ServerLimits(
           Duration.ofSeconds(15),
           Duration.ofSeconds(10));
 
-  /** The same but for what an agent's configuration says. */
+  /** The same limits, except for those that an agent's configuration sets. */
   public ServerLimits with(int connections, Duration keepAlive) {
     return new ServerLimits(
         connections,

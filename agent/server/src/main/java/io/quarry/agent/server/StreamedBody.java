@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends a long body piece by piece from a thread that may block. One piece is on its way while the
- * next is read, and never more: a caller that reads slowly slows down the reading, and holds two
- * pieces of memory. What goes wrong after the head was sent can only be told by breaking off.
+ * next is read. So a caller that reads slowly slows down the reading, and holds two pieces of
+ * memory. After the head was sent, only a broken connection can report a failure.
  */
 final class StreamedBody {
   static final int PIECE_BYTES = 256 << 10;
@@ -37,7 +37,7 @@ final class StreamedBody {
 
   /**
    * @param patience for a caller that reads nothing
-   * @param place told how long the caller lets wait for what
+   * @param place told how long the caller lets the transfer wait, and for how many bytes
    */
   StreamedBody(Context loop, HttpServerRequest request, Duration patience, Place place) {
     this.loop = loop;
@@ -46,7 +46,7 @@ final class StreamedBody {
     this.place = place;
   }
 
-  /** Sends the body and closes it; the head has been set before on the same event loop. */
+  /** Sends the body and closes it; the head must have been set before on the same event loop. */
   void send(ImageData data, String what) {
     try (data) {
       pieces(data);

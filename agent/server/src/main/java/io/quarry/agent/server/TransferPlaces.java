@@ -9,9 +9,9 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Places for uploads and downloads. When all are taken, the transfer with the slowest caller makes
- * way for a new one: it breaks off, and its caller may go on with the rest later. What the agent
- * itself is slow in, its throttle included, does not count.
+ * Places for uploads and downloads. When all places are taken, the transfer with the slowest caller
+ * makes way for a new one. That transfer breaks off, and its caller may continue with the rest
+ * later. Delays by the agent itself, also by its throttle, do not count.
  */
 final class TransferPlaces {
   private final Admission admission;
@@ -23,7 +23,7 @@ final class TransferPlaces {
     this.grace = grace;
   }
 
-  /** For stops, and to say why there is no place. */
+  /** For stops, and for the refusal when there is no place. */
   Admission admission() {
     return admission;
   }
@@ -38,7 +38,7 @@ final class TransferPlaces {
     return place;
   }
 
-  /** Whether a place is free now that still counts as taken. */
+  /** Frees the place of a slow transfer; false when no transfer is slow. */
   private boolean makeRoom() {
     return !admission.stopping()
         && taken.stream()
@@ -47,7 +47,7 @@ final class TransferPlaces {
             .anyMatch(Place::breakOff);
   }
 
-  /** One transfer's place, and how its caller does. */
+  /** One transfer's place, and the waits for its caller. */
   final class Place {
     private final AtomicBoolean left = new AtomicBoolean();
     private final LongAdder bytes = new LongAdder();
@@ -56,7 +56,7 @@ final class TransferPlaces {
     private volatile boolean waiting;
     private volatile Runnable closing = () -> {};
 
-    /** What ends the transfer. */
+    /** The action that ends the transfer. */
     void onBreakOff(Runnable close) {
       closing = close;
     }

@@ -15,8 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Refuses what a foreign web page makes a browser send. The browser says where a page is from. A
- * page that gives its own name this agent's address (DNS rebinding) still sends that name as Host.
+ * Refuses requests that a foreign web page makes a browser send. The browser names the page's
+ * origin. A page that points its own name at this agent's address (DNS rebinding) still sends its
+ * own name as Host.
  */
 final class WebPages {
   private static final String FETCH_SITE = "Sec-Fetch-Site";
@@ -24,10 +25,10 @@ final class WebPages {
   private static final Pattern HOST =
       Pattern.compile("(\\[[0-9a-f:.]+(%[0-9a-z._~%-]+)?]|[^:@/?#\\[\\]\\s]+)(:\\d{1,5})?");
 
-  /** No page can make a browser take an address for a name of its own. */
+  /** No page can make a browser take an address for the page's own name. */
   private static final Pattern ADDRESS = Pattern.compile("\\[.*|\\d+\\.\\d+\\.\\d+\\.\\d+");
 
-  /** Of more unknown names the log says nothing: a caller can make up any number. */
+  /** The log names at most so many unknown names, since a caller can make up any number. */
   private static final int NAMES_LOGGED_MAX = 64;
 
   private static final Logger LOG = LoggerFactory.getLogger(WebPages.class);
@@ -37,7 +38,7 @@ final class WebPages {
 
   private final Set<String> names;
 
-  /** Unknown ones that the log has named. */
+  /** Unknown names that the log has named. */
   private final Set<String> logged = ConcurrentHashMap.newKeySet();
 
   /**
@@ -88,7 +89,7 @@ final class WebPages {
     return null;
   }
 
-  /** A dot at the end says that nothing is to be added to the name, which DNS does not count. */
+  /** A dot at the end of a name marks it as complete; DNS ignores the dot. */
   private static String withoutDot(String name) {
     return name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
   }

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Writes the page: what each operation does, takes and answers, and what the types are. */
+/** Writes the page: what each operation does, takes and answers, and all types. */
 final class ApiReference {
   private final Document document;
   private final TypeText types;

@@ -49,7 +49,7 @@ final class Document {
     return root;
   }
 
-  /** What a node refers to, with what stands beside the reference laid over it. */
+  /** The target of a node's reference, overlaid with the fields beside the reference. */
   JsonNode resolve(JsonNode node) {
     String reference = node.path(REFERENCE).textValue();
     if (reference == null) {
@@ -62,7 +62,7 @@ final class Document {
     return resolved;
   }
 
-  /** The name of what a node refers to; null when it stands for itself. */
+  /** The name of a node's target; null for a node without a reference. */
   static @Nullable String name(JsonNode node) {
     String reference = node.path(REFERENCE).textValue();
     return reference == null ? null : reference.substring(reference.lastIndexOf('/') + 1);

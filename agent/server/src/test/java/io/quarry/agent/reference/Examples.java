@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.Json;
 import org.jspecify.annotations.Nullable;
 
-/** Values to show: as the file gives them, or put together from their parts. */
+/** Example values: taken from the file, or built from the examples of their parts. */
 final class Examples {
   private final Document document;
 
@@ -13,7 +13,7 @@ final class Examples {
     this.document = document;
   }
 
-  /** Of a request's or an answer's JSON; null when there is none. */
+  /** An example of a request's or an answer's JSON; null when there is none. */
   @Nullable JsonNode ofBody(JsonNode message) {
     JsonNode media = message.path("content").path("application/json");
     if (media.isMissingNode()) {
@@ -45,7 +45,7 @@ final class Examples {
     return fields.isEmpty() ? null : fields;
   }
 
-  /** What to type at a shell. */
+  /** A shell command for the operation. */
   String curl(Document.Operation operation) {
     StringBuilder url = new StringBuilder(operation.path());
     StringBuilder headers = new StringBuilder();

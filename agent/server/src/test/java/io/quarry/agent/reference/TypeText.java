@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What a value may be, in few words, for a cell of a table. */
+/** The allowed values of a type in few words, for a cell of a table. */
 final class TypeText {
-  /** Where the types without fields are. */
+  /** The section of the types without fields. */
   static final String PLAIN = "#plain-types";
 
   private final Document document;
@@ -17,7 +17,7 @@ final class TypeText {
     this.document = document;
   }
 
-  /** With a link where the type has a name. */
+  /** The type's text, with a link when the type has a name. */
   String type(JsonNode schema) {
     String name = Document.name(schema);
     if (name != null) {
@@ -38,7 +38,9 @@ final class TypeText {
     return "[" + text + "](" + to + ")";
   }
 
-  /** What it means and what it may be: limits of named types are told where they are. */
+  /**
+   * The meaning and the allowed values; the limits of a named type are given in its own section.
+   */
   String meaning(JsonNode node, JsonNode schema) {
     JsonNode resolved = document.resolve(schema);
     List<String> parts = new ArrayList<>();
@@ -61,7 +63,7 @@ final class TypeText {
     return cell(String.join(" ", parts));
   }
 
-  /** Sentences about what a value may be. */
+  /** Sentences about the allowed values. */
   static List<String> limits(JsonNode schema) {
     List<String> limits = new ArrayList<>();
     add(limits, range(schema, "minimum", "maximum", ""));

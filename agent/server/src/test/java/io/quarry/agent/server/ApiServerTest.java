@@ -308,7 +308,7 @@ final class ApiServerTest {
     }
   }
 
-  /** Printed to be looked at; {@link Throughput} measures more. */
+  /** Only prints the rate; {@link Throughput} measures more. */
   @Test
   void statusReadsPerSecond() throws Exception {
     try (var server = new ServerUnderTest()) {

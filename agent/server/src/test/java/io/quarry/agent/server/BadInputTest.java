@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Whatever is wrong with a request, the answer names it and says what to do. */
+/** Each refusal names the fault in the request and the remedy. */
 final class BadInputTest {
   private static ServerUnderTest server = new ServerUnderTest();
   private static final String DISKS = "/v1/repositories/fast/virtual-disks";
@@ -217,7 +217,7 @@ final class BadInputTest {
     assertThat(refusal(response).subject()).isEqualTo("body");
   }
 
-  /** Case 12.21: what no record can hold passed the edge. */
+  /** Case 12.21: the server accepted user data that no record can hold. */
   @Test
   void userDataNestedTooDeepIsRefused() {
     String deepest = nested(Limits.USER_DATA_DEPTH_MAX);

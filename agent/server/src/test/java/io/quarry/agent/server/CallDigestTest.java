@@ -7,7 +7,7 @@ import io.quarry.common.api.Json;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Case 12.10: what makes two calls one call. */
+/** Case 12.10: which calls count as the same call. */
 class CallDigestTest {
   private static String copy(String body) throws Exception {
     return digest("copyImage", Map.of("repoId", "main"), Map.of(), body);

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Case 12.24: connections that are kept, on real sockets. */
+/** Case 12.24: connections that stay open, on real sockets. */
 @Timeout(60)
 final class ConnectionsTest {
   private static final Duration SOON = Duration.ofMillis(400);
@@ -37,7 +37,7 @@ final class ConnectionsTest {
         body -> body);
   }
 
-  /** A caller that reads answers from one connection, in the order in which they come. */
+  /** A caller that reads the answers of one connection in their order. */
   private record Caller(Socket socket) implements AutoCloseable {
     static Caller of(ServerUnderTest server) throws IOException {
       return new Caller(new Socket(InetAddress.getLoopbackAddress(), server.server.port()));
@@ -116,7 +116,7 @@ final class ConnectionsTest {
     }
   }
 
-  /** A caller that has nothing more to send, as `nc -N` has, waits for the answers. */
+  /** A caller that has closed its sending side, like `nc -N`, waits for the answers. */
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 50})
   void callerThatClosedItsSideGetsAllAnswers(int requests) throws Exception {
@@ -130,7 +130,7 @@ final class ConnectionsTest {
       }
       caller.send(all.toString());
       caller.socket().shutdownOutput();
-      // By then each event loop has looked at its connections again.
+      // By then each event loop has examined its connections again.
       for (int i = 0; i < EVENT_LOOPS_MAX; i++) {
         try (var other = Caller.of(server)) {
           other.send(HEALTH);
@@ -170,7 +170,7 @@ final class ConnectionsTest {
       assertThat(silent.answer(true)).contains(" 200 ");
       assertThat(slow.answer(true)).contains(" 200 ");
       assertThat(silent.closed()).isTrue();
-      // Bytes do not help, only a request does.
+      // More bytes do not keep the connection open, only a whole request does.
       await()
           .until(() -> {
             try {
@@ -199,7 +199,7 @@ final class ConnectionsTest {
     }
   }
 
-  /** Those that have waited for longest make way. */
+  /** The connections that have waited longest are closed. */
   @Test
   void connectionsAreLimited() throws Exception {
     int max = 16;
@@ -264,7 +264,7 @@ final class ConnectionsTest {
     }
   }
 
-  /** A caller that reads nothing of what it has asked for. */
+  /** A caller that does not read the answer to its request. */
   private static Caller stuck(ServerUnderTest server, String path) throws IOException {
     Caller caller = Caller.of(server);
     caller.socket().setReceiveBufferSize(4096);
@@ -276,7 +276,7 @@ final class ConnectionsTest {
     return server.metrics.get("quarry.http.transfers").gauge().value();
   }
 
-  /** The status of a call for the first bytes. */
+  /** Requests the first bytes and returns the status. */
   private static int beginning(ServerUnderTest server, String path) {
     return server.send("GET", path, null, Map.of("Range", "bytes=0-99")).statusCode();
   }
@@ -321,7 +321,7 @@ final class ConnectionsTest {
         callers.add(stuck(server, path));
         await().until(() -> transfers(server) == i + 1);
       }
-      // The grace of this server is long.
+      // This server's grace for slow callers is long.
       assertThat(beginning(server, path)).isEqualTo(503);
       for (Caller caller : callers) {
         assertThat(caller.answer(false)).contains(" 200 ");

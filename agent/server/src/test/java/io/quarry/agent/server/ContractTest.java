@@ -32,9 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.yaml.snakeyaml.Yaml;
 
-/**
- * The OpenAPI file and the server agree, both ways; the library that knows OpenAPI is the judge.
- */
+/** The OpenAPI file and the server agree, both ways; a library for OpenAPI is the judge. */
 final class ContractTest {
   private static final Vertx VERTX = Vertx.vertx();
   private static final JsonObject FILE =
@@ -42,7 +40,7 @@ final class ContractTest {
           new Yaml().<Map<String, Object>>load(Buffer.buffer(Contract.load().text()).toString()));
   private static final OpenAPIContract CONTRACT = OpenAPIContract.from(VERTX, FILE.copy()).await();
 
-  /** A request for each verb that is built; `{disk}` is a disk of its own. */
+  /** A request for each implemented operation; `{disk}` stands for a disk of its own. */
   private static final Map<String, String> REQUESTS =
       Map.ofEntries(
           Map.entry("listStorageRepositories", "GET /v1/repositories"),
@@ -196,7 +194,7 @@ final class ContractTest {
   @MethodSource("operations")
   void everyRouteAnswersAsTheFileSays(Operation operation) {
     if (operation.streams()) {
-      // Its answer does not end: EventsTest listens to it.
+      // This answer does not end: EventsTest covers it.
       return;
     }
     if (operation.planned()) {
@@ -305,7 +303,7 @@ final class ContractTest {
     assertThat(status).isEqualTo(verdict.getValid() ? 201 : 400);
   }
 
-  /** The library takes `$` to match before a last newline, and 1024.0 for no integer. */
+  /** The library lets `$` match before a last newline, and does not take 1024.0 for an integer. */
   @Test
   void whereWeDifferFromTheLibraryJsonSchemaIsOnOurSide() {
     String path = "/v1/repositories/fast/virtual-disks";

@@ -123,7 +123,7 @@ final class EventsTest {
     }
   }
 
-  /** It takes nothing: what is not sent is not kept either, and the connection ends. */
+  /** The watcher reads nothing: the server keeps no unsent events, and closes the connection. */
   @Test
   void slowReaderIsDropped() throws Exception {
     try (var server = server(9);
@@ -191,7 +191,7 @@ final class EventsTest {
     return socket;
   }
 
-  /** What came up to that line; null reads to the end. */
+  /** The lines up to that one; null reads to the end. */
   private static List<String> untilLine(Socket socket, @Nullable String last) throws IOException {
     var reader =
         new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));

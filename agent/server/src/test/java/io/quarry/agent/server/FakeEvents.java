@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Commits of one repository, whose numbers are the ids of the events. */
 final class FakeEvents implements EventStream {
-  /** Some images, so that it takes room. */
+  /** The text of some images, so that an event takes room. */
   static final int EVENT_CHARS = 1_000;
 
   private static final long TURN_NANOS = 1_000_000;

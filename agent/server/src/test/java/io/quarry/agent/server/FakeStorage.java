@@ -79,8 +79,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A storage in memory whose images are ready at once. Two agents of one cluster share one: a
- * request id has one effect, whoever takes the call.
+ * A storage in memory whose images are ready at once. Two agents of one cluster share one storage:
+ * a request id has one effect, whichever agent takes the call.
  */
 final class FakeStorage implements StorageApi {
   static final String ETAG = "\"an-etag\"";
@@ -112,14 +112,14 @@ final class FakeStorage implements StorageApi {
   private final Map<String, Object> answers = new ConcurrentHashMap<>();
   private long commit;
 
-  /** What a test wants to happen before a verb; it may throw. */
+  /** A test's action before a verb; it may throw. */
   private volatile Consumer<String> before = verb -> {};
 
   private final AtomicInteger streamsClosed = new AtomicInteger();
   private final ByteArrayOutputStream uploaded = new ByteArrayOutputStream();
   private volatile long throttle;
 
-  /** How many commits watchers are told of. */
+  /** The number of commits that watchers get. */
   final AtomicLong events = new AtomicLong();
 
   private volatile @Nullable StatusQuery lastStatusQuery;
@@ -483,7 +483,7 @@ final class FakeStorage implements StorageApi {
         requestId, ClosedOpens.class, commit -> new ClosedOpens(List.of("o1"), false, 0, commit));
   }
 
-  /** Byte n of an image; no two neighbouring pages of the network are alike. */
+  /** Byte n of an image; two neighbouring network pages always differ. */
   static byte content(long n) {
     return (byte) (n * 31 + (n >> 8) * 17 + (n >> 16));
   }
@@ -513,7 +513,7 @@ final class FakeStorage implements StorageApi {
         stream(bytes));
   }
 
-  /** Fails half-way if the test wants it. */
+  /** A stream that fails half-way if the test wants that. */
   private InputStream stream(byte[] bytes) {
     return new ByteArrayInputStream(bytes) {
       @Override
@@ -553,7 +553,7 @@ final class FakeStorage implements StorageApi {
     return new UploadInfo(uploadId, size, uploaded.size(), 0, false, null, commit);
   }
 
-  /** Reads slowly if the test wants it. */
+  /** Reads slowly if the test wants that. */
   @Override
   public UploadInfo uploadImage(
       String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a client believes of refusals when the answer to an earlier try was lost. */
+/** How a client treats refusals when the answer to an earlier try was lost. */
 @Timeout(60)
 final class LostAnswerTest {
   private static final String REQUEST = "request-7";
@@ -37,7 +37,7 @@ final class LostAnswerTest {
     return new StorageException(code, code.name(), REQUEST, "Again.");
   }
 
-  /** The first try's answer is lost, the second one is refused. */
+  /** The answer of the first try is lost, and the second try is refused. */
   private void failTwice(boolean commit) {
     var committing = new AtomicBoolean();
     storage.before(verb -> {

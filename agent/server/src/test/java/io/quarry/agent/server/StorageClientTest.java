@@ -253,7 +253,7 @@ final class StorageClientTest {
     }
   }
 
-  /** 12.3: the mount of one host leads elsewhere, and the other host has the right storage. */
+  /** 12.3: the mount of one host leads to another storage, and the other host has the right one. */
   @Test
   void agentWhoseStorageIsAnotherOneIsPassedOver() {
     var mismatched = new FakeStorage();
@@ -275,7 +275,7 @@ final class StorageClientTest {
   }
 
   @Test
-  void whatIsAboutOneHostGoesToTheFirstAgentAlone() {
+  void callAboutOneHostGoesToTheFirstAgentAlone() {
     try (var first = agent(new FakeStorage());
         var second = agent(new FakeStorage());
         var both = client(first, second)) {
@@ -304,7 +304,7 @@ final class StorageClientTest {
     }
   }
 
-  /** While a part of a deep check is read, an ordinary call has run out of time. */
+  /** An ordinary call would exceed its deadline while a part of a deep check is read. */
   @Test
   void deepCheckMayTakeLongerThanTheDeadline() {
     var storage = new FakeStorage();
@@ -377,7 +377,7 @@ final class StorageClientTest {
           .isInstanceOf(JsonHttp.Outcome.Unknown.class);
       var reset =
           callers.submit(() -> {
-            // One connection is left over from before.
+            // One connection is left over from the earlier call.
             deaf.accept().close();
             Socket socket = deaf.accept();
             var _ = socket.getInputStream().readNBytes(10);
@@ -387,7 +387,7 @@ final class StorageClientTest {
       assertThat(http.post(uri(deaf), "/", body, SOON))
           .isInstanceOf(JsonHttp.Outcome.Unknown.class);
       assertThat(reset.get()).isTrue();
-      // A body that the other side never reads does not fit into its buffers.
+      // The other side never reads, and the body does not fit into its buffers.
       assertThat(http.post(uri(deaf), "/", new byte[64 << 20], Duration.ofMillis(300)))
           .isInstanceOf(JsonHttp.Outcome.NotSent.class);
       assertThat(http.post(server.server.uri(), "/internal/v1/submit", body, SOON))

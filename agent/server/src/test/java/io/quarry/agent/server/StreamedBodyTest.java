@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Long bodies: what callers see of them, and what becomes of them when something fails. */
+/** Long bodies: what callers receive, also after a failure. */
 @Timeout(60)
 final class StreamedBodyTest {
   private static StorageException lost() {
@@ -44,7 +44,7 @@ final class StreamedBodyTest {
   }
 
   @Test
-  void clientGoesOnAfterwardsWithWhatIsMissing() throws Exception {
+  void clientContinuesWithTheMissingBytes() throws Exception {
     try (var server = new ServerUnderTest();
         var client = new StorageClient(List.of(server.server.uri()))) {
       String disk = server.seed();
@@ -124,7 +124,7 @@ final class StreamedBodyTest {
     }
   }
 
-  /** Case 12.24: the last 0 bytes were all of them, and 416 did not tell the size. */
+  /** Case 12.24: the last 0 bytes were answered with all bytes, and 416 did not give the size. */
   @Test
   void rangeOfNoBytesIsRefusedWithTheSize() {
     try (var server = new ServerUnderTest()) {

@@ -27,8 +27,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * What the server and the client cost by themselves, around a storage that answers at once. Prints
- * requests per second and latencies; run it by hand, on a quiet machine.
+ * The cost of the server and the client alone, around a storage that answers at once. Prints
+ * requests per second and latencies; run this by hand, on a quiet machine.
  */
 final class Throughput {
   private Throughput() {}
@@ -53,7 +53,7 @@ final class Throughput {
         what, connections, requests * 1000 / each.toMillis());
   }
 
-  /** Requests answered in the time, on connections that are kept. */
+  /** Counts the requests that are answered in the time, on connections that stay open. */
   static long load(ServerUnderTest server, String path, int connections, Duration time)
       throws Exception {
     AtomicBoolean over = new AtomicBoolean();

@@ -36,7 +36,7 @@ final class WebPagesTest {
     server.close();
   }
 
-  /** What comes back, and whether a verb was called meanwhile. */
+  /** The answer, and the verbs that were called meanwhile. */
   private record Exchanged(String answer, List<String> verbs) {}
 
   private static Exchanged exchange(String method, String path, String headers) throws Exception {
@@ -108,7 +108,9 @@ final class WebPagesTest {
     }
   }
 
-  /** After an upgrade an operator sees what is refused, and no caller fills the log. */
+  /**
+   * After an upgrade the log shows an operator the refused names, and no caller can fill the log.
+   */
   @Test
   void unknownNameIsLoggedOnceAndSomeNamesAtMost() throws Exception {
     Logger logger = (Logger) LoggerFactory.getLogger(WebPages.class);
@@ -157,7 +159,7 @@ final class WebPagesTest {
       assertThat(exchanged.verbs()).isEmpty();
     }
     if (!operation.method().equals("DELETE")) {
-      // What a form of a page can send; a page of the agent's own name is none of its own.
+      // A page's form can send these; a page with the agent's own name is still a foreign page.
       String own = "Host: localhost\r\nOrigin: http://localhost\r\n";
       String form = "Content-Type: application/x-www-form-urlencoded\r\n";
       for (String headers : List.of(own, own + form, "Host: localhost\r\n" + form)) {
@@ -168,7 +170,10 @@ final class WebPagesTest {
     }
   }
 
-  /** Agents and clients of earlier versions send none, and stay in a cluster while it upgrades. */
+  /**
+   * Agents and clients of earlier versions do not send this header, and stay in a cluster during
+   * its upgrade.
+   */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -202,7 +207,7 @@ final class WebPagesTest {
     assertThat(exchanged.verbs()).isEmpty();
   }
 
-  /** A name that was bound to this agent's address anew must not read images either. */
+  /** A page that points its own name at this agent's address must not read images either. */
   @Test
   void readingIsGuardedAgainstForeignNames() throws Exception {
     for (String path : List.of("/v1/hosts", "/v1/events", "/v1/repositories")) {

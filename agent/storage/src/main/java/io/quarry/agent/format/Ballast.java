@@ -14,10 +14,9 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
- * What a repository keeps for the day on which its storage is full: a file whose bytes are given
- * back, and empty files whose names are, since a filesystem can run out of files before it runs out
- * of bytes. Both are given back piece by piece: whatever else writes to a full storage takes what
- * is free.
+ * The reserve that a repository keeps for a full storage: a file that occupies bytes, and empty
+ * files that occupy inodes. A filesystem can run out of inodes before it runs out of bytes. The
+ * ballast is released piece by piece, since other writers to a full storage take what is free.
  */
 public final class Ballast {
   /** Enough for hundreds of records, at a block or two each. */
@@ -30,7 +29,7 @@ public final class Ballast {
 
   private static final int PIECE_FILES = 2;
 
-  /** The ballast is not restored from the last of the space. */
+  /** The ballast is not restored while less than this is free. */
   private static final long RESTORE_FREE_BYTES_MIN = 2L * BYTES;
 
   private static final long RESTORE_FREE_FILES_MIN = 2L * FILES;
@@ -45,7 +44,7 @@ public final class Ballast {
     this.temporary = temporary;
   }
 
-  /** Frees a piece of both; false when there is none left that may be taken. */
+  /** Frees a piece of both kinds; false when no piece is left that may be taken. */
   boolean release(Reserve reserve) throws IOException {
     boolean bytes = releaseBytes(reserve.left(BYTES));
     boolean files = releaseFiles(reserve.left(FILES));
@@ -82,7 +81,7 @@ public final class Ballast {
   }
 
   /**
-   * Keeps both again; false when the storage is too full for that.
+   * Restores both kinds; false when the storage is too full.
    *
    * @param written a name for a temporary file
    */
@@ -104,7 +103,7 @@ public final class Ballast {
       return false;
     }
     try {
-      // Noise: a filesystem that compresses keeps no space for zeros.
+      // Random bytes, since a filesystem that compresses keeps no space for zeros.
       byte[] bytes = new byte[BYTES];
       new SplittableRandom(BYTES).nextBytes(bytes);
       try (NativeFile file = temporary.createNew(written, FileModes.METADATA)) {
@@ -156,7 +155,7 @@ public final class Ballast {
     try {
       folder.createNew(name, FileModes.METADATA).close();
     } catch (FileFailure.Exists e) {
-      // An SDM that does not know that it was deposed restores the ballast, too.
+      // An SDM that does not know of its deposition restores the ballast, too.
       return;
     }
   }

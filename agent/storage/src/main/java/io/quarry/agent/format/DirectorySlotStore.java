@@ -19,11 +19,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Slots as files of a directory on any POSIX filesystem: a temporary file is written and forced,
- * linked to its name (link, never rename: a rename would replace), and the directory is forced.
+ * Slots as files of a directory on any POSIX filesystem. A temporary file is written and forced,
+ * linked to its name, and the directory is forced. A rename instead of the link would replace an
+ * existing slot.
  */
 public final class DirectorySlotStore implements SlotStore, AutoCloseable {
-  /** Far more than any record has; a longer file is none, and must not take the agent's memory. */
+  /**
+   * Far more than any record has. A longer file is no record, and must not fill the agent's memory.
+   */
   static final int RECORD_BYTES_MAX = 2 * CommitLog.ENTRY_BYTES_MAX;
 
   private static final Logger LOG = LoggerFactory.getLogger(DirectorySlotStore.class);
@@ -38,8 +41,8 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
   private final AtomicLong counter = new AtomicLong();
 
   /**
-   * @param root of the repository, with its directories {@code log} and {@code tmp} in place; is
-   *     closed with the store
+   * @param root of the repository, with its directories {@code log} and {@code tmp} in place; the
+   *     store closes the folder
    * @param writer unique among all processes that use the repository; becomes part of file names
    */
   public DirectorySlotStore(Folder root, String writer) throws IOException {
@@ -70,7 +73,10 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     }
   }
 
-  /** A directory may have no room for another name: that is an answer, and nothing was linked. */
+  /**
+   * A directory may have no room for another name: that is a definite answer, and no name was
+   * linked.
+   */
   private void link(String name, String written) throws IOException {
     try {
       log.link(name, temporary, written);
@@ -112,7 +118,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     }
   }
 
-  /** No agent has written what is there: a link, a FIFO, a file of any size. */
+  /** A file that no agent has written: a link, a FIFO, a file of any size. */
   private IOException asDamage(String name, FileFailure e) {
     if (e.kind() != FileFailure.Kind.REFUSED) {
       return e;
@@ -146,13 +152,14 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     log.force();
   }
 
-  /** Only a hint: it is not forced. */
+  /** The head is only a hint, so the file is not forced. */
   @Override
   public void writeHead(long sequence) throws IOException {
     String digits = Long.toString(sequence);
     String number = "0".repeat(HEAD_DIGITS - digits.length()) + digits;
     byte[] line = (number + " " + number + "\n").getBytes(StandardCharsets.US_ASCII);
-    // Not kept open: on NFS other hosts see what was written when the file was closed.
+    // Not kept open: on NFS other hosts see what was written only after the writer has closed the
+    // file.
     try (NativeFile file = openHead()) {
       file.write(0, line);
     }
@@ -192,13 +199,13 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     return ballast.release(reserve);
   }
 
-  /** What has to be possible on a full storage, too. */
+  /** A write that must succeed on a full storage, too. */
   @FunctionalInterface
   interface Writing<T> {
     T write() throws IOException;
   }
 
-  /** Takes from the reserve what the storage lacks; the SDM's host restores the reserve. */
+  /** Takes what the storage lacks from the reserve; the SDM's host restores the reserve. */
   <T> T fromReserve(Writing<T> writing) throws IOException {
     while (true) {
       try {
@@ -239,7 +246,7 @@ public final class DirectorySlotStore implements SlotStore, AutoCloseable {
     }
   }
 
-  /** Temporary names mean nothing to anybody: one that stays is swept later. */
+  /** No reader uses temporary names, and a sweep removes one that stays. */
   private void discard(String name) {
     try {
       temporary.remove(name);

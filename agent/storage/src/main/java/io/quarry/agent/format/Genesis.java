@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param format for example {@code localfs-1.0}
  * @param version of the layout and of the log's records
- * @param key names the repository across the cluster; never shown as something to type
- * @param fixSecret with it, agents sign the opaque data of fixes
+ * @param key names the repository across the cluster; callers never type it
+ * @param fixSecret the secret with which agents sign the opaque data of fixes
  * @param features that the log has from its first term on; none before version 2
  */
 public record Genesis(
@@ -24,7 +24,10 @@ public record Genesis(
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Feature> features) {
   public static final String FILE = "repository.json";
 
-  /** What this program writes. An agent of version 1 knows no features, and refuses it. */
+  /**
+   * The version that this program writes. An agent of version 1 does not know features, and refuses
+   * version 2.
+   */
   public static final int VERSION = 2;
 
   /** The first version that this program reads. */

@@ -36,13 +36,13 @@ final class LocalfsFormat implements RepositoryFormat {
   private static final String VOLUMES = "volumes";
   private static final List<String> DIRECTORIES = List.of("log", "fixes", VOLUMES, TEMPORARY);
 
-  /** A genesis record has 300. */
+  /** A genesis record has 300 bytes. */
   static final int GENESIS_BYTES_MAX = 64 << 10;
 
-  /** Without these a genesis record names nothing and signs nothing. */
+  /** Fields without which a genesis record cannot name or sign. */
   private static final List<String> GENESIS_FIELDS = List.of("key", "createdAt", "fixSecret");
 
-  /** What a fresh filesystem may hold and still be called empty. */
+  /** Names that a fresh filesystem may contain and still count as empty. */
   private static final Set<String> HARMLESS = Set.of("lost+found");
 
   private static final int SECRET_BYTES = 32;
@@ -130,7 +130,10 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  /** QEMU looks for its files there. Files are given to the group one by one, later. */
+  /**
+   * QEMU opens files in the volumes' folder. The files themselves are given to the group later, one
+   * by one.
+   */
   private static void giveVolumes(Folder root, int group) throws IOException {
     if (root.status(VOLUMES).gid() == group) {
       return;
@@ -161,7 +164,7 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  /** Why this agent cannot make files immutable there; null when it can. */
+  /** The reason why this agent cannot make files immutable there; null when it can. */
   private static @Nullable FileFailure notImmutable(Folder temporary) throws IOException {
     try {
       Probe.immutable(temporary);
@@ -174,7 +177,7 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  /** What the probe takes of a full storage for a moment comes from the reserve. */
+  /** On a full storage the reserve provides the space that the probe takes for a moment. */
   private static long probe(Folder root, String writer) throws IOException {
     try (Folder temporary = root.folder(TEMPORARY);
         DirectorySlotStore slots = new DirectorySlotStore(Folder.open(root.path()), writer)) {
@@ -195,7 +198,7 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  /** Each has to be a directory of this very storage: a link would lead to another one. */
+  /** Each directory must be on this very storage: a link would lead to another one. */
   private static void makeDirectories(Folder root) throws IOException {
     for (String directory : DIRECTORIES) {
       root.createFolder(directory);
@@ -234,7 +237,9 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  /** Left by a creation that was interrupted, or being made by another host right now. */
+  /**
+   * A creation that was interrupted has left the directory, or another host is making it right now.
+   */
   private static boolean isOurEmptyDirectory(Folder root, String name) throws IOException {
     if (!DIRECTORIES.contains(name) || root.status(name).kind() != FileStatus.Kind.DIRECTORY) {
       return false;
@@ -248,7 +253,10 @@ final class LocalfsFormat implements RepositoryFormat {
     }
   }
 
-  /** Hosts may do this at once: the first link wins and everybody reads what it put there. */
+  /**
+   * Several hosts may do this at once: the first link wins, and every host reads the winner's
+   * record.
+   */
   private static void write(Folder root, String writer) throws IOException {
     Genesis genesis =
         new Genesis(
@@ -284,7 +292,7 @@ final class LocalfsFormat implements RepositoryFormat {
               before.createdAt(),
               secret(),
               before.features());
-      // Replaces, on purpose: the old key is the original's.
+      // Replaces the record on purpose: the old key is the original's.
       publish(root, after, (temporary, written) -> root.rename(Genesis.FILE, temporary, written));
     } catch (IOException e) {
       throw unusable(

@@ -8,8 +8,9 @@ import java.io.IOException;
 import java.util.UUID;
 
 /**
- * Tries on the real storage what safety rests on: a forced write, a link that refuses a taken name,
- * a rename, a lock, the forcing of a directory. It leaves nothing behind.
+ * Tries the operations that safety depends on, on the real storage. These are a forced write, a
+ * link that refuses a taken name, a rename, a lock, and the forcing of a directory. The probe
+ * leaves no file behind.
  */
 final class Probe {
   private static final int BYTES = 512;
@@ -18,7 +19,7 @@ final class Probe {
   private Probe() {}
 
   /**
-   * @param folder on the storage; temporary names are made in it
+   * @param folder on the storage; the probe makes temporary names in this folder
    * @throws IOException which says what the storage cannot do
    */
   static void run(Folder folder) throws IOException {
@@ -42,7 +43,7 @@ final class Probe {
   /**
    * The size of the largest file that the storage takes from this process, down to a mebibyte.
    *
-   * @param enough nothing above it is asked for
+   * @param enough the probe asks for no larger file
    */
   static long largestFile(Folder folder, long enough) throws IOException {
     String name = "probe." + UUID.randomUUID();
@@ -66,7 +67,7 @@ final class Probe {
     }
   }
 
-  /** Whether a file that nobody may write to says so. */
+  /** Whether the storage keeps the mode of a file without write permission. */
   static boolean keepsModes(Folder folder) throws IOException {
     String name = "probe." + UUID.randomUUID();
     try (NativeFile file = folder.createNew(name, FileModes.VOLUME)) {
@@ -78,8 +79,8 @@ final class Probe {
   }
 
   /**
-   * Makes a file immutable, and mutable again. The file has no name by then: a process that is
-   * killed in between leaves no file that cannot be removed.
+   * Makes a file immutable, and mutable again. The file has no name at that moment: a process that
+   * is killed in between leaves no file that cannot be removed.
    */
   static void immutable(Folder folder) throws IOException {
     String name = "probe." + UUID.randomUUID();

@@ -26,16 +26,16 @@ public final class RepositoryStorage implements AutoCloseable {
 
   private static final String CANARY = "canary.";
 
-  /** What qcow2 files have besides their data is less than this part of it, and a mebibyte. */
+  /** The metadata of a qcow2 file is smaller than this part of its data, plus a mebibyte. */
   private static final long TABLES_PART = 4_096;
 
   private static final long TABLES_BYTES = 1 << 20;
 
-  /** Holds the largest image that there may be. */
+  /** A size that holds the largest image that there may be. */
   static final long LARGEST_FILE_ASKED =
       Limits.IMAGE_BYTES_MAX + Limits.IMAGE_BYTES_MAX / TABLES_PART + TABLES_BYTES;
 
-  /** With room for fewer files a storage is full: a commit takes two for a moment. */
+  /** With room for fewer files a storage counts as full: a commit takes two for a moment. */
   private static final int FILES_MIN = 2;
 
   /** One sector, so that a reader sees the old or the new one. */
@@ -49,7 +49,7 @@ public final class RepositoryStorage implements AutoCloseable {
   private final Folder temporary;
 
   /**
-   * What was found out when it was connected.
+   * The traits that the connection found.
    *
    * @param largestFile in bytes; {@link #LARGEST_FILE_ASKED} when that or more
    * @param protection of the files of volumes
@@ -57,7 +57,7 @@ public final class RepositoryStorage implements AutoCloseable {
   record Traits(Genesis genesis, long largestFile, VolumeStore.Protection protection) {}
 
   /**
-   * @param root is closed with it
+   * @param root the storage closes this folder
    */
   RepositoryStorage(Folder root, Traits traits, String writer) throws IOException {
     this.root = root;
@@ -73,15 +73,15 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   /**
-   * The size of the largest image that one file of this storage can hold, in bytes: also when the
-   * file is a qcow2 file, as the volume of a disk becomes by a snapshot, and all of it is written.
+   * The size of the largest image that one file of this storage can hold, in bytes. The size also
+   * holds for a fully written qcow2 file, which a disk gets by a snapshot.
    */
   public long largestImage() {
     long data = Math.max(0, traits.largestFile() - TABLES_BYTES);
     return data / (TABLES_PART + 1) * TABLES_PART;
   }
 
-  /** Refuses an image that no file of this storage can hold; a size that is none is no matter. */
+  /** Refuses an image that no file of this storage can hold; ignores a size that is not valid. */
   public void requireHolds(long size) {
     if (Limits.isImageSize(size) && size > largestImage()) {
       throw new StorageException(
@@ -112,7 +112,7 @@ public final class RepositoryStorage implements AutoCloseable {
     return volumes;
   }
 
-  /** The path of a volume's file, for messages; tools get it when the file was looked at. */
+  /** The path of a volume's file, for messages. Tools get this path after a look at the file. */
   public Path volume(String file) {
     return volumes.folder().path(file);
   }
@@ -128,8 +128,8 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   /**
-   * Asks the storage for next to nothing, in a way that no cache can answer: a file of that name is
-   * made and removed. A full storage answers, too.
+   * Makes and removes a file of that name: a tiny request that no cache can answer. A full storage
+   * answers, too.
    */
   public void ask(String fileName) throws IOException {
     try {
@@ -144,7 +144,7 @@ public final class RepositoryStorage implements AutoCloseable {
     temporary.remove(fileName);
   }
 
-  /** Whether files can be made and removed; true of a full storage. */
+  /** Whether this host can make and remove files; also true on a full storage. */
   public boolean isUsable(String fileName) {
     try {
       ask(fileName);
@@ -156,8 +156,8 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   /**
-   * The key of the repository that its path leads to by now, or null when there is none: what the
-   * folders have open stays the same, whatever is unmounted, moved or mounted over.
+   * The key of the repository at its path now, or null when there is none. The open folders stay
+   * the same, even when the storage is unmounted, moved or mounted over.
    */
   public @Nullable String keyAtPath() throws IOException {
     try (Folder now = Folder.open(root.path())) {
@@ -192,7 +192,7 @@ public final class RepositoryStorage implements AutoCloseable {
     return found;
   }
 
-  /** A host that died in the middle of it must not keep the others from theirs. */
+  /** A host that died while writing a canary must not keep the other hosts from theirs. */
   private static void add(byte[] content, String name, List<Canary> found) throws IOException {
     try {
       found.add(Json.MAPPER.readValue(content, Canary.class));
@@ -202,10 +202,10 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   /**
-   * Each host has a file of its own: an SDM that was paused and deposed must not write over its
-   * successor's. Written in place, since a name that comes and goes is seen late on a shared
-   * filesystem; durable, since ZooKeeper shows it durably afterwards. A host's first canary on a
-   * full storage comes from the reserve.
+   * Writes this host's canary. Each host has a file of its own: a paused and deposed SDM must not
+   * overwrite its successor's canary. The file is written in place, since other hosts of a shared
+   * filesystem see a new name late. The write is durable, since ZooKeeper shows the canary durably
+   * afterwards. A host's first canary on a full storage comes from the reserve.
    */
   public void writeCanary(String hostId, Canary canary) throws IOException {
     byte[] text = Json.MAPPER.writeValueAsBytes(canary);
@@ -239,7 +239,7 @@ public final class RepositoryStorage implements AutoCloseable {
   }
 
   /**
-   * What there is for volumes.
+   * The space for volumes.
    *
    * @param capacity in bytes
    * @param free in bytes

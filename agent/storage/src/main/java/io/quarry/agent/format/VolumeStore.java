@@ -17,10 +17,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of volumes: the one place that makes, opens, protects and removes them. A frozen file
- * has no write permission. So a domain that still names yesterday's file fails to open the file,
- * and changes no snapshot. The agent may be no root either: a frozen file is thawed before the
- * agent or a tool of the agent opens the file for writing.
+ * The files of volumes: only this class makes, opens, protects and removes them. A frozen file has
+ * no write permission. So a domain whose definition is out of date fails to open the file, and
+ * changes no snapshot. The agent may run without root rights, too: it thaws a frozen file before it
+ * or its tools open the file for writing.
  *
  * <p>Calls may come from several threads at once.
  */
@@ -33,7 +33,8 @@ public final class VolumeStore {
   /**
    * How the files are protected.
    *
-   * @param group that volumes belong to; {@link #ANY_GROUP} leaves them in that of their makers
+   * @param group that volumes belong to; {@link #ANY_GROUP} leaves them in the group of their
+   *     makers
    * @param modes whether the filesystem keeps modes; without modes no file is frozen
    * @param immutable whether frozen files are immutable for root, too
    * @param thawsImmutable whether this agent can thaw a file that another host has made immutable
@@ -47,7 +48,7 @@ public final class VolumeStore {
     this.protection = protection;
   }
 
-  /** How frozen files are protected, as the API says it. */
+  /** How frozen files are protected, in the API's terms. */
   public String frozenFiles() {
     if (!protection.modes()) {
       return "unprotected";
@@ -55,17 +56,17 @@ public final class VolumeStore {
     return protection.immutable() ? "immutable" : "readOnly";
   }
 
-  /** Of which hosts {@link #writer} sees processes, as the API says it. */
+  /** The hosts whose processes {@link #writer} sees, in the API's terms. */
   public String writersSeen() {
     return "thisHost";
   }
 
-  /** For those who write a file's first bytes; the file is writable. */
+  /** The folder, for code that writes a file's first bytes; the file is writable. */
   public Folder folder() {
     return folder;
   }
 
-  /** What tools are told of a volume. */
+  /** The layer by which tools open a volume. */
   public Chain.Layer layer(String file, VolumeFormat format) {
     return Chain.Layer.in(folder, file, format);
   }
@@ -83,15 +84,18 @@ public final class VolumeStore {
     return folder.openRead(file);
   }
 
-  /** To read and write a file that is being made; an earlier worker may have frozen the file. */
+  /**
+   * Opens a file that is being made for reading and writing; an earlier worker may have frozen the
+   * file.
+   */
   public NativeFile openWrite(String file) throws IOException {
     thaw(file);
     return folder.openWrite(file);
   }
 
   /**
-   * Takes the permission to write, durably; a process that has the file open keeps its own. All
-   * that was written counts in the answer: the file is forced, then opened once more.
+   * Removes the write permission, durably; a process that has the file open can still write. The
+   * witness covers everything that was written: the file is forced, then opened once more.
    */
   public Witness freeze(String file) throws IOException {
     protect(file, FileModes.FROZEN_VOLUME);
@@ -101,7 +105,10 @@ public final class VolumeStore {
     return look(file);
   }
 
-  /** What the file looks like by an open of its own, as a client of a network gets it fresh. */
+  /**
+   * The witness of the file as it is now. The file is opened anew, so that a network filesystem
+   * shows its newest state.
+   */
   private Witness look(String file) throws IOException {
     try (NativeFile open = folder.openRead(file)) {
       FileStatus now = open.status();
@@ -110,8 +117,8 @@ public final class VolumeStore {
   }
 
   /**
-   * What the file looks like by now when that is not what the log has witnessed; null when the file
-   * is as it was, or when the log has no witness of the file.
+   * The witness of a file that differs from what the log has witnessed. Null when the file is
+   * unchanged, or when the log has no witness of the file.
    */
   public @Nullable Witness changed(Volume volume) throws IOException {
     if (volume.witness() == null) {
@@ -126,12 +133,12 @@ public final class VolumeStore {
     return protection.thawsImmutable() || !folder.status(file).immutable();
   }
 
-  /** Gives the permission to write back, durably. */
+  /** Restores the write permission, durably. */
   public void thaw(String file) throws IOException {
     protect(file, FileModes.VOLUME);
   }
 
-  /** Freezes or thaws the file; false for a file that is as it should be, which costs one look. */
+  /** Freezes or thaws the file; false when the file needs no change, which costs one look. */
   public boolean protect(String file, boolean frozen) throws IOException {
     int mode = frozen ? FileModes.FROZEN_VOLUME : FileModes.VOLUME;
     if (isAsItShouldBe(folder.status(file), mode)) {
@@ -179,8 +186,8 @@ public final class VolumeStore {
   }
 
   /**
-   * Names the process of this host that writes to the file. Nothing is said of a file that is not
-   * there or cannot be opened: whoever needs the file will say so.
+   * Names the process of this host that writes to the file. Empty for a file that is missing or
+   * cannot be opened: the code that needs the file reports that.
    */
   public Optional<String> writer(String file) throws IOException {
     try {
@@ -208,7 +215,9 @@ public final class VolumeStore {
     return folder.remove(file);
   }
 
-  /** Bytes that the file takes of the storage; 0 when there is none that could be ours. */
+  /**
+   * Bytes that the file takes of the storage; 0 when there is no file, or none that an agent made.
+   */
   public long allocated(String file) throws IOException {
     return folder.allocated(file);
   }

@@ -1,4 +1,7 @@
-/** Repository formats, found by name: how volumes, slots and probes look on a kind of storage. */
+/**
+ * Repository formats, found by name: how a kind of storage holds volumes and slots, and how it is
+ * probed.
+ */
 @NullMarked
 package io.quarry.agent.format;
 

@@ -151,7 +151,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
     assertThat(compressed).isGreaterThan(ballast.length / 2);
   }
 
-  /** Case 12.21: a record of 3 GiB took the agent with it. */
+  /** Case 12.21: a record of 3 GiB made the agent run out of memory. */
   @Test
   void recordThatNoAgentCanHaveWrittenIsNotReadIntoMemory() throws Exception {
     Path huge = root.resolve("log").resolve("huge");
@@ -167,7 +167,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
     assertThat(store.read("huge")).hasSize(1 << 20);
   }
 
-  /** Case 12.21: the head is a hint, whatever is in its place. */
+  /** Case 12.21: the head is a hint, whatever file has its name. */
   @Test
   void headOfAnySizeIsOnlyAHint() throws Exception {
     try (RandomAccessFile file =

@@ -6,11 +6,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * The same as the coordinator's {@code InterleavingsTest}, over files: the real store has to force
- * them, and takes several operations for each slot.
+ * The coordinator's {@code InterleavingsTest}, over files. The real store has to force files, and
+ * needs several operations for each slot.
  */
 class FileInterleavingsTest {
-  /** With those in memory together. */
+  /** The number of schedules, including those in memory. */
   private static final long SCHEDULES = Long.getLong("quarry.schedules", 7_000);
 
   private static final long SEED = Long.getLong("quarry.seed", 0);

@@ -17,7 +17,7 @@ import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
-/** The real store over a simulated filesystem, which can lose what was not forced. */
+/** The real store over a simulated filesystem, which can lose writes that were not forced. */
 final class FileStorage implements HostileStorage {
   private static final String ROOT = "/repository";
 
@@ -113,7 +113,7 @@ final class FileStorage implements HostileStorage {
       }
     }
 
-    /** A filesystem that does that is not to be simulated here: checksums find it. */
+    /** The files' checksums would detect that, so it is not simulated here. */
     @Override
     public void spoilNextCheckpoint() {}
 

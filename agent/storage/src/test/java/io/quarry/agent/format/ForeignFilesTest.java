@@ -25,9 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** 12.22: what somebody put into a repository leads nowhere, and nobody waits for it. */
+/** 12.22: a foreign file in a repository leads to no other file, and no call waits for it. */
 final class ForeignFilesTest {
-  private static final byte[] SECRET = "nobody's business".getBytes(UTF_8);
+  private static final byte[] SECRET = "a secret".getBytes(UTF_8);
   private static final String RECORD = "0000000000000001.record";
   private static final long RECORD_BYTES_HUGE = 3L << 30;
 
@@ -42,7 +42,7 @@ final class ForeignFilesTest {
   }
 
   @AfterEach
-  void nothingOutsideWasTouched() {
+  void noOutsideFileWasTouched() {
     assertThat(outside).hasBinaryContent(SECRET);
     assertThat(directory.resolve("nothing")).doesNotExist();
   }
@@ -149,7 +149,7 @@ final class ForeignFilesTest {
 
   /** 12.23 */
   @Test
-  void nothingIsForOthers() throws Exception {
+  void noFileIsForOtherUsers() throws Exception {
     try (RepositoryStorage storage = connect(true)) {
       storage.slots().putIfAbsent(RECORD, SECRET);
       storage.slots().writeHead(1);

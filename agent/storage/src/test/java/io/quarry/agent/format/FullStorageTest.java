@@ -19,7 +19,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A storage that really is full refuses what takes space, and goes on doing what frees it. */
+/** A full storage refuses calls that take space, and still serves calls that free space. */
 class FullStorageTest {
   private static ErrorCode refusal(CompletableFuture<Reply> answer) {
     Throwable thrown = catchThrowable(() -> answer.get(30, TimeUnit.SECONDS));

@@ -15,7 +15,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 12.7: a disk of 64 TiB on ext4 was acknowledged, and its volume was tried for ever. */
+/**
+ * 12.7: a disk of 64 TiB on ext4 was acknowledged, and the mend of its volume was tried for ever.
+ */
 final class LargestImageTest {
   private static final long TIB = 1L << 40;
 

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A process that uses a repository under limits of its own, and says what it finds. */
+/** A process that uses a repository under limits of its own, and prints its findings. */
 final class LimitedProcess {
-  /** How the lines begin that are not the log's. */
+  /** The prefix of lines that are not log output. */
   static final String SAID = "said ";
 
   private LimitedProcess() {}
@@ -42,7 +42,7 @@ final class LimitedProcess {
     System.out.println(SAID + what);
   }
 
-  /** Classes that have yet to be read from a directory take a file as well. */
+  /** Loading a class from a directory opens a file as well. */
   private static void warmUp(RepositoryStorage storage) throws IOException {
     Path taken = Files.createDirectory(storage.temporary().path("asked"));
     String found = failing(storage);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 12.7: EMFILE and EFBIG by the limits of the agent's own process, as systemd sets them. */
+/** 12.7: EMFILE and EFBIG from the limits of the agent's own process, as systemd sets them. */
 @Timeout(120)
 final class LimitedProcessTest {
   private static final long GIB = 1L << 30;

@@ -7,7 +7,10 @@ import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDirFactory;
 
-/** Directories in memory where the system has such: tests with thousands of forced files. */
+/**
+ * Temporary directories in memory, where the system has them, for tests with thousands of forced
+ * files.
+ */
 public final class MemoryTempDir implements TempDirFactory {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 

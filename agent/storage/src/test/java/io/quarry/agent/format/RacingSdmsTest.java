@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real threads over one real directory: two SDMs that never give in, and a reader. */
+/** Real threads over one real directory: two SDMs that never give way, and a reader. */
 class RacingSdmsTest {
   private static final int COMMITS = 2_000;
   private static final int CHECKPOINT_EVERY = 40;
@@ -37,7 +37,7 @@ class RacingSdmsTest {
   private final AtomicBoolean done = new AtomicBoolean();
 
   @Test
-  void whatIsAcknowledgedIsInTheLogAndWhatIsRefusedIsNot() throws Exception {
+  void acknowledgedRequestsAreInTheLogAndRefusedOnesAreNot() throws Exception {
     Files.createDirectories(root.resolve("log"));
     Files.createDirectories(root.resolve("tmp"));
     try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "creator")) {
@@ -99,7 +99,7 @@ class RacingSdmsTest {
     };
   }
 
-  /** What was acknowledged before the look is seen by it. */
+  /** A reader sees all records that were acknowledged before its look. */
   private Integer read() throws Exception {
     int looks = 0;
     try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "reader")) {

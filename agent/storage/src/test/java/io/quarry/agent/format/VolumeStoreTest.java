@@ -19,7 +19,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 20.1 and 20.3: an agent that is not root freezes and thaws its files, and names others'. */
+/**
+ * 20.1 and 20.3: an agent without root rights freezes and thaws its own files, and names files of
+ * other users.
+ */
 final class VolumeStoreTest {
   private static final String FILE = "v.1.raw";
   private static final int GROUP = 12_346;
@@ -71,7 +74,7 @@ final class VolumeStoreTest {
             .hasMessageContaining("chmod: Operation not permitted: the file belongs to user 0"));
   }
 
-  /** How much it takes is no secret, and one such file must not hide what the others take. */
+  /** Any user may see a file's size, and one such file must not hide the size of the others. */
   @Test
   void spaceOfAFileOfAnotherUserIsKnown() throws Exception {
     try (NativeFile file = store.create(FILE)) {
@@ -96,7 +99,7 @@ final class VolumeStoreTest {
   @Test
   void volumesAreOfTheGroupOfTheRepository() throws Exception {
     Path root = Files.createDirectory(directory.resolve("repository"));
-    AsUser.run(() -> {}); // Nobody else may give files away.
+    AsUser.run(() -> {}); // Only root may give files away.
     try (RepositoryStorage storage =
         RepositoryFormats.find("localfs-1.0")
             .connect(
@@ -149,7 +152,7 @@ final class VolumeStoreTest {
     }
   }
 
-  /** A host without the capability, beside one whose connection has the parameter. */
+  /** A host without the capability, beside a host whose connection has the parameter. */
   @Test
   void agentThatCannotThawAnImmutableFileKnows() throws Exception {
     try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20);

@@ -1,7 +1,7 @@
 package io.quarry.agent.data.nbd;
 
 /**
- * What a server says of a stretch of the export in one context.
+ * The server's answer about a stretch of the export, in one context.
  *
  * @param flags in {@code base:allocation} {@link #HOLE} and {@link #ZERO}, in {@code
  *     qemu:allocation-depth} the depth
@@ -20,7 +20,7 @@ public record BlockStatus(long offset, long length, int flags) {
     return offset + length;
   }
 
-  /** Whether it reads as zeros, in the context {@link #ALLOCATION}. */
+  /** Whether the stretch reads as zeros, in the context {@link #ALLOCATION}. */
   public boolean isZero() {
     return (flags & ZERO) != 0;
   }

@@ -19,17 +19,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection to an NBD server. Every method blocks until the server has answered; threads that
+ * One connection to an NBD server. Every method blocks until the server has answered. Threads that
  * call at the same time have their requests in flight together. One thread of the connection reads
  * all replies, so that data lands in the caller's memory without a copy.
  *
  * <p>A lost connection, a missed deadline and a {@link #close} end all requests under way with an
- * {@link IOException} at once. An interrupt of a thread that is sending closes the connection, as
- * with every interruptible channel; one that waits for an answer is not interruptible, since the
+ * {@link IOException} at once. An interrupt of a sending thread closes the connection, as with
+ * every interruptible channel. A thread that waits for an answer is not interruptible, since the
  * answer may be landing in its memory.
  */
 public final class NbdClient implements Closeable {
-  /** A server that says nothing for so long has storage that hangs. */
+  /** A server that sends no bytes for so long has a hanging storage. */
   private static final Duration REQUEST_DEADLINE = Duration.ofMinutes(2);
 
   private final NbdSocket socket;
@@ -52,10 +52,10 @@ public final class NbdClient implements Closeable {
   }
 
   /**
-   * Connects to a server that listens already, and waits until it is ready.
+   * Connects to a server that listens already, and waits until the server is ready.
    *
-   * @param contexts the kinds of block status wanted; those that the server does not have are
-   *     absent from its answers
+   * @param contexts the wanted kinds of block status; answers lack those that the server does not
+   *     have
    */
   public static NbdClient connect(Path socket, List<String> contexts, Duration deadline)
       throws IOException, InterruptedException {
@@ -96,7 +96,7 @@ public final class NbdClient implements Closeable {
     }
   }
 
-  /** Writes native memory of any size. Durable after the next {@link #flush}. */
+  /** Writes native memory of any size. The data is durable after the next {@link #flush}. */
   public void write(long offset, MemorySegment from) throws IOException {
     long done = 0;
     while (done < from.byteSize()) {
@@ -107,7 +107,7 @@ public final class NbdClient implements Closeable {
     }
   }
 
-  /** Makes a range read as zeros, as a hole or without data where the format can. */
+  /** Makes a range read as zeros. Where the format can, the range takes no space. */
   public void writeZeroes(long offset, long length) throws IOException {
     need(NbdProtocol.EXPORT_SEND_WRITE_ZEROES, "write zeroes");
     range(NbdProtocol.CMD_WRITE_ZEROES, offset, length, NbdProtocol.RANGE_BYTES_MAX);
@@ -127,7 +127,8 @@ public final class NbdClient implements Closeable {
 
   /**
    * Asks for the status of a range, by context. Each context's answer begins at {@code offset} and
-   * covers at least one byte, maybe less than the whole range, and maybe less than another's.
+   * covers at least one byte. An answer may end before the range does, and before another context's
+   * answer.
    */
   public Map<String, List<BlockStatus>> blockStatus(long offset, long length) throws IOException {
     long asked = Math.min(length, NbdProtocol.RANGE_BYTES_MAX);
@@ -139,10 +140,11 @@ public final class NbdClient implements Closeable {
     return answer;
   }
 
-  /** Ends the connection; a server without other clients ends with it. */
+  /** Ends the connection; a server without other clients ends, too. */
   @Override
   public void close() {
-    // A sender that hangs is not waited for; the server notices the end of the connection as well.
+    // This method does not wait for a sender that hangs; the server also notices that the socket is
+    // closed.
     if (sending.tryLock()) {
       try {
         if (lost == null) {
@@ -204,7 +206,7 @@ public final class NbdClient implements Closeable {
         socket.write(words, payload);
       }
     } catch (IOException e) {
-      // Half a request would make nonsense of all that follow.
+      // After half a request the server would misread all later requests.
       lose(e);
       if (inFlight.remove(handle) != null) {
         throw e;
@@ -257,7 +259,7 @@ public final class NbdClient implements Closeable {
   }
 
   /**
-   * The first reason stays. Closing the socket ends the reader, and the reader ends the requests.
+   * Keeps the first reason. Closing the socket ends the reader, and the reader ends the requests.
    */
   private void lose(IOException why) {
     synchronized (this) {

@@ -8,9 +8,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The talk before the first request: fixed newstyle, structured replies, contexts, then go. */
+/**
+ * The negotiation before the first request: fixed newstyle, structured replies, contexts, then go.
+ */
 final class NbdHandshake {
-  /** Servers here have one export, whose name is empty. */
+  /** The servers that agents start have one export, whose name is empty. */
   private static final String EXPORT = "";
 
   private final NbdSocket socket;
@@ -19,7 +21,7 @@ final class NbdHandshake {
     this.socket = socket;
   }
 
-  /** Agrees on the export and on those contexts that the server has. */
+  /** Agrees on the export, and on the contexts that the server has. */
   static NbdExport run(NbdSocket socket, List<String> contexts) throws IOException {
     return new NbdHandshake(socket).run(contexts);
   }

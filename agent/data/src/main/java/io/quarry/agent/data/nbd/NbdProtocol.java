@@ -1,6 +1,6 @@
 package io.quarry.agent.data.nbd;
 
-/** Numbers of the NBD protocol, as its specification calls them, and the limits kept here. */
+/** Numbers of the NBD protocol, named as in its specification, and the limits of this client. */
 final class NbdProtocol {
   static final long NBD_MAGIC = 0x4e42444d41474943L;
   static final long OPTION_MAGIC = 0x49484156454f5054L;
@@ -44,13 +44,16 @@ final class NbdProtocol {
 
   static final int REQUEST_BYTES = 28;
 
-  /** What qemu-nbd takes and gives in one message. */
+  /** The largest payload that qemu-nbd accepts and sends in one message. */
   static final int PAYLOAD_BYTES_MAX = 32 << 20;
 
   /** Requests without a payload carry a 32-bit length; this is the largest aligned one. */
   static final long RANGE_BYTES_MAX = (1L << 32) - (1 << 16);
 
-  /** As many as qemu-nbd works on at once for a client; more would only wait in the socket. */
+  /**
+   * The number of requests that qemu-nbd handles at once for a client; more would only wait in the
+   * socket.
+   */
   static final int IN_FLIGHT_MAX = 16;
 
   /** Names, error texts and option replies; all of them are short. */

@@ -8,7 +8,8 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads replies and fills in the requests they belong to. Runs on the connection's reader thread.
+ * Reads replies and completes the requests that the replies belong to. Runs on the connection's
+ * reader thread.
  */
 final class NbdReplies {
   private static final int BYTES_PER_STATUS = 8;
@@ -18,7 +19,10 @@ final class NbdReplies {
   private final LongFunction<@Nullable NbdRequest> find;
   private final LongFunction<@Nullable NbdRequest> remove;
 
-  /** The two functions know the requests under way by their handles; an unknown one gives null. */
+  /**
+   * The two functions find a request under way by its handle; for an unknown handle they return
+   * null.
+   */
   NbdReplies(
       NbdSocket socket,
       NbdExport export,
@@ -80,7 +84,7 @@ final class NbdReplies {
     ByteBuffer data = socket.read(length, NbdProtocol.STATUS_BYTES_MAX);
     String context = data.remaining() < Integer.BYTES ? null : export.contexts().get(data.getInt());
     if (context == null || data.remaining() % BYTES_PER_STATUS != 0 || !data.hasRemaining()) {
-      throw new IOException(socket.path() + ": block status that nobody asked for");
+      throw new IOException(socket.path() + ": block status that was not asked for");
     }
     request.addStatus(context, data);
   }

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request on its way. The thread that made it waits; the connection's reader fills it in, and
- * touches the buffer no more once it is done.
+ * A request on its way. The calling thread waits. The connection's reader completes the request,
+ * and does not touch the buffer after that.
  */
 final class NbdRequest {
   private final int command;
@@ -48,7 +48,7 @@ final class NbdRequest {
   ByteBuffer place(long at, long pieceLength) throws IOException {
     if (readInto == null || at < offset || pieceLength < 0 || at + pieceLength > offset + length) {
       throw new IOException(
-          "data of " + pieceLength + " bytes at " + at + " that nobody asked for");
+          "data of " + pieceLength + " bytes at " + at + " that was not asked for");
     }
     received += pieceLength;
     return readInto.slice(Math.toIntExact(at - offset), Math.toIntExact(pieceLength));
@@ -77,7 +77,7 @@ final class NbdRequest {
     done.countDown();
   }
 
-  /** Ends it because the connection is lost. */
+  /** Ends the request because the connection is lost. */
   void fail(IOException why) {
     failure = why;
     done.countDown();
@@ -87,7 +87,7 @@ final class NbdRequest {
     return done.await(nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** To be called after the end. */
+  /** Call this only after the request has ended. */
   Map<String, List<BlockStatus>> result(String what) throws IOException {
     if (failure != null) {
       throw new IOException(what + ": connection lost", failure);

@@ -9,7 +9,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** A blocking unix-domain socket. One thread reads and one at a time writes. */
+/** A blocking unix-domain socket. One thread reads, and one thread at a time writes. */
 final class NbdSocket implements Closeable {
   private final Path path;
   private final SocketChannel channel;
@@ -62,7 +62,7 @@ final class NbdSocket implements Closeable {
     return StandardCharsets.UTF_8.decode(read(length, NbdProtocol.TEXT_BYTES_MAX)).toString();
   }
 
-  /** Reads a message of a length that the server named. */
+  /** Reads a message whose length the server named. */
   ByteBuffer read(int length, int limit) throws IOException {
     if (length < 0 || length > limit) {
       throw new IOException(

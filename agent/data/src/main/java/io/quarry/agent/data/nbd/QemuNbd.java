@@ -20,14 +20,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A {@code qemu-nbd} server for one image, with a first connection that keeps it alive: it ends
- * with its last client.
+ * A {@code qemu-nbd} server for one image. The first connection keeps the server alive, since the
+ * server ends with its last client.
  */
 public final class QemuNbd implements Closeable {
   /** The kernel's limit for the path of a unix-domain socket, less its final zero. */
   private static final int SOCKET_PATH_BYTES_MAX = 107;
 
-  /** Opening a long chain on slow storage takes its time. */
+  /** Opening a long chain on slow storage is slow. */
   private static final Duration START_DEADLINE = Duration.ofSeconds(60);
 
   private static final Duration TIDY_DEADLINE = Duration.ofSeconds(10);
@@ -36,7 +36,7 @@ public final class QemuNbd implements Closeable {
 
   private static final List<String> CONTEXTS = List.of(BlockStatus.ALLOCATION, BlockStatus.DEPTH);
 
-  // A second server takes over a living server's socket silently, so no name is used twice.
+  // A second server takes over a living server's socket without an error. So no name is used twice.
   private static final AtomicLong SOCKETS = new AtomicLong();
 
   private final Child server;
@@ -52,7 +52,7 @@ public final class QemuNbd implements Closeable {
   }
 
   /**
-   * Starts a server and waits until it answers.
+   * Starts a server and waits until the server answers.
    *
    * @param runtimeDirectory for its socket; local, and with a short name
    */
@@ -83,12 +83,12 @@ public final class QemuNbd implements Closeable {
     }
   }
 
-  /** The connection that came with the server. */
+  /** The connection that was made with the server. */
   public NbdClient client() {
     return client;
   }
 
-  /** One more connection, as many as the image allows; the caller closes it. */
+  /** Makes one more connection, as many as the image allows; the caller closes it. */
   public NbdClient connect() throws IOException, InterruptedException {
     return NbdClient.connect(socket, CONTEXTS, START_DEADLINE);
   }
@@ -98,10 +98,11 @@ public final class QemuNbd implements Closeable {
   }
 
   /**
-   * Ends the server and waits until it is gone. Closing is no flush, but a writable image is given
-   * the time to be left tidy. Other connections are to be closed before.
+   * Ends the server and waits until the process is gone. Closing is no flush, but a server of a
+   * writable image gets the time to finish its metadata. The caller closes other connections
+   * before.
    *
-   * @throws IOException if it is still there
+   * @throws IOException if the process is still there
    */
   @Override
   public void close() throws IOException {
@@ -116,7 +117,7 @@ public final class QemuNbd implements Closeable {
     stop(server, socket);
   }
 
-  /** The socket has its name a moment before it listens. */
+  /** The socket has its name a moment before the server listens. */
   private static NbdClient connectFirst(Child server, Path socket)
       throws IOException, InterruptedException {
     Deadline end = Deadline.after(START_DEADLINE);
@@ -145,7 +146,7 @@ public final class QemuNbd implements Closeable {
     }
   }
 
-  /** What the server said says more than the broken connection. */
+  /** The server's error output tells more than the broken connection. */
   private static IOException failure(Child server, Exception cause) throws IOException {
     try {
       if (server.awaitExit(Duration.ofSeconds(1))) {
@@ -183,7 +184,7 @@ public final class QemuNbd implements Closeable {
     try {
       arrivals.close();
     } catch (IOException e) {
-      // The waiting thread then ends by its deadline.
+      // The waiting thread then ends at its deadline.
       return;
     }
   }

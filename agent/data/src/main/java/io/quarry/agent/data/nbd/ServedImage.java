@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An image and how qemu-nbd opens it.
+ * An image and how qemu-nbd opens the image.
  *
- * @param shared whether others may read the files while it is written
- * @param clients how many connections it takes at the same time
+ * @param shared whether other processes may read the files during writes
+ * @param clients how many connections the server accepts at the same time
  * @param limits for an image that comes from outside
  */
 public record ServedImage(
@@ -52,19 +52,22 @@ public record ServedImage(
     }
   }
 
-  /** For copying: through the page cache, since an image that is copied was often just written. */
+  /** For copying. Reads go through the page cache, since a copied image was often just written. */
   public static ServedImage readOnly(Chain chain) {
     return new ServedImage(chain, false, false, Cache.WRITEBACK, Aio.THREADS, 1, Optional.empty());
   }
 
-  /** For changing the top of a chain; around the page cache a flush is ten times cheaper. */
+  /**
+   * For changing the top of a chain; a flush is ten times cheaper with writes around the page
+   * cache.
+   */
   public static ServedImage writable(Chain chain) {
     return new ServedImage(chain, true, false, Cache.NONE, Aio.IO_URING, 1, Optional.empty());
   }
 
   /**
-   * For writing down into the top of a chain that others may read. Through the page cache: a raw
-   * file that is written around it can grow to a full block.
+   * For writing into the top of a chain that other processes may read. Writes go through the page
+   * cache: a raw file that is written around the cache can grow to a full block.
    */
   public static ServedImage shared(Chain chain) {
     return new ServedImage(chain, true, true, Cache.WRITEBACK, Aio.THREADS, 1, Optional.empty());

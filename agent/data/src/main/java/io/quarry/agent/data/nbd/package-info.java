@@ -1,6 +1,6 @@
 /**
- * Network block devices over unix-domain sockets: how the content of QEMU's formats is read and
- * written without knowing them.
+ * Network block devices over unix-domain sockets. A QEMU server reads and writes the content of its
+ * formats, so agents need not know them.
  */
 @NullMarked
 package io.quarry.agent.data.nbd;

@@ -7,8 +7,8 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * A raw descriptor. Calls may come from several threads at once; {@link #close} waits for those
- * under way, since the number is used again at once.
+ * A raw file descriptor. Calls may come from several threads at once. {@link #close} waits for the
+ * calls under way, since the kernel reuses the number at once.
  */
 final class Descriptor implements AutoCloseable {
   private final Path path;
@@ -25,7 +25,7 @@ final class Descriptor implements AutoCloseable {
     this.closing = lock.writeLock();
   }
 
-  /** What is done with the number, which is valid until it returns. */
+  /** A use of the number, which is valid until the method returns. */
   interface Use {
     long with(int fd) throws IOException;
   }
@@ -34,7 +34,7 @@ final class Descriptor implements AutoCloseable {
     return path;
   }
 
-  /** The result, which is {@code -errno} when it failed. */
+  /** The result of the call; {@code -errno} when the call failed. */
   long call(Use use) throws IOException {
     using.lock();
     try {
@@ -69,7 +69,7 @@ final class Descriptor implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        var _ = Libc.close(fd); // Nothing is lost: durability is the syncs' business.
+        var _ = Libc.close(fd); // A failed close loses no data: the syncs provide durability.
       }
     } finally {
       closing.unlock();

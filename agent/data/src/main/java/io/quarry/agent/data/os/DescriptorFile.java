@@ -40,7 +40,7 @@ final class DescriptorFile implements NativeFile {
   private final int access;
 
   /**
-   * @param access that it is open for, as {@link OpenFlags} has it
+   * @param access the access that the file is open for, as in {@link OpenFlags}
    */
   DescriptorFile(Path path, int fd, int access) {
     this.descriptor = new Descriptor(path, fd);
@@ -64,7 +64,7 @@ final class DescriptorFile implements NativeFile {
     return new DescriptorFile(path, fd, access);
   }
 
-  /** Through /proc, so that it is this very file, whatever its name stands for by now. */
+  /** The path through /proc leads to this very file, whatever file has its name now. */
   @Override
   public Optional<NativeFile> direct() throws IOException {
     int flags = access | OpenFlags.CLOSE_ON_EXEC | OpenFlags.DIRECT;
@@ -171,7 +171,7 @@ final class DescriptorFile implements NativeFile {
     if (Errno.ENXIO.is(result)) {
       return Optional.empty();
     }
-    // A filesystem without the call treats everything as data, and so does this.
+    // A filesystem without the call treats the whole file as data, and so does this method.
     return Optional.of(Errno.EINVAL.is(result) ? offset : descriptor.checked("seek data", result));
   }
 
@@ -311,7 +311,7 @@ final class DescriptorFile implements NativeFile {
     }
   }
 
-  /** What only the file's owner may do. */
+  /** A call that only the file's owner may make. */
   private void owned(String operation, long result) throws IOException {
     if (result < 0) {
       throw FileFailure.of((int) -result, path(), operation).about(status());

@@ -3,13 +3,13 @@ package io.quarry.agent.data.os;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** What a file of the user's really takes on its storage. */
+/** The space that a caller's file takes on its storage. */
 public final class DiskUsage {
   private static final int AT_FDCWD = -100;
 
   private DiskUsage() {}
 
-  /** Bytes allocated to the file, by its metadata alone; 0 when there is no such file. */
+  /** Bytes allocated to the file, from its metadata alone; 0 when there is no such file. */
   public static long allocated(Path file) throws IOException {
     try {
       return FileStatus.of(

@@ -3,8 +3,8 @@ package io.quarry.agent.data.os;
 import io.quarry.agent.data.os.FileFailure.Kind;
 
 /**
- * The error numbers this package tells apart; the values are the same on every Linux it runs on.
- * Their texts are ours: those of the C library follow the locale of the process.
+ * The error numbers that this package distinguishes; their values are the same on every supported
+ * Linux. The texts are fixed here, since the C library's texts follow the locale of the process.
  */
 enum Errno {
   EPERM(1, Kind.FORBIDDEN, "Operation not permitted"),
@@ -47,7 +47,7 @@ enum Errno {
     this.text = text;
   }
 
-  /** Whether that is what a call has returned, which gives {@code -errno} when it fails. */
+  /** Whether a call has returned this error; a failed call gives {@code -errno}. */
   boolean is(long result) {
     return result == -number;
   }
@@ -75,7 +75,7 @@ enum Errno {
   }
 
   /**
-   * Whether the kernel says that this file, filesystem or pair of them does not offer the call.
+   * Whether the kernel does not offer the call for this file, filesystem or pair of files.
    *
    * @param result of the call
    */

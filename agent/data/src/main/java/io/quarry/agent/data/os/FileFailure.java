@@ -5,15 +5,15 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call on a file failed, by the error number that the kernel gave. Callers tell failures apart by
+ * A failed call on a file, by the error number that the kernel gave. Callers tell failures apart by
  * {@link #kind}, never by their text.
  */
 public class FileFailure extends IOException {
   private static final long serialVersionUID = 1L;
 
-  /** What callers tell apart. */
+  /** The kinds of failure that callers distinguish. */
   public enum Kind {
-    /** The name is free; also when what it stood for was removed by another host. */
+    /** The name is free. Another host may also have removed the open file. */
     NOT_FOUND,
     EXISTS,
     /** The filesystem or a quota is full, of bytes or of files. */
@@ -24,13 +24,16 @@ public class FileFailure extends IOException {
     READ_ONLY,
     TOO_MANY_OPEN,
     INPUT_OUTPUT,
-    /** What is there is no regular file (or no directory): a link, a FIFO, a device. */
+    /**
+     * The name does not stand for a regular file (or directory), but for a link, a FIFO or a
+     * device.
+     */
     REFUSED,
     NOT_EMPTY,
     OTHER
   }
 
-  /** There is nothing under that name. */
+  /** No file has that name. */
   public static final class NotFound extends FileFailure {
     private static final long serialVersionUID = 1L;
 
@@ -48,9 +51,7 @@ public class FileFailure extends IOException {
     }
   }
 
-  /**
-   * One file that this process may not use, while its directory can be used: the storage is fine.
-   */
+  /** This process may not use that one file, but can use its directory: the storage is fine. */
   public static final class Forbidden extends FileFailure {
     private static final long serialVersionUID = 1L;
 
@@ -75,7 +76,7 @@ public class FileFailure extends IOException {
       this.immutable = status.immutable();
     }
 
-    /** What failed at first, if it was a file that this process may not use. */
+    /** The original failure, if this process may not use the file. */
     public static @Nullable Forbidden in(@Nullable Throwable failure) {
       for (Throwable each = failure; each != null; each = each.getCause()) {
         if (each instanceof Forbidden forbidden) {
@@ -85,7 +86,7 @@ public class FileFailure extends IOException {
       return null;
     }
 
-    /** What an operator can do. */
+    /** The remedy for the operator. */
     public String remedy() {
       return immutable
           ? "give the agents of all hosts CAP_LINUX_IMMUTABLE, or none and run chattr -i " + path()
@@ -115,18 +116,18 @@ public class FileFailure extends IOException {
     };
   }
 
-  /** Nothing was asked of the kernel, or its answer was not what has to be there. */
+  /** The kernel was not asked, or its answer was not what the caller requires. */
   static FileFailure refused(Path path, String operation, String why) {
     return new FileFailure(Kind.REFUSED, 0, path.toString(), operation, why);
   }
 
-  /** The file is longer than what is read of it at most. */
+  /** The file is longer than the limit for its content. */
   static FileFailure tooLong(Path path, long bytes, long bytesMax) {
     String why = "it has " + bytes + " bytes, more than the " + bytesMax + " that are read";
     return new FileFailure(Kind.REFUSED, 0, path.toString(), "read", why);
   }
 
-  /** What failed at first, if it was a file. */
+  /** The kind of the original failure, if that was a failure on a file. */
   public static @Nullable Kind kindOf(@Nullable Throwable failure) {
     for (Throwable each = failure; each != null; each = each.getCause()) {
       if (each instanceof FileFailure file) {
@@ -136,7 +137,7 @@ public class FileFailure extends IOException {
     return null;
   }
 
-  /** What an operator can do about a storage that failed like that. */
+  /** The remedy for the operator of a storage that failed like that. */
   public static String remedyOf(@Nullable Throwable failure) {
     return switch (kindOf(failure)) {
       case FORBIDDEN -> "let the agent's user read and write the repository's directory";
@@ -152,7 +153,7 @@ public class FileFailure extends IOException {
     };
   }
 
-  /** The same failure, with who may use the file, if that is why. */
+  /** The same failure, with the file's owner and mode if they are the reason. */
   FileFailure about(FileStatus status) {
     return kind == Kind.FORBIDDEN ? new Forbidden(this, status) : this;
   }
@@ -161,17 +162,17 @@ public class FileFailure extends IOException {
     return kind;
   }
 
-  /** Whether there is nothing under the name, or something that no agent has made. */
+  /** Whether no file has the name, or a file that no agent has made. */
   public boolean isNoFile() {
     return kind == Kind.NOT_FOUND || kind == Kind.REFUSED;
   }
 
-  /** 0 when the kernel did not fail. */
+  /** 0 when the kernel reported no error. */
   public int errno() {
     return errno;
   }
 
-  /** Whether it was there a moment ago, as the client of a network knew it. */
+  /** Whether a network filesystem's client knew the file a moment ago, but its server does not. */
   boolean isStale() {
     return errno == Errno.ESTALE.number();
   }

@@ -3,7 +3,7 @@ package io.quarry.agent.data.os;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** A file from its beginning to its end. */
+/** Reads a file from its beginning to its end. */
 final class FileInput extends InputStream {
   private static final int CHUNK_BYTES = 256 << 10;
 

@@ -1,32 +1,31 @@
 package io.quarry.agent.data.os;
 
 /**
- * Who may do what with the files that the agent makes. Each file of a repository is given its mode
- * explicitly, since the process's umask is the administrator's shell's, a library's or a default
- * ACL's business. The process has a umask of its own all the same, for what others make in its
- * name: QEMU's tools, the log files, Java's own.
+ * The modes of the files that the agent makes. Each file of a repository gets its mode explicitly,
+ * since an administrator's shell, a library or a default ACL may change the umask. The process also
+ * sets its own umask, for files that QEMU's tools, the logger and Java itself make.
  */
 public final class FileModes {
-  /** QEMU's group may look for volumes. */
+  /** The group of QEMU may look up volumes. */
   public static final int DIRECTORY = 0750;
 
   /** Records, checkpoints, claims, the head and the ballast. */
   public static final int METADATA = 0640;
 
-  /** A reader could sign fixes, or speak for this host. */
+  /** A process that can read the file could sign fixes, or act as this host. */
   public static final int SECRET = 0600;
 
-  /** A volume that is being made or that a disk writes to; QEMU has it by its group. */
+  /** A volume that is being made or that a disk writes to; QEMU has access by its group. */
   public static final int VOLUME = 0660;
 
-  /** A volume that nothing may write to: the permission stops all but root. */
+  /** A volume that no process may write to: the mode stops all users but root. */
   public static final int FROZEN_VOLUME = 0440;
 
   private static final int OTHERS_AND_WRITING_GROUP = 0027;
 
   private FileModes() {}
 
-  /** Nothing that this process or its children make is for other users of the host. */
+  /** Keeps files that this process or its children make from other users of the host. */
   public static void maskProcess() {
     var _ = Libc.umask(OTHERS_AND_WRITING_GROUP);
   }

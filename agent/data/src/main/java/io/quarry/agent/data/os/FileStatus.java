@@ -10,13 +10,13 @@ import java.lang.foreign.MemorySegment;
 import java.time.Instant;
 
 /**
- * What the kernel says of a file.
+ * The kernel's metadata of a file.
  *
  * @param mode the permissions alone
  * @param modified when its content was last written
- * @param allocatedBytes of the storage; what it shares as reflinks counts for each file
- * @param links names that it has
- * @param immutable whether no process may change or remove the file, also as root
+ * @param allocatedBytes of the storage; blocks that files share as reflinks count for each file
+ * @param links the number of its names
+ * @param immutable whether no process, not even one of root, may change or remove the file
  */
 public record FileStatus(
     Kind kind,
@@ -28,7 +28,7 @@ public record FileStatus(
     long allocatedBytes,
     int links,
     boolean immutable) {
-  /** What it is. */
+  /** The kind of the file. */
   public enum Kind {
     FILE("a regular file"),
     DIRECTORY("a directory"),
@@ -58,10 +58,10 @@ public record FileStatus(
   private static final int PERMISSIONS = 07777;
   private static final int KIND_SHIFT = 12;
 
-  /** Whatever the filesystem's blocks are, this is what they are counted in. */
+  /** The kernel counts allocated bytes in this unit, whatever the filesystem's blocks are. */
   private static final long BLOCK_BYTES = 512;
 
-  /** The call, on a name or an open file; what fails is thrown. */
+  /** The system call, on a name or an open file; a failure is thrown. */
   interface Asking {
     long statx(int flags, int mask, MemorySegment into) throws IOException;
   }

@@ -7,13 +7,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What the kernel says of the filesystem of a file.
+ * The kernel's figures of the filesystem of a file.
  *
  * @param capacity in bytes
- * @param free in bytes, to processes that are not root
- * @param files how many files it may have; 0 where files have no limit
- * @param freeFiles how many more files it has room for; 0 also where files have no limit
- * @param nfs whether a server has it
+ * @param free in bytes, for processes that are not root
+ * @param files how many files the filesystem may have; 0 without a limit
+ * @param freeFiles how many more files the filesystem has room for; 0 also without a limit
+ * @param nfs whether the filesystem is an NFS mount
  */
 public record Filesystem(long capacity, long free, long files, long freeFiles, boolean nfs) {
   private static final long STATFS_BYTES = 120;
@@ -24,7 +24,7 @@ public record Filesystem(long capacity, long free, long files, long freeFiles, b
     return files == 0 || freeFiles >= more;
   }
 
-  /** The call on an open file; what fails is thrown. */
+  /** The system call on an open file; a failure is thrown. */
   interface Asking {
     long fstatfs(MemorySegment into) throws IOException;
   }

@@ -7,57 +7,69 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open directory of a repository, by which its files are reached. What is opened is a regular
- * file that the folder itself holds: a link is not followed, a FIFO or a device is refused without
- * waiting for it, and a name is never a path. So neither the log, nor a listing, nor a foreign file
- * in a repository leads to anything outside of it. An interrupt ends nothing: it shows afterwards.
+ * An open directory of a repository, through which the agent reaches its files. Only regular files
+ * that the folder itself holds are opened. Links are not followed, FIFOs and devices are refused
+ * without waiting, and a name is never a path. So neither the log, nor a listing, nor a foreign
+ * file leads to any file outside of the repository. An interrupt does not end a call: the thread's
+ * interrupt flag is set afterwards.
  *
- * <p>What fails is a {@link FileFailure}. Calls may come from several threads at once.
+ * <p>Failures are {@link FileFailure}s. Calls may come from several threads at once.
  */
 public interface Folder extends AutoCloseable {
-  /** Names of slots, volumes and fixes, and those made up for temporary files. */
+  /** Names of slots, volumes and fixes, and names of temporary files. */
   Pattern NAME = Pattern.compile("[0-9A-Za-z._@-]{1,255}");
 
-  /** How the names begin that NFS clients give to what is open and removed: they mean nothing. */
+  /**
+   * The prefix of names that NFS clients give to open files that were removed; such files have no
+   * meaning here.
+   */
   String REMOVED_ON_NFS = ".nfs";
 
-  /** A directory of the system's filesystems, wherever links lead to: the administrator's word. */
+  /** Opens a directory by its path, and follows links, since the administrator chose the path. */
   static Folder open(Path directory) throws IOException {
     return SystemFolder.open(directory);
   }
 
-  /** Where it is, for tools and messages. */
+  /** The path of the folder, for tools and messages. */
   Path path();
 
-  /** Where the file is, for tools and messages. */
+  /** The path of the file, for tools and messages. */
   default Path path(String name) {
     return path().resolve(name);
   }
 
-  /** A directory in this one. */
+  /** Opens a directory in this one. */
   Folder folder(String name) throws IOException;
 
   NativeFile openRead(String name) throws IOException;
 
-  /** To read and write. */
+  /** Opens the file for reading and writing. */
   NativeFile openWrite(String name) throws IOException;
 
-  /** To read and write; a name that is taken is a {@link FileFailure.Exists}. */
+  /** Creates a file for reading and writing; a taken name is a {@link FileFailure.Exists}. */
   NativeFile createNew(String name, int mode) throws IOException;
 
-  /** What is there under the name, of whatever kind. A network's client may know what was. */
+  /**
+   * The metadata of whatever has the name. A network filesystem's client may answer from its cache.
+   */
   FileStatus status(String name) throws IOException;
 
-  /** All names but "." and "..", in no particular order; of foreign files too. */
+  /** All names but "." and "..", in no particular order, also of foreign files. */
   List<String> names() throws IOException;
 
-  /** Gives a file of another folder (or this one) a name here; a taken one is not replaced. */
+  /**
+   * Gives a file of another folder (or this one) a name here; a file that has the name already is
+   * not replaced.
+   */
   void link(String name, Folder from, String existing) throws IOException;
 
-  /** Moves a file of another folder (or this one) to a name here, replacing what has it. */
+  /**
+   * Moves a file of another folder (or this one) to a name here, and replaces a file that has the
+   * name.
+   */
   void rename(String name, Folder from, String existing) throws IOException;
 
-  /** Frees a name; false when it is free. What a link points to stays as it is. */
+  /** Frees a name; false when the name is free. A link's target stays as it is. */
   boolean remove(String name) throws IOException;
 
   /** Makes a directory in this one; false when the name is taken. */
@@ -66,10 +78,10 @@ public interface Folder extends AutoCloseable {
   /** Removes an empty directory; false when there is none. */
   boolean removeFolder(String name) throws IOException;
 
-  /** Who may look for names in it, besides its owner. */
+  /** Sets the group whose members may look up names in the folder, besides its owner. */
   void setGroup(int gid) throws IOException;
 
-  /** Makes durable which names there are. */
+  /** Makes the current names durable. */
   void force() throws IOException;
 
   Filesystem filesystem() throws IOException;
@@ -80,7 +92,8 @@ public interface Folder extends AutoCloseable {
   /**
    * The whole content, or null when there is no such file.
    *
-   * @param bytesMax of a file that could be ours; a longer one is refused and not read
+   * @param bytesMax the largest file that an agent could have written; a longer one is refused and
+   *     not read
    */
   default byte @Nullable [] read(String name, int bytesMax) throws IOException {
     return ifThere(
@@ -99,7 +112,7 @@ public interface Folder extends AutoCloseable {
     return ifThere(name, file -> file.bytes(0, bytesMax));
   }
 
-  /** What is read of an open file. */
+  /** Reads from an open file. */
   interface Reading {
     byte[] of(NativeFile file) throws IOException;
   }
@@ -109,7 +122,7 @@ public interface Folder extends AutoCloseable {
       try (NativeFile file = openRead(name)) {
         return reading.of(file);
       } catch (FileFailure.NotFound e) {
-        // When another host removes the file that was opened, the name may stand for a new one.
+        // When another host has removed the open file, the name may stand for a new one.
         if (again || !e.isStale()) {
           return null;
         }
@@ -117,7 +130,9 @@ public interface Folder extends AutoCloseable {
     }
   }
 
-  /** Bytes that the file takes of the storage; 0 when there is none that could be ours. */
+  /**
+   * Bytes that the file takes of the storage; 0 when there is no file, or none that an agent made.
+   */
   default long allocated(String name) throws IOException {
     try (NativeFile file = openRead(name)) {
       return file.status().allocatedBytes();

@@ -15,8 +15,8 @@ import java.lang.invoke.VarHandle;
 import java.util.OptionalInt;
 
 /**
- * The C library, one method for each call. A result of {@code -errno} stands for a failed call, as
- * the kernel itself gives it, so that no state outlives a call.
+ * The C library, one method for each call. A failed call returns {@code -errno}, as the kernel
+ * itself does, so that no state outlives a call.
  */
 final class Libc {
   private static final Linker LINKER = Linker.nativeLinker();
@@ -26,7 +26,7 @@ final class Libc {
   private static final VarHandle ERRNO =
       STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-  // open, openat, fcntl, ioctl and prctl are variadic in C, which the calling convention heeds.
+  // open, openat, fcntl, ioctl and prctl are variadic in C, which affects the calling convention.
   private static final MethodHandle OPEN =
       variadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
   private static final MethodHandle OPENAT =
@@ -109,12 +109,12 @@ final class Libc {
 
   private static final long GROUP_BYTES = 32;
 
-  /** A group's members are among them. */
+  /** A group's record includes its members. */
   private static final long GROUP_STRINGS_BYTES = 1 << 20;
 
   private Libc() {}
 
-  /** One call; {@code state} takes its errno, and the arena lives as long as the call. */
+  /** One call; {@code state} receives its errno, and the arena lives as long as the call. */
   private interface Downcall {
     long run(MemorySegment state, Arena arena) throws Throwable;
   }
@@ -195,7 +195,7 @@ final class Libc {
     return code((state, _) -> (int) SYNC_FILE_RANGE.invokeExact(state, fd, offset, length, flags));
   }
 
-  /** Unlike the others, this one returns its error number itself and leaves errno alone. */
+  /** Unlike the other calls, this one returns its error number itself and does not set errno. */
   static int posixFadvise(int fd, long offset, long length, int advice) {
     return -code((state, _) -> (int) POSIX_FADVISE.invokeExact(state, fd, offset, length, advice));
   }
@@ -227,7 +227,7 @@ final class Libc {
         (int) MKDIRAT.invokeExact(state, directory, arena.allocateFrom(name), mode));
   }
 
-  /** Links the entry itself: of a symbolic link, not what it points to. */
+  /** Links the entry itself: a symbolic link, not the link's target. */
   static int linkat(int from, String existing, int to, String name) {
     return code((state, arena) ->
         (int)
@@ -259,7 +259,7 @@ final class Libc {
     return code((state, _) -> (int) GETEUID.invokeExact(state));
   }
 
-  /** Its number is the third field of the record, behind two pointers. */
+  /** The group's number is the third field of the record, behind two pointers. */
   static OptionalInt groupOf(String name) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment group = arena.allocate(GROUP_BYTES, Long.BYTES);
@@ -288,7 +288,7 @@ final class Libc {
     return code((state, _) -> (int) WAITPID.invokeExact(state, pid, MemorySegment.NULL, options));
   }
 
-  /** The C library of today does not know this call yet. */
+  /** The installed C library has no function for this call yet. */
   static long cachestat(int fd, MemorySegment range, MemorySegment into) {
     return result(
         (state, _) -> (long) SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, into, 0));

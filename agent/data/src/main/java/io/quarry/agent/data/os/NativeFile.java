@@ -12,19 +12,22 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * An open file with all that the system can do with it. {@link java.nio.channels.FileChannel} is
- * not enough here for three reasons: it closes itself when its thread is interrupted, it hides the
- * descriptor that holes and reflinks need, and its locks vanish when any other descriptor of the
- * file is closed.
+ * An open file with all system calls that agents need. A {@link java.nio.channels.FileChannel} does
+ * not do, for three reasons. The channel closes itself when its thread is interrupted. The channel
+ * hides the descriptor that holes and reflinks need. The channel's locks vanish when another
+ * descriptor of the file is closed.
  *
- * <p>All calls take a position of their own and may come from several threads at once; {@link
- * #close} waits for the calls under way, since a descriptor number is reused at once.
+ * <p>All calls take a position of their own and may come from several threads at once. {@link
+ * #close} waits for the calls under way, since the kernel reuses a descriptor number at once.
  */
 public interface NativeFile extends AutoCloseable {
-  /** What direct I/O asks of offsets, lengths and memory; sector sizes above this do not occur. */
+  /**
+   * The alignment that direct I/O requires of offsets, lengths and memory; larger sectors do not
+   * occur.
+   */
   int DIRECT_ALIGNMENT = 4096;
 
-  /** A file of the user's, wherever links lead to; those of a repository are its folders'. */
+  /** Opens a caller's file, and follows links; a repository's files are opened by its folders. */
   static NativeFile openRead(Path path) throws IOException {
     return DescriptorFile.open(path, OpenFlags.READ);
   }
@@ -33,29 +36,32 @@ public interface NativeFile extends AutoCloseable {
     return DescriptorFile.open(path, OpenFlags.READ_WRITE);
   }
 
-  /** Creates the file; one that exists already is a {@link FileFailure.Exists}. */
+  /** Creates the file; an existing file is a {@link FileFailure.Exists}. */
   static NativeFile createNew(Path path) throws IOException {
     return DescriptorFile.createNew(path, FileModes.VOLUME);
   }
 
-  /** The same file once more, around the page cache; nothing where that is not offered. */
+  /**
+   * Opens the same file once more, around the page cache; empty where the filesystem does not offer
+   * that.
+   */
   Optional<NativeFile> direct() throws IOException;
 
   Path path();
 
-  /** The size in bytes, of a block device too. */
+  /** The size in bytes; also works for a block device. */
   long size() throws IOException;
 
-  /** As it is now, and not as some cache has it. */
+  /** The current metadata, not a cached one. */
   FileStatus status() throws IOException;
 
-  /** The one that it is on. */
+  /** The filesystem that holds the file. */
   Filesystem filesystem() throws IOException;
 
-  /** Reads what there is at once, at least a byte; 0 at the end of the file. */
+  /** Reads what is available at once, at least a byte; 0 at the end of the file. */
   long readSome(long offset, MemorySegment into) throws IOException;
 
-  /** Fills {@code into} from {@code offset} on; the end of the file before that is an error. */
+  /** Fills {@code into} from {@code offset} on; an earlier end of the file is an error. */
   default void read(long offset, MemorySegment into) throws IOException {
     for (long done = 0; done < into.byteSize(); ) {
       long n = readSome(offset + done, into.asSlice(done));
@@ -67,7 +73,7 @@ public interface NativeFile extends AutoCloseable {
     }
   }
 
-  /** What is there from {@code offset} on, up to so many bytes. */
+  /** The content from {@code offset} on, up to so many bytes. */
   default byte[] bytes(long offset, int bytesMax) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(bytesMax);
@@ -80,8 +86,8 @@ public interface NativeFile extends AutoCloseable {
   }
 
   /**
-   * Reads through a descriptor of {@link #direct}; offset, length and memory must be aligned to
-   * {@link #DIRECT_ALIGNMENT}, and the range be inside the file.
+   * Reads through a descriptor of {@link #direct}. Offset, length and memory must be aligned to
+   * {@link #DIRECT_ALIGNMENT}, and the range must be inside the file.
    */
   Outcome readDirect(long offset, MemorySegment into) throws IOException;
 
@@ -103,38 +109,39 @@ public interface NativeFile extends AutoCloseable {
   }
 
   /**
-   * Writes through a descriptor of {@link #direct}; offset, length and memory must be aligned to
-   * {@link #DIRECT_ALIGNMENT}. When it is not supported, a part may have been written.
+   * Writes through a descriptor of {@link #direct}. Offset, length and memory must be aligned to
+   * {@link #DIRECT_ALIGNMENT}. When direct I/O is not supported, a part may have been written.
    */
   Outcome writeDirect(long offset, MemorySegment from) throws IOException;
 
   void truncate(long size) throws IOException;
 
-  /** Data, and the metadata needed to read it back, on stable storage. */
+  /** Forces the data, and the metadata needed to read the data back, to stable storage. */
   void dataSync() throws IOException;
 
-  /** All of it, with its mode and its times, on stable storage. */
+  /** Forces the whole file, with its mode and its times, to stable storage. */
   void sync() throws IOException;
 
-  /** Who may do what with it, whatever the umask is. */
+  /** Sets the file's mode, whatever the umask is. */
   void setMode(int mode) throws IOException;
 
-  /** A number of -1 leaves that one as it is. */
+  /** Sets owner and group; a number of -1 leaves that one unchanged. */
   void setOwner(int uid, int gid) throws IOException;
 
   /**
-   * Keeps every process from changing and removing the file, also one that has the file open and
-   * one of root. It takes the capability CAP_LINUX_IMMUTABLE and a filesystem with that attribute.
+   * Keeps every process from changing and removing the file, even a process of root or one that has
+   * the file open. The call needs the capability CAP_LINUX_IMMUTABLE and a filesystem with that
+   * attribute.
    */
   void setImmutable(boolean immutable) throws IOException;
 
-  /** The first byte of data at or after {@code offset}; empty: only a hole follows. */
+  /** The first byte of data at or after {@code offset}; empty when only a hole follows. */
   Optional<Long> nextData(long offset) throws IOException;
 
-  /** The first byte of a hole at or after {@code offset}; there is one at the end of the file. */
+  /** The first byte of a hole at or after {@code offset}; each file has a hole at its end. */
   long nextHole(long offset) throws IOException;
 
-  /** Makes the range read as zeros and frees its blocks. */
+  /** Makes the range read as zeros and frees the range's blocks. */
   Outcome punchHole(long offset, long length) throws IOException;
 
   /** Shares all blocks of {@code from} with this file, whose previous content is replaced. */
@@ -161,21 +168,21 @@ public interface NativeFile extends AutoCloseable {
   void adviseDontNeed(long offset, long length) throws IOException;
 
   /**
-   * Takes an exclusive lock of this open file (not of the process) and keeps it until the close.
+   * Takes an exclusive lock for this open file (not for the process) and keeps it until the close.
    *
-   * @return false if somebody else has a lock on one of these bytes
+   * @return false if another open file has a lock on one of these bytes
    */
   boolean tryLock(long offset, long length) throws IOException;
 
   /** Whether another open file has a lock, shared or not, on one of these bytes. */
   boolean isLockedByOthers(long offset, long length) throws IOException;
 
-  /** Reads from the beginning to the end; closing it closes the file. */
+  /** Reads from the beginning to the end; closing the stream closes the file. */
   default InputStream input() {
     return new FileInput(this);
   }
 
-  /** Writes from the beginning on; closing it leaves the file open. */
+  /** Writes from the beginning on; closing the stream leaves the file open. */
   default OutputStream output() {
     return new FileOutput(this);
   }

@@ -1,6 +1,6 @@
 package io.quarry.agent.data.os;
 
-/** Flags of open, some of which have other values on ARM. */
+/** Flags of the open call; some of them have other values on ARM. */
 final class OpenFlags {
   private static final boolean ARM = System.getProperty("os.arch", "").equals("aarch64");
 

@@ -1,8 +1,8 @@
 package io.quarry.agent.data.os;
 
 /**
- * What became of an optional filesystem service. Absence is an answer and not an error: the caller
- * falls back to plain reading and writing.
+ * The outcome of an optional filesystem service. A missing service is no error: the caller falls
+ * back to plain reading and writing.
  */
 public enum Outcome {
   DONE,

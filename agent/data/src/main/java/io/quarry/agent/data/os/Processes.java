@@ -7,11 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Which process of this host writes to a file, as far as /proc tells this user. */
+/** Finds the process of this host that writes to a file, as far as /proc shows it to this user. */
 public final class Processes {
   private static final Path PROC = Path.of("/proc");
 
-  /** A host with more is not searched any further. */
+  /** The search stops after this time, even if it has not seen all processes. */
   private static final long SEARCH_NANOS = 300_000_000;
 
   private static final int ACCESS_MODE = 3;
@@ -20,8 +20,8 @@ public final class Processes {
   private Processes() {}
 
   /**
-   * Names the process for people. Files are known by their names: what a process has open may be on
-   * a mount that hangs, or of another mount namespace.
+   * Names the process in words. Files are matched by name, since a process may have files open on a
+   * hanging mount or in another mount namespace.
    *
    * @param name of the file, which no other file has
    */
@@ -43,7 +43,7 @@ public final class Processes {
     return Optional.empty();
   }
 
-  /** False for a process that has ended, or that this user may not look into. */
+  /** False for a process that has ended, or that this user may not inspect. */
   private static boolean writes(Path process, String name) {
     try (DirectoryStream<Path> open = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path each : open) {

@@ -1,11 +1,11 @@
 package io.quarry.agent.data.os;
 
-/** What becomes of the processes below this one, which Java does not tell. */
+/** Reaps the descendants of this process, which Java cannot do. */
 public final class Reaper {
-  /** What {@link #reap} answers when there is no such child. */
+  /** The result of {@link #reap} when there is no such child. */
   public static final int NO_CHILD = -1;
 
-  /** Names every child to {@link #reap}. */
+  /** Stands for every child in a call of {@link #reap}. */
   public static final int ANY_CHILD = -1;
 
   private static final int PR_SET_CHILD_SUBREAPER = 36;
@@ -26,8 +26,8 @@ public final class Reaper {
   /**
    * Reaps one dead child without waiting.
    *
-   * @return its pid; 0 when the child, or every child, still lives; {@link #NO_CHILD} when there is
-   *     none. Since orphans come to a subreaper, "no child" of {@link #ANY_CHILD} means that no
+   * @return its pid; 0 when the child still lives, or all children do; {@link #NO_CHILD} when there
+   *     is none. Since orphans come to a subreaper, "no child" of {@link #ANY_CHILD} means that no
    *     descendant is left.
    */
   public static int reap(int pid) {

@@ -9,7 +9,9 @@ public final class Reflinks {
 
   private Reflinks() {}
 
-  /** Tries it, with files that are gone afterwards. A hole is enough to be answered. */
+  /**
+   * Tries to share blocks, with files that are removed afterwards. A hole is enough for the answer.
+   */
   public static boolean between(Folder from, Folder to) throws IOException {
     String name = "reflink." + UUID.randomUUID();
     String one = name + ".from";

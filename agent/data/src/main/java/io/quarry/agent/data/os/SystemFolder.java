@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A directory by its descriptor. A name has one component, so openat with O_NOFOLLOW stays beneath
- * it: openat2 would promise no more, and containers forbid it.
+ * A directory by its descriptor. A name has one component, so openat with O_NOFOLLOW stays inside
+ * the directory. openat2 would promise no more, and containers forbid that call.
  */
 final class SystemFolder implements Folder {
   private static final int LISTING_BYTES = 32 << 10;
@@ -101,7 +101,7 @@ final class SystemFolder implements Folder {
     return (int) fd;
   }
 
-  /** A file that is there is forbidden by itself; otherwise the folder is. */
+  /** If the file exists, the file itself is forbidden; otherwise the folder is. */
   private FileFailure explained(String name, FileFailure failure) throws IOException {
     try {
       return failure.about(status(name));
@@ -110,7 +110,10 @@ final class SystemFolder implements Folder {
     }
   }
 
-  /** The client of a network may know the name of a file that is gone: it asks the second time. */
+  /**
+   * A network filesystem's client may know the name of a file that is gone; a second call asks the
+   * server.
+   */
   private long openat(String name, int flags, int mode) throws IOException {
     requireName(name);
     long fd = descriptor.call(number -> Libc.openat(number, name, flags, mode));

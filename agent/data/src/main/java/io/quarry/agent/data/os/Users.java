@@ -8,19 +8,17 @@ public final class Users {
 
   private Users() {}
 
-  /** Whose rights this process has. */
+  /** The user whose rights this process has. */
   public static int effective() {
     return Libc.geteuid();
   }
 
-  /** Whether no mode of a file stops this process. */
+  /** Whether this process ignores the modes of files. */
   public static boolean mayDoAll() {
     return effective() == ROOT;
   }
 
-  /**
-   * The number of a group that is named by its name or by its number; empty for an unknown name.
-   */
+  /** The number of a group, given by name or number; empty for an unknown name. */
   public static OptionalInt group(String nameOrNumber) {
     return nameOrNumber.matches("[0-9]{1,9}")
         ? OptionalInt.of(Integer.parseInt(nameOrNumber))

@@ -7,11 +7,11 @@ import java.nio.charset.StandardCharsets;
 
 /** Reads one output of a child to its end on a thread of its own, and keeps a limited part. */
 final class Capture {
-  /** Which part of a long output is worth keeping. */
+  /** The part of a long output that is kept. */
   enum Keep {
-    /** The beginning; more than the limit is a failure of the tool. */
+    /** The beginning; an output beyond the limit is a failure of the tool. */
     START,
-    /** The end, where tools say what went wrong. */
+    /** The end, where tools print their errors. */
     TAIL
   }
 
@@ -53,7 +53,7 @@ final class Capture {
         n = in.read(buffer);
       }
     } catch (IOException e) {
-      // The pipe of a child that is being killed may break; its exit says what matters.
+      // The pipe of a killed child may break; the child's exit code tells the result.
       return;
     }
   }

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** One running or ended tool. */
+/** One tool, running or ended. */
 public final class Child {
-  /** Enough for the words a tool ends with. */
+  /** Enough for a tool's last error messages. */
   static final int STDERR_BYTES_MAX = 8 << 10;
 
   private static final Duration LAST_WORDS_DEADLINE = Duration.ofSeconds(1);
@@ -41,7 +41,7 @@ public final class Child {
     return process.isAlive();
   }
 
-  /** What it said last on its standard error. */
+  /** The child's last words on its standard error. */
   public String stderr() {
     return stderr.text().strip();
   }
@@ -55,13 +55,16 @@ public final class Child {
     return process.onExit().thenApply(ended -> this);
   }
 
-  /** Kills it and all that it started. It is not gone yet when this returns. */
+  /**
+   * Kills the child and all processes that it started. The processes may still exist when this
+   * method returns.
+   */
   public void kill() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     var _ = process.destroyForcibly();
   }
 
-  /** Waits for the process to be gone; false: it is still there at the deadline. */
+  /** Waits until the process is gone; false when it still exists at the deadline. */
   public boolean awaitExit(Duration deadline) throws InterruptedException {
     return process.waitFor(deadline.toNanos(), TimeUnit.NANOSECONDS);
   }

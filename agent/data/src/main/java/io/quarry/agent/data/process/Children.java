@@ -10,15 +10,16 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The children that work for one owner, for example one claim. They are direct children, started
- * through {@code setpriv --pdeathsig KILL}, so that they die with the agent. After {@link #stopAll}
- * none is left and none can be started, which is what must be true before a claim is released.
+ * The children that work for one owner, for example one claim. All children are direct ones,
+ * started through {@code setpriv --pdeathsig KILL}, so that they die with the agent. After {@link
+ * #stopAll} no child is left and none can be started, as a worker requires before it releases its
+ * claim.
  */
 public final class Children {
-  /** More is not the answer to any question this project asks a tool. */
+  /** No tool that this project runs prints more. */
   public static final int STDOUT_BYTES_MAX = 64 << 20;
 
-  /** How long a killed process may take to be gone before it is reported as stuck in the kernel. */
+  /** How long a killed process may exist before it is reported as stuck in the kernel. */
   private static final Duration KILL_DEADLINE = Duration.ofSeconds(10);
 
   private static final Duration OUTPUT_DEADLINE = Duration.ofSeconds(5);
@@ -34,7 +35,7 @@ public final class Children {
     this.owner = owner;
   }
 
-  /** Starts a tool that goes on by itself, for example a server. */
+  /** Starts a tool that runs on its own, for example a server. */
   public Child start(List<String> command) throws IOException {
     return start(command, STDOUT_BYTES_MAX);
   }
@@ -46,8 +47,9 @@ public final class Children {
   }
 
   /**
-   * Runs a tool to its end, whatever its exit code. A tool that misses the deadline, says more than
-   * the limit, or is waited for by a thread that is interrupted, is killed and gone.
+   * Runs a tool to its end, whatever its exit code. The tool is killed when it misses the deadline,
+   * prints more than the limit, or its waiting thread is interrupted. A killed tool is gone when
+   * this method throws.
    */
   public ToolOutput run(List<String> command, Duration deadline, int stdoutBytesMax)
       throws IOException, InterruptedException {
@@ -70,9 +72,9 @@ public final class Children {
   }
 
   /**
-   * Kills all children, waits until they are gone, and lets no more be started.
+   * Kills all children, waits until they are gone, and forbids new ones.
    *
-   * @throws IOException if one is still there at the deadline; its writes may still come
+   * @throws IOException if a child still exists at the deadline; its writes may still come
    */
   public void stopAll(Duration deadline) throws IOException, InterruptedException {
     List<Child> left;
@@ -97,7 +99,7 @@ public final class Children {
   }
 
   private Child start(List<String> command, int stdoutBytesMax) throws IOException {
-    // Held while the child starts, so that stopAll sees every child or none is started any more.
+    // Held while the child starts: stopAll either sees the child, or the child is not started.
     lock.lock();
     try {
       if (stopped) {
@@ -123,7 +125,7 @@ public final class Children {
     }
   }
 
-  /** A killed child must be seen dead even by a thread that is interrupted. */
+  /** Waits for a killed child's death even when the thread is interrupted. */
   private static void awaitGone(Child child) throws IOException {
     boolean interrupted = false;
     Deadline end = Deadline.after(KILL_DEADLINE);

@@ -10,14 +10,15 @@ import java.util.concurrent.Future;
 
 /**
  * Starts every external tool of the process from one thread that never ends. The kernel kills each
- * child when the <em>thread</em> that started it ends, which makes any other thread unfit: a pool's
- * would take its children along when it is idle, and a virtual one is many.
+ * child when the <em>thread</em> that started it ends. So no other thread fits: an idle pool's
+ * thread ends, and a virtual thread runs on many carrier threads.
  */
 public final class Spawner {
   private static final List<String> DIE_WITH_PARENT =
       List.of("setpriv", "--pdeathsig", "KILL", "--");
 
-  // Not newSingleThreadExecutor: that one ends, and its children with it, when it is unreachable.
+  // Not newSingleThreadExecutor: when that executor is unreachable, its thread ends, and all
+  // children with it.
   private final ExecutorService thread =
       Executors.newFixedThreadPool(1, Thread.ofPlatform().daemon().name("tool-spawner").factory());
 
@@ -28,8 +29,8 @@ public final class Spawner {
   }
 
   /**
-   * Starts what the builder says, as a child that dies with this process. Waits without heeding
-   * interrupts: it is a matter of milliseconds, and no child may get lost.
+   * Starts what the builder describes, as a child that dies with this process. The wait ignores
+   * interrupts: it takes milliseconds, and no child may get lost.
    */
   public Process start(ProcessBuilder builder) throws IOException {
     String program = builder.command().getFirst();

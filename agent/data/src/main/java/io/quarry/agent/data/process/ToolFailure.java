@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An external tool did not do what it was asked to do. */
 public final class ToolFailure extends IOException {
-  /** What Java makes of a signal's number, as shells do. */
+  /** Java adds this to a signal's number, as shells do. */
   private static final int SIGNALLED = 128;
 
   private static final int SIGXCPU = 24;
@@ -38,9 +38,9 @@ public final class ToolFailure extends IOException {
   }
 
   /**
-   * Whether the tool was killed: by a person, for want of memory, or by a defect of its own. That
-   * says nothing of the file it was to look at. The limit of processor time that we gave it is no
-   * such case.
+   * Whether the tool was killed: by a person, for lack of memory, or by a defect of its own. A
+   * killed tool gives no verdict on its file. A tool that reached its limit of processor time does
+   * not count as killed.
    */
   public boolean killed() {
     int signal = signal(exitCode);

@@ -4,17 +4,17 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a tool may use that reads what comes from outside. It may write no byte into a file: its
+ * The limits of a tool that reads files from outside. The tool may write no byte into a file: its
  * answer is what it prints.
  *
- * @param cpu processor time, after which the kernel ends it with a signal of its own: SIGXCPU
- * @param addressSpaceBytes after which it gets no memory
+ * @param cpu processor time, after which the kernel ends the tool with the signal SIGXCPU
+ * @param addressSpaceBytes the most memory that the tool gets
  */
 public record ToolLimits(Duration cpu, long addressSpaceBytes) {
   private static final long ADDRESS_SPACE_BYTES = 1L << 30;
   private static final int OPEN_FILES_MAX = 256;
 
-  /** At the hard limit it is a SIGKILL, as from anybody. */
+  /** At the hard limit the kernel sends SIGKILL, which looks like any other kill. */
   private static final int HARD_AFTER_SECONDS = 5;
 
   /** For a look at the metadata of an image. */
@@ -24,7 +24,7 @@ public record ToolLimits(Duration cpu, long addressSpaceBytes) {
     return new ToolLimits(time, ADDRESS_SPACE_BYTES);
   }
 
-  /** What to put before the tool's command. */
+  /** The words to put before the tool's command. */
   public List<String> prefix() {
     return List.of(
         "prlimit",

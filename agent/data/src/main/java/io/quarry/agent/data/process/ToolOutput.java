@@ -2,7 +2,7 @@ package io.quarry.agent.data.process;
 
 import java.util.List;
 
-/** What a tool that ended by itself left behind. */
+/** The output of a tool that ended by itself. */
 public record ToolOutput(List<String> command, int exitCode, String stdout, String stderrTail) {
   /** Returns itself if the tool succeeded. */
   public ToolOutput orFail() throws ToolFailure {

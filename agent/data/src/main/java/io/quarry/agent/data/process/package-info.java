@@ -1,4 +1,4 @@
-/** External tools as children that cannot outlive the agent or the claim they work for. */
+/** External tools as children that cannot outlive the agent or the claim that they work for. */
 @NullMarked
 package io.quarry.agent.data.process;
 

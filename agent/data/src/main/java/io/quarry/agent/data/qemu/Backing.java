@@ -3,7 +3,7 @@ package io.quarry.agent.data.qemu;
 import io.quarry.common.model.VolumeFormat;
 
 /**
- * What an overlay is based on.
+ * The base of an overlay.
  *
  * @param name as it is written into the overlay: relative names are relative to the overlay's
  *     folder

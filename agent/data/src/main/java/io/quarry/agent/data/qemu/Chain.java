@@ -15,15 +15,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An image's files as metadata names them, the top first. Tools are always told all of it: what a
- * file's own header says of its backing file may be out of date, since a volume in the middle of a
- * chain can be replaced by another one without touching those over it.
+ * An image's files as the log names them, the top first. Tools always get the whole chain. The
+ * backing file in a file's own header may be out of date: a merge can replace a volume without
+ * touching the volumes above.
  */
 public record Chain(List<Layer> layers) {
   /**
    * One file of a chain.
    *
-   * @param folder of the repository that holds it; empty for a file of the user's
+   * @param folder of the repository that holds the file; empty for a caller's file
    */
   public record Layer(Path file, VolumeFormat format, Optional<Folder> folder) {
     public Layer {
@@ -34,32 +34,32 @@ public record Chain(List<Layer> layers) {
       this(file, format, Optional.empty());
     }
 
-    /** A volume. */
+    /** A layer for a volume. */
     public static Layer in(Folder folder, String name, VolumeFormat format) {
       return new Layer(folder.path(name), format, Optional.of(folder));
     }
 
-    /** Tools get its path, so what is there has to be a file of the folder itself. */
+    /** Requires a regular file of the folder itself, since tools get its path. */
     public Layer requireFile() throws IOException {
       open().close();
       return this;
     }
 
-    /** To read it. */
+    /** Opens the file for reading. */
     public NativeFile open() throws IOException {
       return folder.isPresent()
           ? folder.get().openRead(String.valueOf(file.getFileName()))
           : NativeFile.openRead(file);
     }
 
-    /** Bytes that a machine sees of it, as its file says. */
+    /** The size of the disk as a guest sees it, read from the file. */
     public long virtualSize() throws IOException {
       try (NativeFile open = open()) {
         return format == VolumeFormat.RAW ? open.size() : Qcow2Header.read(open).virtualSize();
       }
     }
 
-    /** Bytes that it takes of its storage. */
+    /** Bytes that the file takes of its storage. */
     public long allocated() throws IOException {
       return folder.isPresent()
           ? folder.get().allocated(String.valueOf(file.getFileName()))
@@ -79,7 +79,7 @@ public record Chain(List<Layer> layers) {
     return new Chain(List.of(new Layer(file, format)));
   }
 
-  /** Before a tool is told of the paths. */
+  /** Call this before a tool gets the paths. */
   public Chain requireFiles() throws IOException {
     for (Layer layer : layers) {
       layer.requireFile();
@@ -91,26 +91,26 @@ public record Chain(List<Layer> layers) {
     return layers.getFirst();
   }
 
-  /** The upper layers as if there were nothing below them. */
+  /** The upper layers as a chain of their own, without the layers below. */
   public Chain upper(int count) {
     return new Chain(layers.subList(0, count));
   }
 
-  /** What is below the upper layers. */
+  /** The layers below the upper ones. */
   public List<Layer> below(int count) {
     return layers.subList(count, layers.size());
   }
 
-  /** This one over the layers of another. */
+  /** A chain of this layer over other layers. */
   public static Chain over(Layer top, List<Layer> below) {
     return new Chain(Stream.concat(Stream.of(top), below.stream()).toList());
   }
 
-  /** As QEMU's tools take it in the place of a file name. */
+  /** The chain in the form that QEMU's tools take instead of a file name. */
   public String name(boolean readOnly) {
     ObjectNode top = blockdev(readOnly);
     if (readOnly) {
-      // A machine that starts meanwhile must not be refused; what it writes ends whoever reads.
+      // A VM that starts meanwhile must not be refused; its writes end the reading.
       for (JsonNode node = top; node instanceof ObjectNode; node = node.get("backing")) {
         ((ObjectNode) node.get("file")).put("locking", "off");
       }
@@ -119,8 +119,8 @@ public record Chain(List<Layer> layers) {
   }
 
   /**
-   * The same, to write, without QEMU's own locks: whoever reads the file meanwhile is neither
-   * refused nor refuses this.
+   * The name for writing without QEMU's own locks, so that readers and this writer do not refuse
+   * each other.
    */
   public String sharedName() {
     ObjectNode top = blockdev(false);
@@ -128,7 +128,7 @@ public record Chain(List<Layer> layers) {
     return "json:" + top;
   }
 
-  /** For {@code -blockdev}: every layer and its format, so that QEMU probes nothing. */
+  /** For {@code -blockdev}: every layer and its format, so that QEMU guesses no format. */
   public ObjectNode blockdev(boolean readOnly) {
     ObjectNode below = null;
     for (Layer layer : layers.subList(1, layers.size()).reversed()) {

@@ -7,14 +7,14 @@ import java.nio.file.Path;
 /**
  * One image of a chain.
  *
- * @param file its name as QEMU resolved it, relative to the current directory or absolute
+ * @param file its name as QEMU resolved the name, relative to the current directory or absolute
  */
 public record ChainLink(String file, ImageFile image) {
   static ChainLink of(JsonNode info) {
     return new ChainLink(info.required("filename").asText(), ImageFile.of(info));
   }
 
-  /** Whether all its data is in this one file, where a map of it says. */
+  /** Whether this one file holds all its data at the offsets that a map gives. */
   public boolean isPlain() {
     return image.dataFile().isEmpty()
         && !image.encrypted()

@@ -5,8 +5,8 @@ import io.quarry.agent.data.os.NativeFile;
 import java.io.IOException;
 
 /**
- * How QEMU uses a file, as the locks tell that each QEMU of this kernel holds on the file. A look
- * takes no lock. A process that takes no locks of QEMU's is not seen.
+ * How QEMU uses a file. Each QEMU on this kernel shows that by locks on the file. A look takes no
+ * lock. A process that does not take QEMU's locks is not seen.
  */
 public enum FileUse {
   NONE,
@@ -16,7 +16,8 @@ public enum FileUse {
   CANNOT_TELL;
 
   /**
-   * A byte for each permission that a QEMU uses, then one for each that a QEMU denies to others.
+   * QEMU locks one byte for each permission that it uses, then one for each that it denies to
+   * others.
    */
   private static final long FIRST_BYTE = 100;
 
@@ -24,7 +25,7 @@ public enum FileUse {
 
   private static final long WRITE_BYTE = 101;
 
-  /** One system call when no QEMU uses the file. */
+  /** Takes one system call when no QEMU uses the file. */
   public static FileUse of(NativeFile file) throws IOException {
     try {
       if (!file.isLockedByOthers(FIRST_BYTE, BYTES)) {

@@ -1,6 +1,6 @@
 package io.quarry.agent.data.qemu;
 
-/** What {@code qemu-img check} found. Clusters that leak waste space and harm nothing else. */
+/** The findings of {@code qemu-img check}. Leaked clusters waste space and do no other harm. */
 public record ImageCheck(long leakedClusters, long corruptions) {
   public static final ImageCheck CLEAN = new ImageCheck(0, 0);
 

@@ -12,8 +12,8 @@ import java.util.OptionalLong;
  *
  * @param allocatedBytes what the file occupies on its filesystem
  * @param backingFile as written in the file, relative or absolute
- * @param dataFile an external file that holds the data, which no image of ours has
- * @param dirty it was not closed cleanly
+ * @param dataFile an external file that holds the data; no image of a repository has one
+ * @param dirty the file was not closed cleanly
  */
 public record ImageFile(
     String format,
@@ -28,7 +28,7 @@ public record ImageFile(
     boolean encrypted,
     int internalSnapshots) {
 
-  /** How large the disk in a file of ours is, which costs no tool. */
+  /** The size of the disk in a file that an agent made; needs no tool. */
   public static long virtualSize(NativeFile file, VolumeFormat format) throws IOException {
     return format == VolumeFormat.RAW ? file.size() : Qcow2Header.read(file).virtualSize();
   }

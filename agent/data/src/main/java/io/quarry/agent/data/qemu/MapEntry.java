@@ -11,9 +11,10 @@ import java.util.OptionalLong;
  * One stretch of {@code qemu-img map}, in bytes.
  *
  * @param depth 0 for the image itself, 1 for its backing file, and so on
- * @param present some file of the chain says something of it; what none does reads as zeros
- * @param zero it reads as zeros
- * @param data it occupies space
+ * @param present whether some file of the chain has an entry for the stretch; without one it reads
+ *     as zeros
+ * @param zero whether the stretch reads as zeros
+ * @param data whether the stretch occupies space
  * @param fileOffset where the bytes are, uncompressed and unencrypted, in the file at this depth
  */
 public record MapEntry(
@@ -28,7 +29,7 @@ public record MapEntry(
     return start + length;
   }
 
-  /** Reads an array of entries as a stream: there may be one for each cluster. */
+  /** Reads an array of entries as a stream, since there may be one for each cluster. */
   static List<MapEntry> read(JsonParser json) throws IOException {
     List<MapEntry> entries = new ArrayList<>();
     if (json.nextToken() != JsonToken.START_ARRAY) {

@@ -7,9 +7,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The header of a qcow2 file from outside, read here before any tool of QEMU opens the file: what
- * names other files, or needs what this project does not use, never gets that far. What is behind
- * the header is left to {@code qemu-img check}.
+ * The header of a qcow2 file from outside. The agent reads the header before any tool of QEMU opens
+ * the file. A file that names other files, or needs features that this project does not use, never
+ * reaches a tool. {@code qemu-img check} judges the rest of the file.
  */
 record Qcow2Header(ByteBuffer bytes, long fileBytes) {
   static final int BYTES = 112;
@@ -49,17 +49,17 @@ record Qcow2Header(ByteBuffer bytes, long fileBytes) {
   private static final long BITMAPS = 1;
 
   static Qcow2Header read(NativeFile file) throws IOException {
-    // A short file leaves zeros.
+    // A file that is too short is filled up with zeros.
     ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(file.bytes(0, BYTES), BYTES));
     return new Qcow2Header(bytes, file.size());
   }
 
-  /** In bytes; 0 for what is no qcow2 file. */
+  /** The size of the disk in bytes; 0 for a file that is not qcow2. */
   long virtualSize() {
     return bytes.getInt(0) == EmptyQcow2.MAGIC ? bytes.getLong(SIZE) : 0;
   }
 
-  /** Refuses what its own header says is not a file for here. */
+  /** Refuses a file that its own header shows to be unusable here. */
   void require() throws UntrustedImageException {
     if (fileBytes < VERSION_2_BYTES || bytes.getInt(0) != EmptyQcow2.MAGIC) {
       throw new UntrustedImageException(
@@ -76,7 +76,7 @@ record Qcow2Header(ByteBuffer bytes, long fileBytes) {
     requireTables(version);
   }
 
-  /** Nothing in it may lead to other files, or to content that a disk does not show. */
+  /** Refuses references to other files, and content that a disk does not show. */
   private void requireAlone() throws UntrustedImageException {
     if (bytes.getLong(BACKING_OFFSET) != 0 || bytes.getInt(BACKING_LENGTH) != 0) {
       throw UntrustedImageException.convert("it names a backing file");

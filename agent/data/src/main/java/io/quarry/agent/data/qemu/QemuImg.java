@@ -16,17 +16,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The {@code qemu-img} tool. The format is always named and never guessed: a guest can write a
- * qcow2 header into its raw disk and name any file of the host as its backing file.
+ * The {@code qemu-img} tool. The caller always names the format: a guest can write a qcow2 header
+ * into its raw disk. That header could name any file of the host as a backing file.
  */
 public final class QemuImg {
-  /** For what only reads or writes headers. */
+  /** For commands that only read or write headers. */
   private static final Duration HEADER_DEADLINE = Duration.ofSeconds(60);
 
-  /** For what reads all metadata. */
+  /** For commands that read all metadata. */
   private static final Duration METADATA_DEADLINE = Duration.ofMinutes(30);
 
-  /** For what reads all data. */
+  /** For commands that read all data. */
   private static final Duration DATA_DEADLINE = Duration.ofHours(24);
 
   private static final int EXIT_COMPARE_DIFFERENT = 1;
@@ -45,7 +45,7 @@ public final class QemuImg {
     this.prefix = prefix;
   }
 
-  /** For looking at images that come from outside. */
+  /** For commands that look at images from outside. */
   public QemuImg limited(ToolLimits limits) {
     return new QemuImg(children, limits.prefix());
   }
@@ -57,35 +57,37 @@ public final class QemuImg {
     return ImageFile.of(json(children.run(words, HEADER_DEADLINE).orFail()));
   }
 
-  /** Checks the metadata of a qcow2 image; what it finds is an answer and not a failure. */
+  /** Checks the metadata of a qcow2 image; defects are an answer and not a failure. */
   public ImageCheck check(Path file) throws IOException, InterruptedException {
     return check(file, METADATA_DEADLINE);
   }
 
-  /** The same, for whoever cannot wait as long as it takes. */
+  /** The same check, for a caller that limits the time. */
   public ImageCheck check(Path file, Duration within) throws IOException, InterruptedException {
     return check(command("check", "-U", "--output=json", alone(file, true)), within);
   }
 
-  /** Frees clusters that nobody references, as a killed writer leaves them. */
+  /** Frees clusters without a reference, as a killed writer leaves them. */
   public ImageCheck repairLeaks(Path file) throws IOException, InterruptedException {
     return check(
         command("check", "--output=json", "-r", "leaks", alone(file, false)), METADATA_DEADLINE);
   }
 
-  /** The same for one that others may be reading. */
+  /** The same for an image that other processes may be reading. */
   public ImageCheck repairLeaksShared(Path file) throws IOException, InterruptedException {
     String name = Chain.of(file, VolumeFormat.QCOW2).sharedName();
     return check(command("check", "--output=json", "-r", "leaks", name), METADATA_DEADLINE);
   }
 
-  /** Makes an image larger that others may be reading. */
+  /** Makes an image larger that other processes may be reading. */
   public void grow(Chain.Layer layer, long size) throws IOException, InterruptedException {
     String name = Chain.of(layer.file(), layer.format()).sharedName();
     children.run(command("resize", "-q", name, Long.toString(size)), HEADER_DEADLINE).orFail();
   }
 
-  /** What is below it does not matter, and may be gone. */
+  /**
+   * A name for a qcow2 file without its backing file, which does not matter here and may be gone.
+   */
   private static String alone(Path qcow2, boolean readOnly) {
     return Chain.of(qcow2, VolumeFormat.QCOW2).name(readOnly);
   }
@@ -101,7 +103,7 @@ public final class QemuImg {
     return new ImageCheck(report.path("leaks").asLong(), report.path("corruptions").asLong());
   }
 
-  /** Whether both images have the same content; a longer one may go on with zeros. */
+  /** Whether both images have the same content; the longer one may continue with zeros. */
   public boolean compare(Chain a, Chain b) throws IOException, InterruptedException {
     List<String> command = command("compare", a.name(true), b.name(true));
     ToolOutput output = children.run(command, DATA_DEADLINE);
@@ -129,7 +131,10 @@ public final class QemuImg {
     children.run(words, HEADER_DEADLINE).orFail();
   }
 
-  /** Writes another name of the backing file, or none, whose content must be the same. */
+  /**
+   * Changes the name of the backing file, or removes the name; the new base must have the same
+   * content.
+   */
   public void changeBacking(Path file, Optional<Backing> backing)
       throws IOException, InterruptedException {
     List<String> words = command("rebase", "-u", "-f", "qcow2");
@@ -139,7 +144,7 @@ public final class QemuImg {
     children.run(words, HEADER_DEADLINE).orFail();
   }
 
-  /** The image and those below it, top first, as the files themselves name them. */
+  /** The image and the images below it, top first, as the files themselves name them. */
   public List<ChainLink> chain(Path file, VolumeFormat format)
       throws IOException, InterruptedException {
     List<String> command =
@@ -157,7 +162,7 @@ public final class QemuImg {
     return List.copyOf(links);
   }
 
-  /** Where the content of a range is, through the whole chain. */
+  /** The places that hold the content of a range, through the whole chain. */
   public List<MapEntry> map(Chain chain, long offset, long length)
       throws IOException, InterruptedException {
     List<String> command =

@@ -11,12 +11,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Looks at a qcow2 file from outside: its header first, then with QEMU's own tools, which are
- * children that get little time and memory, and may write nothing. What is refused is never opened
- * as a disk.
+ * Examines a qcow2 file from outside: first its header, then the rest with QEMU's own tools. These
+ * tools are children that get little time and memory, and may write no file. A refused file is
+ * never opened as a disk.
  */
 public final class UntrustedQcow2 {
-  /** What a shell says when there is no such tool, and setpriv and prlimit as well. */
+  /** The exit code of a shell, of setpriv and of prlimit when there is no such tool. */
   private static final int EXIT_NO_SUCH_TOOL = 127;
 
   private static final String NO_MEMORY = "failed to allocate";
@@ -24,7 +24,7 @@ public final class UntrustedQcow2 {
   private static final int LAST_WORDS_CHARS = 200;
   private static final int READ_BYTES = 1 << 20;
 
-  /** So much of a file is its header. */
+  /** The length of a file's header. */
   public static final int HEADER_BYTES = Qcow2Header.BYTES;
 
   private final QemuImg tool;
@@ -37,7 +37,7 @@ public final class UntrustedQcow2 {
     this.tool = new QemuImg(children).limited(limits);
   }
 
-  /** Whether a file that begins so may be worth the rest of it; the first look of all. */
+  /** Judges the first bytes of a file, before the rest has arrived. */
   public static void requireHeader(Chain.Layer file, long sizeMax)
       throws IOException, UntrustedImageException {
     header(file, sizeMax);
@@ -59,10 +59,10 @@ public final class UntrustedQcow2 {
   }
 
   /**
-   * Returns the size of the disk in it.
+   * Returns the size of the disk in the file.
    *
    * @param sizeMax of the disk
-   * @throws IOException if it could not be looked at, which says nothing of the file
+   * @throws IOException if the file could not be examined, which is no verdict on the file
    */
   public long inspect(Chain.Layer file, long sizeMax)
       throws IOException, InterruptedException, UntrustedImageException {
@@ -103,10 +103,10 @@ public final class UntrustedQcow2 {
         why, "Repair it with qemu-img check -r all, or take a new copy of it.");
   }
 
-  /** A tool that is missing, was killed, or waits for the storage, says nothing of the file. */
+  /** A tool that is missing, was killed, or waits for the storage, gives no verdict on the file. */
   private static boolean isVerdict(ToolFailure failure) {
     if (failure.killed()) {
-      // GLib ends a program that gets no memory; the kernel does it without a word.
+      // GLib ends a program that gets no memory with a message; the kernel gives none.
       return failure.stderrTail().contains(NO_MEMORY);
     }
     return failure.exitCode().isPresent()
@@ -119,7 +119,7 @@ public final class UntrustedQcow2 {
     return words.substring(Math.max(0, words.length() - LAST_WORDS_CHARS));
   }
 
-  /** QEMU tells a storage that fails in the same words as a table that leads nowhere. */
+  /** QEMU reports a failing storage in the same words as a broken table. */
   private static void requireReadable(Chain.Layer file) throws IOException {
     try (NativeFile in = file.open();
         Arena arena = Arena.ofConfined()) {

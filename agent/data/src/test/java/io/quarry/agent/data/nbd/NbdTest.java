@@ -67,10 +67,10 @@ final class NbdTest {
   }
 
   @Test
-  void whoeverReadsKeepsNoWriterOut() throws Exception {
+  void readerKeepsNoWriterOut() throws Exception {
     Chain chain = tools.chain(tools.chainOfThree(dir, 16 * MIB, 16 * MIB, 3));
     try (QemuNbd first = serve(ServedImage.readOnly(chain));
-        // The one that writes has QEMU's locks, as a virtual machine does.
+        // The writer holds QEMU's locks, as a VM does.
         QemuNbd writer = serve(ServedImage.writable(chain));
         QemuNbd second = serve(ServedImage.readOnly(chain))) {
       assertThat(List.of(first.client().isReadOnly(), second.client().isReadOnly()))

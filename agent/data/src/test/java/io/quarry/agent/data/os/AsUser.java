@@ -8,9 +8,9 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
 
-/** What a thread of root's does with files as another user, whom modes stop. */
+/** Lets a thread of root's process use files as another user, so that file modes apply. */
 public final class AsUser {
-  /** One that owns nothing. */
+  /** A user that owns no file. */
   public static final int USER = 12_345;
 
   private static final MethodHandle SETFSUID =
@@ -21,12 +21,12 @@ public final class AsUser {
 
   private AsUser() {}
 
-  /** What the user does. */
+  /** The user's actions. */
   public interface Doing {
     void run() throws Exception;
   }
 
-  /** Skips the test when this process is not root's. */
+  /** Skips the test when this process does not run as root. */
   public static void run(Doing doing) throws Exception {
     assumeThat(Users.mayDoAll()).isTrue();
     become(USER);
@@ -37,7 +37,10 @@ public final class AsUser {
     }
   }
 
-  /** The kernel answers with who it was before, so the second call tells what the first did. */
+  /**
+   * The kernel answers with the previous user, so the second call tells whether the first one
+   * worked.
+   */
   private static void become(int user) throws Exception {
     try {
       var _ = (int) SETFSUID.invokeExact(user);

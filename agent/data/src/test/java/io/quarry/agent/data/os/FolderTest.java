@@ -54,7 +54,7 @@ final class FolderTest {
   // 12.22
   @ParameterizedTest
   @EnumSource
-  void whatIsNoRegularFileIsNotOpened(OddFiles odd) throws Exception {
+  void entryThatIsNoRegularFileIsNotOpened(OddFiles odd) throws Exception {
     odd.make(place.resolve("x"), outside);
     OddFiles.refused(() -> folder.openRead("x"));
     OddFiles.refused(() -> folder.openWrite("x"));
@@ -69,7 +69,7 @@ final class FolderTest {
   // 12.22
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "DIRECTORY")
-  void whatIsRemovedIsTheNameItself(OddFiles odd) throws Exception {
+  void removalFreesTheNameItself(OddFiles odd) throws Exception {
     odd.make(place.resolve("x"), outside);
     assertThat(folder.status("x").kind()).isNotEqualTo(FileStatus.Kind.FILE);
     assertThat(folder.remove("x")).isTrue();

@@ -33,7 +33,7 @@ final class NativeFileTest {
   }
 
   @Test
-  void readsWhatItWrote() throws Exception {
+  void readsWrittenBytes() throws Exception {
     try (NativeFile file = NativeFile.createNew(dir.resolve("file"));
         Arena arena = Arena.ofConfined()) {
       file.write(3 * MIB + 5, arena.allocate(1000).fill((byte) 9));
@@ -63,7 +63,7 @@ final class NativeFileTest {
   }
 
   @Test
-  void whatTheFilesystemDoesNotOfferIsAnAnswer() throws Exception {
+  void serviceThatTheFilesystemLacksIsAnAnswer() throws Exception {
     Path path = DiskImages.random(dir.resolve("from"), MIB, 1);
     try (LoopFilesystem xfs = LoopFilesystem.mountXfs(dir);
         NativeFile from = NativeFile.openRead(path);

@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** What may be in a repository in the place of a file, and what must become of it. */
+/** The things that may have a file's name in a repository, and how a folder must handle them. */
 public enum OddFiles {
   LINK_TO_FILE,
   LINK_TO_NOTHING,
@@ -20,13 +20,13 @@ public enum OddFiles {
   DEVICE,
   DIRECTORY;
 
-  /** Whoever opens a FIFO without a second thought waits for ever. */
+  /** Code that opens a FIFO as if it were a file waits for ever. */
   private static final Duration FOR_EVER = Duration.ofSeconds(60);
 
   /**
-   * Makes it in the place of a file.
+   * Makes it under the name of a file.
    *
-   * @param outside what a link leads to, and nobody may touch
+   * @param outside the target of links, which no call may touch
    */
   public void make(Path place, Path outside) throws IOException {
     switch (this) {
@@ -34,7 +34,7 @@ public enum OddFiles {
       case LINK_TO_NOTHING -> Files.createSymbolicLink(place, outside.resolveSibling("nothing"));
       case LINK_TO_ENDLESS_ZEROS -> Files.createSymbolicLink(place, Path.of("/dev/zero"));
       case FIFO -> run("mkfifo", place.toString());
-      // Without root it becomes a FIFO: both are refused.
+      // Without root it becomes a FIFO, which is refused, too.
       case DEVICE -> {
         if (!run("mknod", place.toString(), "c", "1", "5")) {
           run("mkfifo", place.toString());
@@ -56,7 +56,7 @@ public enum OddFiles {
         == 0;
   }
 
-  /** It is not opened, and nobody waits for it. */
+  /** Checks that the call is refused at once and opens no file. */
   public static void refused(ThrowingCallable call) {
     IOException failure =
         assertTimeoutPreemptively(FOR_EVER, () -> catchThrowableOfType(IOException.class, call));

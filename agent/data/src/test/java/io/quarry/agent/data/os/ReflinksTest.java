@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Taken for shared, a copy would be let into a storage that it fills. */
+/** A copy that is wrongly taken for shared would be started, and would fill the storage. */
 final class ReflinksTest {
   @TempDir private Path directory;
 

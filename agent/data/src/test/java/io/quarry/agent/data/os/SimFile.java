@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** A file of a simulated filesystem: what needs the kernel is not supported. */
+/** A file of a simulated filesystem; calls that need the kernel are not supported. */
 final class SimFile implements NativeFile {
   private final Path path;
   private final FileChannel channel;
@@ -73,7 +73,7 @@ final class SimFile implements NativeFile {
     return Outcome.NOT_SUPPORTED;
   }
 
-  /** A channel only makes files shorter by itself. */
+  /** A channel's truncate only makes files shorter. */
   @Override
   public void truncate(long size) throws IOException {
     if (size > channel.size()) {
@@ -102,7 +102,7 @@ final class SimFile implements NativeFile {
   @Override
   public void setImmutable(boolean immutable) {}
 
-  /** All of it counts as data. */
+  /** The whole file counts as data. */
   @Override
   public Optional<Long> nextData(long offset) throws IOException {
     return offset < channel.size() ? Optional.of(offset) : Optional.empty();
@@ -144,7 +144,7 @@ final class SimFile implements NativeFile {
   @Override
   public void adviseDontNeed(long offset, long length) {}
 
-  /** Locks are an early warning only: who has none goes without. */
+  /** Locks are only an early warning: callers continue without them. */
   @Override
   public boolean tryLock(long offset, long length) {
     return true;

@@ -16,7 +16,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A directory of a simulated filesystem. There are no links and no modes, and nothing is full. */
+/**
+ * A directory of a simulated filesystem. The filesystem has no links and no modes, and never fills
+ * up.
+ */
 public final class SimFolder implements Folder {
   static final Filesystem FILESYSTEM = new Filesystem(0, 0, 0, 0, false);
 
@@ -26,12 +29,12 @@ public final class SimFolder implements Folder {
     this.path = path;
   }
 
-  /** What may fail as the simulated filesystem says it. */
+  /** A call on the simulated filesystem that may fail. */
   interface Action<T> {
     T run() throws IOException;
   }
 
-  /** As the kernel would have said it; what nobody can know stays as it is. */
+  /** Translates a failure to the one that the kernel would report; passes unknown failures on. */
   static <T> T failing(Path path, String operation, Action<T> action) throws IOException {
     try {
       return action.run();

@@ -128,7 +128,7 @@ final class ChildrenTest {
     awaitGone(pid);
   }
 
-  /** A process of its own that starts a child from a thread that ends, tells its pid, and waits. */
+  /** A process that starts a child from a thread that ends, prints the child's pid, and waits. */
   static final class ParentMain {
     private ParentMain() {}
 
@@ -156,7 +156,7 @@ final class ChildrenTest {
     Awaitility.await().atMost(SOON).until(() -> !isAlive(pid));
   }
 
-  /** An orphan that has ended may wait as a zombie for a parent that does not care. */
+  /** An orphan that has ended may stay a zombie when its parent does not reap it. */
   private static boolean isAlive(long pid) throws IOException {
     Path status = Path.of("/proc", Long.toString(pid), "stat");
     try {

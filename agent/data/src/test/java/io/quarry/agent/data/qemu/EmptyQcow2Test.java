@@ -103,10 +103,10 @@ final class EmptyQcow2Test {
   }
 
   @Test
-  void itGrowsPastItsFirstReferenceCountBlock() throws Exception {
+  void fileGrowsPastItsFirstReferenceCountBlock() throws Exception {
     Path ours = dir.resolve("ours.qcow2");
     DiskImages.emptyQcow2(ours, 1 << 20, Optional.empty());
-    // Allocates all clusters without writing them: four times what the first block describes.
+    // Allocates all clusters without writing data: four times as many as the first block describes.
     run(
         "qemu-img",
         "resize",

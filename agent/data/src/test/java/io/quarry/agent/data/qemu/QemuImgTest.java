@@ -55,7 +55,7 @@ final class QemuImgTest {
     Path image = dir.resolve("image.qcow2");
     DiskImages.emptyQcow2(image, MIB, Optional.empty());
     assertThat(qemu.check(image).isClean()).isTrue();
-    // A count of references to nobody is a leak.
+    // A reference count above 0 without a reference is a leak.
     DiskImages.fill(image, 2 * 65_536 + 8, 2, 1);
     DiskImages.fill(image, 5 * 65_536 - 1, 1, 1);
     assertThat(qemu.check(image).leakedClusters()).isEqualTo(1);

@@ -24,12 +24,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Hostile files: made by QEMU's own tools, or by changing bytes of good ones. */
+/** Hostile files, made by QEMU's own tools or by changing bytes of good files. */
 final class UntrustedQcow2Test {
   private static final int MIB = 1 << 20;
   private static final int CLUSTER = 65_536;
 
-  /** Of a number with its highest byte first. */
+  /** The offset of a number whose highest byte comes first. */
   private static final int CRYPT_METHOD_OFFSET = 32;
 
   private static final int LUKS = 2;
@@ -82,7 +82,7 @@ final class UntrustedQcow2Test {
         "refcount_bits=64",
         "preallocation=metadata"
       })
-  void whatQemuMakesIsTaken(String option) throws Exception {
+  void filesThatQemuMakesAreAccepted(String option) throws Exception {
     Path file = create("-o", option);
     tools.io(file, "qcow2", "write -P 7 0 1M", "write -P 9 3M 1M");
     assertThat(untrusted.inspect(layer(file), 4 * MIB)).isEqualTo(4 * MIB);
@@ -116,7 +116,7 @@ final class UntrustedQcow2Test {
 
   @Test
   void encryptionIsRefused() throws Exception {
-    // To make one with LUKS, QEMU times the processor, and gives up on a machine that is busy.
+    // To make a LUKS file, QEMU measures the processor, and fails on a busy machine.
     Path aes =
         create(
             "--object",
@@ -158,7 +158,7 @@ final class UntrustedQcow2Test {
     refused(vmdk, "not a qcow2 file");
   }
 
-  /** Numbers are those of the format's specification; each lies in one field. */
+  /** The offsets are those of the format's specification; each value lies in one field. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -232,20 +232,20 @@ final class UntrustedQcow2Test {
   @Test
   void endlessWorkIsRefused() throws Exception {
     Path file = create("-o", "cluster_size=512");
-    // Each of two billion clusters of nothing takes two bytes of whoever counts them.
+    // A checking tool needs two bytes for each of two billion clusters without data.
     DiskImages.fill(file, (1L << 40) - 1, 1, 1);
     refused(file, "within the limits");
   }
 
   @Test
-  void whatIsLookedAtStaysAsItIs() throws Exception {
+  void inspectedFileStaysAsItIs() throws Exception {
     Path file = good();
     byte[] before = Files.readAllBytes(file);
     assertThat(untrusted.inspect(layer(file), 4 * MIB)).isEqualTo(4 * MIB);
     assertThat(Files.readAllBytes(file)).isEqualTo(before);
   }
 
-  /** A count of references to nobody, as a killed writer leaves them. */
+  /** Makes a reference count without a reference, as a killed writer leaves it. */
   private static void leak(Path file) throws IOException {
     DiskImages.fill(file, 2 * CLUSTER + 2 * 100 + 1, 1, 1);
     DiskImages.fill(file, 101L * CLUSTER - 1, 1, 1);
@@ -260,11 +260,13 @@ final class UntrustedQcow2Test {
     }
   }
 
-  /** 12.17: it was taken for a verdict on the file, for good, and without a reason. */
+  /**
+   * 12.17: a killed tool was taken for a permanent verdict on the file, and no reason was given.
+   */
   @Test
   void toolThatIsKilledSaysNothingOfTheFile() throws Exception {
     Path file = good();
-    // The kernel kills what finds no room for its own program.
+    // The kernel kills a process that finds no room for its own program.
     var strangled = new UntrustedQcow2(children, new ToolLimits(Duration.ofSeconds(9), 1 << 16));
     assertThatThrownBy(() -> strangled.inspect(layer(file), 4 * MIB))
         .isInstanceOfSatisfying(ToolFailure.class, failure -> assertThat(failure.killed()).isTrue())
