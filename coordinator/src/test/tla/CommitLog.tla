@@ -1,7 +1,7 @@
 ----------------------------- MODULE CommitLog -----------------------------
-(* A repository's commit log and all who use it at once: hosts that each may
-   believe to be the SDM, for as long as they like; a reader; whoever writes
-   checkpoints and frees names. Nothing here knows an election, a clock or a
+(* A repository's commit log and its concurrent users: hosts that each may
+   believe to be the SDM, for any time; a reader; a process that writes
+   checkpoints and frees names. The model has no election, no clock and no
    lease. Any host may stop between any two steps, for ever, so a crash needs
    no action of its own.
 
@@ -16,18 +16,18 @@
      Checkpoint, Vacuum, Free  Checkpointer.checkpoint, vacuum
      Reader...                 LogReader.load step by step, as replicas do it
 
-   A record is who wrote it, in which term, the request it holds (0: none, as
-   in term records and no-ops), and the key of the record before: that stands
-   for the hash. A host loads the log in one step, since the reader shows that
-   doing it in many steps comes to the same.
+   A record has its writer, its term, its request (0: none, as in term records
+   and no-ops), and the key of the record before, which stands for the hash. A
+   host loads the log in one step: the reader shows that many steps have the
+   same result.
 
-   Left out: what is durable when (all that is linked stays), the head note,
-   torn files, groups of requests in one record, a full storage.
+   Left out: durability (each link stays), the head note, torn files, groups of
+   requests in one record, a full storage.
 
    Bounds: hosts 1 and 2, of which host 1 leads after record 1; MaxRecord
    numbers, MaxRequest requests, Faults links that are delayed or whose reply
-   is lost, MaxRefusals refusals. All at once would take too long, so there
-   are scenarios, of 4 or 5 records and 4,000 to 45,000 states each. *)
+   is lost, MaxRefusals refusals. Large bounds together would take too long, so
+   there are scenarios, of 4 or 5 records and 4,000 to 45,000 states each. *)
 EXTENDS Naturals, Sequences, FiniteSets
 
 CONSTANTS
@@ -35,25 +35,25 @@ CONSTANTS
   Faults,      \* how many puts may end in doubt
   Spoils,      \* how many checkpoints may become unreadable
   Reads,       \* whether the reader runs
-  OldView,     \* whether a directory may be seen as it was, until one has put something
+  OldView,     \* whether a host may see an old directory until its next put
   Vacuums      \* whether names are freed
 
-(* The defences, each can be switched off. *)
+(* The defences, each with a switch. *)
 CONSTANTS
-  PutIfAbsent,    \* a name that is taken stays what it is
-  ValidateLink,   \* after a link: the record before is still there
-  LookOnExists,   \* "exists" is not "not committed" before one has looked
+  PutIfAbsent,    \* a taken name keeps its record
+  ValidateLink,   \* after a link, the SDM checks that the record before is still there
+  LookOnExists,   \* after "exists" the SDM reads the log before it reports "not committed"
   FillUnknown,    \* an unknown outcome is settled by a no-op
-  CheckFiller,    \* and the no-op means something only if readers come to it
+  CheckFiller,    \* the no-op counts only if readers reach it
   Ascending,      \* names are freed in ascending order
-  KeepLast,       \* the record that the older checkpoint ends with stays
-  KeepTwo,        \* what is freed is covered by two checkpoints
+  KeepLast,       \* the last record that the older checkpoint covers stays
+  KeepTwo,        \* two checkpoints cover each freed record
   Recheck,        \* a reader looks for newer checkpoints after the tail
-  EndInDoubt,     \* an SDM that cannot tell what became of a record leads no longer
+  EndInDoubt,     \* an SDM with a record of unknown outcome gives up the role
   TermRecord,     \* an SDM begins with a record of its own
-  CheckMisled,    \* and then looks whether it was misled by an old view
-  ConfirmRefusal, \* a refusal is answered after a look at the log
-  NextNameFirst   \* and that look begins with the next name
+  CheckMisled,    \* after that record the SDM checks that no old view misled it
+  ConfirmRefusal, \* the SDM looks at the log before it answers a refusal
+  NextNameFirst   \* that look begins with the next name
 
 Host == {1, 2}
 Numbers == 1..MaxRecord
@@ -63,14 +63,14 @@ VARIABLES
   slot,     \* the record under each number
   ckpt,     \* the state under each checkpoint's number, <<>> where there is none
   spoilt,   \* numbers of checkpoints that cannot be read
-  truth,    \* what a fresh reader comes to; follows from the three above
+  truth,    \* the state that a fresh reader sees; follows from the three above
   late,     \* links on their way
   faults,   \* how many puts may still end in doubt
-  pc, view, cur, frees,   \* of each host; cur: the record it is putting
-  asked,    \* how many requests were made, the next one's name
-  told,     \* what callers were told: request to "" (nothing), "yes", "no"
-  doubt,    \* requests whose callers were told that nobody knows
-  fresh,    \* how much was committed when a refusal was asked for
+  pc, view, cur, frees,   \* of each host; cur: the record of its running put
+  asked,    \* the number of requests, which is also the latest one's name
+  told,     \* each request's answer: "" (none), "yes", "no"
+  doubt,    \* requests answered with an unknown outcome
+  fresh,    \* how much was committed when the refused request arrived
   refusals, stale,
   reader
 log == <<slot, ckpt, spoilt>>
@@ -121,7 +121,7 @@ Tells(h, what) ==
   told' = IF cur[h].request = 0 THEN told ELSE [told EXCEPT ![cur[h].request] = what]
 GoesOn(h, state) ==
   /\ Goes(h, "lead") /\ Sees(h, state) /\ Puts(h, NONE) /\ Tells(h, "yes") /\ UNCHANGED doubt
-(* A term is over. What the host knows stays, as its replica. *)
+(* A term is over. The host keeps its state, as a replica. *)
 Ends(h) == Goes(h, "idle") /\ Puts(h, NONE) /\ Sees(h, IF OldView THEN view[h] ELSE <<>>)
 NotCommitted(h) == Ends(h) /\ Tells(h, "no") /\ UNCHANGED doubt
 Unknown(h) ==
@@ -139,8 +139,8 @@ Begin == IF TermRecord THEN "term" ELSE "lead"
 Load(h) ==
   /\ At(h, "idle") /\ Sees(h, truth) /\ Goes(h, Begin)
   /\ UNCHANGED <<log, late, faults, cur, frees, callers, reader>>
-(* From the state that the host has already. If it sees the directory as it was, it does not see
-   newer checkpoints, and takes what it finds in freed names for the log. *)
+(* A host reads on from its own state. With an old view of the directory the host misses newer
+   checkpoints, and takes records in freed names for the log. *)
 CatchUp(h) ==
   /\ At(h, "idle") /\ OldView /\ view[h] # <<>> /\ ReadOn(view[h]) # truth
   /\ Sees(h, ReadOn(view[h])) /\ Goes(h, Begin)
@@ -164,7 +164,7 @@ Put(h) ==
   /\ At(h, "put") /\ Link(Number(h), cur[h])
   /\ IF PutIfAbsent /\ Taken(Number(h)) THEN Stays(h, "exists") ELSE Linked(h)
   /\ UNCHANGED <<ckpt, spoilt, late, faults, frees, asks, reader>>
-(* The answer is lost. It happened, and the file system may have repeated it; or it may yet. *)
+(* The reply is lost. The link happened, perhaps repeated by the file system, or may yet happen. *)
 PutInDoubt(h) ==
   /\ At(h, "put") /\ faults > 0 /\ faults' = faults - 1
   /\ \/ /\ ~Taken(Number(h)) /\ Link(Number(h), cur[h]) /\ late' = late
@@ -188,7 +188,7 @@ Validate(h) ==
   /\ UNCHANGED <<log, late, faults, frees, asks, reader>>
 
 (* A fresh replay decides. A term record is committed if its term is the newest one; a request, if
-   it is there, in whatever record. If another SDM has begun a term, this one is over. *)
+   any record holds it. If another SDM has begun a term, this term is over. *)
 Settle(h) ==
   /\ At(h, "settle")
   /\ LET own == Last(truth).by = h
@@ -214,7 +214,7 @@ Fill(h) ==
 Filled(h) ==
   /\ At(h, "filled") /\ IF ReadersPass(h) THEN NotCommitted(h) ELSE Stays(h, "settle")
   /\ UNCHANGED <<log, late, faults, frees, asks, reader>>
-(* The storage does not let the no-op through either. *)
+(* The storage fails for the no-op, too. *)
 GiveUp(h) ==
   /\ At(h, "unknown") /\ FillUnknown /\ Unknown(h)
   /\ UNCHANGED <<log, late, faults, frees, asks, reader>>
@@ -229,7 +229,7 @@ Refuse(h) ==
   /\ Goes(h, IF ConfirmRefusal THEN "confirm" ELSE "answer")
   /\ UNCHANGED <<log, late, faults, view, frees, asked, told, doubt, stale, reader>>
 NextIsFree(h) == Number(h) > MaxRecord \/ slot[Number(h)] = NONE
-(* What is not confirmed is answered "unavailable", and the term is over. *)
+(* An unconfirmed refusal is answered "unavailable", and the term is over. *)
 Confirm(h) ==
   /\ \/ /\ At(h, "confirm")
         /\ IF (IF NextNameFirst THEN NextIsFree(h) ELSE ReadersPass(h))
@@ -264,7 +264,7 @@ Free(h) ==
     /\ slot' = [slot EXCEPT ![n] = NONE]
     /\ ckpt' = IF KeepLast \/ n < Base THEN [ckpt EXCEPT ![n] = <<>>] ELSE ckpt
     /\ UNCHANGED <<spoilt, late, faults, pc, view, cur, callers, reader>>
-(* One of them becomes unreadable, after it was read back. *)
+(* A checkpoint becomes unreadable, after the host read it back. *)
 Spoil ==
   /\ Cardinality(spoilt) < Spoils
   /\ \E n \in Checkpoints : (n = Newest /\ Cardinality(Checkpoints) > 1) /\ spoilt' = spoilt \cup {n}
@@ -290,7 +290,7 @@ ReaderTail ==
                          [reader EXCEPT !.state = Append(@, slot[n])]
                     [] OTHER -> [reader EXCEPT !.pc = "damage"]
   /\ ReaderOnly
-(* A newer checkpoint: names may have been freed, and hold anything. *)
+(* A newer checkpoint: freed names may hold any record. *)
 ReaderRecheck ==
   /\ reader.pc \in {"recheck", "damage"}
   /\ reader' = IF Recheck /\ Newest # reader.base
@@ -312,17 +312,17 @@ Spec == Init /\ [][Next]_vars
 
 (* Nothing acknowledged is lost. *)
 AcknowledgedStays == \A r \in 1..MaxRequest : told[r] = "yes" => r \in Requests(truth)
-(* What callers were told was not committed never is. *)
+(* A request reported as not committed never is. *)
 DeniedStaysOut == \A r \in 1..MaxRequest : told[r] = "no" => r \notin Requests(truth)
 OnlyOnce == \A i, j \in 1..Len(truth) : truth[i].request = truth[j].request /\ i # j
                                           => truth[i].request = 0
-(* Plans rest on what is committed. *)
+(* Plans rest on committed records. *)
 LeaderSeesTheLog == \A h \in Host : pc[h] = "lead" => IsPrefix(view[h], truth)
-(* A refusal rests on all that was committed when it was asked for. *)
+(* A refusal rests on all records committed when its request arrived. *)
 RefusalIsFresh == ~stale
-(* Whoever nobody has overtaken is not told that somebody has. *)
+(* A host is told that another one has overtaken it only if that is true. *)
 SoleLeaderGoesOn == \A h \in Host : pc[h] = "lead" /\ view[h] = truth => ReadersPass(h)
-(* A replica shows the log: all of it, and nothing else. *)
+(* A replica shows a prefix of the log, and nothing else. *)
 ReaderSeesTheLog ==
   reader.pc = "done" => IsPrefix(reader.state, truth) /\ Len(reader.state) >= reader.from
 ReaderFindsNoDamage == reader.pc # "damaged"

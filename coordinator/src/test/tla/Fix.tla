@@ -1,8 +1,8 @@
 -------------------------------- MODULE Fix --------------------------------
 (* One fix that copies data into a new volume, window by window, and the
-   workers that take it over from each other. A worker is one life of a host.
-   It may be paused between any two steps and come back at any time; what it
-   or a child process has written may land long after it is gone.
+   workers that take the fix over from each other. A worker is one life of a
+   host. A worker may be paused between any two steps and continue at any time.
+   Its writes, and those of its child processes, may land long after its end.
 
    What stands for what (package io.quarry.agent.fix, if nothing else is
    said):
@@ -17,16 +17,16 @@
      OwnOrEarlier      plan.Volume.mayBePublished
      Prove             a life is over: guardian.Guardian and
                        guardian.DeathNotice (see Guardian.tla), or a person
-     PowerLoss         a host that loses what its caches held
+     PowerLoss         a host that loses the content of its caches
      Guest             a virtual machine that uses the published file
 
-   A raw copy writes the same bytes to the same place whoever does it, so a
+   Every worker of a raw copy writes the same bytes to the same place. So a
    late write does harm only where a guest has written since.
 
    Left out: the queue in ZooKeeper (a hint), retries and pauses, room on the
-   storage, light fixes (each grant is an epoch with a file of its own), and
-   the look at newer claims before publishing, on which safety does not rest.
-   FixStore.forget after publishing, since claims check the log once more.
+   storage, and light fixes (each grant is an epoch with a file of its own).
+   Also the look at newer claims before publishing, on which safety does not
+   rest, and FixStore.forget after publishing, since claims check the log again.
 
    Bounds: Workers lives, MaxEpoch epochs, Windows windows, one guest: 590,000
    states with 2 lives, 3 epochs and 2 windows. *)
@@ -36,16 +36,16 @@ CONSTANTS Workers, MaxEpoch, Windows, PowerLosses
 
 (* The defences. *)
 CONSTANTS
-  LinkClaims,    \* an epoch is taken by a link, which only one gets
-  EpochFiles,    \* without proof a successor begins a file of its own
-  EarlierOnly,   \* nobody goes on in place with what a later epoch has left
-  ProofOfAll,    \* proof is asked for all claims since the checkpoint, not for its own alone
-  GoneBeforeProof, \* nobody is called dead before all that was his has ended
-  StopBeforeRelease, \* nobody lets go before all that was his has ended
-  KnowLoose,     \* a life remembers that it has left a child behind which could not be killed
-  FlushFirst,    \* a window counts when it is durable
+  LinkClaims,    \* a worker takes an epoch by a link, which succeeds for one worker only
+  EpochFiles,    \* without proof of death a successor begins a file of its own
+  EarlierOnly,   \* no worker continues in the file of a later epoch
+  ProofOfAll,    \* a worker needs proof for all claims since the checkpoint, not for one
+  GoneBeforeProof, \* a life is proven dead only after all its processes have ended
+  StopBeforeRelease, \* a worker lets go only after all its processes have ended
+  KnowLoose,     \* a life remembers its children that could not be killed
+  FlushFirst,    \* a window counts once it is durable
   FirstWins,     \* a volume is published once
-  KeepPublished  \* who comes too late looks whether his file is the published one
+  KeepPublished  \* a worker that comes too late checks whether its file is the published one
 
 Worker == 1..Workers
 Epoch == 1..MaxEpoch   \* also the name of that epoch's file
@@ -61,8 +61,8 @@ VARIABLES
   finishes,  \* requests to publish that are on their way, by file
   published, \* the file that the log names, or 0
   work,      \* of each worker
-  fate       \* of each worker: "lives", "loose" when it lives and a child of it may write that it
-             \* waits for no more, "lost" with its host's power, "proven" to be over
+  fate       \* of each worker: "lives"; "loose": it lives, and a child that it gave up on may write;
+             \* "lost" with its host's power; "proven" to be over
 vars == <<claims, progress, content, exists, flights, finishes, published, work, fate>>
 storage == <<claims, progress, content, exists, flights>>
 log == <<finishes, published>>
@@ -96,7 +96,7 @@ Take(h) ==
      ELSE Goes(h, "start") /\ claims' = [claims EXCEPT ![work[h].epoch] = h]
   /\ UNCHANGED <<progress, content, exists, flights, log, fate>>
 
-(* ---- what an earlier epoch has left ---- *)
+(* ---- the file of an earlier epoch ---- *)
 
 NewestProgress == Max({e \in Epoch : progress[e] # Nothing})
 Over(h, worker) ==
@@ -141,7 +141,7 @@ Land ==
     /\ flights' = flights \ {x}
     /\ content' = IF x.file \in exists THEN [content EXCEPT ![x.file][x.window] = Late(@)] ELSE content
     /\ UNCHANGED <<claims, progress, exists, work, log, fate>>
-(* A write has returned when it has landed. *)
+(* A write returns once it has landed. *)
 Flush(h) ==
   /\ At(h, "written") /\ OfRun(h) = {} /\ work[h].file \in exists
   /\ content' = IF FlushFirst
@@ -159,11 +159,11 @@ LetGo(h) ==
   /\ Lives(h) /\ Holds(h) /\ Says(h) /\ Rests(h)
   /\ flights' = IF StopBeforeRelease THEN flights \ OfRun(h) ELSE flights
   /\ UNCHANGED <<claims, content, exists, log, fate>>
-(* A child cannot be killed: nothing is said, but the life may try again. *)
+(* A child cannot be killed: the worker reports nothing, but its life may try again. *)
 Stuck(h) ==
   /\ Lives(h) /\ Holds(h) /\ OfRun(h) # {} /\ Rests(h) /\ fate' = [fate EXCEPT ![h] = "loose"]
   /\ UNCHANGED <<storage, log>>
-(* One that dies without proof is no other than one that is paused for ever. *)
+(* A worker that dies without proof is the same as one that is paused for ever. *)
 Prove(h) ==
   /\ fate[h] # "proven" /\ fate' = [fate EXCEPT ![h] = "proven"] /\ Rests(h)
   /\ flights' = IF GoneBeforeProof THEN flights \ Own(h) ELSE flights
@@ -184,7 +184,7 @@ Publish(h) ==
   /\ IF Accepts /\ OwnOrEarlier(h) THEN published' = work[h].file /\ Goes(h, "tidy")
      ELSE published' = published /\ Goes(h, "discard")
   /\ UNCHANGED <<storage, finishes, fate>>
-(* Nobody answers: the fix waits for another try, the request is still on its way. *)
+(* No answer comes: the fix waits for another try, the request is still on its way. *)
 InDoubt(h) ==
   /\ At(h, "publish") /\ OwnOrEarlier(h) /\ finishes' = finishes \cup {work[h].file}
   /\ Says(h) /\ Rests(h) /\ UNCHANGED <<claims, content, exists, flights, published, fate>>
@@ -216,7 +216,7 @@ Spec == Init /\ [][Next]_vars
 
 (* ---- what must hold ---- *)
 
-(* A published file is whole and durable, and what a guest has written there stays. *)
+(* A published file is whole and durable, and keeps what a guest has written to it. *)
 PublishedIsWhole == published # 0 => \A w \in Window : content[published][w] \in {"ok", "guest"}
 PublishedIsThere == published # 0 => published \in exists
 PublishedOnce == [][published # 0 => published' = published]_vars

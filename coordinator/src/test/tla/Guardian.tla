@@ -1,10 +1,10 @@
 ------------------------------ MODULE Guardian ------------------------------
-(* An agent, the processes below it, its guardian, and what the cluster is told
-   of its death. Processes start others as long as they run, and a killed one
-   may be held by the kernel, so that its last write comes later.
+(* An agent, the processes below it, its guardian, and the proof of its death in
+   the cluster. Processes start others as long as they run. The kernel may hold
+   a killed process, so that its last write comes later.
 
    What stands for what (package io.quarry.agent.guardian):
-     Fork, Exit        tools of fixes, and what those start
+     Fork, Exit        tools of fixes, and their child processes
      AgentDies         the agent's process ends; Notice: Guardian.watch
      Look, Kill        Descendants.killAll
      Gone              the kernel lets go of a killed process
@@ -12,8 +12,8 @@
      Proof, Close      DeathNotice.publish: SessionConnection.create, close
      Expire            the session's time runs out, which is no proof
 
-   Left out: that the guardian itself may die (the agent then ends, and nobody
-   proves it), that it starts the agent again (each life has its own proof).
+   Left out: the death of the guardian itself (the agent then ends without
+   proof), and the next start of the agent (each life has its own proof).
 
    Bounds: Processes processes below the agent: 900 states with 3. *)
 EXTENDS Naturals, FiniteSets
@@ -22,20 +22,20 @@ CONSTANTS Processes
 
 (* The defences. *)
 CONSTANTS
-  AwaitAgent,   \* the agent's own end is seen before anything is killed
-  Subreaper,    \* whatever the agent started comes to the guardian, however detached
-  LookAgain,    \* and those born meanwhile are looked for until there are none
-  AwaitGone,    \* proof waits until the killed ones are gone, not only killed
-  ProofFirst    \* the proof is there before the session ends
+  AwaitAgent,   \* the guardian sees the agent's own end before it kills any process
+  Subreaper,    \* every process below the agent comes to the guardian, however detached
+  LookAgain,    \* the guardian looks for new processes until there are none
+  AwaitGone,    \* the proof waits until the killed processes are gone
+  ProofFirst    \* the proof comes before the end of the session
 
 Process == 1..Processes
 VARIABLES
   agent,      \* "runs", "dead"
-  state,      \* of each process: "none", "child" of the agent or of one that runs, "orphan",
+  state,      \* of each process: "none", "child" of the agent or of a running process, "orphan",
               \* "killed" (the kernel holds it), "gone"
   guardian,   \* "watches", "looks", "kills", "waits", "proves", "closes", "over"
-  doomed,     \* those that it has seen and will kill
-  gaveUp,     \* whether it has told the cluster that the session is over, without proof
+  doomed,     \* the processes that the guardian has seen and will kill
+  gaveUp,     \* whether the guardian has ended the session without proof
   proof, session
 vars == <<agent, state, guardian, doomed, gaveUp, proof, session>>
 
@@ -101,9 +101,9 @@ Spec == Init /\ [][Next]_vars
 
 (* ---- what must hold ---- *)
 
-(* Nothing of a life that was proven to be over can write any more. *)
+(* No process of a life that is proven to be over can write any more. *)
 ProofIsTrue == proof => agent = "dead" /\ Left = {}
-(* Who sees the session end by the guardian's hand finds the proof, unless the kernel held something:
-   so a takeover goes on in place. *)
+(* When the guardian has ended the session, the proof is there, so that a takeover continues in
+   place. The exception: the kernel held a process. *)
 EndFindsProof == session = "ended" => proof \/ gaveUp
 =============================================================================

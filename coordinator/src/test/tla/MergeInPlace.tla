@@ -1,12 +1,11 @@
 ---------------------------- MODULE MergeInPlace ----------------------------
-(* A weak image at the bottom, an image over it. What the upper volume holds is
-   written down into the lower one's file, which the image then takes over.
-   Runs of merges on two hosts, each of which may be paused between any two
-   steps; a guest that opens the image to write, and closes it, whenever it
-   likes; a reader of the weak image.
+(* A weak image at the bottom, an image over it. Merges write the upper volume's
+   data down into the lower file, which the image then takes over. Merges run on
+   two hosts, and each run may be paused between any two steps. A guest opens
+   the image to write, and closes it, at any time. A reader reads the weak image.
 
    What stands for what:
-     Look              fix.MergeInPlaceFix.mayWrite, on what the replica shows
+     Look              fix.MergeInPlaceFix.mayWrite, on the replica's state
      Begin             plan.BeginMergeInPlace (and Draft.rename)
      Write, Land, Flush  fix.LayerCopy into data.OverlayTarget.openShared
      Finish, InDoubt, Arrive  plan.FinishMergeInPlace, at once or later
@@ -16,12 +15,12 @@
                        another fix (Draft.settleReplacement)
      Read, ReadNoMore  an open or a pin of the weak image itself
 
-   What a window holds is a number: 0 is what the weak image has always had, 1
-   what was above it at first, then what the guest writes.
+   The content of a window is a number: 0 in the weak image, 1 in the image
+   above it at first, then the number of a write by the guest.
 
-   Left out: which runs have claimed the fix (any may try at any time); more
-   than one weak image; that the worker names the file it has chosen; what is
-   durable when, as in Fix.tla.
+   Left out: claims (any run may try at any time); more than one weak image;
+   the name of the file that the worker has chosen; durability, as it is in
+   Fix.tla.
 
    Bounds: runs 1 and 2 on host 1, run 3 on host 2; Windows windows; the guest
    opens the image Opens times and writes Writes times: 340,000 states with 1
@@ -32,14 +31,14 @@ CONSTANTS Windows, Opens, Writes
 
 (* The defences. *)
 CONSTANTS
-  BeginByWriter,   \* to begin names the writer before, and is refused if there is another
-  ProofOfWriter,   \* that one is known to write no more
-  NoReaderAtBegin, \* a merge begins only when nobody reads the file
-  TakeNameAway,    \* and then nobody can find the weak image any more
+  BeginByWriter,   \* a begin names the writer before, and is refused if the log has another one
+  ProofOfWriter,   \* the writer before is known to write no more
+  NoReaderAtBegin, \* a merge begins only when the file has no reader
+  TakeNameAway,    \* after the begin no reader can find the weak image
   FinishByWriter,  \* only the writer that the log names finishes
-  GiveUpAtOpen,    \* who opens the image to write gives the merge up
-  StopBeforeLeave, \* a run lets go when its tools have ended
-  KnowStuck        \* a host takes no run for over only because it has ended
+  GiveUpAtOpen,    \* an open for writing gives the merge up
+  StopBeforeLeave, \* a run lets go once its tools have ended
+  KnowStuck        \* a host does not take a run for over merely because it has ended
 
 Run == 1..3
 HostOf == [r \in Run |-> IF r = 3 THEN 2 ELSE 1]
@@ -47,14 +46,14 @@ Host == {1, 2}
 Window == 1..Windows
 
 VARIABLES
-  upper, lower,  \* what the two files hold, by window
-  image,         \* what the guest has written, by window: what it must read
+  upper, lower,  \* the content of the two files, by window
+  image,         \* the guest's writes, by window, which it must read
   done,          \* whether the image has taken over the lower file
   fix,           \* the fix that the log wants, 0 while the image is open
-  fixes,         \* how many there were
+  fixes,         \* the number of fixes so far
   writer,        \* the run that the log names, or 0
   named,         \* whether the weak image can be found
-  reading,       \* whether somebody reads it
+  reading,       \* whether the reader has it open
   opened, opens, writes,
   progress,      \* by fix: the window that is done
   run,           \* of each run: how far it is
@@ -88,7 +87,7 @@ IsOver(r, s) ==
   IF s = 0 THEN TRUE
   ELSE \/ HostOf[s] \in proven \/ (s \in over /\ SameHost(r, s))
        \/ ~KnowStuck /\ SameHost(r, s) /\ run[s].pc = "ended"
-(* The replica may be behind, so the log need not name that writer any more. *)
+(* The replica may be behind, so the log may name another writer by now. *)
 Look(r) ==
   /\ At(r, "new") /\ fix # 0 /\ ~done
   /\ \E s \in {0, writer} :
@@ -98,8 +97,8 @@ Look(r) ==
 Ends(r) == run' = [run EXCEPT ![r] = [New EXCEPT !.pc = "ended", !.fix = run[r].fix]]
 Wanted(r) == ~done /\ (fix = run[r].fix \/ ~GiveUpAtOpen)
 GoesOnWith(r) == writer # 0 /\ run[writer].fix = run[r].fix
-(* It goes on where the run before has stopped; or begins anew, if another one has made a new volume
-   for the same fix in between, and its checkpoint is the newest. *)
+(* A run continues where the run before has stopped. It begins anew if another run has made a new
+   volume for the same fix in between, whose checkpoint is the newest. *)
 Begin(r) ==
   /\ At(r, "begin")
   /\ IF /\ Wanted(r)
@@ -142,7 +141,7 @@ Arrive ==
     /\ IF Accepts(r) THEN TakesOver ELSE UNCHANGED <<done, fix, writer>>
     /\ UNCHANGED <<upper, lower, fixes, named, reading, guest, progress, run, flights, knowledge>>
 
-(* Asked to stop, or something has failed. *)
+(* The run is told to stop, or has failed. *)
 Stop(r) ==
   /\ run[r].pc \in {"write", "written"} /\ HostOf[r] \notin proven /\ Goes(r, "stop")
   /\ UNCHANGED <<upper, lower, log, reading, guest, progress, flights, finishes, knowledge>>
@@ -162,7 +161,7 @@ Prove(h) ==
   /\ flights' = {x \in flights : HostOf[x.by] # h}
   /\ UNCHANGED <<upper, lower, log, reading, guest, progress, run, finishes, over>>
 
-(* ---- who uses the images ---- *)
+(* ---- users of the images ---- *)
 
 Open ==
   /\ ~opened /\ opens < Opens /\ opened' = TRUE /\ opens' = opens + 1
@@ -197,8 +196,8 @@ Spec == Init /\ [][Next]_vars
 
 (* ---- what must hold ---- *)
 
-(* The image shows what was written to it last, at any time, whichever file is its own. *)
+(* The image shows the last write to it, at any time, whichever file is its own. *)
 ImageIsRight == \A w \in Window : image[w] = IF done THEN lower[w] ELSE upper[w]
-(* Whoever reads the weak image itself sees what it has always shown. *)
+(* A reader of the weak image itself sees its unchanged content. *)
 ReaderIsRight == reading => \A w \in Window : lower[w] = 0
 =============================================================================

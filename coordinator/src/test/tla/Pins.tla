@@ -1,9 +1,8 @@
 -------------------------------- MODULE Pins --------------------------------
-(* What a copy, or an overlay of a base in another repository, needs there is
-   kept by a pin in the source's log while the target's log needs it. The two
-   logs know nothing of each other: each commit is atomic, and nothing else.
-   Callers, workers and housekeepers may stop between any two commits, for
-   ever.
+(* A copy needs its source in another repository, and an overlay its base. A pin
+   in the source's log keeps that image while the target's log needs it. The two
+   logs know nothing of each other: only each single commit is atomic. Callers,
+   workers and housekeepers may stop between any two commits, for ever.
 
    What stands for what:
      PinIt             service.Images.pin: plan.PinForCopy, plan.PinAsBase
@@ -15,12 +14,12 @@
      Judge, Reap       service.Housekeeper.reapPins: plan.StalePins, Borrowed
      Remove, Clean     in the source: plan.RemoveImage, plan.TombstoneVolume
 
-   A call may be made twice with one request id, since a caller who got no
-   answer repeats it, and the second may begin before the first is over. The
-   target's log remembers the request id; each call has a pin of its own.
+   A caller without an answer repeats the call with the same request id, and the
+   second call may begin before the first is over. The target's log remembers
+   the request id; each call has a pin of its own.
 
-   Left out: that the pin also names the base's volumes; opens, which need a
-   pin just as a volume does; that a disk is frozen first.
+   Left out: the names of the base's volumes in the pin; opens, which need a pin
+   just as a volume does; the freeze of a disk before the pin.
 
    Bounds: one image, one request, Calls calls, one housekeeper, one worker:
    2,500 states with 2 calls. *)
@@ -28,21 +27,21 @@ EXTENDS Naturals, FiniteSets
 
 CONSTANTS Calls
 
-(* What the code takes for granted: nothing sees to it, and it is rarely otherwise. *)
+(* Assumptions of the code: nothing enforces them, and they rarely fail. *)
 CONSTANTS
-  QuickCalls     \* a call takes less time from its pin to its commit than a pin is young
+  QuickCalls     \* a call commits while its pin still counts as young
 
 (* The defences. *)
 CONSTANTS
   OwnPins,       \* each call has a pin of its own, whatever its request id
   PinFirst,      \* the pin is committed before the target's log names the source
   CheckPins,     \* the source is cleaned only without pins
-  UnpinLast,     \* who finishes lets go of the pin after the target's commit
-  KeepInDoubt,   \* a call whose outcome nobody knows leaves its pin alone
+  UnpinLast,     \* a worker releases the pin only after the target's commit
+  KeepInDoubt,   \* a call of unknown outcome leaves its pin alone
   AskTarget,     \* a pin is reaped only if the target's log does not need it
-  AskNewest,     \* and that is its newest state
+  AskNewest,     \* the housekeeper asks the target's newest state
   LeaveYoung,    \* pins are left alone while their calls may be between the two commits
-  ReleaseUnneeded \* after a call only what the target does not need is let go of
+  ReleaseUnneeded \* after a call only a pin that the target does not need is released
 
 Call == 1..Calls
 Pin == 1..Calls
@@ -54,7 +53,7 @@ VARIABLES
   target,     \* the copy: "none", "copying", "whole", "given up"
   named,      \* the pin that the target's log names
   remembered, \* whether the target's log remembers the request
-  call,       \* of each call: how far it is, and its pin
+  call,       \* of each call: its progress, and its pin
   worker, reaper
 vars == <<image, pins, old, target, named, remembered, call, worker, reaper>>
 source == <<image, pins, old>>
@@ -84,7 +83,7 @@ PinIt(c) ==
      ELSE Goes(c, "over", 0) /\ UNCHANGED pins
   /\ UNCHANGED <<image, old, copy, worker, reaper>>
 
-(* The target's log takes it, or knows it already, or refuses it: its storage may be full, say. *)
+(* The target's log takes the request, knows it already, or refuses it, say on a full storage. *)
 Commit(c) ==
   /\ At(c, "commit")
   /\ \/ /\ ~remembered /\ target = "none"
@@ -93,7 +92,7 @@ Commit(c) ==
      \/ remembered /\ Goes(c, "answered", call[c].pin) /\ UNCHANGED copy
      \/ ~remembered /\ Goes(c, "refused", call[c].pin) /\ UNCHANGED copy
   /\ UNCHANGED <<source, worker, reaper>>
-(* The caller does not learn what became of it. *)
+(* The caller does not learn the outcome. *)
 InDoubt(c) ==
   /\ At(c, "commit")
   /\ \/ UNCHANGED copy
@@ -104,7 +103,7 @@ InDoubt(c) ==
 Refused(c) ==
   /\ At(c, "refused") /\ Unpinned(call[c].pin) /\ Goes(c, "over", 0)
   /\ UNCHANGED <<copy, worker, reaper>>
-(* The copy was there before, or is whole by now: then the pin is for nothing. *)
+(* The copy was there before, or is whole by now: then the pin is needless. *)
 Release(c) ==
   /\ At(c, "answered") /\ Goes(c, "over", 0)
   /\ IF ReleaseUnneeded /\ Needed(call[c].pin) THEN UNCHANGED source ELSE Unpinned(call[c].pin)
@@ -138,7 +137,7 @@ Ages(p) ==
   /\ p \in pins \ old
   /\ QuickCalls => \A c \in Call : call[c].pin = p => call[c].pc \in {"new", "over"}
   /\ old' = old \cup {p} /\ UNCHANGED <<image, pins, copy, call, worker, reaper>>
-(* A replica may be behind: it shows the time before the copy. *)
+(* A replica may be behind and show the state before the copy. *)
 Judge(p) ==
   /\ reaper = 0 /\ p \in pins /\ (LeaveYoung => p \in old)
   /\ (AskTarget => (~Needed(p) \/ ~AskNewest))
@@ -166,6 +165,6 @@ Spec == Init /\ [][Next]_vars
 
 (* ---- what must hold ---- *)
 
-(* What the target's log needs is there, whoever has removed it. *)
+(* An image that the target's log needs is there, even after a removal. *)
 SourceIsKept == target = "copying" => image # "gone"
 =============================================================================

@@ -4,12 +4,14 @@ import io.quarry.common.model.VolumeFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * @param format what is sent: the bytes of the disk, or a qcow2 file that is converted into it
- * @param size of what is sent; a qcow2 file has to say it, the bytes of a disk are the disk's
- * @param dataBytes of it that are not zeros, if that is known; so much space must be free
+ * @param format of the upload: the disk's bytes, or a qcow2 file that an agent converts into the
+ *     disk
+ * @param size of the upload in bytes; required for a qcow2 file, otherwise the disk's size
+ * @param dataBytes how many of these bytes are not zeros, if the caller knows; the storage must
+ *     have room for them
  */
 public record BeginUploadRequest(
     VolumeFormat format, @Nullable Long size, @Nullable Long dataBytes) {
-  /** The bytes of a disk, however many of them are zeros. */
+  /** An upload of a disk's bytes, whose share of zeros the caller does not know. */
   public static final BeginUploadRequest RAW = new BeginUploadRequest(VolumeFormat.RAW, null, null);
 }

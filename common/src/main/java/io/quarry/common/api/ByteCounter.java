@@ -2,7 +2,7 @@ package io.quarry.common.api;
 
 import java.io.OutputStream;
 
-/** Counts what is written, and keeps none of it. */
+/** Counts the bytes written to it, and keeps none of them. */
 public final class ByteCounter extends OutputStream {
   private long bytes;
 

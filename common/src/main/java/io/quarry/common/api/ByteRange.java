@@ -1,7 +1,7 @@
 package io.quarry.common.api;
 
 /**
- * A range of an image's bytes, as HTTP writes it, which may go beyond the image's end.
+ * A range of an image's bytes, as HTTP writes it. The range may go beyond the image's end.
  *
  * @param first offset of the first byte; with {@code last} negative
  * @param last offset of the last byte; negative for all that follow
@@ -31,7 +31,7 @@ public record ByteRange(long first, long last, long suffix) {
     String last = range.substring(dash + 1);
     if (first.isEmpty()) {
       long suffix = Long.parseLong(last);
-      // The last 0 bytes are none: without that, all of them.
+      // A suffix of 0 bytes is an empty range; in the record it would mean the whole image.
       return suffix == 0 ? NONE : new ByteRange(0, -1, suffix);
     }
     return new ByteRange(Long.parseLong(first), last.isEmpty() ? -1 : Long.parseLong(last), 0);
@@ -42,7 +42,7 @@ public record ByteRange(long first, long last, long suffix) {
     return suffix > 0 ? Math.max(0, size - suffix) : first;
   }
 
-  /** How many bytes of an image of that size it is; not positive if there are none. */
+  /** The length of the range in an image of that size; not positive for an empty range. */
   public long lengthIn(long size) {
     long end = suffix > 0 || last < 0 ? size : Math.min(size, last + 1);
     return end - offsetIn(size);

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * @param fixes every fix the repository could do with, most urgent first; empty when a deep check
  *     goes on
- * @param problems what no fix can put right, worst first
+ * @param problems problems that no fix can put right, worst first
  * @param omitted how many less urgent findings an answer of limited size has no room for; null when
  *     there are none
- * @param reading how far a deep check is; null when it was not asked for
+ * @param reading how far a deep check is; null when the caller asked for none
  * @param commit the sequence number of the state that was checked
  */
 public record CheckReport(
@@ -21,7 +21,7 @@ public record CheckReport(
     @Nullable Integer omitted,
     @Nullable Reading reading,
     long commit) {
-  /** As JSON text: fixes, problems, and what a deep check adds to these share an answer. */
+  /** As JSON text. Fixes, problems, and the findings of a deep check share an answer. */
   private static final long FOUND_BYTES_MAX = Limits.PAGE_BYTES_MAX / 3;
 
   public CheckReport {
@@ -29,7 +29,7 @@ public record CheckReport(
     problems = List.copyOf(problems);
   }
 
-  /** As much of what was found as an answer has room for. */
+  /** As many fixes and problems as an answer has room for. */
   public static CheckReport of(
       List<Fix> fixes, List<Problem> problems, @Nullable Reading reading, long commit) {
     List<Fix> someFixes = fitting(fixes);
@@ -44,9 +44,9 @@ public record CheckReport(
   }
 
   /**
-   * @param bytesDone read so far, by this call and those before
+   * @param bytesDone read so far, by this call and the calls before it
    * @param bytesTotal to read in all
-   * @param next to be given as {@code after} to go on; null when all has been read
+   * @param next the {@code after} of the next call; null when all has been read
    */
   public record Reading(long bytesDone, long bytesTotal, @Nullable String next) {}
 
@@ -55,7 +55,7 @@ public record CheckReport(
     return reading == null ? null : reading.next();
   }
 
-  /** This one with what a later part of the same deep check has found. */
+  /** This report with the findings of a later part of the same deep check. */
   public CheckReport and(CheckReport later) {
     List<Problem> all =
         Stream.concat(problems.stream(), later.problems.stream())

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param repoId the caller's handle on that host
  * @param repoFormat for example {@code localfs-1.0}
  * @param connectionParameters what the format needs; {@code path} for localfs
- * @param adopt what an operator says of a storage that is not the one its SDM writes to
- * @param persistent whether the agent connects it again when it starts
+ * @param adopt the operator's reason why the storage is not the one that the SDM writes to
+ * @param persistent whether the agent connects the repository again at its next start
  */
 public record ConnectRequest(
     String repoId,
@@ -20,12 +20,12 @@ public record ConnectRequest(
     Map<String, String> connectionParameters,
     @Nullable Adopt adopt,
     boolean persistent) {
-  /** Why a storage differs from what is known of it. */
+  /** Why the storage is not the one that agents know. */
   public enum Adopt {
-    /** It is a copy of another one, and becomes a repository of its own. */
+    /** The storage is a copy of another one, and becomes a repository of its own. */
     @JsonProperty("copy")
     COPY,
-    /** It was restored from a backup, and takes the place of the newer one. */
+    /** The storage was restored from a backup, and takes the place of the newer one. */
     @JsonProperty("restored")
     RESTORED
   }

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * @param imageId the image to copy, looked up in all connected repositories
- * @param baseImageId when given, only the difference to it is stored
- * @param userData any JSON object, kept as it is
+ * @param baseImageId when given, only the difference to that image is stored
+ * @param userData any JSON object, stored unchanged
  */
 public record CopyImageRequest(
     String imageId, @Nullable String baseImageId, ObjectNode userData, ImageOptions options) {}

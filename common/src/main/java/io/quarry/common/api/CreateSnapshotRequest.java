@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
  * @param baseVirtualDiskId the disk whose content at the commit becomes the snapshot
- * @param userData any JSON object, kept as it is
+ * @param userData any JSON object, stored unchanged
  */
 public record CreateSnapshotRequest(
     String baseVirtualDiskId, ObjectNode userData, ImageOptions options) {}

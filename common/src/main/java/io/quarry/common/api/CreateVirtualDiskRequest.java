@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * @param size bytes, a multiple of 512
  * @param baseSnapshotId the snapshot to start from; null makes an empty disk
- * @param userData any JSON object, kept as it is
+ * @param userData any JSON object, stored unchanged
  */
 public record CreateVirtualDiskRequest(
     long size, @Nullable String baseSnapshotId, ObjectNode userData, ImageOptions options) {}

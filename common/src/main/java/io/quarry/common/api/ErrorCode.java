@@ -3,9 +3,9 @@ package io.quarry.common.api;
 /** The stable error codes, their HTTP status, and whether the same call may succeed later. */
 public enum ErrorCode {
   INVALID_ARGUMENT(400, false),
-  /** What was stored is not what the caller says that it sent. */
+  /** The stored bytes have another digest than the caller sent. */
   DIGEST_MISMATCH(400, false),
-  /** A browser sent it for a foreign web page, or to a name that is not the agent's. */
+  /** The request came from a foreign web page, or names a host that is not the agent's. */
   FOREIGN_REQUEST(403, false),
   NOT_FOUND(404, false),
   REPOSITORY_NOT_CONNECTED(404, false),
@@ -16,7 +16,7 @@ public enum ErrorCode {
   OPEN_NOT_FOUND(404, false),
   METHOD_NOT_ALLOWED(405, false),
   IMAGE_IN_USE(409, false),
-  /** A process is seen that writes to an image whose use is said to be over. */
+  /** The call says that an image's use is over, and a process still writes to the image. */
   STILL_WRITING(409, false),
   IMAGE_BROKEN(409, false),
   IMAGE_KIND_MISMATCH(409, false),
@@ -26,9 +26,9 @@ public enum ErrorCode {
   REPOSITORY_ID_TAKEN(409, false),
   REPOSITORY_IN_USE(409, false),
   REQUEST_ID_REUSED(409, false),
-  /** Live hosts use the repository that do not know its new features. */
+  /** Live hosts that use the repository do not know its new features. */
   HOSTS_TOO_OLD(409, false),
-  /** The content may have changed since the entity tag was given. */
+  /** The image's content may have changed since the entity tag was given. */
   IMAGE_CHANGED(412, false),
   PAYLOAD_TOO_LARGE(413, false),
   RANGE_NOT_SATISFIABLE(416, false),
@@ -51,9 +51,9 @@ public enum ErrorCode {
   REPOSITORY_UNRESPONSIVE(503, true),
   /** ZooKeeper cannot be reached and the call needs it. */
   CLUSTER_UNAVAILABLE(503, true),
-  /** This agent cannot be reached, has too much to do, or stops; nothing was committed. */
+  /** The agent cannot be reached, has too much to do, or stops; nothing was committed. */
   AGENT_UNAVAILABLE(503, true),
-  /** The call may have been committed: repeating or cancelling it, by its request id, tells. */
+  /** The call may have been committed: repeat or cancel it, with its request id, to find out. */
   OUTCOME_UNKNOWN(503, true),
   NO_SPACE(507, false);
 

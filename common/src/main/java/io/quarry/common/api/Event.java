@@ -6,7 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code watchEvents} tells. */
+/** One event of {@code watchEvents}. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Event.Start.class, name = "start"),
@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = Event.Progress.class, name = "progress"),
 })
 public sealed interface Event {
-  /** After which event the stream goes on, on any agent; null when it goes on as before. */
+  /** The id from which the stream goes on at any agent; null when the position is unchanged. */
   @Nullable String eventId();
 
-  /** The same, with the id that came along with it. */
+  /** The same event with another id. */
   Event with(@Nullable String id);
 
-  /** The first one: its id says from where on everything is told. */
+  /** The first event of a stream. The stream tells each commit after this event's id. */
   record Start(@Nullable String eventId) implements Event {
     @Override
     public Start with(@Nullable String id) {
@@ -30,13 +30,13 @@ public sealed interface Event {
   }
 
   /**
-   * A repository has a commit more; none is left out, and none is told twice.
+   * A repository has a new commit. The stream leaves none out, and tells none twice.
    *
    * @param repoId this agent's handle of the repository
    * @param commit the sequence number in the repository's log
    * @param time of the host that committed, for people
-   * @param operations in the order in which they were planned; none when an SDM began its term or
-   *     settled an unknown outcome
+   * @param operations in the order in which the SDM planned them; empty when an SDM began its term
+   *     or settled an unknown outcome
    */
   record Commit(
       @Nullable String eventId,
@@ -59,9 +59,10 @@ public sealed interface Event {
    * One request's part of a commit.
    *
    * @param operation a verb of the API, or a step of a fix such as {@code finishMend}
-   * @param id what was created or changed
-   * @param imageIds the images that look different after it
-   * @param omittedImages how many more there are, for which an event has no room; null for none
+   * @param id the entity that was created or changed
+   * @param imageIds the images that look different after the commit
+   * @param omittedImages how many more such images there are than an event has room for; null for
+   *     none
    */
   record Operation(
       String operation,
@@ -79,8 +80,8 @@ public sealed interface Event {
   }
 
   /**
-   * Commits up to this one cannot be told any more, or never were: read the present state, and go
-   * on with what follows.
+   * The stream cannot tell the commits up to this one. Read the present state, then the events that
+   * follow.
    */
   record Reset(@Nullable String eventId, String repoId, long commit) implements Event {
     @Override
@@ -89,7 +90,7 @@ public sealed interface Event {
     }
   }
 
-  /** How far a task is now; only the latest is told, and it cannot be replayed. */
+  /** The progress of a task. The stream tells only the latest, and does not replay it. */
   record Progress(TaskInfo task) implements Event {
     @Override
     public @Nullable String eventId() {

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param state {@code waiting}, {@code queued}, {@code running}, {@code retrying}, {@code parked},
  *     {@code paused} or {@code noSpace}
- * @param failures how often it failed for a reason other than I/O or a crash
- * @param hostId who works on it now
- * @param waitsFor how much space it needs and how much there is, when that is not enough
- * @param nextRetryAt when it is tried again after a failure
+ * @param failures how often the fix failed for a reason other than I/O or a crash
+ * @param hostId the host that works on the fix now
+ * @param waitsFor the space that the fix needs and the free space, when that is too little
+ * @param nextRetryAt when a worker tries the fix again after a failure
  */
 public record FixInfo(
     String fixId,

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Pages the outstanding fixes, the most urgent first.
  *
- * @param after what the previous page gave as {@code next}
+ * @param after {@code next} of the previous page
  * @param limit fixes per page, 1 to {@link #LIMIT_MAX}
  * @param atLeast the answer must reflect this commit
  */

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param endpoint the base URL of its agent
  * @param incarnation changes each time the agent starts
- * @param drainedSince since when it takes no fixes; null when it does
- * @param clockAheadSeconds of the other hosts' clocks, negative when behind; null when it is right
+ * @param drainedSince since when the host takes no fixes; null when it takes fixes
+ * @param clockAheadSeconds how far the host's clock is ahead of the other hosts' clocks, negative
+ *     when behind; null when it is right
  */
 public record HostInfo(
     String hostId,

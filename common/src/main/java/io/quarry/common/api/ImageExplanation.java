@@ -10,14 +10,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why an image is as it is, and what will become of it.
+ * Why an image is in its state, and what the cluster will do about it.
  *
  * @param visible false for removed images, and for those made for internal needs
- * @param sentences all of it, for people
- * @param missing what keeps it from being optimized; null when nothing does
+ * @param sentences the whole explanation, for people
+ * @param missing what keeps the image from being optimized; null when nothing does
  * @param retainedUntil until when a removal can surely be undone
- * @param fix what will be done about it; null when there is nothing to do
- * @param neededBy what keeps its data, at most {@link #NEEDS_MAX} of them
+ * @param fix the fix that will improve the image; null when none is needed
+ * @param neededBy what keeps the image's data, at most {@link #NEEDS_MAX} of them
  * @param neededByCount how many there are in all
  */
 public record ImageExplanation(
@@ -41,8 +41,8 @@ public record ImageExplanation(
 
   /**
    * @param state as in {@link FixInfo}
-   * @param hostId who works on it now
-   * @param obstacle why nobody does
+   * @param hostId the host that works on the fix now
+   * @param obstacle why no host works on the fix
    */
   public record ExplainedFix(
       String fixId,
@@ -54,7 +54,7 @@ public record ImageExplanation(
       @Nullable String lastError,
       @Nullable Progress progress) {}
 
-  /** Why nobody works on a fix. */
+  /** Why no host works on a fix. */
   public enum Obstacle {
     @JsonProperty("notAsked")
     NOT_ASKED,
@@ -66,22 +66,22 @@ public record ImageExplanation(
     PAUSED,
     @JsonProperty("retrying")
     RETRYING,
-    /** The image can be restored until then. */
+    /** The image can still be restored. */
     @JsonProperty("retained")
     RETAINED,
-    /** No live host reaches the repositories that it needs. */
+    /** No live host reaches the repositories that the fix needs. */
     @JsonProperty("unreachable")
     UNREACHABLE,
-    /** Those that do are drained. */
+    /** The hosts that reach these repositories are drained. */
     @JsonProperty("drained")
     DRAINED,
-    /** It would not fit on the storage. */
+    /** The storage has too little space for the fix. */
     @JsonProperty("noSpace")
     NO_SPACE,
-    /** No host is elected to hand it out. */
+    /** No host is elected to hand out the fix. */
     @JsonProperty("noSdm")
     NO_SDM,
-    /** It has to wait for its turn. */
+    /** The fix has to wait for its turn. */
     @JsonProperty("queued")
     QUEUED
   }
@@ -89,12 +89,12 @@ public record ImageExplanation(
   /**
    * @param type {@code overlay}, {@code pin} or {@code open}
    * @param id of the overlay's image, the pin, or the open
-   * @param imageId what is copied from this image, for pins; for opens, the image that is open when
-   *     it is another one
-   * @param hostId where it is open
-   * @param owner who has it open
-   * @param repoId the repository that is copied into, for pins, as hosts call it; null when no live
-   *     host reaches it
+   * @param imageId for pins, the image that is copied; for opens, the open image when it is another
+   *     one
+   * @param hostId the host on which the image is open
+   * @param owner the user of the open, for people to read
+   * @param repoId for pins, the repository of the copy, as hosts call it; null when no live host
+   *     reaches it
    */
   public record Need(
       String type,

@@ -11,16 +11,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * @param visible false for removed images, and for those made for internal needs
  * @param size virtual size in bytes
- * @param actualBytes bytes allocated to its own volume on the storage, without what that is an
- *     overlay of; −1 when unknown, as in listings soon after its creation: they do not touch the
- *     storage and tell what was measured last
- * @param exclusiveBytes what removing it and cleaning would free: its own volume and those of
- *     removed images that nothing else depends on; 0 while a visible image depends on it; −1 when
- *     unknown
- * @param parentImageId the image its volume is an overlay of
+ * @param actualBytes bytes allocated to the image's own volume, without the volumes below; −1 when
+ *     unknown. Listings tell the last measurement and do not touch the storage
+ * @param exclusiveBytes what removing and cleaning the image would free: its own volume, and those
+ *     of removed images that nothing else depends on; 0 while a visible image depends on it; −1
+ *     when unknown
+ * @param parentImageId the image below: this image's volume is an overlay of its volume
  * @param dependantImageIds images whose volumes are overlays of this one's
- * @param retainedUntil until when a removal can surely be undone; null for what was not removed
- * @param opens who has it open, at most {@link #OPENS_MAX} of them
+ * @param retainedUntil until when a removal can surely be undone; null for images that were not
+ *     removed
+ * @param opens the image's opens, at most {@link #OPENS_MAX} of them
  */
 public record ImageInfo(
     String imageId,
@@ -47,10 +47,10 @@ public record ImageInfo(
   }
 
   /**
-   * Somebody uses the image.
+   * One use of the image.
    *
-   * @param hostId where it is open
-   * @param owner who has it open, for people to read
+   * @param hostId the host of the use
+   * @param owner the user, for people to read
    */
   public record Open(
       String openId, String hostId, @Nullable String owner, boolean readOnly, Instant since) {}

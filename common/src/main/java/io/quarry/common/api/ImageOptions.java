@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * The options that image operations share.
  *
  * @param autoFix whether the fix that the operation needs is queued at once
- * @param strategy which way to prefer where there are two
+ * @param strategy the way to prefer where an operation has two
  * @param participatingRepositories repoIds that look-ups are narrowed to; null means all connected
  * @param imageHints image id to the one repoId where it must be found
  */

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Filters and pages a listing; images come in the order of their ids.
  *
- * @param visibility whether to list what callers can use, or what was removed
+ * @param visibility whether to list images that callers can use, or removed ones
  * @param label {@code name} or {@code name=value}: a top-level userData field
  * @param after the last id of the previous page
  * @param limit images per page, 1 to {@link #LIMIT_MAX}

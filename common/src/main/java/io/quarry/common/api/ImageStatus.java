@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * @param reason why the image is not optimized
- * @param commit the sequence number of the state this was read from
- * @param progress the last persisted progress of its fix; null when none was ever started
+ * @param commit the sequence number of the state that the answer is from
+ * @param progress the last persisted progress of the image's fix; null when no fix was ever started
  */
 public record ImageStatus(
     ImageState state, @Nullable String reason, long commit, @Nullable Progress progress) {}

@@ -15,9 +15,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 
 /**
- * JSON as every part of Quarry speaks it: camelCase, times in RFC 3339 UTC, durations in ISO 8601,
- * absent rather than null, unknown fields refused. userData is kept as it is: no digit of a number
- * gets lost.
+ * JSON as every part of Quarry writes it: camelCase, times in RFC 3339 UTC, durations in ISO 8601,
+ * absent rather than null. Unknown fields are refused. No digit of a number in userData gets lost.
  */
 public final class Json {
   /** Thread-safe; do not configure it further. */
@@ -36,7 +35,7 @@ public final class Json {
           .build();
 
   /**
-   * Reads what other processes send. The limits of {@link #MAPPER} are wider, because logs of older
+   * Reads JSON from other processes. The limits of {@link #MAPPER} are wider, because logs of older
    * versions may hold deeper values.
    */
   public static final ObjectReader RECEIVED =
@@ -57,7 +56,7 @@ public final class Json {
     return bytes(MAPPER, value);
   }
 
-  /** The same, as that mapper writes it. */
+  /** The size of a value as JSON text of that mapper, in bytes of UTF-8. */
   public static long bytes(JsonMapper mapper, Object value) throws JsonProcessingException {
     ByteCounter counter = new ByteCounter();
     try {

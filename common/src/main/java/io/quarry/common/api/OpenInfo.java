@@ -6,11 +6,11 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Somebody has an image open.
+ * One use of an image.
  *
- * @param hostId on which it is used; for an upload, the host that took its beginning
- * @param owner who has it open, for people to read
- * @param bootId of the host's kernel at the time; null when it is not known
+ * @param hostId the host of the use; for an upload, the host that took its beginning
+ * @param owner the user, for people to read
+ * @param bootId of the host's kernel at the time; null when unknown
  * @param upload for uploads only
  */
 public record OpenInfo(
@@ -25,7 +25,7 @@ public record OpenInfo(
     @Nullable String bootId,
     @Nullable Upload upload) {
 
-  /** What it is open for. */
+  /** The purpose of an open. */
   public enum Use {
     /** A virtual machine, or another process that the caller knows. */
     @JsonProperty("machine")
@@ -43,30 +43,33 @@ public record OpenInfo(
       this.label = label;
     }
 
-    /** As people read it. */
+    /** The word that people read. */
     public String label() {
       return label;
     }
   }
 
-  /** What speaks against its user's life. */
+  /** The evidence that an open's user has ended. */
   public enum State {
-    /** Nothing does. */
+    /** There is none. */
     @JsonProperty("inUse")
     IN_USE("in use"),
-    /** Its host is not live. */
+    /** The open's host is not live. */
     @JsonProperty("hostAbsent")
     HOST_ABSENT("host absent"),
-    /** Its host runs in a later boot. The host ends the open where it has the repository. */
+    /**
+     * The open's host runs in a later boot. The host ends the open once it has connected the
+     * repository.
+     */
     @JsonProperty("hostRebooted")
     HOST_REBOOTED("host rebooted"),
     /** The live host of that name is another machine, or was set up anew. */
     @JsonProperty("hostDiffers")
     HOST_DIFFERS("host differs"),
-    /** Nothing is known of its boot, and its host has booted since. */
+    /** The open has no boot id, and its host has booted since. */
     @JsonProperty("olderThanBoot")
     OLDER_THAN_BOOT("older than boot"),
-    /** An upload that has received nothing for long. */
+    /** The upload has received nothing for long. */
     @JsonProperty("idle")
     IDLE("idle");
 
@@ -76,7 +79,7 @@ public record OpenInfo(
       this.label = label;
     }
 
-    /** As people read it. */
+    /** The word that people read. */
     public String label() {
       return label;
     }
@@ -85,8 +88,8 @@ public record OpenInfo(
   /**
    * How long an upload may still wait for its caller.
    *
-   * @param activeAt when it last received something or was converted
-   * @param endsAt when it ends by itself, unless its caller goes on
+   * @param activeAt when an agent last received or converted bytes of the upload
+   * @param endsAt when agents end the upload, unless its caller goes on
    */
   public record Upload(Instant activeAt, Duration idleTimeout, Instant endsAt) {}
 }

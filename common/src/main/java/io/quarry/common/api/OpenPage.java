@@ -4,7 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * @param next pass as {@code after} to get the next page; null on the last one
+ * @param next the {@code after} of the next page; null on the last one
  */
 public record OpenPage(List<OpenInfo> opens, @Nullable String next, long commit) {
   public OpenPage {

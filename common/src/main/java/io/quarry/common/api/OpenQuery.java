@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Pages the opens of a repository, in the order of their ids.
  *
- * @param hostId only this host's; null for all
- * @param after what the previous page gave as {@code next}
+ * @param hostId list only this host's opens; null for all
+ * @param after {@code next} of the previous page
  * @param limit opens per page, 1 to {@link #LIMIT_MAX}
  * @param atLeast the answer must reflect this commit
  */

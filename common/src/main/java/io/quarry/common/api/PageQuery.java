@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Pages a listing, in the order of ids.
  *
- * @param after what the previous page gave as {@code next}
+ * @param after {@code next} of the previous page
  * @param limit entries per page, 1 to {@link #LIMIT_MAX}
  */
 public record PageQuery(@Nullable String after, int limit) {
@@ -25,7 +25,7 @@ public record PageQuery(@Nullable String after, int limit) {
     }
   }
 
-  /** One page of all entries: it ends with the last that it has room for. */
+  /** One page of all entries, with as many as an answer has room for. */
   public <T, P> P of(
       List<T> all, Function<T, String> id, BiFunction<List<T>, @Nullable String, P> page) {
     TreeMap<String, T> sorted =

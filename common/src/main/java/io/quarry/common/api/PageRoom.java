@@ -2,7 +2,7 @@ package io.quarry.common.api;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 
-/** What an answer that lists things has room for. Used by one thread. */
+/** How much room an answer that lists things has left. Used by one thread. */
 public final class PageRoom {
   private long left;
   private boolean empty = true;
@@ -14,7 +14,10 @@ public final class PageRoom {
     this.left = bytes;
   }
 
-  /** Whether the entry goes onto the page; the first one always does, so that paging gets on. */
+  /**
+   * Whether the entry fits on the page. The first one always does, so that each page makes
+   * progress.
+   */
   public boolean take(Object entry) {
     try {
       left -= Json.bytes(entry) + 1;

@@ -4,25 +4,25 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that {@code check} found and that no fix puts right by itself.
+ * A finding of {@code check} that no fix puts right by itself.
  *
- * @param imageId the image it is about; null when it is about none
+ * @param imageId the affected image; null when there is none
  * @param subject the file, the pin, the open or the image
- * @param reason what is wrong, or what has to wait for whom
+ * @param reason what is wrong, or what waits for what
  * @param remedy what an operator can do
  */
 public record Problem(
     Kind kind, @Nullable String imageId, String subject, String reason, String remedy) {
 
-  /** What is the matter. */
+  /** The kind of a problem. */
   public enum Kind {
-    /** The log says that a volume is whole, and its file is not there or is too short. */
+    /** A volume is whole by the log, but its file is missing or too short. */
     @JsonProperty("missingVolume")
     MISSING_VOLUME("missing volume"),
-    /** The file of a frozen volume is not what it was when it was frozen. */
+    /** The file of a frozen volume has changed since the freeze. */
     @JsonProperty("changedVolume")
     CHANGED_VOLUME("changed volume"),
-    /** A process writes to a volume that it has not opened through Quarry. */
+    /** A process writes to a volume without an open. */
     @JsonProperty("foreignWriter")
     FOREIGN_WRITER("foreign writer"),
     /** The agent's user may not use a volume's file, or not change its mode. */
@@ -37,22 +37,22 @@ public record Problem(
     /** A difference waits for its base. */
     @JsonProperty("missingBase")
     MISSING_BASE("missing base"),
-    /** It could be better, but somebody uses it. */
+    /** A fix could improve an image, but waits for the image's users. */
     @JsonProperty("inUse")
     IN_USE("in use"),
-    /** Somebody has an image open who seems to be gone. */
+    /** An open whose user seems to have ended. */
     @JsonProperty("staleOpen")
     STALE_OPEN("stale open"),
-    /** A copy keeps its source, and nobody reaches the repository that it is made in. */
+    /** A pin keeps the source of a copy, and no host reaches the copy's repository. */
     @JsonProperty("lostPin")
     LOST_PIN("lost pin"),
     /** An image is read through more layers than the limit. */
     @JsonProperty("longChain")
     LONG_CHAIN("long chain"),
-    /** A file that is none of Quarry's, where volumes are. */
+    /** A file in a volume directory that Quarry did not make. */
     @JsonProperty("foreignFile")
     FOREIGN_FILE("foreign file"),
-    /** A deep check found space in a volume's file that nothing in it uses; it does no harm. */
+    /** A deep check found unused space in a volume's file; the space does no harm. */
     @JsonProperty("leakedSpace")
     LEAKED_SPACE("leaked space"),
     /** A deep check could not look at a volume. */
@@ -65,7 +65,7 @@ public record Problem(
       this.label = label;
     }
 
-    /** As people read it. */
+    /** The word that people read. */
     public String label() {
       return label;
     }

@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * @param autoFix whether cleaning is queued as soon as nothing depends on the image
  * @param retain how long cleaning waits, so that the removal can be undone
- * @param force whether a disk is removed that a VM has open for writing; its data goes at the close
+ * @param force whether to remove a disk that a VM has open for writing; its data goes at the close
  */
 public record RemoveImageOptions(boolean autoFix, Duration retain, boolean force) {
   public static final RemoveImageOptions DEFAULT =

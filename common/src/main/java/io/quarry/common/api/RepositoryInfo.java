@@ -7,28 +7,28 @@ import org.jspecify.annotations.Nullable;
 /**
  * A connected repository as the answering agent sees it.
  *
- * @param capacityBytes size of the storage; −1 when it does not answer
- * @param freeBytes what is left of it; −1 when it does not answer
- * @param usedBytes allocated to this repository's volumes when they were measured last, usually
- *     seconds ago; −1 when the agent has not measured them yet
+ * @param capacityBytes size of the storage; −1 when the storage does not answer
+ * @param freeBytes free space of the storage; −1 when the storage does not answer
+ * @param usedBytes allocated to the repository's volumes at the last measurement, usually seconds
+ *     ago; −1 before the first one
  * @param largestImageBytes the largest image that a file of the storage can hold; null when the
  *     agent is too old to tell
  * @param frozenFiles how the files of snapshots are protected: {@code readOnly}, {@code immutable},
  *     or {@code unprotected} by a filesystem without modes; null when the agent is too old to tell
- * @param writersSeen whose writers to files the agent sees by their locks: {@code thisHost}; null
- *     when the agent is too old to tell
+ * @param writersSeen the hosts whose writers the agent sees by their file locks: {@code thisHost};
+ *     null when the agent is too old to tell
  * @param sdmHostId the host elected to commit metadata; null during an election
  * @param images visible images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code hidden} ones
  * @param fixes outstanding fixes: queued, running, waiting or parked
  * @param health {@code ok}, {@code unresponsive}, {@code damaged}, {@code agentTooOld}, {@code
  *     otherStorage}, {@code readOnly}, {@code forbidden} or {@code failing}
- * @param healthReason what is wrong, naming the file where there is one
+ * @param healthReason what is wrong, with the name of the file if there is one
  * @param commit the last commit this agent knows of
- * @param connection {@code configured}, {@code persistent} or {@code transient}: who connects it
- *     when the agent starts
- * @param features ways in which its log holds more than the first logs did
- * @param dueFeatures those that {@code upgradeStorageRepository} would add
+ * @param connection {@code configured}, {@code persistent} or {@code transient}: what connects the
+ *     repository when the agent starts
+ * @param features of the log, beyond the first version
+ * @param dueFeatures the features that {@code upgradeStorageRepository} would add
  */
 public record RepositoryInfo(
     String repoId,

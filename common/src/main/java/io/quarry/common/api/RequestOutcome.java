@@ -3,11 +3,11 @@ package io.quarry.common.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of a request that was to be cancelled.
+ * The outcome of a request that a caller wants to cancel.
  *
- * @param committed whether it had been committed before; otherwise it never will be
- * @param operation what was committed; null when nothing was
- * @param id what that has created or changed; null when nothing was committed
+ * @param committed whether the request had been committed before; otherwise it never will be
+ * @param operation of the committed request; null when nothing was committed
+ * @param id the entity that the request created or changed; null when nothing was committed
  * @param commit of the request, or of its cancellation
  */
 public record RequestOutcome(

@@ -4,7 +4,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 
-/** The digest that goes with pieces of images. */
+/** The digest that is sent with pieces of images. */
 public final class Sha256 {
   private Sha256() {}
 
@@ -16,7 +16,7 @@ public final class Sha256 {
     }
   }
 
-  /** As HTTP writes it. */
+  /** The digest as HTTP writes it. */
   public static String base64(byte[] bytes) {
     return Base64.getEncoder().encodeToString(fresh().digest(bytes));
   }

@@ -7,23 +7,23 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The new storage API: one method per verb of the text. Mutating calls return once their metadata
- * is durably committed, not when the data work is done, and take a request id: repeating a call
- * with the same id, through any agent, gives the first call's answer and has one effect. A null id
- * asks for a fresh one. Every method throws {@link StorageException} and nothing else.
+ * The new storage API: one method per verb. A mutating call returns once its metadata is durably
+ * committed, not when the data work is done. A mutating call takes a request id. Repeating it with
+ * the same id, through any agent, gives the first answer and has one effect. A null id asks for a
+ * fresh one. Every method throws {@link StorageException} and nothing else.
  */
 public interface StorageApi {
-  /** The storage is a repository already: connecting makes none. */
+  /** Connects a storage that is a repository already. */
   RepositoryInfo connectStorageRepository(ConnectRequest request);
 
-  /** Makes an empty storage into a repository and connects it; one that is there is connected. */
+  /** Makes an empty storage into a repository, and connects it. Connects an existing repository. */
   RepositoryInfo createStorageRepository(ConnectRequest request);
 
   void disconnectStorageRepository(String repoId);
 
   /**
-   * The repository gets all features that this agent knows. Older agents cannot use it from then
-   * on.
+   * The repository gets all features that this agent knows. Older agents cannot use the repository
+   * from then on.
    */
   Committed upgradeStorageRepository(String repoId, @Nullable String requestId);
 
@@ -51,7 +51,10 @@ public interface StorageApi {
 
   ImageStatus getImageStatus(String repoId, String imageId, StatusQuery query);
 
-  /** What is missing, which fix will do it, who works on it or why nobody does. */
+  /**
+   * Says what an image lacks, which fix will help, and which host works on that fix or why none
+   * does.
+   */
   ImageExplanation explainImage(String repoId, String imageId, long atLeast);
 
   /** Replaces an image's user data as a whole. */
@@ -83,30 +86,33 @@ public interface StorageApi {
   OpenInfo getOpen(String repoId, String openId, long atLeast);
 
   /**
-   * Ends an open, whatever image it is of.
+   * Ends an open of any image.
    *
-   * @param force although a process is seen that writes: the caller vouches that it is dead to the
-   *     repository, as with {@link #fenceHost}
+   * @param force end the open although an agent sees a process that writes: the caller vouches that
+   *     the process is dead to the repository, as with {@link #fenceHost}
    */
   Committed closeOpen(String repoId, String openId, boolean force, @Nullable String requestId);
 
-  /** Ends what a host had open, as far as something speaks against its users' life. */
+  /** Ends opens of a host, as far as there is evidence that their users have ended. */
   ClosedOpens closeOpens(String repoId, CloseOpensRequest request, @Nullable String requestId);
 
   /** The image's content, or a range of it, as a guest sees it. The caller closes it. */
   ImageData downloadImage(String repoId, String imageId, DownloadRequest request);
 
-  /** Which parts of an image have to be read, because they may be other than zeros. */
+  /** The parts of an image that a caller has to read, because they may hold data. */
   ImageExtents listImageExtents(String repoId, String imageId, ExtentQuery query);
 
-  /** Takes a disk for an upload: until it is finished or closed, nobody else uses the disk. */
+  /**
+   * Takes a disk for an upload. No other user may use the disk until the upload is finished or
+   * closed.
+   */
   UploadInfo beginUpload(
       String repoId, String imageId, BeginUploadRequest request, @Nullable String requestId);
 
   UploadInfo getUpload(String repoId, String imageId, String uploadId);
 
   /**
-   * Stores one range, durably; ranges come in order, and one that is there already is no error.
+   * Stores one range, durably. Ranges come in order; sending a stored one again is no error.
    *
    * @param content the range's bytes, read to their end unless the call fails
    */
@@ -114,8 +120,8 @@ public interface StorageApi {
       String repoId, String imageId, String uploadId, UploadRange range, InputStream content);
 
   /**
-   * Verifies what was stored and makes it the disk's content. It may answer before that is done:
-   * call again until it is finished. To give up, close the image with the upload's id.
+   * Verifies the stored bytes and makes them the disk's content. The call may return before that is
+   * done: call again until it is finished. To give up, close the image with the upload's id.
    */
   UploadInfo finishUpload(
       String repoId,
@@ -142,15 +148,15 @@ public interface StorageApi {
     return fixes;
   }
 
-  /** The fix leaves the queue; whoever works on it lets go at a checkpoint. */
+  /** The fix leaves the queue; its worker lets go at a checkpoint. */
   Committed pauseFix(String repoId, String fixId, @Nullable String requestId);
 
   /** Ends a pause. */
   Committed resumeFix(String repoId, String fixId, @Nullable String requestId);
 
   /**
-   * Settles what became of a request whose answer was lost: unless it was committed before, it
-   * never will be, whoever still holds it. May be repeated; the answer stays the same.
+   * Settles the outcome of a request whose answer was lost. An uncommitted request will never be
+   * committed, even if an agent still holds it. May be repeated; the answer stays the same.
    */
   RequestOutcome cancelRequest(String repoId, String requestId);
 
@@ -171,18 +177,20 @@ public interface StorageApi {
   }
 
   /**
-   * The host lets go of its fixes at their checkpoints, takes no new ones and gives up managing
-   * repositories where another one can; or, with false, takes part again.
+   * Drains a host, or ends that. A drained host lets go of its fixes at their checkpoints and takes
+   * no new ones. A drained host gives up managing repositories that another host can manage.
    */
   void drainHost(String hostId, boolean drained);
 
-  /** An administrator confirms that the host is dead: its claims and opens end, others go on. */
+  /**
+   * An administrator confirms that the host is dead: its claims and opens end, other hosts go on.
+   */
   void fenceHost(String hostId);
 
   /** Tasks of one host, or of all live hosts when {@code hostId} is null. */
   TaskPage listTasks(@Nullable String hostId, PageQuery query);
 
-  /** All of them, page by page. */
+  /** All tasks, page by page. */
   default List<TaskInfo> listTasks(@Nullable String hostId) {
     List<TaskInfo> tasks = new ArrayList<>();
     PageQuery query = PageQuery.FIRST;
@@ -205,11 +213,11 @@ public interface StorageApi {
   /**
    * Commits of all repositories connected on the agent, in the order of their logs, and progress.
    *
-   * @param since the id of an event, told by any agent, to go on after; {@code 0} begins with what
-   *     the logs still have, null with what comes next
+   * @param since the id of the last event seen, from any agent; {@code 0} begins with the oldest
+   *     commit that the logs hold, null with the next one
    */
   EventStream watchEvents(@Nullable String since);
 
-  /** Changes this host's copy throttle while it runs; 0 means unlimited. */
+  /** Changes this host's copy throttle until the agent ends; 0 means unlimited. */
   void setThrottle(long bytesPerSecond);
 }

@@ -1,6 +1,6 @@
 package io.quarry.common.api;
 
-/** The one exception of the API: a stable code, what it is about, and what to do next. */
+/** The one exception of the API: a stable code, its subject, and a remedy. */
 public final class StorageException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -32,7 +32,7 @@ public final class StorageException extends RuntimeException {
     return code;
   }
 
-  /** The thing the error is about: an image id, a repoId, the name of an argument. */
+  /** The subject of the error: an image id, a repoId, the name of an argument. */
   public String subject() {
     return subject;
   }
@@ -42,7 +42,7 @@ public final class StorageException extends RuntimeException {
     return remedy;
   }
 
-  /** As it goes over the wire. */
+  /** The body that goes over the wire. */
   public ErrorBody body() {
     return new ErrorBody(code, String.valueOf(getMessage()), subject, remedy);
   }

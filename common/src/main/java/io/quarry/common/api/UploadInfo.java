@@ -5,12 +5,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * How far an upload is.
  *
- * @param size of what is sent: of the image, or of the qcow2 file
+ * @param size of the upload: of the image, or of the qcow2 file
  * @param offset all bytes before it are durable; the next range begins here
- * @param verified how many of them have been read back for the digest
- * @param finished whether the image has this content now
+ * @param verified how many durable bytes an agent has read back for the digest
+ * @param finished whether the image has the uploaded content now
  * @param conversion of a qcow2 file into the image's content; null for the bytes of a disk
- * @param commit of the newest commit about it
+ * @param commit of the upload's newest commit
  */
 public record UploadInfo(
     String uploadId,

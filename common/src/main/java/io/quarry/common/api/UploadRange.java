@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * A range of an image that is uploaded.
  *
  * @param size of the whole image
- * @param zeros whether it is all zeros, and no bytes are sent
- * @param sha256 of its bytes in base64, if it is to be verified at once
+ * @param zeros whether the range is all zeros, and no bytes are sent
+ * @param sha256 of the range's bytes in base64, if an agent is to verify them at once
  */
 public record UploadRange(
     long offset, long length, long size, boolean zeros, @Nullable String sha256) {
@@ -32,7 +32,7 @@ public record UploadRange(
     return offset + length;
   }
 
-  /** As a Content-Range header. */
+  /** The range as a Content-Range header. */
   public String header() {
     return "bytes " + offset + "-" + (end() - 1) + "/" + size;
   }

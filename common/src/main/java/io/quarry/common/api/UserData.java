@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.common.model.Limits;
 
 /**
- * What callers' own data may be. The agent that takes a call checks it, and so does the planner:
- * another agent may have sent the request.
+ * The limits of callers' own data. The agent that takes a call checks them. The planner checks them
+ * again, because another agent may have sent the request.
  */
 public final class UserData {
   private static final String NAME = "userData";
@@ -40,7 +40,8 @@ public final class UserData {
 
   private static void check(JsonNode value, int depth) {
     if (value.isNumber()) {
-      // A number may be written longer than it was read: 1e9 and 998 digits before it.
+      // A number may be written longer than it was read: 1e9 with 998 digits before the e, for
+      // instance.
       int chars = value.asText().length();
       if (chars > Limits.USER_DATA_NUMBER_CHARS_MAX) {
         throw StorageException.invalid(

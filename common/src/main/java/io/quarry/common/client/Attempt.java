@@ -5,13 +5,14 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call as it is sent, the same on each try.
+ * One call, the same on each try.
  *
- * @param changes whether a lost answer leaves open what happened
- * @param hostBound whether it is about the host of the agent addressed, so that no other will do
+ * @param changes whether a lost answer leaves the outcome open
+ * @param hostBound whether the call is about the host of the addressed agent, so that no other
+ *     agent will do
  * @param timeout of one try
  * @param done an error that, after a lost answer, says that the call had its effect
- * @param cancel what makes sure that nothing comes of tries whose answers were lost
+ * @param cancel the request that stops tries with lost answers from having an effect
  */
 record Attempt(
     JsonHttp.Request request,

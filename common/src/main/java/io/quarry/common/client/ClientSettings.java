@@ -9,8 +9,8 @@ import java.util.function.Supplier;
 /**
  * @param deadline until when a call is repeated before it fails
  * @param attemptTimeout how long one agent gets to answer before the next is asked
- * @param lostTryOver how long an agent may be busy with a call whose answer was lost, from when it
- *     was sent: until then it is not cancelled, and a refusal of a later try not believed
+ * @param lostTryOver how long after sending a call an agent may still run it, when the answer was
+ *     lost. Until then the client neither cancels the call nor believes the refusal of a later try
  * @param requestIds makes the id of each request that has none
  * @param jitter from 0 to 1; spreads pauses
  */

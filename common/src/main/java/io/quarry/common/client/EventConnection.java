@@ -13,12 +13,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Server-sent events on one connection to one agent. */
 final class EventConnection implements AutoCloseable {
-  /** An agent says something every five seconds; one that does not is as good as dead. */
+  /** An agent sends something every five seconds; the client gives up an agent that does not. */
   private static final Duration SILENCE_MAX = Duration.ofSeconds(20);
 
   private static final int LINE_BYTES_MAX = 16 << 20;
 
-  /** An agent of a newer version may say more than this client knows. */
+  /** An agent of a newer version may send fields that this client does not know. */
   private static final ObjectReader READER =
       Json.MAPPER
           .readerFor(Event.class)
@@ -37,7 +37,7 @@ final class EventConnection implements AutoCloseable {
 
   /**
    * @throws IOException when the agent does not answer
-   * @throws io.quarry.common.api.StorageException what it answers instead
+   * @throws io.quarry.common.api.StorageException for an agent's error
    */
   static EventConnection open(URI agent, @Nullable String since, Duration timeout)
       throws IOException {
@@ -57,7 +57,7 @@ final class EventConnection implements AutoCloseable {
     }
   }
 
-  /** The next event; null when it is of a kind that this client does not know. */
+  /** Returns the next event; null for a kind that this client does not know. */
   @Nullable Event next() throws IOException {
     String id = null;
     String name = "";

@@ -18,14 +18,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends a call to one agent after another, in rounds with growing pauses, until one answers it or
- * the deadline is over. It starts with the agent that answered last.
+ * Sends a call to one agent after another, in rounds with growing pauses, until one answers or the
+ * deadline is over. The agent that answered last comes first.
  */
 final class Failover {
   private static final Duration PAUSE_MIN = Duration.ofMillis(20);
   private static final Duration PAUSE_MAX = Duration.ofSeconds(1);
 
-  /** What is the matter with one agent's host. */
+  /** Errors of one agent's host. */
   private static final Set<ErrorCode> ELSEWHERE =
       EnumSet.of(ErrorCode.REPOSITORY_NOT_CONNECTED, ErrorCode.STORAGE_MISMATCH);
 
@@ -153,8 +153,8 @@ final class Failover {
     }
 
     /**
-     * Whether a refusal is the answer to all tries so far; of a call that is known to be committed
-     * only one that says that what it opened has been closed.
+     * Whether a refusal answers all tries so far. For a call that is known to be committed, only a
+     * refusal that proves its effect does.
      */
     private boolean believed(ErrorCode code) {
       return committed
@@ -163,9 +163,9 @@ final class Failover {
     }
 
     /**
-     * After a try whose answer was lost a refusal of a later try says nothing of that one, and may
-     * even be its doing. When an agent would have been done with it, it is made sure that no agent
-     * that sleeps, or has yet to read it, does it any more.
+     * Makes sure that no try whose answer was lost takes effect later. A refusal of a later try
+     * proves nothing about an earlier one, and may even be its consequence. The cancellation stops
+     * agents that sleep, or have yet to read the request.
      */
     private boolean cancelled() {
       JsonHttp.Request cancel = attempt.cancel();
@@ -179,7 +179,7 @@ final class Failover {
       try {
         byte[] answer = call(attempt.hostBound() ? cancelling.atThisHost() : cancelling, left);
         committed = Json.MAPPER.readTree(answer).path("committed").asBoolean(true);
-        // If it was, a later try is told what the first one would have been.
+        // If the call was committed, a later try gets the first answer.
         return !committed;
       } catch (StorageException | IOException e) {
         silence = "the call could not be cancelled: " + e.getMessage();
@@ -213,7 +213,7 @@ final class Failover {
                 : "Repeat the call with request id %1$s, or settle it with `quarry request cancel REPO %1$s`."
                     .formatted(requestId));
       }
-      // Where one agent is silent, the other's "not connected here" is not the whole story.
+      // While one agent is silent, "not connected here" of another agent is no answer.
       boolean told = silence.isEmpty() || lastCode() != ErrorCode.REPOSITORY_NOT_CONNECTED;
       if (refusal != null && told) {
         return refusal;
@@ -234,11 +234,13 @@ final class Failover {
     }
   }
 
-  /** What one agent's answer means for the call. */
+  /** The meaning of one agent's answer for the call. */
   private sealed interface Reply {
     record Success(Outcome.Answered answer) implements Reply {}
 
-    /** This agent does not have the repository, or not the right storage; another may. */
+    /**
+     * The agent lacks the repository, or has another storage; another agent may have the right one.
+     */
     record Elsewhere() implements Reply {}
 
     record Again() implements Reply {}

@@ -26,7 +26,7 @@ final class HttpConnection {
   private static final int LINE_BYTES_MAX = 16 << 10;
   private static final int HEADERS_MAX = 200;
 
-  /** A page of 1000 images with 64 KiB of userData each, and then some. */
+  /** A page of 1000 images with 64 KiB of userData each, and some reserve. */
   private static final int RESPONSE_BYTES_MAX = 128 << 20;
 
   private final SocketChannel channel;
@@ -62,7 +62,7 @@ final class HttpConnection {
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }
 
-  /** Whether the other side still wants more requests on it. */
+  /** Whether the server takes more requests on this connection. */
   boolean reusable() {
     return reusable && position == limit;
   }
@@ -71,7 +71,7 @@ final class HttpConnection {
     return System.nanoTime() - idleSince <= idleMax.toNanos();
   }
 
-  /** Whether a kept connection is fresh, and the other side has not closed it meanwhile. */
+  /** Whether a kept connection is fresh, and the server has not closed it meanwhile. */
   boolean usable(Duration idleMax) {
     if (!fresh(idleMax)) {
       return false;
@@ -101,21 +101,21 @@ final class HttpConnection {
   private void write(ByteBuffer bytes, long deadline) throws IOException {
     int end = bytes.limit();
     while (sendSome(bytes, end) && bytes.position() < end) {
-      // The other side takes them as they come.
+      // The server takes the bytes as they come.
     }
     if (bytes.position() < end) {
       writeRest(bytes, end, deadline);
     }
   }
 
-  /** Whether it took all that it was offered: each write copies that much first. */
+  /** Whether the server took all offered bytes. Each write first copies that many. */
   private boolean sendSome(ByteBuffer bytes, int end) throws IOException {
     bytes.limit(Math.min(end, bytes.position() + SEND_BYTES));
     channel.write(bytes);
     return !bytes.hasRemaining();
   }
 
-  /** A blocking write has no timeout, and the other side may have stopped reading. */
+  /** A blocking write has no timeout, and the server may have stopped reading. */
   private void writeRest(ByteBuffer bytes, int end, long deadline) throws IOException {
     try (Selector selector = Selector.open()) {
       channel.register(selector, SelectionKey.OP_WRITE);
@@ -139,7 +139,9 @@ final class HttpConnection {
     return new JsonHttp.Outcome.Answered(head.status(), head.headers().all, body);
   }
 
-  /** An answer that goes on: null when it is one, and otherwise what it says instead. */
+  /**
+   * Reads the head of a streamed answer. Returns null for a stream, and otherwise the whole answer.
+   */
   JsonHttp.Outcome.@Nullable Answered readStreamHead(long deadline) throws IOException {
     Head head = head(deadline);
     if (head.status() == 200 && head.headers().chunked) {
@@ -149,7 +151,7 @@ final class HttpConnection {
     return new JsonHttp.Outcome.Answered(head.status(), head.headers().all, body);
   }
 
-  /** The next piece of an answer that goes on; empty when it has ended. */
+  /** The next piece of a streamed answer; empty at its end. */
   byte[] readPiece(long deadline) throws IOException {
     byte[] piece = bytes(pieceLength(deadline), deadline);
     line(deadline);
@@ -310,7 +312,7 @@ final class HttpConnection {
     try {
       channel.close();
     } catch (IOException e) {
-      // It is gone either way.
+      // The connection is gone either way.
     }
   }
 }

@@ -17,18 +17,18 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads an image in pieces, each with its digest, from whichever agent answers: the stream outlives
- * the agent that it began with, and every byte of it is verified and belongs to one state of the
- * image. One piece is in memory. Used by one thread.
+ * Reads an image in pieces, each with its digest, from any agent that answers. The stream outlives
+ * the agent that it began with. All verified bytes belong to one state of the image. One piece is
+ * in memory. Used by one thread.
  */
 final class ImageDownload extends InputStream {
-  /** Of longer ranges agents do not tell the digest. */
+  /** Agents send no digest for longer ranges. */
   static final int PIECE_BYTES = 8 << 20;
 
-  /** For reading and sending a piece on a slow storage or line. */
+  /** For reading and sending a piece over a slow line, from a slow storage. */
   private static final Duration PIECE_TIMEOUT = Duration.ofSeconds(60);
 
-  /** A piece that came damaged so often was not damaged on its way. */
+  /** A piece that arrives damaged this often is damaged on the storage. */
   private static final int TRIES_MAX = 3;
 
   private static final Pattern CONTENT_RANGE =
@@ -57,7 +57,7 @@ final class ImageDownload extends InputStream {
     }
   }
 
-  /** Asks for enough to know that the rest can be had. */
+  /** Reads enough to know that the rest can be read. */
   static ImageData open(
       Failover failover, ClientSettings settings, Target target, DownloadRequest request) {
     String path = target.toString();
@@ -75,7 +75,7 @@ final class ImageDownload extends InputStream {
   private ImageData begin() {
     ByteRange range = request.range() == null ? ByteRange.from(0) : request.range();
     if (range.suffix() > 0 || range.last() < 0) {
-      // How long it is decides which piece is the last one.
+      // The image's length decides which piece is the last one.
       fetch(ByteRange.of(range.suffix() > 0 ? 0 : range.first(), 1), true);
     } else {
       boolean lastPiece = range.last() - range.first() < PIECE_BYTES;
@@ -117,7 +117,7 @@ final class ImageDownload extends InputStream {
     return true;
   }
 
-  /** One piece, verified; it is shorter where the image ends. */
+  /** One verified piece; shorter at the image's end. */
   private ByteArrayInputStream fetch(ByteRange range, boolean more) {
     Map<String, String> headers = new HashMap<>();
     headers.put("Range", range.toString());
@@ -141,7 +141,7 @@ final class ImageDownload extends InputStream {
     }
   }
 
-  /** Whether these are the bytes that were asked for; then what their head says is known. */
+  /** Whether these are the requested bytes; if so, notes the etag and size of their head. */
   private boolean isWhole(Outcome.Answered answer, ByteRange range) {
     Matcher place =
         CONTENT_RANGE.matcher(answer.headers().getOrDefault("content-range", "nothing"));

@@ -16,8 +16,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Sends a range of an image in pieces, each with its digest. A piece is kept until it is durable,
- * so that another agent can have it when the first one is lost.
+ * Sends a range of an image in pieces, each with its digest. Keeps a piece until it is durable, to
+ * send it to another agent when the first one is lost.
  */
 final class ImageUpload {
   static final int PIECE_BYTES = 8 << 20;
@@ -93,7 +93,7 @@ final class ImageUpload {
     }
     String query = range.zeros() ? "&zeros=true" : "";
     var put = new JsonHttp.Request("PUT", path + query, piece, null, headers);
-    // Repeating a range is harmless: it is not a change that could happen twice.
+    // Repeating a range is harmless, so the client does not count it as a change.
     var attempt = Attempt.reading(put, PIECE_TIMEOUT);
     return whileItMoves(
         () -> answer.apply(failover.call(attempt, settings.deadline().plus(PIECE_TIMEOUT))),
@@ -101,7 +101,7 @@ final class ImageUpload {
   }
 
   /**
-   * Repeats a call that had no end in time, as long as the upload moves: a low throttle of the
+   * Repeats a call that times out, as long as the upload makes progress. A low throttle of the
    * agent may hold a piece back for longer than any deadline.
    */
   static <T> T whileItMoves(Supplier<T> call, LongSupplier reached) {

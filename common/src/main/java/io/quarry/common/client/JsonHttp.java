@@ -15,9 +15,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * JSON over HTTP/1.1, blocking, on connections that are kept. Written on plain sockets because a
- * caller must know whether a failed request may have reached the other side, and because this is a
- * third of the latency of the JDK's client. Thread-safe.
+ * JSON over HTTP/1.1, blocking, on kept connections. Plain sockets tell a caller whether a failed
+ * request may have reached the server. Plain sockets also take a third of the latency of the JDK's
+ * client. Thread-safe.
  */
 public final class JsonHttp implements AutoCloseable {
   /** Idle connections kept per agent. */
@@ -31,10 +31,10 @@ public final class JsonHttp implements AutoCloseable {
 
   static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
-  /** Names the host whose agent passes a call on: it is not passed on again. */
+  /** Names the host whose agent forwards a call: the next agent does not forward it again. */
   public static final String FORWARDED_BY = "Quarry-Forwarded-By";
 
-  /** With {@link #FORWARDED_BY}: what the caller's own call is bound to its request id by. */
+  /** With {@link #FORWARDED_BY}: the digest that binds the caller's own call to its request id. */
   public static final String CALL_DIGEST = "Quarry-Call-Digest";
 
   private final Map<String, Deque<HttpConnection>> idle;
@@ -48,7 +48,7 @@ public final class JsonHttp implements AutoCloseable {
 
   /**
    * @param everyHead header lines of all requests
-   * @param idleMax how long a connection is kept that nobody uses
+   * @param idleMax how long an idle connection is kept
    */
   JsonHttp(String everyHead, Duration idleMax) {
     this(everyHead, idleMax, new ConcurrentHashMap<>());
@@ -60,7 +60,7 @@ public final class JsonHttp implements AutoCloseable {
     this.idleMax = idleMax;
   }
 
-  /** For the agent of that host, which passes calls on to others. */
+  /** For the agent of that host, which forwards calls. */
   public static JsonHttp forwarding(String hostId) {
     return new JsonHttp(FORWARDED_BY + ": " + hostId + "\r\n", CONNECTION_IDLE_MAX);
   }
@@ -68,25 +68,25 @@ public final class JsonHttp implements AutoCloseable {
   /** How an exchange ended. */
   public sealed interface Outcome {
     /**
-     * The whole answer is here, whatever it says.
+     * The whole answer has arrived, a success or an error.
      *
      * @param headers by their names in lower case
      */
     @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
     record Answered(int status, Map<String, String> headers, byte[] body) implements Outcome {}
 
-    /** The request did not go out whole: the other side cannot have acted on it. */
+    /** The request was not sent whole: the server cannot have acted on it. */
     record NotSent(String why) implements Outcome {}
 
-    /** The request went out and no whole answer came: the other side may have acted on it. */
+    /** The request was sent and no whole answer came: the server may have acted on it. */
     record Unknown(String why) implements Outcome {}
   }
 
   /**
-   * @param path with its query, as it goes into the request line
-   * @param body null sends none
+   * @param path with its query, as in the request line
+   * @param body null for none
    * @param requestId sent as Idempotency-Key
-   * @param headers others; a Content-Type other than JSON's, say
+   * @param headers further headers; a Content-Type other than JSON's, say
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   public record Request(
@@ -100,7 +100,7 @@ public final class JsonHttp implements AutoCloseable {
     }
   }
 
-  /** On the same connections, for a call that came with this digest. */
+  /** Shares the connections; for forwarding a call with this digest. */
   public JsonHttp forCall(String digest) {
     return new JsonHttp(everyHead + CALL_DIGEST + ": " + digest + "\r\n", idleMax, idle);
   }
@@ -151,7 +151,7 @@ public final class JsonHttp implements AutoCloseable {
     }
   }
 
-  /** A connection of its own, on which the head of the request has gone out. */
+  /** Opens a connection of its own and sends the head of the request. */
   static HttpConnection begin(URI agent, Request request, long deadline) throws IOException {
     String host = String.valueOf(agent.getHost());
     int port = agent.getPort() < 0 ? 80 : agent.getPort();
@@ -197,7 +197,7 @@ public final class JsonHttp implements AutoCloseable {
     }
   }
 
-  /** Connections that nobody takes any more are closed, and not kept until somebody does. */
+  /** Closes connections that have been idle for too long. */
   private void sweep() {
     sweeping.set(false);
     boolean left = false;
@@ -222,7 +222,7 @@ public final class JsonHttp implements AutoCloseable {
     head.append(request.method()).append(' ').append(request.path()).append(" HTTP/1.1\r\n");
     head.append("Host: ").append(key).append("\r\n");
     byte[] body = request.body();
-    // An agent asks for both without a body, too: no web page can make a browser send them.
+    // An agent requires both headers without a body, too: no web page can make a browser send them.
     if (body != null || CHANGING.contains(request.method())) {
       if (!request.headers().containsKey("Content-Type")) {
         head.append("Content-Type: application/json\r\n");
@@ -247,7 +247,7 @@ public final class JsonHttp implements AutoCloseable {
     return a.compareTo(b) < 0 ? a : b;
   }
 
-  /** What is left until a moment of {@link System#nanoTime}, in milliseconds, at least one. */
+  /** The time until a moment of {@link System#nanoTime}, in milliseconds, at least one. */
   static int millisUntil(long deadline) throws IOException {
     long nanos = deadline - System.nanoTime();
     if (nanos <= 0) {
@@ -256,7 +256,7 @@ public final class JsonHttp implements AutoCloseable {
     return (int) Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMillis(nanos) + 1);
   }
 
-  /** Closes idle connections; those in use end with their exchange. */
+  /** Closes idle connections; busy ones end with their exchange. */
   @Override
   public void close() {
     for (Deque<HttpConnection> connections : idle.values()) {

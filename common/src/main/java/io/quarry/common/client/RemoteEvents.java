@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Events of whichever agent answers: when it dies, the next one goes on after the last event. A
- * thread of its own reads ahead a little.
+ * Events of any agent that answers. When that agent dies, the next one goes on after the last
+ * event. A thread of its own reads ahead a little.
  */
 final class RemoteEvents implements EventStream {
   private static final int AHEAD_MAX = 64;
@@ -28,7 +28,7 @@ final class RemoteEvents implements EventStream {
   private final BlockingQueue<Event> read = new ArrayBlockingQueue<>(AHEAD_MAX);
   private final Thread reader;
 
-  /** Only the reader's, once it runs. */
+  /** Only the reader's, once the reader runs. */
   private @Nullable String last;
 
   private int agent;
@@ -90,9 +90,9 @@ final class RemoteEvents implements EventStream {
     } catch (StorageException e) {
       failure = e;
     } catch (InterruptedException e) {
-      // Nobody wants to hear any more.
+      // The caller has closed the stream.
     } catch (RuntimeException | Error e) {
-      // Whoever waits for events would wait for ever.
+      // Without a failure the caller would wait for events for ever.
       failure =
           new StorageException(
               ErrorCode.INTERNAL,
@@ -111,7 +111,7 @@ final class RemoteEvents implements EventStream {
       if (event == null) {
         continue;
       }
-      // Where another agent goes on is no news.
+      // The start of a stream at another agent is no event for the caller.
       boolean news = !(event instanceof Event.Start && started);
       started = true;
       if (event.eventId() != null) {
@@ -151,7 +151,7 @@ final class RemoteEvents implements EventStream {
     }
   }
 
-  /** False when nobody wants to hear any more. */
+  /** False when the caller has closed the stream. */
   private boolean rest(Duration longest) {
     try {
       TimeUnit.NANOSECONDS.sleep(

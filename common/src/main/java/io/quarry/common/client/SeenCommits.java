@@ -3,7 +3,10 @@ package io.quarry.common.client;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
-/** The newest commit seen of each repository, so that reads on any agent show what was written. */
+/**
+ * The newest commit that this client has seen of each repository. With it, reads on any agent show
+ * what the client has written.
+ */
 final class SeenCommits {
   private final ConcurrentMap<String, Long> newest = new ConcurrentHashMap<>();
 

@@ -58,26 +58,27 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The API over HTTP. A call goes to the agent that answered last, and to the next when that one
- * cannot be reached or asks to try again; every try of a change carries the same request id, so
- * that it has one effect. Reads show what this client has written, on any agent. Thread-safe.
+ * The API over HTTP. A call goes to the agent that answered last, and to the next one when that
+ * agent cannot be reached or asks to try again. Every try of a change carries the same request id,
+ * so that the change has one effect. Reads show what this client has written, on any agent.
+ * Thread-safe.
  *
- * <p>What is about one host (connect, disconnect, open, throttle) goes to the first agent of the
- * list and to no other: name the host's agent with {@link #withAgents}.
+ * <p>Calls about one host (connect, disconnect, open, throttle) go to the first agent of the list
+ * and to no other: name the host's agent with {@link #withAgents}.
  */
 public final class StorageClient implements StorageApi, AutoCloseable {
-  /** Longest single wait for a status; longer ones are asked for in turns. */
+  /** Longest single wait for a status; a longer wait takes several requests. */
   static final Duration STATUS_WAIT_MAX = Duration.ofSeconds(50);
 
   private static final int PORT_MAX = 65_535;
   private static final Duration STATUS_WAIT_GRACE = Duration.ofSeconds(10);
 
-  /** A part of a deep check ends by itself, but not before it has seen a file's metadata. */
+  /** An agent ends a part of a deep check by itself, but not before reading one file's metadata. */
   private static final Duration DEEP_CHECK_PART_MAX = Duration.ofSeconds(45);
 
   private static final Pattern REQUEST_ID = Pattern.compile("[!-~]{1,128}");
 
-  /** An agent of a newer version may say more than this client knows. */
+  /** An agent of a newer version may send fields that this client does not know. */
   private static final ObjectReader READER =
       Json.MAPPER.reader().without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
@@ -95,7 +96,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     this(agents, settings, new JsonHttp());
   }
 
-  /** On connections that others use as well. */
+  /** Shares the connections of {@code http} with other users. */
   public StorageClient(List<URI> agents, ClientSettings settings, JsonHttp http) {
     agents.forEach(StorageClient::check);
     if (agents.isEmpty()) {
@@ -118,7 +119,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     }
   }
 
-  /** The same client for other agents; it shares connections, and nothing it has seen. */
+  /** The same client for other agents, with shared connections, but without the commits seen. */
   public StorageClient withAgents(List<URI> others) {
     return new StorageClient(others, settings, http);
   }
@@ -138,7 +139,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return connected("/v1/repositories", Failover.json(request));
   }
 
-  /** What is created, in the terms of the API. */
+  /** The body of a create request, in the terms of the API. */
   private record Create(
       String repoFormat, Map<String, String> connectionParameters, boolean persistent) {}
 
@@ -362,7 +363,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return closed;
   }
 
-  /** The stream goes on at other agents when one is lost. */
+  /** The stream goes on at another agent when its agent is lost. */
   @Override
   public ImageData downloadImage(String repoId, String imageId, DownloadRequest request) {
     Target target = Target.image(repoId, imageId).then("/data");
@@ -393,7 +394,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     return read(target, UploadInfo.class);
   }
 
-  /** Goes on at other agents when one is lost. */
+  /** Goes on at another agent when the first one is lost. */
   @Override
   public UploadInfo uploadImage(
       String repoId, String imageId, String uploadId, UploadRange range, InputStream content) {

@@ -25,7 +25,7 @@ final class Target {
     return new Target(path, path);
   }
 
-  /** What cancels a request to the same repository. */
+  /** The path that cancels a request to the same repository. */
   Target cancelling(String requestId) {
     return of(repository + "/requests").segment("requestId", requestId).then("/cancel");
   }
@@ -69,7 +69,7 @@ final class Target {
 
   private static String encoded(String value) {
     String encoded = URLEncoder.encode(value, StandardCharsets.UTF_8).replace("+", "%20");
-    // These two mean places in a path, and encoders leave dots alone.
+    // Dots have a meaning of their own in a path, and encoders leave them alone.
     return encoded.equals(".") || encoded.equals("..") ? encoded.replace(".", "%2E") : encoded;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The engine's side of the API: finds a reachable agent, repeats what is safe to repeat, and names
- * each request so that the agents can recognise it.
+ * The engine's side of the API. Finds a reachable agent, repeats calls that are safe to repeat, and
+ * names each request so that agents recognise it.
  */
 @NullMarked
 package io.quarry.common.client;

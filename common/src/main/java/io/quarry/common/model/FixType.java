@@ -13,7 +13,7 @@ public enum FixType {
   /** Merges a hidden image into its only dependant. */
   @JsonProperty("merge")
   MERGE("merge", 40),
-  /** Frees space nobody needs. */
+  /** Frees space that no image needs. */
   @JsonProperty("clean")
   CLEAN("clean", 20);
 
@@ -30,7 +30,7 @@ public enum FixType {
     return label;
   }
 
-  /** Lower runs first: users wait for mends, freed space helps everything that follows. */
+  /** Lower runs first: users wait for mends, and freed space helps all other fixes. */
   public int priority() {
     return priority;
   }

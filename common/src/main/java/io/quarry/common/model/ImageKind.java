@@ -2,7 +2,9 @@ package io.quarry.common.model;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** What users see: a mutable VirtualDisk or an immutable Snapshot. There are no templates. */
+/**
+ * The two kinds of images: a mutable VirtualDisk or an immutable Snapshot. There are no templates.
+ */
 public enum ImageKind {
   @JsonProperty("VirtualDisk")
   VIRTUAL_DISK("VirtualDisk"),

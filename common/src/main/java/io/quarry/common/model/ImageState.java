@@ -3,14 +3,14 @@ package io.quarry.common.model;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
 /**
- * How well an image is represented. It is recorded in the repository's log, never inferred from
+ * How well an image is represented. The repository's log records the state. Nothing infers it from
  * files: a half-written copy passes every format check.
  */
 public enum ImageState {
-  /** Usable, in the best representation its strategy asks for. */
+  /** Usable, in the best representation for its strategy. */
   @JsonProperty("optimized")
   OPTIMIZED("optimized"),
-  /** Usable, a better representation exists. */
+  /** Usable, but a better representation exists. */
   @JsonProperty("degraded")
   DEGRADED("degraded"),
   /** Not usable now. */

@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hostId the last host that tried to run the fix
  * @param stage "X/Y", the last persisted stage
- * @param stageName what that stage does
- * @param percentComplete 0 to 100, or −1 when the stage cannot say
+ * @param stageName the work of that stage
+ * @param percentComplete 0 to 100, or −1 when unknown
  * @param bytesDone bytes of the stage that are durable
  * @param bytesTotal bytes the stage has to move in all
  * @param lastError set only for failures other than I/O or a crash
- * @param updatedAt when this was persisted
+ * @param updatedAt when the progress was persisted
  */
 public record Progress(
     String hostId,
@@ -25,7 +25,7 @@ public record Progress(
     @Nullable String lastError,
     Instant updatedAt) {
 
-  /** No percentage is known. */
+  /** The percentage of a stage that cannot tell one. */
   public static final int UNKNOWN_PERCENT = -1;
 
   public Progress {

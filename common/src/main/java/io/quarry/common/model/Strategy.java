@@ -2,7 +2,7 @@ package io.quarry.common.model;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** Which of two ways to prefer where an operation has two. */
+/** Which way to prefer where an operation has two. */
 public enum Strategy {
   @JsonProperty("space")
   SPACE,

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 
 /** Which images a listing shows. */
 public enum Visibility {
-  /** Those that callers can use. */
+  /** Images that callers can use. */
   @JsonProperty("visible")
   VISIBLE("visible"),
-  /** Those that were removed, and can still be restored. */
+  /** Removed images that can still be restored. */
   @JsonProperty("removed")
   REMOVED("removed"),
-  /** Also what is kept for internal needs alone. */
+  /** All images, including those kept for internal needs alone. */
   @JsonProperty("all")
   ALL("all");
 

@@ -15,7 +15,7 @@ public enum VolumeFormat {
     this.label = label;
   }
 
-  /** The format of that label. */
+  /** The format with that label. */
   public static VolumeFormat of(String label) {
     for (VolumeFormat format : values()) {
       if (format.label.equals(label)) {
@@ -25,7 +25,7 @@ public enum VolumeFormat {
     throw new IllegalArgumentException("no volume format " + label);
   }
 
-  /** The name QEMU gives the format; also the suffix of volume files. */
+  /** QEMU's name of the format; also the suffix of volume files. */
   public String label() {
     return label;
   }

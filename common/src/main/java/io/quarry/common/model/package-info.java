@@ -1,6 +1,6 @@
 /**
- * What a repository holds: images, volumes, fixes and their states, as records and sealed families
- * that check themselves. Pure data: no I/O, no clock, no randomness.
+ * The parts of a repository: images, volumes, fixes and their states, as records and sealed
+ * families that check themselves. Pure data: no I/O, no clock, no randomness.
  */
 @NullMarked
 package io.quarry.common.model;

@@ -37,7 +37,7 @@ class PageQueryTest {
     assertThat(last.entries()).extracting(Entry::id).containsExactly("id-004", "id-005", "id-006");
     assertThat(last.next()).isNull();
     assertThat(page(List.of(), null, 3)).isEqualTo(new Page(List.of(), null));
-    // What the page before ended with may be gone.
+    // The last entry of the page before may be gone.
     assertThat(page(all, "id-0025", 1).entries()).extracting(Entry::id).containsExactly("id-003");
   }
 

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/** Under a low throttle an upload that went on was given up. */
+/** An upload under a low throttle used to fail although it made progress. */
 final class ImageUploadTest {
   private final AtomicInteger calls = new AtomicInteger();
 

@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How answers are read, from a server that sends exactly these bytes. */
+/** Reads answers from a server that sends exactly these bytes. */
 @Timeout(30)
 final class JsonHttpTest {
   private static final JsonHttp.Request REQUEST = new JsonHttp.Request("GET", "/", null, null);
 
-  /** Each connection gets one answer, cut into pieces, and is closed. */
+  /** The server gives each connection one answer, cut into pieces, and closes it. */
   private static Outcome answered(String... pieces) throws Exception {
     try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         var http = new JsonHttp();
@@ -102,9 +102,9 @@ final class JsonHttpTest {
     assertThat(answered(answer)).isInstanceOf(Outcome.Unknown.class);
   }
 
-  /** Case 12.24: connections of forwarded calls stayed until the next call, if one came. */
+  /** Case 12.24: connections of forwarded calls stayed open until the next call, if one came. */
   @Test
-  void connectionThatNobodyUsesIsClosed() throws Exception {
+  void idleConnectionIsClosed() throws Exception {
     try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         var http = new JsonHttp("", Duration.ofMillis(100));
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {

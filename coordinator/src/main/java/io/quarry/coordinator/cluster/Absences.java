@@ -7,7 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** Since when incarnations that were seen once are gone; those never seen, since the last load. */
+/**
+ * Remembers since when incarnations have been gone. An incarnation that was never seen counts from
+ * the last load.
+ */
 final class Absences {
   private static final int REMEMBERED_MAX = 1_000;
 

@@ -4,8 +4,8 @@ import io.quarry.coordinator.plan.HostBoot;
 import java.time.Instant;
 
 /**
- * In which boot a host runs.
+ * The boot in which a host runs.
  *
- * @param at when its kernel started, by the host's clock
+ * @param at when the host's kernel started, by the host's clock
  */
 public record Booted(HostBoot boot, Instant at) {}

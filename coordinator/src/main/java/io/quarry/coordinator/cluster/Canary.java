@@ -1,9 +1,9 @@
 package io.quarry.coordinator.cluster;
 
 /**
- * What the SDM of a repository writes on the storage, again and again, and shows in ZooKeeper
- * afterwards: a storage without it is not the one that the SDM writes to. A copy of the storage has
- * an old one.
+ * A mark that the SDM of a repository writes to the storage, again and again, and then publishes in
+ * ZooKeeper. A storage without the newest mark is not the one that the SDM writes to: a copy of the
+ * storage has an old mark.
  *
  * @param cluster the SDM's cluster; see {@link ClusterIdentity}
  * @param writer host and incarnation of the SDM

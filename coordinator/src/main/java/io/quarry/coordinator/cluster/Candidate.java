@@ -2,7 +2,7 @@ package io.quarry.coordinator.cluster;
 
 import java.util.Objects;
 
-/** An agent that stands for SDM of a repository, or is it: where to forward a commit. */
+/** An agent that is a candidate for SDM of a repository, or leads: agents forward commits to it. */
 public record Candidate(String hostId, String incarnation, String endpoint) {
   public Candidate {
     Objects.requireNonNull(hostId);

@@ -17,16 +17,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks after the claims this agent holds, on the thread {@code quarry-claims-...}: writes their
- * progress, brings them through lost sessions and rebuilt queues, removes released ones, and sweeps
- * up what calls of unknown outcome may have left.
+ * Looks after the claims of this agent, on the thread {@code quarry-claims-...}. Writes their
+ * progress, restores them after lost sessions and rebuilt queues, and removes released ones. Also
+ * removes claims that calls of unknown outcome may have left.
  */
 final class ClaimKeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClaimKeeper.class);
   private static final Duration PERIOD = Duration.ofSeconds(5);
   private static final Duration PROGRESS_PAUSE = Duration.ofMillis(500);
 
-  /** A claim whose fix is gone belongs to nobody after this; its name never comes back. */
+  /** A claim this old whose fix is gone has no holder: the name never comes back. */
   private static final Duration ORPHAN_AGE = Duration.ofMinutes(1);
 
   private final ClusterConnection connection;
@@ -40,7 +40,7 @@ final class ClaimKeeper implements AutoCloseable {
   private final Map<String, QueueClaim> held = new ConcurrentHashMap<>();
   private final Set<QueueClaim> releasing = ConcurrentHashMap.newKeySet();
 
-  /** Nonces of attempts that are under way. */
+  /** Nonces of running attempts. */
   private final Set<String> attempting = ConcurrentHashMap.newKeySet();
 
   /** Nonces of attempts that ended without an answer, with the connection's epoch. */
@@ -92,13 +92,13 @@ final class ClaimKeeper implements AutoCloseable {
     }
   }
 
-  /** The queue's copy has changed: the claims held here are to be compared with it. */
+  /** The queue's copy has changed: compare the claims held here with it. */
   void viewChanged() {
     viewChanged = true;
     loop.wake();
   }
 
-  /** Lets go of what is still held. */
+  /** Releases all claims that are still held. */
   @Override
   public void close() {
     held.values().forEach(this::release);
@@ -224,7 +224,10 @@ final class ClaimKeeper implements AutoCloseable {
     }
   }
 
-  /** Removes claims that nobody holds: of our abandoned attempts, and of fixes that are gone. */
+  /**
+   * Removes claims without a holder: of this agent's abandoned attempts, and of fixes that are
+   * gone.
+   */
   private void sweep() throws ClusterUnavailableException {
     Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     long orphanedBefore = clock.instant().minus(ORPHAN_AGE).toEpochMilli();
@@ -238,13 +241,13 @@ final class ClaimKeeper implements AutoCloseable {
         taker.remove(deadline, claim.name(), claim.value());
       }
     }
-    // What is not there in a later connection cannot appear any more.
+    // A claim that is missing in a later connection cannot appear any more.
     claims.loaded().ifPresent(state -> abandoned.values().removeIf(at -> at < state.epoch()));
   }
 
   /**
-   * Whether a claim is one that nobody here holds, or is about to. Attempts come first: one that
-   * succeeds is held before it ends, so that no look in this order can miss both.
+   * Whether this agent neither holds the claim nor is about to. A successful attempt is held before
+   * it ends. So a look at the attempts first cannot miss both.
    */
   private boolean isOrphan(ClaimRecord claim) {
     return !attempting.contains(claim.nonce()) && !held.containsKey(claim.nonce());

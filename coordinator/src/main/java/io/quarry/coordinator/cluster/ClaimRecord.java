@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Content of a claim.
  *
- * @param nonce of the attempt that made it, to know one's own after a lost reply
+ * @param nonce of the attempt that made the claim, by which an agent recognises its own claim after
+ *     a lost reply
  * @param fence version of the fix's znode since this claim; the next claim's is higher
  * @param progress JSON as the worker gave it
  */

@@ -10,12 +10,12 @@ import java.util.function.Supplier;
 import org.apache.zookeeper.KeeperException.Code;
 
 /**
- * Finds out whether a claim in doubt is still ours, and makes it so again where nobody else took
- * it: after a lost session, and after the whole queue was lost and rebuilt.
+ * Finds out whether a claim in doubt is still this agent's, and takes it again unless another host
+ * has. A claim is in doubt after a lost session, and after the whole queue was lost and rebuilt.
  */
 record ClaimSettler(ClaimTaker taker, QueueWriter writer, Supplier<String> nonces) {
 
-  /** What became of a claim that was in doubt. */
+  /** The outcome for a claim that was in doubt. */
   sealed interface Settled {
     record Kept(HeldClaim claim) implements Settled {}
 
@@ -42,7 +42,7 @@ record ClaimSettler(ClaimTaker taker, QueueWriter writer, Supplier<String> nonce
       if (node.isPresent() && node.get().owner() == attachment.sessionId()) {
         return kept(claim, known, node.get().version(), attachment);
       }
-      // It went, or is about to go, with our previous session.
+      // The claim's znode went, or is about to go, with this agent's previous session.
       ClaimRecord record = claim.record().withFence(fix.get().version() + 1);
       Outcome outcome =
           taker.exchange(deadline, claim.name(), fix.get(), node.map(Znode::version), record);
@@ -55,7 +55,7 @@ record ClaimSettler(ClaimTaker taker, QueueWriter writer, Supplier<String> nonce
     }
   }
 
-  /** The fix is not where it was. If the whole queue is new, the claim moves along with its fix. */
+  /** The fix has left its place. If the whole queue is new, the claim moves along with its fix. */
   private Settled follow(Deadline deadline, HeldClaim claim, Attachment attachment)
       throws ClusterUnavailableException {
     QueuePaths paths = taker.paths();
@@ -63,7 +63,7 @@ record ClaimSettler(ClaimTaker taker, QueueWriter writer, Supplier<String> nonce
     if (queue.isPresent() && queue.get().birth().equals(claim.birth())) {
       return new Settled.Lost("the fix left the queue");
     }
-    // In one write, so that no idle host takes it between the two.
+    // One write for both, so that no idle host takes the fix in between.
     FixEntry entry = claim.fix().fix();
     String nonce = nonces.get();
     ClaimRecord record = claim.record().withFence(0);
@@ -81,7 +81,7 @@ record ClaimSettler(ClaimTaker taker, QueueWriter writer, Supplier<String> nonce
         : new Settled.Lost("the rebuilt queue has no room for the fix");
   }
 
-  /** Somebody has queued the fix again already. */
+  /** Another agent has queued the fix again already. */
   private Settled join(Deadline deadline, HeldClaim claim, String name, Attachment attachment)
       throws ClusterUnavailableException {
     QueuePaths paths = taker.paths();

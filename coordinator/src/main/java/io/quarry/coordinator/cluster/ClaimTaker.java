@@ -12,15 +12,15 @@ import java.util.function.Predicate;
 import org.apache.zookeeper.KeeperException.Code;
 
 /**
- * Takes and removes single claims. It keeps no state, and everything here may be done twice, as
- * after a lost reply.
+ * Takes and removes single claims. Keeps no state. Each call may be repeated, as after a lost
+ * reply.
  */
 record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
 
   /**
-   * Claims a fix that nobody has claimed.
+   * Claims a fix that has no claim.
    *
-   * @param orphan whether a claim of our own incarnation is held by nobody here
+   * @param orphan whether a claim of this incarnation has no holder here
    */
   Optional<HeldClaim> take(
       Deadline deadline,
@@ -62,7 +62,7 @@ record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
     }
   }
 
-  /** Replaces somebody's claim, if it is still exactly the expected one. */
+  /** Replaces another agent's claim, if that claim is still exactly the expected one. */
   Optional<HeldClaim> steal(
       Deadline deadline, Entry<FixEntry> fix, ClaimRecord transaction, ObservedClaim expected)
       throws ClusterUnavailableException {
@@ -83,7 +83,7 @@ record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
   }
 
   /**
-   * Removes this claim and never another; afterwards it is certainly gone.
+   * Removes this claim and never another; afterwards the claim is certainly gone.
    *
    * @return true, for {@link ZnodeStore#retrying}
    */
@@ -99,7 +99,8 @@ record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
       Outcome outcome =
           store().commit(deadline, paths.stillFenced(name, ours.get().fence()), delete);
       if (outcome.is(Code.NONODE, 0)) {
-        // The fix is gone. Nobody can claim its name again, so this cannot hit a successor.
+        // The fix is gone. No host can claim its name again, so this cannot hit a successor's
+        // claim.
         outcome = store().commit(deadline, delete);
       }
       if (outcome.done() || outcome.is(Code.BADVERSION, 0)) {
@@ -109,9 +110,9 @@ record ClaimTaker(ClusterConnection connection, QueuePaths paths) {
   }
 
   /**
-   * One claim for another, or for none, all or nothing.
+   * Replaces one claim by another or by none, all or nothing.
    *
-   * @param fix as it was read, byte for byte: a newer agent may have put more into it
+   * @param fix as it was read, byte for byte: a newer agent may have added fields
    * @param outgoing version of the claim to replace
    */
   Outcome exchange(

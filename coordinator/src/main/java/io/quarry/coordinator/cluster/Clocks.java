@@ -7,17 +7,17 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Which clock is believed: the one in the middle of those of the live hosts. Of an even number none
- * is in the middle, and of two hosts each could be wrong; so ZooKeeper's own clock is among them
- * then. It is not otherwise: a ZooKeeper whose clock is wrong must not stop hosts that agree.
+ * Decides which clock is right: the median of the live hosts' clocks. An even number has no median,
+ * and of two hosts each could be wrong. Then ZooKeeper's own clock counts as one more. Otherwise
+ * that clock does not count: a ZooKeeper with a wrong clock must not stop hosts that agree.
  */
 final class Clocks {
   private Clocks() {}
 
   /**
-   * How far a clock is ahead of the one in the middle, for certain; negative when it is behind.
+   * How far a clock is certainly ahead of the median; negative when behind.
    *
-   * @param all of the live hosts, the one in question included
+   * @param all of the live hosts, this one included
    */
   static Duration ahead(ClockReading own, Collection<ClockReading> all) {
     List<ClockReading> sorted = new ArrayList<>(all);

@@ -14,11 +14,11 @@ import org.apache.curator.retry.BoundedExponentialBackoffRetry;
 import org.apache.zookeeper.ZooKeeper;
 
 /**
- * The agent's one connection to ZooKeeper. It opens at once and connects by itself, now or later;
+ * The agent's one connection to ZooKeeper. Opens at once and connects by itself, now or later;
  * calls made meanwhile fail within {@link #CALL_DEADLINE}.
  *
- * <p>The session survives outages of any length if the ensemble still knows it afterwards. If it
- * does not, a new session starts and everything built on this connection registers again.
+ * <p>The session survives outages of any length if the ensemble still knows it afterwards.
+ * Otherwise a new session starts, and all users of this connection register again.
  */
 public final class ClusterConnection implements AutoCloseable {
   /** The longest that any call of this package takes, whatever ZooKeeper does. */
@@ -28,7 +28,7 @@ public final class ClusterConnection implements AutoCloseable {
   private static final Duration BACKGROUND_PAUSE = Duration.ofMillis(50);
   private static final Duration BACKGROUND_PAUSE_MAX = Duration.ofSeconds(1);
 
-  /** Of the session timeout: so long a client may be without a server before it is replaced. */
+  /** Percent of the session timeout: a client without a server for this long is replaced. */
   private static final int REPLACE_CLIENT_PERCENT = 25;
 
   private final SessionResumer resumer = new SessionResumer();
@@ -60,7 +60,7 @@ public final class ClusterConnection implements AutoCloseable {
             .simulatedSessionExpirationPercent(REPLACE_CLIENT_PERCENT)
             .connectionStateErrorPolicy(new SessionConnectionStateErrorPolicy())
             .zookeeperFactory(resumer)
-            // The configured servers count, not the addresses that servers know each other by.
+            // The configured addresses count, not those by which servers know each other.
             .ensembleTracker(false)
             .build();
     store = new ZnodeStore(this);
@@ -69,8 +69,8 @@ public final class ClusterConnection implements AutoCloseable {
 
   /**
    * @param connectString {@code host:port,...} with an optional chroot, which is created if missing
-   * @param sessionTimeout long enough for pauses; the guardian makes failover fast, not this
-   * @param supervisor of the threads of this connection, and of all that is built on it
+   * @param sessionTimeout long enough for pauses; fast failover is the guardian's task
+   * @param supervisor of the threads of this connection and of its users
    */
   public static ClusterConnection open(
       String connectString, Duration sessionTimeout, Supervisor supervisor) {
@@ -90,7 +90,7 @@ public final class ClusterConnection implements AutoCloseable {
     return !closed && curator.getZookeeperClient().isConnected();
   }
 
-  /** Waits for a connection; false if there is none by then. */
+  /** Waits for a connection; false if there is none in time. */
   public boolean awaitConnected(Duration atMost) throws InterruptedException {
     Deadline deadline = Deadline.after(atMost);
     synchronized (changed) {
@@ -103,17 +103,17 @@ public final class ClusterConnection implements AutoCloseable {
     return true;
   }
 
-  /** The session, once there has been one; it is the last one while the connection is down. */
+  /** The present or the last session; empty before the first one. */
   public Optional<SessionInfo> session() {
     return keeper.session();
   }
 
-  /** Calls back on each new session, and now if there is one already. */
+  /** The listener gets each new session, and the present one at once. */
   public Subscription onSession(Consumer<SessionInfo> listener) {
     return keeper.onSession(listener);
   }
 
-  /** Calls back with {@link #connected()} whenever it has changed. */
+  /** The listener gets {@link #connected()} after each change. */
   public Subscription onConnectionChange(Consumer<Boolean> listener) {
     return keeper.onConnectionChange(listener);
   }
@@ -155,14 +155,14 @@ public final class ClusterConnection implements AutoCloseable {
   }
 
   /**
-   * Calls back, on a thread that must not block, when the connection is made again: what was read
-   * or registered before may have changed.
+   * The waker runs after each reconnect, on a thread that must not block: data that was read or
+   * registered before may have changed.
    */
   Subscription onReconnected(Runnable waker) {
     return wakers.add(waker);
   }
 
-  /** The handle as it is now, connected or not. */
+  /** The present handle, connected or not. */
   ZooKeeper handle() throws ClusterUnavailableException {
     try {
       ZooKeeper handle = curator.getZookeeperClient().getZooKeeper();
@@ -178,7 +178,7 @@ public final class ClusterConnection implements AutoCloseable {
     throw new ClusterUnavailableException("the connection to ZooKeeper is closed");
   }
 
-  /** What holds until the connection breaks next; empty while it is broken. */
+  /** The present connection, valid until it breaks; empty while it is broken. */
   Optional<Attachment> attachment() throws ClusterUnavailableException {
     long now = epoch.get();
     ZooKeeper handle = handle();
@@ -201,7 +201,7 @@ public final class ClusterConnection implements AutoCloseable {
   }
 
   /**
-   * @param epoch counts connections: what was read in an earlier one is to be read again
+   * @param epoch counts connections: data of an earlier connection must be read again
    */
   record Attachment(ZooKeeper handle, long sessionId, long epoch) {}
 }

@@ -7,9 +7,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Names the cluster that a ZooKeeper ensemble and chroot stand for, so that two clusters on one
- * storage can tell each other apart. A wiped ensemble gets the name again from an agent that
- * remembers it.
+ * Names the cluster of a ZooKeeper ensemble and chroot, so that two clusters on one storage can
+ * tell each other apart. A wiped ensemble gets the name again from an agent that remembers it.
  */
 public final class ClusterIdentity {
   private static final String NAME = "identity";
@@ -24,7 +23,7 @@ public final class ClusterIdentity {
   }
 
   /**
-   * The name as ZooKeeper has it now.
+   * The present name in ZooKeeper.
    *
    * @param fresh makes a name for a cluster that has none
    */
@@ -34,7 +33,7 @@ public final class ClusterIdentity {
     return id;
   }
 
-  /** The name as it was read last; empty before that. */
+  /** The name of the last read; empty before the first one. */
   public String known() {
     return known;
   }

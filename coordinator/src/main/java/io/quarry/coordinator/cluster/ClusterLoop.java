@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
  * A loop whose step needs ZooKeeper: while ZooKeeper does not answer, the step tries again soon.
  */
 final class ClusterLoop implements AutoCloseable {
-  /** What is to be done with the cluster. */
+  /** The work on the cluster. */
   interface Step {
     void run() throws ClusterUnavailableException;
   }
@@ -21,7 +21,7 @@ final class ClusterLoop implements AutoCloseable {
   private final Loop loop;
 
   /**
-   * @param name of its thread, after {@code quarry-}
+   * @param name of the loop's thread, after {@code quarry-}
    */
   ClusterLoop(String name, Duration period, Step step) {
     this.step = step;

@@ -3,8 +3,8 @@ package io.quarry.coordinator.cluster;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ZooKeeper could not be asked in time. A write that ended so may or may not have happened; calling
- * again is always allowed and finds out.
+ * ZooKeeper did not answer in time. A write may or may not have happened; a caller finds out by
+ * calling again, which is always allowed.
  */
 public final class ClusterUnavailableException extends Exception {
   public ClusterUnavailableException(String message, @Nullable Throwable cause) {

@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
-/** A directory of znodes of one kind: its path, and how its children's content reads. */
+/** A directory of znodes of one kind: its path, and the form of its children's content. */
 record Directory<T>(String path, Class<T> type, ObjectMapper mapper) {
-  /** ZooKeeper takes 1 MiB; ours stay far below, so that a slow ensemble is never our doing. */
+  /**
+   * ZooKeeper takes 1 MiB. Quarry's content stays far below, so as not to slow an ensemble down.
+   */
   static final int CONTENT_BYTES_MAX = 64 * 1024;
 
   String child(String name) {

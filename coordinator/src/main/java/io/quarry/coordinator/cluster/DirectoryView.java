@@ -21,12 +21,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A local copy of a directory's children, kept by one persistent recursive watch and a periodic
- * comparison. It keeps its last content while ZooKeeper is unreachable.
+ * comparison. The copy keeps its last content while ZooKeeper is unreachable.
  *
- * <p>Not Curator's cache, which compares data versions and child counters only: a node deleted and
- * made again while the connection was down (or after a wipe) has the same numbers, and would be
- * taken for the old one. Here every new connection reads everything again, and a node's identity
- * includes the transaction that created it.
+ * <p>Curator's cache compares data versions and child counters only. A node deleted and made again
+ * during an outage (or after a wipe) has the same numbers. That cache would take the new node for
+ * the old one. Here every new connection reads everything again, and a node's identity includes the
+ * transaction that created it.
  *
  * <p>{@link #step} belongs to its owner's loop; the watch only notes names and wakes that loop.
  */
@@ -40,7 +40,7 @@ final class DirectoryView<T> implements AutoCloseable {
   private final Watcher watcher = this::noted;
   private final Subscription reconnected;
 
-  /** What the watch saw since the last step; guarded by itself. */
+  /** Events of the watch since the last step; guarded by itself. */
   private final Map<String, EventType> pending = new LinkedHashMap<>();
 
   private volatile Map<String, Entry<T>> entries = Map.of();
@@ -67,12 +67,12 @@ final class DirectoryView<T> implements AutoCloseable {
     return Optional.ofNullable(entries.get(name));
   }
 
-  /** The connection in which the content was read completely; changes since then came by watch. */
+  /** The connection in which the content was read completely; later changes came by the watch. */
   Optional<Loaded> loaded() {
     return Optional.ofNullable(loaded);
   }
 
-  /** Whether the content is of the present connection, rather than from before an outage. */
+  /** Whether the content is of the present connection, and not from before an outage. */
   boolean current() {
     Loaded state = loaded;
     try {
@@ -83,12 +83,12 @@ final class DirectoryView<T> implements AutoCloseable {
     }
   }
 
-  /** Reads one name again, for whoever found it changed before the watch said so. */
+  /** Reads one name again, for a caller that found a change before the watch did. */
   void refresh(String name) {
     note(name, EventType.NodeDataChanged);
   }
 
-  /** Catches up; true if the content changed. */
+  /** Brings the copy up to date; true if the content changed. */
   boolean step() throws ClusterUnavailableException {
     Optional<Attachment> attachment = connection.attachment();
     if (attachment.isEmpty()) {
@@ -139,7 +139,7 @@ final class DirectoryView<T> implements AutoCloseable {
     return replace(fresh);
   }
 
-  /** Names only: content that changed unseen is found by the next connection's reload. */
+  /** Compares names only: the next connection's reload finds content that changed unseen. */
   private boolean reconcile(Deadline deadline) throws ClusterUnavailableException {
     Optional<Children> children = connection.store().children(deadline, directory.path());
     List<String> names = children.map(Children::names).orElse(List.of());

@@ -19,19 +19,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The election of one repository's SDM, by Curator's {@link LeaderLatch}. It makes failover fast;
- * safety comes from the commit log.
+ * The election of one repository's SDM, by Curator's {@link LeaderLatch}. The election makes
+ * failover fast; safety comes from the commit log.
  *
- * <p>An outage deposes nobody: the leader learns that it lost the role only when the connection is
- * back and somebody else leads. Runs on the thread {@code quarry-election-...}.
+ * <p>An outage deposes no leader: it learns that it lost the role only when the connection is back
+ * and another agent leads. Runs on the thread {@code quarry-election-...}.
  */
 public final class Election implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Election.class);
   private static final Duration PERIOD = Duration.ofSeconds(2);
 
-  /**
-   * A latch that has no node for so long, though connected, lost it in a race and gets replaced.
-   */
+  /** A connected latch without a node for this long lost the node in a race, and is replaced. */
   private static final Duration NODELESS_MAX = Duration.ofSeconds(5);
 
   private static final int SEQUENCE_DIGITS = 10;
@@ -52,7 +50,7 @@ public final class Election implements AutoCloseable {
   private @Nullable LeaderLatch latch;
   private long nodelessSinceNanos;
 
-  /** Does nothing yet but show who leads; {@link #start} begins it. */
+  /** Only shows the leader until {@link #start}. */
   public Election(
       ClusterConnection connection,
       String repositoryKey,
@@ -66,18 +64,18 @@ public final class Election implements AutoCloseable {
     this.view = new DirectoryView<>(connection, directory, loop::wake);
   }
 
-  /** Begins to follow the election, and stands in it. */
+  /** Follows the election as a candidate. */
   public void start() {
     standing = true;
     loop.start(connection);
   }
 
-  /** Begins to follow the election without standing. */
+  /** Follows the election without being a candidate. */
   public void follow() {
     loop.start(connection);
   }
 
-  /** Stands again after {@link #standDown}. */
+  /** Becomes a candidate again after {@link #standDown}. */
   public void stand() {
     standing = true;
     loop.wake();
@@ -95,12 +93,12 @@ public final class Election implements AutoCloseable {
     return leading;
   }
 
-  /** Who leads; the last known one while ZooKeeper is unreachable. */
+  /** The leader; the last known one while ZooKeeper is unreachable. */
   public Optional<Candidate> leader() {
     return leader;
   }
 
-  /** Who stands at this moment, by ZooKeeper's word: their sessions live. */
+  /** The present candidates, by ZooKeeper's word: their sessions live. */
   public List<Candidate> candidates() throws ClusterUnavailableException {
     Collection<Znode> nodes = connection.store().retrying(this::readAll);
     List<Candidate> candidates = new ArrayList<>();
@@ -122,7 +120,7 @@ public final class Election implements AutoCloseable {
         : store.readAll(deadline, directory.path(), children.get().names()).values();
   }
 
-  /** Calls back on the election's thread when {@link #leader()} has changed. */
+  /** Runs {@code changed} on the election's thread after each change of {@link #leader()}. */
   public Subscription onLeaderChange(Runnable changed) {
     return leaderListeners.add(changed);
   }
@@ -151,7 +149,7 @@ public final class Election implements AutoCloseable {
     }
   }
 
-  /** Compares what the latch says with what we told our listener. */
+  /** Compares the latch's state with the last call of the listener. */
   private void judge() {
     LeaderLatch current = latch;
     if (current == null) {

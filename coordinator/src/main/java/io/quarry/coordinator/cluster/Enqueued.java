@@ -1,6 +1,6 @@
 package io.quarry.coordinator.cluster;
 
-/** What became of a fix offered to the queue. */
+/** The outcome of offering a fix to the queue. */
 public enum Enqueued {
   QUEUED,
   ALREADY_QUEUED,

@@ -6,12 +6,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fix as the queue holds it; whatever else a worker needs is in the repository's log.
+ * A fix in the queue; a worker finds all else in the repository's log.
  *
  * @param priority higher goes first
- * @param failures how often it had failed when this was queued
+ * @param failures how often the fix had failed when it was queued
  * @param notBefore for pauses between attempts; {@code queuedAt} when absent
- * @param heavy whether it moves much data
+ * @param heavy whether the fix moves much data
  * @param requires keys of the repositories a worker must have connected
  */
 public record FixEntry(

@@ -11,12 +11,13 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * The fixes of one repository that wait for a worker, and who works on which. It can be rebuilt
- * from the repository's log at any time, and decides nothing about data: the claim epochs on the
- * storage do. Runs on {@code quarry-queue-...} (listeners) and {@code quarry-claims-...}.
+ * The fixes of one repository that wait for a worker, and the claims on them. Agents can rebuild
+ * the queue from the repository's log at any time. The queue decides nothing about data: the claim
+ * epochs on the storage do. Runs on {@code quarry-queue-...} (listeners) and {@code
+ * quarry-claims-...}.
  */
 public final class FixQueue implements AutoCloseable {
-  /** Per repository; more wait with the SDM. */
+  /** Per repository; further fixes wait with the SDM. */
   public static final int QUEUED_FIXES_MAX = 500;
 
   private static final Duration PERIOD = Duration.ofSeconds(10);
@@ -57,7 +58,7 @@ public final class FixQueue implements AutoCloseable {
     keeper.start();
   }
 
-  /** All that is queued, claimed or not, first to do first. */
+  /** All queued fixes, claimed or not, the most urgent first. */
   public List<QueuedFix> entries() {
     return fixes.entries().values().stream().map(FixQueue::queued).sorted(FIRST_TO_DO).toList();
   }
@@ -80,9 +81,9 @@ public final class FixQueue implements AutoCloseable {
   }
 
   /**
-   * Takes a fix out of the queue. Whoever works on it loses the claim.
+   * Takes a fix out of the queue. A worker on the fix loses its claim.
    *
-   * @return false if it was gone already
+   * @return false if the fix was gone already
    */
   public boolean remove(QueuedFix fix) throws ClusterUnavailableException {
     return writer.remove(fix.name());
@@ -96,8 +97,8 @@ public final class FixQueue implements AutoCloseable {
   }
 
   /**
-   * Takes over a claim whose owner is gone and whose znode has stayed behind. Succeeds only if it
-   * is still exactly the expected claim: an owner that lives changes it with each progress.
+   * Takes over a claim whose owner is gone and whose znode has stayed behind. Succeeds only for
+   * exactly the expected claim: a live owner changes the claim with each progress.
    */
   public Optional<QueueClaim> steal(QueuedFix fix, ObservedClaim expected, Claimant claimant)
       throws ClusterUnavailableException {
@@ -107,7 +108,7 @@ public final class FixQueue implements AutoCloseable {
         : Optional.empty();
   }
 
-  /** Who works on what, by {@link QueuedFix#name()}. */
+  /** The claims, by {@link QueuedFix#name()}. */
   public Map<String, ObservedClaim> claims() {
     return claims.entries().values().stream()
         .collect(Collectors.toUnmodifiableMap(Entry::name, FixQueue::observed));
@@ -117,7 +118,7 @@ public final class FixQueue implements AutoCloseable {
     return claims.find(fix.name()).map(FixQueue::observed);
   }
 
-  /** Calls back when entries or claims have changed; several changes may come as one. */
+  /** Calls the listener when entries or claims have changed; several changes may come as one. */
   public Subscription onChange(Runnable listener) {
     return listeners.add(listener);
   }

@@ -16,7 +16,7 @@ import org.apache.zookeeper.KeeperException.Code;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells replicas that a repository's log has grown. It never goes back: of two publishers the
+ * Tells replicas that a repository's log has grown. The hint never goes back: of two publishers the
  * higher one wins. Runs on {@code quarry-head-...} (listeners) and {@code quarry-publish-...}.
  */
 public final class HeadHint implements AutoCloseable {
@@ -50,14 +50,14 @@ public final class HeadHint implements AutoCloseable {
     publishing.start(connection);
   }
 
-  /** Returns at once; the newest sequence goes out soon, those before it perhaps never. */
+  /** Returns at once; the newest sequence is published soon, earlier ones perhaps never. */
   public void publish(long sequence) {
     if (wanted.getAndAccumulate(sequence, Math::max) < sequence) {
       publishSoon();
     }
   }
 
-  /** Returns at once; the newest canary goes out soon, those before it perhaps never. */
+  /** Returns at once; the newest canary is published soon, earlier ones perhaps never. */
   public void publish(Canary canary) {
     wantedCanary.set(canary);
     publishSoon();
@@ -68,7 +68,7 @@ public final class HeadHint implements AutoCloseable {
     return view.find(Znodes.CANARY_NAME).map(entry -> entry.value().canary());
   }
 
-  /** The canary as ZooKeeper has it now. */
+  /** The present canary in ZooKeeper. */
   public Optional<Canary> readCanary() throws ClusterUnavailableException {
     String path = directory.child(Znodes.CANARY_NAME);
     return connection
@@ -77,7 +77,7 @@ public final class HeadHint implements AutoCloseable {
         .map(znode -> recordOf(znode).canary());
   }
 
-  /** The head as ZooKeeper has it now. */
+  /** The present head in ZooKeeper. */
   public OptionalLong readHead() throws ClusterUnavailableException {
     String path = directory.child(Znodes.HEAD_NAME);
     return connection
@@ -87,9 +87,7 @@ public final class HeadHint implements AutoCloseable {
         .orElse(OptionalLong.empty());
   }
 
-  /**
-   * Forgets head and canary: an operator says that the storage is older than they are, and right.
-   */
+  /** Removes head and canary, because an operator says that an older storage is the right one. */
   public void forget() throws ClusterUnavailableException {
     for (String name : List.of(Znodes.CANARY_NAME, Znodes.HEAD_NAME)) {
       String path = directory.child(name);
@@ -112,7 +110,7 @@ public final class HeadHint implements AutoCloseable {
     return seen.get();
   }
 
-  /** Calls back with each higher sequence seen; those in between may be left out. */
+  /** The listener gets each higher sequence seen, perhaps not those in between. */
   public Subscription onHeadMoved(LongConsumer listener) {
     return listeners.add(listener);
   }
@@ -131,7 +129,7 @@ public final class HeadHint implements AutoCloseable {
       listeners.each(listener -> listener.accept(now));
     }
     if (view.current() && now < wanted.get()) {
-      // Not written yet, or lost with the ensemble's data.
+      // The hint is not written yet, or lost with the ensemble's data.
       publishSoon();
     }
   }
@@ -175,7 +173,7 @@ public final class HeadHint implements AutoCloseable {
     }
   }
 
-  /** Writes the record unless there is one that must not be replaced by it. */
+  /** Writes the record unless the present one must stay. */
   private boolean raise(
       Deadline deadline, String name, HeadRecord record, Predicate<HeadRecord> stays)
       throws ClusterUnavailableException {

@@ -3,10 +3,10 @@ package io.quarry.coordinator.cluster;
 import io.quarry.coordinator.cluster.ZnodeStore.Birth;
 
 /**
- * What a claim's holder knows of its znodes.
+ * A holder's knowledge of its claim's znodes.
  *
  * @param version of the claim's znode
- * @param birth of the queue when the claim was made: another one means the queue was rebuilt
+ * @param birth of the queue when the claim was made: another one means that the queue was rebuilt
  * @param epoch of the connection in which this was known to be true
  */
 record HeldClaim(QueuedFix fix, ClaimRecord record, int version, Birth birth, long epoch) {
@@ -16,7 +16,7 @@ record HeldClaim(QueuedFix fix, ClaimRecord record, int version, Birth birth, lo
     return new HeldClaim(fix, now, nowVersion, birth, nowEpoch);
   }
 
-  /** To be looked at again before it is relied on. */
+  /** The same claim, to be checked before the holder relies on it again. */
   HeldClaim doubtful() {
     return new HeldClaim(fix, record, version, birth, NEVER);
   }

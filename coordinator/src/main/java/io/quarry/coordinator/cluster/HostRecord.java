@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
  * @param hostId the machine's name, the same in every life
  * @param incarnation this life of the agent; never used again
  * @param endpoint URL of its API
- * @param repositories what it has connected, by repository key
+ * @param repositories the agent's connected repositories, by repository key
  * @param version of its software
- * @param drainedSince since when it takes no fixes; null when it does
- * @param features of repositories that its software knows; agents before there were any name none
- * @param clock null before it was compared, and of older versions
- * @param booted null when its kernel does not say, and of older versions
+ * @param drainedSince since when the host takes no fixes; null when it takes fixes
+ * @param features of repositories that its software knows; none for agents older than features
+ * @param clock null before the first comparison, and for older versions
+ * @param booted null when the kernel tells no boot, and for older versions
  */
 public record HostRecord(
     String hostId,
@@ -56,7 +56,7 @@ public record HostRecord(
     this.booted = booted;
   }
 
-  /** Of a host whose clock has not been compared yet, and whose boot is not known. */
+  /** For a host whose clock has not been compared yet, and whose boot is unknown. */
   public HostRecord(
       String hostId,
       String incarnation,
@@ -81,7 +81,7 @@ public record HostRecord(
         null);
   }
 
-  /** Whether it is to take no work. */
+  /** Whether the host is to take no work. */
   public boolean drained() {
     return drainedSince != null;
   }

@@ -13,11 +13,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which agents are live, and what they have connected. Answers come from a local copy; it stays as
- * it is while ZooKeeper is unreachable.
+ * The live agents, and their connected repositories. Answers come from a local copy, which does not
+ * change while ZooKeeper is unreachable.
  */
 public final class HostRegistry implements AutoCloseable {
-  /** Proofs of death kept; beyond that the oldest go. */
+  /** How many proofs of death are kept; the oldest go first. */
   public static final int DEATH_PROOFS_MAX = 200;
 
   private static final Logger LOG = LoggerFactory.getLogger(HostRegistry.class);
@@ -49,23 +49,27 @@ public final class HostRegistry implements AutoCloseable {
   }
 
   /**
-   * Makes this agent known, and again by itself in every later session.
+   * Registers this agent, now and by itself in every later session.
    *
-   * @throws HostRejectedException another agent with this host id is live and not proven dead, or
-   *     this incarnation is proven dead
-   * @throws ClusterUnavailableException not yet; it will be done as soon as ZooKeeper answers
+   * @throws HostRejectedException when another agent with this host id is live and not proven dead,
+   *     or this incarnation is proven dead
+   * @throws ClusterUnavailableException when ZooKeeper does not answer; the agent is registered as
+   *     soon as it does
    */
   public void register(HostRecord record)
       throws HostRejectedException, ClusterUnavailableException {
     registration.register(record);
   }
 
-  /** Replaces this agent's record soon, and coalesced: call it as often as something changes. */
+  /**
+   * Replaces this agent's record soon. Updates are coalesced: call this as often as something
+   * changes.
+   */
   public void update(HostRecord record) {
     registration.update(record);
   }
 
-  /** Everybody registered and not proven dead, by host id. */
+  /** All hosts that are registered and not proven dead, by host id. */
   public List<HostRecord> live() {
     return hosts.entries().values().stream()
         .map(Entry::value)
@@ -75,7 +79,7 @@ public final class HostRegistry implements AutoCloseable {
   }
 
   public Optional<HostRecord> find(String hostId) {
-    // The older one of two is about to vanish: it is a previous life's leftover.
+    // The older one of two belongs to a previous life, and is about to vanish.
     return live().stream()
         .filter(host -> host.hostId().equals(hostId))
         .max(Comparator.comparing(HostRecord::startedAt));
@@ -91,8 +95,8 @@ public final class HostRegistry implements AutoCloseable {
   }
 
   /**
-   * For how long the incarnation has not been registered, as far as this agent could see; zero if
-   * it is live, if ZooKeeper is unreachable, and right after a connection was made: others need a
+   * For how long the incarnation has not been registered, as far as this agent could see. Zero if
+   * it is live, if ZooKeeper is unreachable, and right after a reconnect: other agents need a
    * moment to register again. Compare with a session timeout before stealing a claim.
    */
   public Duration absentFor(String incarnation) {
@@ -103,7 +107,7 @@ public final class HostRegistry implements AutoCloseable {
   }
 
   /**
-   * Whether somebody vouched that this incarnation and all its children have ended. A proof, once
+   * Whether there is a proof that this incarnation and all its children have ended. A proof, once
    * given, counts even while ZooKeeper is unreachable.
    */
   public boolean provenDead(String incarnation) throws ClusterUnavailableException {
@@ -115,18 +119,20 @@ public final class HostRegistry implements AutoCloseable {
             .isPresent();
   }
 
-  /** Whether that incarnation is proven dead, as far as known here. */
+  /** Whether the local copy has a proof of that incarnation's death. */
   public boolean knownDead(String incarnation) {
     return dead.find(incarnation).isPresent();
   }
 
-  /** Whether somebody vouched not long ago that a life of this host has ended. */
+  /** Whether there is a recent proof that a life of this host has ended. */
   public boolean buried(String hostId) {
     return dead.entries().values().stream()
         .anyMatch(entry -> entry.value().hostId().equals(hostId));
   }
 
-  /** What the guardian has to create, with its own connection, when the agent has ended. */
+  /**
+   * The znode that the guardian has to create, with its own connection, when the agent has ended.
+   */
   public ProofOfDeath proofOfDeath(String hostId, String incarnation, String by) {
     Znodes.requireName(hostId, "host id");
     Znodes.requireName(incarnation, "incarnation");
@@ -155,7 +161,9 @@ public final class HostRegistry implements AutoCloseable {
         && (registration.clock().isEmpty() || hosts.loaded().isEmpty());
   }
 
-  /** This agent's clock beside ZooKeeper's, when no other host's is known; otherwise empty. */
+  /**
+   * This agent's clock compared with ZooKeeper's, when no other host's is known; otherwise empty.
+   */
   public Optional<ClockReading> clockAlone() {
     String own = registration.incarnation();
     boolean alone =
@@ -163,13 +171,13 @@ public final class HostRegistry implements AutoCloseable {
     return alone ? registration.clock() : Optional.empty();
   }
 
-  /** How far this agent's clock is ahead of the live hosts', for certain; negative when behind. */
+  /** How far this agent's clock is certainly ahead of the live hosts'; negative when behind. */
   public Duration clockAhead() {
     String incarnation = registration.incarnation();
     return incarnation == null ? Duration.ZERO : clockAhead(incarnation);
   }
 
-  /** The same of any live host; zero when it does not say. */
+  /** The same for any live host; zero when its clock is unknown. */
   public Duration clockAhead(String incarnation) {
     Map<String, ClockReading> readings = new HashMap<>();
     for (HostRecord host : live()) {
@@ -189,7 +197,7 @@ public final class HostRegistry implements AutoCloseable {
     return listeners.add(listener);
   }
 
-  /** Leaves: this agent's record goes at once. */
+  /** Removes this agent's record at once. */
   @Override
   public void close() {
     registration.close();
@@ -236,7 +244,7 @@ public final class HostRegistry implements AutoCloseable {
             .toList();
     Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     for (Entry<DeathRecord> entry : oldest) {
-      // Several hosts prune at once; whoever comes second finds nothing, which is fine.
+      // Several hosts prune at once; the second one finds nothing to delete, which is fine.
       String path = deadDirectory.child(entry.name());
       if (connection.store().commit(deadline, Write.delete(path, entry.znode().version())).done()) {
         LOG.debug("Dropped the old proof of death of {}", entry.name());

@@ -12,7 +12,8 @@ public final class HostRejectedException extends Exception {
   }
 
   /**
-   * The incarnation that stands in the way: another agent's, or one's own that was declared dead.
+   * The incarnation that blocks this one: another agent's, or this agent's own after it was
+   * declared dead.
    */
   public String incarnation() {
     return incarnation;

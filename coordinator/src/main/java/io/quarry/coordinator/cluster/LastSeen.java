@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** The newest record of each host that was ever seen; beyond a number of them the oldest go. */
+/** The newest record of each host that was ever seen; beyond a limit the oldest records go. */
 final class LastSeen {
   private static final int REMEMBERED_MAX = 1_000;
 

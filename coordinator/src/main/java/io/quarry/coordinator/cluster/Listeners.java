@@ -7,7 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Calls listeners one after the other; one that throws is logged and does not hold up the others.
+ * Calls listeners one after the other. An exception of one is logged and does not affect the
+ * others.
  */
 final class Listeners<L> {
   private static final Logger LOG = LoggerFactory.getLogger(Listeners.class);

@@ -4,11 +4,11 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Somebody's claim as the cache has it.
+ * A claim of any agent, as the local copy has it.
  *
- * @param name of the queued fix it is for
- * @param progress JSON as its owner gave it last
- * @param fence and {@code version} pin down exactly this claim in this state
+ * @param name of the queued fix
+ * @param progress the newest JSON of the claim's owner
+ * @param fence and {@code version} identify exactly this claim in this state
  */
 public record ObservedClaim(
     String name,

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This host's clock beside ZooKeeper's. Between two comparisons a clock that somebody sets is seen
- * at once, by the time that has passed since the last one.
+ * This host's clock compared with ZooKeeper's. A clock that is set between two comparisons shows at
+ * once, by the time that has passed since the last one.
  */
 final class OwnClock {
   private final InstantSource clock;
@@ -21,7 +21,7 @@ final class OwnClock {
     this.clock = clock;
   }
 
-  /** To be kept before a write. */
+  /** Both clocks before a write to ZooKeeper. */
   record Before(Instant at, long nanos) {}
 
   Before before() {
@@ -31,7 +31,7 @@ final class OwnClock {
   /**
    * ZooKeeper has written something.
    *
-   * @param stampedMillis when, by its own clock
+   * @param stampedMillis when, by ZooKeeper's clock
    */
   void compare(Before before, long answeredNanos, long stampedMillis) {
     long halfNanos = (answeredNanos - before.nanos()) / 2;
@@ -41,7 +41,7 @@ final class OwnClock {
         new Compared(new ClockReading(middle - stampedMillis, error), before.at(), before.nanos());
   }
 
-  /** Empty before it was compared for the first time. */
+  /** Empty before the first comparison. */
   Optional<ClockReading> reading() {
     Compared known = last;
     return known == null ? Optional.empty() : Optional.of(now(known));

@@ -3,12 +3,12 @@ package io.quarry.coordinator.cluster;
 import java.util.List;
 
 /**
- * A persistent znode to create, for a process that has no connection of its own yet: the guardian,
- * after it has seen the agent and all its children end. A node that exists already is as good.
+ * A persistent znode for the guardian to create with a connection of its own, after it has seen the
+ * agent and all its children end. An existing node is as good.
  *
  * @param parents to create first, in this order, if they are missing
  */
-// Copied on the way in and out; nobody compares proofs.
+// Copied on the way in and out; never compared.
 @SuppressWarnings("ArrayRecordComponent")
 public record ProofOfDeath(List<String> parents, String path, byte[] content) {
   public ProofOfDeath {

@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This agent's claim on a queued fix. It outlives outages, and follows its fix when the queue was
- * rebuilt; the authority on who may write is the claim's epoch on the storage.
+ * This agent's claim on a queued fix. The claim outlives outages, and follows its fix into a
+ * rebuilt queue. The claim's epoch on the storage decides who may write.
  */
 public final class QueueClaim {
   public static final int PROGRESS_BYTES_MAX = 1024;
@@ -39,7 +39,7 @@ public final class QueueClaim {
     return claimant;
   }
 
-  /** False once it is released or known to be lost; true during an outage. */
+  /** False once the claim is released or known to be lost; true during an outage. */
   public boolean valid() {
     return ended().isEmpty();
   }
@@ -49,13 +49,17 @@ public final class QueueClaim {
     return Optional.ofNullable(ended);
   }
 
-  /** Calls back on the claims' thread when the claim is lost, but not when it is released. */
+  /**
+   * The listener is called on the claims' thread when the claim is lost, but not when it is
+   * released.
+   */
   public Subscription onLost(Consumer<String> listener) {
     return lostListeners.add(listener);
   }
 
   /**
-   * Shows how far the work is. Returns at once; the newest goes out at most twice a second.
+   * Shows how far the work is. Returns at once; the newest progress is written at most twice a
+   * second.
    *
    * @param json at most {@link #PROGRESS_BYTES_MAX} bytes
    */
@@ -72,8 +76,8 @@ public final class QueueClaim {
   }
 
   /**
-   * Lets go, so that any host may claim the fix. Returns at once, and never touches a successor's
-   * claim. If ZooKeeper does not answer, the claim goes as soon as it does.
+   * Releases the claim, so that any host may claim the fix. Returns at once, and never touches a
+   * successor's claim. If ZooKeeper does not answer, the claim goes as soon as ZooKeeper does.
    */
   public void release() {
     keeper.release(this);
@@ -91,7 +95,7 @@ public final class QueueClaim {
     return Optional.ofNullable(progress);
   }
 
-  /** Zero if progress may be written now, which then counts as done. */
+  /** Zero if progress may be written now, which then counts as written. */
   synchronized Duration untilNextProgress(Duration pause) {
     long now = System.nanoTime();
     long due = progressAtNanos + pause.toNanos();
@@ -103,7 +107,7 @@ public final class QueueClaim {
     return Duration.ZERO;
   }
 
-  /** True for the first reason only. */
+  /** Returns whether this is the first reason. */
   synchronized boolean end(String reason) {
     if (ended != null) {
       return false;

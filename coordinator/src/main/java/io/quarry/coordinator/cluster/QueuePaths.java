@@ -15,9 +15,9 @@ record QueuePaths(Directory<FixEntry> fixes, Directory<ClaimRecord> claims) {
   }
 
   /**
-   * Counts the claim in the fix's znode, whose name is never used again: of all claims there will
-   * ever be, only this one has this fence. A claim's own znode cannot tell: it has the same name as
-   * its predecessor's, and its version starts at 0 again.
+   * Counts the claim in the fix's znode. The name of that znode is never used again, so no other
+   * claim ever has this fence. A claim's own znode cannot tell: it has the name of its
+   * predecessor's, and its version starts at 0 again.
    */
   Write fence(String name, byte[] content, int version) {
     return Write.replace(fix(name), content, version);

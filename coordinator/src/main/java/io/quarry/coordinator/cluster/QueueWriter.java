@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Puts fixes into a queue and takes them out. Writers are serialized by the version of the queue's
- * directory, so that a fix is queued once and the queue stays within its limit, even with two SDMs.
+ * directory. So a fix is queued once and the queue stays within its limit, even with two SDMs.
  */
 final class QueueWriter {
   private final ZnodeStore store;
   private final QueuePaths paths;
 
-  /** What the queue held when it was last looked at; it may hold less by now, but not more. */
+  /** The queue's content at the last look; there may be fewer fixes by now, but not more. */
   private @Nullable Listing known;
 
   QueueWriter(ZnodeStore store, QueuePaths paths) {
@@ -29,7 +29,7 @@ final class QueueWriter {
   }
 
   /**
-   * @param also further writes, given the name of the new znode, that happen with it or not at all
+   * @param also makes further writes, given the name of the new znode, for the same transaction
    */
   synchronized Enqueued enqueue(FixEntry fix, String nonce, Function<String, List<Write>> also)
       throws ClusterUnavailableException {
@@ -46,7 +46,7 @@ final class QueueWriter {
     });
   }
 
-  /** False if it was gone already. */
+  /** False if the fix was gone already. */
   boolean remove(String name) throws ClusterUnavailableException {
     return store.retrying(deadline -> {
       while (true) {
@@ -54,7 +54,7 @@ final class QueueWriter {
         if (fix.isEmpty()) {
           return false;
         }
-        // A claim made meanwhile moved the version. The name is this queueing's alone.
+        // A claim made meanwhile changed the version. No other queueing has this name.
         if (store.commit(deadline, Write.delete(paths.fix(name), fix.get().version())).done()) {
           return true;
         }
@@ -71,7 +71,7 @@ final class QueueWriter {
       known = listing;
       String queuedAs = listing.names().get(fixId);
       if (queuedAs != null) {
-        // After a lost reply it is there by our own doing.
+        // After a lost reply the fix is there by this agent's own write.
         return queuedAs.equals(name) ? Enqueued.QUEUED : Enqueued.ALREADY_QUEUED;
       }
       if (listing.full()) {

@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps this agent's own ephemeral record: writes it, updates it, and writes it again in each new
- * session. The thread {@code quarry-register} does it; callers of {@link #register} do it first.
+ * session. The thread {@code quarry-register} does so, after the first write by the caller of
+ * {@link #register}.
  */
 final class Registration implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Registration.class);
@@ -42,7 +43,7 @@ final class Registration implements AutoCloseable {
   private @Nullable HostRecord written;
   private long writtenEpoch = -1;
 
-  /** What others see of this host's clock. */
+  /** The reading of this host's clock in its record. */
   private @Nullable ClockReading shownClock;
 
   private Deadline clockDue = Deadline.after(Duration.ZERO);
@@ -71,18 +72,18 @@ final class Registration implements AutoCloseable {
     }
   }
 
-  /** This host's clock at this moment; empty before it was compared. */
+  /** The present reading of this host's clock; empty before the first comparison. */
   Optional<ClockReading> clock() {
     return clock.reading();
   }
 
-  /** The incarnation that is or is to be registered, or null. */
+  /** The incarnation that is or will be registered, or null. */
   @Nullable String incarnation() {
     HostRecord record = desired;
     return record == null ? null : record.incarnation();
   }
 
-  /** Who is registered has changed: perhaps this agent is not any more. */
+  /** The set of registered hosts has changed: this agent may be missing. */
   void look() {
     loop.wake();
   }
@@ -117,7 +118,7 @@ final class Registration implements AutoCloseable {
                 && writtenEpoch == attachment.get().epoch()
                 && !clockIsNews()
                 && isThere(record, attachment.get());
-        // Who was rejected meanwhile must not slip in after all.
+        // An agent that was rejected meanwhile must not register after all.
         if (!done && record.equals(desired)) {
           write(record);
         }
@@ -128,7 +129,7 @@ final class Registration implements AutoCloseable {
     }
   }
 
-  /** Somebody may have deleted it: the session alone does not bring it back. */
+  /** Another client may have deleted the record: the session alone does not restore it. */
   private boolean isThere(HostRecord record, Attachment attachment)
       throws ClusterUnavailableException {
     boolean there =
@@ -183,7 +184,7 @@ final class Registration implements AutoCloseable {
     }
   }
 
-  /** Whether others are to hear of this host's clock, or it is to be compared again. */
+  /** Whether this host's clock must be published, or compared again. */
   private boolean clockIsNews() {
     Optional<ClockReading> now = clock.reading();
     ClockReading shown = shownClock;
@@ -203,7 +204,8 @@ final class Registration implements AutoCloseable {
       } else if (existing.get().owner() == attachment.sessionId()) {
         outcome = store.commit(deadline, Write.replace(path, content, existing.get().version()));
       } else {
-        // Left by our previous session, which is about to expire and would take it along.
+        // The record is of this agent's previous session, which is about to expire and would remove
+        // it.
         outcome =
             store.commit(
                 deadline,
@@ -230,7 +232,9 @@ final class Registration implements AutoCloseable {
     }
   }
 
-  /** Create first, look then: of two that start together, the one whose node is older stays. */
+  /**
+   * Create first, look then: of two agents that start together, the one with the older node stays.
+   */
   private void refuseIfNameIsTaken(Deadline deadline, HostRecord record)
       throws ClusterUnavailableException, HostRejectedException {
     ZnodeStore store = connection.store();

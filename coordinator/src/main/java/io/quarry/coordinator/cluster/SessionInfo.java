@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * What another process needs to close this session: the guardian does, once it has seen the agent
- * die. The connect string names servers only; paths of this package are absolute.
+ * The data with which another process can close this session: the guardian does, once it has seen
+ * the agent die. The connect string names servers only; paths of this package are absolute.
  */
 // Copied on the way in and out, and compared by content.
 @SuppressWarnings("ArrayRecordComponent")
@@ -37,7 +37,7 @@ public record SessionInfo(
     return Long.hashCode(sessionId);
   }
 
-  /** Without the password: whoever has it can close the session. */
+  /** Without the password: any process that has the password can close the session. */
   @Override
   public String toString() {
     return "SessionInfo[0x%x at %s, %s]".formatted(sessionId, connectString, sessionTimeout);

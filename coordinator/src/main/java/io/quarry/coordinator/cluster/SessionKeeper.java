@@ -39,7 +39,7 @@ final class SessionKeeper implements AutoCloseable {
   }
 
   Subscription onSession(Consumer<SessionInfo> listener) {
-    // Added before it looks: it may hear of a session twice, but never misses one.
+    // Added before the look: the listener may get a session twice, but never misses one.
     Subscription subscription = sessionListeners.add(listener);
     SessionInfo now = session;
     if (now != null) {

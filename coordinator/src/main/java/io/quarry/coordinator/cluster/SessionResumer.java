@@ -16,14 +16,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Makes Curator's ZooKeeper clients; a client that replaces another one resumes its session.
  *
- * <p>In an outage both Curator and the ZooKeeper client give a session up by their own clocks,
- * while a restarted ensemble knows its sessions and gives each the full timeout again. Leaving them
- * makes everybody's ephemeral nodes dangle and roles move for nothing. So whether a session is over
- * is for the server to say, and only then a new one starts.
+ * <p>In an outage both Curator and the ZooKeeper client give a session up by their own clocks. A
+ * restarted ensemble, however, knows its sessions and gives each the full timeout again. Abandoning
+ * such a session leaves stale ephemeral nodes and moves roles for nothing. So only the server
+ * decides whether a session is over, and only then a new one starts.
  *
- * <p>The replacement also cures the opposite case. An ensemble that lost its data (wiped, or
- * restored from a backup) refuses a client that "has seen" a later transaction by closing the
- * socket, for ever. The replacement has not seen any transaction, is heard, and learns whether its
+ * <p>The replacement also cures the opposite case. An ensemble may have lost its data (wiped, or
+ * restored from a backup). To a client that "has seen" a later transaction it closes the socket,
+ * for ever. The replacement has seen no transaction, so the server answers and says whether the
  * session still exists.
  */
 final class SessionResumer implements ZookeeperFactory {
@@ -98,21 +98,21 @@ final class SessionResumer implements ZookeeperFactory {
       return getSessionId() != 0;
     }
 
-    /** A client that was told so has no timeout; nor has one that never reached a server. */
+    /** A session that the server ended has no timeout; nor has one that never reached a server. */
     boolean endedByServer() {
       boolean gaveUpItself = resumed && System.nanoTime() - madeAtNanos >= timeout.toNanos();
       // By its own clock a client gives up after 4/3 of the timeout, and not before.
       return getSessionTimeout() <= 0 && !givenUpByCurator && !gaveUpItself;
     }
 
-    /** Curator injects an expiration with it, and uses it for nothing else. */
+    /** Curator uses this object only to inject an expiration. */
     @Override
     public Testable getTestable() {
       givenUpByCurator = true;
       return super.getTestable();
     }
 
-    /** Curator closes a client that it replaces, and closing is what tells a server to forget. */
+    /** Curator closes a client that it replaces, and closing makes a server end the session. */
     @Override
     public synchronized void close() throws InterruptedException {
       if (ending) {

@@ -1,6 +1,6 @@
 package io.quarry.coordinator.cluster;
 
-/** How the threads of one repository are called, short enough to read in a thread dump. */
+/** The names of one repository's threads, short enough to read in a thread dump. */
 final class Threads {
   private static final int KEY_CHARACTERS = 8;
 

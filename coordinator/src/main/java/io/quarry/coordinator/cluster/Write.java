@@ -5,10 +5,9 @@ import org.apache.zookeeper.Op;
 import org.apache.zookeeper.ZooDefs.Ids;
 
 /**
- * One step of a commit. There is none without a guard: it creates, or it names the version that it
- * expects.
+ * One step of a commit. Each has a guard: it creates a node, or names the version that it expects.
  */
-// Nobody changes or compares content on its way out.
+// Content is neither changed nor compared on its way out.
 @SuppressWarnings("ArrayRecordComponent")
 sealed interface Write {
   Op operation();

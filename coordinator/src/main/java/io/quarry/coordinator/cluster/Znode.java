@@ -8,7 +8,7 @@ import org.apache.zookeeper.data.Stat;
  * @param createdAt transaction that created it (czxid): tells a re-created node from the old one
  * @param owner session of an ephemeral node, 0 for a persistent one
  */
-// Nobody changes the content, and states are compared by their numbers.
+// Content is never changed, and states are compared by their numbers.
 @SuppressWarnings("ArrayRecordComponent")
 record Znode(byte[] content, int version, long createdAt, long owner, long modifiedMillis) {
   static Znode of(byte[] content, Stat stat) {

@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads and writes of znodes, blocking and bounded by a deadline.
  *
- * <p>It uses the asynchronous calls of the client that Curator looks after, rather than Curator's
- * own: those wait out the whole retry policy, or two thirds of a session timeout on a connection
- * that went silent, and may still execute after the caller has left.
+ * <p>Uses the asynchronous calls of Curator's ZooKeeper client, not Curator's own. Curator's own
+ * calls wait out the whole retry policy, or two thirds of a session timeout on a silent connection.
+ * Such calls may also still execute after the caller has left.
  */
 final class ZnodeStore {
   private static final long RETRY_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -42,12 +42,12 @@ final class ZnodeStore {
     this.connection = connection;
   }
 
-  /** Something that may be done twice: it finds out by itself whether it already happened. */
+  /** A call that may be repeated: it finds out by itself whether it already happened. */
   interface Attempt<T, X extends Exception> {
     T run(Deadline deadline) throws ClusterUnavailableException, X;
   }
 
-  /** Tries again through hiccups of the connection until the call's deadline. */
+  /** Repeats the call through short outages until the call's deadline. */
   <T, X extends Exception> T retrying(Attempt<T, X> attempt) throws ClusterUnavailableException, X {
     Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);
     while (true) {
@@ -75,7 +75,7 @@ final class ZnodeStore {
                 null));
   }
 
-  /** Reads several children in one go; those that do not exist are missing from the answer. */
+  /** Reads several children in one round; missing children are missing from the answer. */
   Map<String, Znode> readAll(Deadline deadline, String directory, Collection<String> names)
       throws ClusterUnavailableException {
     ZooKeeper handle = connectedHandle(deadline);
@@ -170,7 +170,7 @@ final class ZnodeStore {
     }
   }
 
-  /** The path and all above it, topmost first. */
+  /** The path and its parents, topmost first. */
   static List<String> withParents(String path) {
     List<String> paths = new ArrayList<>();
     for (String at = path; !at.isEmpty(); at = Znodes.parent(at)) {
@@ -200,7 +200,7 @@ final class ZnodeStore {
     await(deadline, answer);
   }
 
-  /** Nobody waits for this: a watcher that stays is without effect once its owner is closed. */
+  /** Does not wait: a watcher that stays has no effect once its owner is closed. */
   void unwatch(Attachment attachment, String directory, Watcher watcher) {
     attachment
         .handle()
@@ -289,7 +289,7 @@ final class ZnodeStore {
     return KeeperException.create(Code.get(rc));
   }
 
-  /** How a commit went, and which operation stood in the way. */
+  /** The result of a commit, and the operation that failed. */
   record Outcome(Code code, int failed) {
     static final Outcome DONE = new Outcome(Code.OK, -1);
 
@@ -304,7 +304,7 @@ final class ZnodeStore {
 
   /**
    * @param version of the directory's own content
-   * @param birth tells a directory from one made anew after the ensemble lost its data
+   * @param birth tells a directory from a new one after the ensemble lost its data
    */
   record Children(List<String> names, int version, Birth birth) {
     static Children of(List<String> names, Stat stat) {

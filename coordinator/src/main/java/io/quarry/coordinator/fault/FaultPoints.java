@@ -12,12 +12,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Places where tests stop a whole agent as a real pause would: with {@code
- * -Dquarry.fault.stopAt=<place>} the process sends itself SIGSTOP when it first gets there, or,
- * with {@code -Dquarry.fault.armedBy=<file>}, when it first gets there while that file exists. With
- * {@code -Dquarry.fault.hangAt=<place>} whichever thread gets there while that file exists hangs
- * for as long, as on a storage that does not answer. Tests within the process may have a say at
- * each place. Without all that they cost two comparisons and one look.
+ * Places where tests stop a whole agent as a real pause would. With {@code
+ * -Dquarry.fault.stopAt=<place>} the process sends itself SIGSTOP when it first reaches the place.
+ * With {@code -Dquarry.fault.armedBy=<file>} it does so only while that file exists. With {@code
+ * -Dquarry.fault.hangAt=<place>} each thread that reaches the place hangs while that file exists,
+ * as on a storage that does not answer. Tests within the process may observe each place. A place
+ * that no test uses costs two comparisons and one read.
  */
 public final class FaultPoints {
   private static final Logger LOG = LoggerFactory.getLogger(FaultPoints.class);
@@ -27,7 +27,7 @@ public final class FaultPoints {
 
   private static final long HANG_TURN_MILLIS = 50;
 
-  /** Set by the first thread that gets there. */
+  /** Set by the first thread that reaches the place. */
   private static final AtomicBoolean REACHED = new AtomicBoolean();
 
   private static final AtomicReference<@Nullable Consumer<String>> OBSERVER =
@@ -36,8 +36,8 @@ public final class FaultPoints {
   private FaultPoints() {}
 
   /**
-   * @param observer is told of each place on the thread that gets there, and may throw an error
-   *     there; null for nobody
+   * @param observer called at each place, on the thread that reaches it; may throw an error there.
+   *     Null for none
    */
   public static void observe(@Nullable Consumer<String> observer) {
     OBSERVER.set(observer);

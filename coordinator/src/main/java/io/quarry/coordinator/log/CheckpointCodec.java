@@ -26,13 +26,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checkpoints as bytes, framed like records. A large repository's has a hundred megabytes: it is
- * never in memory as a whole, so a checkpoint costs hardly more heap than the state itself.
+ * Checkpoints as bytes, framed like records. A large repository's checkpoint has a hundred
+ * megabytes. The codec never holds all of them in memory, so a checkpoint costs hardly more heap
+ * than the state itself.
  */
 final class CheckpointCodec {
   private static final String MAGIC = "QUARRY-CHECKPOINT-1";
 
-  /** Request ids are names of fields, too: hundreds of thousands that are worth no symbol table. */
+  /**
+   * Request ids are field names, too: the parser needs no symbol table for hundreds of thousands of
+   * them.
+   */
   private static final JsonFactory PARSERS =
       JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
 
@@ -47,7 +51,7 @@ final class CheckpointCodec {
 
   private CheckpointCodec() {}
 
-  /** What a checkpoint holds, when it is read only to see whether it can be. */
+  /** The content of a checkpoint, when a reader only tests whether it is readable. */
   record Summary(Position position, long changes, long requests) {
     static Summary of(LogState state) {
       RecentRequests requests = state.repository().requests();
@@ -112,7 +116,7 @@ final class CheckpointCodec {
         parsed.position(), changes[0], requests.younger().size() + requests.older().size());
   }
 
-  /** Whether number and checksum are right; what it says is not looked at. */
+  /** Whether number and checksum are right; the content is not parsed. */
   static boolean whole(long sequence, InputStream in) throws IOException {
     byte[] header = in.readNBytes(Codec.headerBytes(MAGIC));
     HashedInput body = new HashedInput(in);
@@ -124,10 +128,7 @@ final class CheckpointCodec {
     return Codec.header(MAGIC, sequence, body.hash());
   }
 
-  /**
-   * Changes are handed on before the checksum is known; whoever takes them throws them away when
-   * this fails.
-   */
+  /** Passes changes on before the checksum is known; the consumer discards them when this fails. */
   private static Parsed parse(long sequence, InputStream in, String file, Consumer<Change> changes)
       throws IOException {
     byte[] header = in.readNBytes(Codec.headerBytes(MAGIC));

@@ -7,14 +7,13 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Shortens the replay: writes a checkpoint of a committed state, reads it back, and then frees the
- * names before the checkpoint before it. So there are two ways to read the log, and one spoilt file
- * loses nothing. Names are freed in ascending order and the record that a checkpoint ends with is
- * kept: {@link CommitLog} relies on both. A paused SDM that wakes up and does this late does no
- * harm.
+ * Shortens the replay. Writes a checkpoint of a committed state and reads it back. Then frees the
+ * names that the checkpoint before it covers. So a log can be read in two ways, and one damaged
+ * file loses nothing. Names are freed in ascending order, and the last record that a checkpoint
+ * covers is kept: {@link CommitLog} relies on both. A paused SDM may do all this late without harm.
  */
 public final class Checkpointer {
-  /** Checkpoints that were seen to be whole; what is before the oldest of them is freed. */
+  /** Checkpoints that were read back whole; names before the oldest of them are freed. */
   private static final int KEPT = 2;
 
   private final SlotStore store;
@@ -26,7 +25,7 @@ public final class Checkpointer {
   /**
    * Returns the size of the checkpoint in bytes.
    *
-   * @throws LogDamagedException when it does not read back as it should; nothing was freed then
+   * @throws LogDamagedException when the checkpoint does not read back; nothing was freed then
    */
   public long checkpoint(LogState state) throws IOException {
     AtomicLong bytes = new AtomicLong();
@@ -48,11 +47,14 @@ public final class Checkpointer {
     return newest != Names.NONE && whole(newest);
   }
 
-  /** What comes back has to be readable, stand at the same place, and hold as many things. */
+  /**
+   * The checkpoint must be readable, stand at the same position, and hold the same number of
+   * entities.
+   */
   private void readBack(LogState state) throws IOException {
     String name = Names.checkpoint(state.sequence());
     try (InputStream in = store.open(name)) {
-      // Without it, a newer checkpoint covers it by now.
+      // If the checkpoint is gone, a newer one covers it.
       if (in != null
           && !CheckpointCodec.summary(state.sequence(), in, store.describe(name))
               .equals(CheckpointCodec.Summary.of(state))) {
@@ -62,9 +64,9 @@ public final class Checkpointer {
   }
 
   /**
-   * Frees what the oldest checkpoint that is kept covers. The names to free are listed after that
-   * one was seen: a listing may miss names that came to be while it was made, and freeing a name
-   * while the one before it stays would mislead {@link CommitLog}.
+   * Frees the names that the oldest kept checkpoint covers. Listing comes after that checkpoint was
+   * read. A listing may miss names that appear while it runs. Freeing a name while the one before
+   * it stays would mislead {@link CommitLog}.
    */
   void vacuum() throws IOException {
     long oldest = oldestKept();

@@ -17,13 +17,13 @@ import java.util.List;
 
 /**
  * Records as bytes: a header line {@code <magic> <sequence> <sha-256 of the rest>}, then one line
- * of JSON. The hash of the rest is also what the next record names as its previous, so that a
- * flipped bit anywhere, or a record from another history, is found.
+ * of JSON. The next record names the same hash as its previous. So a reader finds a flipped bit
+ * anywhere, and a record of another history.
  */
 final class Codec {
   private static final String RECORD_MAGIC = "QUARRY-RECORD-1";
 
-  /** A fixed width, so that a header can be read without the rest. */
+  /** The width is fixed, so that a reader can take the header alone. */
   private static final int HASH_CHARS = 64;
 
   private static final int NUMBER_CHARS = 16;
@@ -31,8 +31,8 @@ final class Codec {
   static final int RECORD_HEADER_BYTES = headerBytes(RECORD_MAGIC);
 
   /**
-   * Unknown fields of a record are refused on purpose: an older program must not go on from a state
-   * that it only half understands. New fields come with a {@link FeatureCheck feature}.
+   * Unknown fields of a record are refused on purpose: an older program must not continue from a
+   * state that it only half understands. New fields come with a {@link FeatureCheck feature}.
    */
   static final JsonMapper MAPPER =
       Json.MAPPER
@@ -50,12 +50,12 @@ final class Codec {
     return frame(RECORD_MAGIC, record.sequence(), MAPPER.writeValueAsBytes(record));
   }
 
-  /** Encodes a record of that entry alone: whatever cannot be in a record fails here. */
+  /** The length of a record with that entry alone. Fails if no record can hold the entry. */
   static long bytesOf(LogRecord.Entry entry) throws JsonProcessingException {
     return Json.bytes(MAPPER, new LogRecord(0, "", 0, "", "", Instant.EPOCH, List.of(entry)));
   }
 
-  /** The header that a record of that hash starts with. */
+  /** The header of a record with that hash. */
   static byte[] recordHeader(long sequence, String hash) {
     return header(RECORD_MAGIC, sequence, hash);
   }
@@ -65,7 +65,7 @@ final class Codec {
    */
   record Decoded(LogRecord record, String hash) {}
 
-  /** The record of that number, or what is wrong with it. */
+  /** The record with that number, or an error. */
   static Decoded decode(long sequence, byte[] bytes, String file) throws IOException {
     Encoded body = unframe(RECORD_MAGIC, sequence, bytes, file);
     LogRecord record = parse(body, file);
@@ -75,7 +75,7 @@ final class Codec {
     return new Decoded(record, body.hash());
   }
 
-  /** Adds a record to the state it claims to follow, or says what is wrong with it. */
+  /** Adds a record to the state that it claims to follow, or fails. */
   static LogState follow(LogState state, byte[] bytes, String file) throws IOException {
     Decoded decoded = decode(state.sequence() + 1, bytes, file);
     LogRecord record = decoded.record();

@@ -7,11 +7,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads single commits again, for those who want to hear of each. A checkpoint frees what it
- * covers: then it says that the log does not lead on, and skips nothing. Any number of readers.
+ * Reads single commits again, for listeners that want each of them. Once a checkpoint has freed the
+ * next record, the reader reports that the log does not lead on; it skips nothing. Any number of
+ * readers.
  */
 public final class CommitHistory {
-  /** One reading ends after so many bytes, or with the record that exceeds them. */
+  /** One reading ends after this many bytes, or with the record that exceeds them. */
   private static final int BYTES_MAX = 1 << 20;
 
   private final SlotStore store;
@@ -21,10 +22,10 @@ public final class CommitHistory {
   }
 
   /**
-   * A commit that somebody has heard of.
+   * A commit that a listener has received.
    *
-   * @param hash the first {@link #HASH_CHARS} digits of the record's: after a restored backup, the
-   *     same number can be another commit
+   * @param hash the first {@link #HASH_CHARS} digits of the record's hash: after a restored backup,
+   *     the same number can be another commit
    */
   public record Mark(long sequence, String hash) {
     public static final int HASH_CHARS = 16;
@@ -42,14 +43,14 @@ public final class CommitHistory {
   }
 
   /**
-   * @param mark to go on after it
+   * @param mark the mark to continue after
    */
   public record Commit(LogRecord record, Mark mark) {}
 
   /**
-   * The next commits; null when the log does not lead on from there any more.
+   * The next commits; null when the log does not lead on from the mark any more.
    *
-   * @param last the newest one that is known to be committed
+   * @param last the newest record that is known to be committed
    */
   public @Nullable List<Commit> after(Mark from, long last, int commitsMax) throws IOException {
     List<Commit> commits = new ArrayList<>();
@@ -65,7 +66,7 @@ public final class CommitHistory {
       try {
         decoded = Codec.decode(at.sequence() + 1, found, store.describe(name));
       } catch (LogDamagedException e) {
-        // It may be what a paused SDM put into a freed name.
+        // The record may be one that a paused SDM put into a freed name.
         if (leadsOn(from)) {
           throw e;
         }
@@ -83,7 +84,7 @@ public final class CommitHistory {
 
   /**
    * The commit after which the log still has all others: a checkpoint's, whose record is kept. Null
-   * when that cannot be told at the moment.
+   * when unknown at the moment.
    */
   public @Nullable Mark oldest() throws IOException {
     List<String> names = store.list();
@@ -108,8 +109,8 @@ public final class CommitHistory {
   }
 
   /**
-   * Names are freed in ascending order: while this record is there, and is the one that is known,
-   * nothing after it has been freed, and whatever was read after it is true.
+   * Whether the record at the mark is still there. Names are freed in ascending order. While this
+   * very record is there, no later one has been freed, and the records read after it are true.
    */
   private boolean leadsOn(Mark from) throws IOException {
     if (from.sequence() == 0) {

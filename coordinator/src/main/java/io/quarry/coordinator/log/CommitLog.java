@@ -16,35 +16,38 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Appends records to a repository's log, as one candidate among several that may all believe to be
- * the SDM. Used by one thread at a time. Safety rests on put-if-absent and on what is validated
- * after it, never on the election.
+ * the SDM. Used by one thread at a time. Safety rests on put-if-absent and on the validation after
+ * it, never on the election.
  */
 public final class CommitLog {
   private static final Logger LOG = LoggerFactory.getLogger(CommitLog.class);
 
-  /** All that the directory of a log holds when it has just been created. */
+  /** The only file in the directory of a new log. */
   public static final String CREATED = Names.checkpoint(0);
 
-  /** What one request may put into a record, in bytes; no request of today comes near it. */
+  /** The most bytes of one request in a record; no request of today comes near it. */
   public static final int ENTRY_BYTES_MAX = 16 << 20;
 
   private final SlotStore store;
   private final LogReader reader;
   private final String writer;
 
-  /** What became of an append. */
+  /** The outcome of an append. */
   public sealed interface Outcome {
     /** A fresh reader sees the record; {@code state} is the log with it. */
     record Committed(LogState state) implements Outcome {}
 
-    /** It never will be seen. Somebody else writes, or the storage refused before the name. */
+    /**
+     * No reader will ever see the record. Another SDM writes, or the storage refused before the
+     * name was taken.
+     */
     record NotCommitted(IOException cause) implements Outcome {}
 
-    /** Nobody can tell now. Whoever asks again with the same request ids learns it. */
+    /** The outcome is unknown for now. A caller learns it by repeating the same request ids. */
     record Unknown(IOException cause) implements Outcome {}
   }
 
-  /** Somebody else's record is in the place. */
+  /** Another SDM's record has the name. */
   public static final class SupersededException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -64,20 +67,21 @@ public final class CommitLog {
   }
 
   /**
-   * Makes an empty directory into a log, with a checkpoint of nothing. Done before the repository's
-   * genesis: a repository whose log directory is empty has lost its log, and is not a fresh one.
+   * Makes an empty directory into a log, with an empty checkpoint. This comes before the
+   * repository's genesis record: a repository whose log directory is empty has lost its log, and is
+   * not a new one.
    */
   public static void create(SlotStore store) throws IOException {
     store.putIfAbsent(CREATED, out -> CheckpointCodec.write(LogState.EMPTY, out));
   }
 
-  /** As records name it. */
+  /** The writer's name in records. */
   public String writer() {
     return writer;
   }
 
   /**
-   * What the entry takes in a record, in bytes.
+   * The length of the entry in a record, in bytes.
    *
    * @throws JsonProcessingException when no record can hold the entry
    */
@@ -85,7 +89,7 @@ public final class CommitLog {
     return Codec.bytesOf(entry);
   }
 
-  /** Begins a term on top of what the log holds now, after making that durable. */
+  /** Begins a term on top of the log's newest state, after making that state durable. */
   public Outcome beginTerm(LogState known, Instant now) throws IOException {
     LogState latest = known.sequence() == 0 ? reader.load() : reader.catchUpListing(known);
     Position at = latest.position();
@@ -93,13 +97,13 @@ public final class CommitLog {
     LogRecord record =
         new LogRecord(at.sequence() + 1, at.hash(), at.term() + 1, writer, nonce(), now, List.of());
     Outcome outcome = append(latest, record);
-    // A shared filesystem may have shown an old directory, and so a record in a freed name. Having
-    // put something itself, this host sees the directory as it is.
+    // A shared filesystem may have shown an old directory, and so a record in a freed name. After a
+    // put of its own, this host sees the present directory.
     boolean misled = LogReader.newestCheckpoint(store.list()) > latest.sequence();
     return misled && outcome instanceof Outcome.Committed ? settle(record, overtaken()) : outcome;
   }
 
-  /** Commits the entries right after the state, or says that it did not, or cannot say. */
+  /** Commits the entries right after the state. */
   public Outcome commit(LogState after, List<Entry> entries, Instant now) throws IOException {
     Position at = after.position();
     return append(
@@ -108,9 +112,9 @@ public final class CommitLog {
   }
 
   /**
-   * Whether the state is still all that a fresh reader would see: for answers that change nothing,
-   * but are wrong if somebody else has committed meanwhile. The name after the state's is looked at
-   * first: as long as the state's own is there, it was not freed by a vacuum.
+   * Whether a fresh reader would see this state as the newest: for answers that change nothing, but
+   * would be wrong after another SDM's commit. The next name is read first. While the state's own
+   * name is there, no vacuum has freed the next one.
    */
   public Outcome confirm(LogState state) throws IOException {
     boolean last = store.readStart(Names.record(state.sequence() + 1), 1) == null;
@@ -152,10 +156,10 @@ public final class CommitLog {
   }
 
   /**
-   * The name was free, but it may have been freed by a vacuum while this process was paused: then
-   * nobody will ever read the record. Names are freed in ascending order, and the newest that a
-   * checkpoint covers is kept, so the record is in the readers' path if the one before it is still
-   * there and still the one we know.
+   * The name was free, but a vacuum may have freed it while this process was paused: then no reader
+   * will ever see the record. Names are freed in ascending order, and the newest record that a
+   * checkpoint covers is kept. So readers see the record if the one before it is still there and
+   * unchanged.
    */
   private Outcome validate(LogState after, LogRecord record, Codec.Encoded encoded)
       throws IOException {
@@ -164,7 +168,7 @@ public final class CommitLog {
         : settle(record, overtaken());
   }
 
-  /** Whether a fresh reader comes to the name after the state: asked once the name is taken. */
+  /** Whether a fresh reader reaches the name after the state. Called once that name is taken. */
   private boolean readersPass(LogState after) throws IOException {
     if (after.sequence() == 0) {
       return false;
@@ -174,7 +178,7 @@ public final class CommitLog {
     return Arrays.equals(expected, found);
   }
 
-  /** Decides by what a fresh reader sees. */
+  /** Decides by the state that a fresh reader sees. */
   private Outcome settle(LogRecord record, SupersededException why) {
     LogState fresh;
     try {
@@ -194,7 +198,7 @@ public final class CommitLog {
     };
   }
 
-  /** Whoever wrote the newest record may not have come to force its name yet. */
+  /** The writer of the newest record may not have forced its name yet. */
   private Outcome durable(LogState fresh) {
     try {
       reader.force(fresh);
@@ -208,14 +212,15 @@ public final class CommitLog {
     ALL,
     NONE,
     /**
-     * Forgotten, not read yet, or committed at least in part by another, to whom it was repeated.
+     * The request is forgotten, not read yet, or was committed at least in part by another SDM that
+     * got a repeat.
      */
     UNCLEAR
   }
 
   /**
-   * Whether the log has the entries, wherever they are. The same request may have been repeated to
-   * another SDM, even into a record of the same number, so no entry speaks for the rest.
+   * Whether the log has the entries, at any place. Another SDM may have got a repeat of one of the
+   * requests, even for a record of the same number. So no entry speaks for the others.
    */
   private static Presence presence(LogState fresh, LogRecord record) {
     RecentRequests requests = fresh.repository().requests();
@@ -234,10 +239,10 @@ public final class CommitLog {
   }
 
   /**
-   * The put may or may not have happened, and a delayed one may still happen. Filling the name
-   * ourselves ends that: either it is ours or another's record already, or the no-op takes it. The
-   * no-op proves nothing when readers do not come to it: the record may have been committed,
-   * covered by a checkpoint and freed meanwhile.
+   * The put may have happened or not, and a delayed put may still happen. A no-op under the same
+   * name ends that: the name then holds our record, another one, or the no-op. The no-op proves
+   * nothing if readers do not reach it: the record may have been committed, covered by a checkpoint
+   * and freed meanwhile.
    */
   private Outcome settleUnknown(
       LogState after, LogRecord record, Codec.Encoded encoded, IOException cause) {

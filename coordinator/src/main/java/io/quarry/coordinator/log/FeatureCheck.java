@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Finds out whether this program may go on with what it reads. */
+/** Finds out whether this program understands all features of a log. */
 final class FeatureCheck {
   private FeatureCheck() {}
 
-  /** Before a change is applied. */
+  /** Called before a change is applied. */
   static void require(Change change, String file) throws LogTooNewException {
     if (change instanceof Change.PutFeature put && !put.feature().understood()) {
       throw new LogTooNewException(file, List.of(put.feature()));
@@ -19,8 +19,8 @@ final class FeatureCheck {
   }
 
   /**
-   * A record may begin a feature and use it. Its checksum is right, so that a part which cannot be
-   * read is no damage if the record names a feature that this program lacks.
+   * A record may begin a feature and use it. The record's checksum is right. So an unreadable part
+   * is no damage if the record names a feature that this program lacks.
    */
   static void requireOf(byte[] unreadable, String file) throws LogTooNewException {
     List<Feature> missing = new ArrayList<>();
@@ -35,7 +35,7 @@ final class FeatureCheck {
         }
       }
     } catch (IOException e) {
-      return; // It is no JSON at all: that is damage.
+      return; // Text that is no JSON at all is damage.
     }
     missing.removeIf(Feature::understood);
     if (!missing.isEmpty()) {

@@ -7,8 +7,8 @@ import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Hashes what is read, beside whoever makes something of it: a large checkpoint takes a second to
- * hash. It is read by the caller's thread alone.
+ * Hashes a stream on another thread while its consumer parses it: a large checkpoint takes a second
+ * to hash. Only the caller's thread reads the stream.
  */
 final class HashedInput extends InputStream {
   private static final int CHUNK_BYTES = 128 << 10;
@@ -46,7 +46,7 @@ final class HashedInput extends InputStream {
     return count;
   }
 
-  /** Whether there is a byte; a chunk is never written to once it is handed on. */
+  /** Whether there is a byte. A chunk is not written to once another thread hashes it. */
   private boolean fill() throws IOException {
     if (at < chunk.length) {
       return true;
@@ -59,7 +59,7 @@ final class HashedInput extends InputStream {
       hashed.join();
     }
     if (next.length < CHUNK_BYTES) {
-      // The last one, and often the only one: not worth another thread.
+      // The last chunk, and often the only one: not worth another thread.
       hashed.join();
       digest.update(next);
     } else {
@@ -70,7 +70,7 @@ final class HashedInput extends InputStream {
     return true;
   }
 
-  /** Of all that was read; nothing may be read afterwards. */
+  /** The hash of all bytes read; no byte may be read afterwards. */
   String hash() {
     hashed.join();
     return HexFormat.of().formatHex(digest.digest());

@@ -11,13 +11,14 @@ import java.time.LocalDate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Times as this program writes them, {@code 2026-01-31T10:20:30.123Z}, without the general parser:
- * a large checkpoint has hundreds of thousands. Anything else is left to that one.
+ * Parses times as this program writes them, {@code 2026-01-31T10:20:30.123Z}, faster than the
+ * general parser: a large checkpoint has hundreds of thousands. Other texts go to the general
+ * parser.
  */
 final class Instants extends StdScalarDeserializer<Instant> {
   private static final long serialVersionUID = 1L;
 
-  /** In place of digits there are zeros. */
+  /** Zeros stand for digits. */
   private static final String SECONDS = "0000-00-00T00:00:00";
 
   private static final int NANO_DIGITS = 9;
@@ -38,7 +39,7 @@ final class Instants extends StdScalarDeserializer<Instant> {
     return InstantDeserializer.INSTANT.deserialize(json, context);
   }
 
-  /** Null when it is written in another way, or is no time. */
+  /** Null when the text has another form, or is no time. */
   static @Nullable Instant parse(String text) {
     int end = text.length() - 1;
     if (end < SECONDS.length()
@@ -54,7 +55,7 @@ final class Instants extends StdScalarDeserializer<Instant> {
     int minute = number(text, 14, 16);
     int second = number(text, 17, 19);
     boolean time = nanos >= 0 && hour <= 23 && minute <= 59 && second <= 59;
-    // Not every month has more days; the general parser knows.
+    // Not every month has more days; the general parser takes the others.
     boolean date = month >= 1 && month <= 12 && day >= 1 && day <= 28;
     if (!time || !date) {
       return null;
@@ -74,7 +75,7 @@ final class Instants extends StdScalarDeserializer<Instant> {
     return true;
   }
 
-  /** −1 when it is not a fraction. */
+  /** −1 when the text is not a fraction. */
   private static int nanos(String text, int end) {
     if (end == SECONDS.length()) {
       return 0;

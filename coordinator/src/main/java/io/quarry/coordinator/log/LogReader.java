@@ -14,12 +14,12 @@ import org.slf4j.LoggerFactory;
 public final class LogReader {
   private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
 
-  /** How often a reader starts over because checkpoints overtake it. */
+  /** How often a reader starts again because checkpoints overtake it. */
   private static final int OVERTAKEN_MAX = 100;
 
   /**
-   * How often a missing record is looked for before it counts as lost: a shared filesystem's view
-   * of a directory may be behind that of the head.
+   * How often a reader looks for a missing record before the record counts as lost: a shared
+   * filesystem's view of a directory may be behind that of the head.
    */
   private static final int MISSING_LOOKS = 5;
 
@@ -34,10 +34,10 @@ public final class LogReader {
     void take() throws IOException;
   }
 
-  /** What a replay begins with, and a name that is freed before any after it. */
+  /** The state that a replay begins with, and a name that is freed before any later one. */
   private record Base(LogState state, String anchor) {}
 
-  /** What follows a state, and the names that were there after the last read of it. */
+  /** The state after a tail of records, and the names that were there after the last read. */
   private record Tail(LogState state, List<String> names) {}
 
   public LogReader(SlotStore store) {
@@ -49,7 +49,7 @@ public final class LogReader {
     this.pause = pause;
   }
 
-  /** Checkpoint, then tail, then make sure that the checkpoint is still the newest. */
+  /** Reads a checkpoint, then the tail, then makes sure that the checkpoint is still the newest. */
   public LogState load() throws IOException {
     for (int round = 0; round < OVERTAKEN_MAX; round++) {
       OptionalLong head = store.readHead();
@@ -74,8 +74,8 @@ public final class LogReader {
   }
 
   /**
-   * The newest checkpoint that is whole. The one before the newest is kept, with everything after
-   * it, for the day when the newest cannot be read. Null when a name was freed meanwhile.
+   * The newest checkpoint that is whole. The one before it is kept, with all later records, for the
+   * case that the newest is unreadable. Null when a name was freed meanwhile.
    */
   private @Nullable Base base(List<String> names) throws IOException {
     @Nullable LogDamagedException damage = null;
@@ -98,8 +98,8 @@ public final class LogReader {
   }
 
   /**
-   * Whether nothing that belongs after the base was freed: checkpoints older than the base's go
-   * first, the base's next, and then what comes after it.
+   * Whether no record after the base was freed: older checkpoints go first, the base's next, and
+   * then later records.
    */
   private static boolean stands(@Nullable Base base, long newest, List<String> names) {
     boolean same = newestCheckpoint(names) == newest;
@@ -107,8 +107,8 @@ public final class LogReader {
   }
 
   /**
-   * The state after everything committed since, as far as the head knows; the same one when nothing
-   * was. Costs no listing when the head is right.
+   * The state after all commits since, as far as the head knows; the same state when there were
+   * none. Costs no listing when the head is right.
    */
   public LogState catchUp(LogState from) throws IOException {
     OptionalLong head = store.readHead();
@@ -119,13 +119,13 @@ public final class LogReader {
           return state;
         }
       } catch (LogDamagedException e) {
-        // It may be a record in a freed name: the listing tells.
+        // The record may be in a freed name: the listing tells.
       }
     }
     return catchUpListing(from);
   }
 
-  /** As catchUp, but the head may be wrong: what is missing before later records is found. */
+  /** Like {@link #catchUp}, but does not trust the head: finds a gap before later records. */
   LogState catchUpListing(LogState from) throws IOException {
     OptionalLong head = store.readHead();
     try {
@@ -140,25 +140,25 @@ public final class LogReader {
   }
 
   /**
-   * Makes durable what was read. Each record was forced before it was linked; what its writer may
-   * not have come to is to force the directory. One name is enough for that, and a tail may have
+   * Makes the records that were read durable. Each record was forced before it was linked; its
+   * writer may not have forced the directory yet. Forcing one name is enough, and a tail may have
    * thousands.
    */
   void force(LogState read) throws IOException {
     store.force(List.of(Names.record(read.sequence())));
   }
 
-  /** How a log stands to a place that was seen in it. */
+  /** How a log relates to a position that was seen in it. */
   public enum Relation {
-    /** The log has the place, or went on so far that the place was freed. */
+    /** The log has the position, or went on so far that the position was freed. */
     CONTINUES,
-    /** The log ends before the place. */
+    /** The log ends before the position. */
     BEHIND,
-    /** The log has another record there. */
+    /** The log has another record at the position. */
     DIFFERS
   }
 
-  /** Whether a state of the log continues what was seen of it. */
+  /** Whether a state of the log continues from an earlier position. */
   Relation relation(LogState state, Position seen) throws IOException {
     if (seen.sequence() == 0) {
       return Relation.CONTINUES;
@@ -171,7 +171,7 @@ public final class LogReader {
     }
     byte[] expected = Codec.recordHeader(seen.sequence(), seen.hash());
     byte[] found = store.readStart(Names.record(seen.sequence()), expected.length);
-    // What a checkpoint covers may be gone, and its name filled by an SDM that had been paused.
+    // A record that a checkpoint covers may be gone, and a paused SDM may have filled its name.
     boolean told =
         found == null
             || Arrays.equals(expected, found)
@@ -180,8 +180,9 @@ public final class LogReader {
   }
 
   /**
-   * Names are freed in ascending order: while this record is there, none after it has been freed,
-   * and whatever was read after it is true. It saves the listing of a long log.
+   * Whether the record at the position is still there. Names are freed in ascending order. While
+   * this record is there, no later one has been freed, and the records read after it are true. This
+   * check saves the listing of a long log.
    */
   private boolean stillThere(Position position) throws IOException {
     byte[] expected = Codec.recordHeader(position.sequence(), position.hash());
@@ -190,9 +191,9 @@ public final class LogReader {
   }
 
   /**
-   * Reads on to where the end was when it looked, and makes sure that nothing is missing before it.
-   * Stops early when there is a newer checkpoint than the one it knows of: names may have been
-   * freed, and hold anything.
+   * Reads to the end of the log as of the call, and makes sure that no record is missing. Stops
+   * early at a newer checkpoint than the given one: names may have been freed, and hold any
+   * content.
    */
   private Tail tail(LogState from, long head, long checkpoint) throws IOException {
     LogState state = readOn(from);
@@ -239,7 +240,7 @@ public final class LogReader {
     }
   }
 
-  /** Null when a newer one has replaced it meanwhile. */
+  /** Null when a newer checkpoint has replaced it meanwhile. */
   private @Nullable LogState readCheckpoint(long sequence) throws IOException {
     String name = Names.checkpoint(sequence);
     try (InputStream in = store.open(name)) {

@@ -6,12 +6,12 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * One commit: everything that was queued when it was written.
+ * One commit: all requests that were queued when it was written.
  *
  * @param previous hash of the record before; empty for the first
- * @param term counts the SDMs; a record that begins one has no entries
- * @param writer host and incarnation that wrote it
- * @param nonce makes every record unique, so that its writer knows it again
+ * @param term counts the SDMs; a record that begins a term has no entries
+ * @param writer host and incarnation of the SDM
+ * @param nonce makes every record unique, so that its writer recognises it
  */
 public record LogRecord(
     long sequence,

@@ -3,7 +3,7 @@ package io.quarry.coordinator.log;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.RepositoryState;
 
-/** What the log says, and up to where. */
+/** The repository's state by the log, and the position of its last record. */
 public record LogState(RepositoryState repository, Position position) {
   public static final LogState EMPTY = new LogState(RepositoryState.EMPTY, Position.START);
 

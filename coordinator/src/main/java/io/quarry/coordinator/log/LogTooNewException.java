@@ -16,7 +16,7 @@ public final class LogTooNewException extends LogUnreadableException {
             + String.join(", ", Feature.names(missing)));
   }
 
-  /** What every call is told. */
+  /** The error that every call gets. */
   public StorageException refusal() {
     return new StorageException(
         ErrorCode.AGENT_TOO_OLD, String.valueOf(getMessage()), file(), "upgrade this agent", this);

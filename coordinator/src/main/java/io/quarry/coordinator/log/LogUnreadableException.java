@@ -3,8 +3,8 @@ package io.quarry.coordinator.log;
 import java.io.IOException;
 
 /**
- * The log cannot be replayed here as it is. The repository is read-only on this host until that has
- * changed: nothing is skipped, nothing is guessed.
+ * The log cannot be replayed here in its present form. The repository is read-only on this host
+ * until that changes: the reader skips nothing and guesses nothing.
  */
 public abstract sealed class LogUnreadableException extends IOException
     permits LogDamagedException, LogTooNewException {

@@ -20,13 +20,13 @@ final class Names {
     return padded(sequence, DIGITS) + CHECKPOINT;
   }
 
-  /** With zeros before it, so that names sort as their numbers do. */
+  /** Pads with zeros, so that names sort as their numbers do. */
   static String padded(long number, int digits) {
     String text = Long.toString(number);
     return "0".repeat(digits - text.length()) + text;
   }
 
-  /** The record's number, or {@link #NONE} when the name is no record's. */
+  /** The record's number, or {@link #NONE} for other names. */
   static long recordNumber(String name) {
     return number(name, RECORD);
   }

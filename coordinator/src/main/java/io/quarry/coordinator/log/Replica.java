@@ -14,16 +14,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * This agent's copy of a repository's state. Reads are served from it without touching the storage.
- * One thread follows the log: at once when somebody hints that it has moved, slowly otherwise; the
- * SDM on this host hands its commits over directly.
+ * One thread follows the log: at once after a hint that the log has moved, slowly otherwise. The
+ * SDM on this host passes its commits on directly.
  */
 public final class Replica implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Replica.class);
 
-  /** The fallback when no hint arrives. */
+  /** How often to look when no hint arrives. */
   private static final Duration POLL = Duration.ofSeconds(1);
 
-  /** A damaged log is replayed whole to see whether somebody has brought the file back. */
+  /** How often to replay a damaged log as a whole, in case an operator has restored the file. */
   private static final Duration DAMAGED_POLL = Duration.ofSeconds(30);
 
   private final String name;
@@ -31,10 +31,10 @@ public final class Replica implements AutoCloseable {
   private final Loop follower;
   private final CopyOnWriteArrayList<Consumer<LogState>> listeners = new CopyOnWriteArrayList<>();
 
-  /** Guards the fields below; signalled at each change of them. */
+  /** Guards the fields below; signalled at each change of a field. */
   private final Object lock = new Object();
 
-  /** Held while listeners are told, so that they hear of states in the order of the log. */
+  /** Held while listeners are called, so that they get states in the order of the log. */
   private final Object order = new Object();
 
   private volatile LogState state;
@@ -42,7 +42,9 @@ public final class Replica implements AutoCloseable {
   private volatile @Nullable Throwable trouble;
   private long hinted;
 
-  /** The newest that was ever hinted at; the other one is forgotten when the follower looks. */
+  /**
+   * The newest number that was ever hinted at; the follower resets the other field when it looks.
+   */
   private long announced;
 
   private boolean poke;
@@ -50,7 +52,8 @@ public final class Replica implements AutoCloseable {
   private boolean closed;
 
   /**
-   * Replays the log; a damaged one leaves a replica that says so. It does not {@link #follow} yet.
+   * Replays the log; a replica of a damaged log reports the damage. The replica does not {@link
+   * #follow} yet.
    *
    * @param name of the repository, for threads and messages
    */
@@ -75,7 +78,7 @@ public final class Replica implements AutoCloseable {
     follower.start(supervisor);
   }
 
-  /** The repository's, for threads and messages. */
+  /** The repository's name, for threads and messages. */
   public String name() {
     return name;
   }
@@ -94,12 +97,12 @@ public final class Replica implements AutoCloseable {
     return trouble;
   }
 
-  /** Called with each new state, on the thread that brought it: enqueue only. */
+  /** The listener gets each new state, on the thread that brought it: enqueue only. */
   public void onChange(Consumer<LogState> listener) {
     listeners.add(listener);
   }
 
-  /** Somebody says that the log has reached this sequence number. */
+  /** Tells that the log has reached this sequence number. */
   public void hint(long sequence) {
     synchronized (lock) {
       announced = Math.max(announced, sequence);
@@ -111,7 +114,7 @@ public final class Replica implements AutoCloseable {
     follower.wake();
   }
 
-  /** Whether somebody has said that the log goes on after what is known here. */
+  /** Whether a hint says that the log is ahead of the state here. */
   public boolean behind() {
     synchronized (lock) {
       return announced > state.sequence();
@@ -134,7 +137,7 @@ public final class Replica implements AutoCloseable {
     }
   }
 
-  /** What one listener throws is no reason to end a term, or to keep the news from the others. */
+  /** An error of one listener must not end a term, or keep the news from other listeners. */
   private void tell(Consumer<LogState> listener, LogState newer) {
     try {
       listener.accept(newer);
@@ -143,7 +146,7 @@ public final class Replica implements AutoCloseable {
     }
   }
 
-  /** Reads the log to its end, whatever is known: the answer is as new as this call. */
+  /** Reads the log to its end: the answer is as new as this call. */
   public LogState refresh() throws IOException {
     LogUnreadableException known = unreadable;
     if (known != null) {
@@ -154,8 +157,8 @@ public final class Replica implements AutoCloseable {
   }
 
   /**
-   * The state, once no power cut takes anything of it back: what is answered from it, and not by an
-   * SDM, has to stay.
+   * The state, once no power cut can take any of it back. An answer that does not come from the SDM
+   * must rest on such a state.
    */
   public LogState durable() throws IOException {
     LogState known = state;
@@ -163,12 +166,12 @@ public final class Replica implements AutoCloseable {
     return known;
   }
 
-  /** Whether the log continues what was seen of it before. */
+  /** Whether the log continues from an earlier position. */
   public LogReader.Relation relation(Position seen) throws IOException {
     return reader.relation(state, seen);
   }
 
-  /** The first state that fits; the latest there is when the time is up. */
+  /** The first state that fits, or the latest state when the time is up. */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
     Deadline deadline = Deadline.after(timeout);
     LogState seen = state;
@@ -194,8 +197,8 @@ public final class Replica implements AutoCloseable {
   }
 
   /**
-   * Whatever it throws, what is known here grows old until it succeeds. Not only an {@link
-   * IOException}: a record may be too large for the memory there is.
+   * After any error the state here grows old until a try succeeds. Errors other than {@link
+   * IOException} count: a record may be too large for the free memory.
    */
   private void keepUp() {
     if (!hasReason()) {
@@ -234,7 +237,7 @@ public final class Replica implements AutoCloseable {
     unreadable = found;
   }
 
-  /** Whether there is a hint beyond the state, or it has not looked for long. */
+  /** Whether there is a hint beyond the state, or the last look was long ago. */
   private boolean hasReason() {
     synchronized (lock) {
       boolean reason = poke || hinted > state.sequence() || poll.passed();

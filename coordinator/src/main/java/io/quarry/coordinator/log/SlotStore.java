@@ -8,23 +8,23 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where records and checkpoints are kept: names that are put at most once. All calls block, and run
- * on the repository's own threads.
+ * A store of records and checkpoints under names that are put at most once. All calls block, and
+ * run on the repository's own threads.
  */
 public interface SlotStore {
-  /** What became of a put. */
+  /** The outcome of a put. */
   enum Put {
     /** The name now holds the content, durably. */
     CREATED,
-    /** The name was taken: by somebody else, or by this very put after a lost reply. */
+    /** The name was taken: by another process, or by this very put after a lost reply. */
     EXISTS
   }
 
   /**
    * Durably puts the content under the name if the name is free.
    *
-   * @throws PutNotStartedException when it is certain that the name was not touched
-   * @throws IOException when nobody can know
+   * @throws PutNotStartedException when the store certainly did not touch the name
+   * @throws IOException when the outcome is unknown
    */
   Put putIfAbsent(String name, Content content) throws IOException;
 
@@ -32,7 +32,7 @@ public interface SlotStore {
     return putIfAbsent(name, out -> out.write(content));
   }
 
-  /** Something to store that need not be in memory as a whole. */
+  /** Content that need not be in memory as a whole. */
   @FunctionalInterface
   interface Content {
     void writeTo(OutputStream out) throws IOException;
@@ -41,7 +41,7 @@ public interface SlotStore {
   /** The whole content, or null when the name is free. */
   byte @Nullable [] read(String name) throws IOException;
 
-  /** The whole content, piece by piece, or null when the name is free. To be closed. */
+  /** The whole content as a stream, or null when the name is free. Close the stream. */
   @Nullable InputStream open(String name) throws IOException;
 
   /** The first bytes of the content, or null when the name is free. */
@@ -50,19 +50,21 @@ public interface SlotStore {
   /** All names, in no particular order. */
   List<String> list() throws IOException;
 
-  /** Frees names, in the given order. Only for what a checkpoint covers. */
+  /** Frees names, in the given order. Only for names that a checkpoint covers. */
   void delete(List<String> names) throws IOException;
 
-  /** Makes durable which names there are, and what these hold; missing ones do not matter. */
+  /** Makes the names and their content durable; missing names do not matter. */
   void force(List<String> names) throws IOException;
 
-  /** Notes the newest acknowledged sequence number. Not forced: it only ever helps to find loss. */
+  /**
+   * Notes the newest acknowledged sequence number. Not forced: the note only helps to find loss.
+   */
   void writeHead(long sequence) throws IOException;
 
-  /** The newest acknowledged sequence number that was noted; empty when it cannot be told. */
+  /** The newest noted sequence number; empty when unknown. */
   OptionalLong readHead() throws IOException;
 
-  /** Who may take how much of what is kept for a full storage, in the order of their turns. */
+  /** How much of the reserve for a full storage a request may take. */
   enum Reserve {
     /** Opens and removals: a half stays for removals. */
     HALF(2),
@@ -75,18 +77,18 @@ public interface SlotStore {
       this.leftPart = leftPart;
     }
 
-    /** What is not to be taken of that much. */
+    /** How much of that amount must be left. */
     public int left(int whole) {
       return leftPart == 0 ? 0 : whole / leftPart;
     }
   }
 
-  /** Frees some of what is kept for a full storage, space and names; false without any. */
+  /** Frees a part of the reserve for a full storage, space and names; false when there is none. */
   boolean releaseBallast(Reserve reserve) throws IOException;
 
-  /** Keeps space and names for a full storage again; false when it is too full for that. */
+  /** Builds the reserve again; false when the storage is too full for that. */
   boolean restoreBallast() throws IOException;
 
-  /** Where the store is, for messages. */
+  /** The path of a name, for messages. */
   String describe(String name);
 }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** Applies a checkpoint's changes in their order, beside whoever reads the next ones. */
+/** Applies a checkpoint's changes in their order, while another thread parses the next ones. */
 final class StateBuilder implements Consumer<Change> {
   private static final int BATCH_CHANGES = 512;
 
@@ -40,7 +40,7 @@ final class StateBuilder implements Consumer<Change> {
     return state;
   }
 
-  /** With all changes in it; fails as one of them did. */
+  /** The state with all changes; fails if applying a change failed. */
   RepositoryState build() {
     return apply(state.join(), batch);
   }

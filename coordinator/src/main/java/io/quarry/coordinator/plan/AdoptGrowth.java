@@ -5,10 +5,11 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Disks whose files have grown: their machines did it, and no agent has told the log so far. A disk
- * that is still open may grow further.
+ * Records that files of disks have grown. Their VMs grew them, and no agent has told the log so
+ * far. A disk that is still open may grow further.
  *
- * @param sizes by the volume that was looked at, in bytes: a disk may have gone on in another one
+ * @param sizes in bytes, by the volume that a host looked at: the disk may use another volume by
+ *     now
  */
 public record AdoptGrowth(Map<String, Long> sizes) implements Request {
   public AdoptGrowth(@Nullable Map<String, Long> sizes) {
@@ -23,7 +24,7 @@ public record AdoptGrowth(Map<String, Long> sizes) implements Request {
           Volume volume = transaction.state().volumes().get(id);
           Image disk = volume == null ? null : transaction.state().visibleImage(volume.imageId());
           Open writer = disk == null ? null : transaction.state().writerOf(disk.id());
-          // An upload fills a volume of the size that it was begun with.
+          // An upload fills a volume of the size that the upload began with.
           boolean uploaded = writer != null && writer.fills() != null;
           if (disk != null && disk.volumeId().equals(id) && !uploaded) {
             transaction.grow(disk.id(), size);
@@ -33,7 +34,7 @@ public record AdoptGrowth(Map<String, Long> sizes) implements Request {
     return transaction.reply(this, "disks");
   }
 
-  /** No end of an open, and no start of a machine, waits for space. */
+  /** No close and no start of a VM waits for space. */
   @Override
   public boolean freesSpace() {
     return true;

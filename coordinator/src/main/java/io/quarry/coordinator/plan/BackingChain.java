@@ -6,10 +6,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an image's content is read from.
+ * The layers that an image's content is read from.
  *
- * @param here the images whose volumes hold it in this repository, the top first
- * @param elsewhere where the chain goes on in another repository; null when all of it is here
+ * @param here the images whose volumes hold the content in this repository, the top first
+ * @param elsewhere where the chain continues in another repository; null when all of it is here
  */
 public record BackingChain(List<Image> here, @Nullable CopySource elsewhere) {
   public BackingChain {
@@ -35,7 +35,7 @@ public record BackingChain(List<Image> here, @Nullable CopySource elsewhere) {
     return here.stream().map(Image::volumeId).toList();
   }
 
-  /** Whether no visible image is between that one, the top, and the other repository. */
+  /** Whether no visible image is between the top image and the other repository. */
   boolean topIsNext() {
     return here.stream().skip(1).noneMatch(Image::visible);
   }

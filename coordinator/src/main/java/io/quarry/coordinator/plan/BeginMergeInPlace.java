@@ -7,16 +7,16 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker is about to write what lies above a hidden image down into its volume. From here on the
- * merged images are internal: they lose the names that callers know, so that nothing can be built
- * on what they do not show any more.
+ * A worker is about to write the layers above a hidden image down into that image's volume. From
+ * this commit on the merged images are internal: they lose the ids that callers know. So no new
+ * image can refer to content that they lose.
  *
- * <p>One run of a fix writes to the volume. Another one may, on the same host too, as soon as that
- * one has said that it stopped, or is proven to be over; until then a merge writes a new volume.
+ * <p>One run of a fix writes to the volume. Another run may, on the same host too, once the first
+ * run has said that it stopped, or is proven to be over. Until then a merge writes a new volume.
  *
- * @param volumeId what would be made otherwise
- * @param baseVolumeId what the worker has chosen to write down into
- * @param over the writer before, if the worker has proof that it writes no more
+ * @param volumeId the volume that a merge would otherwise make
+ * @param baseVolumeId the volume that the worker has chosen to write down into
+ * @param over the writer before, if the worker has proof that this writer writes no more
  */
 public record BeginMergeInPlace(
     String volumeId, String baseVolumeId, Writer writer, @Nullable Writer over) implements Request {

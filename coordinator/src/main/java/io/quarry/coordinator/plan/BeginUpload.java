@@ -5,12 +5,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Somebody begins to replace a disk's content. Nobody else may use it until that is finished or
- * given up, and the disk stays as it is until then: the new content goes into a volume of its own.
+ * A caller begins to replace a disk's content. No other caller may use the disk until the upload is
+ * finished or given up. The disk keeps its content until then: the new content goes into a volume
+ * of its own.
  *
  * @param volumeId the volume to fill; its files are known from here on
- * @param hostId the host that took the call; any host may go on
- * @param received the file that is to be converted into the volume; null for the bytes of a disk
+ * @param hostId the host that took the call; any host may continue the upload
+ * @param received the file that an agent converts into the volume; null for the bytes of a disk
  */
 public record BeginUpload(
     String uploadId, String imageId, String volumeId, String hostId, @Nullable Received received)
@@ -26,7 +27,7 @@ public record BeginUpload(
     }
   }
 
-  /** Names who uses the image, for people. */
+  /** The user's name, for people. */
   private static final String OWNER = "upload";
 
   @Override

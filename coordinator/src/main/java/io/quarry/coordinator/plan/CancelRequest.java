@@ -7,12 +7,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes the place of a request of which nobody knows what became: it is committed under that
- * request's id, so whoever still holds that one, however long it slept, finds its id used. What was
- * committed before stays, and is the answer.
+ * Takes the place of a request whose outcome is unknown, by a commit under that request's id. A
+ * process that still holds the request, however long it slept, then finds the id used. If the
+ * request was committed before, that commit stays and is the answer.
  *
- * @param refusal of another try of the request, which all are told from now on; null when the
- *     caller has given it up
+ * @param refusal the error that all later tries of the request get; null when the caller has given
+ *     the request up
  */
 public record CancelRequest(@Nullable ErrorCode refusal) implements Request {
   static final String OPERATION = "cancelRequest";
@@ -26,7 +26,7 @@ public record CancelRequest(@Nullable ErrorCode refusal) implements Request {
     return reply.operation().equals(OPERATION);
   }
 
-  /** What those are told who come with the request later. */
+  /** The error for a later try of the request. */
   static StorageException refusal(String requestId, Reply made) {
     Optional<ErrorCode> code =
         Arrays.stream(ErrorCode.values()).filter(each -> each.name().equals(made.id())).findFirst();

@@ -7,17 +7,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many layers an image is read through. What QEMU takes to open a chain grows with the third
- * power of that, and above some hundreds it fails. A walk down costs as much as telling whether an
- * image is whole, so nothing is kept.
+ * How many layers an image is read through. QEMU's effort to open a chain grows with the third
+ * power of the number, and above some hundreds QEMU fails. Counting costs no more than telling
+ * whether an image is whole, so no count is stored.
  */
 public final class ChainLength {
   private ChainLength() {}
 
-  /** A fix that is not recorded yet: old repositories hold long chains that nobody has touched. */
+  /**
+   * A fix that is not recorded yet: old repositories hold long chains that no request has touched.
+   */
   private static final String FLATTEN = "flatten-";
 
-  /** Under this name {@link QueueFix} takes what a check has found of an image's chain. */
+  /** The id under which {@link QueueFix} takes a check's finding about an image's chain. */
   public static String flattenId(String imageId) {
     return FLATTEN + imageId;
   }
@@ -27,12 +29,12 @@ public final class ChainLength {
     return fixId.startsWith(FLATTEN) ? fixId.substring(FLATTEN.length()) : null;
   }
 
-  /** The image's own layer and those below it, as far as these are in this repository. */
+  /** Counts the image's own layer and the layers below, as far as they are in this repository. */
   public static int of(RepositoryState state, Image top) {
     return state.chainOf(top).size();
   }
 
-  /** Refuses another layer over the image when there are too many. */
+  /** Refuses another layer over an image that has too many. */
   static void requireRoomOver(RepositoryState state, Image base) {
     int layers = of(state, base);
     if (layers >= Limits.CHAIN_LAYERS_MAX) {
@@ -40,7 +42,7 @@ public final class ChainLength {
     }
   }
 
-  /** Refuses to have an image used that QEMU may fail to read. Old repositories can hold one. */
+  /** Refuses the use of an image that QEMU may fail to read. Old repositories can hold one. */
   public static void requireUsable(Image image, int layers) {
     if (layers > Limits.CHAIN_LAYERS_OPEN_MAX) {
       throw refusal(image, layers, Limits.CHAIN_LAYERS_OPEN_MAX);
@@ -63,9 +65,9 @@ public final class ChainLength {
   }
 
   /**
-   * The image of a long chain that is to get a volume of its own: the lowest visible one with more
-   * than {@link Limits#CHAIN_LAYERS_FLATTEN} layers. The images above it are then read through that
-   * many layers less, so one copy makes all of them better. Null when the chain is short.
+   * The image of a long chain that is to get a volume of its own; null when the chain is short.
+   * This is the lowest visible image with more than {@link Limits#CHAIN_LAYERS_FLATTEN} layers. One
+   * copy of it takes that many layers from all images above.
    */
   public static @Nullable Image toFlatten(RepositoryState state, Image top) {
     List<Image> chain = state.chainOf(top);

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 
 /**
- * What commit records consist of: one thing put in place or dropped. Applying changes needs no
- * decisions, so old records stay readable whatever the planner learns later.
+ * The elements of commit records: one entity put in place or dropped. Applying a change needs no
+ * decisions, so old records stay readable when the planner changes.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "change")
 @JsonSubTypes({
@@ -23,7 +23,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = Change.PutExtension.class, name = "putExtension"),
 })
 public sealed interface Change {
-  /** How a record says that the log has a feature from then on. */
+  /** The name of the change that gives a log a feature. */
   String PUT_FEATURE = "putFeature";
 
   record PutImage(Image image) implements Change {}
@@ -46,9 +46,9 @@ public sealed interface Change {
 
   record DropOpen(String id) implements Change {}
 
-  /** Features stay: older agents must not read what was written since. */
+  /** A feature is never dropped: older agents must not read the records written since. */
   record PutFeature(Feature feature) implements Change {}
 
-  /** It goes with its subject. */
+  /** An extension is dropped with its subject. */
   record PutExtension(Extension extension) implements Change {}
 }

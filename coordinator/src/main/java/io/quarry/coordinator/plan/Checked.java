@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the parts of a request may be. Another agent may have sent the request, and ids become names
- * of files. Only requests are checked: what a log holds stays readable.
+ * The allowed values of a request's parts. Another agent may have sent the request, and ids become
+ * names of files. Only requests are checked: the values that a log holds stay readable.
  */
 final class Checked {
   /** Images, opens, pins, hosts and repositories: never a path, never empty. */
@@ -29,7 +29,7 @@ final class Checked {
   /** Ids of fixes and opens as Quarry gives them: a type or a directory may come before a name. */
   private static final Pattern INTERNAL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,399}");
 
-  /** A file of a volume, or what a fix has left: at most one directory, of a fixed name. */
+  /** A file of a volume or of a fix: at most one directory, of a fixed name. */
   private static final Pattern FILE = Pattern.compile("(fixes/)?[A-Za-z0-9][A-Za-z0-9._-]{0,254}");
 
   private static final Pattern LINE = Pattern.compile("[^\\p{Cntrl}\\p{Cs}]*");
@@ -115,14 +115,14 @@ final class Checked {
     var _ = present("modified", given.modified());
   }
 
-  /** All values are there. */
+  /** Refuses null values. */
   static Map<String, Long> numbers(String subject, @Nullable Map<String, Long> numbers) {
     Map<String, Long> given = present(subject, numbers);
     given.forEach((name, number) -> notNegative(subject, present(subject, number)));
     return Map.copyOf(given);
   }
 
-  /** All elements are there. */
+  /** Refuses null elements. */
   static <T> List<T> list(String subject, @Nullable List<T> elements) {
     List<T> given = present(subject, elements);
     given.forEach(element -> present(subject, element));

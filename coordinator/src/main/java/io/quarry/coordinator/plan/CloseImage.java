@@ -3,10 +3,10 @@ package io.quarry.coordinator.plan;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The use of an image ends; an upload that is not finished is given up.
+ * The use of an image ends. An unfinished upload is given up.
  *
- * @param size what a machine has made of the disk, when that is more than the log says; otherwise
- *     null, and in logs without {@link Feature#WITNESSES}, whose SDMs may not know the field
+ * @param size of the disk's file, when a VM has made it larger than the log says; otherwise null.
+ *     Always null in logs without {@link Feature#WITNESSES}, whose SDMs may not know the field
  */
 public record CloseImage(String imageId, String openId, @Nullable Long size) implements Request {
   public CloseImage {

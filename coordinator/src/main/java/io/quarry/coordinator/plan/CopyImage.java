@@ -9,11 +9,11 @@ import io.quarry.coordinator.plan.Volume.CopySource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A copy of a pinned image: all of it in a raw volume of its own, or the difference to a snapshot,
- * which need not be here. A snapshot keeps its id; where it is already, whole or on its way, that
- * one is the answer and the caller gives up its pin.
+ * A copy of a pinned image: all of it in a raw volume, or the difference to a snapshot, which need
+ * not be here. A snapshot keeps its id. If the snapshot is here already, whole or on its way, it is
+ * the answer and the caller releases its pin.
  *
- * @param baseImageId what the difference is to
+ * @param baseImageId the snapshot to which the copy is a difference
  */
 public record CopyImage(
     String imageId,
@@ -79,7 +79,7 @@ public record CopyImage(
         autoFix,
         null);
     transaction.settle(baseImageId);
-    // The base is not kept for that one alone any more.
+    // The base now has more than this one overlay, so that overlay must not absorb it.
     transaction.settle(alone == null ? null : alone.id());
     transaction.settleOverlays(imageId);
     return transaction.reply(this, imageId);
@@ -100,7 +100,7 @@ public record CopyImage(
     }
   }
 
-  /** Two copies that wait for each other would keep each other for ever. */
+  /** Two copies that wait for each other would pin each other for ever. */
   private void checkSource(RepositoryState state) {
     boolean waitsForThis =
         state.pinsOf(imageId).stream()
@@ -124,8 +124,8 @@ public record CopyImage(
   }
 
   /**
-   * A removed copy that was never finished is made anew: its pin may be gone. So is one that lacks
-   * its base, if this copy does not.
+   * Whether the present image can be the answer. A removed and unfinished copy cannot: its pin may
+   * be gone. Nor can a copy that lacks its base, unless this copy would lack its base, too.
    */
   private boolean usable(RepositoryState state, Image present) {
     Image base = baseImageId == null ? null : state.images().get(baseImageId);

@@ -8,7 +8,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The snapshot takes over the disk's volume and the disk goes on in a new overlay: one commit.
+ * The snapshot takes over the disk's volume and the disk continues in a new overlay: one commit.
  *
  * @param overlayVolumeId the disk's next volume
  */
@@ -40,9 +40,9 @@ public record CreateSnapshot(
   }
 
   /**
-   * Also makes the hidden snapshots that copies of disks are taken from.
+   * Also makes the hidden snapshots for copies of disks.
    *
-   * @param next the disk as it goes on, in its next volume
+   * @param next the disk in its next volume
    */
   static void freeze(
       Transaction transaction,

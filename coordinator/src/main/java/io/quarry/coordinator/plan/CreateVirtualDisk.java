@@ -11,13 +11,13 @@ import io.quarry.coordinator.plan.Volume.CopySource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A new disk: empty (raw), or an overlay (qcow2) over a snapshot. That may be in another
- * repository, where it is pinned: the overlay is usable at once, and the base's data comes after
- * it. To save space the base itself is copied, once for all its overlays, invisible as long as
- * nobody asks for it; a disk that is to be fast takes in the data by itself.
+ * A new disk: empty (raw), or an overlay (qcow2) over a snapshot. The snapshot may be pinned in
+ * another repository: then the overlay is usable at once, and the base's data follows. To save
+ * space, the base itself is copied once for all its overlays, as an invisible image. A fast disk
+ * takes in the base's data instead.
  *
- * @param elsewhere where the base is, unless it was found here
- * @param worker who makes the volume at once, as holder of the mend's first epoch
+ * @param elsewhere where the base is, unless the base was found here
+ * @param worker the worker that makes the volume at once, as holder of the mend's first epoch
  */
 public record CreateVirtualDisk(
     String imageId,
@@ -44,7 +44,7 @@ public record CreateVirtualDisk(
    * A base in another repository.
    *
    * @param size its virtual size in bytes
-   * @param volumeId for its copy, if there will be one
+   * @param volumeId for the base's copy, if there will be one
    */
   public record Elsewhere(CopySource source, long size, String volumeId) {
     public Elsewhere {
@@ -89,8 +89,7 @@ public record CreateVirtualDisk(
         autoFix,
         worker);
     if (elsewhere != null) {
-      // A base that was removed here, and found elsewhere, is not kept for one image alone any
-      // more.
+      // The base now has more than one overlay, so the first overlay must not absorb it.
       transaction.settle(baseSnapshotId);
       transaction.settle(alone == null ? null : alone.id());
     }
@@ -121,7 +120,7 @@ public record CreateVirtualDisk(
     return elsewhere.source();
   }
 
-  /** Begins to copy the base, or sees to it that somebody goes on. */
+  /** Begins to copy the base, or requests a copy that was begun. */
   private void bring(Transaction transaction, String baseId, @Nullable Image here, Elsewhere from) {
     if (here == null) {
       transaction.add(

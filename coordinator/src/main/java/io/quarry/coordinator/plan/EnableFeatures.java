@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The log gets features that it does not have yet. The caller has seen to it that all hosts which
- * use the repository know them: there is no way back.
+ * Gives the log features that it lacks. The caller has made sure that all hosts which use the
+ * repository know these features: there is no way back.
  */
 public record EnableFeatures(List<Feature> features) implements Request {
   public EnableFeatures(@Nullable List<Feature> features) {

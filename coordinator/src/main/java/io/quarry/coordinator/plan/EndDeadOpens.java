@@ -4,14 +4,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host is back after a reboot, and ends what its earlier boots had open. Only the host itself
- * asks for that, about opens that it has seen in the log: so its present boot came after them,
- * however late the request arrives. An upload is its caller's, who goes on at another host.
+ * A host is back after a reboot, and ends the opens of its earlier boots. Only the host itself
+ * sends this request, for opens that it has seen in the log. So the host's present boot began after
+ * these opens, however late the request arrives. Uploads stay: their callers go on at another host.
  *
  * @param boot in which the host runs
  */
 public record EndDeadOpens(String hostId, HostBoot boot, List<String> openIds) implements Request {
-  /** So many go into one record. */
+  /** The most opens of one record. */
   public static final int OPENS_MAX = 1_000;
 
   public EndDeadOpens(String hostId, @Nullable HostBoot boot, @Nullable List<String> openIds) {
@@ -31,7 +31,7 @@ public record EndDeadOpens(String hostId, HostBoot boot, List<String> openIds) i
     return transaction.reply(this, hostId);
   }
 
-  /** Whether the host proves by its boot that the use is over. */
+  /** Whether the host proves by its boot that the open's user has ended. */
   public static boolean isDead(Open open, String hostId, HostBoot boot) {
     return open.hostId().equals(hostId)
         && open.fills() == null

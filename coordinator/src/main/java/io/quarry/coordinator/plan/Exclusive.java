@@ -6,13 +6,13 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What is there for one image alone. */
+/** The volumes that exist for one image alone. */
 public final class Exclusive {
   private Exclusive() {}
 
   /**
-   * The volumes that removing the image and cleaning would free: those that hold up no other
-   * visible image. Pins and opens only delay that, and do not count.
+   * The volumes that removing and cleaning the image would free: no other visible image needs them.
+   * Pins and opens only delay the cleaning, and do not count.
    */
   public static List<Volume> volumes(RepositoryState state, Image image) {
     List<Volume> all = new ArrayList<>();
@@ -34,7 +34,10 @@ public final class Exclusive {
     return all;
   }
 
-  /** Whether a visible image is made over it, except over that overlay of it. */
+  /**
+   * Whether a visible image is an overlay of the base, directly or not, other than through {@code
+   * overlay}.
+   */
   private static boolean holdsUp(
       RepositoryState state, MergeRules rules, Image base, String overlay) {
     Deque<String> open = new ArrayDeque<>(List.of(base.id()));

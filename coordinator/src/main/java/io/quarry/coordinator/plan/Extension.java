@@ -3,9 +3,9 @@ package io.quarry.coordinator.plan;
 import com.fasterxml.jackson.databind.JsonNode;
 
 /**
- * What an optional feature says of an image or a volume. An agent that does not know the feature
- * keeps it, and drops it together with its subject.
+ * Data of an optional feature about an image or a volume. An agent that does not know the feature
+ * keeps the data, and drops the data together with the subject.
  *
- * @param subjectId of the image or volume that it belongs to
+ * @param subjectId the image or volume
  */
 public record Extension(String feature, String subjectId, JsonNode value) {}

@@ -7,8 +7,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a repository needs of others, each under its pin: the sources of copies that are not
- * finished, the bases of overlays that are not whole here, and what opens were handed out.
+ * The images of other repositories that this one needs, each under its pin. Such images are sources
+ * of unfinished copies, bases of overlays that are not whole here, and bases of open chains.
  */
 public final class ExternalReferences {
   private final RepositoryState state;
@@ -18,7 +18,7 @@ public final class ExternalReferences {
     this.state = state;
   }
 
-  /** All of it; the pins of what is not among them may go. */
+  /** All borrowed images; any other pin of this repository may be released. */
   public static Set<CopySource> by(RepositoryState state) {
     ExternalReferences borrowed = new ExternalReferences(state);
     state.volumes().values().forEach(borrowed::volume);

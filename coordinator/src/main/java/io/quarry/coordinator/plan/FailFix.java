@@ -1,6 +1,8 @@
 package io.quarry.coordinator.plan;
 
-/** A try failed for a reason other than I/O or a crash. After too many the fix is parked. */
+/**
+ * A try failed for a reason other than I/O or a crash. After too many failures the fix is parked.
+ */
 public record FailFix(String fixId, String error) implements Request {
   public FailFix {
     Checked.internal("fixId", fixId);

@@ -3,27 +3,27 @@ package io.quarry.coordinator.plan;
 import java.util.List;
 
 /**
- * A way in which a log holds more than the first logs did. A log names its features, so that an
- * agent knows before it reads on whether it understands the log.
+ * An addition to the format of the first logs. A log names its features, so that an agent knows
+ * before it reads on whether it understands the log.
  *
- * @param name stable; never used for anything else
- * @param required an agent that does not know the feature must not read the log; otherwise it keeps
- *     the feature's {@link Extension extensions} as they are
+ * @param name stable; never used for another feature
+ * @param required whether an agent that does not know the feature must not read the log; otherwise
+ *     the agent keeps the feature's {@link Extension extensions} unchanged
  */
 public record Feature(String name, boolean required) {
   /** Replies hold a digest of the call that they answer. */
   public static final Feature CALL_DIGESTS = new Feature("callDigests", true);
 
-  /** Volumes hold what their frozen files looked like. */
+  /** Volumes hold the size and time of their frozen files. */
   public static final Feature WITNESSES = new Feature("witnesses", true);
 
-  /** Opens hold in which boot of which host an image was opened. */
+  /** Opens hold the boot of the host on which an image was opened. */
   public static final Feature BOOT_IDS = new Feature("bootIds", true);
 
-  /** All that this program knows: what a new repository begins with. */
+  /** The features that this program knows; a new repository begins with all of them. */
   public static final List<Feature> KNOWN = List.of(CALL_DIGESTS, WITNESSES, BOOT_IDS);
 
-  /** Whether this program may go on with a log that has the feature. */
+  /** Whether this program may use a log that has the feature. */
   public boolean understood() {
     return !required || KNOWN.contains(this);
   }

@@ -4,13 +4,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An administrator vouches that these uses of images are over, although nothing proves it. The
- * request's name in the log tells it from a close by the user.
+ * An administrator vouches that the users of these opens have ended, although nothing proves it.
+ * The request's name in the log tells the end from a close by the user.
  *
- * @param hostId on which they are; an open of another host stays
+ * @param hostId the host of the opens; an open of another host stays
  */
 public record FenceOpens(String hostId, List<String> openIds) implements Request {
-  /** So many go into one record. */
+  /** The most opens of one record. */
   public static final int OPENS_MAX = EndDeadOpens.OPENS_MAX;
 
   public FenceOpens(String hostId, @Nullable List<String> openIds) {

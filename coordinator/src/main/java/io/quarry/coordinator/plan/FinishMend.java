@@ -5,10 +5,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes a volume: from this commit on, that one file is its content. Whoever comes first wins;
- * later epochs learn that their work is no longer needed.
+ * Publishes a volume: from this commit on, that one file is its content. The first epoch to publish
+ * wins; later epochs learn that their work is no longer needed.
  *
- * @param file the file the worker wrote, flushed and let go of
+ * @param file the file that the worker wrote, flushed and closed
  * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
  *     without {@link Feature#WITNESSES}
  */

@@ -7,11 +7,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that lies above is in the base now, durably: the image takes over its volume. What it had
- * before is cleaned as soon as nobody has it open.
+ * The base now holds the data of all layers above, durably, and the image takes over the base's
+ * volume. The image's old volume is cleaned as soon as no user has it open.
  *
- * @param volumeId what would have been made otherwise
- * @param writer who has written it, and has let go of it
+ * @param volumeId the volume that a merge would otherwise have made
+ * @param writer the worker that has written to the base's volume, and has closed it
  * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
  *     without {@link Feature#WITNESSES}
  */
@@ -57,7 +57,7 @@ public record FinishMergeInPlace(
     return true;
   }
 
-  /** As it is after its parent went by another name. */
+  /** The volume after its parent got another id. */
   private static Volume now(Transaction transaction, Volume volume) {
     return Objects.requireNonNull(transaction.state().volumes().get(volume.id()));
   }

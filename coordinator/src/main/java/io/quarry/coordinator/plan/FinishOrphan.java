@@ -1,6 +1,6 @@
 package io.quarry.coordinator.plan;
 
-/** A orphaned file was removed, or turned out to be named by a volume. */
+/** A worker removed a orphaned file, or found that a volume names the file. */
 public record FinishOrphan(String fixId) implements Request {
   public FinishOrphan {
     Checked.internal("fixId", fixId);

@@ -6,10 +6,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An image changes over to a better volume, in one commit. The old one is cleaned as soon as nobody
- * has it open; what was handed out to write to gives up the replacement, so nobody changes it.
+ * An image changes over to a better volume, in one commit. The old volume is cleaned as soon as no
+ * user has it open. An open for writing gives up the replacement, so no user has changed the
+ * content.
  *
- * @param file the file the worker wrote, flushed and let go of
+ * @param file the file that the worker wrote, flushed and closed
  * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
  *     without {@link Feature#WITNESSES}
  */
@@ -54,7 +55,7 @@ public record FinishReplacement(
     transaction.settle(old.parentImageId());
     transaction.settle(better.parentImageId());
     if (wasLong) {
-      // Of a chain of hundreds it was the first part.
+      // A chain of hundreds needs further copies.
       transaction.settleOverlays(image.id());
     }
     return transaction.reply(this, image.id());

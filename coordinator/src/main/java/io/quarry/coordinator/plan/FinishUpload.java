@@ -1,9 +1,9 @@
 package io.quarry.coordinator.plan;
 
 /**
- * A disk changes over to the content that was uploaded, in one commit, and is free for others.
+ * A disk changes over to the uploaded content, in one commit, and other callers may use the disk.
  *
- * @param file that holds the whole content, flushed and let go of
+ * @param file the file that holds the whole content, flushed and closed
  */
 public record FinishUpload(String uploadId, String imageId, String file) implements Request {
   public FinishUpload {

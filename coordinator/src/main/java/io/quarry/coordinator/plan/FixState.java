@@ -6,23 +6,25 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An outstanding fix. It exists as long as the damage does, whether or not anybody asked for it.
+ * An outstanding fix. A fix exists as long as the damage does, whether or not it is requested.
  *
- * @param id {@code <type>-<volumeId>}; orphans are named after their file. A clean that was not
- *     needed any more comes back under the same name, with epochs from 1 on
- * @param imageId the image it is about; null for orphans
- * @param volumeId the volume it works on; null for orphans
+ * @param id {@code <type>-<volumeId>}; a orphaned fix is named after its file. A clean that became
+ *     needless and is needed again has the same id, with epochs from 1 on
+ * @param imageId the image to fix; null for orphans
+ * @param volumeId the volume to make or clean; null for orphans
  * @param file the orphaned file
- * @param heavy whether it moves data: such fixes are claimed on the storage, the others are granted
- * @param wanted whether anybody is to do it
+ * @param heavy whether the fix moves data: heavy fixes are claimed on the storage, light ones are
+ *     granted
+ * @param wanted whether the fix is requested
  * @param epoch of the latest grant; 0 when there was none
- * @param worker who holds that grant, or null
- * @param failures how often it failed for a reason other than I/O or a crash
- * @param parked failed too often; only an explicit fix call brings it back
- * @param pausedSince since when nobody is to work on it until it is resumed; null when not paused
- * @param retryAt when to try again after a failure, or until when a removal is to be undone without
+ * @param worker the holder of that grant, or null
+ * @param failures how often the fix failed for a reason other than I/O or a crash
+ * @param parked whether the fix failed too often; only an explicit fix call resumes a parked fix
+ * @param pausedSince since when the fix is paused: no worker takes it until it is resumed; null
+ *     when not paused
+ * @param retryAt when to try again after a failure, or until when a removal can be undone without
  *     loss
- * @param since when it became necessary
+ * @param since when the fix became necessary
  */
 public record FixState(
     String id,
@@ -41,13 +43,13 @@ public record FixState(
     @Nullable Instant retryAt,
     Instant since) {
 
-  /** After so many failures a fix is parked. */
+  /** After this many failures a fix is parked. */
   public static final int FAILURES_MAX = 5;
 
-  /** After the first failure; each later one doubles it. */
+  /** The pause after the first failure; each later failure doubles the pause. */
   private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
 
-  /** Of an error that is kept. */
+  /** The part of an error that a fix keeps. */
   static final int ERROR_CHARS_MAX = 1_000;
 
   /** One life of one host. */
@@ -61,12 +63,12 @@ public record FixState(
     return FixType.CLEAN.label() + "-" + volumeId;
   }
 
-  /** What is left over may be in a directory; ids have none. */
+  /** A orphaned file may be in a directory; ids hold no slash. */
   public static String orphanId(String file) {
     return "stray-" + file.replace('/', '.');
   }
 
-  /** Whether the fix of that id frees space. */
+  /** Whether the fix with that id frees space. */
   static boolean frees(String id) {
     return id.startsWith(cleanId("")) || id.startsWith(orphanId(""));
   }
@@ -108,9 +110,9 @@ public record FixState(
   }
 
   /**
-   * @param maker that it takes the place of, whose epochs it goes on with: so it knows which files
-   *     the maker may have left
-   * @param notBefore until when its image is retained
+   * @param maker the fix that the clean replaces. The clean continues the maker's epochs, and so
+   *     knows which files the maker may have left
+   * @param notBefore until when the volume's image is retained
    */
   static FixState clean(
       Volume volume,
@@ -174,7 +176,7 @@ public record FixState(
         since);
   }
 
-  /** Whether somebody is to work on it as soon as it is its turn. */
+  /** Whether a worker may take the fix when its turn comes. */
   public boolean runnable() {
     return wanted && !paused();
   }
@@ -191,14 +193,14 @@ public record FixState(
     return pausedSince(null);
   }
 
-  /** In both cases whoever held it does not any more. */
+  /** Pausing and resuming both end the worker's grant. */
   private FixState pausedSince(@Nullable Instant when) {
     return new FixState(
         id, type, imageId, volumeId, file, heavy, wanted, epoch, null, failures, parked, when,
         lastError, retryAt, since);
   }
 
-  /** The next epoch is that host's. */
+  /** Grants the next epoch to that worker. */
   FixState grantedTo(Worker holder) {
     return with(wanted, epoch + 1, holder, failures, parked, lastError, retryAt);
   }
@@ -207,18 +209,20 @@ public record FixState(
     return with(true, epoch, worker, 0, false, null, notBefore);
   }
 
-  /** Goes on with the epochs of another fix about the same volume. */
+  /** Continues the epochs of another fix about the same volume. */
   FixState after(@Nullable FixState earlier) {
     long newEpoch = earlier == null ? epoch : Math.max(epoch, earlier.epoch());
     return with(wanted, newEpoch, worker, failures, parked, lastError, retryAt);
   }
 
-  /** Whether it waits for {@link #retryAt}, until when a removal can be undone without loss. */
+  /**
+   * Whether the fix waits for {@link #retryAt}, until when a removal can be undone without loss.
+   */
   public boolean retained() {
     return failures == 0 && retryAt != null;
   }
 
-  /** Nothing is retained any more, and a wish for the space is one for this clean. */
+  /** Ends the retention. A request to free the volume's space is a request for this clean. */
   FixState ofTombstone(boolean asked) {
     boolean nowWanted = wanted || (asked && !parked);
     return with(nowWanted, epoch, worker, failures, parked, lastError, retained() ? null : retryAt);
@@ -267,7 +271,7 @@ public record FixState(
         since);
   }
 
-  /** A tool can say more than anybody wants to keep in every checkpoint. */
+  /** A tool's output can be too long to keep in every checkpoint. */
   static String cut(@Nullable String error) {
     String text = error == null ? "" : error;
     return text.length() <= ERROR_CHARS_MAX ? text : text.substring(0, ERROR_CHARS_MAX) + "…";

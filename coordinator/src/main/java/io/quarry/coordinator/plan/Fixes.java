@@ -9,8 +9,8 @@ import org.pcollections.PMap;
 import org.pcollections.PSet;
 
 /**
- * The outstanding fixes, and the wanted ones by whose turn it is, so that nobody has to look at all
- * of them to find his own. Immutable.
+ * The outstanding fixes, with the wanted ones indexed by turn: a host finds its own fixes without a
+ * search through all. Immutable.
  */
 public final class Fixes {
   static final Fixes NONE = new Fixes(HashTreePMap.empty(), Index.EMPTY);
@@ -37,12 +37,12 @@ public final class Fixes {
     return turns.of(QUEUE);
   }
 
-  /** Wanted light fixes of that type that no host holds and that need not wait. */
+  /** Wanted light fixes of that type that no host holds and that are due. */
   public PSet<String> toGrant(FixType type) {
     return turns.of(GRANT + type.label());
   }
 
-  /** Wanted light fixes that no host holds, and that have to wait until a time of their own. */
+  /** Wanted light fixes that no host holds, and that are due at a later time. */
   public PSet<String> later() {
     return turns.of(LATER);
   }
@@ -52,7 +52,7 @@ public final class Fixes {
     return turns.of(HELD + incarnation);
   }
 
-  /** Everybody who holds light fixes. */
+  /** All incarnations that hold light fixes. */
   public Set<String> holders() {
     return turns.ids().keySet().stream()
         .filter(turn -> turn.startsWith(HELD))

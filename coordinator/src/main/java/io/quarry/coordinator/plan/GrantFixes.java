@@ -5,13 +5,13 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import java.util.Map;
 
 /**
- * The SDM gives light fixes to a host, each under its next epoch. Whoever held one before may still
- * be at it: the files of two epochs differ, and who publishes first wins.
+ * The SDM gives light fixes to a host, each under its next epoch. The previous holder may still
+ * work on the fix: the files of two epochs differ, and the first epoch to publish wins.
  *
- * @param epochs by fix id, as the SDM saw them: what was granted again meanwhile is left alone
+ * @param epochs by fix id, as the SDM saw them; a fix with a newer epoch is left alone
  */
 public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Request {
-  /** Fixes of one request; more would keep other requests waiting. */
+  /** Fixes of one request; more would delay other requests. */
   private static final int FIXES_MAX = 1_000;
 
   public GrantFixes {
@@ -35,7 +35,7 @@ public record GrantFixes(Worker worker, Map<String, Long> epochs) implements Req
     return transaction.reply(this, worker.hostId());
   }
 
-  /** Nothing is cleaned that was granted to nobody. */
+  /** A clean needs a grant before it can free space. */
   @Override
   public boolean freesSpace() {
     return epochs.keySet().stream().anyMatch(FixState::frees);

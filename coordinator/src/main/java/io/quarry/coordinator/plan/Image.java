@@ -8,14 +8,15 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What users see. Metadata only: the bytes are its volume's.
+ * A disk or a snapshot, as callers see it. Metadata only: the bytes are in the image's volume.
  *
- * @param visible a hidden image is invisible and kept only while something depends on it
+ * @param visible whether callers see the image; a hidden one is kept only while something depends
+ *     on it
  * @param size virtual size in bytes
- * @param retainedUntil set by a removal: until when it can surely be undone; null for images that
- *     are visible or never were
- * @param contentCommit the last commit after which somebody could change the content; null for
- *     content that nobody could ever change
+ * @param retainedUntil until when a removal can surely be undone; null for visible images and for
+ *     those that never were
+ * @param contentCommit the last commit after which a writer could change the content; null for
+ *     content that no writer could ever change
  * @param autoFix whether fixes that become possible later, such as cleaning it, queue themselves
  */
 public record Image(
@@ -59,7 +60,7 @@ public record Image(
         contentCommit);
   }
 
-  /** Hidden, and unknown to callers. */
+  /** The same image, hidden and unknown to callers. */
   Image internal(String newId) {
     return new Image(
         newId, kind, false, size, volumeId, strategy, autoFix, createdAt, userData, null, null);
@@ -80,7 +81,7 @@ public record Image(
         contentCommit);
   }
 
-  /** Visible again, as the call says that wants it now. */
+  /** The same image, visible again, with the new call's options. */
   Image copiedAgain(boolean newAutoFix, ObjectNode newUserData) {
     return new Image(
         id,
@@ -96,7 +97,7 @@ public record Image(
         contentCommit);
   }
 
-  /** Whether callers know a hidden image: it was theirs until they removed it. */
+  /** Whether callers know a hidden image: it was visible until its removal. */
   boolean wasVisible() {
     return retainedUntil != null;
   }
@@ -146,7 +147,7 @@ public record Image(
         contentCommit);
   }
 
-  /** Somebody may change the content from that commit on. */
+  /** A writer may change the content from that commit on. */
   Image changeableSince(long commit) {
     return new Image(
         id,

@@ -5,15 +5,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The other way to merge hidden images into the one above them: what lies above the lowest of them
- * is written down into that one's volume, which then becomes the image's own.
+ * One of two ways to merge hidden images into the image above. The worker writes the layers above
+ * the lowest hidden image down into that image's volume. The volume then becomes the upper image's
+ * own.
  *
- * <p>It may go on below a running VM and be left off at any moment. Only what the layers above hold
- * is written, so whatever is read through them does not change, however late a write lands. But the
- * merged images themselves show nothing any more, so nobody may refer to them by then.
+ * <p>The worker may run below a running VM and may stop at any moment. The worker writes only data
+ * of the layers above, so a late write changes no byte that a reader of the top sees. The merged
+ * images lose their content, so no image and no open may refer to them by then.
  *
  * @param below the images to be merged, the nearest first
- * @param base the volume that takes it all
+ * @param base the volume that takes all the data
  */
 record InPlace(Image image, List<Image> below, Volume base) {
 

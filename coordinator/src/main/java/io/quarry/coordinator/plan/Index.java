@@ -6,7 +6,7 @@ import org.pcollections.HashTreePSet;
 import org.pcollections.PMap;
 import org.pcollections.PSet;
 
-/** Which ids belong to a key; immutable. */
+/** The ids that belong to a key; immutable. */
 record Index(PMap<String, PSet<String>> ids) {
   static final Index EMPTY = new Index(HashTreePMap.empty());
 

@@ -6,9 +6,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Nothing of that writer writes to the volume any more.
+ * The writer of a merge in place has stopped.
  *
- * @param baseVolumeId what was written down into
+ * @param baseVolumeId the volume that the writer wrote down into
  * @param witnesses of the files that are frozen from this commit on, by volume; null in logs
  *     without {@link Feature#WITNESSES}
  */
@@ -36,7 +36,7 @@ public record LeaveMergeInPlace(
     return transaction.reply(this, baseVolumeId);
   }
 
-  /** Without it nobody else can merge into the volume. */
+  /** Without this commit no other worker can merge into the volume. */
   @Override
   public boolean freesSpace() {
     return true;

@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which hidden images are kept by nothing but the one image over them: their data is to go into
- * that one, and they with their volumes. Several in a row go at once.
+ * Finds the hidden images that only the one image above keeps. A merge moves their data into that
+ * image, and a clean removes them and their volumes. Several in a row go at once.
  */
 final class MergeRules {
   private final RepositoryState state;
@@ -16,7 +16,7 @@ final class MergeRules {
     this.state = state;
   }
 
-  /** Whether nothing but one whole overlay keeps the image. */
+  /** Whether only one whole overlay keeps the image. */
   boolean mergeable(Image image) {
     if (image.visible()
         || wouldMoveAll(image)
@@ -31,8 +31,8 @@ final class MergeRules {
   }
 
   /**
-   * Whether it is what a copy or a resize froze of an independent disk, and cannot be written down
-   * into now: merging it into a new volume would move all of the disk, to be rid of one layer.
+   * Whether merging would move a whole disk to remove one layer. That is so for an independent disk
+   * that a copy or a resize froze, while a merge cannot write down into its volume.
    */
   private boolean wouldMoveAll(Image image) {
     Volume volume = state.volumeOf(image);
@@ -55,7 +55,7 @@ final class MergeRules {
     return only;
   }
 
-  /** Null for volumes that are not, or not any more, their image's own. */
+  /** The image of a volume; null for a volume that is not, or no longer, its image's own. */
   @Nullable Image ownerOf(String volumeId) {
     Volume volume = state.volumes().get(volumeId);
     Image image = volume == null ? null : state.images().get(volume.imageId());
@@ -63,8 +63,8 @@ final class MergeRules {
   }
 
   /**
-   * Whether anything but its opens keeps the image, so that it is worth any work. A base of another
-   * repository is read there as it was when it was pinned.
+   * Whether anything but opens keeps the image, so that work on it pays. An overlay of another
+   * repository reads its base as the base was when it was pinned.
    */
   boolean lasts(Image image) {
     return image.visible()
@@ -73,7 +73,7 @@ final class MergeRules {
         || state.overlaysOf(image.id()).stream().anyMatch(volume -> ownerOf(volume) != null);
   }
 
-  /** The images whose data is to go into this one, the nearest first. */
+  /** The images to be merged into this one, the nearest first. */
   List<Image> below(Image image) {
     List<Image> below = new ArrayList<>();
     Image next = parentOf(image);
@@ -89,7 +89,7 @@ final class MergeRules {
     return parent == null ? null : state.images().get(parent);
   }
 
-  /** The image that this one's data is to go into; null when it stays. */
+  /** The image that this one is to be merged into; null when it stays. */
   @Nullable Image targetOf(Image image) {
     if (!mergeable(image)) {
       return null;

@@ -7,21 +7,22 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Somebody uses an image: fixes that would disturb them wait.
+ * One use of an image. Fixes that would disturb the user wait.
  *
- * @param hostId the host on which it is used
- * @param owner who uses it, for people to read
- * @param volumes what it was handed out, top first: none of them changes or goes while it is open,
- *     even if the images have better ones by then
- * @param incarnation the life of the agent that uses it itself and whose end is the end of the use;
- *     null for the use by others, such as VMs, which outlive the agent
- * @param fills the volume that an upload fills, and that is the image's when it is finished; null
- *     for other uses
- * @param received the file that an upload brings; null when it brings the volume's bytes themselves
- * @param baseSource where the chain that it was handed goes on in another repository; null when all
- *     of it is here
- * @param boot of the host, in logs with {@link Feature#BOOT_IDS}, so that a reboot proves the end;
- *     null when nothing is known, and for uses by Quarry itself
+ * @param hostId the host of the use
+ * @param owner the user, for people to read
+ * @param volumes the volumes that the user got, top first. None of them changes or goes while the
+ *     image is open, even if the images have better ones by then
+ * @param incarnation the life of the agent that is the user itself: the open ends with the agent.
+ *     Null for other users, such as VMs, which outlive the agent
+ * @param fills the volume that an upload fills, and that becomes the image's at the end; null for
+ *     other uses
+ * @param received the file that an upload brings; null when the upload brings the volume's bytes
+ *     themselves
+ * @param baseSource where the chain that the user got continues in another repository; null when
+ *     all of it is here
+ * @param boot of the host, in logs with {@link Feature#BOOT_IDS}: a later boot proves the end of
+ *     the use. Null when unknown, and for uses by Quarry itself
  */
 public record Open(
     String id,
@@ -37,7 +38,7 @@ public record Open(
     @Nullable CopySource baseSource,
     @Nullable HostBoot boot) {
   /**
-   * A file that an upload brings, and whose content is to be converted into the volume.
+   * A file that an upload brings, and that an agent converts into the volume.
    *
    * @param bytes of the file
    */
@@ -47,7 +48,7 @@ public record Open(
     volumes = List.copyOf(volumes);
   }
 
-  /** Of an image that is all here. */
+  /** An open of an image that is all here. */
   public Open(
       String id,
       String imageId,
@@ -62,7 +63,10 @@ public record Open(
         id, imageId, readOnly, hostId, owner, incarnation, volumes, fills, null, since, null, null);
   }
 
-  /** An upload or a download: an agent does it for a caller, and both can begin again. */
+  /**
+   * Whether it is an upload or a download. An agent runs both for a caller, and both can begin
+   * again.
+   */
   public boolean byQuarry() {
     return fills != null || incarnation != null;
   }

@@ -4,10 +4,10 @@ import io.quarry.common.model.ImageKind;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Somebody starts to use an image on a host. One writer, or any number of readers.
+ * A user starts to use an image on a host. An image has one writer, or any number of readers.
  *
- * @param incarnation of the agent, if it is the agent itself that uses it
- * @param boot of the host; null when it is not known, and for logs without {@link Feature#BOOT_IDS}
+ * @param incarnation of the agent, if the agent itself is the user
+ * @param boot of the host; null when unknown, and for logs without {@link Feature#BOOT_IDS}
  */
 public record OpenImage(
     String openId,
@@ -31,7 +31,7 @@ public record OpenImage(
     }
   }
 
-  /** Without a boot. */
+  /** For a host whose boot is unknown. */
   public OpenImage(
       String openId,
       String imageId,
@@ -79,7 +79,7 @@ public record OpenImage(
     return true;
   }
 
-  /** The image, if nothing forbids that use of it. */
+  /** The image, if nothing forbids this use. */
   static Image usable(RepositoryState state, String openId, String imageId, boolean readOnly) {
     Image image = state.visibleImage(imageId);
     if (image == null) {

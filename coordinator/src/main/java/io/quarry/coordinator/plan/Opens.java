@@ -3,7 +3,7 @@ package io.quarry.coordinator.plan;
 import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 
-/** Who uses images now, by image and by volume. Immutable. */
+/** The present uses of images, by image and by volume. Immutable. */
 record Opens(PMap<String, Open> all, Index byImage, Index byVolume) {
   static final Opens NONE = new Opens(HashTreePMap.empty(), Index.EMPTY, Index.EMPTY);
 

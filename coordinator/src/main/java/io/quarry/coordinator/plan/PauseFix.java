@@ -1,6 +1,6 @@
 package io.quarry.coordinator.plan;
 
-/** Nobody is to work on the fix until it is resumed; a checkpoint that there is stays. */
+/** No worker takes the fix until it is resumed; an existing checkpoint stays. */
 public record PauseFix(String fixId) implements Request {
   public PauseFix {
     Checked.internal("fixId", fixId);

@@ -5,14 +5,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps an image while another repository copies it, or has overlays that read it here. Committed
- * in the source's log before the target's log names the source.
+ * Keeps an image while another repository copies it, or has overlays that read it here. The pin is
+ * committed in the source's log before the target's log names the source.
  *
- * @param baseImageId kept as well, when only the difference to it is copied
- * @param targetKey the repository that needs it
+ * @param baseImageId another image to keep, when only the difference to it is copied
+ * @param targetKey the repository that needs the image
  * @param targetImageId the image that is being made there
- * @param volumes what overlays of the target were handed out, top first: none of them changes or
- *     goes while it is pinned, even if the image has a better one by then; empty for copies
+ * @param volumes the volumes that overlays of the target read, top first; empty for copies. None of
+ *     them changes or goes while the pin exists, even if the image has a better one by then
  */
 public record Pin(
     String id,
@@ -40,7 +40,7 @@ public record Pin(
     this.volumes = volumes == null ? List.of() : List.copyOf(volumes);
   }
 
-  /** For a copy: how the image is made up may change meanwhile. */
+  /** For a copy: the image may change its volumes meanwhile. */
   public Pin(
       String id,
       String imageId,
@@ -51,7 +51,7 @@ public record Pin(
     this(id, imageId, baseImageId, targetKey, targetImageId, since, List.of());
   }
 
-  /** Otherwise it is for overlays. */
+  /** A pin that is not for a copy is for overlays. */
   boolean isForCopy() {
     return volumes.isEmpty();
   }

@@ -1,10 +1,11 @@
 package io.quarry.coordinator.plan;
 
 /**
- * Keeps a snapshot, and the very volumes that hold it now, before the log of another repository
- * names it as the base of an overlay: a machine that uses that overlay has their paths.
+ * Keeps a snapshot, and the very volumes that hold it now. The pin comes before the log of another
+ * repository names the snapshot as base of an overlay. VMs that use the overlay have the paths of
+ * these volumes.
  *
- * @param size of the overlay; one that is refused there must leave no commit here
+ * @param size of the overlay; a size that the other repository would refuse must leave no pin here
  */
 public record PinAsBase(
     String pinId, String imageId, String targetKey, String targetImageId, long size)

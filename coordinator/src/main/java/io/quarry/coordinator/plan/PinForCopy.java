@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the source of a copy before the target's log names it. A disk is frozen first: the pin then
- * holds a hidden snapshot, and the reply names that.
+ * holds a hidden snapshot, and the reply names that snapshot.
  *
- * @param hiddenSnapshotId the snapshot that is taken when the image is a disk
+ * @param hiddenSnapshotId the snapshot that the SDM takes of a disk
  * @param overlayVolumeId the disk's next volume in that case
- * @param baseImageId set when only the difference to it is copied, whatever the image is made up
- *     of; kept as well
+ * @param baseImageId another image to keep, set when only the difference to it is copied. The
+ *     source need not be an overlay of that image
  */
 public record PinForCopy(
     String pinId,
@@ -82,7 +82,7 @@ public record PinForCopy(
           baseId + " cannot be the base of " + image.id(),
           "name another snapshot that is not larger, or copy all of the image");
     }
-    // What is not made up of the base is compared with it, byte by byte.
+    // A source that is no overlay of the base is compared with the base, byte by byte.
     boolean below = state.chainOf(image).contains(base);
     if (!below && !state.isWhole(base)) {
       throw PlanErrors.broken(base, state);

@@ -3,7 +3,7 @@ package io.quarry.coordinator.plan;
 import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 
-/** What other repositories need of this one, by image and by volume. Immutable. */
+/** The pins for other repositories, by image and by volume. Immutable. */
 record Pins(PMap<String, Pin> all, Index byImage, Index byVolume) {
   static final Pins NONE = new Pins(HashTreePMap.empty(), Index.EMPTY, Index.EMPTY);
 

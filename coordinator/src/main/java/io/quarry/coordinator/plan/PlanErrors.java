@@ -5,7 +5,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Limits;
 
-/** Why a request cannot be planned. Each names its subject and says what to do. */
+/** The errors of requests that cannot be planned. Each names its subject and a remedy. */
 final class PlanErrors {
   private PlanErrors() {}
 
@@ -29,7 +29,7 @@ final class PlanErrors {
     return exists("image", imageId);
   }
 
-  /** Ids are made for each call; one that is taken must not change what has it. */
+  /** Each call makes fresh ids; a request with a used id must not change the entity that has it. */
   static StorageException exists(String what, String id) {
     return StorageException.invalid(
         id, "the " + what + " " + id + " exists already", "repeat the call; ids are fresh");
@@ -62,7 +62,7 @@ final class PlanErrors {
         "wait until its status is optimized, or see what check says about it");
   }
 
-  /** Chains go through two repositories at most, so that one pin keeps all of a base. */
+  /** A chain goes through two repositories at most, so that one pin keeps the whole base. */
   static StorageException elsewhere(Image image, RepositoryState state) {
     return new StorageException(
         ErrorCode.IMAGE_BROKEN,
@@ -83,7 +83,7 @@ final class PlanErrors {
         "close it (open id " + open.id() + ") and call again");
   }
 
-  /** A removal would take the disk away from a VM that runs. */
+  /** A removal would take the disk away from a running VM. */
   static StorageException written(Image image, Open open) {
     return new StorageException(
         ErrorCode.IMAGE_IN_USE,

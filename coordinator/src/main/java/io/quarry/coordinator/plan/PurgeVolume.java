@@ -1,6 +1,6 @@
 package io.quarry.coordinator.plan;
 
-/** The files of a tombstoned volume are gone, and so is the last trace of it. */
+/** The files of a tombstoned volume are gone, and the log forgets the volume. */
 public record PurgeVolume(String fixId, String volumeId) implements Request {
   public PurgeVolume {
     Checked.internal("fixId", fixId);

@@ -5,7 +5,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Somebody asks for a fix that {@code check} found.
+ * A caller asks for a fix that {@code check} found.
  *
  * @param orphanFile set when the fix is to remove a file that no volume names
  */
@@ -44,7 +44,7 @@ public record QueueFix(String fixId, @JsonProperty("strayFile") @Nullable String
     return transaction.reply(this, fixId);
   }
 
-  /** Records the fix that a long chain needs, and asks for it. */
+  /** Records the fix for a long chain, and requests it. */
   private Reply flatten(Transaction transaction, @Nullable Image top) {
     Image image = top == null ? null : ChainLength.toFlatten(transaction.state(), top);
     if (image == null) {
@@ -61,13 +61,13 @@ public record QueueFix(String fixId, @JsonProperty("strayFile") @Nullable String
     return transaction.reply(this, fix.id());
   }
 
-  /** A full storage is cleaned by whoever asks for it, too. */
+  /** A caller may ask for a clean on a full storage, too. */
   @Override
   public boolean freesSpace() {
     return FixState.frees(fixId);
   }
 
-  /** Asking for a clean does not shorten the time in which a removal can be undone. */
+  /** A request for a clean does not shorten the retention of a removed image. */
   private static @Nullable Instant retainedUntil(Transaction transaction, FixState fix) {
     Image image = transaction.state().images().get(String.valueOf(fix.imageId()));
     return image != null && FixState.cleanId(image.volumeId()).equals(fix.id())

@@ -3,8 +3,8 @@ package io.quarry.coordinator.plan;
 import java.util.List;
 
 /**
- * A host is confirmed dead: nothing on it uses any image any more. An upload is its caller's, who
- * goes on at another host.
+ * A host is confirmed dead: no process on it uses any image any more. Uploads stay: their callers
+ * go on at another host.
  */
 public record ReapOpens(String hostId) implements Request {
   public ReapOpens {

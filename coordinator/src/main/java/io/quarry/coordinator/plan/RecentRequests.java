@@ -6,11 +6,11 @@ import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 
 /**
- * The answers to the latest requests, by request id, in two generations: when the younger one is
- * full the older one is forgotten. Immutable, and the same on every replica, since it depends on
- * the records alone.
+ * The answers to the latest requests, by request id, in two generations. When the younger
+ * generation is full, the older one is forgotten. Immutable, and the same on every replica, since
+ * the answers depend on the records alone.
  *
- * @param olderFrom the first commit that the two generations know all requests of
+ * @param olderFrom the first commit whose requests the two generations know completely
  */
 public record RecentRequests(
     PMap<String, Reply> younger, PMap<String, Reply> older, long olderFrom, long youngerFrom) {
@@ -21,7 +21,7 @@ public record RecentRequests(
   public static final RecentRequests NONE =
       new RecentRequests(HashTreePMap.empty(), HashTreePMap.empty(), 1, 1);
 
-  /** As a checkpoint keeps it. */
+  /** The form that a checkpoint keeps. */
   public record Saved(
       Map<String, Reply> younger, Map<String, Reply> older, long olderFrom, long youngerFrom) {}
 
@@ -30,14 +30,15 @@ public record RecentRequests(
     return reply != null ? reply : older.get(requestId);
   }
 
-  /** Whether a request of that commit would still be remembered. */
+  /** Whether the two generations still know all requests of that commit. */
   public boolean remembers(long commit) {
     return commit >= olderFrom;
   }
 
   RecentRequests plus(String requestId, Reply reply) {
     if (younger.size() >= GENERATION_REQUESTS) {
-      // The generation before may hold a part of this commit: only the next one is known whole.
+      // The older generation may hold a part of this commit: the younger one is complete from the
+      // next commit on.
       return new RecentRequests(
           HashTreePMap.singleton(requestId, reply), younger, youngerFrom, reply.commit() + 1);
     }

@@ -11,13 +11,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Visible becomes hidden. Never refused because others depend on it; its data stays until they
- * don't. An unfinished image that nothing depends on stops being mended: removing it is how an
- * operation is cancelled. What Quarry itself does for callers with the image ends: uploads and
- * downloads. A VM that writes to it refuses the removal; one that reads keeps its volumes.
+ * Makes a visible image hidden, whether or not others depend on it: its data stays while they do.
+ * An unfinished image that nothing depends on is not mended any more: removing it cancels the
+ * operation. Quarry's own uses of the image for callers end: uploads and downloads. A VM that
+ * writes to the image makes the SDM refuse the removal. A VM that reads keeps its volumes.
  *
  * @param retain how long cleaning waits, so that the removal can be undone
- * @param force whether a VM that writes to the image may go on with its volumes until it closes it
+ * @param force whether to remove an image that a VM writes to; the VM keeps its volumes until it
+ *     closes the image
  */
 public record RemoveImage(
     String imageId,
@@ -36,7 +37,7 @@ public record RemoveImage(
     }
   }
 
-  /** As agents of all versions send it; an older one knows no force. */
+  /** Reads requests of agents of all versions; an older one sends no {@code force}. */
   @JsonCreator
   static RemoveImage of(
       @JsonProperty("imageId") String imageId,

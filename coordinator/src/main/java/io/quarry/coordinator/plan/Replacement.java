@@ -9,16 +9,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A better volume that an image could have: one of its own for a disk that is to be fast or whose
- * base will not come into this repository, or one that holds the data of the hidden images below as
- * well.
+ * A better volume that an image could have. Either it is the image's own, for a fast disk, or for a
+ * base that will not come into this repository. Or it also holds the data of the hidden images
+ * below.
  *
- * <p>It has the content that the image had when it was begun, so there is none while somebody may
- * write.
+ * <p>The new volume has the content that the image had when the work began. So no replacement
+ * begins while a user may write.
  *
- * @param parentImageId what it is an overlay of
- * @param passed what it may be an overlay of as well: images that were to stay when it was begun
- * @param wanted whether anybody is to make it
+ * @param parentImageId the image below the new volume, as an overlay
+ * @param passed images that may be below it instead: they were to stay when the work began
+ * @param wanted whether the fix that makes the volume is requested
  * @param notBefore until when the images below are retained, or null
  */
 record Replacement(
@@ -30,7 +30,10 @@ record Replacement(
     boolean wanted,
     @Nullable Instant notBefore) {
 
-  /** What that fix makes, as long as it is wanted: nothing that it rests on has changed. */
+  /**
+   * The volume that the fix makes, if the fix is still needed: nothing that it rests on has
+   * changed.
+   */
   static Volume begun(RepositoryState state, String fixId, String volumeId) {
     Volume better = state.volumes().get(volumeId);
     if (!state.fixes().containsKey(fixId)
@@ -43,7 +46,10 @@ record Replacement(
     return better;
   }
 
-  /** What the image should get; null when it is fine, or has to wait. */
+  /**
+   * The replacement that the image should get; null when its volume is fine, or the fix has to
+   * wait.
+   */
   static @Nullable Replacement of(Image image, RepositoryState state, Instant now) {
     Volume current = state.volumeOf(image);
     if (!state.isWhole(image) || state.writerOf(image.id()) != null) {
@@ -58,7 +64,7 @@ record Replacement(
     }
     List<Image> below = rules.below(image);
     if (!below.isEmpty()) {
-      // It moves less than a copy, and may make a long chain short enough.
+      // A merge moves less than a copy, and may make a long chain short enough.
       return merge(image, current, below, rules.parentOf(below.getLast()), now);
     }
     return ChainLength.isTooLong(state, image) ? independent(image, current) : null;
@@ -86,8 +92,8 @@ record Replacement(
   }
 
   /**
-   * Whether that volume is as good. While a chain is being taken down from the top, a merge that
-   * was begun goes on: it makes the chain shorter, and the next one the rest.
+   * Whether the begun volume serves as well as this one. While merges shorten a chain from the top,
+   * a begun merge goes on, and the next merge shortens the rest.
    */
   boolean isServedBy(Volume begun, boolean begunIsWanted) {
     boolean goesOn =
@@ -98,7 +104,7 @@ record Replacement(
         && (Objects.equals(parentImageId, begun.parentImageId()) || goesOn);
   }
 
-  /** Full content is raw, differences are qcow2. */
+  /** The new volume: full content is raw, a difference is qcow2. */
   Volume volume(String id) {
     return new Volume(
         id,

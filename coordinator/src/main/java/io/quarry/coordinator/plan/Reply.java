@@ -5,17 +5,17 @@ import io.quarry.common.api.StorageException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a request is answered, the first time and every time it is repeated.
+ * The answer to a request, the first time and at every repeat.
  *
  * @param operation the request's kind: a request id belongs to one operation
- * @param id what was created or changed
- * @param commit the sequence number of the record that holds it
+ * @param id the entity that was created or changed
+ * @param commit the sequence number of the record that holds the answer
  * @param digest of the call that was answered, in logs with {@link Feature#CALL_DIGESTS}; null for
  *     requests that an agent made itself
  */
 public record Reply(String operation, String id, long commit, @Nullable String digest) {
   public Reply {
-    // Hundreds of thousands are remembered, of a few operations.
+    // A state remembers hundreds of thousands of replies, with few different operations.
     operation = operation.intern();
   }
 
@@ -23,25 +23,25 @@ public record Reply(String operation, String id, long commit, @Nullable String d
     this(operation, id, commit, null);
   }
 
-  /** The same, bound to the call. */
+  /** The same reply, bound to the call. */
   public Reply to(RequestId call) {
     return call.digest() == null ? this : new Reply(operation, id, commit, call.digest());
   }
 
-  /** This answer, for a request that comes with the same id. */
+  /** This answer, for a repeat with the same request id. Refuses another call with that id. */
   public Reply repeated(RequestId call, Request asked) {
     return repeated(call, asked.operation(), asked.answeredWith());
   }
 
-  /** This answer, for an operation that comes with the same id. */
+  /** This answer, for a repeat of that operation with the same request id. */
   public Reply repeated(RequestId call, String asked) {
     return repeated(call, asked, null);
   }
 
   /**
-   * This answer, for an operation that comes with the same id.
+   * This answer, for a repeat of that operation with the same request id.
    *
-   * @param target what the answer has to name; null when the call does not decide that
+   * @param target the entity that the answer has to name; null when the call does not decide that
    */
   public Reply repeated(RequestId call, String asked, @Nullable String target) {
     if (asked.equals(CancelRequest.OPERATION)) {

@@ -16,8 +16,9 @@ import org.pcollections.PSet;
 import org.pcollections.TreePMap;
 
 /**
- * Everything a repository's log says, up to one commit. Immutable: readers keep a reference, the
- * next commit makes a new state that shares nearly all of it. An update costs O(log n).
+ * The state of a repository after one commit of its log. Immutable: readers keep a reference, and
+ * the next commit makes a new state that shares nearly all of the old one. An update costs O(log
+ * n).
  */
 public final class RepositoryState {
   public static final RepositoryState EMPTY =
@@ -91,8 +92,8 @@ public final class RepositoryState {
   }
 
   /**
-   * Whether volumes' files are frozen and witnessed, and disks may grow by their machines. An older
-   * agent knows none of that.
+   * Whether the files of volumes are frozen and witnessed, and VMs may grow disks. An older agent
+   * knows none of that.
    */
   public boolean freezesFiles() {
     return schema.has(Feature.WITNESSES);
@@ -102,7 +103,7 @@ public final class RepositoryState {
     return requests;
   }
 
-  /** About how much memory it takes, but for the remembered requests; see {@link StateSize}. */
+  /** The estimated memory of the state without the remembered requests; see {@link StateSize}. */
   public long bytes() {
     return bytes;
   }
@@ -135,12 +136,12 @@ public final class RepositoryState {
     return volume;
   }
 
-  /** What is being made to take the place of a volume, or null. */
+  /** The volume that is being made to replace this one, or null. */
   public @Nullable Volume replacementOf(String volumeId) {
     return volumes.replacementsOf(volumeId).stream().map(volumes()::get).findAny().orElse(null);
   }
 
-  /** Who may change the image's content right now, or null. */
+  /** The open of the image's present writer, or null. */
   public @Nullable Open writerOf(String imageId) {
     for (String openId : opensOf(imageId)) {
       Open open = opens().get(openId);
@@ -151,44 +152,44 @@ public final class RepositoryState {
     return null;
   }
 
-  /** Whoever was handed out that volume. */
+  /** The ids of the opens that use that volume. */
   public PSet<String> opensUsing(String volumeId) {
     return opens.byVolume().of(volumeId);
   }
 
-  /** Whether anybody was handed out that volume. */
+  /** Whether an open or a pin uses that volume. */
   boolean isUsed(String volumeId) {
     return !opensUsing(volumeId).isEmpty() || !pins.byVolume().of(volumeId).isEmpty();
   }
 
-  /** The image that a hidden one's data is to go into, or null. */
+  /** The image that a hidden image is to be merged into, or null. */
   public @Nullable Image mergedInto(Image image) {
     return new MergeRules(this).targetOf(image);
   }
 
-  /** The hidden images below whose data is to go into this one, the nearest first. */
+  /** The hidden images to be merged into this one, the nearest first. */
   public List<Image> mergedFrom(Image image) {
     MergeRules rules = new MergeRules(this);
     return rules.mergeable(image) ? List.of() : rules.below(image);
   }
 
   /**
-   * The volume that a merge may write down into instead of making a new one, or null. Whoever may
-   * still be writing to it is {@link Volume#writer}.
+   * The volume that a merge may write down into instead of making a new one, or null. {@link
+   * Volume#writer} is the worker that may still write to it.
    */
   public @Nullable Volume mergeBase(Volume better, Instant now) {
     InPlace place = InPlace.of(this, better, now);
     return place == null ? null : place.base();
   }
 
-  /** Whether all of the image's content is here: its own volume, and those below it. */
+  /** Whether all of the image's content is here: its own volume, and the volumes below. */
   public boolean isWhole(Image image) {
     return volumeOf(image).stage() == Volume.Stage.READY && missingBaseOf(image) == null;
   }
 
   /**
-   * The first image below that is not here, or not made yet; null when there is none. What is read
-   * in another repository was whole when it was pinned there.
+   * The first image below that is not here, or not made yet; null when there is none. A layer in
+   * another repository was whole when it was pinned there.
    */
   private @Nullable String missingBaseOf(Image image) {
     Volume volume = volumeOf(image);
@@ -202,13 +203,13 @@ public final class RepositoryState {
     return null;
   }
 
-  /** Whether it stays broken until somebody brings an image that is not here at all. */
+  /** Whether the image stays broken until a caller brings an image that is not here at all. */
   boolean lacksBase(Image image) {
     Volume lowest = volumeOf(chainOf(image).getLast());
     return lowest.parentImageId() != null && lowest.baseSource() == null;
   }
 
-  /** Whether what is below the volume is, for now, in another repository. */
+  /** Whether the volume's base is, for now, in another repository. */
   boolean readsElsewhere(Volume volume) {
     if (volume.baseSource() == null) {
       return false;
@@ -217,14 +218,14 @@ public final class RepositoryState {
     return base == null || !isWhole(base);
   }
 
-  /** Where the image's content is read. */
+  /** The layers that the image's content is read from. */
   public BackingChain layersOf(Image image) {
     return BackingChain.of(this, image);
   }
 
   /**
-   * Whether the image is to hold what it reads in another repository: it is visible, none below it
-   * is, and the base itself is not on its way here.
+   * Whether the image is to absorb the data that it reads in another repository. The image must be
+   * visible with no visible image below, and no copy of the base may be on its way.
    */
   boolean takesIn(Image image) {
     BackingChain layers = layersOf(image);
@@ -257,8 +258,8 @@ public final class RepositoryState {
   }
 
   /**
-   * A disk that is to be fast should not be an overlay. A snapshot keeps the volume that it was
-   * taken with.
+   * Whether the image is a disk that should be fast but is an overlay. A snapshot keeps the volume
+   * that it was taken with.
    */
   static boolean isToBeFast(Image image, Volume volume) {
     return image.visible()
@@ -267,7 +268,7 @@ public final class RepositoryState {
         && volume.parentImageId() != null;
   }
 
-  /** The same, and no image should be one over a long chain. */
+  /** Whether the image should get a volume of its own: as a fast disk, or over a long chain. */
   private boolean wantsItsOwn(Image image, Volume volume) {
     return isToBeFast(image, volume) || ChainLength.isTooLong(this, image);
   }
@@ -282,7 +283,7 @@ public final class RepositoryState {
     return wantsItsOwn(image, volume) ? null : fixBelow(layersOf(image));
   }
 
-  /** What brings in the data that is read in another repository, or null. */
+  /** The fix that brings in the data from another repository, or null. */
   private @Nullable FixState fixBelow(BackingChain layers) {
     if (layers.elsewhere() == null) {
       return null;
@@ -307,7 +308,7 @@ public final class RepositoryState {
 
   /**
    * The image that gets better by the fix, for people. A base that was copied for its overlays is
-   * invisible, so it is the first of those.
+   * invisible, so the first overlay stands for it.
    */
   public @Nullable String beneficiaryOf(FixState fix) {
     Image about = images.get(String.valueOf(fix.imageId()));
@@ -352,7 +353,10 @@ public final class RepositoryState {
         : "its data has not been copied yet";
   }
 
-  /** The same, and why nobody does anything about it; null when the image is optimized. */
+  /**
+   * What keeps the image from being optimized, and why no host works on it; null when the image is
+   * optimized.
+   */
   public @Nullable String reasonOf(Image image) {
     String missing = missingOf(image);
     if (missing == null) {
@@ -375,7 +379,7 @@ public final class RepositoryState {
     return fix.lastError() == null ? what + " is not requested" : what + " was " + fix.lastError();
   }
 
-  /** The image and what it is an overlay of, from the top down, as far as that is here. */
+  /** The image and the images below it, from the top down, as far as they are here. */
   public List<Image> chainOf(Image top) {
     List<Image> chain = new ArrayList<>();
     @Nullable Image image = top;
@@ -423,7 +427,7 @@ public final class RepositoryState {
     };
   }
 
-  /** The changes that make this state out of an empty one: what a checkpoint holds. */
+  /** The changes that make this state out of an empty one: the content of a checkpoint. */
   public List<Change> asChanges() {
     List<Change> all = new ArrayList<>(schema.featureChanges());
     images.values().forEach(image -> all.add(new Change.PutImage(image)));
@@ -458,7 +462,7 @@ public final class RepositoryState {
         images, volumes, fixes, pins, newOpens, schema, requests, bytes + growth);
   }
 
-  @SuppressWarnings("ReferenceEquality") // An unchanged schema is the same one.
+  @SuppressWarnings("ReferenceEquality") // an unchanged schema is the same object
   private RepositoryState with(Schema newSchema) {
     return new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests, bytes);
   }

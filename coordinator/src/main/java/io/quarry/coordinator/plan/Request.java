@@ -6,9 +6,9 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the SDM is asked to commit. Ids are made by the caller, so planning is a function of state
- * and request: it either adds changes to the transaction and answers, or throws a StorageException
- * and leaves nothing.
+ * A request for the SDM to commit. Callers make the ids, so a plan is a function of state and
+ * request. A plan either adds changes to the transaction and answers, or throws a StorageException
+ * and changes nothing.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "operation")
 @JsonSubTypes({
@@ -95,23 +95,23 @@ public sealed interface Request
   }
 
   /**
-   * What the answer will name, when the request alone decides that: an answer that names something
-   * else was another call's. Null when it does not.
+   * The entity that the answer will name, if the request alone decides that; otherwise null. An
+   * answer that names another entity belongs to another call.
    */
   @JsonIgnore
   default @Nullable String answeredWith() {
     return null;
   }
 
-  /** Whether it helps to free space: such requests may use the ballast of a full storage. */
+  /** Whether the request helps to free space: if so, it may use the ballast of a full storage. */
   @JsonIgnore
   default boolean freesSpace() {
     return false;
   }
 
   /**
-   * Whether it uses what there is: machines have to start on a full storage, too. Such requests may
-   * use a half of the ballast.
+   * Whether the request uses existing images: VMs have to start on a full storage, too. Such
+   * requests may use half of the ballast.
    */
   @JsonIgnore
   default boolean usesImages() {

@@ -8,12 +8,12 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A disk gets larger. No file that has data is touched: a hidden snapshot takes over what there is,
- * and the disk goes on in a new overlay of the new size, whose end reads as zeros. Growing the file
- * itself would be a second writer of an inode that the first one had published: a host that was
- * paused half-way could cut off or spoil later, what a guest has written since.
+ * A disk gets larger. A hidden snapshot takes over the disk's volume, and the disk continues in a
+ * new overlay of the new size, whose end reads as zeros. Growing the file itself would make the
+ * agent a second writer of a published file. An agent that paused half-way could later cut off data
+ * that a guest has written since.
  *
- * @param hiddenSnapshotId of what the disk has been so far
+ * @param hiddenSnapshotId the snapshot that takes over the disk's volume
  * @param overlayVolumeId the disk's next volume
  */
 public record ResizeImage(

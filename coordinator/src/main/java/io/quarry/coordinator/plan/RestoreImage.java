@@ -1,8 +1,8 @@
 package io.quarry.coordinator.plan;
 
 /**
- * Hidden becomes visible again, unless it was never visible, or cleaning has begun. What was not
- * finished is mended again.
+ * Makes a hidden image visible again, unless it never was visible, or cleaning has begun. An
+ * unfinished image is mended again.
  */
 public record RestoreImage(String imageId) implements Request {
   public RestoreImage {

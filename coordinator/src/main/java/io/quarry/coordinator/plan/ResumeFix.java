@@ -1,6 +1,6 @@
 package io.quarry.coordinator.plan;
 
-/** Ends a pause. Whether anybody wants the fix done is another matter. */
+/** Ends a pause. The fix runs only if it is requested. */
 public record ResumeFix(String fixId) implements Request {
   public ResumeFix {
     Checked.internal("fixId", fixId);

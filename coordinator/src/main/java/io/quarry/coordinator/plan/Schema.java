@@ -7,14 +7,14 @@ import org.pcollections.PMap;
 import org.pcollections.TreePMap;
 
 /**
- * Which features a log has, and what its optional ones say. Immutable.
+ * The features of a log, and the data of its optional ones. Immutable.
  *
  * @param features by name
  * @param extensions by subject, then by feature
  */
 public record Schema(
     PMap<String, Feature> features, PMap<String, PMap<String, Extension>> extensions) {
-  /** Of logs that were begun before there were features. */
+  /** The schema of logs that are older than features. */
   public static final Schema FIRST = new Schema(TreePMap.empty(), TreePMap.empty());
 
   public boolean has(Feature feature) {
@@ -26,7 +26,7 @@ public record Schema(
     return ofSubject == null ? null : ofSubject.get(feature.name());
   }
 
-  /** Those of the given features that the log has yet to get. */
+  /** The given features that the log lacks. */
   public List<Feature> lacking(List<Feature> wanted) {
     return wanted.stream().filter(feature -> !has(feature)).toList();
   }
@@ -43,14 +43,14 @@ public record Schema(
     return new Schema(features, extensions.plus(extension.subjectId(), after));
   }
 
-  /** Without what is said of a subject that is gone. */
+  /** The schema without extensions of a dropped subject. */
   Schema without(String subjectId) {
     return extensions.containsKey(subjectId)
         ? new Schema(features, extensions.minus(subjectId))
         : this;
   }
 
-  /** Features come first: a reader learns of them before it meets what they bring. */
+  /** Features come first: a reader learns of a feature before it meets the feature's data. */
   List<Change> featureChanges() {
     return features.values().stream().<Change>map(Change.PutFeature::new).toList();
   }

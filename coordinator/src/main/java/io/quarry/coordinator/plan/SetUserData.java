@@ -2,7 +2,7 @@ package io.quarry.coordinator.plan;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Callers' own data is replaced as a whole; how the image is does not matter. */
+/** Replaces callers' own data of an image as a whole, whatever state the image is in. */
 public record SetUserData(String imageId, ObjectNode userData) implements Request {
   public SetUserData {
     Checked.name("imageId", imageId);

@@ -3,17 +3,17 @@ package io.quarry.coordinator.plan;
 import java.time.Duration;
 
 /**
- * Whether the repositories that pins are for still need them: a call that was lost between the pin
- * and what it was for leaves one behind, and so does a host that dies before it lets go.
+ * Tells which pins the target repositories still need. A call that is lost between its pin and its
+ * copy leaves a stale pin. So does a host that dies before it releases its pin.
  */
 public final class StalePins {
-  /** Far longer than a caller takes from its pin to its copy. */
+  /** Far longer than a caller takes from the pin to the copy. */
   public static final Duration YOUNG = Duration.ofMinutes(5);
 
   private StalePins() {}
 
   /**
-   * Whether an image is being made out of what the pin keeps, or is read there.
+   * Whether the target repository copies the pinned image, or reads it.
    *
    * @param target the newest state of the repository that the pin is for
    */

@@ -6,7 +6,7 @@ import io.quarry.common.api.StorageException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * About how many bytes of memory a state takes, as far as callers decide about it. The estimate
+ * Estimates the memory of a state in bytes, as far as callers' data decides it. The estimate
  * follows from the log alone, so all hosts have the same one.
  */
 final class StateSize {
@@ -24,8 +24,8 @@ final class StateSize {
 
   private StateSize() {}
 
-  /** How much more the state takes with the new image in the place of the old one. */
-  @SuppressWarnings("ReferenceEquality") // the same data is not measured again
+  /** How much larger the state gets when the new image replaces the old one. */
+  @SuppressWarnings("ReferenceEquality") // identical data needs no second measurement
   static long growth(@Nullable Image before, @Nullable Image after) {
     if (before != null && after != null && before.userData() == after.userData()) {
       return 0;
@@ -66,7 +66,7 @@ final class StateSize {
     return bytes;
   }
 
-  /** Refuses a request after which the state would be larger than it was, and than it may be. */
+  /** Refuses a request that makes the state larger than before and larger than the limit. */
   static void requireRoom(RepositoryState before, RepositoryState after, long max) {
     if (after.bytes() > max && after.bytes() > before.bytes()) {
       throw new StorageException(

@@ -1,6 +1,6 @@
 package io.quarry.coordinator.plan;
 
-/** The fix leaves the queue; its checkpoint stays, and a later call goes on from there. */
+/** The fix leaves the queue; its checkpoint stays, and a later fix call continues from there. */
 public record StopFix(String fixId, String error) implements Request {
   public StopFix {
     Checked.internal("fixId", fixId);
@@ -17,7 +17,7 @@ public record StopFix(String fixId, String error) implements Request {
     return transaction.reply(this, fixId);
   }
 
-  /** What is stopped takes no more space. */
+  /** A stopped fix takes no more space. */
   @Override
   public boolean freesSpace() {
     return true;

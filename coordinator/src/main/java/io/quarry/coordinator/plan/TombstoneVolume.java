@@ -1,8 +1,8 @@
 package io.quarry.coordinator.plan;
 
 /**
- * The point of no return of cleaning: after it no request can bring the image back, so its files
- * may be unlinked. Refused when something needs the image again.
+ * The point of no return of cleaning. After this commit no request can bring the image back, so a
+ * worker may unlink its files. Refused when an overlay, pin or open needs the image again.
  */
 public record TombstoneVolume(String fixId, String volumeId) implements Request {
   public TombstoneVolume {

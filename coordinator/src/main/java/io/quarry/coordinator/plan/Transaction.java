@@ -15,9 +15,9 @@ import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** One request being planned: the state so far, and the changes that led to it. */
+/** The plan of one request: the state so far, and the changes that led to it. */
 public final class Transaction {
-  /** What opens may take above the limit is this part of the limit. */
+  /** Opens may exceed the size limit by the limit divided by this number. */
   private static final int OPENS_RESERVE_PART = 8;
 
   private final long commit;
@@ -29,7 +29,7 @@ public final class Transaction {
 
   /**
    * @param commit the sequence number of the record that will hold the changes
-   * @param now the SDM's clock; for people to read, and for how long removed images are retained
+   * @param now the SDM's clock; for timestamps, and for the retention of removed images
    */
   public Transaction(RepositoryState state, long commit, Instant now) {
     this(state, commit, now, Limits.STATE_BYTES_MAX);
@@ -71,14 +71,14 @@ public final class Transaction {
   /** The last step of each plan. */
   Reply reply(Request request, String id) {
     if (!request.freesSpace()) {
-      // A machine has to start although nothing more can be made.
+      // A VM has to start even when no new image fits.
       long reserve = request.usesImages() ? stateBytesMax / OPENS_RESERVE_PART : 0;
       StateSize.requireRoom(before, state, stateBytesMax + reserve);
     }
     return new Reply(request.operation(), id, commit);
   }
 
-  /** Records a volume that has yet to be made, and the fix that will make it. */
+  /** Records a volume that has yet to be made, and the fix that makes it. */
   void intend(Volume volume, boolean wanted, @Nullable Worker worker) {
     intend(volume, wanted, null, worker);
   }
@@ -94,8 +94,8 @@ public final class Transaction {
   }
 
   /**
-   * What the files of frozen volumes look like. The first look counts: a later one may have seen
-   * what it is to find. Volumes that are not frozen by now are left out.
+   * Records what the files of frozen volumes look like. Only the first look counts: a later one may
+   * come after the damage that it should find. Leaves out volumes that are not frozen by now.
    *
    * @param witnesses by volume; null when no file was looked at
    */
@@ -112,7 +112,7 @@ public final class Transaction {
         });
   }
 
-  /** The file of a disk has grown, as a machine may do it; its end is a part of the disk then. */
+  /** Records that the file of a disk has grown, as a VM may do; the new end belongs to the disk. */
   void grow(String imageId, long size) {
     Image disk = state.visibleImage(imageId);
     if (disk != null
@@ -125,39 +125,39 @@ public final class Transaction {
     }
   }
 
-  /** The volume's files are to go, whoever owned it; the clean fix does it. */
+  /** Gives up the volume's files, whatever image owned the volume; the clean fix removes them. */
   void tombstone(Volume volume, boolean wanted) {
     add(new Change.PutVolume(volume.tombstoned()));
     cleanInsteadOfMaking(volume, wanted, null);
     hurryClean(volume, wanted);
   }
 
-  /** The image has another volume now; this one goes as soon as nobody has it open. */
+  /** The image has another volume now; the old one is cleaned as soon as no user has it open. */
   void retire(Volume volume, boolean wanted) {
     if (!state.isUsed(volume.id())) {
       tombstone(volume, wanted);
     }
   }
 
-  /** The use of an image ends, and with it that of volumes which are not its own any more. */
+  /** Ends the use of an image, and of volumes that are no longer the image's own. */
   void close(Open open) {
     add(new Change.DropOpen(open.id()));
     letGoOf(open.volumes());
     Image filled = open.fills() == null ? null : state.images().get(open.imageId());
     if (filled != null) {
-      // An upload is given up, with what it has stored so far.
+      // An upload is given up, with the bytes it has stored.
       tombstone(Volume.uploaded(String.valueOf(open.fills()), filled), filled.autoFix());
     }
     settle(open.imageId());
   }
 
-  /** Whoever was handed these volumes has no use for them any more. */
+  /** The users of these volumes have ended. */
   void letGoOf(List<String> volumeIds) {
     for (String volumeId : volumeIds) {
       Volume volume = state.volumes().get(volumeId);
       Image image = volume == null ? null : state.images().get(volume.imageId());
       if (image != null && image.volumeId().equals(volumeId)) {
-        // It may be another image by now: a snapshot takes over the volume of its disk.
+        // The owner may be another image by now: a snapshot takes over the volume of its disk.
         settle(image.id());
       } else if (volume != null && volume.stage() == Volume.Stage.READY) {
         retire(volume, image == null || image.autoFix());
@@ -165,7 +165,7 @@ public final class Transaction {
     }
   }
 
-  /** What is at the bottom of a chain is written down into only while nobody uses it. */
+  /** A merge writes down into the bottom of a chain only while the chain has no user. */
   void settleOwners(List<String> chain) {
     for (String volumeId : chain) {
       Volume volume = state.volumes().get(volumeId);
@@ -176,7 +176,7 @@ public final class Transaction {
     }
   }
 
-  /** The image goes on under another id. */
+  /** Gives the image another id. */
   void rename(Image image, String newId) {
     Volume volume = state.volumeOf(image);
     add(new Change.PutImage(image.internal(newId)));
@@ -185,7 +185,7 @@ public final class Transaction {
     add(new Change.DropImage(image.id()));
   }
 
-  /** What is over one image is over another one from now on. */
+  /** Moves the overlays of one image to another one. */
   void moveOverlays(String fromImageId, String toImageId) {
     for (String overlay : state.overlaysOf(fromImageId)) {
       Volume volume = state.volumes().get(overlay);
@@ -204,8 +204,8 @@ public final class Transaction {
   }
 
   /**
-   * A clean that was there already had to wait for its image's sake: until the removal could not be
-   * undone any more, or until somebody asked for it. No request can bring the volume back.
+   * A clean that existed before waited for the end of its image's retention, or for a request. No
+   * request can bring the volume back now, so the clean waits no more.
    */
   private void hurryClean(Volume volume, boolean wanted) {
     FixState clean = state.fixes().get(FixState.cleanId(volume.id()));
@@ -222,10 +222,10 @@ public final class Transaction {
   }
 
   /**
-   * Brings the fixes of an image into line with whether it can be cleaned: hidden, and no overlay,
-   * pin or open needs it. What can be cleaned is not mended any more. Before that, with whether it,
-   * or the image over it, could have a better volume. To be called for every image that changed, or
-   * whose dependants did.
+   * Brings the fixes of an image into line with its state. Call this for every image that changed,
+   * or whose dependants did. First come replacements: of the image's volume, and of the volume of
+   * the image above. A hidden image that no overlay, pin or open needs is cleaned, and no longer
+   * mended.
    */
   void settle(@Nullable String imageId) {
     Image image = imageId == null ? null : state.images().get(imageId);
@@ -247,7 +247,7 @@ public final class Transaction {
     }
   }
 
-  /** The maker goes on with the epochs of the clean: no two of them share a file. */
+  /** The maker continues the epochs of the clean: no two epochs share a file. */
   private void makeInsteadOfCleaning(Volume volume, boolean wanted) {
     FixState clean = state.fixes().get(FixState.cleanId(volume.id()));
     dropFix(FixState.cleanId(volume.id()));
@@ -257,13 +257,13 @@ public final class Transaction {
     }
   }
 
-  /** Until when cleaning the image has to wait; null when it has not. */
+  /** Until when cleaning the image has to wait; null when there is no need to wait. */
   @Nullable Instant retainedUntil(Image image) {
     Instant until = image.retainedUntil();
     return until != null && until.isAfter(now) ? until : null;
   }
 
-  /** Begins, keeps or gives up what is to take the place of the image's volume. */
+  /** Begins, keeps or gives up the replacement of the image's volume. */
   private void settleReplacement(Image image) {
     Volume current = state.volumeOf(image);
     Volume begun = state.replacementOf(current.id());
@@ -280,7 +280,7 @@ public final class Transaction {
     }
   }
 
-  /** The image that makes a long chain shorter is another one than that which made it longer. */
+  /** The image that shortens a long chain is not the image that made the chain too long. */
   private void settleLongChain(Image top) {
     Image image = ChainLength.toFlatten(state, top);
     if (image != null && !image.id().equals(top.id())) {
@@ -288,7 +288,7 @@ public final class Transaction {
     }
   }
 
-  /** Whether the image stays decides about the data of the one over it, and so on upwards. */
+  /** Whether an image stays decides what the image above it absorbs, and so on upwards. */
   private void settleAbove(Image image) {
     Image above = new MergeRules(state).above(image);
     while (above != null) {
@@ -299,9 +299,8 @@ public final class Transaction {
   }
 
   /**
-   * What images take in of another repository depends on what is below them, as far down as that
-   * is. To be called when an image comes into being or becomes whole, and overlays of it may have
-   * been here before.
+   * What an image absorbs from another repository depends on all layers below it. Call this when an
+   * image comes into being or becomes whole, and may already have overlays.
    */
   void settleOverlays(String imageId) {
     MergeRules rules = new MergeRules(state);
@@ -314,7 +313,7 @@ public final class Transaction {
     }
   }
 
-  /** The volume gets a new owner or a new user. */
+  /** The volume has a new owner or a new user, so its replacement is given up. */
   void giveUpReplacement(Volume current, boolean wanted) {
     Volume replacement = state.replacementOf(current.id());
     if (replacement != null) {
@@ -322,7 +321,7 @@ public final class Transaction {
     }
   }
 
-  /** Ids are the callers' to make; this one follows from what is unique already. */
+  /** Callers make ids; here the planner derives one from unique parts. */
   private String freshId(Volume replaced) {
     int count = 0;
     String id;
@@ -333,7 +332,7 @@ public final class Transaction {
     return id;
   }
 
-  /** Whether anything keeps the image although it may be hidden. */
+  /** Whether an overlay, a pin or an open needs the image although it may be hidden. */
   boolean needed(Image image) {
     return !state.overlaysOf(image.id()).isEmpty()
         || !state.pinsOf(image.id()).isEmpty()

@@ -1,6 +1,6 @@
 package io.quarry.coordinator.plan;
 
-/** The other repository needs it no more: the image may go when nothing else needs it. */
+/** The other repository no longer needs the image. The image may go when nothing else needs it. */
 public record Unpin(String pinId) implements Request {
   public Unpin {
     Checked.name("pinId", pinId);

@@ -8,20 +8,20 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hidden slab of bytes behind an image.
+ * The hidden bytes behind an image.
  *
  * @param imageId the image it belongs to; after its removal, the one it belonged to
  * @param size virtual size in bytes
  * @param parentImageId the image it is an overlay of
- * @param stage how far it is; the only place where "broken" is recorded
- * @param file name of the one file that holds it, once published
+ * @param stage how far the volume is; the only place where "broken" is recorded
+ * @param file name of the one file that holds the volume's content, once published
  * @param source where its content is copied from, for copies
- * @param replaces the volume of the same image whose place it takes once it is made, and why
+ * @param replaces the volume of the same image that this one will replace, and why
  * @param baseSource where the parent is read as long as it is not whole in this repository; null
- *     for volumes that need nothing of other repositories
- * @param writer who may be writing down into it what lies above; its own image shows nothing by
- *     then
- * @param witness what its file looked like when it was frozen; null when the file is writable, or
+ *     for volumes that need no other repository
+ * @param writer the worker that may be writing the layers above down into the volume; the volume's
+ *     own image has lost its content by then
+ * @param witness the size and time of its file at the freeze; null when the file is writable, or
  *     when no host has looked since
  */
 public record Volume(
@@ -38,22 +38,22 @@ public record Volume(
     @Nullable Writer writer,
     @Nullable Witness witness) {
 
-  /** Intent before files, tombstone before unlinking. */
+  /** The log records an intent before files exist, and a tombstone before they are unlinked. */
   public enum Stage {
-    /** Recorded, not yet usable: files may exist but nothing may read them. */
+    /** Recorded, not yet usable: files may exist but no reader may use them. */
     INTENDED,
     /** Whole: {@link Volume#file} holds its content. */
     READY,
-    /** Nobody needs it; its files are being removed. */
+    /** No image needs the volume; a worker removes its files. */
     TOMBSTONED
   }
 
   /**
    * @param repositoryKey the repository that holds the source
    * @param imageId the snapshot, visible or hidden, whose content is copied
-   * @param pinId the pin in the source's log that keeps it
-   * @param by the type of the fix that copies it; null for a mend. A base is copied by an optimize:
-   *     the images over it are usable before, but degraded
+   * @param pinId the pin in the source's log that keeps that snapshot
+   * @param by the type of the fix that copies the source; null for a mend. A base is copied by an
+   *     optimize: the images over it are usable before, but degraded
    */
   public record CopySource(
       String repositoryKey, String imageId, String pinId, @Nullable FixType by) {
@@ -67,15 +67,15 @@ public record Volume(
   }
 
   /**
-   * @param volumeId the volume whose place is taken
+   * @param volumeId the volume that is replaced
    * @param by the type of the fix that makes the new one
    */
   public record Replaced(String volumeId, FixType by) {}
 
   /**
-   * A frozen file, in logs with {@link Feature#WITNESSES}. A file that has another size or time now
-   * was written to by a process that Quarry knows nothing of. The reverse does not hold: whoever
-   * may write to a file may also set its time.
+   * The size and time of a frozen file, in logs with {@link Feature#WITNESSES}. If the file has
+   * another size or time now, a process unknown to Quarry wrote to it. The reverse does not hold: a
+   * process that may write to a file may also set its time.
    *
    * @param size of the file in bytes
    * @param modified when its content was last written
@@ -110,7 +110,7 @@ public record Volume(
         null);
   }
 
-  /** A volume that needs nothing of other repositories, once it is made. */
+  /** A volume that needs no other repository once it is made. */
   public Volume(
       String id,
       String imageId,
@@ -125,15 +125,16 @@ public record Volume(
   }
 
   /**
-   * The only one that may write; its word or its death lets another one.
+   * The only worker that may write to the volume. Another worker may, once this one has said that
+   * it stopped, or is proven dead.
    *
    * @param fixId the merge in place
-   * @param worker the life of a host that does it
-   * @param epoch of the fix: a host may let go of it, and take it again
+   * @param worker the life of the host that runs the fix
+   * @param epoch of the fix: a host may let go of the fix, and take it again
    */
   public record Writer(String fixId, Worker worker, long epoch) {}
 
-  /** What an upload into a disk fills; its epochs are taken as those of replacements are. */
+  /** The volume that an upload fills; its epochs count as those of replacements do. */
   static Volume uploaded(String id, Image disk) {
     return new Volume(
         id,
@@ -148,15 +149,16 @@ public record Volume(
   }
 
   /**
-   * Copies and replacements move data and go through the queue; the rest is made in milliseconds.
+   * Copies and replacements move data and go through the queue; other volumes are made in
+   * milliseconds.
    */
   public boolean heavy() {
     return source != null || replaces != null;
   }
 
   /**
-   * Whether nothing may write to the volume's file. Writable are the volume of a disk, a volume
-   * that has yet to be made, and a volume that a merge writes down into. Logs without {@link
+   * Whether no process may write to the volume's file. Three kinds are writable: the volume of a
+   * disk, an unmade volume, and a volume that a merge writes down into. Logs without {@link
    * Feature#WITNESSES} freeze no file: an older agent would fail to merge into a frozen one.
    */
   public boolean isFrozen(RepositoryState state) {
@@ -166,7 +168,10 @@ public record Volume(
     return state.freezesFiles() && stage == Stage.READY && writer == null && !ofDisk;
   }
 
-  /** The file an epoch's worker writes; no two epochs share one unless death was proven. */
+  /**
+   * The file that the worker of an epoch writes. No two epochs share a file unless the earlier
+   * worker is proven dead.
+   */
   public String fileOfEpoch(long epoch) {
     return fileOfEpoch(id, epoch, format);
   }
@@ -175,7 +180,9 @@ public record Volume(
     return volumeId + "." + epoch + "." + format.label();
   }
 
-  /** What an epoch receives that is not a volume's content yet; no tool opens it as a disk. */
+  /**
+   * The file that an epoch receives before it is a volume's content; no tool opens it as a disk.
+   */
   public String uploadOfEpoch(long epoch) {
     return uploadOfEpoch(id, epoch);
   }
@@ -184,7 +191,7 @@ public record Volume(
     return volumeId + "." + epoch + ".upload";
   }
 
-  /** Whether the file is of that epoch, or of an earlier one that was proven dead. */
+  /** Whether the file belongs to that epoch, or to an earlier one whose worker was proven dead. */
   boolean mayBePublished(String published, long epoch) {
     String[] parts = published.split("\\.", -1);
     try {

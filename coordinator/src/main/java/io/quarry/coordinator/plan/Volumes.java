@@ -5,7 +5,7 @@ import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 import org.pcollections.PSet;
 
-/** All volumes, and which of them depend on what. Immutable. */
+/** All volumes, with indexes of their dependants. Immutable. */
 final class Volumes {
   static final Volumes NONE = new Volumes(HashTreePMap.empty(), Index.EMPTY, Index.EMPTY);
 
@@ -49,7 +49,7 @@ final class Volumes {
             replacements.minus(replaced(old), id));
   }
 
-  /** What a volume is going to take the place of, while it has yet to be made. */
+  /** The volume that an unmade volume will replace. */
   private static @Nullable String replaced(Volume volume) {
     return volume.stage() == Volume.Stage.INTENDED && volume.replaces() != null
         ? volume.replaces().volumeId()

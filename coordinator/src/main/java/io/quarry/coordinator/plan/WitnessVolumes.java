@@ -7,17 +7,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host has looked at frozen files that the log has no witness of: volumes of older agents, and
- * files that could not be looked at before. A witness says nothing of what happened before the
+ * A host has looked at frozen files that the log has no witness of. Their volumes come from older
+ * agents, or no host could look at them before. A witness says nothing about the time before the
  * look.
  */
 public record WitnessVolumes(List<Seen> seen) implements Request {
-  /** So many go into one record. */
+  /** The most volumes of one record. */
   public static final int VOLUMES_MAX = 1_000;
 
   /**
-   * @param imageId the volume's owner when its file was looked at: the owner changes when a merge
-   *     begins to write to the file
+   * @param imageId the volume's owner when the host looked: the owner changes when a merge begins
+   *     to write to the file
    */
   public record Seen(String volumeId, String imageId, Witness witness) {}
 

@@ -1,6 +1,5 @@
 /**
- * Decisions: a state and a request become changes and a reply. Pure code, one file per operation
- * and one per kind of check.
+ * Decisions: a state and a request become changes and a reply. Pure code, one file per operation.
  */
 @NullMarked
 package io.quarry.coordinator.plan;

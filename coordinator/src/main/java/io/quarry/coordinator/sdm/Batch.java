@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The requests of one record: each is planned on the state that the ones before it leave behind.
- * Nobody is answered before the record is committed, refusals and repeats neither: they may rest on
- * it, and without it they would be wrong.
+ * The requests of one record. Each is planned on the state that the requests before it leave. No
+ * caller gets an answer before the record is committed, not even a refusal or a repeat: the answer
+ * may rest on the record, and would be wrong without it.
  */
 final class Batch {
   private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
@@ -31,7 +31,7 @@ final class Batch {
   /** Requests in one record. */
   private static final int REQUESTS_MAX = 512;
 
-  /** The last request of a record may begin below it. */
+  /** The last request of a record may begin below this limit. */
   static final long RECORD_BYTES_MAX = 1 << 20;
 
   private final long commit;
@@ -49,9 +49,9 @@ final class Batch {
   }
 
   /**
-   * @param full what requests are told that would change something and find no room; null when
+   * @param full the error for requests that would change something and find no room; null when
    *     there is room for all
-   * @param admitted those that there is room for
+   * @param admitted tells the requests that there is room for
    */
   Batch(LogState after, Instant now, @Nullable StorageException full, Predicate<Request> admitted) {
     this.full = full;
@@ -87,13 +87,13 @@ final class Batch {
     } catch (StorageException e) {
       answers.add(() -> submission.answer().completeExceptionally(e));
     } catch (RuntimeException | Error e) {
-      // Planning changes nothing but the transaction: the term and the other requests go on.
+      // Planning changes only the transaction: the term and the other requests go on.
       LOG.error("Planning {} failed", submission.request().operation(), e);
       answers.add(() -> submission.answer().completeExceptionally(failed(submission, e)));
     }
   }
 
-  /** One request that no record can hold must not keep the others of its record from it. */
+  /** A request that no record can hold must not fail the other requests of its record. */
   private static long encodedBytes(Entry entry) {
     long size;
     try {
@@ -126,7 +126,7 @@ final class Batch {
         why);
   }
 
-  /** Whether another request may go into this record. */
+  /** Whether another request fits into this record. */
   boolean hasRoom() {
     return submissions.size() < REQUESTS_MAX && bytes < RECORD_BYTES_MAX;
   }
@@ -144,7 +144,10 @@ final class Batch {
     answers.forEach(Runnable::run);
   }
 
-  /** The record is not committed, or nobody can tell: neither can anything that rests on it. */
+  /**
+   * The record is not committed, or its outcome is unknown. The same then holds for each answer
+   * that rests on it.
+   */
   void fail(StorageException why) {
     submissions.forEach(submission -> submission.answer().completeExceptionally(why));
   }

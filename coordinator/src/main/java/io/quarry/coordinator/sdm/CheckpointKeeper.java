@@ -12,23 +12,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides when a checkpoint is worth its cost and writes it beside the commits: states are
- * immutable. The replay's length stays in proportion to the checkpoint's, and so does the cost of
- * checkpoints per commit.
+ * Decides when a checkpoint is worth its cost, and writes it beside the commits, which immutable
+ * states allow. The length of a replay and the cost of checkpoints per commit stay in proportion to
+ * the checkpoint's size.
  */
 final class CheckpointKeeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CheckpointKeeper.class);
 
   /**
-   * Replaying a record costs at the least about a quarter of reading that many checkpoint bytes: a
-   * replay is mostly the checkpoint's.
+   * Replaying a record costs at least a quarter of reading this many checkpoint bytes. So most of a
+   * replay's time is for the checkpoint.
    */
   private static final long BYTES_PER_RECORD = 16_384;
 
   private static final long BYTES_PER_ENTRY = 2_048;
   private static final long ENTRIES_MIN = 20_000;
 
-  /** How many records are worth a small checkpoint while the ballast is not whole. */
+  /** How many records are worth a small checkpoint while a part of the ballast is missing. */
   private static final long FULL_RECORDS_MIN = 32;
 
   private final String name;
@@ -42,7 +42,7 @@ final class CheckpointKeeper implements AutoCloseable {
 
   private volatile long checkpointBytes;
 
-  /** As the storage was found last; connecting and canaries of any host take from the ballast. */
+  /** The state at the last look; a connect or a canary of any host may take from the ballast. */
   private volatile boolean ballastWhole;
 
   private long records;
@@ -50,7 +50,7 @@ final class CheckpointKeeper implements AutoCloseable {
   private long recordsSinceLook;
 
   /**
-   * @param background runs one thing at a time; closed with this
+   * @param background runs one task at a time; closed with this keeper
    * @param recordsMin how many records are worth a small checkpoint
    */
   CheckpointKeeper(String name, SlotStore store, ExecutorService background, long recordsMin) {
@@ -61,7 +61,7 @@ final class CheckpointKeeper implements AutoCloseable {
     this.recordsMin = recordsMin;
   }
 
-  /** A term begins: what earlier ones left to be replayed counts. */
+  /** A term begins: the records that earlier terms left to replay count. */
   void begin(LogState state) throws IOException {
     records = state.sequence() - checkpointer.covered();
     busy.set(true);
@@ -69,7 +69,7 @@ final class CheckpointKeeper implements AutoCloseable {
     restoreBallast(true);
   }
 
-  /** To be called by the SDM's thread after each commit. */
+  /** The SDM's thread calls this after each commit. */
   void committed(LogState state, int newEntries) {
     records++;
     entries += newEntries;
@@ -87,7 +87,7 @@ final class CheckpointKeeper implements AutoCloseable {
     restoreBallast(recordsSinceLook >= FULL_RECORDS_MIN);
   }
 
-  /** Frees some of what is kept for a full storage; false without any. Restored later. */
+  /** Frees a part of the ballast; false when there is none. Restored later. */
   boolean releaseBallast(Reserve reserve) {
     ballastWhole = false;
     try {
@@ -99,9 +99,9 @@ final class CheckpointKeeper implements AutoCloseable {
   }
 
   /**
-   * Tried after each commit until it is there: something must have freed the space.
+   * Tried after each commit until the ballast is whole: a commit may have freed the space.
    *
-   * @param look whether other hosts may have taken from it
+   * @param look whether other hosts may have taken from the ballast
    */
   private void restoreBallast(boolean look) {
     if ((look || !ballastWhole) && restoring.compareAndSet(false, true)) {
@@ -120,7 +120,7 @@ final class CheckpointKeeper implements AutoCloseable {
     }
   }
 
-  /** Readers had to go back to an older checkpoint, the last one that there is. */
+  /** Readers had to use the older checkpoint, the last sound one. */
   private void replaceUnsound(LogState state) {
     boolean sound = true;
     try {

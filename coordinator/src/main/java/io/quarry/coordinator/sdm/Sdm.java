@@ -17,14 +17,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The storage domain manager of one repository on one host: commits metadata and moves no data. It
- * leads when elected and until it learns that somebody else does. One thread per term plans and
- * commits; any thread may submit.
+ * The storage domain manager of one repository on one host: commits metadata and moves no data. An
+ * SDM leads from its election until it learns that another host leads. One thread per term plans
+ * and commits; any thread may submit.
  */
 public final class Sdm implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Sdm.class);
 
-  /** Requests that wait for their turn; beyond them callers are told to come back. */
+  /** Requests that wait for their turn; further callers are told to try again. */
   public static final int QUEUED_REQUESTS_MAX = 8_192;
 
   private final String name;
@@ -40,11 +40,11 @@ public final class Sdm implements AutoCloseable {
   private @Nullable Thread thread;
   private boolean closed;
 
-  /** A term is to begin when the one that is ending is over. */
+  /** A term is to begin when the ending one is over. */
   private boolean again;
 
   /**
-   * @param writer host and incarnation, as the log names them
+   * @param writer host and incarnation, as in the log
    */
   public Sdm(
       SlotStore store,
@@ -73,7 +73,7 @@ public final class Sdm implements AutoCloseable {
     this.queue = machinery.queue();
   }
 
-  /** Begins a term, after the one that is ending if there is one; does nothing when one runs. */
+  /** Begins a term, after the ending one if there is one. Does nothing when a term runs. */
   public synchronized void lead() {
     if (term != null) {
       again = term.ending();
@@ -97,13 +97,16 @@ public final class Sdm implements AutoCloseable {
             listener);
     Thread runner = machinery.threads().apply("sdm-" + name).newThread(() -> run(next));
     again = false;
-    // Not before it runs: a term that has no thread would never end.
+    // Only a started thread counts: a term without a thread would never end.
     runner.start();
     term = next;
     thread = runner;
   }
 
-  /** A term that fails leaves the role first, and then fails the thread, to be counted. */
+  /**
+   * A failing term first gives up the role, and then fails the thread, so that the supervisor
+   * counts the failure.
+   */
   private void run(Term running) {
     String reason = "it was ended";
     try {
@@ -127,7 +130,7 @@ public final class Sdm implements AutoCloseable {
     }
   }
 
-  /** The host has heard of the end before it hears of the next beginning. */
+  /** The host learns of the end before the next term begins. */
   private synchronized void over() {
     term = null;
     if (again && !closed) {
@@ -136,8 +139,8 @@ public final class Sdm implements AutoCloseable {
   }
 
   /**
-   * Ends the term after what is being committed; does nothing when none is running. Whoever waits
-   * in the queue is answered at once: the storage may take long, or for ever.
+   * Ends the term after the commit in progress; does nothing when none is running. Queued requests
+   * are answered at once: the storage may take long, or for ever.
    */
   public synchronized void stepDown(String reason) {
     again = false;
@@ -147,22 +150,23 @@ public final class Sdm implements AutoCloseable {
     }
   }
 
-  /** Whether requests submitted here have a chance. */
+  /** Whether requests submitted here can be committed. */
   public synchronized boolean leading() {
     return term != null && term.committing() && !term.ending();
   }
 
   /**
-   * For how long a term has been at one piece of work; zero without a term. When the storage hangs
-   * it goes on growing, and only another host can commit.
+   * For how long the term has been at one piece of work; zero without a term. The time grows while
+   * the storage hangs, and then only another host can commit.
    */
   public synchronized Duration silence() {
     return term == null ? Duration.ZERO : term.silence();
   }
 
   /**
-   * Plans and commits the request. The answer fails with a {@link StorageException};
-   * SDM_UNAVAILABLE means that nothing was committed, OUTCOME_UNKNOWN that nobody can tell yet.
+   * Plans and commits the request. The answer fails with a {@link StorageException}.
+   * SDM_UNAVAILABLE means that nothing was committed, OUTCOME_UNKNOWN that the outcome is not known
+   * yet.
    */
   public CompletableFuture<Reply> submit(RequestId requestId, Request request) {
     CompletableFuture<Reply> answer = new CompletableFuture<>();
@@ -177,12 +181,12 @@ public final class Sdm implements AutoCloseable {
     return answer;
   }
 
-  /** As above, for a request that is not a caller's. */
+  /** Submits a request of an agent itself. */
   public CompletableFuture<Reply> submit(String requestId, Request request) {
     return submit(RequestId.of(requestId), request);
   }
 
-  /** What is still in the queue has changed nothing. */
+  /** Queued requests have changed nothing. */
   private synchronized void drain() {
     for (Submission left = queue.poll(); left != null; left = queue.poll()) {
       left.answer().completeExceptionally(unavailable("the SDM is changing"));

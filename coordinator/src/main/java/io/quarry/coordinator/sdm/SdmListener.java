@@ -3,12 +3,12 @@ package io.quarry.coordinator.sdm;
 import io.quarry.coordinator.log.LogState;
 import java.io.IOException;
 
-/** What an SDM tells its host. Called on the SDM's thread: enqueue only. */
+/** An SDM's notices to its host. Called on the SDM's thread: enqueue only. */
 public interface SdmListener {
   /**
    * Before a term begins, on its thread, which may wait for the storage.
    *
-   * @throws IOException says why this host must not lead
+   * @throws IOException when this host must not lead
    */
   default void beginning() throws IOException {}
 

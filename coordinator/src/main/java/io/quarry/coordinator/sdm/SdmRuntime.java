@@ -11,12 +11,13 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 
 /**
- * What an SDM runs on. Simulations bring their own.
+ * The environment of an SDM. Simulations bring their own.
  *
  * @param logs to commit to
  * @param queue of requests that wait for their turn
- * @param threads by the names they are to have
- * @param background runs one thing at a time, beside the commits; by its thread's name
+ * @param threads makes threads by name
+ * @param background makes executors by the name of their thread; each runs one task at a time,
+ *     beside the commits
  * @param checkpointRecords how many records are worth a checkpoint
  */
 record SdmRuntime(
@@ -27,7 +28,7 @@ record SdmRuntime(
     long checkpointRecords) {
   private static final long CHECKPOINT_RECORDS = Long.getLong("quarry.checkpoint.records", 1_000);
 
-  /** Makes the log that a writer of that name commits to. */
+  /** Makes the log for a writer's commits. */
   interface Logs {
     CommitLog of(SlotStore store, String writer);
   }

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One host's time as SDM, from its term record to its end, as one method call. Everything queued
- * when a record is begun goes into it, as far as there is {@link Batch#hasRoom room}.
+ * One host's time as SDM, from its term record to its end, as one method call. A record takes all
+ * requests that are queued when it begins, as far as there is {@link Batch#hasRoom room}.
  */
 final class Term implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Term.class);
@@ -42,7 +42,7 @@ final class Term implements AutoCloseable {
   private volatile boolean committing;
   private volatile boolean over;
 
-  /** When the term's thread was last seen between two pieces of work. */
+  /** When the term's thread last finished a piece of work. */
   private volatile long turnNanos = System.nanoTime();
 
   Term(
@@ -69,17 +69,17 @@ final class Term implements AutoCloseable {
     return committing;
   }
 
-  /** Nothing more is taken from the queue, but for what is being committed. */
+  /** Whether the term takes no more requests; a commit in progress is finished. */
   boolean ending() {
     return over || stopReason != null;
   }
 
-  /** For how long it has been at one piece of work: a storage that hangs lets it come to no end. */
+  /** For how long the term has been at one piece of work: a hanging storage makes this grow. */
   Duration silence() {
     return Duration.ofNanos(System.nanoTime() - turnNanos);
   }
 
-  /** Returns why the term ended. To be closed afterwards. */
+  /** Returns why the term ended. Close the term afterwards. */
   String run() {
     try {
       listener.beginning();
@@ -151,7 +151,7 @@ final class Term implements AutoCloseable {
     }
   }
 
-  /** One record of the first request and whatever else is queued, as far as there is room. */
+  /** Commits one record of the first request and further queued ones, as far as there is room. */
   private LogState commit(LogState state, Submission first) throws EndOfTerm {
     Batch batch = new Batch(state, clock.instant());
     try {
@@ -171,8 +171,8 @@ final class Term implements AutoCloseable {
   }
 
   /**
-   * The storage is full: opens and what frees space are committed on the ballast, the rest is
-   * refused. When only the half is left that opens may not take, they are refused as well.
+   * The storage is full. Opens and requests that free space are committed on the ballast; others
+   * are refused. Opens are refused as well once only half of the ballast is left.
    */
   private LogState commitOnReserve(LogState state, List<Submission> group) throws EndOfTerm {
     for (Reserve reserve : Reserve.values()) {
@@ -185,7 +185,7 @@ final class Term implements AutoCloseable {
         return conclude(state, some, outcome);
       }
     }
-    // Repeats among them are answered: what they ask for was committed when there was space.
+    // Repeats are answered: their first try was committed when there was space.
     Batch none = planned(state, group, noReserve(), request -> false);
     return conclude(state, none, append(state, none));
   }
@@ -201,7 +201,7 @@ final class Term implements AutoCloseable {
     return request.freesSpace() || (reserve == Reserve.HALF && request.usesImages());
   }
 
-  /** Refusals and repeats need no record, but the newest state. */
+  /** Refusals and repeats need no record, but must rest on the newest state. */
   private Outcome append(LogState state, Batch batch) {
     try {
       return batch.entries().isEmpty()
@@ -265,7 +265,7 @@ final class Term implements AutoCloseable {
         "remove images and run the clean fixes, or enlarge the storage; nothing was changed");
   }
 
-  /** Not even removals find space: removing images is no remedy. */
+  /** Even removals find no space, so removing images is no remedy. */
   private StorageException noReserve() {
     return new StorageException(
         ErrorCode.NO_SPACE,

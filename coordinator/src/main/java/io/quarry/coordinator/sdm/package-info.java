@@ -1,6 +1,6 @@
 /**
  * The one writer of a repository: a bounded queue, one thread that plans, commits and applies, and
- * a term that ends when another writer shows up.
+ * a term that ends when another writer appears.
  */
 @NullMarked
 package io.quarry.coordinator.sdm;

@@ -4,14 +4,14 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The moment by which a wait ends. What is left of it is read once and is never negative: a wait
- * whose length is computed from two looks at the clock fails when the thread pauses between them.
+ * The moment by which a wait ends. The remaining time is read once and is never negative. A wait
+ * that computes its length from two looks at the clock fails when the thread pauses between them.
  */
 public final class Deadline {
   /** Far beyond any process's life, and near enough for differences of nanoseconds. */
   private static final long NANOS_MAX = TimeUnit.DAYS.toNanos(36_500);
 
-  /** For what waits to be woken. */
+  /** For a thread that waits until another one wakes it. */
   static final Deadline NEVER = new Deadline(System.nanoTime() + NANOS_MAX);
 
   private final long atNanos;
@@ -51,7 +51,8 @@ public final class Deadline {
   }
 
   /**
-   * Waits until the monitor, which the caller holds, is notified, or this moment has come.
+   * Waits until another thread notifies the monitor, which the caller holds, or the moment has
+   * come.
    *
    * @return false at once when the moment has passed
    */

@@ -7,13 +7,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One named thread that runs a step when woken, and at the latest a period after the last step
- * ended. Wake-ups are coalesced: callbacks wake, the loop acts at its own pace. A step that throws,
- * whatever it throws, is counted and tried again after a pause; only {@link #close} ends the loop.
- * It is a platform thread, so that work which pins virtual threads elsewhere cannot delay it; it is
- * never interrupted, since a step may be in the middle of a write.
+ * ended. Wake-ups are coalesced: callbacks wake, the loop acts at its own pace. A step that throws
+ * anything is counted and tried again after a pause; only {@link #close} ends the loop. A platform
+ * thread, so that work which pins virtual threads elsewhere cannot delay it. The thread is never
+ * interrupted, since a step may be in the middle of a write.
  */
 public final class Loop implements AutoCloseable {
-  /** A step may throw: it is tried again. What is no failure it has to catch itself. */
+  /** A step may throw: the loop tries it again. A step catches exceptions that are no failure. */
   public interface Step {
     void run() throws Exception;
   }
@@ -25,14 +25,14 @@ public final class Loop implements AutoCloseable {
   private final Duration period;
   private final Step step;
 
-  // Guarded by this; signalled when they change.
+  // Guarded by this; signalled at each change.
   private Deadline due = Deadline.after(Duration.ZERO);
   private Deadline notBefore = due;
   private boolean closed;
   private @Nullable Thread thread;
 
   /**
-   * @param name of its thread
+   * @param name of the loop's thread
    */
   public Loop(String name, Duration period, Step step) {
     this.name = name;
@@ -65,7 +65,7 @@ public final class Loop implements AutoCloseable {
     return closed;
   }
 
-  /** No further step begins. One that runs goes on: it may wait for a storage that hangs. */
+  /** No further step begins. A running step goes on: it may wait for a storage that hangs. */
   @Override
   public synchronized void close() {
     closed = true;
@@ -98,7 +98,7 @@ public final class Loop implements AutoCloseable {
     }
   }
 
-  /** What woke it meanwhile is due at once, but after a failure not before the pause is over. */
+  /** A wake-up during the step is due at once, but after a failure only once the pause is over. */
   private synchronized void stepped(Duration pause) {
     wakeWithin(pause.isZero() ? period : pause);
     notBefore = Deadline.after(pause);

@@ -15,12 +15,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts the threads that an agent cannot do without, and knows what became of each. A body that
- * fails, whatever it throws, is counted and logged, and begins again after a pause: a thread that
- * ends by an exception is missed by nobody until its work is.
+ * Starts the threads that an agent needs, and watches them. A body that throws anything is counted
+ * and logged, and begins again after a pause. Otherwise the agent would notice an ended thread only
+ * by the work that is not done.
  */
 public final class Supervisor {
-  /** After one failure; twice as long after each further one. */
+  /** The pause after one failure; each further failure doubles it. */
   static final Duration PAUSE_MIN = Duration.ofMillis(250);
 
   static final Duration PAUSE_MAX = Duration.ofSeconds(10);
@@ -40,7 +40,7 @@ public final class Supervisor {
     this.threads = threads;
   }
 
-  /** Calls back once for each name that is used from now on. */
+  /** The listener gets each new name from now on. */
   public void onName(Consumer<Tally> listener) {
     listeners.add(listener);
   }
@@ -67,7 +67,7 @@ public final class Supervisor {
             name + "-" + count.getAndIncrement(),
             () -> {
               once(tally, body);
-              // The pool goes on: what it is given next has nothing to do with what has failed.
+              // The pool goes on: its next task is independent of the failed one.
               tally.succeeded();
             });
   }
@@ -93,18 +93,18 @@ public final class Supervisor {
     }
   }
 
-  /** Counts what failed elsewhere under that name. */
+  /** Counts a failure that happened elsewhere under that name. */
   public void failed(String name, Throwable failure) {
     var _ = failed(tally(name), failure);
   }
 
-  /** Whatever happens here, the caller goes on: there may be no memory left for a message. */
+  /** Never throws: there may be no memory left for a message. */
   private static Duration failed(Tally tally, Throwable failure) {
     long inARow = tally.failed(failure);
     try {
       LOG.error("{} failed", tally.name(), failure);
     } catch (Throwable _) {
-      // It is counted.
+      // The tally has counted it.
     }
     return pauseAfter(inARow);
   }
@@ -115,7 +115,7 @@ public final class Supervisor {
     return pause.compareTo(PAUSE_MAX) < 0 ? pause : PAUSE_MAX;
   }
 
-  /** How often what runs under each name has failed, in the order of names. */
+  /** The tally of each name, in the order of names. */
   public List<Tally> tallies() {
     return tallies.values().stream().sorted(Comparator.comparing(Tally::name)).toList();
   }
@@ -125,7 +125,7 @@ public final class Supervisor {
     return lives.stream().filter(Life::dead).map(life -> life.tally.name()).sorted().toList();
   }
 
-  /** A loop's step, for its tally. */
+  /** Runs a loop's step, and counts its outcome. */
   Duration run(Tally tally, Loop.Step step) {
     try {
       step.run();
@@ -146,7 +146,7 @@ public final class Supervisor {
         });
   }
 
-  /** A thread and what it is there for. */
+  /** A thread and its body. */
   private final class Life {
     private final Tally tally;
     private final Runnable body;
@@ -170,7 +170,7 @@ public final class Supervisor {
       }
     }
 
-    /** Nobody interrupts it but to end the process. */
+    /** Only the end of the process interrupts this thread. */
     private static void rest(Duration pause) {
       try {
         Thread.sleep(pause);

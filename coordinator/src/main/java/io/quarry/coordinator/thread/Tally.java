@@ -3,9 +3,9 @@ package io.quarry.coordinator.thread;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** How often what runs under one name has failed. */
+/** Counts the failures under one name. */
 public final class Tally {
-  /** So many failures with no success between them are no accident. */
+  /** This many failures in a row, without a success between them, are no accident. */
   private static final long IN_A_ROW_MAX = 3;
 
   private final String name;
@@ -30,12 +30,12 @@ public final class Tally {
     return last;
   }
 
-  /** Whether it has failed again and again, and did not succeed since. */
+  /** Whether the last tries have all failed. */
   public boolean keepsFailing() {
     return inARow.get() >= IN_A_ROW_MAX;
   }
 
-  /** How often it has failed since it succeeded. */
+  /** Returns the number of failures since the last success. */
   long failed(Throwable failure) {
     failures.incrementAndGet();
     last = failure;

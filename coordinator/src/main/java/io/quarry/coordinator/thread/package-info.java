@@ -1,4 +1,4 @@
-/** How an agent's long-lived threads are started, woken, waited in, and watched over. */
+/** Starts, wakes and watches an agent's long-lived threads, and their waits. */
 @NullMarked
 package io.quarry.coordinator.thread;
 

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 
-/** Opens connections and what is built on them, and closes all of it in reverse order. */
+/** Opens connections and their users, and closes all of them in reverse order. */
 final class Agents implements AutoCloseable {
   static final Duration SESSION = Duration.ofSeconds(4);
   static final Duration SOON = Duration.ofSeconds(20);
@@ -94,7 +94,9 @@ final class Agents implements AutoCloseable {
         .until(condition::get);
   }
 
-  /** Waits until so much time has passed: for what must not happen, there is no other condition. */
+  /**
+   * Waits for the given time, to show that something does not happen: there is no other condition.
+   */
   static void pass(Duration duration) {
     long start = System.nanoTime();
     await()

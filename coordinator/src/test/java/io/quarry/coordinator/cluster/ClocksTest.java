@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-/** Case 12.25: whose clock is believed. */
+/** Case 12.25: which clock is right. */
 final class ClocksTest {
   private static final long HOUR = 3_600_000;
 
@@ -36,7 +36,7 @@ final class ClocksTest {
   }
 
   @Test
-  void whatTheComparisonMayHaveAddedDoesNotCount() {
+  void errorOfTheComparisonDoesNotCount() {
     ClockReading own = new ClockReading(5_000, 3_000);
     ClockReading other = new ClockReading(0, 1_000);
     assertThat(Clocks.ahead(own, List.of(own, other, other))).isEqualTo(Duration.ofSeconds(1));
@@ -44,7 +44,7 @@ final class ClocksTest {
     assertThat(Clocks.ahead(close, List.of(close, other, other))).isZero();
   }
 
-  /** No comparison since, and none is needed: time that passes is known without a clock. */
+  /** The clocks are not compared again, and need not be: elapsed time is known without a clock. */
   @Test
   void clockThatIsSetIsSeenAtOnce() {
     Instant[] now = {Instant.parse("2026-01-01T12:00:00Z")};
@@ -62,7 +62,7 @@ final class ClocksTest {
     assertThat(ahead).isBetween(2 * HOUR + 500 - passedMillis, 2 * HOUR + 501);
   }
 
-  /** How far the first of those is ahead. */
+  /** How far the first clock is ahead. */
   private static Duration ahead(long... aheadMillis) {
     List<ClockReading> all =
         LongStream.of(aheadMillis).mapToObj(millis -> new ClockReading(millis, 0)).toList();

@@ -16,7 +16,7 @@ final class ElectionTest extends ClusterTest {
   private final RecordingElectionListener b = new RecordingElectionListener();
 
   @Test
-  void everybodyKnowsTheLeader() throws Exception {
+  void allHostsKnowTheLeader() throws Exception {
     Election first = agents.election(connect(), "a", a);
     eventually(first::leading);
     Election second = agents.election(connect(), "b", b);
@@ -52,7 +52,7 @@ final class ElectionTest extends ClusterTest {
   }
 
   @Test
-  void anOutageDeposesNobody() throws Exception {
+  void anOutageDeposesNoLeader() throws Exception {
     Election first = agents.election(connect(), "a", a);
     eventually(() -> !a.elections().isEmpty());
     Election second = agents.election(connect(), "b", b);
@@ -73,7 +73,7 @@ final class ElectionTest extends ClusterTest {
   }
 
   @Test
-  void whoStandsDownCanStandAgain() throws Exception {
+  void hostThatStandsDownCanStandAgain() throws Exception {
     Election first = agents.election(connect(), "a", a);
     eventually(first::leading);
     Election second = agents.election(connect(), "b", b);

@@ -68,7 +68,7 @@ final class FixQueueTest extends ClusterTest {
   }
 
   @Test
-  void progressIsSeenByOthersAndCoalesced() throws Exception {
+  void progressIsSeenByOtherHostsAndCoalesced() throws Exception {
     ClusterConnection connection = connect();
     FixQueue worker = agents.queue(connection);
     FixQueue other = agents.queue(connect());
@@ -87,7 +87,7 @@ final class FixQueueTest extends ClusterTest {
   }
 
   @Test
-  void aReleasedFixIsFreeForOthers() throws Exception {
+  void aReleasedFixIsFreeForOtherHosts() throws Exception {
     FixQueue first = agents.queue(connect());
     FixQueue second = agents.queue(connect());
     QueuedFix fix = queued(first, "f1");
@@ -143,7 +143,7 @@ final class FixQueueTest extends ClusterTest {
     eventually(() -> other.find("f1").isPresent() && other.claims().isEmpty());
     QueueClaim successor = other.tryClaim(fix, claimant("b")).orElseThrow();
 
-    // The same name and the same version 0 as the zombie's own: only the fence tells them apart.
+    // The same name and the same version 0 as the zombie's own claim: only the fence differs.
     ClaimTaker taker = takerOf(dying);
     assertThat(successor.held().version()).isEqualTo(stale.version());
     Deadline deadline = Deadline.after(ClusterConnection.CALL_DEADLINE);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 final class HostRegistryTest extends ClusterTest {
   @Test
-  void othersSeeWhoIsLive() throws Exception {
+  void hostsSeeTheLiveHosts() throws Exception {
     HostRegistry a = agents.registry(connect());
     HostRegistry b = agents.registry(connect());
 
@@ -28,12 +28,12 @@ final class HostRegistryTest extends ClusterTest {
     assertThat(b.find("a").map(HostRegistryTest::timeless)).contains(host("a", "a-1"));
     assertThat(b.incarnationLive("a-1")).isTrue();
     assertThat(b.absentFor("a-1")).isZero();
-    assertThat(b.find("nobody")).isEmpty();
+    assertThat(b.find("unknown")).isEmpty();
     assertThat(b.incarnationLive("a-0")).isFalse();
   }
 
   @Test
-  void updatesReachOthers() throws Exception {
+  void updatesReachOtherHosts() throws Exception {
     HostRegistry a = agents.registry(connect());
     HostRegistry b = agents.registry(connect());
     a.register(host("a", "a-1"));
@@ -63,7 +63,7 @@ final class HostRegistryTest extends ClusterTest {
     print("registered again after a forced expiry", millisSince(start));
   }
 
-  /** Case 12.6: whose node was deleted stayed "absent", and its opens could be ended. */
+  /** Case 12.6: a host whose node was deleted stayed "absent", and its opens could be ended. */
   @Test
   void registersAgainWhenItsNodeIsDeleted() throws Exception {
     ClusterConnection connection = connect();
@@ -85,7 +85,7 @@ final class HostRegistryTest extends ClusterTest {
   }
 
   @Test
-  void whoLeftIsRemembered() throws Exception {
+  void hostThatLeftIsRemembered() throws Exception {
     HostRegistry a = agents.registry(connect());
     HostRegistry b = agents.registry(connect());
     a.register(host("a", "a-1"));
@@ -95,7 +95,7 @@ final class HostRegistryTest extends ClusterTest {
 
     eventually(() -> b.find("a").isEmpty());
     assertThat(b.lastSeen("a").map(HostRegistryTest::timeless)).contains(host("a", "a-1"));
-    assertThat(b.lastSeen("nobody")).isEmpty();
+    assertThat(b.lastSeen("unknown")).isEmpty();
   }
 
   /** Case 12.25: a host two hours ahead led, and emptied the trash at once. */
@@ -104,10 +104,10 @@ final class HostRegistryTest extends ClusterTest {
     Clock wrong = Clock.offset(Agents.CLOCK, Duration.ofHours(2));
     HostRegistry a = agents.add(new HostRegistry(connect(), wrong));
     a.start();
-    assertThat(a.clockPending()).as("it does not register").isFalse();
+    assertThat(a.clockPending()).as("a host that does not register").isFalse();
     a.register(host("a", "a-1"));
     eventually(() -> !a.clockPending());
-    assertThat(a.clockAhead()).as("alone, it is believed").isZero();
+    assertThat(a.clockAhead()).as("a lone clock counts as right").isZero();
     assertThat(a.clockAlone().orElseThrow().aheadMillis())
         .isBetween(Duration.ofMinutes(119).toMillis(), Duration.ofMinutes(121).toMillis());
 
@@ -118,7 +118,7 @@ final class HostRegistryTest extends ClusterTest {
     eventually(() -> b.clockAhead("a-1").compareTo(Duration.ofMinutes(119)) > 0);
     assertThat(a.clockAlone()).isEmpty();
     assertThat(b.clockAhead()).isLessThan(Duration.ofMinutes(1));
-    assertThat(b.clockAhead("nobody")).isZero();
+    assertThat(b.clockAhead("unknown")).isZero();
   }
 
   @Test
@@ -162,7 +162,7 @@ final class HostRegistryTest extends ClusterTest {
   }
 
   @Test
-  void ofTwoThatStartTogetherOneIsRejected() throws Exception {
+  void ofTwoHostsThatStartTogetherOneIsRejected() throws Exception {
     HostRegistry first = agents.registry(connect());
     HostRegistry second = agents.registry(connect());
 
@@ -174,7 +174,7 @@ final class HostRegistryTest extends ClusterTest {
   }
 
   @Test
-  void whoWasDeclaredDeadIsToldAndStaysOut() throws Exception {
+  void hostDeclaredDeadIsToldAndStaysOut() throws Exception {
     ClusterConnection connection = connect();
     HostRegistry a = agents.registry(connection);
     CompletableFuture<HostRejectedException> told = new CompletableFuture<>();
@@ -209,7 +209,7 @@ final class HostRegistryTest extends ClusterTest {
 
     assertThat(registry.provenDead("a-1")).isTrue();
 
-    // Once seen, it needs no server.
+    // Once seen, a proof of death needs no server.
     eventually(() -> !registry.incarnationLive("a-1"));
     registry.confirmDead("a", "a-1", "again, which is fine");
   }

@@ -57,7 +57,7 @@ public final class LocalZooKeeper implements AutoCloseable {
     server = fresh();
   }
 
-  /** Closes somebody's session from outside, as a guardian does; returns when it began to. */
+  /** Closes a session from outside, as a guardian does; returns when the call began. */
   long closeSession(SessionInfo session) throws Exception {
     CountDownLatch connected = new CountDownLatch(1);
     ZooKeeper client =

@@ -60,7 +60,7 @@ final class LostDataTest extends ClusterTest {
     assertThat(agent.listener.depositions()).isEmpty();
     assertThat(queue.entries()).hasSize(1);
 
-    // And the new queue works like the old one.
+    // The new queue works like the old one.
     agent.claim.progress("{\"percent\":99}");
     eventually(() ->
         queue.claims().values().stream()
@@ -86,7 +86,7 @@ final class LostDataTest extends ClusterTest {
     assertThat(agent.queue.find("f1")).isEmpty();
   }
 
-  /** An agent with one of each. */
+  /** An agent with an election, a queue, a claim, a hint and a registration. */
   private static final class Everything {
     final RecordingElectionListener listener = new RecordingElectionListener();
     final HostRegistry registry;
@@ -110,7 +110,7 @@ final class LostDataTest extends ClusterTest {
       eventually(this::complete);
     }
 
-    /** Whether the ensemble itself, read afresh, has all of it. */
+    /** Whether the ensemble itself, read afresh, has all nodes. */
     boolean complete() {
       try {
         return election.leading() && head.head() == 42 && allThere();

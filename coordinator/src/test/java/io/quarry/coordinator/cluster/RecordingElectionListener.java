@@ -3,7 +3,7 @@ package io.quarry.coordinator.cluster;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Remembers what an election said. */
+/** Records the calls of an election. */
 final class RecordingElectionListener implements ElectionListener {
   private final List<Long> elections = new CopyOnWriteArrayList<>();
   private volatile long electedAtNanos;

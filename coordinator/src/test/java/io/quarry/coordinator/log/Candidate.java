@@ -12,7 +12,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 
-/** One host that believes to be the SDM: a commit log and what it knows of it. */
+/** One host that believes to be the SDM: a commit log and the state it knows. */
 public final class Candidate {
   static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 
@@ -21,7 +21,7 @@ public final class Candidate {
   final CommitLog log;
   public LogState state = LogState.EMPTY;
 
-  /** What it knew before its last commit. */
+  /** The state before the last commit. */
   LogState before = LogState.EMPTY;
 
   public Candidate(SlotStore store, String name) {
@@ -30,17 +30,17 @@ public final class Candidate {
     this.log = new CommitLog(store, name);
   }
 
-  /** Begins a term on what it knows. */
+  /** Begins a term on the known state. */
   public Outcome lead() throws IOException {
     return know(log.beginTerm(state, NOW));
   }
 
-  /** Commits one entry per request id right after what it knows. */
+  /** Commits one entry per request id right after the known state. */
   public Outcome commit(String... requestIds) throws IOException {
     return know(log.commit(state, entries(state, requestIds), NOW));
   }
 
-  /** Each entry pins something under the request's id; the reply names the candidate. */
+  /** Each entry puts a pin under the request's id; the reply names the candidate. */
   public List<Entry> entries(LogState after, String... requestIds) {
     return Arrays.stream(requestIds).map(id -> entry(after, id, name + "-" + id)).toList();
   }
@@ -51,7 +51,7 @@ public final class Candidate {
     return new Entry(requestId, reply, List.of(change));
   }
 
-  /** Two, so that everything before its last commit is freed. */
+  /** Writes two checkpoints, so that all records before its last commit are freed. */
   public void checkpoint() throws IOException {
     Checkpointer checkpointer = new Checkpointer(store);
     checkpointer.checkpoint(before);
@@ -66,7 +66,7 @@ public final class Candidate {
     return outcome;
   }
 
-  /** A candidate that leads and has committed that many records, the term's one included. */
+  /** A candidate that leads and has committed that many records, including the term's own. */
   public static Candidate leading(SlotStore store, String name, int records) throws IOException {
     Candidate candidate = new Candidate(store, name);
     assertThat(candidate.lead()).isInstanceOf(Outcome.Committed.class);

@@ -38,7 +38,9 @@ class CommitHistoryTest {
     }
     Mark third = all.get(2).mark();
     assertThat(numbers(Objects.requireNonNull(history.after(third, 9, 2)))).containsExactly(4L, 5L);
-    assertThat(numbers(after(third, 6))).as("up to what is known").containsExactly(4L, 5L, 6L);
+    assertThat(numbers(after(third, 6)))
+        .as("up to the newest known commit")
+        .containsExactly(4L, 5L, 6L);
   }
 
   @Test
@@ -55,20 +57,21 @@ class CommitHistoryTest {
     assertThat(numbers(after(all.get(8).mark(), 10))).containsExactly(10L);
   }
 
-  /** Case 12.16: all that the log still has can be told, from its oldest checkpoint on. */
+  /**
+   * Case 12.16: listeners can get all commits that the log still has, from its oldest checkpoint
+   * on.
+   */
   @Test
-  void whatACheckpointHasLeftLeadsOnFromItsOldestCommit() throws Exception {
+  void logLeadsOnFromTheOldestCommitThatACheckpointKeeps() throws Exception {
     Candidate sdm = Candidate.leading(store, "a", 9);
     List<Commit> all = after(Mark.START, 9);
-    assertThat(history.oldest()).as("nothing is freed").isNull();
+    assertThat(history.oldest()).as("no commit is freed").isNull();
     sdm.checkpoint();
     for (int commit = 10; commit <= 14; commit++) {
       sdm.commit("r" + commit);
     }
     Mark oldest = Objects.requireNonNull(history.oldest());
-    assertThat(oldest)
-        .as("the one that the older checkpoint ends with")
-        .isEqualTo(all.get(7).mark());
+    assertThat(oldest).as("the last commit of the older checkpoint").isEqualTo(all.get(7).mark());
     assertThat(numbers(after(oldest, 14))).containsExactly(9L, 10L, 11L, 12L, 13L, 14L);
     sdm.checkpoint();
     sdm.commit("r15");
@@ -121,7 +124,7 @@ class CommitHistoryTest {
       next.commit(request);
     }
     next.checkpoint();
-    // It does not know that it was deposed, and its name is free again.
+    // The zombie does not know that it was deposed, and the record's name is free again.
     zombie.commit("void");
     assertThat(history.after(fourth, next.state.sequence(), 100)).isNull();
   }

@@ -54,7 +54,7 @@ class CommitLogTest {
   }
 
   @Test
-  void termForcesWhatItBuildsOnFirst() throws Exception {
+  void termFirstForcesTheRecordsItBuildsOn() throws Exception {
     Candidate.leading(store, "a", 3);
     MemorySlotStore next = new MemorySlotStore(disk);
     next.nextPuts(PutFault.BEFORE_LINK);
@@ -106,7 +106,7 @@ class CommitLogTest {
   }
 
   @Test
-  void putThatNeverStartedLeavesTheNameToTheNext() throws Exception {
+  void putThatNeverStartedLeavesTheNameFree() throws Exception {
     Candidate a = Candidate.leading(store, "a", 3);
     store.nextPuts(PutFault.BEFORE_LINK);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.NotCommitted.class);
@@ -145,7 +145,7 @@ class CommitLogTest {
   }
 
   @Test
-  void whoeverAsksAgainLearnsAnUnknownOutcome() throws Exception {
+  void repeatLearnsAnUnknownOutcome() throws Exception {
     Candidate a = Candidate.leading(store, "a", 3);
     store.nextPuts(PutFault.DELAYED_LINK, PutFault.BEFORE_LINK);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
@@ -169,7 +169,7 @@ class CommitLogTest {
   }
 
   @Test
-  void lostReplyIsSettledAlthoughAnotherHasGoneOn() throws Exception {
+  void lostReplyIsSettledAlthoughAnotherSdmHasCommitted() throws Exception {
     MemorySlotStore paused = pausing("put " + Names.record(4), 2, this::goFarOn);
     Candidate a = Candidate.leading(paused, "a", 3);
     paused.nextPuts(PutFault.LOST_REPLY);
@@ -255,7 +255,7 @@ class CommitLogTest {
     assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
   }
 
-  /** Before that occurrence of the step the host pauses, and something else happens. */
+  /** Before that occurrence of the step the host pauses, and {@code meanwhile} runs. */
   private MemorySlotStore pausing(String step, int occurrence, Runnable meanwhile) {
     return new MemorySlotStore(
         disk,
@@ -280,7 +280,7 @@ class CommitLogTest {
     }
   }
 
-  /** Another SDM takes over, commits, and a checkpoint frees what it covers. */
+  /** Another SDM takes over and commits, and a checkpoint frees the records before. */
   private void goFarOn() {
     try {
       Candidate other = new Candidate(new MemorySlotStore(disk), "other");

@@ -19,7 +19,10 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Newer agents may use a log in ways that this program does not know: it says so, and no more. */
+/**
+ * Newer agents may use a log in ways that this program does not know: the program says so, and no
+ * more.
+ */
 class FeatureTest {
   private static final Feature NEWER = new Feature("colours", true);
   private static final Feature DECORATION = new Feature("decoration", false);
@@ -113,7 +116,7 @@ class FeatureTest {
         .hasMessageContaining("colours");
   }
 
-  /** As another program would have written it, with a header that fits. */
+  /** Changes a record as another program would have written it, with a matching header. */
   private void rewrite(String name, UnaryOperator<String> change) {
     byte[] whole = Objects.requireNonNull(disk.read(name));
     int header = Codec.RECORD_HEADER_BYTES;

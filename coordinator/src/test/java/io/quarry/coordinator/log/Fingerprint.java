@@ -5,7 +5,7 @@ import io.quarry.coordinator.plan.RecentRequests;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Everything a state holds, comparable whatever the order in which it came about. */
+/** The content of a state, comparable in whatever order its changes came. */
 public record Fingerprint(Position position, Set<Change> changes, RecentRequests.Saved requests) {
   public static Fingerprint of(LogState state) {
     return new Fingerprint(

@@ -15,8 +15,8 @@ import java.util.Random;
 import java.util.function.BiConsumer;
 
 /**
- * Several hosts that all believe to be the SDM, checkpoints and vacuums at any time, readers, and a
- * storage that loses replies, delays links and, if it can, loses its power: one seed, one history.
+ * Several hosts that all believe to be the SDM, checkpoints and vacuums at any time, and readers.
+ * The storage loses replies, delays links and, if it can, loses its power. One seed, one history.
  */
 public final class HostileCluster implements Schedules.History {
   private static final int SDMS = 3;
@@ -24,7 +24,7 @@ public final class HostileCluster implements Schedules.History {
   private static final int COMMITS_MAX = 6;
   private static final int ENTRIES_MAX = 3;
 
-  /** Steps of the power supply, which has its turns as the hosts do. */
+  /** Steps of the power supply, which takes turns like the hosts. */
   private static final int POWER_CUT_EVERY = 60;
 
   private final Random random;
@@ -33,20 +33,22 @@ public final class HostileCluster implements Schedules.History {
   private final Baton baton;
   private final boolean powerCuts;
 
-  /** Answers that were given, and ones that must never come true, by request id. */
+  /** Answers that callers got, by request id. */
   private final Map<String, Reply> acknowledged = new HashMap<>();
 
+  /** Entries reported as not committed: they must never come true. */
   private final List<Entry> refused = new ArrayList<>();
 
-  /** Requests whose callers did not get a good answer: they repeat them, anywhere. */
+  /** Requests whose callers got no good answer: the callers repeat them at any host. */
   private final List<String> repeats = new ArrayList<>();
 
   private int attempts;
   private int workingSdms = SDMS;
 
   /**
-   * @param deaths how likely one is at each step
-   * @param powerCuts whether the storage can lose its power, which half of the histories then see
+   * @param deaths the probability of a death at each step
+   * @param powerCuts whether the storage can lose its power, as it then does in half of the
+   *     histories
    */
   public HostileCluster(long seed, double deaths, boolean powerCuts, Make make) throws IOException {
     this.random = new Random(seed);
@@ -55,12 +57,12 @@ public final class HostileCluster implements Schedules.History {
     this.baton = new Baton(random, deaths);
   }
 
-  /** Over slots that are just there or not. */
+  /** Over slots in memory, each written whole or not at all. */
   static HostileCluster inMemory(long seed) throws IOException {
     return new HostileCluster(seed, 0.004, false, MemoryStorage::new);
   }
 
-  /** Makes a storage that tells which names are taken. */
+  /** Makes a storage that reports each name that is taken. */
   public interface Make {
     HostileStorage storage(BiConsumer<String, byte[]> onLink) throws IOException;
   }
@@ -94,7 +96,7 @@ public final class HostileCluster implements Schedules.History {
     refused.forEach(entry -> truth.checkNotCommitted(entry.requestId(), entry.reply()));
   }
 
-  /** Whichever checkpoint gets spoilt, the log is still there. */
+  /** The log stays readable without any one checkpoint. */
   private void checkWithout(String checkpoint, SlotStore store) throws IOException {
     byte[] content = Objects.requireNonNull(store.read(checkpoint));
     storage.overwrite(checkpoint, new byte[] {1});
@@ -102,7 +104,7 @@ public final class HostileCluster implements Schedules.History {
     storage.overwrite(checkpoint, content);
   }
 
-  /** Nobody is spared, and what was not durable is gone. */
+  /** All hosts die, and data that was not durable is gone. */
   private void cutPower(Baton.Actor self) throws IOException {
     while (workingSdms > 0) {
       self.step("hums");
@@ -139,7 +141,7 @@ public final class HostileCluster implements Schedules.History {
     workingSdms--;
   }
 
-  /** One term; returns what the host knows after it. */
+  /** One term; returns the host's state after the term. */
   private LogState lead(Baton.Actor self, CommitLog log, HostileStorage.Host host, LogState known)
       throws IOException {
     host.disturb(random);
@@ -195,7 +197,7 @@ public final class HostileCluster implements Schedules.History {
     truth.checkNotCommitted(entry.requestId(), entry.reply());
   }
 
-  /** Fresh requests and repeated ones; what the state answers already is no entry. */
+  /** Fresh requests and repeated ones, without those that the state can answer already. */
   private List<Entry> entries(LogState state) {
     Map<String, Entry> entries = new HashMap<>();
     int count = 1 + random.nextInt(ENTRIES_MAX);

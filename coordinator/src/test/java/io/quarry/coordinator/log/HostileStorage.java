@@ -4,38 +4,38 @@ import java.io.IOException;
 import java.util.Random;
 import java.util.function.Consumer;
 
-/** A storage that several hosts share, and what goes wrong with it. */
+/** A storage that several hosts share, and its faults. */
 public interface HostileStorage {
   /** A host that may live several lives. */
   interface Host {
-    /** The log as this life reaches it. */
+    /** The log as this life sees it. */
     SlotStore store();
 
-    /** Something is going to go wrong, or not. */
+    /** Orders a fault, or none. */
     void disturb(Random random) throws IOException;
 
-    /** The next checkpoint is not stored as it was given, if the storage can do that. */
+    /** The next checkpoint is stored damaged, if the storage can do that. */
     void spoilNextCheckpoint();
 
-    /** What was sent and not carried out yet is carried out. */
+    /** Carries out the operations that were sent and delayed. */
     void landDelayed();
 
-    /** After its death. */
+    /** Begins the next life after a death. */
     void beginLife() throws IOException;
   }
 
   /**
-   * @param beforeEachStep is called before anything that others could see or that looks at others;
-   *     what it throws is the host's death
+   * @param beforeEachStep runs before each operation that other hosts could see or that reads their
+   *     work; an error that it throws is the host's death
    */
   Host host(String name, Consumer<String> beforeEachStep) throws IOException;
 
-  /** The log as it is, without any trouble. */
+  /** The log without any faults. */
   SlotStore calm() throws IOException;
 
-  /** The content of a name changes behind everybody's back. */
+  /** Changes the content of a name, unseen by all hosts. */
   void overwrite(String name, byte[] content) throws IOException;
 
-  /** What was not durable is lost, in part; all hosts have died. */
+  /** Loses a part of the data that was not durable; all hosts have died. */
   void powerCut(Random random) throws IOException;
 }

@@ -20,7 +20,7 @@ final class InstantsTest {
   private static final long LAST = 253_402_300_799L;
 
   @Test
-  void whatIsWrittenIsReadAsTheGeneralParserReadsIt() throws Exception {
+  void writtenTimesAreReadAsTheGeneralParserReadsThem() throws Exception {
     SplittableRandom random = new SplittableRandom(SEED);
     int common = 0;
     for (int i = 0; i < TIMES; i++) {

@@ -5,12 +5,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * The model of the commit log, checked on the code itself: acknowledged records are durable, what
- * was reported as not committed is not in the log, and the log only ever grows. {@code ./verify
- * sim} runs more of it, or one seed again.
+ * The model of the commit log, checked on the code itself. Acknowledged records are durable.
+ * Records reported as not committed are not in the log. The log only ever grows. {@code ./verify
+ * sim} runs more schedules, or one seed again.
  */
 class InterleavingsTest {
-  /** With those on files together. */
+  /** Together with the schedules on files. */
   private static final long SCHEDULES = Long.getLong("quarry.schedules", 7_000);
 
   private static final long SEED = Long.getLong("quarry.seed", 0);

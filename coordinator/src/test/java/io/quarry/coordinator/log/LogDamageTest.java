@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Nothing is skipped and nothing is guessed: whatever is wrong is found, and the file is named. */
+/** Nothing is skipped and nothing is guessed: a reader finds each damage, and names the file. */
 class LogDamageTest {
   private final MemoryDisk disk = new MemoryDisk();
   private final MemorySlotStore store = new MemorySlotStore(disk);

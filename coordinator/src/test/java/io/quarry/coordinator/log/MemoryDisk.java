@@ -11,7 +11,7 @@ import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** What several {@link MemorySlotStore}s share: names, a head, and a limited space. */
+/** The disk that several {@link MemorySlotStore}s share: names, a head, and a limited space. */
 public final class MemoryDisk {
   public static final int BALLAST_BYTES = 4_096;
 
@@ -22,13 +22,13 @@ public final class MemoryDisk {
 
   private final BiConsumer<String, byte[]> onLink;
 
-  /** Holds a log that has just been created. */
+  /** A disk with a new log. */
   public MemoryDisk() {
     this((name, content) -> {});
   }
 
   /**
-   * @param onLink sees each name that is taken, at the moment it is
+   * @param onLink gets each name at the moment it is taken
    */
   MemoryDisk(BiConsumer<String, byte[]> onLink) {
     this.onLink = onLink;
@@ -39,7 +39,7 @@ public final class MemoryDisk {
     }
   }
 
-  /** Holds nothing at all. */
+  /** A disk without any name. */
   static MemoryDisk empty() {
     MemoryDisk disk = new MemoryDisk();
     disk.files.clear();
@@ -54,7 +54,7 @@ public final class MemoryDisk {
     return created;
   }
 
-  /** Whether there was space to take. */
+  /** Takes space; false when there is too little. */
   synchronized boolean take(long bytes) {
     if (freeBytes < bytes) {
       return false;
@@ -79,7 +79,7 @@ public final class MemoryDisk {
     }
   }
 
-  /** What a broken storage does: the content of a name changes behind everybody's back. */
+  /** Changes the content of a name, unseen by all hosts, as a broken storage does. */
   public synchronized void overwrite(String name, byte[] content) {
     files.put(name, content.clone());
   }
@@ -117,7 +117,7 @@ public final class MemoryDisk {
     return ballast == BALLAST_BYTES;
   }
 
-  /** The space that is left for everything. */
+  /** Sets the free space. */
   public synchronized void free(long bytes) {
     freeBytes = bytes;
   }

@@ -14,20 +14,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Slots in memory, as one host sees them. It keeps the contract of {@link SlotStore}, and on demand
- * does what storage does on bad days: each fault is ordered beforehand and strikes once.
+ * Slots in memory, as one host sees them. The store keeps the contract of {@link SlotStore}, and
+ * has faults on demand: a test orders each fault beforehand, and the fault strikes once.
  */
 public final class MemorySlotStore implements SlotStore {
-  /** What becomes of a put. */
+  /** The fault of a put. */
   public enum PutFault {
     NONE,
     /** Fails before the name is touched. */
     BEFORE_LINK,
-    /** The name is taken, the caller learns nothing. */
+    /** The name is taken, but the caller gets no reply. */
     LOST_REPLY,
-    /** The name is taken, and the caller is told that it was taken already. */
+    /** The name is taken, and the reply says that it was taken before. */
     SENT_TWICE,
-    /** The caller learns nothing, and the name is taken when {@link #landDelayed} is called. */
+    /** The caller gets no reply, and the name is taken when {@link #landDelayed} is called. */
     DELAYED_LINK
   }
 
@@ -46,15 +46,15 @@ public final class MemorySlotStore implements SlotStore {
   }
 
   /**
-   * @param beforeEachStep is called before anything that others could see or that looks at others;
-   *     may block for as long as it likes
+   * @param beforeEachStep runs before each operation that other hosts could see or that reads their
+   *     work; may block for any time
    */
   public MemorySlotStore(MemoryDisk disk, Consumer<String> beforeEachStep) {
     this.disk = disk;
     this.beforeEachStep = beforeEachStep;
   }
 
-  /** The fates of the next puts, in order. */
+  /** The faults of the next puts, in order. */
   public synchronized void nextPuts(PutFault... faults) {
     putFaults.addAll(List.of(faults));
   }
@@ -64,7 +64,7 @@ public final class MemorySlotStore implements SlotStore {
     readFaults = count;
   }
 
-  /** The next checkpoint is not stored as it was given. */
+  /** The next checkpoint is stored damaged. */
   public synchronized void spoilNextCheckpoint() {
     spoilCheckpoint = true;
   }
@@ -78,7 +78,7 @@ public final class MemorySlotStore implements SlotStore {
     return stored;
   }
 
-  /** Until it puts something itself, this host sees the directory as it is now: NFS does that. */
+  /** Until its next own put, this host sees the present directory: NFS does that. */
   public synchronized void freezeListing() {
     staleNames = disk.names();
   }
@@ -87,12 +87,12 @@ public final class MemorySlotStore implements SlotStore {
     staleNames = null;
   }
 
-  /** The next listing misses a name: it came to be while the directory was read. */
+  /** The next listing misses a name that appeared while the directory was read. */
   public synchronized void overlookOnce(String name) {
     overlooked = name;
   }
 
-  /** What was delayed happens now, if the names are free. */
+  /** Carries out the delayed puts, if their names are free. */
   public synchronized void landDelayed() {
     delayed.forEach(Runnable::run);
     delayed.clear();
@@ -187,7 +187,7 @@ public final class MemorySlotStore implements SlotStore {
     forced.addAll(names);
   }
 
-  /** What was forced after it was put, by whomever. */
+  /** The names that any host has forced after their put. */
   synchronized List<String> forced() {
     return List.copyOf(forced);
   }

@@ -5,7 +5,7 @@ import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
-/** Slots in memory: the storage as the log's own contract has it, and quick. */
+/** Slots in memory: the storage by the log's own contract, and fast. */
 final class MemoryStorage implements HostileStorage {
   private final MemoryDisk disk;
 

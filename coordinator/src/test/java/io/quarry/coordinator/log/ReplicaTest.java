@@ -40,12 +40,12 @@ class ReplicaTest {
   }
 
   @Test
-  void startsWithWhatTheLogSays() {
+  void startsWithTheStateOfTheLog() {
     assertThat(Fingerprint.of(replica.state())).isEqualTo(Fingerprint.of(sdm.state));
   }
 
   @Test
-  void followsCommitsOfOthers() throws Exception {
+  void followsCommitsOfOtherHosts() throws Exception {
     sdm.commit("r1");
     replica.hint(4);
     assertThat(atLeast(replica, 4, LONG).sequence()).isEqualTo(4);
@@ -76,7 +76,7 @@ class ReplicaTest {
   }
 
   @Test
-  void whatIsAnsweredFromItIsForced() throws Exception {
+  void answersRestOnForcedRecords() throws Exception {
     sdm.commit("r1");
     assertThat(replica.refresh().sequence()).isEqualTo(4);
     assertThat(store.forced()).doesNotContain(Names.record(4));
@@ -106,7 +106,10 @@ class ReplicaTest {
     Awaitility.await().until(() -> replica.trouble() == null);
   }
 
-  /** Case 12.6: a record that does not fit into memory blinded the host, with health ok. */
+  /**
+   * Case 12.6: after a record that did not fit into memory, the host saw no more commits, with
+   * health ok.
+   */
   @Test
   void errorOfAReadIsTroubleAndPasses() throws Exception {
     AtomicBoolean tooLarge = new AtomicBoolean();
@@ -184,14 +187,14 @@ class ReplicaTest {
   }
 
   @Test
-  void closingWakesWhoeverWaits() throws Exception {
+  void closingWakesWaitingCallers() throws Exception {
     CompletableFuture<LogState> read =
         CompletableFuture.supplyAsync(() -> atLeast(replica, 99, LONG));
     replica.close();
     assertThat(read.get(10, TimeUnit.SECONDS).sequence()).isEqualTo(3);
   }
 
-  /** The state once it includes that commit; the latest there is when the time is up. */
+  /** The state once it includes that commit; the latest state when the time is up. */
   private static LogState atLeast(Replica replica, long sequence, Duration timeout) {
     replica.hint(sequence);
     return replica.await(state -> state.sequence() >= sequence, timeout);

@@ -2,7 +2,7 @@ package io.quarry.coordinator.log;
 
 import java.io.IOException;
 
-/** Logs whose readers let others go on instead of sleeping. */
+/** Logs whose readers hand over their turn instead of sleeping. */
 public final class SimLog {
   private SimLog() {}
 

@@ -14,7 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What every slot store does, whatever it is made of. */
+/** The contract of every slot store. */
 public abstract class SlotStoreContract {
   private static final String NAME = Names.record(1);
 
@@ -115,7 +115,7 @@ public abstract class SlotStoreContract {
   }
 
   @Test
-  void ballastIsReleasedUntilNothingIsLeftOfIt() throws Exception {
+  void ballastIsReleasedUntilItIsUsedUp() throws Exception {
     assertThat(store().releaseBallast(Reserve.ALL)).isFalse();
     assertThat(store().restoreBallast()).isTrue();
     assertThat(store().restoreBallast()).isTrue();

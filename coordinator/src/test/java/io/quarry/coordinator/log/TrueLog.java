@@ -8,9 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The log as the disk saw it grow: the record that took the next number is the next record, whoever
- * wrote it, and what is linked under an earlier number is nothing. Judges what SDMs and readers
- * claim.
+ * The log as the disk saw it grow. The record that took the next number is the next record,
+ * whichever SDM wrote it. A record under an earlier number counts for nothing. Judges the claims of
+ * SDMs and readers.
  */
 public final class TrueLog {
   private final List<LogState> states = new ArrayList<>(List.of(LogState.EMPTY));
@@ -27,7 +27,7 @@ public final class TrueLog {
     }
   }
 
-  /** What was not durable was lost: this is left. */
+  /** The power was cut: this state is left. */
   public void powerCut(LogState left) {
     checkSeen(left);
     states.subList(Math.toIntExact(left.sequence()) + 1, states.size()).clear();
@@ -37,13 +37,13 @@ public final class TrueLog {
     return states.getLast();
   }
 
-  /** A reader never sees anything but a beginning of the log. */
+  /** A reader never sees anything but a prefix of the log. */
   void checkSeen(LogState seen) {
     assertThat(seen.sequence()).isLessThanOrEqualTo(latest().sequence());
     assertThat(seen.position()).isEqualTo(states.get((int) seen.sequence()).position());
   }
 
-  /** In the end a fresh reader sees everything. */
+  /** In the end a fresh reader sees the whole log. */
   public void checkWhole(LogState seen) {
     assertThat(Fingerprint.of(seen)).isEqualTo(Fingerprint.of(latest()));
   }

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * An SDM that was paused before its link, while others went on and its names were freed: it
- * acknowledges nothing that a fresh reader does not see, and spoils nothing.
+ * An SDM pauses before its link, while other SDMs commit and its names are freed. That SDM then
+ * acknowledges nothing that a fresh reader does not see, and damages nothing.
  */
 class ZombieTest {
   private static final int KNOWN = 5;
@@ -36,7 +36,7 @@ class ZombieTest {
       return zombie;
     }
 
-    /** Another SDM takes over; checkpoints are made after some of its commits. */
+    /** Another SDM takes over and writes checkpoints after some of its commits. */
     Candidate goOn(int commits, List<Integer> checkpoints) throws IOException {
       Candidate next = new Candidate(new MemorySlotStore(disk), "next");
       next.state = leader.state;
@@ -105,7 +105,7 @@ class ZombieTest {
   }
 
   @Test
-  void slotBeforeOverwrittenByAnotherZombieIsNotTakenForTheOneKnown() throws Exception {
+  void slotOverwrittenByAnotherZombieIsNotTakenForTheKnownOne() throws Exception {
     for (int commits = 2; commits <= 5; commits++) {
       for (boolean olderFirst : new boolean[] {true, false}) {
         String what = commits + " commits, older zombie first: " + olderFirst;

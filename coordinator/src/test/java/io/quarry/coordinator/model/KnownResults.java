@@ -12,9 +12,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What TLC found of each model as it is committed, by a hash of the model's text and configuration.
- * A quick run checks the models that have changed; a full run checks all, and that the list is
- * true.
+ * TLC's findings on each committed model, by a hash of the model's text and configuration. A quick
+ * run checks the models that have changed. A full run checks all models, and that the list is true.
  */
 final class KnownResults {
   private static final Path FILE = Path.of("src/test/tla-results.txt");
@@ -23,7 +22,7 @@ final class KnownResults {
 
   /**
    * @param violated the invariant or property that does not hold, or null
-   * @param states as TLC counts them when it has looked at all; otherwise 0
+   * @param states the number of states when TLC has looked at all; otherwise 0
    */
   record Known(@Nullable String violated, int states) {}
 

@@ -21,18 +21,18 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The protocols, checked by TLC in all orders of events within small bounds. A defence that could
- * be left out without anything going wrong would be one too many, or a model that does not see
- * enough: so each is switched off, and TLC has to find out.
+ * The protocols, checked by TLC in all orders of events within small bounds. A defence is needless,
+ * or its model is too coarse, if the model holds without it. So the test switches off each defence,
+ * and TLC has to find a violation.
  */
 class ModelsTest {
-  /** {@code ./verify tla --large} looks further, and at nothing but what must hold. */
+  /** {@code ./verify tla --large} uses larger bounds, and checks only that the invariants hold. */
   private static final boolean LARGE = Boolean.getBoolean("quarry.largeModels");
 
-  /** {@code ./verify} passes over what is known of models that have not changed. */
+  /** {@code ./verify} skips models that have not changed since their results were written. */
   private static final boolean CHANGED = "changed".equals(System.getProperty("quarry.models"));
 
-  /** After a model has changed. */
+  /** Writes the results after a change of a model. */
   private static final boolean WRITE = "write".equals(System.getProperty("quarry.models"));
 
   private static final Map<String, Known> FOUND = new ConcurrentHashMap<>();
@@ -104,7 +104,9 @@ class ModelsTest {
     FOUND.put(hash, found);
     if (!CHANGED && !WRITE && !LARGE) {
       assertThat(known)
-          .as("what is known of %s without %s; write it with ./verify tla --write", scenario, off)
+          .as(
+              "the known result of %s without %s; write it with ./verify tla --write",
+              scenario, off)
           .isEqualTo(found);
     }
     return found;

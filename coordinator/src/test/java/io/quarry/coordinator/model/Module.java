@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A TLA+ module as its text tells: which constants it has, and what must hold. So there is no
- * second list that could differ.
+ * A TLA+ module, read from its text: its constants, and its invariants. So there is no second list
+ * that could differ.
  */
 record Module(String name, String text) {
   private static final Path DIRECTORY = Path.of("src/test/tla");
@@ -46,7 +46,7 @@ record Module(String name, String text) {
         .toList();
   }
 
-  /** What a scenario says nothing of is a switch, and on. */
+  /** A constant that the scenario does not bind is a switch, and on. */
   List<String> switches(Scenario scenario) {
     return constants().stream().filter(name -> !scenario.bounds().containsKey(name)).toList();
   }

@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * One way to look at a module of {@code src/test/tla}: how large it is, and what goes wrong in it
+ * One configuration of a module of {@code src/test/tla}: its bounds, and the invariant that breaks
  * when one of the module's switches is off.
  *
  * @param statesMin distinct states that TLC has to find at least: a model in which hardly anything
  *     happens shows nothing
  * @param bounds values of those constants that are no switches
  * @param larger values for a long run
- * @param needed what must not be switched off
+ * @param needed the switches that must stay on
  */
 record Scenario(
     String module,
@@ -26,7 +26,7 @@ record Scenario(
 
   /**
    * @param switches that are off together; mostly one
-   * @param violated the invariant that does not hold then
+   * @param violated the invariant that breaks without them
    */
   record Need(List<String> switches, String violated) {
     @Override
@@ -39,26 +39,26 @@ record Scenario(
     return new Scenario(module, name, statesMin, values(bounds), Map.of(), List.of());
   }
 
-  /** Some of the bounds are others. */
+  /** The same scenario with other values of some bounds. */
   Scenario bounded(String values) {
     Map<String, String> all = new TreeMap<>(bounds);
     all.putAll(values(values));
     return new Scenario(module, name, statesMin, all, larger, needed);
   }
 
-  /** What changes in a long run. */
+  /** The same scenario with other bounds in a long run. */
   Scenario larger(String values) {
     return new Scenario(module, name, statesMin, bounds, values(values), needed);
   }
 
-  /** Each of them alone leads to that violation. */
+  /** Each of the switches, off alone, leads to that violation. */
   Scenario without(String violated, String... switches) {
     List<Need> all = new ArrayList<>(needed);
     Arrays.stream(switches).forEach(one -> all.add(new Need(List.of(one), violated)));
     return new Scenario(module, name, statesMin, bounds, larger, List.copyOf(all));
   }
 
-  /** They make up for each other; without both of them it goes wrong. */
+  /** Each of the switches makes up for the other; without both, that invariant breaks. */
   Scenario withoutBoth(String violated, String one, String other) {
     List<Need> all = new ArrayList<>(needed);
     all.add(new Need(List.of(one, other), violated));

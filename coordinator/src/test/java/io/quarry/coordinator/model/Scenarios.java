@@ -2,7 +2,7 @@ package io.quarry.coordinator.model;
 
 import java.util.List;
 
-/** All that the models are checked for. */
+/** The scenarios of all models. */
 final class Scenarios {
   private static final String LOG = "CommitLog";
 
@@ -61,7 +61,7 @@ final class Scenarios {
   }
 
   /**
-   * @param bounds where they differ from the smallest ones
+   * @param bounds that differ from the smallest ones
    */
   private static Scenario log(String name, int statesMin, String bounds) {
     Scenario smallest =

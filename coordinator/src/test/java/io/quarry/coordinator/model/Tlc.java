@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 import tlc2.TLC;
 
 /**
- * Runs the model checker in a process of its own: it keeps what it knows in static fields, and ends
- * by leaving the JVM.
+ * Runs the model checker in a process of its own: TLC keeps state in static fields, and ends by
+ * leaving the JVM.
  */
 final class Tlc {
   private static final String HEAP = "-Xmx1g";
@@ -28,15 +28,15 @@ final class Tlc {
   private final List<String> effort;
 
   /**
-   * @param directory empty, for all that a run needs and leaves
-   * @param brief whether it is likely to end so soon that good machine code would come too late
+   * @param directory an empty one, for the files of a run
+   * @param brief whether the run is likely to end before optimized machine code would help
    */
   Tlc(Path directory, boolean brief) {
     this.directory = directory;
     this.effort = brief ? List.of("-XX:TieredStopAtLevel=1") : List.of();
   }
 
-  /** What TLC said. */
+  /** TLC's output. */
   record Result(String output) {
     /** The invariant or property that does not hold, or null. */
     @Nullable String violated() {
@@ -44,7 +44,7 @@ final class Tlc {
       return found.find() ? found.group(1) : null;
     }
 
-    /** How many states there are; 0 when not all were looked at. */
+    /** The number of states; 0 when TLC did not look at all. */
     int states() {
       Matcher found = STATES.matcher(output);
       boolean whole = output.contains("No error has been found") && found.find();
@@ -78,7 +78,7 @@ final class Tlc {
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(List.of(HEAP, "-XX:+UseSerialGC"));
     words.addAll(effort);
-    // It unpacks the standard modules there.
+    // TLC unpacks the standard modules there.
     words.add("-Djava.io.tmpdir=" + directory);
     words.addAll(List.of("-cp", jar(), TLC.class.getName(), "-workers", "1", "-metadir", "states"));
     words.add(module.name());

@@ -18,7 +18,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** 12.26: whose opens a host ends when it is back after a reboot, and whose it never ends. */
+/**
+ * 12.26: the opens that a host ends when it is back after a reboot, and those that it never ends.
+ */
 final class BootTest {
   private static final HostBoot BEFORE = new HostBoot("key-1", "boot-1");
   private static final HostBoot NOW = new HostBoot("key-1", "boot-2");
@@ -27,7 +29,7 @@ final class BootTest {
       RepositoryState.EMPTY.apply(new Change.PutFeature(Feature.BOOT_IDS));
 
   @Test
-  void rebootEndsWhatTheHostHadOpenBefore() {
+  void rebootEndsTheHostsEarlierOpens() {
     open("before", "h1", BEFORE, null);
     open("now", "h1", NOW, null);
     end("h1", NOW);
@@ -64,7 +66,7 @@ final class BootTest {
     assertThat(state.opens().keySet()).containsExactly("unknown");
   }
 
-  /** The host names what it has seen: a late request ends nothing that came after it. */
+  /** The host names the opens that it has seen: a late request ends no later open. */
   @Test
   void lateRequestEndsNothingThatItDoesNotName() {
     open("later", "h1", new HostBoot("key-1", "boot-3"), null);
@@ -73,10 +75,10 @@ final class BootTest {
   }
 
   @Test
-  void administratorEndsWhatNothingProves() {
+  void administratorEndsOpensWithoutProof() {
     open("unknown", "h1", null, null);
     open("other", "h2", null, null);
-    plan(new FenceOpens("h1", List.of("unknown", "other", "nobody")));
+    plan(new FenceOpens("h1", List.of("unknown", "other", "missing")));
     assertThat(state.opens().keySet()).containsExactly("other");
   }
 
@@ -87,7 +89,7 @@ final class BootTest {
     assertThat(Objects.requireNonNull(state.opens().get("open")).boot()).isNull();
   }
 
-  /** SDMs before the feature would refuse the field. */
+  /** SDMs older than the feature would refuse the field. */
   @Test
   void requestWithoutBootHasNoField() throws IOException {
     Request request = new OpenImage("o", "d", false, "h1", null, null);
@@ -110,7 +112,7 @@ final class BootTest {
         .isInstanceOf(StorageException.class);
   }
 
-  /** A disk of its own for each open, as virtual machines have them. */
+  /** Uses a disk of its own for each open, as VMs do. */
   private void open(
       String openId, String hostId, @Nullable HostBoot boot, @Nullable String incarnation) {
     put("disk-" + openId, "volume-" + openId);

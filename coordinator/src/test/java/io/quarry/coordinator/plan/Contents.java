@@ -12,15 +12,15 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reference: which images callers see, and what is in each image as a list of writes, hidden
- * ones too. It follows what was asked for and granted, and knows nothing of volumes, files and
+ * The reference model: the visible images, and the content of each image as a list of writes,
+ * hidden images too. The model follows granted requests, and knows nothing of volumes, files and
  * fixes.
  */
 public final class Contents {
   private final Map<String, List<String>> ofImage = new HashMap<>();
   private final Set<String> visible = new TreeSet<>();
 
-  /** What the image holds; null for one whose source is nowhere. */
+  /** The content of the image; null for an image whose source does not exist. */
   public @Nullable List<String> of(String imageId) {
     return ofImage.get(imageId);
   }
@@ -35,10 +35,8 @@ public final class Contents {
   }
 
   /**
-   * A request was granted.
-   *
-   * @param source what an image of another repository holds, if it is about a copy of that, or a
-   *     disk over it, and there is such an image
+   * @param source the content of an image of another repository, if the request copies that image
+   *     or makes a disk over it
    */
   public void follow(
       Request request,
@@ -50,7 +48,7 @@ public final class Contents {
         visible.add(create.imageId());
         String base = create.baseSnapshotId();
         if (create.elsewhere() != null && base != null && !ofImage.containsKey(base)) {
-          // An invisible copy of it may come as well; it is forgotten below if not.
+          // An invisible copy of the base may come as well; the model forgets it below if not.
           put(base, source);
         }
         same(create.imageId(), base);
@@ -104,7 +102,9 @@ public final class Contents {
         .containsExactlyElementsOf(visible);
   }
 
-  /** No VM that writes loses its disk unasked; uploads and downloads of it end (12.13, R15). */
+  /**
+   * No VM that writes loses its disk unasked; uploads and downloads of the disk end (12.13, R15).
+   */
   private void remove(RemoveImage remove, RepositoryState before, RepositoryState after) {
     visible.remove(remove.imageId());
     for (String id : before.opensOf(remove.imageId())) {
@@ -115,7 +115,7 @@ public final class Contents {
     }
   }
 
-  /** What is merged shows nothing by itself from now on. */
+  /** The merged images lose their content from now on. */
   private void spoil(BeginMergeInPlace begin, RepositoryState after) {
     Volume better = Objects.requireNonNull(after.volumes().get(begin.volumeId()));
     Image image = Objects.requireNonNull(after.images().get(better.imageId()));

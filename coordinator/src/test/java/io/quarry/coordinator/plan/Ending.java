@@ -8,10 +8,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What brings repositories to their best after whatever happened: callers go away, housekeeping
- * reaps what they left, every fix that there is gets asked for and done by a worker that nothing
- * happens to, and what can never be finished is removed. The order is fixed, so that a story ends
- * the same way each time.
+ * Brings repositories to their best state at the end of a story. Callers go away, and housekeeping
+ * reaps their leftovers. A worker without faults does every fix. Images that can never be finished
+ * are removed. The order is fixed, so that a story ends the same way each time.
  */
 final class Ending {
   private static final int ROUNDS_MAX = 200;
@@ -30,7 +29,7 @@ final class Ending {
       for (String host : RandomRequests.HOSTS) {
         ask(place, new ReapOpens(host));
       }
-      // What is left are uploads, which outlive hosts.
+      // Only uploads are left, which outlive hosts.
       place.state().opens().values().stream()
           .sorted(Comparator.comparing(Open::id))
           .forEach(open -> ask(place, new CloseImage(open.imageId(), open.id())));
@@ -90,7 +89,7 @@ final class Ending {
     }
   }
 
-  /** As housekeeping does: by the log of the repository that copies. */
+  /** Reaps as housekeeping does: by the log of the repository that copies. */
   private void reap(Place place, String pinId) {
     Pin pin = place.state().pins().get(pinId);
     Place target = pin == null ? null : world.placeOf(pin.targetKey());
@@ -104,7 +103,7 @@ final class Ending {
     return volume == null || volume.stage() == Volume.Stage.READY;
   }
 
-  /** Copies whose source is gone. */
+  /** Removes copies whose source is gone. */
   private void giveUp(Place place) {
     for (String id : sorted(place.state().fixes().keySet())) {
       FixState fix = place.state().fixes().get(id);
@@ -124,7 +123,7 @@ final class Ending {
       if (!image.visible()) {
         assertThat(isBaseOfAVisibleOne(state, image)).as("%s is needed", image).isTrue();
         assertThat(state.mergedInto(image))
-            .as("%s is kept for several", image)
+            .as("%s is kept for several overlays", image)
             .matches(target -> target == null || !state.isWhole(target));
       }
     }

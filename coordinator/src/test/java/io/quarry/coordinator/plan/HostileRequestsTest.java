@@ -33,11 +33,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Case 12.23: a request of another agent with the volume id {@code ../../../x} made, read and
- * deleted files outside of the repository. Each text in each request, as another agent would send
- * it, is replaced by what no agent gives.
+ * deleted files outside of the repository. The test replaces each text in each request by values
+ * that no agent sends.
  */
 class HostileRequestsTest {
-  /** For people: long ones are cut, and any character may be in them. */
+  /** Texts for people: long ones are cut, and any character is allowed. */
   private static final Set<String> ERRORS = Set.of("error");
 
   private static final List<String> UNPRINTABLE =
@@ -92,7 +92,7 @@ class HostileRequestsTest {
   /** Within lists and maps, whatever the type declares. */
   @ParameterizedTest
   @MethodSource("requests")
-  void whatIsNullInsideIsRefused(Class<?> type) throws Exception {
+  void nullInsideIsRefused(Class<?> type) throws Exception {
     ObjectNode usual = usual(type);
     for (RecordComponent component : type.getRecordComponents()) {
       JsonNode values = Objects.requireNonNull(usual.get(component.getName()));
@@ -117,7 +117,7 @@ class HostileRequestsTest {
       assertThat(refusal(usual)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
       usual.putObject("userData").put("a", "x".repeat(Limits.USER_DATA_BYTES_MAX));
       assertThat(refusal(usual)).isEqualTo(ErrorCode.PAYLOAD_TOO_LARGE);
-      // Written it is longer than it was read: no reader would take the record.
+      // The number is longer when written than when read: no reader would take the record.
       usual.set("userData", Json.MAPPER.readTree("{\"n\":" + "1".repeat(998) + "e9}"));
       assertThat(refusal(usual)).isEqualTo(ErrorCode.INVALID_ARGUMENT);
     }
@@ -139,7 +139,7 @@ class HostileRequestsTest {
     return outermost;
   }
 
-  /** As it goes over the wire, with all that is optional. */
+  /** The request as it goes over the wire, with all optional fields. */
   private static ObjectNode usual(Class<?> type) {
     ObjectNode request = fields(type);
     String name = type.getSimpleName();
@@ -184,7 +184,7 @@ class HostileRequestsTest {
     return Json.MAPPER.valueToTree(Objects.requireNonNull(value, type.getTypeName()));
   }
 
-  /** The places of all texts that are not words of an enum, and of names of fields that are ids. */
+  /** The places of all texts other than words of an enum, and of field names that are ids. */
   private static List<List<String>> texts(JsonNode node, List<String> path) {
     List<List<String>> found = new ArrayList<>();
     for (int i = 0; i < node.size(); i++) {
@@ -206,7 +206,7 @@ class HostileRequestsTest {
     return found;
   }
 
-  /** All places but those of numbers and truth values, which have defaults. */
+  /** All places but those of numbers and booleans, which have defaults. */
   private static List<List<String>> inside(JsonNode node, List<String> path) {
     List<List<String>> found = new ArrayList<>();
     List<String> steps = new ArrayList<>();

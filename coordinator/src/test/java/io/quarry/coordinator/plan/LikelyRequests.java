@@ -13,8 +13,8 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What callers who know what they do ask for, so that images come to be, and chains of them. The
- * rest comes from {@link RandomRequests}.
+ * Sensible requests of callers, which lead to images and chains of images. The other requests come
+ * from {@link RandomRequests}.
  */
 public final class LikelyRequests {
   private static final String HOST = RandomRequests.HOSTS.getFirst();
@@ -31,10 +31,10 @@ public final class LikelyRequests {
     this.unit = unit;
   }
 
-  /** A request, and the repository that it is for. */
+  /** A request, and its repository. */
   public record To(View repository, Request request) {}
 
-  /** What belongs together, in that order; nothing when there is no image that is fit for it. */
+  /** Related requests, in that order; none when no image is fit for them. */
   public List<To> next(View place, View other) {
     RepositoryState state = place.state();
     Image disk = oneOf(images(state, ImageKind.VIRTUAL_DISK, true));
@@ -71,13 +71,13 @@ public final class LikelyRequests {
         null);
   }
 
-  /** A VM starts on a disk; null when there is none that is fit for it. */
+  /** A VM starts on a disk; null when no disk is fit for it. */
   public @Nullable OpenImage use(RepositoryState state) {
     Image disk = oneOf(images(state, ImageKind.VIRTUAL_DISK, true));
     return disk == null ? null : new OpenImage(id(), disk.id(), false, HOST, null, null);
   }
 
-  /** To another repository, or, if it is a disk, to the same. */
+  /** Copies to another repository, or a disk to the same one. */
   private List<To> copy(View source, View target) {
     ImageKind kind = random.nextBoolean() ? ImageKind.SNAPSHOT : ImageKind.VIRTUAL_DISK;
     Image image = oneOf(images(source.state(), kind, true));
@@ -113,7 +113,7 @@ public final class LikelyRequests {
                 nothing())));
   }
 
-  /** Mostly one that others are made over: what it holds is to be merged. */
+  /** Mostly removes an image with overlays, whose data is then to be merged. */
   private List<To> remove(View place) {
     List<Image> all = new ArrayList<>(images(place.state(), ImageKind.SNAPSHOT, false));
     List<Image> bases =
@@ -136,7 +136,7 @@ public final class LikelyRequests {
   }
 
   /**
-   * @param free whole, and nobody has it open
+   * @param free whether to list only whole images that are not open
    */
   private static List<Image> images(RepositoryState state, ImageKind kind, boolean free) {
     return state.images().values().stream()

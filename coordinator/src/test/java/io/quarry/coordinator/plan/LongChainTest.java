@@ -18,8 +18,8 @@ import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 /**
- * Case 12.21: with 400 layers reads failed, and with 998 an image could be opened and its caller
- * could not be told.
+ * Case 12.21: with 400 layers reads failed. With 998 an agent could open an image but not describe
+ * it to the caller.
  */
 final class LongChainTest {
   private RepositoryState state = RepositoryState.EMPTY;
@@ -36,7 +36,7 @@ final class LongChainTest {
     return catchThrowableOfType(StorageException.class, () -> plan(request)).code();
   }
 
-  /** Makes what is recorded, whichever fixes that takes. */
+  /** Finishes the recorded fixes of that type. */
   private void finish(FixType type) {
     for (FixState fix : state.fixes().values()) {
       Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
@@ -168,7 +168,7 @@ final class LongChainTest {
         .isEqualTo(ErrorCode.CHAIN_TOO_LONG);
   }
 
-  /** As versions without a limit have left it. */
+  /** A repository as versions without a limit have left it. */
   private void oldRepository(int layers) {
     for (int i = 0; i < layers; i++) {
       String parent = i == 0 ? null : "s" + (i - 1);

@@ -16,28 +16,28 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One repository of a story: what its log says, what is on its storage, and what should be in its
- * images. A volume file is a list of writes, so that an image is what its chain of files says from
- * the bottom up. Whoever has opened a file keeps it when its name is removed.
+ * One repository of a story: its log's state, the files on its storage, and the expected content of
+ * its images. A volume file is a list of writes. An image's content is its chain of files, applied
+ * from the bottom up. A reader with an open file keeps it when the file's name is removed.
  */
 final class Place implements RandomRequests.View {
-  /** Ends a file that is not finished. */
+  /** Marks the end of an unfinished file. */
   static final String UNFINISHED = "...";
 
-  /** Where guests write. */
+  /** Spots in an image that guests write to. */
   private static final int SPOTS = 5;
 
   /**
    * The newest checkpoint of a fix.
    *
-   * @param copied what was durable in the file
+   * @param copied the durable writes in the file
    */
   record Saved(long epoch, String file, List<String> copied) {}
 
   final String key;
   final Map<String, List<String>> files = new HashMap<>();
 
-  /** Of heavy fixes by id: who claimed the epochs from 1 on. */
+  /** The hosts that claimed the epochs of each heavy fix, from 1 on, by fix id. */
   final Map<String, List<String>> claims = new HashMap<>();
 
   final Map<String, Saved> checkpoints = new HashMap<>();
@@ -62,8 +62,8 @@ final class Place implements RandomRequests.View {
   /**
    * Plans a request, and commits it if it is not refused.
    *
-   * @param source what the image to be copied holds, if it is a copy
-   * @return the changes, or null when it was refused
+   * @param source the content of the image to be copied, if the request is a copy
+   * @return the changes, or null when the request was refused
    */
   @Nullable List<Change> plan(
       Request request, long commit, Instant now, @Nullable List<String> source) {
@@ -92,7 +92,7 @@ final class Place implements RandomRequests.View {
     }
   }
 
-  /** Images and opens have the content that they should, byte for byte. */
+  /** Checks that images and opens have the expected content, byte for byte. */
   void check(World world) {
     for (Image image : state.images().values()) {
       if (state.isWhole(image)) {
@@ -115,8 +115,8 @@ final class Place implements RandomRequests.View {
   }
 
   /**
-   * What a list of writes comes to: a later one takes the place of an earlier one at the same spot.
-   * Whatever is no write of a guest has a spot of its own.
+   * The visible writes of a list: a later write replaces an earlier one at the same spot. An entry
+   * that is no guest's write has a spot of its own.
    */
   static Map<String, String> shown(List<String> writes) {
     Map<String, String> shown = new TreeMap<>();
@@ -127,7 +127,7 @@ final class Place implements RandomRequests.View {
     return shown;
   }
 
-  /** What those volumes hold, the top first, and below them those of another repository. */
+  /** The content of those volumes, the top first, and below them the other repository's. */
   private List<String> read(List<String> volumeIds, @Nullable CopySource elsewhere, World world) {
     List<String> content = new ArrayList<>();
     if (elsewhere != null) {
@@ -147,7 +147,7 @@ final class Place implements RandomRequests.View {
     return requireNonNull(files.get(name), () -> "file " + name + " exists");
   }
 
-  /** Everything that is not the published file of a volume. */
+  /** The files that are not the published file of a volume. */
   List<String> orphans() {
     return files.keySet().stream()
         .filter(name ->

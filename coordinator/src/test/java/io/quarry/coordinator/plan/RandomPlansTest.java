@@ -20,16 +20,16 @@ import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.lifecycle.AfterContainer;
 
 /**
- * Whatever is asked in whatever order, and whoever crashes wherever: the state stays sound, nobody
- * sees other content than he should, and the fixes bring everything to its best.
+ * Requests come in any order, and workers crash at any point. The state stays sound, each reader
+ * sees the expected content, and the fixes bring all images to their best.
  *
- * <p>Stories have the seeds 1, 2, …, or from {@code -Dquarry.seed} on; how many is said by {@code
- * -Dquarry.stories}. One that fails is shrunk and printed as scripts, see {@link Script}.
+ * <p>Stories have the seeds 1, 2, …, or from {@code -Dquarry.seed} on; {@code -Dquarry.stories}
+ * sets their number. A story that fails is shrunk and printed as scripts, see {@link Script}.
  */
 class RandomPlansTest {
   private static final long FIRST_SEED = Long.getLong("quarry.seed", 1);
 
-  /** From here on it would be strange if some kind of request never succeeded. */
+  /** After this many stories each kind of request must have succeeded once. */
   private static final int MANY = 200;
 
   private static final Set<String> ACCEPTED = new TreeSet<>();

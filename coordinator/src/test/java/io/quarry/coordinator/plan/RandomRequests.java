@@ -22,8 +22,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All kinds of requests, likely and unlikely ones, as callers and hosts make them. What a worker
- * asks for at the end of a fix comes from {@link Work}; here are only the wrong ones.
+ * All kinds of requests, likely and unlikely ones, of callers and hosts. The right requests at the
+ * end of a fix come from {@link Work}; this class makes only wrong ones.
  */
 public final class RandomRequests {
   public static final List<String> HOSTS = List.of("host0", "host1");
@@ -49,8 +49,8 @@ public final class RandomRequests {
   }
 
   /**
-   * A request to one place, which may be about things in another one, or the same. What no request
-   * can carry reaches no repository: {@code HostileRequestsTest} tries that.
+   * A request to one place, which may name things of another place or of the same. Requests that an
+   * agent cannot parse are left to {@code HostileRequestsTest}.
    */
   public Request next(View place, View other) {
     while (true) {
@@ -138,7 +138,7 @@ public final class RandomRequests {
     };
   }
 
-  /** Some look at files whose owners may have changed by then. */
+  /** Some witnesses name volumes whose owners may have changed by then. */
   private Request seen(RepositoryState state) {
     if (random.nextInt(4) == 0) {
       // Files of stories do not grow by themselves.
@@ -155,7 +155,7 @@ public final class RandomRequests {
             .toList());
   }
 
-  /** A disk over a snapshot that is somewhere else; empty when there is none that is fit for it. */
+  /** A disk over a snapshot of another repository; empty when no snapshot is fit for it. */
   List<Step> overElsewhere(View target, View source) {
     RepositoryState there = source.state();
     List<Image> bases =
@@ -187,14 +187,14 @@ public final class RandomRequests {
                 worker())));
   }
 
-  /** Mostly an image that can be used so. */
+  /** Mostly an image that fits. */
   private String fit(RepositoryState state, Predicate<Image> fit) {
     List<String> fitting =
         state.images().values().stream().filter(fit.and(state::isWhole)).map(Image::id).toList();
     return random.nextInt(6) == 0 ? any(state.images().keySet()) : any(fitting);
   }
 
-  /** A snapshot keeps its id; where a disk is copied, the target's is a fresh one. */
+  /** A snapshot keeps its id; the copy of a disk has a fresh one. */
   private Request pin(RepositoryState state, String imageId, View target) {
     Image image = state.images().get(imageId);
     boolean snapshot = image != null && image.kind() == ImageKind.SNAPSHOT;
@@ -219,7 +219,7 @@ public final class RandomRequests {
         worker());
   }
 
-  /** The second half of a copy, whose first half was the pin. Sometimes it comes too late. */
+  /** The second half of a copy, after the pin. Sometimes the request comes too late. */
   private Request copy(View target, View other) {
     View source = random.nextInt(4) == 0 ? target : other;
     RepositoryState there = source.state();
@@ -246,7 +246,7 @@ public final class RandomRequests {
         JsonNodeFactory.instance.objectNode());
   }
 
-  /** Its source is nowhere, and its base may be so, too. */
+  /** The source does not exist, and the base may not exist either. */
   private Request impossibleCopy(RepositoryState state) {
     String base = random.nextBoolean() ? any(state.images().keySet()) : "elsewhere";
     return new CopyImage(
@@ -261,7 +261,7 @@ public final class RandomRequests {
         JsonNodeFactory.instance.objectNode());
   }
 
-  /** Mostly as housekeeping does: a pin that nothing waits for. */
+  /** Mostly removes a pin that no image needs, as housekeeping does. */
   private Request unpin(View place, View other) {
     List<String> pins = new ArrayList<>();
     for (Pin pin : place.state().pins().values()) {
@@ -293,7 +293,7 @@ public final class RandomRequests {
         "key-" + (random.nextInt(5) == 0 ? host() : host), "boot" + random.nextInt(2));
   }
 
-  /** A host dies, comes back, or is given up for some of what it had open. */
+  /** A host dies, comes back, or is given up for some of its opens. */
   private Request ended(RepositoryState state) {
     List<String> opens = state.opens().keySet().stream().sorted().toList();
     String host = host();
@@ -345,7 +345,7 @@ public final class RandomRequests {
         : new FinishMend(fix, volume, 8, file);
   }
 
-  /** By workers that have nothing to do with it, and never write. */
+  /** From workers that do not run the fix, and never write. */
   private Request wrongInPlace(RepositoryState state, String fix) {
     Writer idle = new Writer(fix, new Worker("idle", "idle"), 1);
     return random.nextBoolean()
@@ -373,7 +373,7 @@ public final class RandomRequests {
     return random.nextBoolean() ? null : new Worker(host(), "incarnation");
   }
 
-  /** Sometimes the id is not so fresh. */
+  /** Sometimes the id is taken already. */
   private String fresh(Collection<String> taken) {
     String known = random.nextInt(12) == 0 ? any(taken) : NOBODY;
     return known.equals(NOBODY) ? "id" + ids++ : known;
@@ -383,7 +383,7 @@ public final class RandomRequests {
     return choice.get(random.nextInt(choice.size()));
   }
 
-  /** Sometimes it is none of them. */
+  /** Sometimes an id that does not exist. */
   private String any(Collection<String> choice) {
     return choice.isEmpty() || random.nextInt(21) == 0
         ? NOBODY

@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 
-/** What happens next in a story: calls, writes, and workers that begin, go on, and crash. */
+/** The next steps in a story: calls, writes, and workers that begin, go on, and crash. */
 final class RandomSteps {
   private static final int WORKERS_AT_ONCE_MAX = 6;
 
@@ -58,7 +58,7 @@ final class RandomSteps {
         : List.of(new Step.End(oneOf(atWork)));
   }
 
-  /** Whoever takes a call mostly makes the volume at once. */
+  /** The host that takes a call mostly makes the volume at once. */
   private List<Step> ask(Place place, Request request) {
     String volume =
         switch (request) {
@@ -104,7 +104,7 @@ final class RandomSteps {
     return fix.isEmpty() ? List.of() : all(place, fix);
   }
 
-  /** Mostly one that moves data. */
+  /** Mostly a fix that moves data. */
   private String fix(Place place) {
     List<FixState> fixes =
         place.state().fixes().values().stream()

@@ -26,7 +26,7 @@ final class Rendering {
     };
   }
 
-  /** Everything there is, in a fixed order. */
+  /** The whole state, in a fixed order. */
   static List<String> state(RepositoryState state) {
     return state.asChanges().stream().map(change -> change(change).substring(2)).sorted().toList();
   }

@@ -41,7 +41,7 @@ final class Script {
 
   private Script() {}
 
-  /** The script with what really becomes of its requests. */
+  /** The script with the real outcome of each request. */
   static String run(String text) throws IOException {
     Script script = new Script();
     for (String line : text.lines().toList()) {

@@ -11,8 +11,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Each script under resources is what the plan says it is. To change them on purpose, run with
- * {@code -Dquarry.scripts=write} in the module's directory, and read the difference.
+ * Compares each script under resources with the planner's outcome. To change the scripts on
+ * purpose, run with {@code -Dquarry.scripts=write} in the module's directory, and read the
+ * difference.
  */
 class ScriptsTest {
   private static final String FOLDER = "/io/quarry/coordinator/plan/scripts";
@@ -36,7 +37,7 @@ class ScriptsTest {
     if ("write".equals(System.getProperty("quarry.scripts"))) {
       Files.writeString(SOURCES.resolve(file.getFileName()), actual);
     } else {
-      assertThat(actual).as("%s: what the plan really does", file).isEqualTo(expected);
+      assertThat(actual).as("%s: the planner's outcome", file).isEqualTo(expected);
     }
   }
 }

@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What holds in every state of a repository. */
+/** The invariants of every state of a repository. */
 final class StateInvariants {
   private final RepositoryState state;
 
@@ -71,7 +71,7 @@ final class StateInvariants {
     ImageState found = state.stateOf(image);
     assertThat(state.reasonOf(image) == null).isEqualTo(found == ImageState.OPTIMIZED);
     Volume replacement = state.replacementOf(volume.id());
-    // Where a chain is long, what was changed last decides which image gets a volume first.
+    // In a long chain, the last change decides which image gets a volume first.
     if (ChainLength.of(state, image) <= Limits.CHAIN_LAYERS_FLATTEN) {
       assertThat(replacement != null)
           .as("%s is getting a better volume", image)
@@ -84,7 +84,7 @@ final class StateInvariants {
       assertThat(state.fixes()).containsKey(FixState.makerId(replacement));
       assertThat(replacement.size()).isEqualTo(image.size());
       assertThat(state.chainOf(image))
-          .as("what %s is over", replacement)
+          .as("the images below %s", replacement)
           .filteredOn(below -> !below.equals(image))
           .extracting(Image::id)
           .containsAll(Optional.ofNullable(replacement.parentImageId()).stream().toList());
@@ -94,7 +94,7 @@ final class StateInvariants {
     exclusive(image);
   }
 
-  /** Of the images it needs, those that no other visible image needs. */
+  /** The images below that no other visible image needs. */
   private void exclusive(Image image) {
     List<Image> others =
         state.images().values().stream()
@@ -111,7 +111,7 @@ final class StateInvariants {
                 .toList());
   }
 
-  /** Not one that is yet to take its place. */
+  /** Whether the volume is its image's own, and not a replacement in the making. */
   private boolean isCurrent(Volume volume) {
     Image owner = state.images().get(volume.imageId());
     return owner != null && owner.volumeId().equals(volume.id());
@@ -129,7 +129,10 @@ final class StateInvariants {
         && parentOf(image) != null;
   }
 
-  /** Its data is in another repository, nobody brings it here, and no image below is to have it. */
+  /**
+   * The image's data is in another repository, no copy brings it here, and no image below is to
+   * have it.
+   */
   private boolean takesIn(Image image) {
     BackingChain layers = state.layersOf(image);
     return layers.elsewhere() != null
@@ -138,7 +141,7 @@ final class StateInvariants {
         && !comes(layers.elsewhere().imageId());
   }
 
-  /** It is here with all below it, whole or not: somebody brings what is missing. */
+  /** The image and all below it are here, whole or in the making. */
   private boolean comes(@Nullable String imageId) {
     Image image = imageId == null ? null : state.images().get(imageId);
     return imageId == null
@@ -146,7 +149,7 @@ final class StateInvariants {
             && (state.volumeOf(image).baseSource() != null || comes(parentOf(image))));
   }
 
-  /** The image below is hidden, and this one the only reason why it is still there. */
+  /** The image below is hidden, and this image is the only reason to keep it. */
   private boolean takesOver(Image image) {
     return onlyReason(parentOf(image), image)
         && state.volumeOf(image).stage() == Volume.Stage.READY
@@ -234,7 +237,7 @@ final class StateInvariants {
     assertThat(fix.wanted() && fix.parked()).as("%s", fix).isFalse();
   }
 
-  /** Each wanted fix is somebody's turn, and only that. */
+  /** Each wanted fix is in exactly one index. */
   private void turns() {
     List<String> turns = new ArrayList<>(state.work().toQueue());
     turns.addAll(state.work().later());

@@ -51,7 +51,7 @@ final class StateSizeTest {
     return new CreateVirtualDisk(id, "v-" + id, 512, null, null, Strategy.SPACE, true, data, null);
   }
 
-  /** Returns how many disks there are. */
+  /** Returns the number of disks. */
   private int fill() {
     int disks = 0;
     while (state.bytes() + LARGE_CHARS + 2_000 < MAX) {
@@ -85,7 +85,7 @@ final class StateSizeTest {
   }
 
   @Test
-  void requestsThatMakeRoomAreNot() {
+  void requestsThatFreeSpaceAreNotRefused() {
     fill();
     while (state.bytes() + 2_000 < MAX) {
       plan(disk("small" + commit, 1));

@@ -7,15 +7,15 @@ import java.util.Random;
 /**
  * Steps one after the other, each with its number.
  *
- * @param seed that it was made from
+ * @param seed that the steps come from
  */
 record Story(long seed, List<Numbered> steps) {
   static final int STEPS = 200;
 
-  /** The number stays with the step when others are left out: ids follow from it. */
+  /** A step keeps its number when others are left out: ids follow from the number. */
   record Numbered(long number, Step step) {}
 
-  /** Each step is chosen by what the ones before have led to. */
+  /** Chooses each step by the outcome of the steps before. */
   static Story random(long seed) {
     World world = new World();
     RandomSteps random = new RandomSteps(world, new Random(seed));
@@ -28,26 +28,26 @@ record Story(long seed, List<Numbered> steps) {
         }
       }
     } catch (RuntimeException | AssertionError e) {
-      // Whoever plays it will see it, too.
+      // A replay of these steps fails in the same way.
       return new Story(seed, List.copyOf(steps));
     }
     return new Story(seed, List.copyOf(steps));
   }
 
-  /** Plays it to its end, where everything must be at its best. */
+  /** Plays the steps and the ending, where all images must be at their best. */
   void play(World world) {
     steps.forEach(one -> world.take(one.number(), one.step()));
     world.comeToRest(STEPS * 2L);
   }
 
-  /** The same without some of its steps. */
+  /** The same story without some of its steps. */
   Story without(int from, int to) {
     List<Numbered> fewer = new ArrayList<>(steps.subList(0, from));
     fewer.addAll(steps.subList(to, steps.size()));
     return new Story(seed, List.copyOf(fewer));
   }
 
-  /** As scripts, ready to be made golden ones. */
+  /** The story as scripts, ready to become golden ones. */
   @Override
   public String toString() {
     return StoryScripts.of(this);

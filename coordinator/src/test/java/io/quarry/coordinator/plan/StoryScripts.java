@@ -16,7 +16,7 @@ final class StoryScripts {
 
   private StoryScripts() {}
 
-  /** Up to where it goes wrong, if it does. */
+  /** Renders the story up to its failure, if it fails. */
   static String of(Story story) {
     World world = new World();
     String end = "";

@@ -13,7 +13,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** 20.1: which looks at frozen files a log keeps. */
+/** 20.1: which witnesses of frozen files a log keeps. */
 final class WitnessTest {
   private static final Witness FIRST = new Witness(512, Instant.EPOCH);
   private static final Witness LATER = new Witness(512, Instant.EPOCH.plusNanos(1));
@@ -22,7 +22,7 @@ final class WitnessTest {
       RepositoryState.EMPTY.apply(new Change.PutFeature(Feature.WITNESSES));
 
   @Test
-  void firstLookCounts() {
+  void firstWitnessCounts() {
     put(ImageKind.SNAPSHOT);
     look("image", FIRST);
     look("image", LATER);
@@ -30,7 +30,7 @@ final class WitnessTest {
   }
 
   @Test
-  void lookAtADiskSaysNothing() {
+  void witnessOfADiskIsIgnored() {
     put(ImageKind.VIRTUAL_DISK);
     look("image", FIRST);
     assertThat(witness()).isNull();
@@ -38,7 +38,7 @@ final class WitnessTest {
 
   /** A merge that begins to write to a volume renames its owner. */
   @Test
-  void lookIsOfNoUseOnceTheVolumeHasAnotherOwner() {
+  void witnessIsIgnoredOnceTheVolumeHasAnotherOwner() {
     put(ImageKind.SNAPSHOT);
     look("owner-before", FIRST);
     assertThat(witness()).isNull();

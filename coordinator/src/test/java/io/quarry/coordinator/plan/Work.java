@@ -14,12 +14,12 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker at one epoch of one fix, stage by stage as the agent's fixes do them. Between any two
- * stages anything may happen, and it may be for good that it stops there. It goes by the state that
- * it saw when it began, and believes in its epoch to the end.
+ * A worker at one epoch of one fix, stage by stage as the agent's fixes run. Between any two stages
+ * other steps may happen, and the worker may crash there. The worker relies on the state at its
+ * beginning, and believes in its epoch to the end.
  */
 final class Work {
-  /** Of the longest fix, a copy. */
+  /** The stages of a copy, the longest fix. */
   static final int STAGES_MAX = 6;
 
   private final World world;
@@ -73,7 +73,10 @@ final class Work {
     }
   }
 
-  /** Does the next stage; false when there is none, and when it found that it is of no use. */
+  /**
+   * Does the next stage. Returns false when there is none, and when the stage found its work
+   * useless.
+   */
   boolean goOn() {
     BooleanSupplier stage = stages.poll();
     boolean useful = stage != null && stage.getAsBoolean();
@@ -88,8 +91,8 @@ final class Work {
   }
 
   /**
-   * As long as it is not known that the writer before never goes on, a new volume is made. Some
-   * have not heard of him yet.
+   * A merge makes a new volume unless the previous writer is proven over. Some workers try in place
+   * without that proof, as workers do that have not heard of the writer yet.
    */
   private boolean goesInPlace(Volume below) {
     boolean tries = (fix.id() + epoch).hashCode() % 2 == 0;
@@ -172,7 +175,7 @@ final class Work {
     return true;
   }
 
-  /** The files are opened, so they stay readable even when their names are removed. */
+  /** Opens the files, which stay readable even when their names are removed. */
   private boolean openSource(Volume volume) {
     boolean copy = volume.source() != null;
     holder = copy ? world.placeOf(requireNonNull(volume.source()).repositoryKey()) : place;
@@ -212,7 +215,7 @@ final class Work {
     return true;
   }
 
-  /** The image is not made up of its base any more: what differs by content is copied. */
+  /** The image is no overlay of its base any more: the blocks that differ are copied. */
   private boolean compare(RepositoryState there, Image source, @Nullable Image below) {
     List<String> all = content(there, source);
     List<String> known = below == null ? null : content(there, below);
@@ -251,8 +254,8 @@ final class Work {
   }
 
   /**
-   * Goes on from the newest checkpoint: in its file, if nothing else will ever write there. A
-   * worker that slept after its claim may find one of a later epoch, and leaves it alone.
+   * Continues from the newest checkpoint, in its file if no other worker will ever write there. A
+   * worker that slept after its claim may find a checkpoint of a later epoch, and leaves it alone.
    */
   private boolean copyHalf(Volume volume) {
     Place.Saved earlier = place.checkpoints.get(fix.id());

@@ -16,11 +16,11 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Two repositories, their workers, and everything that was asked for: a story as it goes on. */
+/** Two repositories, their workers, and all requests so far: a story in progress. */
 final class World {
   static final Instant BEGIN = Instant.parse("2026-01-01T00:00:00Z");
 
-  /** Commits of one step have numbers of their own, whatever other steps there are. */
+  /** The commits of a step have numbers of their own, independent of other steps. */
   private static final long COMMITS_PER_STEP = 1_000;
 
   private final Map<String, Place> places = new LinkedHashMap<>();
@@ -33,9 +33,9 @@ final class World {
   private int writes;
 
   /**
-   * What happened.
+   * One event of the story.
    *
-   * @param request null if it was something else than a request
+   * @param request null if the event is no request
    * @param makesIds whether ids follow from the number of the commit
    */
   record Told(
@@ -103,7 +103,9 @@ final class World {
     return place;
   }
 
-  /** What a pin keeps for overlays, from the bottom up; null when there is no such pin. */
+  /**
+   * The content that a pin keeps for overlays, from the bottom up; null when there is no such pin.
+   */
   @Nullable List<List<String>> filesOf(CopySource source) {
     Place place = placeOf(source.repositoryKey());
     Pin pin = place == null ? null : place.state().pins().get(source.pinId());
@@ -112,7 +114,9 @@ final class World {
         : pin.volumes().reversed().stream().map(place::fileOf).toList();
   }
 
-  /** Agents name a base only once they have pinned it, and let go only of what is not needed. */
+  /**
+   * Agents name a base only once they have pinned it, and release only pins that are not needed.
+   */
   private boolean isSane(Place place, Request request) {
     return switch (request) {
       case CreateVirtualDisk create ->
@@ -129,7 +133,7 @@ final class World {
     };
   }
 
-  /** A list of writes cannot say that something of an unrelated base is not there. */
+  /** A list of writes cannot express that data of an unrelated base is missing. */
   private static boolean canTell(Place place, PinForCopy pin) {
     Image image = place.state().images().get(pin.imageId());
     Image base = place.state().images().get(String.valueOf(pin.baseImageId()));
@@ -143,7 +147,7 @@ final class World {
         && Place.shown(all).keySet().containsAll(Place.shown(below).keySet());
   }
 
-  /** Whether it was granted. */
+  /** Returns whether the request was granted. */
   boolean ask(Place place, Request request) {
     if (!isSane(place, request)) {
       return false;
@@ -167,14 +171,14 @@ final class World {
     }
     accepted.merge(request.operation(), 1, Integer::sum);
     if (request instanceof BeginUpload begin) {
-      // The first agent that took it stored a part.
+      // The first agent that took the upload stored a part.
       place.files.put(begin.volumeId() + ".1.raw", new ArrayList<>(List.of(Place.UNFINISHED)));
       place.claims.put("optimize-" + begin.volumeId(), new ArrayList<>(List.of("agent1")));
     }
     return true;
   }
 
-  /** A second agent took the upload over and has all of it. */
+  /** A second agent took the upload over and has stored all of it. */
   private static void storeUpload(Place place, FinishUpload finish) {
     Open upload = place.state().opens().get(finish.uploadId());
     if (upload != null && finish.file().equals(upload.fills() + ".2.raw")) {
@@ -237,12 +241,12 @@ final class World {
     told.add(new Told(place, commit, now, null, false, what));
   }
 
-  /** Whether it is known that the worker never goes on. */
+  /** Whether the worker is proven never to continue. */
   boolean isOver(String worker) {
     return over.contains(worker);
   }
 
-  /** Whether it is known of all that claimed an epoch before ours that they never go on. */
+  /** Whether all workers of earlier epochs are proven never to continue. */
   boolean allOver(Place place, String fixId, long from, long ours) {
     List<String> claims = place.claims.getOrDefault(fixId, List.of());
     for (long epoch = from; epoch < ours; epoch++) {
@@ -253,7 +257,9 @@ final class World {
     return true;
   }
 
-  /** All workers crash, nothing is retained any more, and everything is put in order. */
+  /**
+   * All workers crash, all retention ends, and the ending brings the repositories to their best.
+   */
   void comeToRest(long number) {
     workers.clear();
     now = now.plus(Duration.ofDays(2));

@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** A full storage refuses what takes space, and goes on doing what frees it. */
+/** A full storage refuses requests that take space, and still takes those that free space. */
 class FullStorageTest {
   private static ErrorCode refusal(CompletableFuture<Reply> answer) {
     Throwable thrown = catchThrowable(() -> answer.get(30, TimeUnit.SECONDS));
@@ -33,7 +33,7 @@ class FullStorageTest {
   }
 
   @Test
-  void refusalDoesNotRestOnWhatFoundNoSpace() throws Exception {
+  void refusalDoesNotRestOnARequestThatFoundNoSpace() throws Exception {
     MemoryDisk disk = new MemoryDisk();
     Gate gate = new Gate();
     MemorySlotStore store = new MemorySlotStore(disk, gate);
@@ -42,7 +42,7 @@ class FullStorageTest {
       Awaitility.await().until(disk::hasBallast);
       gate.hold(step -> step.startsWith("put "));
       CompletableFuture<Reply> first = host.create("first");
-      Awaitility.await().until(gate::holdsSomebody);
+      Awaitility.await().until(gate::holdsAThread);
       CompletableFuture<Reply> creation = host.create("more");
       CompletableFuture<Reply> removal = host.remove("more");
       CompletableFuture<Reply> good = host.remove("disk");
@@ -56,7 +56,7 @@ class FullStorageTest {
   }
 
   @Test
-  void whatWasCommittedIsToldAgainWhenNothingFindsSpace() throws Exception {
+  void committedRequestIsAnsweredAgainOnAFullStorage() throws Exception {
     MemoryDisk disk = new MemoryDisk();
     Gate gate = new Gate();
     MemorySlotStore store = new MemorySlotStore(disk, gate);
@@ -71,7 +71,7 @@ class FullStorageTest {
       disk.free(0);
       gate.hold(step -> step.startsWith("put "));
       CompletableFuture<Reply> first = host.create("first");
-      Awaitility.await().until(gate::holdsSomebody);
+      Awaitility.await().until(gate::holdsAThread);
       CompletableFuture<Reply> repeat = host.sdm.submit("removal", removal);
       CompletableFuture<Reply> other = host.remove("kept");
       gate.open();
@@ -108,9 +108,9 @@ class FullStorageTest {
     }
   }
 
-  /** Canaries and connecting of any host take from the ballast, without the SDM's knowledge. */
+  /** A canary or a connect of any host takes from the ballast, without the SDM's knowledge. */
   @Test
-  void ballastThatOthersHaveTakenIsRestored() throws Exception {
+  void ballastThatOtherHostsHaveTakenIsRestored() throws Exception {
     MemoryDisk disk = new MemoryDisk();
     MemorySlotStore store = new MemorySlotStore(disk);
     try (SdmHost host = SdmHost.leading(store, "a")) {

@@ -3,12 +3,12 @@ package io.quarry.coordinator.sdm;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/** Holds threads at steps of the storage until it is opened. */
+/** Holds threads at steps of the storage until a test opens the gate. */
 final class Gate implements Consumer<String> {
   private Predicate<String> held = step -> false;
   private int waiting;
 
-  /** Whoever is held and not meant any more goes on. */
+  /** Also releases threads at steps that no longer match. */
   synchronized void hold(Predicate<String> steps) {
     held = steps;
     notifyAll();
@@ -19,7 +19,7 @@ final class Gate implements Consumer<String> {
     notifyAll();
   }
 
-  synchronized boolean holdsSomebody() {
+  synchronized boolean holdsAThread() {
     return waiting > 0;
   }
 

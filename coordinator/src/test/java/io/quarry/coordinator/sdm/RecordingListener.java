@@ -4,7 +4,7 @@ import io.quarry.coordinator.log.LogState;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Remembers what an SDM told its host. */
+/** Records an SDM's notices to its host. */
 final class RecordingListener implements SdmListener {
   private final List<Long> commits = new CopyOnWriteArrayList<>();
   private final List<String> turns = new CopyOnWriteArrayList<>();
@@ -31,7 +31,7 @@ final class RecordingListener implements SdmListener {
     return commits;
   }
 
-  /** Beginnings and ends of terms, in the order in which they were told. */
+  /** Beginnings and ends of terms, in the order of the notices. */
   List<String> turns() {
     return turns;
   }

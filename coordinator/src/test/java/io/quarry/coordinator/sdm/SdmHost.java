@@ -40,7 +40,7 @@ public final class SdmHost implements AutoCloseable {
     return host;
   }
 
-  /** On a storage that has no log yet. */
+  /** A host on a storage that has no log yet. */
   public static SdmHost fresh(SlotStore store, String name) throws IOException {
     CommitLog.create(store);
     return leading(store, name);
@@ -51,7 +51,7 @@ public final class SdmHost implements AutoCloseable {
     Awaitility.await().until(sdm::leading);
   }
 
-  /** Submits under a request id that is the disk's id, too. */
+  /** Submits a request whose id is also the disk's id. */
   public CompletableFuture<Reply> create(String disk) {
     return sdm.submit(disk, disk(disk));
   }
@@ -64,7 +64,7 @@ public final class SdmHost implements AutoCloseable {
     return answer.get(30, TimeUnit.SECONDS);
   }
 
-  /** As many disks as it takes until something has happened that follows from commits. */
+  /** Creates disks until the commits have led to that condition. */
   void createUntil(BooleanSupplier happened) throws Exception {
     Deadline end = Deadline.after(Duration.ofMinutes(1));
     for (int i = 0; !happened.getAsBoolean(); i++) {

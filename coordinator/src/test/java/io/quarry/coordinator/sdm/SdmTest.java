@@ -71,11 +71,11 @@ class SdmTest {
     return ((StorageException) Objects.requireNonNull(thrown.getCause())).code();
   }
 
-  /** From the next record on, the SDM waits before it puts one. */
+  /** The SDM waits before it puts the next record. */
   private CompletableFuture<Reply> heldUp() {
     gate.hold(step -> step.startsWith("put ") && step.endsWith(".record"));
     CompletableFuture<Reply> first = host.create("held-up");
-    Awaitility.await().until(gate::holdsSomebody);
+    Awaitility.await().until(gate::holdsAThread);
     return first;
   }
 
@@ -127,7 +127,7 @@ class SdmTest {
   }
 
   @Test
-  void whatWasCommittedAnswersItsCancellation() throws Exception {
+  void committedRequestAnswersItsCancellation() throws Exception {
     CompletableFuture<Reply> first = heldUp();
     CompletableFuture<Reply> made = host.create("made");
     CompletableFuture<Reply> cancelled = host.sdm.submit("made", new CancelRequest(null));
@@ -186,8 +186,8 @@ class SdmTest {
         .isEqualTo(JsonNodeFactory.instance.objectNode().put("label", ""));
   }
 
-  /** Nothing can be done with it but to hold it. */
-  @SuppressWarnings("unchecked") // ObjectNode says so of its deepCopy
+  /** A value that a test can only pass on. */
+  @SuppressWarnings("unchecked") // ObjectNode's deepCopy has the same unchecked cast
   private static final class Unwritable extends ObjectNode {
     private static final long serialVersionUID = 1L;
     private boolean checked;
@@ -242,7 +242,7 @@ class SdmTest {
     CompletableFuture<Reply> again = host.sdm.submit("again", SdmHost.disk("disk"));
     gate.hold(step -> step.equals("put 0000000000000003.record"));
     host.committed(first);
-    Awaitility.await().until(gate::holdsSomebody);
+    Awaitility.await().until(gate::holdsAThread);
     assertThat(again).isNotDone();
     assertThat(creation).isNotDone();
     gate.open();
@@ -251,7 +251,7 @@ class SdmTest {
   }
 
   @Test
-  void nothingThatRestsOnAFailedCommitIsAnsweredAsIfItHadHappened() throws Exception {
+  void answersThatRestOnAFailedCommitFail() throws Exception {
     CompletableFuture<Reply> first = heldUp();
     CompletableFuture<Reply> creation = host.create("disk");
     CompletableFuture<Reply> refused = host.sdm.submit("again", SdmHost.disk("disk"));
@@ -277,7 +277,7 @@ class SdmTest {
   }
 
   @Test
-  void unknownOutcomeThatCameToNothingIsDoneByTheRepeat() throws Exception {
+  void uncommittedRequestOfUnknownOutcomeIsDoneByTheRepeat() throws Exception {
     store.nextPuts(PutFault.DELAYED_LINK, PutFault.BEFORE_LINK);
     assertThat(refusal(host.create("disk"))).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
     Awaitility.await().until(() -> !host.sdm.leading());
@@ -288,7 +288,7 @@ class SdmTest {
   }
 
   @Test
-  void stepDownFinishesTheRecordAndAnswersWhoeverWaits() throws Exception {
+  void stepDownFinishesTheRecordAndAnswersWaitingCallers() throws Exception {
     CompletableFuture<Reply> first = heldUp();
     List<CompletableFuture<Reply>> waiting = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
@@ -327,9 +327,9 @@ class SdmTest {
     }
   }
 
-  /** It was paused, say, and does not know of what the other one has committed. */
+  /** The SDM was paused, say, and does not know the other SDM's commits. */
   @Test
-  void sdmThatWasOvertakenRefusesNothingByWhatItKnows() throws Exception {
+  void overtakenSdmRefusesNothingByItsOldState() throws Exception {
     try (SdmHost other = SdmHost.leading(new MemorySlotStore(disk), "b")) {
       other.committed(other.create("disk"));
       CompletableFuture<Reply> removal =
@@ -367,7 +367,7 @@ class SdmTest {
   @Test
   void nextTermIsToldAfterTheEndOfTheLastEvenIfACheckpointTakesLong() throws Exception {
     gate.hold(step -> step.endsWith(".checkpoint"));
-    host.createUntil(gate::holdsSomebody);
+    host.createUntil(gate::holdsAThread);
     host.sdm.stepDown("told to");
     host.sdm.lead();
     Awaitility.await().until(host.sdm::leading);
@@ -388,12 +388,12 @@ class SdmTest {
   }
 
   @Test
-  void commitThatWasSettledInAnothersTermIsAcknowledgedAndTheLast() throws Exception {
+  void commitSettledInAnotherSdmsTermIsAcknowledgedAndTheLast() throws Exception {
     store.nextPuts(PutFault.LOST_REPLY);
     AtomicInteger puts = new AtomicInteger();
     gate.hold(step -> step.equals("put 0000000000000002.record") && puts.incrementAndGet() > 1);
     CompletableFuture<Reply> answer = host.create("disk");
-    Awaitility.await().until(gate::holdsSomebody);
+    Awaitility.await().until(gate::holdsAThread);
     MemorySlotStore itsStore = new MemorySlotStore(disk);
     try (SdmHost other = SdmHost.leading(itsStore, "b")) {
       new Checkpointer(itsStore).checkpoint(other.replica.state());
@@ -420,14 +420,14 @@ class SdmTest {
   }
 
   @Test
-  void checkpointBeingWrittenHoldsUpNobody() throws Exception {
+  void checkpointBeingWrittenHoldsUpNoCommit() throws Exception {
     gate.hold(step -> step.endsWith(".checkpoint"));
-    host.createUntil(gate::holdsSomebody);
+    host.createUntil(gate::holdsAThread);
     host.committed(host.create("another"));
     host.sdm.stepDown("told to");
     Awaitility.await().until(() -> !host.sdm.leading());
     assertThat(refusal(host.create("late"))).isEqualTo(ErrorCode.SDM_UNAVAILABLE);
-    assertThat(gate.holdsSomebody()).isTrue();
+    assertThat(gate.holdsAThread()).isTrue();
   }
 
   @Test
@@ -467,7 +467,7 @@ class SdmTest {
     assertThat(host.listener.ends()).isEmpty();
   }
 
-  /** Case 12.6: the thread of a term that fails leaves its role, and is missed. */
+  /** Case 12.6: the thread of a failing term gives up the role, and its failure is counted. */
   @Test
   void errorLeavesTheRoleIsCountedAndTheNextTermGoesOn() throws Exception {
     gate.hold(step -> {
@@ -511,7 +511,9 @@ class SdmTest {
     assertThat(fresh().repository().requests().find("key")).isEqualTo(reply);
   }
 
-  /** As logs of the first version keep answers: operation and target are all there is. */
+  /**
+   * Logs of the first version keep answers without a digest: only operation and target can differ.
+   */
   @Test
   void withoutDigestsTheTargetTellsCallsApart() throws Exception {
     host.committed(host.create("a"));

@@ -15,16 +15,16 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The real SDM, whose threads take turns with all others. */
+/** The real SDM, whose threads take turns with all other actors. */
 public final class SimSdm {
   private static final int QUEUED_MAX = 64;
 
-  /** So that short histories have some. */
+  /** Small, so that short histories have checkpoints. */
   private static final long CHECKPOINT_RECORDS = 8;
 
   private SimSdm() {}
 
-  /** One of that life, with which it ends. */
+  /** An SDM of that life, which ends with it. */
   public static Sdm of(
       SlotStore store,
       Replica replica,
@@ -57,7 +57,7 @@ public final class SimSdm {
     public void steppedDown(String reason) {}
   }
 
-  /** Who waits for a request lets others go on. */
+  /** A thread that waits for a request hands over its turn. */
   private static final class SteppedQueue extends ArrayBlockingQueue<Submission> {
     private static final long serialVersionUID = 1L;
 
@@ -75,7 +75,7 @@ public final class SimSdm {
     }
   }
 
-  /** One thing after the other, by an actor that is there as long as there is something. */
+  /** Runs one task after the other, by an actor that exists as long as there is a task. */
   private static final class Background extends AbstractExecutorService {
     private final String name;
     private final Baton baton;
@@ -103,7 +103,7 @@ public final class SimSdm {
       busy = false;
     }
 
-    /** Those who close it do not depend on that. */
+    /** No caller depends on the end of the tasks. */
     @Override
     public void shutdown() {}
 

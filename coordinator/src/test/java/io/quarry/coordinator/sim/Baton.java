@@ -9,18 +9,21 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs several actors, one step of one of them at a time, in an order that depends on the seed
- * alone. Runners tend to keep the baton, some fall asleep for long, some die: that is how hosts
- * behave when it hurts. Whoever has the baton also decides who gets it next, so that keeping it
- * costs nothing.
+ * Runs several actors, one step of one actor at a time, in an order that depends on the seed alone.
+ * Running actors tend to keep the baton, some fall asleep for long, some die, as hosts do in bad
+ * cases. The actor with the baton also chooses the next one, so that keeping the baton costs
+ * nothing.
  */
 public final class Baton {
-  /** What an actor does; it calls {@link Actor#step} before everything that others could see. */
+  /**
+   * The code of an actor; it calls {@link Actor#step} before each operation that other actors could
+   * see.
+   */
   public interface Body {
     void run(Actor self) throws Exception;
   }
 
-  /** Thrown out of a step: the process is gone. Nothing of an actor's own answers an error. */
+  /** Thrown out of a step: the process is gone. No handler of an actor may catch this error. */
   public static final class Died extends Error {
     private static final long serialVersionUID = 1L;
 
@@ -32,13 +35,13 @@ public final class Baton {
   private enum Kind {
     MORTAL,
     IMMORTAL,
-    /** Goes on at once when it may. */
+    /** Goes on at once when its condition holds. */
     URGENT
   }
 
   private static final int SLEEP_STEPS_MAX = 80;
 
-  /** How long somebody waits for what does not come. */
+  /** The longest wait for a condition that may never hold, in steps. */
   static final int PATIENCE_STEPS_MAX = 400;
 
   /** Far longer than any history takes. */
@@ -58,7 +61,7 @@ public final class Baton {
   private volatile @Nullable AssertionError failure;
 
   /**
-   * @param deaths how likely an actor is to die at a step
+   * @param deaths the probability that an actor dies at a step
    */
   public Baton(Random random, double deaths) {
     this.random = random;
@@ -99,16 +102,16 @@ public final class Baton {
     }
 
     /**
-     * Lets others go on until something has come about, or for some time.
+     * Lets other actors go on until the condition holds, or for some time.
      *
-     * @return whether it has
+     * @return whether the condition holds
      */
     public boolean await(BooleanSupplier ready, String what) {
       return await(ready, PATIENCE_STEPS_MAX, what);
     }
 
     /**
-     * @param stepsMax how many steps of others it lasts at most
+     * @param stepsMax how many steps of other actors the wait lasts at most
      */
     public boolean await(BooleanSupplier ready, int stepsMax, String what) {
       awaits = ready;
@@ -133,7 +136,7 @@ public final class Baton {
       try {
         body.run(this);
       } catch (Died e) {
-        // As intended.
+        // Deaths are intended.
       } catch (Throwable e) {
         fail(new AssertionError(name + " failed", e));
         return;
@@ -147,7 +150,7 @@ public final class Baton {
     }
   }
 
-  /** May be called by an actor that has the baton, too. */
+  /** An actor that has the baton may call this, too. */
   public void add(String name, Body body) {
     add(new Actor(name, Kind.MORTAL), body);
   }
@@ -156,7 +159,7 @@ public final class Baton {
     add(new Actor(name, Kind.IMMORTAL), body);
   }
 
-  /** One that nobody comes before when what it waits for has come about. */
+  /** Adds an actor that runs before all others once its condition holds. */
   public void addUrgent(String name, Body body) {
     add(new Actor(name, Kind.URGENT), body);
   }
@@ -175,16 +178,16 @@ public final class Baton {
     return Thread.ofVirtual().name(actor.name).unstarted(() -> actor.live(body));
   }
 
-  /** The actor whose thread this is, if it is one's. */
+  /** The actor of this thread, or null. */
   public static @Nullable Actor current() {
     return CURRENT.get();
   }
 
-  /** Until all actors are done, or one fails. */
+  /** Runs until all actors are done, or one fails. */
   public void run() {
     alive.getFirst().turn.release();
     if (!ended()) {
-      throw new AssertionError("whoever has the baton waits for somebody who has not");
+      throw new AssertionError("the actor with the baton waits for an actor without it");
     }
     AssertionError why = failure;
     if (why != null) {
@@ -206,14 +209,14 @@ public final class Baton {
     end.release();
   }
 
-  /** All the others die before they do anything else. */
+  /** All other actors die before their next step. */
   public void doomOthers(Actor survivor) {
     alive.stream().filter(one -> one != survivor).forEach(one -> one.doomed = true);
   }
 
   private Actor next(Actor current) {
     if (++steps > STEPS_MAX) {
-      throw new AssertionError("no end in sight");
+      throw new AssertionError("the history does not end");
     }
     Actor next = choose(current);
     next.doomed |= next.kind == Kind.MORTAL && random.nextDouble() < deaths;

@@ -7,16 +7,16 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A file's content, as it is seen and as it would be found after a power cut. */
+/** A file's content: as readers see it, and as it would be after a power cut. */
 final class Inode {
-  /** Written back whole or not at all. */
+  /** The disk writes a block back whole or not at all. */
   private static final int BLOCK_BYTES = 512;
 
   private final long number;
   private byte[] seen = {};
   private byte[] durable = {};
 
-  /** Whether anything waits to be written back. */
+  /** Whether any block waits to be written back. */
   private boolean dirty;
 
   private @Nullable SimChannel writer;
@@ -26,18 +26,20 @@ final class Inode {
     this.number = number;
   }
 
-  /** In the order in which they are made. */
+  /** Counts inodes in the order of their creation. */
   long number() {
     return number;
   }
 
-  /** Who has let another one write never writes again: one of them would not know it. */
+  /**
+   * A writer that was followed by another one must never write again: it may not know the other.
+   */
   void writtenBy(SimChannel next, String path) {
     if (next == writer) {
       return;
     }
     if (formerWriters.contains(next)) {
-      throw new AssertionError("two write to one file: " + path);
+      throw new AssertionError("two writers of one file: " + path);
     }
     if (writer != null) {
       formerWriters.add(writer);
@@ -49,7 +51,7 @@ final class Inode {
     return seen.clone();
   }
 
-  /** As a channel reads: -1 at the end. */
+  /** Reads like a channel: -1 at the end. */
   int read(ByteBuffer into, long at) {
     if (at >= seen.length) {
       return -1;
@@ -84,12 +86,12 @@ final class Inode {
     }
   }
 
-  /** What could not be written back is never tried again: a later force finds nothing to do. */
+  /** A block whose write-back failed is never tried again: a later force finds nothing to do. */
   void failForce() {
     dirty = false;
   }
 
-  /** What was not forced may have been written back, in any part. */
+  /** Any part of the unforced content may have been written back. */
   void powerCut(Random random) {
     byte[] left = Arrays.copyOf(random.nextBoolean() ? seen : durable, lengthLeft(random));
     for (int at = 0; at < left.length; at += BLOCK_BYTES) {

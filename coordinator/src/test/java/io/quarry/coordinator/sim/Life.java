@@ -4,8 +4,8 @@ import java.util.Objects;
 import java.util.function.BooleanSupplier;
 
 /**
- * One life of a process that several actors belong to: when one of them dies, none of the others
- * does anything that could be seen any more.
+ * One life of a process with several actors. When one of them dies, no other one does anything
+ * visible any more.
  */
 public final class Life {
   private static final int STOPPED_STEPS_MAX = 3_000;
@@ -17,12 +17,12 @@ public final class Life {
     return over;
   }
 
-  /** Nothing of it does anything any more. */
+  /** Ends the life: its actors do nothing more. */
   public void end() {
     over = true;
   }
 
-  /** Its actors do nothing until they are continued, or for long. */
+  /** Stops the life's actors until they are continued, or for long. */
   public void stop() {
     stopped = true;
   }
@@ -31,7 +31,7 @@ public final class Life {
     stopped = false;
   }
 
-  /** To be called by its actors before everything that others could see. */
+  /** The life's actors call this before each operation that other lives could see. */
   public void step(String what) {
     requireAlive();
     Baton.Actor actor = Baton.current();
@@ -47,13 +47,13 @@ public final class Life {
     }
   }
 
-  /** Lets others go on until something has come about, or for some time. */
+  /** Lets other actors go on until the condition holds, or for some time. */
   public boolean await(BooleanSupplier ready, String what) {
     return await(ready, Baton.PATIENCE_STEPS_MAX, what);
   }
 
   /**
-   * @param stepsMax how many steps of others it lasts at most
+   * @param stepsMax how many steps of other actors the wait lasts at most
    */
   public boolean await(BooleanSupplier ready, int stepsMax, String what) {
     requireAlive();

@@ -4,7 +4,10 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The code under test has much to say about what goes wrong, and in a simulation all does. */
+/**
+ * Silences the logs: in a simulation nearly everything fails, and the code under test logs each
+ * failure.
+ */
 public final class Quiet implements AutoCloseable {
   private final Logger log = (Logger) LoggerFactory.getLogger("io.quarry");
   private final Level usual = log.getLevel();

@@ -8,12 +8,12 @@ import java.util.stream.LongStream;
 
 /** Runs schedules of a simulated cluster, each from its seed, on all processors, and counts. */
 public final class Schedules {
-  /** What breaks is looked at one by one; beyond these it is the same again. */
+  /** People look at violations one by one; further ones rarely show a new cause. */
   private static final int VIOLATIONS_MAX = 10;
 
   private static final double NANOS_PER_SECOND = 1e9;
 
-  /** Who runs a million of them wants to see that it goes on. */
+  /** How often a long run reports its progress. */
   private static final long TELL_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final AtomicLong done = new AtomicLong();

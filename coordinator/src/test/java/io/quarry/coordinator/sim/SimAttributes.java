@@ -4,7 +4,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.jspecify.annotations.Nullable;
 
-/** Only what decides anything. */
+/** Only the attributes that the code under test reads. */
 record SimAttributes(boolean isDirectory, long size) implements BasicFileAttributes {
   private static final FileTime NEVER = FileTime.fromMillis(0);
 

@@ -40,7 +40,7 @@ final class SimChannel extends FileChannel {
     return inode;
   }
 
-  /** What is there at that moment; others may write meanwhile, as everywhere. */
+  /** Reads the present content; other channels may write meanwhile, as on a real storage. */
   @Override
   public int read(ByteBuffer into, long at) throws IOException {
     if (!readable) {

@@ -20,12 +20,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The storage itself. Changes of names reach the disk in the order in which they were made, as they
- * do in the journal of any filesystem that Linux has; when a directory is forced, all before it
- * has. Contents of files do only when they are forced, or by chance.
+ * The storage itself. Changes of names reach the disk in their order, as in the journal of any
+ * Linux filesystem. Forcing a directory makes all earlier changes of names durable. The content of
+ * a file becomes durable only by a force, or by chance.
  */
 public final class SimDisk {
-  /** Names and what they stand for; directories have no inode. */
+  /** Names and their inodes; directories have no inode. */
   private static final class Tree {
     final NavigableMap<String, Inode> files = new TreeMap<>();
     final NavigableSet<String> directories = new TreeSet<>(Set.of("/"));
@@ -46,44 +46,44 @@ public final class SimDisk {
   private long inodes;
 
   /**
-   * @param onLink sees each name that a link takes, and what it stands for, at that moment
+   * @param onLink gets each name that a link takes, and the content, at that moment
    */
   public SimDisk(BiConsumer<String, byte[]> onLink) {
     this.onLink = onLink;
   }
 
-  /** Everything that was not made durable is lost, or is not: the seed decides. */
+  /** Loses a part of the data that is not durable; the seed decides. */
   public void powerCut(Random random) {
     int kept = random.nextInt(journal.size() + 1);
     journal.subList(0, kept).forEach(change -> change.accept(durable));
     journal.clear();
     seen.become(durable);
-    // In the order in which they were made: names may be random.
+    // In the order of their creation: names may be random.
     seen.files.values().stream()
         .distinct()
         .sorted(Comparator.comparingLong(Inode::number))
         .forEach(inode -> inode.powerCut(random));
   }
 
-  /** Everything is durable now. */
+  /** Makes all data durable. */
   public void forceAll() {
     forceNames();
     seen.files.values().forEach(Inode::force);
   }
 
-  /** Something in that directory of a repository is durable now. */
+  /** Data in that directory of a repository is durable now. */
   void forced(String path) {
     int begin = 1 + path.indexOf('/', 1);
     int end = path.indexOf('/', begin);
     forces.merge(path.substring(begin, end < 0 ? path.length() : end), 1, Integer::sum);
   }
 
-  /** How often something in such a directory of any repository was made durable. */
+  /** How often data in such a directory of any repository was made durable. */
   public int forces(String directory) {
     return forces.getOrDefault(directory, 0);
   }
 
-  /** All that was done to names so far is durable. */
+  /** Makes all changes of names so far durable. */
   void forceNames() {
     journal.forEach(change -> change.accept(durable));
     journal.clear();

@@ -5,7 +5,7 @@ import java.nio.file.attribute.FileAttributeView;
 import java.nio.file.attribute.FileStoreAttributeView;
 import org.jspecify.annotations.Nullable;
 
-/** Room for everything but what nobody needs here: the ballast for a storage that is full. */
+/** Free space, but none for the ballast of a full storage, which no simulation needs. */
 final class SimFileStore extends FileStore {
   @Override
   public String name() {

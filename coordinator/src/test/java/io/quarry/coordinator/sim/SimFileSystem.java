@@ -10,7 +10,7 @@ import java.nio.file.spi.FileSystemProvider;
 import java.util.List;
 import java.util.Set;
 
-/** A mount as Java sees it: what there is beyond paths is not needed here. */
+/** A mount as a Java filesystem: simulations need only its paths. */
 public final class SimFileSystem extends FileSystem {
   private final SimMount mount;
   private final SimProvider provider = new SimProvider();

@@ -11,21 +11,21 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The storage as one life of one host reaches it. What goes wrong is ordered beforehand and strikes
- * once. After its death nothing it does has an effect.
+ * The storage as one life of one host reaches it. A test orders each fault beforehand, and the
+ * fault strikes once. After the life's death its calls have no effect.
  */
 public final class SimMount {
-  /** What becomes of a link. */
+  /** The fault of a link. */
   public enum LinkFault {
-    /** The name is taken, the caller learns nothing. */
+    /** The name is taken, but the caller gets no reply. */
     LOST_REPLY,
-    /** The name is taken, and the caller is told that it was taken already. */
+    /** The name is taken, and the reply says that it was taken before. */
     SENT_TWICE,
-    /** The caller learns nothing, and the name is taken when {@link #landDelayed} is called. */
+    /** The caller gets no reply, and the name is taken when {@link #landDelayed} is called. */
     DELAYED
   }
 
-  /** A change that was sent and not carried out yet. */
+  /** A change that was sent and is delayed. */
   private interface Late {
     void land() throws IOException;
   }
@@ -44,8 +44,8 @@ public final class SimMount {
   private boolean dead;
 
   /**
-   * @param beforeEachStep is called before anything that others could see or that looks at others;
-   *     what it throws is the host's death
+   * @param beforeEachStep runs before each operation that other hosts could see or that reads their
+   *     work; an error that it throws is the host's death
    */
   public SimMount(SimDisk disk, Consumer<String> beforeEachStep) {
     this.disk = disk;
@@ -53,7 +53,7 @@ public final class SimMount {
     this.files = new SimFileSystem(this);
   }
 
-  /** Where its files are. */
+  /** The filesystem of this mount. */
   public SimFileSystem files() {
     return files;
   }
@@ -62,7 +62,7 @@ public final class SimMount {
     return disk;
   }
 
-  /** The fates of the next links, in order. */
+  /** The faults of the next links, in order. */
   public void nextLinks(LinkFault... faults) {
     linkFaults.addAll(List.of(faults));
   }
@@ -75,7 +75,7 @@ public final class SimMount {
     writeFaults = count;
   }
 
-  /** The storage is full, for so many files and writes. */
+  /** The storage is full for that many files and writes. */
   public void fill(int count) {
     spaceFaults = count;
   }
@@ -84,34 +84,33 @@ public final class SimMount {
     forceFaults = count;
   }
 
-  /**
-   * Until it changes something itself, this host sees the directory as it is now: NFS does that.
-   */
+  /** Until its next own change, this host sees the present directory: NFS does that. */
   public void freezeListing(String directory) throws IOException {
     staleDirectory = directory;
     staleNames = disk.list(directory);
   }
 
-  /** What was delayed happens now, if it still can. */
+  /** Carries out the delayed changes that are still possible. */
   public void landDelayed() {
     for (Late late : delayed) {
       try {
         late.land();
       } catch (IOException e) {
-        // The name is taken by now: nobody hears of it.
+        // The name is taken by now: the caller never learns of it.
       }
     }
     delayed.clear();
   }
 
-  /** What was on its way is lost. */
+  /** Drops the delayed changes. */
   public void loseDelayed() {
     delayed.clear();
   }
 
   void step(String what) {
     if (dead) {
-      // Another one each time: what closes a stream after a death adds its own to the first.
+      // A new error each time: closing a stream after a death adds a suppressed error to the first
+      // one.
       throw new Baton.Died();
     }
     try {
@@ -160,7 +159,7 @@ public final class SimMount {
     inode.write(offset, bytes);
   }
 
-  /** Hints of the log are everybody's. */
+  /** All hosts write the log's hints. */
   private static void noteWriter(String path, SimChannel by, Inode inode) {
     if (path.contains("/volumes/")) {
       inode.writtenBy(by, path);

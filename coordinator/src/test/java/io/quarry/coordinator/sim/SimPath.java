@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A path of a simulated filesystem.
  *
- * @param text names with one slash between them, and one before them when it is absolute
+ * @param text names separated by one slash, with a leading slash when the path is absolute
  */
 record SimPath(SimFileSystem files, String text) implements Path {
   private static final String SLASH = "/";

@@ -25,7 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link java.nio.file.Files} asks for, as far as our code needs it. */
+/** The part of {@link java.nio.file.Files} that the code under test uses. */
 final class SimProvider extends FileSystemProvider {
   private static SimMount mount(Path path) {
     return ((SimPath) path).files().mount();
@@ -101,7 +101,7 @@ final class SimProvider extends FileSystemProvider {
     mount(path).delete(text(path));
   }
 
-  /** Replaces, as rename does. */
+  /** Replaces an existing target, as rename does. */
   @Override
   public void move(Path source, Path target, CopyOption... options) throws IOException {
     mount(source).move(text(source), text(target));

@@ -12,7 +12,7 @@ final class DeadlineTest {
 
   /** Case 12.6: a pause between two looks at the clock made a wait negative. */
   @Test
-  void whatIsLeftIsNeverNegative() throws InterruptedException {
+  void remainingTimeIsNeverNegative() throws InterruptedException {
     Deadline past = Deadline.after(Duration.ofSeconds(-1));
     assertThat(past.passed()).isTrue();
     assertThat(past.remainingNanos()).isZero();

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Case 12.6: whatever a step throws, the loop goes on, and its failures are known. */
+/** Case 12.6: after any error of a step the loop goes on, and its failures are counted. */
 @Timeout(60)
 final class LoopTest {
   private static final Duration NEVER = Duration.ofHours(1);
@@ -58,7 +58,7 @@ final class LoopTest {
     }
   }
 
-  /** A wake-up in the middle of a step is not lost, and many are one. */
+  /** A wake-up during a step is not lost; many wake-ups count as one. */
   @Test
   void wakeUpDuringAStepBringsOneMore() throws Exception {
     Semaphore begins = new Semaphore(0);

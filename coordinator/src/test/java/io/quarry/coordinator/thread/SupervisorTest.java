@@ -43,7 +43,7 @@ final class SupervisorTest {
   }
 
   @Test
-  void threadThatCannotBeStartedIsTheCallersTrouble() {
+  void threadThatCannotBeStartedFailsTheCaller() {
     Supervisor full =
         new Supervisor(_ ->
             new Thread() {
@@ -55,7 +55,7 @@ final class SupervisorTest {
     Loop loop = new Loop("unstarted", java.time.Duration.ofHours(1), () -> {});
     assertThatThrownBy(() -> loop.start(full)).isInstanceOf(OutOfMemoryError.class);
     assertThat(full.dead()).isEmpty();
-    // It can be started when there is room for a thread again.
+    // The loop can be started when there is room for a thread again.
     AtomicInteger steps = new AtomicInteger();
     try (Loop another = new Loop("later", java.time.Duration.ofHours(1), steps::incrementAndGet)) {
       assertThatThrownBy(() -> another.start(full)).isInstanceOf(OutOfMemoryError.class);
@@ -81,7 +81,7 @@ final class SupervisorTest {
   }
 
   @Test
-  void threadOfOneThingCountsItsFailure() throws Exception {
+  void unstartedThreadCountsItsFailure() throws Exception {
     Thread thread =
         supervisor.unstarted(
             "term",
