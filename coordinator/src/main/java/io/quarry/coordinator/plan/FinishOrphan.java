@@ -16,12 +16,6 @@ public record FinishOrphan(String fixId) implements Request {
     return transaction.reply(this, fixId);
   }
 
-  /** As logs know it. */
-  @Override
-  public String operation() {
-    return "finishStray";
-  }
-
   @Override
   public boolean freesSpace() {
     return true;

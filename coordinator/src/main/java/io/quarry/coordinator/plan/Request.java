@@ -90,8 +90,7 @@ public sealed interface Request
   /** The request's name; a repeated request id must come with the same one. */
   @JsonIgnore
   default String operation() {
-    String name = getClass().getSimpleName();
-    return Character.toLowerCase(name.charAt(0)) + name.substring(1);
+    return Operations.nameOf(getClass());
   }
 
   /**

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -79,10 +80,10 @@ class HostileRequestsTest {
       boolean optional =
           component.getAnnotatedType().isAnnotationPresent(Nullable.class)
               || component.getType().isPrimitive()
-              || ERRORS.contains(component.getName())
-              || component.getName().equals("retain");
+              || ERRORS.contains(nameOf(component))
+              || nameOf(component).equals("retain");
       ObjectNode without = usual.deepCopy();
-      without.remove(component.getName());
+      without.remove(nameOf(component));
       if (!optional) {
         assertThat(refusal(without)).as("%s", component).isEqualTo(ErrorCode.INVALID_ARGUMENT);
       }
@@ -95,9 +96,9 @@ class HostileRequestsTest {
   void nullInsideIsRefused(Class<?> type) throws Exception {
     ObjectNode usual = usual(type);
     for (RecordComponent component : type.getRecordComponents()) {
-      JsonNode values = Objects.requireNonNull(usual.get(component.getName()));
+      JsonNode values = Objects.requireNonNull(usual.get(nameOf(component)));
       if (component.getGenericType() instanceof ParameterizedType) {
-        for (List<String> place : inside(values, List.of(component.getName()))) {
+        for (List<String> place : inside(values, List.of(nameOf(component)))) {
           assertThat(refusal(with(usual, place, NullNode.instance)))
               .as("%s of %s", place, type.getSimpleName())
               .isEqualTo(ErrorCode.INVALID_ARGUMENT);
@@ -139,17 +140,22 @@ class HostileRequestsTest {
     return outermost;
   }
 
+  /** The field's name on the wire. */
+  private static String nameOf(RecordComponent component) {
+    JsonProperty named = component.getAccessor().getAnnotation(JsonProperty.class);
+    return named == null || named.value().isEmpty() ? component.getName() : named.value();
+  }
+
   /** The request as it goes over the wire, with all optional fields. */
   private static ObjectNode usual(Class<?> type) {
     ObjectNode request = fields(type);
-    String name = type.getSimpleName();
-    return request.put("operation", Character.toLowerCase(name.charAt(0)) + name.substring(1));
+    return request.put("operation", Operations.nameOf(type));
   }
 
   private static ObjectNode fields(Class<?> type) {
     ObjectNode fields = JsonNodeFactory.instance.objectNode();
     for (RecordComponent component : type.getRecordComponents()) {
-      fields.set(component.getName(), value(component.getGenericType()));
+      fields.set(nameOf(component), value(component.getGenericType()));
     }
     return fields;
   }

@@ -51,10 +51,7 @@ class RandomPlansTest {
     if (STORIES.get() >= MANY) {
       assertThat(ACCEPTED)
           .containsExactlyInAnyOrderElementsOf(
-              Stream.of(Request.class.getPermittedSubclasses())
-                  .map(Class::getSimpleName)
-                  .map(name -> Character.toLowerCase(name.charAt(0)) + name.substring(1))
-                  .toList());
+              Stream.of(Request.class.getPermittedSubclasses()).map(Operations::nameOf).toList());
     }
   }
 

@@ -1,6 +1,5 @@
 package io.quarry.coordinator.plan;
 
-import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -93,9 +92,8 @@ final class Script {
     ObjectNode fields = (ObjectNode) MAPPER.readTree(text.substring(space));
     String operation = text.substring(0, space);
     Class<?> type =
-        Stream.of(Request.class.getAnnotation(JsonSubTypes.class).value())
-            .filter(one -> one.name().equals(operation))
-            .map(JsonSubTypes.Type::value)
+        Stream.of(Request.class.getPermittedSubclasses())
+            .filter(one -> Operations.nameOf(one).equals(operation))
             .findFirst()
             .orElseThrow();
     for (var component : type.getRecordComponents()) {
