@@ -173,33 +173,23 @@ public record Volume(
    * worker is proven dead.
    */
   public String fileOfEpoch(long epoch) {
-    return fileOfEpoch(id, epoch, format);
-  }
-
-  public static String fileOfEpoch(String volumeId, long epoch, VolumeFormat format) {
-    return volumeId + "." + epoch + "." + format.label();
+    return VolumeName.of(id, epoch, format).text();
   }
 
   /**
    * The file that an epoch receives before it is a volume's content; no tool opens it as a disk.
    */
   public String uploadOfEpoch(long epoch) {
-    return uploadOfEpoch(id, epoch);
-  }
-
-  public static String uploadOfEpoch(String volumeId, long epoch) {
-    return volumeId + "." + epoch + ".upload";
+    return VolumeName.upload(id, epoch).text();
   }
 
   /** Whether the file belongs to that epoch, or to an earlier one whose worker was proven dead. */
   boolean mayBePublished(String published, long epoch) {
-    String[] parts = published.split("\\.", -1);
-    try {
-      long written = Long.parseLong(parts[Math.max(0, parts.length - 2)]);
-      return written >= 1 && written <= epoch && fileOfEpoch(written).equals(published);
-    } catch (NumberFormatException e) {
-      return false;
-    }
+    VolumeName name = VolumeName.parse(published);
+    return name != null
+        && name.epoch() >= 1
+        && name.epoch() <= epoch
+        && fileOfEpoch(name.epoch()).equals(published);
   }
 
   Volume ownedBy(String newImageId) {

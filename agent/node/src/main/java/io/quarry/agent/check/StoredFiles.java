@@ -2,7 +2,7 @@ package io.quarry.agent.check;
 
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.fix.OrphanFiles;
-import io.quarry.agent.fix.VolumeName;
+import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.agent.format.RepositoryStorage;
 import java.io.IOException;
 import java.util.ArrayList;

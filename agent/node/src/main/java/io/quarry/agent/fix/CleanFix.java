@@ -12,6 +12,7 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.TombstoneVolume;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
 import java.util.List;
@@ -77,8 +78,8 @@ final class CleanFix {
   private long epochs(Volume volume, String maker) throws IOException {
     FixStore.ClaimFile newest = volume.heavy() ? run.store().newestClaim(maker) : null;
     long claimed = newest == null ? run.epoch() : newest.epoch();
-    long published = volume.file() == null ? 1 : VolumeName.epochOf(volume.file());
-    return Math.max(claimed, published) + EPOCHS_BEYOND;
+    VolumeName published = volume.file() == null ? null : VolumeName.parse(volume.file());
+    return Math.max(claimed, published == null ? 1 : published.epoch()) + EPOCHS_BEYOND;
   }
 
   private Reply commit(Request request) throws FixGoneException {

@@ -8,6 +8,7 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.VolumeName;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -92,7 +93,7 @@ final class VolumeFiles {
   /** Removes the file of one epoch; the log may have forgotten the volume already. */
   void removeOf(String volumeId, long epoch) throws IOException {
     for (VolumeFormat format : VolumeFormat.values()) {
-      storage.volumes().remove(Volume.fileOfEpoch(volumeId, epoch, format));
+      storage.volumes().remove(VolumeName.of(volumeId, epoch, format).text());
     }
   }
 

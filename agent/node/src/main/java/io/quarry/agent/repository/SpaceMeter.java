@@ -1,5 +1,6 @@
 package io.quarry.agent.repository;
 
+import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.coordinator.log.LogState;
@@ -110,18 +111,13 @@ public final class SpaceMeter implements AutoCloseable {
       try {
         long bytes = volumes.status(name).allocatedBytes();
         total += bytes;
-        byVolume.merge(volumeOf(name), bytes, Long::sum);
+        VolumeName volume = VolumeName.parse(name);
+        byVolume.merge(volume == null ? name : volume.volumeId(), bytes, Long::sum);
       } catch (FileFailure.NotFound e) {
         LOG.debug("{} is gone already", volumes.path(name));
       }
     }
     return new Measured(commit, total, byVolume);
-  }
-
-  /** File names begin with the volume's id and a dot. */
-  private static String volumeOf(String file) {
-    int dot = file.indexOf('.');
-    return dot < 0 ? file : file.substring(0, dot);
   }
 
   @Override

@@ -19,6 +19,7 @@ import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.VolumeName;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -193,11 +194,11 @@ final class UploadFile {
   private String ownReceived() {
     return upload.received() == null
         ? ownContent()
-        : Volume.uploadOfEpoch(String.valueOf(upload.fills()), epoch);
+        : VolumeName.upload(String.valueOf(upload.fills()), epoch).text();
   }
 
   private String ownContent() {
-    return upload.fills() + "." + epoch + ".raw";
+    return VolumeName.of(String.valueOf(upload.fills()), epoch, VolumeFormat.RAW).text();
   }
 
   private VolumeStore volumes() {
@@ -402,12 +403,11 @@ final class UploadFile {
     FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
     String volumeId = String.valueOf(upload.fills());
     for (long each = 1; newest != null && each <= newest.epoch(); each++) {
-      String raw = Volume.fileOfEpoch(volumeId, each, VolumeFormat.RAW);
+      String raw = VolumeName.of(volumeId, each, VolumeFormat.RAW).text();
       if (!raw.equals(kept)) {
         repository.storage().volumes().remove(raw);
       }
-      String received = Volume.uploadOfEpoch(volumeId, each);
-      repository.storage().volumes().remove(received);
+      repository.storage().volumes().remove(VolumeName.upload(volumeId, each).text());
     }
     store.forget(fixId(upload));
   }
@@ -419,12 +419,12 @@ final class UploadFile {
   void tidy() throws IOException {
     String volumeId = String.valueOf(upload.fills());
     for (long each = 1; each <= epoch; each++) {
-      String other = volumeId + "." + each + ".raw";
+      String other = VolumeName.of(volumeId, each, VolumeFormat.RAW).text();
       if (!other.equals(file())) {
         volumes().remove(other);
       }
       if (upload.received() != null) {
-        volumes().remove(Volume.uploadOfEpoch(volumeId, each));
+        volumes().remove(VolumeName.upload(volumeId, each).text());
       }
     }
     store.forget(fixId);
