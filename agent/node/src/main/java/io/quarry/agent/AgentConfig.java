@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
-import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.server.ServerLimits;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.Json;

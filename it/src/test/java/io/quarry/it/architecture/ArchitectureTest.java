@@ -48,7 +48,7 @@ final class ArchitectureTest {
     "io.quarry.agent.repository.SeenHeads",
     "io.quarry.agent.repository.StateFile",
     // Tells whether the directory that an administrator names exists.
-    "io.quarry.agent.format.LocalfsFormat",
+    "io.quarry.agent.storage.LocalfsFormat",
     // One file, for programs that are no agent.
     "io.quarry.agent.data.ImageCopy",
     "io.quarry.agent.data.qemu.Chain$Layer",
@@ -172,7 +172,7 @@ final class ArchitectureTest {
               "io.quarry.agent.check..",
               "io.quarry.agent.service..",
               "io.quarry.agent.repository..",
-              "io.quarry.agent.format..",
+              "io.quarry.agent.storage..",
               "io.quarry.agent.data..",
               "io.quarry.coordinator.log..")
           .and(DescribedPredicate.not(named(FILES_OF_THE_HOST)))

@@ -1,7 +1,7 @@
 package io.quarry.it.bench;
 
 import io.quarry.agent.data.os.Folder;
-import io.quarry.agent.format.DirectorySlotStore;
+import io.quarry.agent.storage.directory.DirectorySlotStore;
 import io.quarry.coordinator.log.Checkpointer;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogReader;

@@ -2,8 +2,8 @@ package io.quarry.it.failover;
 
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
-import io.quarry.agent.format.RepositoryFormats;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.bench.LargeLog;
 import io.quarry.it.box.Box;

@@ -9,7 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
-import io.quarry.agent.format.DirectorySlotStore;
+import io.quarry.agent.storage.directory.DirectorySlotStore;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.RemoveImageOptions;

@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.agent.format.Ballast;
+import io.quarry.agent.storage.directory.Ballast;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FixRequest;

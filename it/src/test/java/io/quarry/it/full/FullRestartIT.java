@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.quarry.agent.dev.LocalClusterOptions;
-import io.quarry.agent.format.Ballast;
+import io.quarry.agent.storage.directory.Ballast;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;

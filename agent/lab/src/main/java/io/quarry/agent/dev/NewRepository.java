@@ -1,6 +1,6 @@
 package io.quarry.agent.dev;
 
-import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryFormats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.fix.FixStore;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.CheckReport;
@@ -46,7 +46,7 @@ final class CheckRun {
     new DiskSizes(repository).find(now, problems);
     WaitingImages.find(now, problems);
     LongChains.find(now, problems);
-    FixStore store = new FixStore(repository.storage());
+    WorkStore store = repository.storage().work();
     new AbsentUsers(neighbours.opens(), open -> UploadActivity.last(store, open))
         .find(now, problems);
     neighbours.pins().lost(now, problems);

@@ -1,7 +1,7 @@
 package io.quarry.agent.check;
 
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.Problem;
 import io.quarry.common.model.ImageKind;

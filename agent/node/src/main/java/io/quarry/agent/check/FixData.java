@@ -1,7 +1,7 @@
 package io.quarry.agent.check;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import io.quarry.agent.format.Genesis;
+import io.quarry.agent.storage.Genesis;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;

@@ -3,7 +3,7 @@ package io.quarry.agent.check;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Users;
-import io.quarry.agent.format.VolumeStore;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.common.api.Problem;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -40,7 +40,7 @@ final class ForbiddenVolumes {
                 "give the file back to the agent's user: chown "
                     + Users.effective()
                     + " "
-                    + volumes.folder().path(file)));
+                    + volumes.path(file)));
       }
     }
   }
@@ -48,7 +48,7 @@ final class ForbiddenVolumes {
   private @Nullable String whatIsWrong(Volume volume) throws IOException {
     String file = String.valueOf(volume.file());
     try {
-      FileStatus status = volumes.folder().status(file);
+      FileStatus status = volumes.status(file);
       if (status.uid() != Users.effective()) {
         volumes.openRead(file).close();
         return "the file belongs to user "

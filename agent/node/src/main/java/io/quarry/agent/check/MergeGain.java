@@ -5,7 +5,7 @@ import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Chains;
 import io.quarry.agent.fix.WriteEstimate;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;

@@ -4,7 +4,7 @@ import io.quarry.agent.fix.InsufficientSpace;
 import io.quarry.agent.fix.OrphanFiles;
 import io.quarry.agent.fix.SpaceBudget;
 import io.quarry.agent.fix.WriteEstimate;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.FixOwners;
 import io.quarry.common.api.Fix;

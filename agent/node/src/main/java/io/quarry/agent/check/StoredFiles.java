@@ -3,7 +3,7 @@ package io.quarry.agent.check;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.fix.OrphanFiles;
 import io.quarry.coordinator.plan.VolumeName;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,11 +27,7 @@ record StoredFiles(List<String> volumes, List<String> fixes, List<String> foreig
         foreign.add(name);
       }
     }
-    List<String> fixes =
-        storage.fixes().names().stream()
-            .filter(name -> !name.startsWith(Folder.REMOVED_ON_NFS))
-            .map(OrphanFiles::ofFix)
-            .toList();
+    List<String> fixes = storage.work().fixes().stream().map(OrphanFiles::ofFix).toList();
     return new StoredFiles(volumes, fixes, foreign);
   }
 }

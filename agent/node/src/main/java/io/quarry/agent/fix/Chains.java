@@ -1,7 +1,7 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.plan.BackingChain;
 import io.quarry.coordinator.plan.Image;

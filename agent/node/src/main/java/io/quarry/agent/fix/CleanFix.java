@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.Claim;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -76,7 +77,7 @@ final class CleanFix {
   }
 
   private long epochs(Volume volume, String maker) throws IOException {
-    FixStore.ClaimFile newest = volume.heavy() ? run.store().newestClaim(maker) : null;
+    Claim newest = volume.heavy() ? run.store().newestClaim(maker) : null;
     long claimed = newest == null ? run.epoch() : newest.epoch();
     VolumeName published = volume.file() == null ? null : VolumeName.parse(volume.file());
     return Math.max(claimed, published == null ? 1 : published.epoch()) + EPOCHS_BEYOND;

@@ -1,6 +1,6 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.plan.Image;

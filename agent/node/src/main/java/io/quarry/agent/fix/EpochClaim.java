@@ -1,5 +1,8 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Claim;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -35,8 +38,8 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
       // with a pause.
       return null;
     }
-    FixStore store = new FixStore(repository.storage());
-    FixStore.ClaimFile newest = store.newestClaim(fixId);
+    WorkStore store = repository.storage().work();
+    Claim newest = store.newestClaim(fixId);
     long epoch = newest == null ? 1 : 1 + newest.epoch();
     if (store.claim(fixId, epoch, self, context.clock().instant()).isEmpty()) {
       return null;

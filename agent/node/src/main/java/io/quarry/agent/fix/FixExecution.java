@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyStopped;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.process.ToolFailure;

@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyFigures;
 import io.quarry.agent.data.CopyPlan;
 import io.quarry.agent.data.DifferenceCopier;
@@ -41,7 +42,15 @@ final class LayerCopy {
   void into(OverlayTarget target, Start start) throws IOException, InterruptedException {
     Checkpoint checkpoint =
         Checkpoint.copying(
-            run, STAGES, start.file(), null, start.offset(), source.size(), start.movedBefore());
+            run.worker(),
+            run.epoch(),
+            STAGES,
+            start.file(),
+            null,
+            start.offset(),
+            source.size(),
+            start.movedBefore(),
+            run.now());
     run.save(checkpoint);
     CopyFigures figures =
         DifferenceCopier.copy(

@@ -4,7 +4,7 @@ import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.ImageFile;
-import io.quarry.agent.format.VolumeStore;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;

@@ -1,5 +1,8 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Claim;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
 
@@ -10,7 +13,7 @@ import java.io.IOException;
  *
  * @param epoch the asking worker's own
  */
-public record PriorEpochs(FixStore store, String fixId, long epoch, PriorWriterProof proof) {
+public record PriorEpochs(WorkStore store, String fixId, long epoch, PriorWriterProof proof) {
   static PriorEpochs of(RunningFix run) {
     String fixId = run.fix().id();
     PriorWriterProof proof = run.context().own().proof(fixId, run.worker(), run.context().proof());
@@ -26,7 +29,7 @@ public record PriorEpochs(FixStore store, String fixId, long epoch, PriorWriterP
       return false;
     }
     for (long between = epoch - 1; between > newest.epoch(); between--) {
-      FixStore.ClaimFile claim = store.claimOf(fixId, between);
+      Claim claim = store.claimOf(fixId, between);
       if (claim == null || !proof.dead(claim.worker())) {
         return false;
       }

@@ -1,7 +1,8 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.format.VolumeStore;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -147,7 +148,7 @@ final class Publication {
   }
 
   private long newestClaim() throws IOException {
-    FixStore.ClaimFile newest = run.store().newestClaim(run.fix().id());
+    Claim newest = run.store().newestClaim(run.fix().id());
     return newest == null ? 0 : newest.epoch();
   }
 

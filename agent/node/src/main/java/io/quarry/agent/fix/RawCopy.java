@@ -1,5 +1,6 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyFigures;
 import io.quarry.agent.data.CopyPlan;
 import io.quarry.agent.data.PrefixCopy;
@@ -7,7 +8,7 @@ import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.WindowCopier;
 import io.quarry.agent.data.os.NativeFile;
-import io.quarry.agent.format.VolumeStore;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.Repository;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
@@ -47,13 +48,15 @@ final class RawCopy {
     try (RawTarget target = start.target()) {
       Checkpoint checkpoint =
           Checkpoint.copying(
-              run,
+              run.worker(),
+              run.epoch(),
               STAGES,
               start.file(),
               copyOf,
               start.offset(),
               source.size(),
-              start.movedBefore());
+              start.movedBefore(),
+              run.now());
       run.save(checkpoint);
       CopyFigures figures =
           WindowCopier.copy(

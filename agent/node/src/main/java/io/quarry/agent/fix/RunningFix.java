@@ -1,5 +1,7 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyControl;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.repository.FixRequirements;
@@ -38,7 +40,7 @@ final class RunningFix {
   private static final long LOOK_MILLIS = 100;
 
   private final Repository repository;
-  private final FixStore store;
+  private final WorkStore store;
   private final FixState fix;
   private final Worker worker;
   private final long epoch;
@@ -69,7 +71,7 @@ final class RunningFix {
       FixContext context,
       Consumer<RunningFix> reporter) {
     this.repository = repository;
-    this.store = new FixStore(repository.storage());
+    this.store = repository.storage().work();
     this.fix = fix;
     this.worker = worker;
     this.epoch = epoch;
@@ -85,7 +87,7 @@ final class RunningFix {
     return repository;
   }
 
-  FixStore store() {
+  WorkStore store() {
     return store;
   }
 

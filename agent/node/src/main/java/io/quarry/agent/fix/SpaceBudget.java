@@ -1,7 +1,8 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.os.Reflinks;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.VolumeFormat;
@@ -176,7 +177,7 @@ public final class SpaceBudget {
         || isShared(repository, state, state.volumes().get(String.valueOf(fix.volumeId())))) {
       return 0;
     }
-    Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fix.id());
+    Checkpoint newest = repository.storage()).newestCheckpoint(fix.id().work();
     String file = newest == null ? null : newest.file();
     long stored = file == null ? 0 : repository.storage().volumes().allocated(file);
     return Math.max(0, bytes - stored);

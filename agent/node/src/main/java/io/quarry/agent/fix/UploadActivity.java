@@ -1,5 +1,8 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Claim;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.Open;
 import java.io.IOException;
@@ -21,8 +24,8 @@ public final class UploadActivity {
   }
 
   /** When an agent last took the upload, received a range of it, or converted a part. */
-  public static Instant last(FixStore store, Open upload) throws IOException {
-    FixStore.ClaimFile claim = store.newestClaim(fixId(upload));
+  public static Instant last(WorkStore store, Open upload) throws IOException {
+    Claim claim = store.newestClaim(fixId(upload));
     Checkpoint checkpoint = store.newestCheckpoint(fixId(upload));
     Instant last = upload.since();
     if (claim != null && claim.since().isAfter(last)) {

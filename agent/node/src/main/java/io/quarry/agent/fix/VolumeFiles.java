@@ -3,7 +3,7 @@ package io.quarry.agent.fix;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.qemu.Backing;
 import io.quarry.agent.data.qemu.EmptyQcow2;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;

@@ -1,6 +1,6 @@
 package io.quarry.agent.repository;
 
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
@@ -156,7 +156,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             name,
             () -> {
               try {
-                storage.ask("pulse." + self.incarnation());
+                storage.ping("pulse." + self.incarnation());
               } finally {
                 storageIdentity.look();
               }
@@ -184,7 +184,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
                 clock::doubtful,
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
             shared.clock());
-    this.space = new SpaceMeter(name, storage.volumes().folder(), replica::state);
+    this.space = new SpaceMeter(name, storage.volumes(), replica::state);
     this.drainChanged = this::hostsChanged;
   }
 

@@ -1,6 +1,6 @@
 package io.quarry.agent.repository;
 
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.Reply;

@@ -2,7 +2,7 @@ package io.quarry.agent.repository;
 
 import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.thread.Deadline;
@@ -33,7 +33,7 @@ public final class SpaceMeter implements AutoCloseable {
   private static final long REST_FACTOR = 20;
 
   private final String name;
-  private final Folder volumes;
+  private final VolumeStore volumes;
   private final Supplier<LogState> state;
   private final Loop loop;
 
@@ -53,7 +53,7 @@ public final class SpaceMeter implements AutoCloseable {
    * @param name of the repository, for its thread and messages
    * @param volumes the directory of volume files
    */
-  SpaceMeter(String name, Folder volumes, Supplier<LogState> state) {
+  SpaceMeter(String name, VolumeStore volumes, Supplier<LogState> state) {
     this.name = name;
     this.volumes = volumes;
     this.state = state;

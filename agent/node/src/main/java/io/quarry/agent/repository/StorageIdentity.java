@@ -1,6 +1,6 @@
 package io.quarry.agent.repository;
 
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Canary;
@@ -115,7 +115,7 @@ public final class StorageIdentity {
     return new StorageException(
         ErrorCode.STORAGE_MISMATCH,
         "the storage of " + subject.repoId() + " is not the one that its SDM writes to: " + found,
-        subject.storage().root().toString(),
+        subject.storage().place(),
         "mount what belongs there; if it is a copy, disconnect it and run `quarry repo adopt` to"
             + " give it a key of its own; if it was restored, disconnect it and run `quarry repo"
             + " adopt --restored`");
@@ -241,7 +241,7 @@ public final class StorageIdentity {
       throw new StorageException(
           ErrorCode.REPOSITORY_IN_USE,
           "another cluster uses this storage: its SDM " + now.writer() + " writes to it",
-          subject.storage().root().toString(),
+          subject.storage().place(),
           "disconnect the repository in the other cluster first, or use one ZooKeeper for both");
     }
   }
@@ -278,7 +278,7 @@ public final class StorageIdentity {
         throw new StorageException(
             ErrorCode.REPOSITORY_IN_USE,
             "this storage may be the original: it has all that the cluster knows of the repository",
-            storage.root().toString(),
+            storage.place(),
             "give the directory of the copy, or connect the original first and wait for "
                 + BEAT.toSeconds()
                 + " s");
@@ -287,7 +287,7 @@ public final class StorageIdentity {
       throw new StorageException(
           ErrorCode.CLUSTER_UNAVAILABLE,
           "whether this storage is a copy cannot be told while ZooKeeper does not answer",
-          storage.root().toString(),
+          storage.place(),
           "repeat the call when ZooKeeper answers",
           e);
     }
@@ -297,7 +297,7 @@ public final class StorageIdentity {
       throw new StorageException(
           ErrorCode.REPOSITORY_IN_USE,
           "this storage is in use, and no copy: the SDM " + now.writer() + " writes to it",
-          storage.root().toString(),
+          storage.place(),
           "give the directory of the copy");
     }
   }
@@ -357,7 +357,7 @@ public final class StorageIdentity {
    * Case 12.3: the storage seemed healthy, but tools that get paths worked on the root filesystem.
    */
   private void lookAtPath() throws IOException {
-    String key = subject.storage().keyAtPath();
+    String key = subject.storage().keyAtPlace();
     String found = null;
     if (key == null) {
       found = "its path leads to no repository any more: it was unmounted, moved or mounted over";

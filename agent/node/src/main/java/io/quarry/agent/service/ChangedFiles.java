@@ -1,6 +1,6 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Witness;

@@ -1,9 +1,6 @@
 package io.quarry.agent.service;
 
 import io.quarry.agent.check.OpenReview;
-import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.data.os.FileStatus;
-import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.fix.DeadMerges;
 import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -79,7 +76,9 @@ public final class Housekeeper implements AutoCloseable {
           opens.reapReaders(repository);
           opens.endIdleUploads(repository);
           var _ =
-              io.call(repository, () -> sweep(repository.storage().temporary(), clock.instant()));
+              io.call(
+                  repository,
+                  () -> repository.storage().sweep(clock.instant().minus(TEMPORARY_YOUNG)));
           volumes.round(repository);
         } else {
           volumes.follow(repository);
@@ -108,26 +107,6 @@ public final class Housekeeper implements AutoCloseable {
         }
       }
     }
-  }
-
-  /** Frees each old name, whatever has the name; for a link, the link itself and not its target. */
-  static int sweep(Folder temporary, Instant now) throws IOException {
-    Instant young = now.minus(TEMPORARY_YOUNG);
-    int swept = 0;
-    for (String name : temporary.names()) {
-      try {
-        FileStatus status = temporary.status(name);
-        boolean ours =
-            status.kind() != FileStatus.Kind.DIRECTORY && !name.startsWith(Folder.REMOVED_ON_NFS);
-        if (ours && status.modified().isBefore(young)) {
-          swept += temporary.remove(name) ? 1 : 0;
-        }
-      } catch (FileFailure e) {
-        // The file is gone already, or stays; the sweep continues with the other files.
-        LOG.debug("{} is not swept: {}", temporary.path(name), e.toString());
-      }
-    }
-    return swept;
   }
 
   @Override

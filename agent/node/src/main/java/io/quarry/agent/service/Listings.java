@@ -3,7 +3,7 @@ package io.quarry.agent.service;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.fix.InsufficientSpace;
-import io.quarry.agent.format.RepositoryStorage.Space;
+import io.quarry.agent.storage.RepositoryStorage.Space;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.FixOwners;
 import io.quarry.common.api.FixInfo;
@@ -78,9 +78,9 @@ final class Listings {
         storage.capacity(),
         storage.free(),
         repository.space().total(),
-        repository.storage().largestImage(),
-        repository.storage().volumes().frozenFiles(),
-        repository.storage().volumes().writersSeen(),
+        repository.storage().traits().largestImage(),
+        repository.storage().traits().frozenFiles(),
+        repository.storage().traits().writersSeen(),
         repository.leader().map(Candidate::hostId).orElse(null),
         counts(state.repository()),
         state.repository().fixes().size(),

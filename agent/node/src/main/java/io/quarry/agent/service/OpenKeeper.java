@@ -1,7 +1,7 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.check.OpenReview;
-import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.ThisHost;
@@ -90,7 +90,7 @@ final class OpenKeeper {
 
   /** Ends uploads that received no range for their time-out. */
   void endIdleUploads(ConnectedRepository repository) {
-    FixStore store = new FixStore(repository.storage());
+    WorkStore store = repository.storage().work();
     for (Open open : repository.state().repository().opens().values()) {
       // Most uploads are too young to ask the storage about them.
       if (open.fills() != null && review.isOver(review.upload(open.since()))) {

@@ -1,7 +1,7 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.check.OpenReview;
-import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.SourcePins;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -94,7 +94,7 @@ final class OpenService {
 
   /** Null while the storage does not answer: the list shows the open all the same. */
   private OpenInfo.@Nullable Upload upload(ConnectedRepository repository, Open open) {
-    FixStore store = new FixStore(repository.storage());
+    WorkStore store = repository.storage().work();
     try {
       return review.upload(io.call(repository, () -> UploadActivity.last(store, open)));
     } catch (StorageException e) {

@@ -1,8 +1,8 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.format.RepositoryFormat;
-import io.quarry.agent.format.RepositoryFormats;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryFormat;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
 import io.quarry.agent.repository.StorageIdentity;

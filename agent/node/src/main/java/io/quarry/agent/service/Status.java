@@ -1,7 +1,6 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.fix.Checkpoint;
-import io.quarry.agent.fix.FixStore;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
@@ -146,7 +145,7 @@ final class Status {
         io.call(
             repository,
             () -> {
-              Checkpoint newest = new FixStore(repository.storage()).newestCheckpoint(fixId);
+              Checkpoint newest = repository.storage()).newestCheckpoint(fixId.work();
               return new Kept(newest == null ? null : newest.progress(), System.nanoTime());
             });
     kept.put(key, fresh);

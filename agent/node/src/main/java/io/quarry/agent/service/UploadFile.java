@@ -1,17 +1,18 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.CopyControl;
 import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.PrefixCopy;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.agent.fix.Checkpoint;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.fix.FixContext;
-import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.fix.PriorEpochs;
 import io.quarry.agent.fix.UploadActivity;
-import io.quarry.agent.format.VolumeStore;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -45,7 +46,7 @@ final class UploadFile {
   private final long diskSize;
   private final Worker self;
   private final FixContext context;
-  private final FixStore store;
+  private final WorkStore store;
   private final String fixId;
   private final long epoch;
   private @Nullable RawTarget target;
@@ -65,7 +66,7 @@ final class UploadFile {
     this.diskSize = diskSize;
     this.self = self;
     this.context = context;
-    this.store = new FixStore(repository.storage());
+    this.store = repository.storage().work();
     this.fixId = fixId(upload);
     this.epoch = epoch;
     this.checkpoint =
@@ -125,8 +126,8 @@ final class UploadFile {
   private static UploadFile next(
       ConnectedRepository repository, Open upload, long diskSize, Worker self, FixContext context)
       throws IOException, InterruptedException {
-    FixStore store = new FixStore(repository.storage());
-    FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
+    WorkStore store = repository.storage().work();
+    Claim newest = store.newestClaim(fixId(upload));
     long epoch = newest == null ? 1 : newest.epoch() + 1;
     if (store.claim(fixId(upload), epoch, self, context.clock().instant()).isEmpty()) {
       throw elsewhere(upload.imageId(), "another host");
@@ -343,7 +344,7 @@ final class UploadFile {
   }
 
   private void requireNewest() throws IOException {
-    FixStore.ClaimFile newest = store.newestClaim(fixId);
+    Claim newest = store.newestClaim(fixId);
     if (newest == null || newest.epoch() != epoch) {
       throw elsewhere(upload.imageId(), newest == null ? "no host" : newest.worker().hostId());
     }
@@ -399,8 +400,8 @@ final class UploadFile {
     Volume filled =
         repository.replica().refresh().repository().volumes().get(String.valueOf(upload.fills()));
     String kept = filled == null ? "" : String.valueOf(filled.file());
-    FixStore store = new FixStore(repository.storage());
-    FixStore.ClaimFile newest = store.newestClaim(fixId(upload));
+    WorkStore store = repository.storage().work();
+    Claim newest = store.newestClaim(fixId(upload));
     String volumeId = String.valueOf(upload.fills());
     for (long each = 1; newest != null && each <= newest.epoch(); each++) {
       String raw = VolumeName.of(volumeId, each, VolumeFormat.RAW).text();

@@ -1,9 +1,10 @@
 package io.quarry.agent.service;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.Throttle;
-import io.quarry.agent.fix.Checkpoint;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.fix.FixContext;
-import io.quarry.agent.fix.FixStore;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
@@ -239,7 +240,7 @@ final class Uploads implements AutoCloseable {
     Checkpoint checkpoint =
         io.call(
             repository,
-            () -> new FixStore(repository.storage()).newestCheckpoint(UploadFile.fixId(open)));
+            () -> repository.storage()).newestCheckpoint(UploadFile.fixId(open)).work();
     long size = UploadFile.size(open, image.size());
     var conversion =
         open.received() == null
@@ -372,8 +373,8 @@ final class Uploads implements AutoCloseable {
    * make them take over from each other.
    */
   private void requireFree(ConnectedRepository repository, Open open) throws IOException {
-    FixStore store = new FixStore(repository.storage());
-    FixStore.ClaimFile claim = store.newestClaim(UploadFile.fixId(open));
+    WorkStore store = repository.storage().work();
+    Claim claim = store.newestClaim(UploadFile.fixId(open));
     if (claim == null
         || claim.worker().equals(self)
         || !hosts.incarnationLive(claim.worker().incarnation())) {

@@ -95,7 +95,7 @@ final class FilePlace implements RandomRequests.View {
 
   /** Does an agent's steps at the beginning and the end of an upload. */
   void store(String what, String file, long size) throws IOException {
-    writes.store(what, repository.storage().volume(file), size);
+    writes.store(what, repository.storage().volumes().path(file), size);
   }
 
   /** The image has the expected content, and so have all opens of it. */
@@ -142,7 +142,7 @@ final class FilePlace implements RandomRequests.View {
     assertThat(names("fixes")).as("claims and checkpoints of fixes").isEmpty();
     for (Volume volume : state().volumes().values()) {
       if (volume.format() == VolumeFormat.QCOW2) {
-        writes.checkSound(repository.storage().volume(String.valueOf(volume.file())));
+        writes.checkSound(repository.storage().volumes().path(String.valueOf(volume.file())));
       }
     }
     var report = host.check(repository);
@@ -153,7 +153,7 @@ final class FilePlace implements RandomRequests.View {
   }
 
   private List<String> names(String directory) throws IOException {
-    try (Stream<Path> entries = Files.list(repository.storage().root().resolve(directory))) {
+    try (Stream<Path> entries = Files.list(repository.storage().volumes().path(".").resolveSibling(directory))) {
       return entries.map(Path::getFileName).map(String::valueOf).sorted().toList();
     }
   }

@@ -3,6 +3,8 @@ package io.quarry.agent.fix;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
@@ -188,7 +190,7 @@ final class FileStory {
   }
 
   private void claim(FilePlace place, String volumeId, long epoch) throws Exception {
-    new FixStore(place.repository().storage())
+    place.repository().storage().work()
         .claim("optimize-" + volumeId, epoch, new Worker("story", "agent"), clock.instant());
   }
 
@@ -241,8 +243,8 @@ final class FileStory {
     String name = "worker" + names++;
     long epoch = fix.epoch() + 1;
     if (fix.heavy()) {
-      FixStore store = new FixStore(place.repository().storage());
-      FixStore.ClaimFile newest = store.newestClaim(fixId);
+      WorkStore store = place.repository().storage().work();
+      Claim newest = store.newestClaim(fixId);
       epoch = newest == null ? 1 : newest.epoch() + 1;
       assertThat(store.claim(fixId, epoch, new Worker("story", name), clock.instant())).isPresent();
     } else {

@@ -2,6 +2,8 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Claim;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.HeldFile;
 import io.quarry.agent.data.Tools;
@@ -127,7 +129,7 @@ final class FrozenStory implements AutoCloseable {
   }
 
   Path top(String imageId) throws Exception {
-    return repository().storage().volume(String.valueOf(volumeOf(imageId).file()));
+    return repository().storage().volumes().path(String.valueOf(volumeOf(imageId).file()));
   }
 
   String mode(String imageId) throws Exception {
@@ -163,8 +165,8 @@ final class FrozenStory implements AutoCloseable {
   RunningFix granted(FixState fix) throws Exception {
     long epoch = fix.epoch() + 1;
     if (fix.heavy()) {
-      FixStore store = new FixStore(repository().storage());
-      FixStore.ClaimFile newest = store.newestClaim(fix.id());
+      WorkStore store = repository().storage().work();
+      Claim newest = store.newestClaim(fix.id());
       epoch = newest == null ? 1 : newest.epoch() + 1;
       assertThat(store.claim(fix.id(), epoch, SELF, Clock.systemUTC().instant())).isPresent();
     } else {

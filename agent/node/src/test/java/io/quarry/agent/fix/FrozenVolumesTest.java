@@ -375,7 +375,7 @@ final class FrozenVolumesTest {
   }
 
   private Path fileOf(String volumeId) throws Exception {
-    return story.repository().storage().volume(String.valueOf(volume(volumeId).file()));
+    return story.repository().storage().volumes().path(String.valueOf(volume(volumeId).file()));
   }
 
   private Volume volume(String id) throws Exception {

@@ -2,7 +2,7 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.log.LogState;

@@ -2,8 +2,10 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.format.RepositoryFormats;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +26,7 @@ class PriorEpochsTest {
   @Test
   void absentWorkerDoesNotContinueTheFileOfALaterEpoch(@TempDir Path directory) throws Exception {
     try (RepositoryStorage storage = storage(directory)) {
-      FixStore store = new FixStore(storage);
+      WorkStore store = storage.work();
 
       assertThat(new PriorEpochs(store, FIX, 1, worker -> true).allOver(SECOND)).isFalse();
       assertThat(new PriorEpochs(store, FIX, 3, worker -> false).allOver(SECOND)).isTrue();
@@ -34,7 +36,7 @@ class PriorEpochsTest {
   @Test
   void aClaimWithoutACheckpointHasToBeOverToo(@TempDir Path directory) throws Exception {
     try (RepositoryStorage storage = storage(directory)) {
-      FixStore store = new FixStore(storage);
+      WorkStore store = storage.work();
       assertThat(store.claim(FIX, 3, OTHER, NOW)).isPresent();
 
       assertThat(new PriorEpochs(store, FIX, 4, worker -> false).allOver(SECOND)).isFalse();

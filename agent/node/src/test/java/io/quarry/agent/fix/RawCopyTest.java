@@ -3,13 +3,14 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.format.RepositoryStorage;
-import io.quarry.agent.format.SimStorage;
+import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
@@ -86,7 +87,7 @@ class RawCopyTest {
     failing = number;
     assertThatThrownBy(() -> copy(1, "dies")).isInstanceOf(IOException.class);
     Checkpoint left =
-        Objects.requireNonNull(new FixStore(repository.storage()).newestCheckpoint(FIX));
+        Objects.requireNonNull(repository.storage()).newestCheckpoint(FIX).work();
     assertThat(Files.size(volume(Objects.requireNonNull(left.file()))))
         .isGreaterThanOrEqualTo(left.offset());
     assertIsSource(copy(2, "follows"));
@@ -105,7 +106,7 @@ class RawCopyTest {
 
   private String copy(long epoch, String life) throws Exception {
     Worker worker = new Worker("host", life);
-    assertThat(new FixStore(repository.storage()).claim(FIX, epoch, worker, CLOCK.instant()))
+    assertThat(repository.storage().work().claim(FIX, epoch, worker, CLOCK.instant()))
         .isPresent();
     RunningFix run =
         new RunningFix(repository, fix(), worker, epoch, null, context(), ignored -> {});
@@ -120,7 +121,7 @@ class RawCopyTest {
   }
 
   private Path volume(String file) {
-    return repository.storage().volume(file);
+    return repository.storage().volumes().path(file);
   }
 
   private static FixState fix() {

@@ -1,7 +1,7 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.format.RepositoryStorage;
-import io.quarry.agent.format.SimStorage;
+import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;

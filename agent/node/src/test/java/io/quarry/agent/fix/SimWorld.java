@@ -2,7 +2,7 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.format.SimStorage;
+import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.agent.repository.SubmitAttempts;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;

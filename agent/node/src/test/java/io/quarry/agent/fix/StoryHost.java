@@ -1,11 +1,12 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.check.Checks;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.Repository;
@@ -132,7 +133,7 @@ final class StoryHost implements AutoCloseable {
       String name,
       long epoch)
       throws IOException {
-    Checkpoint earlier = new FixStore(repository.storage()).newestCheckpoint(fix.id());
+    Checkpoint earlier = repository.storage()).newestCheckpoint(fix.id().work();
     return new RunningFix(
         repository, fix, new Worker("story", name), epoch, earlier, context, ignored -> {});
   }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.OddFiles;
-import io.quarry.agent.format.RepositoryFormats;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -58,7 +58,7 @@ final class VolumeFilesTest {
   }
 
   private Path place(VolumeFormat format) {
-    return storage.volume(volume(format).fileOfEpoch(1));
+    return storage.volumes().path(volume(format).fileOfEpoch(1));
   }
 
   @ParameterizedTest

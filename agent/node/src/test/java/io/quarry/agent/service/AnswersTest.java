@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.storage.WorkStore;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.AgentsUnderTest;
@@ -11,10 +12,9 @@ import io.quarry.agent.AtPlace;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.fix.Checkpoint;
-import io.quarry.agent.fix.FixStore;
-import io.quarry.agent.format.RepositoryFormats;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
@@ -196,7 +196,7 @@ final class AnswersTest {
     Map<String, String> parameters = Map.of("path", agents.repository("quiet").toString());
     try (RepositoryStorage storage =
         RepositoryFormats.find("localfs-1.0").connect(parameters, false, "gone@gone")) {
-      FixStore store = new FixStore(storage);
+      WorkStore store = storage.work();
       String fix = "optimize-" + file.substring(0, file.indexOf('.'));
       long epoch = Objects.requireNonNull(store.newestClaim(fix)).epoch() + 1;
       Worker gone = new Worker("gone", "gone");

@@ -7,7 +7,7 @@ import io.quarry.agent.AgentsUnderTest;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.format.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.Json;

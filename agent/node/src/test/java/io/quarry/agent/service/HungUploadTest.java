@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.AgentsUnderTest;
-import io.quarry.agent.fix.Checkpoint;
-import io.quarry.agent.fix.FixStore;
-import io.quarry.agent.format.RepositoryFormats;
-import io.quarry.agent.format.RepositoryStorage;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.FinishUploadRequest;
@@ -129,7 +129,7 @@ final class HungUploadTest {
     Map<String, String> parameters = Map.of("path", agents.repository("main").toString());
     try (RepositoryStorage storage =
         RepositoryFormats.find("localfs-1.0").connect(parameters, false, "test@test")) {
-      FixStore store = new FixStore(storage);
+      WorkStore store = storage.work();
       String fix = "optimize-" + file.substring(0, file.indexOf('.'));
       Checkpoint newest = Objects.requireNonNull(store.newestCheckpoint(fix));
       return newest.released();

@@ -1,8 +1,0 @@
-/**
- * Repository formats, found by name: how a kind of storage holds volumes and slots, and how it is
- * probed.
- */
-@NullMarked
-package io.quarry.agent.format;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,50 @@
+package io.quarry.agent.storage;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.quarry.coordinator.plan.Feature;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The content of {@code repository.json}: written once, when an empty storage becomes a repository.
+ *
+ * @param format for example {@code localfs-1.0}
+ * @param version of the layout and of the log's records
+ * @param key names the repository across the cluster; callers never type it
+ * @param fixSecret the secret with which agents sign the opaque data of fixes
+ * @param features that the log has from its first term on; none before version 2
+ */
+public record Genesis(
+    String format,
+    int version,
+    String key,
+    Instant createdAt,
+    String fixSecret,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Feature> features) {
+  public static final String FILE = "repository.json";
+
+  /**
+   * The version that this program writes. An agent of version 1 does not know features, and refuses
+   * version 2.
+   */
+  public static final int VERSION = 2;
+
+  /** The first version that this program reads. */
+  public static final int OLDEST_VERSION = 1;
+
+  public Genesis(
+      String format,
+      int version,
+      String key,
+      Instant createdAt,
+      String fixSecret,
+      @Nullable List<Feature> features) {
+    this.format = format;
+    this.version = version;
+    this.key = key;
+    this.createdAt = createdAt;
+    this.fixSecret = fixSecret;
+    this.features = features == null ? List.of() : List.copyOf(features);
+  }
+}

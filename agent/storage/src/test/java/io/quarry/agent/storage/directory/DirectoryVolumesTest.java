@@ -1,0 +1,200 @@
+package io.quarry.agent.storage.directory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarry.agent.storage.RepositoryFormat;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.data.LoopFilesystem;
+import io.quarry.agent.data.os.AsUser;
+import io.quarry.agent.data.os.FileFailure;
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.data.os.NativeFile;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * 20.1 and 20.3: an agent without root rights freezes and thaws its own files, and names files of
+ * other users.
+ */
+final class DirectoryVolumesTest {
+  private static final String FILE = "v.1.raw";
+  private static final int GROUP = 12_346;
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private DirectoryVolumes store;
+
+  @BeforeEach
+  void open() throws Exception {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+    store = new DirectoryVolumes(Folder.open(directory), DirectoryVolumes.Protection.USUAL);
+  }
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  @Test
+  void frozenFileIsThawedBeforeItIsWrittenTo() throws Exception {
+    AsUser.run(() -> {
+      store.create(FILE).close();
+      store.freeze(FILE);
+      assertThatThrownBy(() -> store.folder().openWrite(FILE))
+          .isInstanceOf(FileFailure.Forbidden.class);
+      try (NativeFile file = store.openWrite(FILE)) {
+        file.write(0, new byte[] {1});
+      }
+    });
+  }
+
+  @Test
+  void fileOfAnotherUserIsNamedWithItsOwnerAndMode() throws Exception {
+    try (NativeFile file = store.create(FILE)) {
+      file.setMode(0600);
+    }
+    AsUser.run(() ->
+        assertThatThrownBy(() -> store.openRead(FILE))
+            .isInstanceOf(FileFailure.Forbidden.class)
+            .hasMessageContaining("belongs to user 0 and group 0, mode 0600"));
+    try (NativeFile file = store.folder().openRead(FILE)) {
+      file.setMode(0644);
+    }
+    AsUser.run(() ->
+        assertThatThrownBy(() -> store.freeze(FILE))
+            .isInstanceOf(FileFailure.Forbidden.class)
+            .hasMessageContaining("chmod: Operation not permitted: the file belongs to user 0"));
+  }
+
+  /** Any user may see a file's size, and one such file must not hide the size of the others. */
+  @Test
+  void spaceOfAFileOfAnotherUserIsKnown() throws Exception {
+    try (NativeFile file = store.create(FILE)) {
+      file.write(0, new byte[8192]);
+      file.sync();
+      file.setMode(0600);
+    }
+    long allocated = store.allocated(FILE);
+    assertThat(allocated).isPositive();
+    AsUser.run(() -> assertThat(store.allocated(FILE)).isEqualTo(allocated));
+  }
+
+  @Test
+  void folderThatIsForbiddenIsNoFilesProblem() throws Exception {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+    AsUser.run(() ->
+        assertThatThrownBy(() -> store.openRead(FILE))
+            .isInstanceOf(FileFailure.class)
+            .isNotInstanceOf(FileFailure.Forbidden.class));
+  }
+
+  @Test
+  void volumesAreOfTheGroupOfTheRepository() throws Exception {
+    Path root = Files.createDirectory(directory.resolve("repository"));
+    AsUser.run(() -> {}); // Only root may give files away.
+    try (RepositoryStorage storage =
+        RepositoryFormats.find("localfs-1.0")
+            .connect(
+                Map.of("path", root.toString(), "group", Integer.toString(GROUP)),
+                true,
+                "host@life")) {
+      storage.volumes().create(FILE).close();
+      storage.volumes().thaw(FILE);
+      for (Path each : new Path[] {root.resolve("volumes"), storage.volumes().path(FILE)}) {
+        assertThat(Files.getAttribute(each, "unix:gid")).isEqualTo(GROUP);
+      }
+      assertThat(Files.getAttribute(root.resolve("log"), "unix:gid")).isNotEqualTo(GROUP);
+    }
+  }
+
+  @Test
+  void groupMayHaveANameAndHasToBeThere() {
+    RepositoryFormat format = RepositoryFormats.find("localfs-1.0");
+    format.checkParameters(Map.of("path", "/srv/quarry", "group", "daemon"));
+    assertThatThrownBy(
+            () -> format.checkParameters(Map.of("path", "/srv/quarry", "group", "no-such-group")))
+        .isInstanceOfSatisfying(
+            StorageException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT))
+        .hasMessageContaining("no group no-such-group");
+  }
+
+  /** 20: 0440 does not stop root; the attribute does. */
+  @Test
+  void immutableFilesAreFrozenForRootToo() throws Exception {
+    try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20);
+        RepositoryStorage storage =
+            RepositoryFormats.find("localfs-1.0")
+                .connect(
+                    Map.of("path", ext4.path().toString(), "immutable", "true"),
+                    true,
+                    "host@life")) {
+      DirectoryVolumes volumes = storage.volumes();
+      assertThat(storage.traits().frozenFiles()).isEqualTo("immutable");
+      try (NativeFile file = volumes.create(FILE)) {
+        volumes.freeze(FILE);
+        assertThatThrownBy(() -> file.write(0, new byte[] {1})).isInstanceOf(FileFailure.class);
+      }
+      assertThatThrownBy(() -> volumes.folder().openWrite(FILE)).isInstanceOf(FileFailure.class);
+      assertThatThrownBy(() -> volumes.folder().remove(FILE)).isInstanceOf(FileFailure.class);
+      try (NativeFile file = volumes.openWrite(FILE)) {
+        file.write(0, new byte[] {1});
+      }
+      volumes.freeze(FILE);
+      assertThat(volumes.remove(FILE)).isTrue();
+    }
+  }
+
+  /** A host without the capability, beside a host whose connection has the parameter. */
+  @Test
+  void agentThatCannotThawAnImmutableFileKnows() throws Exception {
+    try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20);
+        RepositoryStorage other =
+            RepositoryFormats.find("localfs-1.0")
+                .connect(
+                    Map.of("path", ext4.path().toString(), "immutable", "true"),
+                    true,
+                    "other@life")) {
+      other.volumes().create(FILE).close();
+      other.volumes().create("w.1.raw").close();
+      other.volumes().freeze(FILE);
+      assertThat(other.volumes().mayThaw(FILE)).isTrue();
+      try (Folder volumes = Folder.open(ext4.path().resolve("volumes"))) {
+        var without = new DirectoryVolumes.Protection(DirectoryVolumes.ANY_GROUP, true, false, false);
+        DirectoryVolumes unable = new DirectoryVolumes(volumes, without);
+        assertThat(unable.mayThaw(FILE)).isFalse();
+        assertThat(unable.mayThaw("w.1.raw")).isTrue();
+      }
+      other.volumes().remove(FILE);
+    }
+  }
+
+  @Test
+  void storageThatKeepsNoModesSaysSo() throws Exception {
+    Path behind = Files.createDirectory(directory.resolve("behind"));
+    Path mount = Files.createDirectory(directory.resolve("mount"));
+    run("bindfs", "--chmod-ignore", "--create-with-perms=0777", behind + "", mount + "");
+    try (RepositoryStorage storage =
+        RepositoryFormats.find("localfs-1.0")
+            .connect(Map.of("path", mount.toString()), true, "host@life")) {
+      assertThat(storage.traits().frozenFiles()).isEqualTo("unprotected");
+    } finally {
+      run("umount", mount.toString());
+    }
+  }
+
+  private static void run(String... words) throws Exception {
+    Process process = new ProcessBuilder(words).inheritIO().start();
+    assertThat(process.waitFor()).isZero();
+  }
+}
