@@ -184,6 +184,21 @@ final class ArchitectureTest {
           .allowEmptyShould(true);
 
   @ArchTest
+  static final ArchRule onlyFormatsKnowWhatAStorageIsMadeOf =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "io.quarry.agent.repository..",
+              "io.quarry.agent.fix..",
+              "io.quarry.agent.check..",
+              "io.quarry.agent.service..")
+          .should()
+          .dependOnClassesThat(
+              resideInAnyPackage("io.quarry.agent.storage.directory..")
+                  .or(named("io.quarry.agent.data.os.Folder")))
+          .because("another format has no directories: agent.storage says what all formats have");
+
+  @ArchTest
   static final ArchRule longLivedThreadsAreSupervised =
       noClasses()
           .that()

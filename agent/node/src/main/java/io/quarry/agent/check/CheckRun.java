@@ -1,8 +1,8 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.Fix;
 import io.quarry.common.api.Problem;

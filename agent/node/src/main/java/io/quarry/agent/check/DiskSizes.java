@@ -1,8 +1,8 @@
 package io.quarry.agent.check;
 
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.Problem;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;

@@ -1,9 +1,8 @@
 package io.quarry.agent.check;
 
-import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.fix.OrphanFiles;
-import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.coordinator.plan.VolumeName;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +22,7 @@ record StoredFiles(List<String> volumes, List<String> fixes, List<String> foreig
     for (String name : storage.volumes().names()) {
       if (VolumeName.parse(name) != null) {
         volumes.add(name);
-      } else if (!name.startsWith(Folder.REMOVED_ON_NFS)) {
+      } else {
         foreign.add(name);
       }
     }

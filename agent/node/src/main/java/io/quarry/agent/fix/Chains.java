@@ -1,8 +1,8 @@
 package io.quarry.agent.fix;
 
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.coordinator.plan.BackingChain;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;

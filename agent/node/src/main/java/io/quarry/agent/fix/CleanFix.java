@@ -1,7 +1,7 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Claim;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Claim;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.fault.FaultPoints;
@@ -13,8 +13,8 @@ import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.TombstoneVolume;
 import io.quarry.coordinator.plan.Volume;
-import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.VolumeName;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;

@@ -1,9 +1,9 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.repository.Repository;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.Claim;
-import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.RepositoryState;

@@ -1,9 +1,9 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyStopped;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.process.ToolFailure;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FailFix;

@@ -1,11 +1,11 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyFigures;
 import io.quarry.agent.data.CopyPlan;
 import io.quarry.agent.data.DifferenceCopier;
 import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.Source;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.coordinator.fault.FaultPoints;
 import java.io.IOException;
 import org.slf4j.Logger;

@@ -1,14 +1,14 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.FileUse;
 import io.quarry.agent.data.qemu.ImageCheck;
 import io.quarry.agent.data.qemu.QemuImg;
-import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;

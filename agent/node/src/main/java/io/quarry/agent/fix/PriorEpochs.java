@@ -1,8 +1,8 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
 

@@ -1,9 +1,9 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;

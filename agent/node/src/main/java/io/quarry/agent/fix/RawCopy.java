@@ -1,6 +1,5 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyFigures;
 import io.quarry.agent.data.CopyPlan;
 import io.quarry.agent.data.PrefixCopy;
@@ -8,8 +7,9 @@ import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.WindowCopier;
 import io.quarry.agent.data.os.NativeFile;
-import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;

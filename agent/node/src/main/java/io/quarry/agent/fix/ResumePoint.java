@@ -1,8 +1,8 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;

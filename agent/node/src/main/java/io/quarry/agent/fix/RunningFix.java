@@ -1,11 +1,11 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.WorkStore;
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyControl;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.repository.FixRequirements;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.TaskInfo;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.AdoptGrowth;

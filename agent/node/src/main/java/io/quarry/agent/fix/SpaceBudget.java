@@ -1,10 +1,9 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Checkpoint;
-import io.quarry.agent.data.os.Reflinks;
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.cluster.QueuedFix;
@@ -177,7 +176,7 @@ public final class SpaceBudget {
         || isShared(repository, state, state.volumes().get(String.valueOf(fix.volumeId())))) {
       return 0;
     }
-    Checkpoint newest = repository.storage()).newestCheckpoint(fix.id().work();
+    Checkpoint newest = repository.storage().work().newestCheckpoint(fix.id());
     String file = newest == null ? null : newest.file();
     long stored = file == null ? 0 : repository.storage().volumes().allocated(file);
     return Math.max(0, bytes - stored);
@@ -214,10 +213,10 @@ public final class SpaceBudget {
   }
 
   private boolean shares(RepositoryStorage from, RepositoryStorage to) throws IOException {
-    String pair = from.root() + " " + to.root();
+    String pair = from.place() + " " + to.place();
     Boolean known = sharing.get(pair);
     if (known == null) {
-      known = Reflinks.between(from.temporary(), to.temporary());
+      known = to.sharesBlocks(from);
       sharing.put(pair, known);
     }
     return known;

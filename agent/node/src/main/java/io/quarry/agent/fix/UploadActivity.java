@@ -1,8 +1,8 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.Open;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;

@@ -1,7 +1,7 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;

@@ -1,10 +1,10 @@
 package io.quarry.agent.repository;
 
-import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.storage.VolumeStore;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.VolumeName;
 import io.quarry.coordinator.thread.Deadline;
 import io.quarry.coordinator.thread.Loop;
 import io.quarry.coordinator.thread.Supervisor;

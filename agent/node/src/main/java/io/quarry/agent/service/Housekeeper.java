@@ -13,7 +13,6 @@ import io.quarry.coordinator.plan.StalePins;
 import io.quarry.coordinator.plan.Unpin;
 import io.quarry.coordinator.thread.Loop;
 import io.quarry.coordinator.thread.Supervisor;
-import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;

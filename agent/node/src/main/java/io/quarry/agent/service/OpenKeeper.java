@@ -1,10 +1,10 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.ThisHost;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.OpenInfo;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.plan.CloseImage;

@@ -1,10 +1,10 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.fix.SourcePins;
 import io.quarry.agent.fix.UploadActivity;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.CloseOpensRequest;
 import io.quarry.common.api.ClosedOpens;
 import io.quarry.common.api.Committed;

@@ -1,13 +1,13 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.storage.RepositoryFormat;
-import io.quarry.agent.storage.RepositoryFormats;
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
 import io.quarry.agent.repository.StorageIdentity;
 import io.quarry.agent.service.Connections.Connection;
 import io.quarry.agent.service.Connections.Kind;
+import io.quarry.agent.storage.RepositoryFormat;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;

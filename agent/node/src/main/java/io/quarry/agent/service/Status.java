@@ -1,8 +1,8 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageStatus;
 import io.quarry.common.api.StatusQuery;
@@ -145,7 +145,7 @@ final class Status {
         io.call(
             repository,
             () -> {
-              Checkpoint newest = repository.storage()).newestCheckpoint(fixId.work();
+              Checkpoint newest = repository.storage().work().newestCheckpoint(fixId);
               return new Kept(newest == null ? null : newest.progress(), System.nanoTime());
             });
     kept.put(key, fresh);

@@ -1,19 +1,19 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.storage.WorkStore;
-import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.CopyControl;
 import io.quarry.agent.data.Extent;
 import io.quarry.agent.data.PrefixCopy;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.qemu.Chain;
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.fix.PriorEpochs;
 import io.quarry.agent.fix.UploadActivity;
-import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.VolumeStore;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.VolumeFormat;

@@ -1,11 +1,11 @@
 package io.quarry.agent.service;
 
-import io.quarry.agent.storage.WorkStore;
-import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.Throttle;
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.fix.FixContext;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.FinishUploadRequest;
@@ -239,8 +239,7 @@ final class Uploads implements AutoCloseable {
     Image image = StorageService.require(state, imageId, repository.repoId());
     Checkpoint checkpoint =
         io.call(
-            repository,
-            () -> repository.storage()).newestCheckpoint(UploadFile.fixId(open)).work();
+            repository, () -> repository.storage().work().newestCheckpoint(UploadFile.fixId(open)));
     long size = UploadFile.size(open, image.size());
     var conversion =
         open.received() == null

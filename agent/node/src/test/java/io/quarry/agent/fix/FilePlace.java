@@ -153,7 +153,8 @@ final class FilePlace implements RandomRequests.View {
   }
 
   private List<String> names(String directory) throws IOException {
-    try (Stream<Path> entries = Files.list(repository.storage().volumes().path(".").resolveSibling(directory))) {
+    try (Stream<Path> entries =
+        Files.list(repository.storage().volumes().path(".").resolveSibling(directory))) {
       return entries.map(Path::getFileName).map(String::valueOf).sorted().toList();
     }
   }

@@ -3,12 +3,12 @@ package io.quarry.agent.fix;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.storage.WorkStore;
-import io.quarry.agent.storage.Claim;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.BeginUpload;
 import io.quarry.coordinator.plan.CloseImage;
@@ -190,7 +190,10 @@ final class FileStory {
   }
 
   private void claim(FilePlace place, String volumeId, long epoch) throws Exception {
-    place.repository().storage().work()
+    place
+        .repository()
+        .storage()
+        .work()
         .claim("optimize-" + volumeId, epoch, new Worker("story", "agent"), clock.instant());
   }
 

@@ -2,14 +2,14 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.storage.WorkStore;
-import io.quarry.agent.storage.Claim;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.agent.HeldFile;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.repository.ConnectedRepository;
+import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.cluster.LocalZooKeeper;
 import io.quarry.coordinator.plan.CloseImage;

@@ -2,8 +2,8 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Position;

@@ -2,10 +2,10 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,15 +3,15 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.RawFileSource;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.repository.Repository;
+import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.directory.SimStorage;
-import io.quarry.agent.repository.Repository;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.log.LogState;
@@ -86,8 +86,7 @@ class RawCopyTest {
   void aCheckpointThatCouldNotBeForcedStillCounts(int number) throws Exception {
     failing = number;
     assertThatThrownBy(() -> copy(1, "dies")).isInstanceOf(IOException.class);
-    Checkpoint left =
-        Objects.requireNonNull(repository.storage()).newestCheckpoint(FIX).work();
+    Checkpoint left = Objects.requireNonNull(repository.storage().work().newestCheckpoint(FIX));
     assertThat(Files.size(volume(Objects.requireNonNull(left.file()))))
         .isGreaterThanOrEqualTo(left.offset());
     assertIsSource(copy(2, "follows"));
@@ -106,8 +105,7 @@ class RawCopyTest {
 
   private String copy(long epoch, String life) throws Exception {
     Worker worker = new Worker("host", life);
-    assertThat(repository.storage().work().claim(FIX, epoch, worker, CLOCK.instant()))
-        .isPresent();
+    assertThat(repository.storage().work().claim(FIX, epoch, worker, CLOCK.instant())).isPresent();
     RunningFix run =
         new RunningFix(repository, fix(), worker, epoch, null, context(), ignored -> {});
     try (Source source = RawFileSource.of(repository.storage().volumes().openRead(SOURCE))) {

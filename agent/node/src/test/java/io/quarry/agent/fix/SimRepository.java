@@ -1,8 +1,8 @@
 package io.quarry.agent.fix;
 
+import io.quarry.agent.repository.Repository;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.directory.SimStorage;
-import io.quarry.agent.repository.Repository;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogState;

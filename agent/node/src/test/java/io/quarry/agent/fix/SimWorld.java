@@ -2,8 +2,8 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.agent.repository.SubmitAttempts;
+import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;

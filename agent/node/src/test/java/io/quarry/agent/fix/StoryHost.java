@@ -1,17 +1,17 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.check.Checks;
 import io.quarry.agent.check.OpenReview;
 import io.quarry.agent.data.CopyPace;
 import io.quarry.agent.data.Throttle;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.Repository;
 import io.quarry.agent.repository.SeenHeads;
 import io.quarry.agent.repository.SubmitTransport;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.common.api.CheckReport;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
@@ -133,7 +133,7 @@ final class StoryHost implements AutoCloseable {
       String name,
       long epoch)
       throws IOException {
-    Checkpoint earlier = repository.storage()).newestCheckpoint(fix.id().work();
+    Checkpoint earlier = repository.storage().work().newestCheckpoint(fix.id());
     return new RunningFix(
         repository, fix, new Worker("story", name), epoch, earlier, context, ignored -> {});
   }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.storage.WorkStore;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.AgentsUnderTest;
@@ -15,6 +14,7 @@ import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;

@@ -48,7 +48,8 @@ public record Checkpoint(
    * This epoch has done nothing yet; until then the checkpoint shows what earlier epochs have
    * reached.
    */
-  public static Checkpoint starting(Worker worker, long epoch, @Nullable Checkpoint earlier, Instant now) {
+  public static Checkpoint starting(
+      Worker worker, long epoch, @Nullable Checkpoint earlier, Instant now) {
     return new Checkpoint(
         worker.hostId(),
         worker.incarnation(),

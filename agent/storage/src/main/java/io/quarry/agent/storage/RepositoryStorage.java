@@ -53,6 +53,9 @@ public interface RepositoryStorage extends AutoCloseable {
   /** Writes this host's canary, durably. */
   void writeCanary(String hostId, Canary canary) throws IOException;
 
+  /** Whether volumes of the other storage can be copied here without writing their data. */
+  boolean sharesBlocks(RepositoryStorage from) throws IOException;
+
   /**
    * Removes temporary files that interrupted calls have left.
    *

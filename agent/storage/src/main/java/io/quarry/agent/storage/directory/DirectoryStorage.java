@@ -1,7 +1,5 @@
 package io.quarry.agent.storage.directory;
 
-import io.quarry.agent.storage.RepositoryStorage;
-import io.quarry.agent.storage.Genesis;
 import com.fasterxml.jackson.core.JacksonException;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileModes;
@@ -9,6 +7,10 @@ import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Filesystem;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.data.os.Reflinks;
+import io.quarry.agent.storage.Genesis;
+import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.Traits;
 import io.quarry.common.api.Json;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
@@ -215,6 +217,12 @@ public final class DirectoryStorage implements RepositoryStorage {
     Filesystem filesystem = root.filesystem();
     return new Space(
         filesystem.capacity(), filesystem.free(), filesystem.hasRoomForFiles(FILES_MIN));
+  }
+
+  @Override
+  public boolean sharesBlocks(RepositoryStorage from) throws IOException {
+    return from instanceof DirectoryStorage directory
+        && Reflinks.between(directory.temporary, temporary);
   }
 
   /** Frees each old name, whatever has the name; for a link, the link itself and not its target. */

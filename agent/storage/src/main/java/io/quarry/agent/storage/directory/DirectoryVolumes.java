@@ -1,6 +1,5 @@
 package io.quarry.agent.storage.directory;
 
-import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.FileStatus;
@@ -9,6 +8,7 @@ import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.os.Processes;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.FileUse;
+import io.quarry.agent.storage.VolumeStore;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Witness;
@@ -76,7 +76,7 @@ public final class DirectoryVolumes implements VolumeStore {
 
   @Override
   public List<String> names() throws IOException {
-    return folder.names();
+    return folder.names().stream().filter(name -> !name.startsWith(Folder.REMOVED_ON_NFS)).toList();
   }
 
   @Override

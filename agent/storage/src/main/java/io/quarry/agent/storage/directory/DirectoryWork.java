@@ -1,12 +1,12 @@
 package io.quarry.agent.storage.directory;
 
-import io.quarry.agent.storage.WorkStore;
-import io.quarry.agent.storage.Claim;
-import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Claim;
+import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.Json;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FixState.Worker;

@@ -1,13 +1,13 @@
 package io.quarry.agent.storage.directory;
 
-import io.quarry.agent.storage.RepositoryFormat;
-import io.quarry.agent.storage.Genesis;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.data.os.Users;
+import io.quarry.agent.storage.Genesis;
+import io.quarry.agent.storage.RepositoryFormat;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
@@ -114,12 +114,7 @@ public final class LocalfsFormat implements RepositoryFormat {
         giveVolumes(root, group);
       }
       DirectoryVolumes.Protection protection = protection(root, group, immutable(parameters));
-      return open(
-          Folder.open(path),
-          genesis,
-          largestFile,
-          protection,
-          writer);
+      return open(Folder.open(path), genesis, largestFile, protection, writer);
     } catch (IOException e) {
       if (!Files.isDirectory(path)) {
         throw unusable(

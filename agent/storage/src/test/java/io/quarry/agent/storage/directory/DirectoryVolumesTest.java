@@ -3,14 +3,14 @@ package io.quarry.agent.storage.directory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.quarry.agent.storage.RepositoryFormat;
-import io.quarry.agent.storage.RepositoryFormats;
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.agent.data.os.AsUser;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.agent.storage.RepositoryFormat;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.nio.file.Files;
@@ -133,8 +133,8 @@ final class DirectoryVolumesTest {
   @Test
   void immutableFilesAreFrozenForRootToo() throws Exception {
     try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20);
-        RepositoryStorage storage =
-            RepositoryFormats.find("localfs-1.0")
+        DirectoryStorage storage =
+            new LocalfsFormat()
                 .connect(
                     Map.of("path", ext4.path().toString(), "immutable", "true"),
                     true,
@@ -170,7 +170,8 @@ final class DirectoryVolumesTest {
       other.volumes().freeze(FILE);
       assertThat(other.volumes().mayThaw(FILE)).isTrue();
       try (Folder volumes = Folder.open(ext4.path().resolve("volumes"))) {
-        var without = new DirectoryVolumes.Protection(DirectoryVolumes.ANY_GROUP, true, false, false);
+        var without =
+            new DirectoryVolumes.Protection(DirectoryVolumes.ANY_GROUP, true, false, false);
         DirectoryVolumes unable = new DirectoryVolumes(volumes, without);
         assertThat(unable.mayThaw(FILE)).isFalse();
         assertThat(unable.mayThaw("w.1.raw")).isTrue();

@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.quarry.agent.storage.RepositoryFormats;
-import io.quarry.agent.storage.Genesis;
-import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.data.os.OddFiles;
+import io.quarry.agent.storage.Genesis;
+import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.SlotStore.Put;

@@ -1,8 +1,8 @@
 package io.quarry.agent.storage.directory;
 
+import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
-import io.quarry.agent.data.os.FileFailure;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +23,7 @@ final class LimitedProcess {
         RepositoryFormats.find("localfs-1.0")
             .connect(Map.of("path", arguments[0]), true, "limited@life")) {
       say("largest " + storage.traits().largestImage());
-      warmUp(storage);
+      warmUp(storage, Path.of(arguments[0]));
       List<FileInputStream> open = new ArrayList<>();
       try {
         while (true) {
@@ -45,8 +45,8 @@ final class LimitedProcess {
   }
 
   /** Loading a class from a directory opens a file as well. */
-  private static void warmUp(RepositoryStorage storage) throws IOException {
-    Path taken = Files.createDirectory(storage.temporary().path("asked"));
+  private static void warmUp(RepositoryStorage storage, Path root) throws IOException {
+    Path taken = Files.createDirectory(root.resolve("tmp/asked"));
     String found = failing(storage);
     if (found.equals("works")) {
       throw new IOException("a directory was removed: " + taken);

@@ -1,7 +1,7 @@
 package io.quarry.agent.storage.directory;
 
-import io.quarry.agent.storage.Genesis;
 import io.quarry.agent.data.os.SimFolder;
+import io.quarry.agent.storage.Genesis;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.plan.Feature;
 import java.io.IOException;
