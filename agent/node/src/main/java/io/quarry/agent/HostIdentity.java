@@ -1,17 +1,12 @@
 package io.quarry.agent;
 
+import io.quarry.agent.repository.StateFile;
 import io.quarry.coordinator.cluster.Booted;
 import io.quarry.coordinator.plan.HostBoot;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -68,28 +63,9 @@ final class HostIdentity {
       LOG.warn("{} holds no key; this host gets another one, so its earlier opens stay", file);
     }
     String key = UUID.randomUUID().toString();
-    write(file, key);
-    return key;
-  }
-
-  private static void write(Path file, String key) throws IOException {
-    FileAttribute<Set<PosixFilePermission>> mode = PosixFilePermissions.asFileAttribute(OWNER);
-    Path written = file.resolveSibling(KEY + ".new");
-    Files.deleteIfExists(written);
-    try (FileChannel channel =
-        FileChannel.open(
-            written, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode)) {
-      ByteBuffer bytes = ByteBuffer.wrap((key + "\n").getBytes(StandardCharsets.UTF_8));
-      while (bytes.hasRemaining()) {
-        var _ = channel.write(bytes);
-      }
-      channel.force(true);
-    }
-    Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
     // The key must survive a power cut: the next boot proves by the key which uses have ended.
-    try (FileChannel directory = FileChannel.open(file.toAbsolutePath().resolveSibling("."))) {
-      directory.force(true);
-    }
+    new StateFile(file, PosixFilePermissions.asFileAttribute(OWNER)).writeText(key + "\n");
+    return key;
   }
 
   private static @Nullable String read(Path file) throws IOException {

@@ -1,6 +1,7 @@
 package io.quarry.common.api;
 
 import io.quarry.common.model.Limits;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
@@ -31,14 +32,34 @@ public record PageQuery(@Nullable String after, int limit) {
     TreeMap<String, T> sorted =
         all.stream()
             .collect(Collectors.toMap(id, Function.identity(), (first, _) -> first, TreeMap::new));
-    List<T> rest =
-        List.copyOf(after == null ? sorted.values() : sorted.tailMap(after, false).values());
+    return ofSorted(sorted.values(), id, Function.identity(), page);
+  }
+
+  /**
+   * One page of what is sorted by its ids: it ends with the last entry that it has room for, in
+   * number and in bytes.
+   *
+   * @param view of the entries that come onto the page, and of one more at most
+   */
+  public <T, E, P> P ofSorted(
+      Iterable<T> sorted,
+      Function<T, String> id,
+      Function<T, E> view,
+      BiFunction<List<E>, @Nullable String, P> page) {
     PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
-    int count = 0;
-    while (count < Math.min(limit, rest.size()) && room.take(rest.get(count))) {
-      count++;
+    List<E> fitting = new ArrayList<>();
+    String last = null;
+    for (T next : sorted) {
+      if (after != null && id.apply(next).compareTo(after) <= 0) {
+        continue;
+      }
+      E entry = fitting.size() < limit ? view.apply(next) : null;
+      if (entry == null || !room.take(entry)) {
+        return page.apply(fitting, last);
+      }
+      fitting.add(entry);
+      last = id.apply(next);
     }
-    List<T> fitting = rest.subList(0, count);
-    return page.apply(fitting, count < rest.size() ? id.apply(fitting.getLast()) : null);
+    return page.apply(fitting, null);
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,14 +74,10 @@ public interface StorageApi {
 
   /** All opens, page by page. */
   default List<OpenInfo> listOpens(String repoId, @Nullable String hostId, long atLeast) {
-    List<OpenInfo> opens = new ArrayList<>();
-    String after = null;
-    do {
-      OpenPage page = listOpens(repoId, new OpenQuery(hostId, after, OpenQuery.LIMIT_MAX, atLeast));
-      opens.addAll(page.opens());
-      after = page.next();
-    } while (after != null);
-    return opens;
+    return all(
+        after -> listOpens(repoId, new OpenQuery(hostId, after, OpenQuery.LIMIT_MAX, atLeast)),
+        OpenPage::opens,
+        OpenPage::next);
   }
 
   OpenInfo getOpen(String repoId, String openId, long atLeast);
@@ -138,14 +135,10 @@ public interface StorageApi {
 
   /** All outstanding fixes, page by page. */
   default List<FixInfo> listFixes(String repoId, long atLeast) {
-    List<FixInfo> fixes = new ArrayList<>();
-    String after = null;
-    do {
-      FixPage page = listFixes(repoId, new FixQuery(after, FixQuery.LIMIT_MAX, atLeast));
-      fixes.addAll(page.fixes());
-      after = page.next();
-    } while (after != null);
-    return fixes;
+    return all(
+        after -> listFixes(repoId, new FixQuery(after, FixQuery.LIMIT_MAX, atLeast)),
+        FixPage::fixes,
+        FixPage::next);
   }
 
   /** The fix leaves the queue; its worker lets go at a checkpoint. */
@@ -164,16 +157,10 @@ public interface StorageApi {
 
   /** All live hosts, page by page. */
   default List<HostInfo> listHosts() {
-    List<HostInfo> hosts = new ArrayList<>();
-    PageQuery query = PageQuery.FIRST;
-    while (true) {
-      HostPage page = listHosts(query);
-      hosts.addAll(page.hosts());
-      if (page.next() == null) {
-        return hosts;
-      }
-      query = new PageQuery(page.next(), PageQuery.LIMIT_MAX);
-    }
+    return all(
+        after -> listHosts(new PageQuery(after, PageQuery.LIMIT_MAX)),
+        HostPage::hosts,
+        HostPage::next);
   }
 
   /**
@@ -192,16 +179,10 @@ public interface StorageApi {
 
   /** All tasks, page by page. */
   default List<TaskInfo> listTasks(@Nullable String hostId) {
-    List<TaskInfo> tasks = new ArrayList<>();
-    PageQuery query = PageQuery.FIRST;
-    while (true) {
-      TaskPage page = listTasks(hostId, query);
-      tasks.addAll(page.tasks());
-      if (page.next() == null) {
-        return tasks;
-      }
-      query = new PageQuery(page.next(), PageQuery.LIMIT_MAX);
-    }
+    return all(
+        after -> listTasks(hostId, new PageQuery(after, PageQuery.LIMIT_MAX)),
+        TaskPage::tasks,
+        TaskPage::next);
   }
 
   /** The fix leaves the queue with a lastError; a later fix goes on from the checkpoint. */
@@ -220,4 +201,18 @@ public interface StorageApi {
 
   /** Changes this host's copy throttle until the agent ends; 0 means unlimited. */
   void setThrottle(long bytesPerSecond);
+
+  private static <P, T> List<T> all(
+      Function<@Nullable String, P> pageAfter,
+      Function<P, List<T>> entries,
+      Function<P, @Nullable String> next) {
+    List<T> all = new ArrayList<>();
+    String after = null;
+    do {
+      P page = pageAfter.apply(after);
+      all.addAll(entries.apply(page));
+      after = next.apply(page);
+    } while (after != null);
+    return all;
+  }
 }

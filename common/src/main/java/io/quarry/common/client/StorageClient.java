@@ -239,8 +239,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
             .with("state", query.state() == null ? null : query.state().label())
             .with("visibility", query.visibility().label())
             .with("label", query.label())
-            .with("after", query.after())
-            .with("limit", query.limit())
+            .page(query.after(), query.limit())
             .atLeast(seen.atLeast(repoId, query.atLeast()));
     ImagePage page = read(target, ImagePage.class);
     seen.saw(repoId, page.commit());
@@ -335,8 +334,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
         Target.repository(repoId)
             .then("/opens")
             .with("host", query.hostId())
-            .with("after", query.after())
-            .with("limit", query.limit())
+            .page(query.after(), query.limit())
             .atLeast(seen.atLeast(repoId, query.atLeast()));
     return read(target, OpenPage.class);
   }
@@ -456,8 +454,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
     Target target =
         Target.repository(repoId)
             .then("/fixes")
-            .with("after", query.after())
-            .with("limit", query.limit())
+            .page(query.after(), query.limit())
             .atLeast(seen.atLeast(repoId, query.atLeast()));
     return read(target, FixPage.class);
   }
@@ -487,11 +484,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   @Override
   public HostPage listHosts(PageQuery query) {
-    return read(paged(Target.of("/v1/hosts"), query), HostPage.class);
-  }
-
-  private static Target paged(Target target, PageQuery query) {
-    return target.with("after", query.after()).with("limit", query.limit());
+    return read(Target.of("/v1/hosts").page(query.after(), query.limit()), HostPage.class);
   }
 
   @Override
@@ -509,7 +502,8 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   @Override
   public TaskPage listTasks(@Nullable String hostId, PageQuery query) {
-    return read(paged(Target.of("/v1/tasks").with("host", hostId), query), TaskPage.class);
+    Target target = Target.of("/v1/tasks").with("host", hostId);
+    return read(target.page(query.after(), query.limit()), TaskPage.class);
   }
 
   @Override

@@ -63,6 +63,10 @@ final class Target {
     return this;
   }
 
+  Target page(@Nullable String after, int limit) {
+    return with("after", after).with("limit", limit);
+  }
+
   Target atLeast(long commit) {
     return commit > 0 ? with("atLeast", commit) : this;
   }

@@ -25,6 +25,11 @@ public record LogRecord(
     entries = List.copyOf(entries);
   }
 
+  /** Of all entries, in their order. */
+  List<Change> changes() {
+    return entries.stream().flatMap(entry -> entry.changes().stream()).toList();
+  }
+
   /** One request's effect. */
   public record Entry(String requestId, Reply reply, List<Change> changes) {
     public Entry {

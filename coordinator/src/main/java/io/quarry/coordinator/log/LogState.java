@@ -1,6 +1,7 @@
 package io.quarry.coordinator.log;
 
 import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.Invariants;
 import io.quarry.coordinator.plan.RepositoryState;
 
 /** The repository's state by the log, and the position of its last record. */
@@ -19,6 +20,7 @@ public record LogState(RepositoryState repository, Position position) {
       }
       state = state.remember(entry.requestId(), entry.reply());
     }
+    assert Invariants.hold(repository, record.changes(), state);
     String writer = record.term() == position.term() ? position.writer() : record.writer();
     return new LogState(state, new Position(record.sequence(), hash, record.term(), writer));
   }

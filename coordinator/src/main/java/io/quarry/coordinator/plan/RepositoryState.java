@@ -138,7 +138,11 @@ public final class RepositoryState {
 
   /** The volume that is being made to replace this one, or null. */
   public @Nullable Volume replacementOf(String volumeId) {
-    return volumes.replacementsOf(volumeId).stream().map(volumes()::get).findAny().orElse(null);
+    return replacementsOf(volumeId).stream().map(volumes()::get).findAny().orElse(null);
+  }
+
+  PSet<String> replacementsOf(String volumeId) {
+    return volumes.replacementsOf(volumeId);
   }
 
   /** The open of the image's present writer, or null. */

@@ -77,6 +77,7 @@ final class Place implements RandomRequests.View {
     state = transaction.state();
     List<Change> changes = transaction.changes();
     checkVolumesAreNew(changes, before);
+    assertThat(Invariants.hold(before, changes, state)).isTrue();
     StateInvariants.check(state);
     contents.follow(request, before, state, source);
     return changes;

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -106,5 +107,76 @@ abstract class RepoConnecting extends ApiCommand {
                 "no live host has this id",
                 wanted,
                 "See quarry host list."));
+  }
+
+  /** Makes an empty storage into a repository, and connects it. */
+  @Command(
+      name = "create",
+      description = {
+        "Makes an empty storage into a repository, and connects it.",
+        "Storage that is a repository already is connected as it is."
+      },
+      footer = {
+        "",
+        "Example:",
+        "  quarry repo create main --format localfs-1.0 --param path=/srv/main --on all"
+      })
+  static final class Create extends RepoConnecting {
+    /**
+     * Only the first host creates: the others find what the first one made, or have another mount.
+     */
+    @Override
+    RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {
+      return first ? host.createStorageRepository(plain) : host.connectStorageRepository(plain);
+    }
+  }
+
+  /** Connects a repository that is there. */
+  @Command(
+      name = "connect",
+      description = "Connects a repository on the agent addressed, or on the hosts named.",
+      footer = {
+        "",
+        "Example:",
+        "  quarry repo connect main --format localfs-1.0 --param path=/srv/main --on all"
+      })
+  static final class Connect extends RepoConnecting {
+    @Override
+    RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {
+      return host.connectStorageRepository(plain);
+    }
+  }
+
+  /** Connects a storage that is refused because it is not the one that its SDM writes to. */
+  @Command(
+      name = "adopt",
+      description = {
+        "Connects a storage that is not the one its SDM writes to.",
+        "A copy becomes a repository of its own, with a key of its own.",
+        "With --restored, a storage from a backup takes the place of the newer one: disconnect the"
+            + " newer one on all hosts first, and adopt the restored one on all of them."
+      },
+      footer = {
+        "",
+        "Example:",
+        "  quarry repo adopt copy --format localfs-1.0 --param path=/srv/copy-of-main"
+      })
+  static final class Adopt extends RepoConnecting {
+    @Option(names = "--restored", description = "The storage was restored from a backup.")
+    private boolean restored;
+
+    /** A copy gets its key once; restored storage is to be believed by each host. */
+    @Override
+    RepositoryInfo connect(StorageApi host, ConnectRequest plain, boolean first) {
+      var kind =
+          restored ? ConnectRequest.Adopt.RESTORED : first ? ConnectRequest.Adopt.COPY : null;
+      return host.connectStorageRepository(
+          new ConnectRequest(
+              plain.repoId(),
+              plain.repoFormat(),
+              plain.connectionParameters(),
+              kind,
+              plain.persistent()));
+    }
   }
 }

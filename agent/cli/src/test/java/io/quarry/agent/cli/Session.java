@@ -1,5 +1,6 @@
 package io.quarry.agent.cli;
 
+import io.quarry.agent.call.FakeStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageException;

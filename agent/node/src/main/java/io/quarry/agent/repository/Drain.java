@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 public final class Drain {
   private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
 
-  private final Path file;
+  private final StateFile file;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private volatile @Nullable Instant since;
 
@@ -28,7 +28,7 @@ public final class Drain {
    * @param file exists while the host is drained, and says since when
    */
   public Drain(Path file) throws IOException {
-    this.file = file;
+    this.file = new StateFile(file);
     this.since = Files.exists(file) ? read(file) : null;
   }
 
@@ -51,18 +51,19 @@ public final class Drain {
   }
 
   /** Returns when the drain is durable; all listeners have been called by then. */
-  public synchronized void begin(Instant now) throws IOException {
+  public synchronized void begin(Instant now) {
     if (since == null) {
-      Files.writeString(file, now + "\n");
+      file.writeText(now + "\n");
       since = now;
       LOG.info("This host is drained from now on");
       listeners.forEach(Runnable::run);
     }
   }
 
-  public synchronized void end() throws IOException {
+  /** Returns when it is durable; listeners have been called by then. */
+  public synchronized void end() {
     if (since != null) {
-      Files.deleteIfExists(file);
+      file.delete();
       since = null;
       LOG.info("This host is not drained any more");
       listeners.forEach(Runnable::run);

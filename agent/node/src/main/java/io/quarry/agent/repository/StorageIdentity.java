@@ -143,7 +143,7 @@ public final class StorageIdentity {
       case null -> {}
     }
     if (restored) {
-      seen.note(subject.key(), subject.replica().state().position());
+      seen.believe(subject.key(), subject.replica().state().position());
       try {
         head.forget();
       } catch (ClusterUnavailableException e) {
@@ -409,7 +409,7 @@ public final class StorageIdentity {
     try {
       seen.note(subject.key(), newest);
       noted = newest;
-    } catch (IOException e) {
+    } catch (IOException | StorageException e) {
       LOG.debug("What this host has seen of {} is not noted: {}", subject.repoId(), e.toString());
     }
   }

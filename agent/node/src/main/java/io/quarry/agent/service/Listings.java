@@ -12,11 +12,10 @@ import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImagePage;
 import io.quarry.common.api.ImageQuery;
-import io.quarry.common.api.PageRoom;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
-import io.quarry.common.model.Limits;
 import io.quarry.common.model.Visibility;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.log.LogDamagedException;
@@ -28,7 +27,6 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -148,28 +146,17 @@ final class Listings {
   /** A page ends with the last image that it has room for, in number and in bytes. */
   static ImagePage images(
       LogState state, ImageQuery query, ImageInfos.Space<RuntimeException> space) {
-    if (query.limit() < 1 || query.limit() > ImageQuery.LIMIT_MAX) {
-      throw StorageException.invalid(
-          "limit", "limit is " + query.limit(), "give 1 to " + ImageQuery.LIMIT_MAX);
-    }
+    PageQuery page = new PageQuery(query.after(), query.limit());
     RepositoryState all = state.repository();
     var candidates =
         query.after() == null
             ? all.images().values()
             : all.images().tailMap(query.after(), false).values();
-    List<ImageInfo> page = new ArrayList<>();
-    PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
-    for (Image image : candidates) {
-      if (!fits(all, image, query)) {
-        continue;
-      }
-      ImageInfo next = ImageInfos.image(all, image, space, state.sequence());
-      if (page.size() == query.limit() || !room.take(next)) {
-        return new ImagePage(page, page.getLast().imageId(), state.sequence());
-      }
-      page.add(next);
-    }
-    return new ImagePage(page, null, state.sequence());
+    return page.ofSorted(
+        () -> candidates.stream().filter(image -> fits(all, image, query)).iterator(),
+        Image::id,
+        image -> ImageInfos.image(all, image, space, state.sequence()),
+        (infos, next) -> new ImagePage(infos, next, state.sequence()));
   }
 
   private static boolean fits(RepositoryState state, Image image, ImageQuery query) {
@@ -207,28 +194,17 @@ final class Listings {
 
   /** The fixes of the page, and one more if there is one. */
   static List<FixState> turns(RepositoryState state, FixQuery query) {
-    if (query.limit() < 1 || query.limit() > FixQuery.LIMIT_MAX) {
-      throw StorageException.invalid(
-          "limit", "limit is " + query.limit(), "give 1 to " + FixQuery.LIMIT_MAX);
-    }
+    PageQuery page = new PageQuery(query.after(), query.limit());
     return state.fixes().values().stream()
-        .filter(fix -> query.after() == null || turn(fix).compareTo(query.after()) > 0)
+        .filter(fix -> page.after() == null || turn(fix).compareTo(page.after()) > 0)
         .sorted(Comparator.comparing(Listings::turn))
-        .limit(query.limit() + 1L)
+        .limit(page.limit() + 1L)
         .toList();
   }
 
   static FixPage page(List<FixState> turns, FixQuery query, Function<FixState, FixInfo> view) {
-    PageRoom room = new PageRoom(Limits.PAGE_BYTES_MAX);
-    List<FixInfo> page = new ArrayList<>();
-    for (FixState fix : turns) {
-      FixInfo next = view.apply(fix);
-      if (page.size() == query.limit() || !room.take(next)) {
-        return new FixPage(page, turn(turns.get(page.size() - 1)));
-      }
-      page.add(next);
-    }
-    return new FixPage(page, null);
+    return new PageQuery(query.after(), query.limit())
+        .ofSorted(turns, Listings::turn, view, FixPage::new);
   }
 
   /** Sorts by priority, then by id. */

@@ -13,6 +13,7 @@ import io.quarry.common.api.OpenInfo;
 import io.quarry.common.api.OpenInfo.State;
 import io.quarry.common.api.OpenPage;
 import io.quarry.common.api.OpenQuery;
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.CloseImage;
@@ -52,25 +53,18 @@ final class OpenService {
   }
 
   OpenPage list(ConnectedRepository repository, OpenQuery query) {
-    if (query.limit() < 1 || query.limit() > OpenQuery.LIMIT_MAX) {
-      throw StorageException.invalid(
-          "limit", "limit is " + query.limit(), "give 1 to " + OpenQuery.LIMIT_MAX);
-    }
+    PageQuery page = new PageQuery(query.after(), query.limit());
     LogState state = repository.atLeast(query.atLeast());
-    String after = query.after();
     List<Open> opens =
         state.repository().opens().values().stream()
             .filter(open -> query.hostId() == null || open.hostId().equals(query.hostId()))
-            .filter(open -> after == null || open.id().compareTo(after) > 0)
             .sorted(Comparator.comparing(Open::id))
-            .limit(query.limit() + 1L)
             .toList();
-    boolean last = opens.size() <= query.limit();
-    List<Open> page = last ? opens : opens.subList(0, query.limit());
-    return new OpenPage(
-        page.stream().map(open -> info(repository, open)).toList(),
-        last ? null : page.getLast().id(),
-        state.sequence());
+    return page.ofSorted(
+        opens,
+        Open::id,
+        open -> info(repository, open),
+        (infos, next) -> new OpenPage(infos, next, state.sequence()));
   }
 
   OpenInfo get(ConnectedRepository repository, String openId, long atLeast) {

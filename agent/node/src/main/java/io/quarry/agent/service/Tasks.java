@@ -19,7 +19,6 @@ import io.quarry.coordinator.plan.ReapOpens;
 import io.quarry.coordinator.plan.StopFix;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.thread.Deadline;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -249,13 +248,6 @@ public final class Tasks {
       } else {
         drain.end();
       }
-    } catch (IOException e) {
-      throw new StorageException(
-          ErrorCode.INTERNAL,
-          "host " + hostId + " cannot keep whether it is drained: " + e,
-          hostId,
-          "make its agent's state directory writable",
-          e);
     } catch (TimeoutException e) {
       throw new StorageException(
           ErrorCode.REPOSITORY_UNRESPONSIVE,

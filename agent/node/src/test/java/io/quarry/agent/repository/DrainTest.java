@@ -2,6 +2,7 @@ package io.quarry.agent.repository;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import java.nio.file.Files;
@@ -36,6 +37,22 @@ class DrainTest {
     restarted.end();
     assertThat(file).doesNotExist();
     assertThat(new Drain(file).drained()).isFalse();
+  }
+
+  @Test
+  void beginAndEndOutliveAPowerCut() throws Exception {
+    try (LoopFilesystem xfs = LoopFilesystem.mountXfs(directory)) {
+      Path file = xfs.path().resolve("drained");
+      new Drain(file).begin(NOON);
+      xfs.cutPower();
+      xfs.restorePower();
+      Drain restarted = new Drain(file);
+      assertThat(restarted.since()).isEqualTo(NOON);
+      restarted.end();
+      xfs.cutPower();
+      xfs.restorePower();
+      assertThat(new Drain(file).drained()).isFalse();
+    }
   }
 
   @Test

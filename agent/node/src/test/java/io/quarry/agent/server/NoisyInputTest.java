@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 /** Case 12.24: 500 bad requests wrote 1 MB of stack traces to the log. */
 @Timeout(60)
 final class NoisyInputTest {
-  private static final String DATA = "/v1/repositories/fast/images/disk-000001/data";
+  private static final String DATA = "/v1/repositories/fast/images/disk-1/data";
 
   private static final List<String> BAD =
       List.of(
@@ -62,7 +62,7 @@ final class NoisyInputTest {
           "GET " + DATA + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
           "PUT "
               + DATA
-              + "?uploadId=u-1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+              + "?uploadId=upload-1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
               + "Content-Range: bytes 0-999/1048576\r\n\r\nabc",
           "POST /v1/repositories HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc",
           "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -79,7 +79,7 @@ final class NoisyInputTest {
     events.start();
     root.addAppender(events);
     try (var server = new ServerUnderTest()) {
-      server.seed();
+      server.post("/v1/repositories/fast/images/" + server.seed() + "/uploads", "{}");
       for (String request : BAD) {
         exchange(server.server.port(), request);
       }

@@ -53,7 +53,7 @@ final class KeptThrottleTest {
   @Test
   void limitThatCannotBeKeptIsRefused() throws Exception {
     KeptThrottle kept = new KeptThrottle(file, CONFIGURED);
-    Files.createDirectories(directory.resolve("throttle.json.new"));
+    Files.createDirectories(directory.resolve("throttle.json.new/full"));
     assertThatThrownBy(() -> kept.set(4_096))
         .asInstanceOf(InstanceOfAssertFactories.type(StorageException.class))
         .satisfies(e -> assertThat(e.code()).isEqualTo(ErrorCode.INTERNAL))

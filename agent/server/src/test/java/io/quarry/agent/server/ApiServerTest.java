@@ -1,7 +1,6 @@
 package io.quarry.agent.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -47,7 +46,7 @@ final class ApiServerTest {
     try (var server = new ServerUnderTest()) {
       server.seed();
       server.post(DISKS, "{\"size\": 512, \"options\": {\"autoFix\": false}}");
-      var request = (CreateVirtualDiskRequest) requireNonNull(server.storage.lastRequest());
+      var request = server.storage.last(CreateVirtualDiskRequest.class);
       assertThat(request.baseSnapshotId()).isNull();
       assertThat(request.userData()).isEmpty();
       assertThat(request.options().autoFix()).isFalse();
@@ -64,7 +63,7 @@ final class ApiServerTest {
       String userData =
           "{\"b\":1.10,\"a\":[12345678901234567890.123,1E+400,null],\"ü\":\"\\u0000\"}";
       server.post(DISKS, "{\"size\": 512, \"userData\": " + userData + "}");
-      var request = (CreateVirtualDiskRequest) requireNonNull(server.storage.lastRequest());
+      var request = server.storage.last(CreateVirtualDiskRequest.class);
       assertThat(request.userData().toString()).isEqualTo(userData);
     }
   }
@@ -75,20 +74,20 @@ final class ApiServerTest {
       String disk = server.seed();
       server.get(
           "/v1/repositories/fast/images?kind=Snapshot&state=broken&visibility=removed&label=a%3Db%2Bc&after=x&limit=7&atLeast=1");
-      assertThat(server.storage.lastImageQuery())
+      assertThat(server.storage.last(ImageQuery.class))
           .isEqualTo(
               new ImageQuery(
                   ImageKind.SNAPSHOT, ImageState.BROKEN, Visibility.REMOVED, "a=b+c", "x", 7, 1));
       server.get("/v1/repositories/fast/images");
-      assertThat(server.storage.lastImageQuery()).isEqualTo(ImageQuery.ALL);
+      assertThat(server.storage.last(ImageQuery.class)).isEqualTo(ImageQuery.ALL);
       String status = "/v1/repositories/fast/images/" + disk + "/status";
       server.get(status);
-      assertThat(server.storage.lastStatusQuery()).isEqualTo(StatusQuery.NOW);
+      assertThat(server.storage.last(StatusQuery.class)).isEqualTo(StatusQuery.NOW);
       server.get(status + "?wait=500ms&until=degraded&atLeast=3");
-      assertThat(server.storage.lastStatusQuery())
+      assertThat(server.storage.last(StatusQuery.class))
           .isEqualTo(new StatusQuery(Duration.ofMillis(500), ImageState.DEGRADED, 3));
       server.get(status + "?wait=PT1M");
-      assertThat(server.storage.lastStatusQuery())
+      assertThat(server.storage.last(StatusQuery.class))
           .isEqualTo(new StatusQuery(Duration.ofMinutes(1), ImageState.OPTIMIZED, 0));
     }
   }
@@ -100,12 +99,13 @@ final class ApiServerTest {
       var wanted = new RemoveImageOptions(false, Duration.ofHours(1), true);
       server.send(
           "DELETE", path + server.seed() + "?autoFix=false&retain=PT1H&force=true", null, Map.of());
-      assertThat(server.storage.lastRequest()).isEqualTo(wanted);
+      assertThat(server.storage.last(RemoveImageOptions.class)).isEqualTo(wanted);
       String body = "{\"autoFix\": false, \"retain\": \"PT1H\", \"force\": true}";
       server.send("DELETE", path + server.seed(), body, Map.of());
-      assertThat(server.storage.lastRequest()).isEqualTo(wanted);
+      assertThat(server.storage.last(RemoveImageOptions.class)).isEqualTo(wanted);
       server.send("DELETE", path + server.seed(), null, Map.of());
-      assertThat(server.storage.lastRequest()).isEqualTo(RemoveImageOptions.DEFAULT);
+      assertThat(server.storage.last(RemoveImageOptions.class))
+          .isEqualTo(RemoveImageOptions.DEFAULT);
     }
   }
 
@@ -178,7 +178,7 @@ final class ApiServerTest {
     var refusing = new CompletableFuture<StorageException>();
     try (var server =
         new ServerUnderTest(
-            new FakeStorage(),
+            new WatchedStorage(),
             ServerLimits.DEFAULT,
             body -> {
               if (refusing.isDone()) {
@@ -211,7 +211,7 @@ final class ApiServerTest {
             Duration.ofSeconds(9));
     var entered = new CountDownLatch(2);
     var go = new CountDownLatch(1);
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     storage.before(verb -> {
       entered.countDown();
       hold(go);
@@ -235,7 +235,7 @@ final class ApiServerTest {
   void stopLetsCallsInFlightFinish() throws Exception {
     var entered = new CountDownLatch(1);
     var go = new CountDownLatch(1);
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     storage.before(verb -> {
       entered.countDown();
       hold(go);
@@ -259,7 +259,7 @@ final class ApiServerTest {
   void stopCutsOffWhatDoesNotFinish() throws Exception {
     var entered = new CountDownLatch(1);
     var interrupted = new CompletableFuture<Boolean>();
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     storage.before(verb -> {
       entered.countDown();
       try {
@@ -292,7 +292,7 @@ final class ApiServerTest {
             Duration.ofSeconds(99),
             Duration.ofSeconds(9),
             Duration.ofSeconds(9));
-    try (var server = new ServerUnderTest(new FakeStorage(), limits, body -> body)) {
+    try (var server = new ServerUnderTest(new WatchedStorage(), limits, body -> body)) {
       assertThat(untilClosed(server, "")).isEmpty();
       assertThat(untilClosed(server, "GET /health HTTP/1.1\r\nHost: h\r\nX-Slow: ")).isEmpty();
       String head =

@@ -105,17 +105,17 @@ final class BadInputTest {
           GET    | /v1/repositories/fast/images?limit=1&limit=2         | INVALID_ARGUMENT   | limit
           GET    | /v1/repositories/fast/images?label=                  | INVALID_ARGUMENT   | label
           GET    | /v1/repositories/fast/images?atLeast=9223372036854775808 | INVALID_ARGUMENT | atLeast
-          GET    | /v1/repositories/fast/images/disk-000001/status?wait=soon | INVALID_ARGUMENT | wait
-          GET    | /v1/repositories/fast/images/disk-000001/status?wait=P1X  | INVALID_ARGUMENT | wait
-          GET    | /v1/repositories/fast/images/disk-000001/status?wait=61s  | INVALID_ARGUMENT | wait
-          GET    | /v1/repositories/fast/images/disk-000001/status?wait=1s&until=done | INVALID_ARGUMENT | until
+          GET    | /v1/repositories/fast/images/disk-1/status?wait=soon | INVALID_ARGUMENT | wait
+          GET    | /v1/repositories/fast/images/disk-1/status?wait=P1X  | INVALID_ARGUMENT | wait
+          GET    | /v1/repositories/fast/images/disk-1/status?wait=61s  | INVALID_ARGUMENT | wait
+          GET    | /v1/repositories/fast/images/disk-1/status?wait=1s&until=done | INVALID_ARGUMENT | until
           GET    | /v1/repositories/fast/images/..%2F..%2Fetc           | INVALID_ARGUMENT   | imageId
           GET    | /v1/repositories/a+b                                 | INVALID_ARGUMENT   | repoId
           GET    | /v1/repositories/a%20b                               | INVALID_ARGUMENT   | repoId
-          DELETE | /v1/repositories/fast/images/disk-000001?autoFix=yes | INVALID_ARGUMENT   | autoFix
-          DELETE | /v1/repositories/fast/images/disk-000001?retain=PX   | INVALID_ARGUMENT   | retain
+          DELETE | /v1/repositories/fast/images/disk-1?autoFix=yes | INVALID_ARGUMENT   | autoFix
+          DELETE | /v1/repositories/fast/images/disk-1?retain=PX   | INVALID_ARGUMENT   | retain
           POST   | /v1/repositories/fast/virtual-disks                  | INVALID_ARGUMENT   | body
-          POST   | /v1/repositories/fast/images/disk-000001/close       | INVALID_ARGUMENT   | body
+          POST   | /v1/repositories/fast/images/disk-1/close       | INVALID_ARGUMENT   | body
           GET    | /v1/repositories/slow                                | REPOSITORY_NOT_CONNECTED | slow
           GET    | /v1/repositories/fast/images/none                    | IMAGE_NOT_FOUND    | none
           GET    | /v1/nothing                                          | NOT_FOUND          | /v1/nothing
@@ -125,7 +125,7 @@ final class BadInputTest {
           POST   | /health                                              | METHOD_NOT_ALLOWED | /health
           GET    | /internal/v1/submit                                  | METHOD_NOT_ALLOWED | /internal/v1/submit
           GET    | /v1/events?since=a.b                                 | INVALID_ARGUMENT   | since
-          PUT    | /v1/repositories/fast/images/disk-000001/data        | INVALID_ARGUMENT   | Content-Type
+          PUT    | /v1/repositories/fast/images/disk-1/data        | INVALID_ARGUMENT   | Content-Type
           """)
   void requestIsRefusedAndNamesItsSubject(
       String method, String path, ErrorCode code, String subject) {
@@ -188,7 +188,9 @@ final class BadInputTest {
   /** Case 12.24. */
   @Test
   void zerosWithABodyAreRefused() {
-    String path = "/v1/repositories/fast/images/disk-000001/data?uploadId=u-1&zeros=";
+    String image = "/v1/repositories/fast/images/" + server.seed();
+    server.post(image + "/uploads", "{}");
+    String path = image + "/data?uploadId=upload-1&zeros=";
     var headers = Map.of("Content-Type", Answer.BYTES, "Content-Range", "bytes 0-3/1048576");
     assertThat(refusal(server.send("PUT", path + "true", "four", headers)).subject())
         .isEqualTo("body");
@@ -240,15 +242,15 @@ final class BadInputTest {
 
   @Test
   void optionsInTwoPlacesAreRefused() {
-    String path = "/v1/repositories/fast/images/disk-000001?autoFix=true";
+    String path = "/v1/repositories/fast/images/disk-1?autoFix=true";
     var response = server.send("DELETE", path, "{\"autoFix\": true}", Map.of());
     assertThat(refusal(response).subject()).isEqualTo("options");
   }
 
   @Test
   void nothingIsMadeByARefusedCall() {
-    int before = server.storage.images();
+    int before = server.storage.fake.imageCount();
     refusal(server.post(DISKS, "{\"size\": 513}"));
-    assertThat(server.storage.images()).isEqualTo(before);
+    assertThat(server.storage.fake.imageCount()).isEqualTo(before);
   }
 }

@@ -31,7 +31,7 @@ final class ConnectionsTest {
 
   private static ServerUnderTest server(int connectionsMax, Duration keepAlive) {
     return new ServerUnderTest(
-        new FakeStorage(),
+        new WatchedStorage(),
         new ServerLimits(
             connectionsMax, 99, 99, 99, 1 << 20, LONG, LONG, keepAlive, LONG, LONG, LONG),
         body -> body);
@@ -106,7 +106,7 @@ final class ConnectionsTest {
       }
       caller.send(all.toString());
       for (int i = 0; i < 50; i++) {
-        assertThat(caller.answer(true)).contains(" 404 ", "none-" + i + " ");
+        assertThat(caller.answer(true)).contains(" 404 ", "none-" + i + "\"");
         assertThat(caller.answer(true)).contains(" 200 ", "commit");
         assertThat(caller.answer(false)).contains(" 200 ");
         assertThat(caller.answer(true)).contains(" 200 ", disk);
@@ -139,7 +139,7 @@ final class ConnectionsTest {
       }
       go.countDown();
       for (int i = 0; i < requests; i++) {
-        assertThat(caller.answer(true)).contains(" 404 ", "none-" + i + " ");
+        assertThat(caller.answer(true)).contains(" 404 ", "none-" + i + "\"");
       }
       assertThat(caller.closed()).isTrue();
     }
@@ -295,7 +295,7 @@ final class ConnectionsTest {
         new ServerLimits(
             99, 99, 99, 99, 1 << 20, LONG, LONG, LONG, LONG, LONG, Duration.ofMillis(1));
     List<Caller> slow = new ArrayList<>();
-    try (var server = new ServerUnderTest(new FakeStorage(), limits, body -> body)) {
+    try (var server = new ServerUnderTest(new WatchedStorage(), limits, body -> body)) {
       String path = largeImage(server);
       for (int i = 0; i < ServerLimits.TRANSFERS_IN_FLIGHT_MAX; i++) {
         slow.add(stuck(server, path));

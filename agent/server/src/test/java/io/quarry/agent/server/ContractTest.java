@@ -4,7 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.call.FakeStorage;
+import io.quarry.common.api.BeginUploadRequest;
+import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.OpenRequest;
+import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageApi;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -46,8 +53,8 @@ final class ContractTest {
           Map.entry("listStorageRepositories", "GET /v1/repositories"),
           Map.entry(
               "connectStorageRepository",
-              "POST /v1/repositories {\"repoId\": \"slow\", \"repoFormat\": \"nfs-3.4\","
-                  + " \"connectionParameters\": {\"export\": \"h:/x\"}}"),
+              "POST /v1/repositories {\"repoId\": \"slow\", \"repoFormat\": \"localfs-1.0\","
+                  + " \"connectionParameters\": {\"path\": \"/srv/slow\"}}"),
           Map.entry(
               "createStorageRepository",
               "POST /v1/repositories/slow/create {\"repoFormat\": \"localfs-1.0\","
@@ -66,13 +73,13 @@ final class ContractTest {
           Map.entry("removeImage", "DELETE /v1/repositories/fast/images/{disk}"),
           Map.entry("getImageStatus", "GET /v1/repositories/fast/images/{disk}/status?wait=1s"),
           Map.entry("downloadImage", "GET /v1/repositories/fast/images/{disk}/data?more=true"),
-          Map.entry("beginUpload", "POST /v1/repositories/fast/images/{disk}/uploads"),
-          Map.entry("getUpload", "GET /v1/repositories/fast/images/{disk}/uploads/u-1"),
+          Map.entry("beginUpload", "POST /v1/repositories/fast/images/{other}/uploads"),
+          Map.entry("getUpload", "GET /v1/repositories/fast/images/{disk}/uploads/{upload}"),
           Map.entry(
-              "uploadImage", "PUT /v1/repositories/fast/images/{disk}/data?uploadId=u-1 four"),
+              "uploadImage", "PUT /v1/repositories/fast/images/{disk}/data?uploadId={upload} four"),
           Map.entry(
               "finishUpload",
-              "POST /v1/repositories/fast/images/{disk}/uploads/u-1/finish {\"sha256\": \""
+              "POST /v1/repositories/fast/images/{disk}/uploads/{upload}/finish {\"sha256\": \""
                   + "0".repeat(64)
                   + "\"}"),
           Map.entry("listImageExtents", "GET /v1/repositories/fast/images/{disk}/extents?limit=1"),
@@ -85,10 +92,10 @@ final class ContractTest {
           Map.entry("openImage", "POST /v1/repositories/fast/images/{disk}/open"),
           Map.entry(
               "closeImage",
-              "POST /v1/repositories/fast/images/{disk}/close {\"openId\": \"open-1\"}"),
+              "POST /v1/repositories/fast/images/{disk}/close {\"openId\": \"{open}\"}"),
           Map.entry("listOpens", "GET /v1/repositories/fast/opens?host=host-1&limit=2"),
-          Map.entry("getOpen", "GET /v1/repositories/fast/opens/open-1?atLeast=1"),
-          Map.entry("closeOpen", "POST /v1/repositories/fast/opens/open-1/close {\"force\": true}"),
+          Map.entry("getOpen", "GET /v1/repositories/fast/opens/{open}?atLeast=1"),
+          Map.entry("closeOpen", "POST /v1/repositories/fast/opens/{open}/close {\"force\": true}"),
           Map.entry(
               "closeOpens",
               "POST /v1/repositories/fast/close-opens {\"hostId\": \"host-1\", \"dead\": true}"),
@@ -97,17 +104,17 @@ final class ContractTest {
               "fixStorageRepository",
               "POST /v1/repositories/fast/fixes {\"fix\": {\"type\": \"mend\", \"imageId\": \"a\","
                   + " \"reason\": \"r\", \"bytesToMove\": 0, \"bytesToGain\": 0, \"priority\": 10,"
-                  + " \"state\": \"waiting\", \"data\": \"x\"}, \"options\": {}}"),
+                  + " \"state\": \"waiting\", \"data\": \"v1:{fix}\"}, \"options\": {}}"),
           Map.entry("listFixes", "GET /v1/repositories/fast/fixes?atLeast=1"),
-          Map.entry("pauseFix", "POST /v1/repositories/fast/fixes/mend-1/pause"),
-          Map.entry("resumeFix", "POST /v1/repositories/fast/fixes/mend-1/resume"),
+          Map.entry("pauseFix", "POST /v1/repositories/fast/fixes/{fix}/pause"),
+          Map.entry("resumeFix", "POST /v1/repositories/fast/fixes/{fix}/resume"),
           Map.entry("cancelRequest", "POST /v1/repositories/fast/requests/lost-1/cancel"),
           Map.entry("listHosts", "GET /v1/hosts"),
           Map.entry("drainHost", "POST /v1/hosts/host-1/drain {\"drained\": false}"),
-          Map.entry("fenceHost", "POST /v1/hosts/host-1/fence"),
+          Map.entry("fenceHost", "POST /v1/hosts/host-9/fence"),
           Map.entry("listTasks", "GET /v1/tasks?host=host-1"),
-          Map.entry("stopTask", "POST /v1/tasks/host-1:fix-1:3/stop"),
-          Map.entry("releaseTask", "POST /v1/tasks/host-1:fix-1:3/release"),
+          Map.entry("stopTask", "POST /v1/tasks/host-1:{fix}:1/stop"),
+          Map.entry("releaseTask", "POST /v1/tasks/host-1:{fix}:1/release"),
           Map.entry("setThrottle", "PUT /v1/throttle {\"bytesPerSecond\": 1048576}"));
 
   private static ServerUnderTest server = new ServerUnderTest();
@@ -115,12 +122,41 @@ final class ContractTest {
   @BeforeAll
   static void seed() {
     server.seed();
+    FakeStorage storage = server.storage.fake;
+    storage.problems.add(
+        new Problem(Problem.Kind.MISSING_VOLUME, "disk-1", "v.1.raw", "is gone", "restore it"));
+    storage.poisoned = true;
+    var _ = newFix();
+    storage.poisoned = false;
   }
 
   @AfterAll
   static void stop() {
     server.close();
     VERTX.close().await();
+  }
+
+  /** With a disk that is open and takes an upload, and a fix that runs. */
+  private static String prepared(String request) {
+    StorageApi api = server.storage.api();
+    String disk = server.seed();
+    String open = api.openImage("fast", disk, new OpenRequest(true, "vm-1"), null).openId();
+    String upload = api.beginUpload("fast", disk, BeginUploadRequest.RAW, null).uploadId();
+    return request
+        .replace("{disk}", disk)
+        .replace("{open}", open)
+        .replace("{other}", server.seed())
+        .replace("{upload}", upload)
+        .replace("{fix}", newFix());
+  }
+
+  /** One that the host has looked at. */
+  private static String newFix() {
+    var create =
+        new CreateVirtualDiskRequest(
+            512, null, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT);
+    var _ = server.storage.api().createVirtualDisk("fast", create, null);
+    return server.storage.api().listFixes("fast", 0).getLast().fixId();
   }
 
   static List<Operation> operations() {
@@ -209,9 +245,9 @@ final class ContractTest {
     if (operation.id().equals("disconnectStorageRepository")) {
       server.post(
           "/v1/repositories",
-          "{\"repoId\": \"gone\", \"repoFormat\": \"x-1.0\", \"connectionParameters\": {}}");
+          "{\"repoId\": \"gone\", \"repoFormat\": \"localfs-1.0\", \"connectionParameters\": {}}");
     }
-    String[] parts = request.replace("{disk}", server.seed()).split(" ", 3);
+    String[] parts = prepared(request).split(" ", 3);
     String body = parts.length == 3 ? parts[2] : null;
     Map<String, String> headers =
         operation.data()

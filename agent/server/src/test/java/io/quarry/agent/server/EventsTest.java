@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.call.FakeStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Event;
 import io.quarry.common.api.EventStream;
@@ -44,7 +45,7 @@ final class EventsTest {
             Duration.ofSeconds(99),
             SOON,
             SOON);
-    return new ServerUnderTest(new FakeStorage(), limits, body -> body);
+    return new ServerUnderTest(new WatchedStorage(), limits, body -> body);
   }
 
   private static StorageClient client(ServerUnderTest... servers) {
@@ -71,7 +72,7 @@ final class EventsTest {
       Event.Commit first = (Event.Commit) next(events);
       assertThat(first.eventId()).isEqualTo("1");
       assertThat(first.repoId()).isEqualTo("fast");
-      assertThat(first.time()).isEqualTo(FakeStorage.TIME);
+      assertThat(first.time()).isEqualTo(FakeStorage.NOON);
       assertThat(first.operations()).hasSize(1);
       assertThat(commit(next(events))).isEqualTo(2);
     }

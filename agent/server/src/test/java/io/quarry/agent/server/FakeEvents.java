@@ -1,5 +1,6 @@
 package io.quarry.agent.server;
 
+import io.quarry.agent.call.FakeStorage;
 import io.quarry.common.api.Event;
 import io.quarry.common.api.EventStream;
 import io.quarry.common.api.StorageException;
@@ -46,7 +47,7 @@ final class FakeEvents implements EventStream {
     var operation =
         new Event.Operation("createVirtualDisk", "x".repeat(EVENT_CHARS), "r", List.of());
     return new Event.Commit(
-        Long.toString(told), "fast", told, FakeStorage.TIME, List.of(operation));
+        Long.toString(told), "fast", told, FakeStorage.NOON, List.of(operation));
   }
 
   @Override

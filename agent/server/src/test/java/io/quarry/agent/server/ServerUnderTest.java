@@ -2,11 +2,11 @@ package io.quarry.agent.server;
 
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.quarry.agent.call.FakeStorage;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.Json;
-import io.quarry.common.api.StorageApi;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,40 +22,40 @@ import org.jspecify.annotations.Nullable;
 
 /** A server on a free port around a storage in memory, and a plain client to talk to it. */
 final class ServerUnderTest implements AutoCloseable {
-  final FakeStorage storage;
+  final WatchedStorage storage;
   final AtomicReference<Health> health = new AtomicReference<>(new Health(true, Map.of()));
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final ApiServer server;
   private final HttpClient http = HttpClient.newHttpClient();
 
   ServerUnderTest() {
-    this(new FakeStorage(), ServerLimits.DEFAULT, body -> body);
+    this(new WatchedStorage(), ServerLimits.DEFAULT, body -> body);
   }
 
-  ServerUnderTest(FakeStorage storage, ServerLimits limits, UnaryOperator<byte[]> submit) {
-    this(storage, storage, limits, submit);
-  }
-
-  ServerUnderTest(
-      FakeStorage storage, StorageApi api, ServerLimits limits, UnaryOperator<byte[]> submit) {
+  ServerUnderTest(WatchedStorage storage, ServerLimits limits, UnaryOperator<byte[]> submit) {
     this.storage = storage;
     this.server =
         ApiServer.start(
             new ApiServer.Settings("127.0.0.1", 0, limits, Set.of("host-1.example")),
-            new ApiServer.Parts(api, health::get, submit, metrics));
+            new ApiServer.Parts(storage.api(), health::get, submit, metrics));
   }
 
-  /** Connects a repository named fast with one disk, and gives the disk's id. */
+  /** Connects a repository named fast with one more disk that is whole, and gives the disk's id. */
   String seed() {
-    storage.connectStorageRepository(
-        new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry")));
-    return storage
-        .createVirtualDisk(
-            "fast",
-            new CreateVirtualDiskRequest(
-                1 << 20, null, Json.MAPPER.createObjectNode(), ImageOptions.DEFAULT),
-            null)
-        .imageId();
+    FakeStorage fake = storage.fake;
+    synchronized (fake) {
+      fake.connectStorageRepository(
+          new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry")));
+      String disk =
+          fake.createVirtualDisk(
+                  "fast",
+                  new CreateVirtualDiskRequest(
+                      1 << 20, null, Json.MAPPER.createObjectNode(), ImageOptions.DEFAULT),
+                  null)
+              .imageId();
+      fake.settle();
+      return disk;
+    }
   }
 
   HttpResponse<String> get(String path) {

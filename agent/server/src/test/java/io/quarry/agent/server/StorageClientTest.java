@@ -1,10 +1,10 @@
 package io.quarry.agent.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.agent.call.FakeStorage;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CloseOpensRequest;
 import io.quarry.common.api.ConnectRequest;
@@ -14,16 +14,19 @@ import io.quarry.common.api.CreateVirtualDiskRequest;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Fix;
+import io.quarry.common.api.FixQuery;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.ImageQuery;
 import io.quarry.common.api.Json;
+import io.quarry.common.api.OpenInfo;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.api.StatusQuery;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.JsonHttp;
 import io.quarry.common.client.StorageClient;
@@ -64,7 +67,7 @@ final class StorageClientTest {
         1 << 20, null, Json.MAPPER.createObjectNode().put("name", "web"), ImageOptions.DEFAULT);
   }
 
-  private static ServerUnderTest agent(FakeStorage storage) {
+  private static ServerUnderTest agent(WatchedStorage storage) {
     return new ServerUnderTest(storage, ServerLimits.DEFAULT, body -> body);
   }
 
@@ -72,58 +75,72 @@ final class StorageClientTest {
   void everyVerbGoesThere() {
     try (var server = new ServerUnderTest();
         var client = client(server)) {
+      WatchedStorage storage = server.storage;
+      Queue<String> verbs = new ConcurrentLinkedQueue<>();
+      storage.before(verbs::add);
       var connect = new ConnectRequest("fast", "localfs-1.0", Map.of("path", "/srv/quarry"));
       assertThat(client.createStorageRepository(connect).health()).isEqualTo("ok");
-      assertThat(server.storage.created()).isEqualTo(connect);
+      assertThat(verbs).containsExactly("createStorageRepository");
+      assertThat(storage.last(ConnectRequest.class)).isEqualTo(connect);
       client.disconnectStorageRepository("fast");
       assertThat(client.connectStorageRepository(connect).health()).isEqualTo("ok");
       assertThat(client.listStorageRepositories()).hasSize(1);
       assertThat(client.getStorageRepository("fast").connectionParameters())
           .isEqualTo(connect.connectionParameters());
       CreatedImage disk = client.createVirtualDisk("fast", disk(), null);
-      assertThat(server.storage.lastRequest()).isEqualTo(disk());
+      assertThat(storage.last(CreateVirtualDiskRequest.class)).isEqualTo(disk());
       var userData = Json.MAPPER.createObjectNode();
-      var snapshot =
-          client.createSnapshot(
-              "fast",
-              new CreateSnapshotRequest(disk.imageId(), userData, ImageOptions.DEFAULT),
-              null);
+      var create = new CreateSnapshotRequest(disk.imageId(), userData, ImageOptions.DEFAULT);
+      String snapshot = client.createSnapshot("fast", create, null).imageId();
+      assertThat(storage.last(CreateSnapshotRequest.class)).isEqualTo(create);
       var options =
           new ImageOptions(
               false, ImageOptions.DEFAULT.strategy(), List.of("fast"), Map.of("a", "b"));
-      var copy = new CopyImageRequest(snapshot.imageId(), "base", userData, options);
+      var copy = new CopyImageRequest(snapshot, "base", userData, options);
       client.copyImage("fast", copy, null);
-      assertThat(server.storage.lastRequest()).isEqualTo(copy);
-      assertThat(client.listImages("fast", ImageQuery.ALL).images()).hasSize(3);
+      assertThat(storage.last(CopyImageRequest.class)).isEqualTo(copy);
+      assertThat(client.listImages("fast", ImageQuery.ALL).images()).hasSize(2);
       ImageInfo image = client.getImage("fast", disk.imageId(), 0);
       assertThat(image.userData()).isEqualTo(disk().userData());
-      assertThat(image.createdAt()).isEqualTo(FakeStorage.TIME);
-      client.resizeImage("fast", disk.imageId(), 2 << 20, null);
-      assertThat(server.storage.lastRequest()).isEqualTo(2L << 20);
-      OpenedImage opened =
-          client.openImage("fast", disk.imageId(), new OpenRequest(true, "web 1"), null);
-      assertThat(opened.readOnly()).isTrue();
-      client.closeImage("fast", disk.imageId(), opened.openId(), null);
-      assertThat(client.listOpens("fast", "host-1", 0)).containsExactly(FakeStorage.OPEN);
-      assertThat(client.getOpen("fast", "o1", 0)).isEqualTo(FakeStorage.OPEN);
-      client.closeOpen("fast", "o1", true, null);
-      assertThat(server.storage.lastRequest()).isEqualTo(true);
-      var dead = new CloseOpensRequest("host-1", true, false);
-      assertThat(client.closeOpens("fast", dead, null).openIds()).containsExactly("o1");
-      assertThat(server.storage.lastRequest()).isEqualTo(dead);
+      assertThat(image.createdAt()).isEqualTo(FakeStorage.NOON);
       Fix fix = client.checkStorageRepository("fast", CheckOptions.DEFAULT).fixes().getFirst();
       client.fixStorageRepository("fast", new FixRequest(fix), null);
-      assertThat(server.storage.lastRequest()).isEqualTo(new FixRequest(fix));
-      assertThat(client.listFixes("fast", 0)).hasSize(2);
-      assertThat(client.listHosts()).hasSize(1);
-      client.fenceHost("host-1");
+      assertThat(storage.last(FixRequest.class)).isEqualTo(new FixRequest(fix));
+      assertThat(client.listFixes("fast", 0)).isNotEmpty();
       String task = client.listTasks("host-1").getFirst().taskId();
       client.stopTask(task);
-      client.releaseTask(task);
+      assertThat(client.listTasks("host-1")).extracting(TaskInfo::taskId).doesNotContain(task);
+      assertThat(client.listHosts()).hasSize(2);
+      client.fenceHost("host-9");
       client.setThrottle(1 << 20);
-      assertThat(server.storage.throttle()).isEqualTo(1 << 20);
-      client.removeImage("fast", disk.imageId(), RemoveImageOptions.DEFAULT, null);
-      assertThat(server.storage.lastRequest()).isEqualTo(RemoveImageOptions.DEFAULT);
+      assertThat(storage.fake.throttle()).isEqualTo(1 << 20);
+      client.resizeImage("fast", disk.imageId(), 2 << 20, null);
+      assertThat(client.getImage("fast", disk.imageId(), 0).size()).isEqualTo(2L << 20);
+    }
+  }
+
+  @Test
+  void everyVerbAboutOpensGoesThere() {
+    try (var server = new ServerUnderTest();
+        var client = client(server)) {
+      WatchedStorage storage = server.storage;
+      String disk = server.seed();
+      OpenedImage web = client.openImage("fast", disk, new OpenRequest(true, "web 1"), null);
+      assertThat(web.readOnly()).isTrue();
+      OpenInfo info = client.getOpen("fast", web.openId(), 0);
+      assertThat(info.owner()).isEqualTo("web 1");
+      assertThat(client.listOpens("fast", "host-1", 0)).containsExactly(info);
+      client.closeImage("fast", disk, web.openId(), null);
+      String old = client.openImage("fast", disk, new OpenRequest(true, "vm-old"), null).openId();
+      var dead = new CloseOpensRequest("host-1", true, false);
+      assertThat(client.closeOpens("fast", dead, null).openIds()).containsExactly(old);
+      assertThat(storage.last(CloseOpensRequest.class)).isEqualTo(dead);
+      String mail = client.openImage("fast", disk, new OpenRequest(true, "mail"), null).openId();
+      client.closeOpen("fast", mail, true, null);
+      assertThat(storage.last(Boolean.class)).isTrue();
+      assertThat(client.listOpens("fast", null, 0)).isEmpty();
+      client.removeImage("fast", disk, RemoveImageOptions.DEFAULT, null);
+      assertThat(storage.last(RemoveImageOptions.class)).isEqualTo(RemoveImageOptions.DEFAULT);
       client.disconnectStorageRepository("fast");
       assertThat(client.listStorageRepositories()).isEmpty();
     }
@@ -152,15 +169,12 @@ final class StorageClientTest {
       server.seed();
       CreatedImage disk = client.createVirtualDisk("fast", disk(), null);
       client.getImageStatus("fast", disk.imageId(), StatusQuery.NOW);
-      assertThat(server.storage.lastStatusQuery())
+      assertThat(server.storage.last(StatusQuery.class))
           .isEqualTo(new StatusQuery(Duration.ZERO, null, disk.commit()));
       client.listImages("fast", ImageQuery.ALL);
-      assertThat(server.storage.lastImageQuery())
-          .isNotNull()
-          .extracting(ImageQuery::atLeast)
-          .isEqualTo(disk.commit());
+      assertThat(server.storage.last(ImageQuery.class).atLeast()).isEqualTo(disk.commit());
       client.listFixes("fast", 0);
-      assertThat(server.storage.lastAtLeast()).isEqualTo(disk.commit());
+      assertThat(server.storage.last(FixQuery.class).atLeast()).isEqualTo(disk.commit());
     }
   }
 
@@ -172,7 +186,7 @@ final class StorageClientTest {
       var query = new StatusQuery(Duration.ofSeconds(30), ImageState.DEGRADED, 0);
       assertThat(client.getImageStatus("fast", disk, query).state())
           .isEqualTo(ImageState.OPTIMIZED);
-      StatusQuery seen = requireNonNull(server.storage.lastStatusQuery());
+      StatusQuery seen = server.storage.last(StatusQuery.class);
       assertThat(seen.until()).isEqualTo(ImageState.DEGRADED);
       assertThat(seen.timeout()).isBetween(Duration.ofSeconds(29), Duration.ofSeconds(30));
     }
@@ -180,23 +194,14 @@ final class StorageClientTest {
 
   @Test
   void deadAgentInTheMiddleOfARequestIsPassedOver() throws Exception {
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     Queue<String> tries = new ConcurrentLinkedQueue<>();
     var entered = new CountDownLatch(1);
-    storage.before(verb -> {
-      tries.add(verb);
-      if (tries.size() == 1) {
-        entered.countDown();
-        hold(new CountDownLatch(1));
-      }
-    });
     try (var first = agent(storage);
         var second = agent(storage);
         var client = client(first, second);
         ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-      storage.before(verb -> {});
       first.seed();
-      tries.clear();
       storage.before(verb -> {
         tries.add(verb);
         if (tries.size() == 1) {
@@ -204,7 +209,7 @@ final class StorageClientTest {
           hold(new CountDownLatch(1));
         }
       });
-      int before = storage.images();
+      int before = storage.fake.imageCount();
       Future<CreatedImage> call =
           callers.submit(() -> client.createVirtualDisk("fast", disk(), "request-1"));
       entered.await();
@@ -212,13 +217,13 @@ final class StorageClientTest {
       CreatedImage image = call.get();
       assertThat(client.getImage("fast", image.imageId(), 0).imageId()).isEqualTo(image.imageId());
       assertThat(tries).contains("createVirtualDisk request-1");
-      assertThat(storage.images()).isEqualTo(before + 1);
+      assertThat(storage.fake.imageCount()).isEqualTo(before + 1);
     }
   }
 
   @Test
   void everyTryCarriesTheSameRequestId() {
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     Set<String> verbs = new HashSet<>();
     var tries = new AtomicInteger();
     try (var first = agent(storage);
@@ -241,8 +246,8 @@ final class StorageClientTest {
 
   @Test
   void repositoryIsFoundAtTheAgentThatHasIt() {
-    try (var first = agent(new FakeStorage());
-        var second = agent(new FakeStorage());
+    try (var first = agent(new WatchedStorage());
+        var second = agent(new WatchedStorage());
         var client = client(first, second)) {
       String disk = second.seed();
       assertThat(client.getImage("fast", disk, 0).imageId()).isEqualTo(disk);
@@ -256,12 +261,12 @@ final class StorageClientTest {
   /** 12.3: the mount of one host leads to another storage, and the other host has the right one. */
   @Test
   void agentWhoseStorageIsAnotherOneIsPassedOver() {
-    var mismatched = new FakeStorage();
+    var mismatched = new WatchedStorage();
     mismatched.before(verb -> {
       throw new StorageException(ErrorCode.STORAGE_MISMATCH, "A copy.", "fast", "Mount it.");
     });
     try (var first = agent(mismatched);
-        var second = agent(new FakeStorage());
+        var second = agent(new WatchedStorage());
         var client = client(first, second);
         var alone = client(first)) {
       String disk = second.seed();
@@ -276,16 +281,16 @@ final class StorageClientTest {
 
   @Test
   void callAboutOneHostGoesToTheFirstAgentAlone() {
-    try (var first = agent(new FakeStorage());
-        var second = agent(new FakeStorage());
+    try (var first = agent(new WatchedStorage());
+        var second = agent(new WatchedStorage());
         var both = client(first, second)) {
       second.seed();
       both.getImage("fast", second.seed(), 0);
       both.setThrottle(7);
-      assertThat(first.storage.throttle()).isEqualTo(7);
-      assertThat(second.storage.throttle()).isZero();
+      assertThat(first.storage.fake.throttle()).isEqualTo(7);
+      assertThat(second.storage.fake.throttle()).isZero();
       both.withAgents(List.of(second.server.uri())).setThrottle(8);
-      assertThat(second.storage.throttle()).isEqualTo(8);
+      assertThat(second.storage.fake.throttle()).isEqualTo(8);
     }
   }
 
@@ -307,7 +312,7 @@ final class StorageClientTest {
   /** An ordinary call would exceed its deadline while a part of a deep check is read. */
   @Test
   void deepCheckMayTakeLongerThanTheDeadline() {
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     var checks = new AtomicInteger();
     var ordinaryIsOver = new CountDownLatch(1);
     var settings = ClientSettings.within(Duration.ofMillis(300));
@@ -346,19 +351,19 @@ final class StorageClientTest {
 
   @Test
   void disconnectThatLostItsAnswerIsDoneWhenItIsGone() {
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     var tries = new AtomicInteger();
     try (var server = agent(storage);
         var client = client(server)) {
       server.seed();
       storage.before(verb -> {
         if (tries.incrementAndGet() == 1) {
-          storage.disconnectStorageRepository("fast");
+          storage.fake.disconnectStorageRepository("fast");
           throw new StorageException(ErrorCode.OUTCOME_UNKNOWN, "Lost.", "fast", "Again.");
         }
       });
       client.disconnectStorageRepository("fast");
-      assertThat(storage.listStorageRepositories()).isEmpty();
+      assertThat(storage.fake.listStorageRepositories()).isEmpty();
     }
   }
 
@@ -413,7 +418,7 @@ final class StorageClientTest {
 
   @Test
   void twoHundredClientsAtOnce() throws Exception {
-    var storage = new FakeStorage();
+    var storage = new WatchedStorage();
     try (var first = agent(storage);
         var second = agent(storage);
         ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -427,7 +432,7 @@ final class StorageClientTest {
         ids.addAll(result.get());
       }
       assertThat(ids).hasSize(2000);
-      assertThat(storage.images()).isEqualTo(2001);
+      assertThat(storage.fake.imageCount()).isEqualTo(2001);
     }
   }
 

@@ -1,10 +1,10 @@
 package io.quarry.agent.server;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.ByteRange;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
@@ -13,11 +13,13 @@ import io.quarry.common.api.Sha256;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.api.UploadRange;
 import io.quarry.common.client.StorageClient;
+import io.quarry.common.model.VolumeFormat;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -48,6 +50,8 @@ final class StreamedBodyTest {
     try (var server = new ServerUnderTest();
         var client = new StorageClient(List.of(server.server.uri()))) {
       String disk = server.seed();
+      byte[] content = server.storage.fake.content(disk, 1 << 20);
+      new Random(1).nextBytes(content);
       AtomicBoolean once = new AtomicBoolean();
       server.storage.before(verb -> {
         if (verb.startsWith("read " + StreamedBody.PIECE_BYTES)
@@ -56,11 +60,7 @@ final class StreamedBodyTest {
         }
       });
       try (ImageData data = client.downloadImage("fast", disk, DownloadRequest.WHOLE)) {
-        byte[] bytes = data.content().readAllBytes();
-        assertThat(bytes).hasSize(1 << 20);
-        for (int i = 0; i < bytes.length; i++) {
-          assertThat(bytes[i]).isEqualTo(FakeStorage.content(i));
-        }
+        assertThat(data.content().readAllBytes()).isEqualTo(content);
       }
       assertThat(once).isTrue();
     }
@@ -72,13 +72,13 @@ final class StreamedBodyTest {
         var client = new StorageClient(List.of(server.server.uri()))) {
       String disk = server.seed();
       byte[] bytes = new byte[20 << 20];
-      for (int i = 0; i < bytes.length; i++) {
-        bytes[i] = FakeStorage.content(i);
-      }
+      new Random(1).nextBytes(bytes);
+      var begin = new BeginUploadRequest(VolumeFormat.RAW, (long) bytes.length, null);
+      String upload = client.beginUpload("fast", disk, begin, null).uploadId();
       var range = new UploadRange(0, bytes.length, bytes.length, false, null);
-      client.uploadImage("fast", disk, "u-1", range, new ByteArrayInputStream(bytes));
-      assertThat(server.storage.uploaded()).isEqualTo(bytes);
-      var last = (UploadRange) requireNonNull(server.storage.lastRequest());
+      client.uploadImage("fast", disk, upload, range, new ByteArrayInputStream(bytes));
+      assertThat(server.storage.fake.uploaded(disk)).isEqualTo(bytes);
+      UploadRange last = server.storage.last(UploadRange.class);
       assertThat(last.offset()).isEqualTo(16 << 20);
       assertThat(last.sha256())
           .isEqualTo(Sha256.base64(Arrays.copyOfRange(bytes, 16 << 20, 20 << 20)));
@@ -145,7 +145,7 @@ final class StreamedBodyTest {
       var headers = Map.of("Range", "bytes=7-", "If-Match", "\"a\"", "If-Range", "\"b\"");
       assertThat(server.send("GET", path + "?more=true", null, headers).statusCode())
           .isEqualTo(206);
-      assertThat(server.storage.lastRequest())
+      assertThat(server.storage.last(DownloadRequest.class))
           .isEqualTo(new DownloadRequest(ByteRange.from(7), "\"a\"", "\"b\"", true));
       assertThat(server.send("GET", path, null, Map.of("Range", "bytes=1-2,4-5")).statusCode())
           .isEqualTo(400);

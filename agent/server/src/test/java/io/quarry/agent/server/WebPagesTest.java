@@ -100,7 +100,7 @@ final class WebPagesTest {
   void changingCallIsAnsweredForItsOwnPagesAlone(String host, String header, int status)
       throws Exception {
     String headers = "Host: " + host + "\r\n" + JSON + (header == null ? "" : header + "\r\n");
-    Exchanged exchanged = exchange("POST", "/v1/hosts/host-1/fence", headers);
+    Exchanged exchanged = exchange("POST", "/v1/hosts/host-9/fence", headers);
     assertThat(exchanged.answer()).startsWith("HTTP/1.1 " + status + " ");
     assertThat(exchanged.verbs()).hasSize(status == 204 ? 1 : 0);
     if (status == 403) {
@@ -192,7 +192,7 @@ final class WebPagesTest {
           """)
   void emptyBodyNeedsNoTypeUnlessAPageSentIt(String header, int status) throws Exception {
     String headers = "Host: localhost\r\n" + (header == null ? "" : header + "\r\n");
-    for (String path : List.of("/v1/hosts/host-1/fence", "/v1/hosts/host-1/drain")) {
+    for (String path : List.of("/v1/hosts/host-9/fence", "/v1/hosts/host-1/drain")) {
       Exchanged exchanged = exchange("POST", path, headers);
       assertThat(exchanged.answer()).startsWith("HTTP/1.1 " + status + " ");
       assertThat(exchanged.verbs()).hasSize(status == 204 ? 1 : 0);
@@ -202,7 +202,7 @@ final class WebPagesTest {
   @Test
   void bodyNeedsAType() throws Exception {
     String host = "Host: localhost\r\nContent-Length: 2\r\n\r\n{}";
-    Exchanged exchanged = exchange("POST", "/v1/hosts/host-1/fence", host);
+    Exchanged exchanged = exchange("POST", "/v1/hosts/host-9/fence", host);
     assertThat(exchanged.answer()).contains(" 400 ", "\"subject\":\"Content-Type\"");
     assertThat(exchanged.verbs()).isEmpty();
   }
@@ -221,8 +221,7 @@ final class WebPagesTest {
   @Test
   void clientSendsWhatIsAskedFor() {
     try (var client = new StorageClient(List.of(server.server.uri()))) {
-      client.fenceHost("host-1");
-      client.stopTask("host-1:fix-1:3");
+      client.fenceHost("host-9");
       client.setThrottle(1);
       assertThat(client.restoreImage("fast", server.seed(), null).commit()).isPositive();
     }
