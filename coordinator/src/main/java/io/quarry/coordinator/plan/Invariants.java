@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,7 +93,7 @@ public final class Invariants {
   private void checkEpoch(FixState fix) {
     FixState known = before.fixes().get(fix.id());
     long least = epochs.getOrDefault(fix.id(), known == null ? 0 : known.epoch());
-    require(fix.epoch() >= least, "the epoch of %s goes down from %d", fix, least);
+    require(fix.epoch() >= least, () -> "the epoch of " + fix + " goes down from " + least);
     epochs.put(fix.id(), fix.epoch());
   }
 
@@ -102,16 +103,15 @@ public final class Invariants {
         volume != null
             && volume.imageId().equals(image.id())
             && volume.stage() != Volume.Stage.TOMBSTONED,
-        "%s has no volume, but %s",
-        image,
-        volume);
+        () -> image + " has no volume, but " + volume);
   }
 
   private void checkChain(Image image) {
     Set<String> above = new HashSet<>();
     @Nullable Image next = image;
     while (next != null) {
-      require(above.add(next.id()), "the chain of %s comes back to %s", image, next.id());
+      String id = next.id();
+      require(above.add(id), () -> "the chain of " + image + " comes back to " + id);
       Volume volume = state.volumes().get(next.volumeId());
       String parent = volume == null ? null : volume.parentImageId();
       next = parent == null ? null : state.images().get(parent);
@@ -125,7 +125,9 @@ public final class Invariants {
       checkOwner(volume, volumeId);
     }
     var replacements = state.replacementsOf(volumeId);
-    require(replacements.size() <= 1, "volume %s has the replacements %s", volumeId, replacements);
+    require(
+        replacements.size() <= 1,
+        () -> "volume " + volumeId + " has the replacements " + replacements);
     for (String id : replacements) {
       checkOwner(state.volumes().get(id), volumeId);
     }
@@ -135,14 +137,12 @@ public final class Invariants {
     Image image = made == null ? null : state.images().get(made.imageId());
     require(
         image != null && image.volumeId().equals(current),
-        "%s is made for %s, which has another volume",
-        made,
-        image);
+        () -> made + " is made for " + image + ", which has another volume");
   }
 
-  private static void require(boolean holds, String what, @Nullable Object... about) {
+  private static void require(boolean holds, Supplier<String> what) {
     if (!holds) {
-      throw new AssertionError(what.formatted(about));
+      throw new AssertionError(what.get());
     }
   }
 }

@@ -1,26 +1,45 @@
 package io.quarry.agent.repository;
 
 import io.quarry.coordinator.cluster.Election;
+import io.quarry.coordinator.thread.Deadline;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Whether this host stands in a repository's election. A host does not stand while it is unfit to
  * lead. Neither does it stand while it is drained and another host is ready.
  */
 final class Candidacy {
+  private static final Logger LOG = LoggerFactory.getLogger(Candidacy.class);
+
+  /** A host whose terms end at once lets others try. */
+  private static final int SHORT_TERMS_MAX = 2;
+
+  private static final Duration STAND_AGAIN = Duration.ofSeconds(3);
+
+  private final String repoId;
   private final Election election;
   private final BooleanSupplier yields;
+
+  private final AtomicInteger shortTerms = new AtomicInteger();
 
   // Guarded by this:
   private @Nullable String unfit;
   private boolean following;
   private boolean stands = true;
 
+  /** A host that became unfit to lead stays out of the election until then. */
+  private Deadline standAgain = Deadline.after(Duration.ZERO);
+
   /**
    * @param yields whether the host is drained and another one is ready
    */
-  Candidacy(Election election, BooleanSupplier yields) {
+  Candidacy(String repoId, Election election, BooleanSupplier yields) {
+    this.repoId = repoId;
     this.election = election;
     this.yields = yields;
   }
@@ -37,20 +56,43 @@ final class Candidacy {
     }
   }
 
-  /** True when the reason is new. */
-  synchronized boolean unfit(String reason) {
-    boolean news = !reason.equals(unfit);
+  /** The host was elected, or has committed. */
+  void lasted() {
+    shortTerms.set(0);
+  }
+
+  /** Its term has ended. */
+  void ended(String reason, boolean pause) {
+    if (shortTerms.incrementAndGet() > SHORT_TERMS_MAX) {
+      leave(reason, pause);
+    }
+  }
+
+  /**
+   * The host is unfit to lead.
+   *
+   * @param pause whether it is to stay out for a while even if the reason is gone
+   */
+  synchronized void leave(String reason, boolean pause) {
+    if (pause) {
+      standAgain = Deadline.after(STAND_AGAIN);
+    }
+    if (!reason.equals(unfit)) {
+      LOG.warn("Leaving the election of {} for now: {}", repoId, reason);
+    }
     unfit = reason;
     if (following && stands) {
       stands = false;
       election.standDown(reason);
     }
-    return news;
   }
 
-  synchronized void fit() {
-    unfit = null;
-    reconsider();
+  /** There is no reason any more. */
+  synchronized void comeBack() {
+    if (unfit != null && standAgain.passed()) {
+      unfit = null;
+      reconsider();
+    }
   }
 
   /** Why this host must not lead, or null. */

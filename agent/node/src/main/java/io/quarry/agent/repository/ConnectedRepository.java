@@ -1,8 +1,6 @@
 package io.quarry.agent.repository;
 
 import io.quarry.agent.storage.RepositoryStorage;
-import io.quarry.common.api.ErrorCode;
-import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterIdentity;
@@ -11,13 +9,9 @@ import io.quarry.coordinator.cluster.Election;
 import io.quarry.coordinator.cluster.ElectionListener;
 import io.quarry.coordinator.cluster.FixQueue;
 import io.quarry.coordinator.cluster.HeadHint;
-import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.Subscription;
-import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogState;
-import io.quarry.coordinator.log.LogTooNewException;
-import io.quarry.coordinator.log.LogUnreadableException;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.plan.EnableFeatures;
 import io.quarry.coordinator.plan.Feature;
@@ -27,47 +21,21 @@ import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SdmListener;
-import io.quarry.coordinator.thread.Deadline;
 import io.quarry.coordinator.thread.Loop;
 import io.quarry.coordinator.thread.Supervisor;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A repository that this host reaches, with all of its parts that run here. */
 public final class ConnectedRepository implements Repository, AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(ConnectedRepository.class);
-
-  /** How long a read waits for a commit that the caller knows of. */
-  private static final Duration CATCH_UP = Duration.ofSeconds(10);
-
-  /** How long a read waits for a commit that this host alone has reported to a caller. */
-  private static final Duration CATCH_UP_OWN = Duration.ofSeconds(1);
-
-  /** A host with that many terms that ended at once lets other hosts try. */
-  private static final int SHORT_TERMS_MAX = 2;
-
   private static final Duration AGAIN = Duration.ofMillis(100);
-  private static final Duration STAND_AGAIN = Duration.ofSeconds(3);
-
-  /**
-   * A commit that takes so long means that the storage hangs: a host whose storage answers is to
-   * lead.
-   */
-  private static final Duration STUCK = Duration.ofSeconds(12);
 
   private static final Duration WATCH = Duration.ofMillis(250);
 
@@ -96,16 +64,13 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final FixQueue queue;
   private final HeadHint head;
   private final Forwarder forwarder;
+  private final LogCalls calls;
   private final QueueKeeper keeper;
   private final SpaceMeter space;
   private final StorageMonitor pulse;
   private final StorageIdentity storageIdentity;
+  private final Fitness fitness;
   private final LightWork lightWork;
-  private final AtomicInteger shortTerms = new AtomicInteger();
-
-  /** The newest commit that this host has reported to a caller, wherever the commit was made. */
-  private final AtomicLong newestTold = new AtomicLong();
-
   private final Loop terms;
   private final HostClock clock;
   private final Supervisor supervisor;
@@ -113,9 +78,6 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final Drain drain;
   private final Runnable drainChanged;
   private @Nullable Subscription hostsChanged;
-
-  /** A host that became unfit to lead stays out of the election until this deadline. */
-  private volatile Deadline standAgain = Deadline.after(Duration.ZERO);
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
       throws IOException {
@@ -127,7 +89,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storage = storage;
     String key = storage.genesis().key();
     String name = identity.repoId();
-    String writer = writerOf(self.hostId(), self.incarnation());
+    String writer = FixRequirements.writerOf(self.hostId(), self.incarnation());
+    Worker worker = new Worker(self.hostId(), self.incarnation());
     this.supervisor = shared.supervisor();
     this.terms = new Loop("terms-" + name, WATCH, this::watch);
     this.replica = new Replica(name, storage.slots());
@@ -135,6 +98,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.election = new Election(shared.cluster(), key, self, new Votes());
     this.candidacy =
         new Candidacy(
+            name,
             election,
             () -> drain.drained() && Drain.anotherIsReady(hosts.live(), self.incarnation(), key));
     this.queue =
@@ -147,7 +111,13 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     this.storageIdentity =
         new StorageIdentity(
             new StorageIdentity.Subject(
-                name, storage, replica, self.hostId(), writer, sdm::leading, this::isRegistered),
+                name,
+                storage,
+                replica,
+                self.hostId(),
+                writer,
+                sdm::leading,
+                other -> FixRequirements.isLive(hosts.live(), other)),
             head,
             shared.clusterIdentity(),
             shared.seen());
@@ -172,6 +142,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             pulse,
             shared.transport(),
             () -> replica.state().repository().schema().has(Feature.CALL_DIGESTS));
+    this.calls = new LogCalls(name, replica, pulse, storageIdentity, forwarder);
+    this.fitness = new Fitness(replica, sdm, pulse, storageIdentity, clock);
     this.keeper =
         new QueueKeeper(
             name,
@@ -179,7 +151,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             replica,
             queue,
             new Grants(
-                this::ableHosts,
+                () -> FixRequirements.able(hosts.live(), worker, !drain.drained() && workable(), key),
                 shared.clock(),
                 clock::doubtful,
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),
@@ -199,16 +171,6 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     storageIdentity.prove(restored);
   }
 
-  private boolean isRegistered(String writer) {
-    return hosts.live().stream()
-        .anyMatch(host -> writerOf(host.hostId(), host.incarnation()).equals(writer));
-  }
-
-  /** The name of one life of a host in the log and in canaries. */
-  private static String writerOf(String hostId, String incarnation) {
-    return hostId + "@" + incarnation;
-  }
-
   /** Takes part in the cluster from now on. */
   public void start() {
     replica.follow(supervisor);
@@ -220,7 +182,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     drain.onChange(drainChanged);
     replica.onChange(state -> keeper.wake());
     election.onLeaderChange(forwarder::sdmChanged);
-    candidacy.start(unfitNow());
+    candidacy.start(fitness.whyUnfit());
     keeper.start(supervisor);
     space.start(supervisor);
     pulse.start(supervisor);
@@ -272,7 +234,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
   /** Whether the storage has not answered for so long that other hosts are to do the work. */
   public boolean givenUp() {
-    return pulse.silence().compareTo(StorageMonitor.GIVE_UP) > 0;
+    return fitness.givenUp();
   }
 
   /** Tells whether the storage is the one that the SDM writes to, as far as this host knows. */
@@ -282,10 +244,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
   /** Whether this host may work on the repository: the storage works, and is the right one. */
   public boolean workable() {
-    return responsive()
-        && pulse.fault() == null
-        && storageIdentity.difference() == null
-        && replica.unreadable() == null;
+    return fitness.workable();
   }
 
   /** Threads for light fixes. */
@@ -317,21 +276,6 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return sdm.leading();
   }
 
-  /** The live hosts that reach the repository and take work. */
-  private Set<Worker> ableHosts() {
-    Set<Worker> able = new HashSet<>();
-    if (!drain.drained() && workable()) {
-      able.add(new Worker(self.hostId(), self.incarnation()));
-    }
-    for (HostRecord host : hosts.live()) {
-      boolean other = !host.incarnation().equals(self.incarnation());
-      if (other && !host.drained() && FixRequirements.reaches(host, key())) {
-        able.add(new Worker(host.hostId(), host.incarnation()));
-      }
-    }
-    return able;
-  }
-
   @Override
   public LogState state() {
     return replica.state();
@@ -342,119 +286,30 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     return replica.refresh();
   }
 
-  /**
-   * The state that includes that commit, and all commits that this host has reported to callers. So
-   * a caller that asks the agent again finds the image that the agent made. While the storage
-   * hangs, a state that is known to be old is refused: other hosts have a newer one.
-   */
   @Override
   public LogState atLeast(long commit) {
-    requireSound();
-    long told = newestTold.get();
-    replica.hint(Math.max(commit, told));
-    LogState state = await(now -> now.sequence() >= commit, CATCH_UP);
-    if (state.sequence() < commit) {
-      throw new StorageException(
-          ErrorCode.REPOSITORY_UNRESPONSIVE,
-          "commit " + commit + " has not been seen on this host, the newest is " + state.sequence(),
-          repoId(),
-          "repeat the call, or ask another agent");
-    }
-    if (state.sequence() < told) {
-      state = await(now -> now.sequence() >= told, CATCH_UP_OWN);
-    }
-    if (replica.behind()) {
-      pulse.requireResponsive();
-    }
-    return state;
+    return calls.atLeast(commit);
   }
 
-  /**
-   * The first state that fits, or the latest one when the time is up. Fails when the storage hangs
-   * meanwhile.
-   */
+  /** The first state that fits; the latest there is when the time is up. */
   public LogState await(Predicate<LogState> fits, Duration timeout) {
-    Deadline deadline = Deadline.after(timeout);
-    while (true) {
-      Duration left = deadline.remaining();
-      LogState state = replica.await(fits, left.compareTo(WATCH) < 0 ? left : WATCH);
-      if (left.isZero() || fits.test(state)) {
-        return state;
-      }
-      pulse.requireResponsive();
-    }
+    return calls.await(fits, timeout);
   }
 
   @Override
   public Reply commit(RequestId requestId, Request request) {
-    requireSound();
-    pulse.requireResponsive();
-    Reply reply = forwarder.submit(requestId, request);
-    newestTold.accumulateAndGet(reply.commit(), Math::max);
-    replica.hint(reply.commit());
-    return reply;
+    return calls.commit(requestId, request);
   }
 
   /** Commits a request that another agent forwarded. Fails unless the SDM is here. */
   public Reply commitHere(RequestId requestId, Request request) {
-    pulse.requireResponsive();
-    try {
-      requireSound();
-      return forwarder.here(requestId, request);
-    } catch (StorageException e) {
-      throw forOthers(e);
-    } catch (TimeoutException e) {
-      throw new StorageException(
-          ErrorCode.OUTCOME_UNKNOWN,
-          "the storage of " + repoId() + " did not answer in time",
-          requestId.value(),
-          "repeat the call with the same request id",
-          e);
-    }
-  }
-
-  /**
-   * Translates a refusal that concerns this host alone for callers of other hosts. An agent of the
-   * first version does not know the newer codes.
-   */
-  private StorageException forOthers(StorageException refusal) {
-    boolean mine =
-        refusal.code() == ErrorCode.STORAGE_MISMATCH || refusal.code() == ErrorCode.AGENT_TOO_OLD;
-    boolean unknown =
-        refusal.code() == ErrorCode.CHAIN_TOO_LONG
-            && state().repository().schema().features().isEmpty();
-    if (!mine && !unknown) {
-      return refusal;
-    }
-    return new StorageException(
-        mine ? ErrorCode.SDM_UNAVAILABLE : ErrorCode.IMAGE_BROKEN,
-        String.valueOf(refusal.getMessage()),
-        refusal.subject(),
-        refusal.remedy(),
-        refusal);
-  }
-
-  private void requireSound() {
-    switch (replica.unreadable()) {
-      case LogDamagedException damage ->
-          throw new StorageException(
-              ErrorCode.REPOSITORY_DAMAGED,
-              "repository "
-                  + repoId()
-                  + " is read-only, its log is damaged: "
-                  + damage.getMessage(),
-              damage.file(),
-              "restore that file from a backup or another copy, then disconnect and connect again",
-              damage);
-      case LogTooNewException tooNew -> throw tooNew.refusal();
-      case null -> storageIdentity.requireSame();
-    }
+    return calls.commitHere(requestId, request);
   }
 
   private final class Votes implements ElectionListener {
     @Override
     public void elected(long electionNumber) {
-      shortTerms.set(0);
+      candidacy.lasted();
       sdm.lead();
     }
 
@@ -482,7 +337,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
 
     @Override
     public void committed(LogState before, LogState after) {
-      shortTerms.set(0);
+      candidacy.lasted();
       head.publish(after.sequence());
     }
 
@@ -493,9 +348,7 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
       if (terms.closed()) {
         return;
       }
-      if (shortTerms.incrementAndGet() > SHORT_TERMS_MAX) {
-        leaveElection(reason);
-      }
+      candidacy.ended(reason, !clock.pending());
       terms.wakeWithin(AGAIN);
     }
   }
@@ -514,41 +367,15 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
    */
   private void watch() {
     pulse.look();
-    String reason = unfitNow();
+    String reason = fitness.whyUnfit();
     if (reason != null) {
-      leaveElection(reason);
-    } else if (candidacy.whyUnfit() != null && standAgain.passed()) {
-      candidacy.fit();
+      candidacy.leave(reason, !clock.pending());
+    } else {
+      candidacy.comeBack();
     }
     // However its last term ended, a host that is elected leads.
     if (election.leading() && candidacy.stands()) {
       sdm.lead();
-    }
-  }
-
-  /** Why this host must not lead at this moment, or null. */
-  private @Nullable String unfitNow() {
-    LogUnreadableException unreadable = replica.unreadable();
-    if (unreadable != null) {
-      return "its log cannot be read: " + unreadable.getMessage();
-    }
-    if (givenUp() || sdm.silence().compareTo(STUCK) > 0) {
-      return "its storage does not answer";
-    }
-    String difference = storageIdentity.difference();
-    if (difference != null) {
-      return "its storage is another one: " + difference;
-    }
-    IOException fault = pulse.fault();
-    return fault == null ? clock.whyUnfit() : "its storage fails: " + fault.getMessage();
-  }
-
-  private void leaveElection(String reason) {
-    if (!clock.pending()) {
-      standAgain = Deadline.after(STAND_AGAIN);
-    }
-    if (candidacy.unfit(reason)) {
-      LOG.warn("Leaving the election of {} for now: {}", repoId(), reason);
     }
   }
 

@@ -146,7 +146,17 @@ final class Conversion implements Callable<Boolean> {
         "upload the disk's bytes as raw; ranges of zeros need not be sent");
   }
 
-  static StorageException refused(String imageId, UntrustedImageException why) {
+  /** Looks at as much of the file as has been received. */
+  static boolean requireHeader(String imageId, UploadFile file) throws IOException {
+    try {
+      UntrustedQcow2.requireHeader(file.received(), file.diskSize());
+      return true;
+    } catch (UntrustedImageException e) {
+      throw refused(imageId, e);
+    }
+  }
+
+  private static StorageException refused(String imageId, UntrustedImageException why) {
     return new StorageException(
         ErrorCode.UPLOAD_REFUSED,
         "the file for image " + imageId + " is refused: " + why.getMessage(),
