@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.it.box.Box;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,12 +13,12 @@ import java.util.List;
 
 /**
  * A libvirt for this test alone, whose QEMUs run as {@link Qemu#USER}. Libvirt's files in the
- * system's directories go to memory that only its daemon sees.
+ * system's directories go to memory that only its daemon sees. The daemon and its QEMUs have a
+ * process namespace, whose first process reaps each QEMU at once: libvirt waits for that.
  */
 final class Libvirt implements AutoCloseable {
   private final Path directory;
   private final Process daemon;
-  private final List<String> domains = new ArrayList<>();
 
   private Libvirt(Path directory, Process daemon) {
     this.directory = directory;
@@ -34,7 +33,7 @@ final class Libvirt implements AutoCloseable {
     Files.writeString(directory.resolve("libvirtd.conf"), daemon(directory));
     Files.writeString(directory.resolve("qemu.conf"), machines());
     Process daemon =
-        new ProcessBuilder("unshare", "-m", "sh", "-c", commands())
+        new ProcessBuilder("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", commands())
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .redirectOutput(directory.resolve("said").toFile())
@@ -66,7 +65,13 @@ final class Libvirt implements AutoCloseable {
     sed -i /^libvirt-qemu:/d /etc/passwd /etc/group
     echo libvirt-qemu:x:%1$d:%2$d::/:/bin/false >> /etc/passwd
     echo libvirt-qemu:x:%2$d: >> /etc/group
-    exec libvirtd -f "$PWD/libvirtd.conf" -p "$PWD/libvirtd.pid"
+    # A /dev/kvm that QEMU can open and the machines' user cannot has libvirt probe QEMU each time.
+    if [ -e /dev/kvm ]; then
+      install -m 0 /dev/null /run/libvirt/kvm
+      mount --bind /run/libvirt/kvm /dev/kvm
+    fi
+    libvirtd -f "$PWD/libvirtd.conf" -p "$PWD/libvirtd.pid" &
+    wait
     """
         .formatted(Qemu.USER, Qemu.GROUP);
   }
@@ -118,7 +123,6 @@ final class Libvirt implements AutoCloseable {
     Path file = directory.resolve(name + ".xml");
     Files.writeString(file, domain(name, disk));
     var _ = virsh("define", file.toString());
-    domains.add(name);
   }
 
   void destroy(String name) throws IOException, InterruptedException {
@@ -162,20 +166,10 @@ final class Libvirt implements AutoCloseable {
     return new Outcome(process.waitFor(), said);
   }
 
-  /** VMs would outlive their daemon. */
+  /** The kernel kills daemon and machines with the first process of their namespace. */
   @Override
   public void close() {
-    try {
-      for (String domain : domains) {
-        var _ = call("destroy", domain);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
-      daemon.destroy();
-      daemon.onExit().join();
-    }
+    daemon.children().forEach(ProcessHandle::destroyForcibly);
+    daemon.onExit().join();
   }
 }
