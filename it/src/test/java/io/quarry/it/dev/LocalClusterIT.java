@@ -35,6 +35,9 @@ final class LocalClusterIT {
 
       LocalHost second = cluster.host(1);
       long guardian = second.guardianPid();
+      assertThat(Files.readString(Path.of("/proc/" + guardian + "/maps")))
+          .as("what the guardian has mapped")
+          .contains(System.getProperty("quarry.classArchive", ""));
       List<Long> below =
           ProcessHandle.of(guardian).orElseThrow().descendants().map(ProcessHandle::pid).toList();
       assertThat(below).as("the agent and its detached process").hasSize(2);

@@ -8,26 +8,44 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Starts JVMs on this JVM's class path that die with this JVM, even after SIGKILL. */
 final class ChildProcesses {
   private final Spawner spawner = new Spawner();
+  private final List<String> options;
   private final String classPath;
 
-  ChildProcesses() {
-    this(System.getProperty("java.class.path"));
+  /**
+   * @param options for all JVMs; the directories of the class path come last, since a class archive
+   *     knows jars alone
+   */
+  ChildProcesses(List<String> options) {
+    this(options, Stream.concat(jarsOrNot(true), jarsOrNot(false)));
   }
 
-  private ChildProcesses(String classPath) {
-    this.classPath = classPath;
+  private ChildProcesses(List<String> options, Stream<String> classPath) {
+    this.options = List.copyOf(options);
+    this.classPath = classPath.collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** A class path without directories: a class archive works with jars only. */
+  /** A class archive can only be made without directories. */
   static ChildProcesses ofJars() {
-    return new ChildProcesses(
-        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(entry -> entry.endsWith(".jar"))
-            .collect(Collectors.joining(File.pathSeparator)));
+    return new ChildProcesses(List.of(), jars());
+  }
+
+  static Stream<String> jars() {
+    return jarsOrNot(true);
+  }
+
+  private static Stream<String> jarsOrNot(boolean jars) {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        .filter(entry -> entry.endsWith(".jar") == jars);
+  }
+
+  /** Those of all JVMs. */
+  List<String> options() {
+    return options;
   }
 
   /** Starts a main class; its output is appended to the log. */
@@ -48,6 +66,7 @@ final class ChildProcesses {
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(
         List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
+    words.addAll(this.options);
     words.addAll(options);
     words.addAll(List.of("-cp", classPath, main.getName()));
     words.addAll(arguments);

@@ -1,63 +1,162 @@
 package io.quarry.agent.dev;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Classes in the JVM's own form. Agents that are killed every few seconds then start in half the
- * time and with half the work.
+ * Classes as the JVM wants them, so that the processes of a cluster start in half the time and with
+ * half the work. All processes share one archive.
  */
 public final class ClassArchive {
   private static final Logger LOG = LoggerFactory.getLogger(ClassArchive.class);
-  private static final String WRITE = "-XX:AOTCacheOutput=";
-  private static final String USE = "-XX:AOTCache=";
+  private static final String RECORD = "-XX:DumpLoadedClassList=";
+  private static final String USE = "-XX:SharedArchiveFile=";
+
+  /** Names the archive of all clusters whose options name none; made when a jar is newer. */
+  private static final String SHARED = "quarry.classArchive";
+
   private static final Duration START_MAX = Duration.ofSeconds(60);
 
   private ClassArchive() {}
 
-  static boolean isIn(LocalClusterOptions options) {
-    return options.javaOptions().stream()
-        .anyMatch(option -> option.startsWith(WRITE) || option.startsWith(USE));
+  /** Those options of a cluster's agents that its other processes need as well. */
+  static List<String> optionsIn(LocalClusterOptions options) throws IOException {
+    List<String> own =
+        options.javaOptions().stream()
+            .filter(option -> option.startsWith(RECORD) || option.startsWith(USE))
+            .toList();
+    String shared = System.getProperty(SHARED);
+    return own.isEmpty() && shared != null ? using(Path.of(shared)) : own;
+  }
+
+  /** The first JVM that needs the archive makes it, while others wait. */
+  private static synchronized List<String> using(Path archive) throws IOException {
+    Path lock = archive.resolveSibling(archive.getFileName() + ".lock");
+    try (var file = FileChannel.open(lock, CREATE, WRITE);
+        var _ = file.lock()) {
+      if (!isNewerThanJars(archive)) {
+        Files.deleteIfExists(archive);
+        make(archive);
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while " + archive + " was made");
+    }
+    return Files.exists(archive) ? List.of(USE + archive) : List.of();
   }
 
   /**
-   * The options, with an archive that an agent with the same options has written; unchanged when no
-   * archive can be made.
+   * The options, with an archive that a cluster like theirs has written for them; unchanged where
+   * that cannot be done, or where all clusters share one already.
    *
-   * @param directory for the archive and the cluster that makes the archive
+   * @param directory for the archive
    */
   public static LocalClusterOptions usedBy(LocalClusterOptions options, Path directory)
       throws InterruptedException {
+    if (System.getProperty(SHARED) != null) {
+      return options;
+    }
     Path archive = directory.resolve("agent.jsa");
-    Path cluster = directory.resolve("archive-maker");
-    LocalClusterOptions maker =
-        LocalClusterOptions.in(cluster).withJavaOptions(and(options, WRITE + archive));
-    try (LocalCluster once = LocalCluster.start(maker)) {
-      once.awaitReady(START_MAX);
-      once.host(0).shutDown();
+    make(archive);
+    return Files.exists(archive) ? options.withJavaOptions(and(options, USE + archive)) : options;
+  }
+
+  private static void make(Path archive) throws InterruptedException {
+    Path directory = archive.resolveSibling(archive.getFileName() + "-maker");
+    try {
+      Files.createDirectories(directory.resolve("lists"));
+      record(directory);
+      Path made = directory.resolve("made");
+      dump(classes(directory), made, directory.resolve("dump.log"));
+      Files.move(made, archive, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException | TimeoutException e) {
       LOG.warn("Agents start without a class archive: {}", e.toString());
     }
     try {
-      DeleteTree.of(cluster);
+      DeleteTree.of(directory);
     } catch (IOException e) {
-      LOG.warn("{} stays: {}", cluster, e.toString());
+      LOG.warn("{} stays: {}", directory, e.toString());
     }
-    return Files.exists(archive)
-        ? options.withJavaOptions(and(options, USE + archive, "-Xlog:disable"))
-        : options;
   }
 
-  private static String[] and(LocalClusterOptions options, String... more) {
+  /** Each process writes a list of the classes that it needs; a process that is killed does not. */
+  private static void record(Path directory)
+      throws IOException, InterruptedException, TimeoutException {
+    LocalClusterOptions plain = LocalClusterOptions.in(directory.resolve("cluster"));
+    Map<String, Object> repository = NewRepository.at("main", directory.resolve("repository"));
+    LocalClusterOptions options =
+        plain
+            .withJavaOptions(and(plain, RECORD + directory.resolve("lists").resolve("%p")))
+            .withAgentConfig(Map.of("repositories", List.of(repository)));
+    try (LocalCluster once = LocalCluster.start(options)) {
+      once.awaitReady(START_MAX);
+      once.host(0).shutDown();
+      once.zooKeeper().shutDown();
+    }
+  }
+
+  /** All lists in one: classes are known by their names alone. */
+  private static Path classes(Path directory) throws IOException {
+    Set<String> lines = new LinkedHashSet<>();
+    try (var lists = Files.list(directory.resolve("lists"))) {
+      for (Path list : lists.toList()) {
+        Files.readAllLines(list).stream()
+            .filter(line -> !line.startsWith("#") && !line.contains(" source: "))
+            .map(line -> line.replaceFirst(" id: \\d+$", ""))
+            .forEach(lines::add);
+      }
+    }
+    return Files.write(directory.resolve("classes"), lines);
+  }
+
+  private static void dump(Path classes, Path archive, Path log)
+      throws IOException, InterruptedException {
+    List<String> options =
+        List.of(
+            "-Xshare:dump",
+            "-XX:+AOTClassLinking",
+            "-XX:+UseSerialGC",
+            "-XX:SharedClassListFile=" + classes,
+            USE + archive);
+    int exit = ChildProcesses.ofJars().java(options, ClassArchive.class, List.of(), log).waitFor();
+    if (exit != 0) {
+      throw new IOException(Files.readString(log));
+    }
+  }
+
+  private static boolean isNewerThanJars(Path archive) throws IOException {
+    if (Files.notExists(archive)) {
+      return false;
+    }
+    FileTime made = Files.getLastModifiedTime(archive);
+    for (String jar : ChildProcesses.jars().toList()) {
+      if (made.compareTo(Files.getLastModifiedTime(Path.of(jar))) <= 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String[] and(LocalClusterOptions options, String more) {
     List<String> all = new ArrayList<>(options.javaOptions());
-    all.addAll(List.of(more));
+    all.add(more);
     return all.toArray(String[]::new);
   }
 }

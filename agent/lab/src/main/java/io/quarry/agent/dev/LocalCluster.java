@@ -28,7 +28,7 @@ public final class LocalCluster implements AutoCloseable {
   private final String connectString;
 
   private LocalCluster(LocalClusterOptions options) throws IOException {
-    processes = ClassArchive.isIn(options) ? ChildProcesses.ofJars() : new ChildProcesses();
+    processes = new ChildProcesses(ClassArchive.optionsIn(options));
     Files.createDirectories(options.directory());
     Set<Integer> ports = new HashSet<>();
     zooKeeper =

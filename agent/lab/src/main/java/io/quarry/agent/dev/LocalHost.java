@@ -20,6 +20,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One host of a {@link LocalCluster}: a guardian and its agent. Not thread-safe. */
@@ -97,9 +98,8 @@ public final class LocalHost implements AutoCloseable {
     List<String> words = new ArrayList<>();
     words.addAll(List.of("--config", file.toString(), "--pid-directory", directory.toString()));
     words.addAll(List.of("--java-option", "-Dquarry.boot.file=" + BOOT_FILE));
-    for (String option : options.javaOptions()) {
-      words.addAll(List.of("--java-option", option));
-    }
+    Stream.concat(options.javaOptions().stream(), processes.options().stream())
+        .forEach(option -> words.addAll(List.of("--java-option", option)));
     words.addAll(options.guardianArguments());
     guardian =
         processes.java(options.launcher(), GUARDIAN_OPTIONS, GuardianMain.class, words, log());

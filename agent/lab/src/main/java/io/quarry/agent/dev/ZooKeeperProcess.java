@@ -76,7 +76,14 @@ public final class ZooKeeperProcess implements AutoCloseable {
     }
   }
 
-  /** Deletes all data of ZooKeeper; kill the process first. */
+  /** SIGTERM. Returns when it has ended. */
+  void shutDown() {
+    running().destroy();
+    running().onExit().join();
+    process = null;
+  }
+
+  /** Deletes everything ZooKeeper knew; kill it first. */
   public void wipe() throws IOException {
     if (process != null) {
       throw new IllegalStateException("Kill ZooKeeper before its data is wiped");
