@@ -1,32 +1,25 @@
 package io.quarry.agent.data.os;
 
+import static io.quarry.agent.data.os.Downcall.code;
+import static io.quarry.agent.data.os.Downcall.function;
+import static io.quarry.agent.data.os.Downcall.result;
+import static io.quarry.agent.data.os.Downcall.variadic;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.util.OptionalInt;
 
 /**
- * The C library, one method for each call. A failed call returns {@code -errno}, as the kernel
- * itself does, so that no state outlives a call.
+ * The C library's files, one method for each call. A result of {@code -errno} stands for a failed
+ * call, as the kernel itself gives it, so that no state outlives a call.
  */
 final class Libc {
-  private static final Linker LINKER = Linker.nativeLinker();
-  private static final SymbolLookup SYMBOLS = LINKER.defaultLookup();
-  private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
-  private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO =
-      STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-
-  // open, openat, fcntl, ioctl and prctl are variadic in C, which affects the calling convention.
+  // open, openat, fcntl and ioctl are variadic in C, which the calling convention heeds.
   private static final MethodHandle OPEN =
       variadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
   private static final MethodHandle OPENAT =
@@ -95,10 +88,6 @@ final class Libc {
           FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
   private static final MethodHandle UMASK =
       function("umask", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle PRCTL =
-      variadic("prctl", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle WAITPID =
-      function("waitpid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
   private static final MethodHandle SYSCALL =
       variadic(
           "syscall",
@@ -113,28 +102,6 @@ final class Libc {
   private static final long GROUP_STRINGS_BYTES = 1 << 20;
 
   private Libc() {}
-
-  /** One call; {@code state} receives its errno, and the arena lives as long as the call. */
-  private interface Downcall {
-    long run(MemorySegment state, Arena arena) throws Throwable;
-  }
-
-  /** The result, or {@code -errno}. */
-  private static long result(Downcall call) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      long result = call.run(state, arena);
-      return result < 0 ? -(int) ERRNO.get(state, 0L) : result;
-    } catch (RuntimeException | Error failure) {
-      throw failure;
-    } catch (Throwable impossible) {
-      throw new IllegalStateException("a native call throws nothing checked", impossible);
-    }
-  }
-
-  private static int code(Downcall call) {
-    return (int) result(call);
-  }
 
   static int open(String path, int flags, int mode) {
     return code(
@@ -280,29 +247,9 @@ final class Libc {
     return code((state, _) -> (int) UMASK.invokeExact(state, mask));
   }
 
-  static int prctl(int option, long argument) {
-    return code((state, _) -> (int) PRCTL.invokeExact(state, option, argument));
-  }
-
-  static int waitpid(int pid, int options) {
-    return code((state, _) -> (int) WAITPID.invokeExact(state, pid, MemorySegment.NULL, options));
-  }
-
-  /** The installed C library has no function for this call yet. */
+  /** The C library of today does not know this call yet. */
   static long cachestat(int fd, MemorySegment range, MemorySegment into) {
     return result(
         (state, _) -> (long) SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, into, 0));
-  }
-
-  private static MethodHandle function(String name, FunctionDescriptor descriptor) {
-    return LINKER.downcallHandle(SYMBOLS.findOrThrow(name), descriptor, CAPTURE_ERRNO);
-  }
-
-  private static MethodHandle variadic(String name, int fixed, FunctionDescriptor descriptor) {
-    return LINKER.downcallHandle(
-        SYMBOLS.findOrThrow(name),
-        descriptor,
-        CAPTURE_ERRNO,
-        Linker.Option.firstVariadicArg(fixed));
   }
 }

@@ -1,6 +1,14 @@
 package io.quarry.agent.data.os;
 
-/** Reaps the descendants of this process, which Java cannot do. */
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** What becomes of the processes below this one, which Java does not tell. */
 public final class Reaper {
   /** The result of {@link #reap} when there is no such child. */
   public static final int NO_CHILD = -1;
@@ -12,11 +20,18 @@ public final class Reaper {
   private static final int WNOHANG = 1;
   private static final int WALL = 0x40000000;
 
+  // prctl is variadic in C, which the calling convention heeds.
+  private static final MethodHandle PRCTL =
+      Downcall.variadic("prctl", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle WAITPID =
+      Downcall.function("waitpid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+
   private Reaper() {}
 
   /** From now on every orphan among this process's descendants becomes this process's child. */
   public static void adoptOrphans() {
-    int result = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1);
+    int result =
+        Downcall.code((state, _) -> (int) PRCTL.invokeExact(state, PR_SET_CHILD_SUBREAPER, 1L));
     if (result < 0) {
       throw new IllegalStateException(
           "prctl(PR_SET_CHILD_SUBREAPER) failed: " + Errno.textOf(-result));
@@ -33,7 +48,9 @@ public final class Reaper {
   public static int reap(int pid) {
     int result;
     do {
-      result = Libc.waitpid(pid, WNOHANG | WALL);
+      result =
+          Downcall.code((state, _) ->
+              (int) WAITPID.invokeExact(state, pid, MemorySegment.NULL, WNOHANG | WALL));
     } while (Errno.EINTR.is(result));
     if (Errno.ECHILD.is(result)) {
       return NO_CHILD;
