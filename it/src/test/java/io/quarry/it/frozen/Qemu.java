@@ -2,6 +2,7 @@ package io.quarry.it.frozen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.dev.Pids;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -78,10 +79,6 @@ final class Qemu implements AutoCloseable {
   @Override
   public void close() throws IOException {
     long pid = Long.parseLong(Files.readString(pidFile).strip());
-    ProcessHandle.of(pid)
-        .ifPresent(process -> {
-          process.destroyForcibly();
-          process.onExit().join();
-        });
+    ProcessHandle.of(pid).ifPresent(Pids::kill);
   }
 }

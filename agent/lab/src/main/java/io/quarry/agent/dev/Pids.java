@@ -25,7 +25,7 @@ public final class Pids {
   }
 
   /** Sends SIGKILL and waits until the process no longer runs. */
-  static void kill(ProcessHandle process) {
+  public static void kill(ProcessHandle process) {
     process.destroyForcibly();
     awaitEnd(process.pid());
   }
