@@ -81,13 +81,13 @@ final class Copies {
     return progress == null || progress.stageName().equals("starting") ? -1 : progress.bytesDone();
   }
 
-  /** Checks every byte by hash and as QEMU reads it, and that holes are holes. */
+  /** Every byte is right, by itself and as QEMU reads it, and holes are holes. */
   void assertEqual(String sourceId, String copyId, SourceImage image)
       throws IOException, InterruptedException {
     Path source = hosts.bottomFile(ThreeHosts.MAIN, sourceId);
     Path copy = hosts.bottomFile(ThreeHosts.BACKUP, copyId);
     assertThat(Files.size(copy)).isEqualTo(image.size());
-    assertThat(SourceImage.sha256(copy)).isEqualTo(SourceImage.sha256(source));
+    assertThat(Files.mismatch(copy, source)).isEqualTo(-1);
     Process compare =
         new ProcessBuilder(
                 "qemu-img",

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class TakeoverIT {
   private static final Duration SESSION = Duration.ofSeconds(15);
 
-  private static final int COPY_KILLS = 20;
+  private static final int COPY_KILLS = Integer.getInteger("quarry.it.kills", 20);
   private static final Duration TAKEOVER_MEDIAN_MAX = Duration.ofMillis(500);
   private static final SourceImage SOURCE = new SourceImage(2 * COPY_KILLS);
 
@@ -32,7 +32,7 @@ final class TakeoverIT {
 
   private static final long FAST = 48 << 20;
 
-  private static final int SDM_KILLS = 10;
+  private static final int SDM_KILLS = COPY_KILLS / 2;
   private static final Duration SDM_MEDIAN_MAX = Duration.ofSeconds(1);
   private static final long SMALL_DISK_BYTES = 1 << 20;
 
