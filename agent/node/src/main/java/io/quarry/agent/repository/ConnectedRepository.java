@@ -151,7 +151,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             replica,
             queue,
             new Grants(
-                () -> FixRequirements.able(hosts.live(), worker, !drain.drained() && workable(), key),
+                () ->
+                    FixRequirements.able(hosts.live(), worker, !drain.drained() && workable(), key),
                 shared.clock(),
                 clock::doubtful,
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),

@@ -18,7 +18,8 @@ final class Fitness {
   private final StorageIdentity identity;
   private final HostClock clock;
 
-  Fitness(Replica replica, Sdm sdm, StorageMonitor pulse, StorageIdentity identity, HostClock clock) {
+  Fitness(
+      Replica replica, Sdm sdm, StorageMonitor pulse, StorageIdentity identity, HostClock clock) {
     this.replica = replica;
     this.sdm = sdm;
     this.pulse = pulse;

@@ -8,7 +8,6 @@ import io.quarry.agent.AgentsUnderTest;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
-import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.FinishUploadRequest;
