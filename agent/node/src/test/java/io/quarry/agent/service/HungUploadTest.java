@@ -135,7 +135,7 @@ final class HungUploadTest {
   private void lastRangeWasLongAgo() throws IOException {
     try (RepositoryStorage storage = storage()) {
       Checkpoint now = newest(storage);
-      new FixStore(storage)
+      storage.work()
           .save(
               fix(),
               new Checkpoint(
@@ -166,7 +166,7 @@ final class HungUploadTest {
   }
 
   private Checkpoint newest(RepositoryStorage storage) throws IOException {
-    return Objects.requireNonNull(new FixStore(storage).newestCheckpoint(fix()));
+    return Objects.requireNonNull(storage.work().newestCheckpoint(fix()));
   }
 
   private boolean isOpenHere() throws IOException {
