@@ -45,7 +45,6 @@ public enum ErrorCode {
   /** The uploaded file is not one that may become a disk's content. */
   UPLOAD_REFUSED(422, false),
   INTERNAL(500, false),
-  NOT_IMPLEMENTED(501, false),
   /** Nothing was committed; try again. */
   SDM_UNAVAILABLE(503, true),
   REPOSITORY_UNRESPONSIVE(503, true),

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import org.jspecify.annotations.Nullable;
 
@@ -69,7 +68,7 @@ public record CopyImage(
         new Volume(
             volumeId,
             imageId,
-            baseImageId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2,
+            Layout.over(baseImageId),
             size,
             baseImageId,
             Volume.Stage.INTENDED,

@@ -3,7 +3,6 @@ package io.quarry.coordinator.plan;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.ImageKind;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import org.jspecify.annotations.Nullable;
 
@@ -90,7 +89,7 @@ public record CreateSnapshot(
         new Volume(
             next.volumeId(),
             next.id(),
-            VolumeFormat.QCOW2,
+            Layout.OVERLAY,
             next.size(),
             snapshotId,
             Volume.Stage.INTENDED,

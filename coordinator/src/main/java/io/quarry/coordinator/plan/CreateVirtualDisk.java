@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import org.jspecify.annotations.Nullable;
@@ -77,7 +76,7 @@ public record CreateVirtualDisk(
         new Volume(
             volumeId,
             imageId,
-            baseSnapshotId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2,
+            Layout.over(baseSnapshotId),
             size,
             baseSnapshotId,
             Volume.Stage.INTENDED,
@@ -141,7 +140,7 @@ public record CreateVirtualDisk(
           new Volume(
               from.volumeId(),
               baseId,
-              VolumeFormat.RAW,
+              Layout.WHOLE,
               from.size(),
               null,
               Volume.Stage.INTENDED,

@@ -9,8 +9,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What each record of a log keeps. Only what a record has changed is looked at: the rest was sound
- * before, and is the same.
+ * The invariants that each record of a log keeps. Only the changes of a record are checked, since
+ * the rest of the state was sound before.
  */
 public final class Invariants {
   private final RepositoryState before;
@@ -27,7 +27,7 @@ public final class Invariants {
   /**
    * For assertions.
    *
-   * @return true; what does not hold is an AssertionError
+   * @return true; a broken invariant is an AssertionError
    */
   public static boolean hold(RepositoryState before, List<Change> changes, RepositoryState after) {
     Invariants invariants = new Invariants(before, after);
@@ -51,7 +51,7 @@ public final class Invariants {
       case Change.PutVolume put -> volumeIds.add(put.volume().id());
       case Change.DropVolume drop -> volumeIds.add(drop.id());
       case Change.PutFix put -> checkEpoch(put.fix());
-      // A fix that comes back under its name begins anew.
+      // A fix that is dropped and put again begins with a new epoch.
       case Change.DropFix drop -> epochs.put(drop.id(), 0L);
       case Change.PutPin _,
           Change.DropPin _,

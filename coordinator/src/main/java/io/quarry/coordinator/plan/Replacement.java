@@ -1,7 +1,6 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.FixType;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume.Replaced;
 import java.time.Instant;
 import java.util.List;
@@ -109,7 +108,7 @@ record Replacement(
     return new Volume(
         id,
         image.id(),
-        parentImageId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2,
+        Layout.over(parentImageId),
         image.size(),
         parentImageId,
         Volume.Stage.INTENDED,

@@ -139,7 +139,7 @@ public record Volume(
     return new Volume(
         id,
         disk.id(),
-        VolumeFormat.RAW,
+        Layout.WHOLE,
         disk.size(),
         null,
         Stage.INTENDED,

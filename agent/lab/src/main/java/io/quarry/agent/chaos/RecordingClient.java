@@ -32,7 +32,6 @@ final class RecordingClient {
   private static final Set<ErrorCode> NEVER =
       EnumSet.of(
           ErrorCode.INTERNAL,
-          ErrorCode.NOT_IMPLEMENTED,
           ErrorCode.METHOD_NOT_ALLOWED,
           ErrorCode.REPOSITORY_DAMAGED,
           ErrorCode.REPOSITORY_UNUSABLE,

@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Classes as the JVM wants them, so that the processes of a cluster start in half the time and with
+ * Classes in the JVM's own form. The processes of a cluster then start in half the time and with
  * half the work. All processes share one archive.
  */
 public final class ClassArchive {
@@ -63,8 +63,8 @@ public final class ClassArchive {
   }
 
   /**
-   * The options, with an archive that a cluster like theirs has written for them; unchanged where
-   * that cannot be done, or where all clusters share one already.
+   * The options, with an archive that a cluster with the same options has written. The options stay
+   * unchanged when no archive can be made, or when all clusters share one already.
    *
    * @param directory for the archive
    */

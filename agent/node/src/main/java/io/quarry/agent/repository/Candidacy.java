@@ -36,7 +36,7 @@ final class Candidacy {
   private Deadline standAgain = Deadline.after(Duration.ZERO);
 
   /**
-   * @param yields whether the host is drained and another one is ready
+   * @param yields whether the host is drained and another host is ready
    */
   Candidacy(String repoId, Election election, BooleanSupplier yields) {
     this.repoId = repoId;
@@ -71,7 +71,7 @@ final class Candidacy {
   /**
    * The host is unfit to lead.
    *
-   * @param pause whether it is to stay out for a while even if the reason is gone
+   * @param pause whether the host stays out for a while even if the reason is gone
    */
   synchronized void leave(String reason, boolean pause) {
     if (pause) {

@@ -20,7 +20,7 @@ final class LogCalls {
   /** How long a read waits for a commit that the caller has been told of. */
   private static final Duration CATCH_UP = Duration.ofSeconds(10);
 
-  /** How long a read waits for a commit that only this host has told somebody of. */
+  /** How long a read waits for a commit that this host alone has reported to a caller. */
   private static final Duration CATCH_UP_OWN = Duration.ofSeconds(1);
 
   /** How often a read that waits looks whether the storage hangs. */
@@ -49,9 +49,9 @@ final class LogCalls {
   }
 
   /**
-   * The state with that commit in it, and with what callers of this host have been told of: whoever
-   * asks the agent again that made an image for him finds it there. While the storage hangs, a
-   * state that is known to be old is not shown: other hosts have a newer one.
+   * The state with that commit, and with each commit that this host has reported to a caller: a
+   * caller that asks the same agent again finds its new image. While the storage hangs, an agent
+   * shows no state that is known to be old, since other hosts have a newer one.
    */
   LogState atLeast(long commit) {
     requireSound();
@@ -75,8 +75,8 @@ final class LogCalls {
   }
 
   /**
-   * The first state that fits; the latest there is when the time is up. Fails when the storage is
-   * found to hang meanwhile.
+   * The first state that fits; the latest state when the time is up. The call fails when the
+   * storage is found to hang meanwhile.
    */
   LogState await(Predicate<LogState> fits, Duration timeout) {
     Deadline deadline = Deadline.after(timeout);
@@ -118,8 +118,8 @@ final class LogCalls {
   }
 
   /**
-   * What is the matter with this host alone is no answer for callers of another one. An agent of
-   * the first version knows no newer codes.
+   * A trouble of this host alone is no answer for callers of another host. An agent of the first
+   * version knows no newer codes.
    */
   private StorageException forOthers(StorageException refusal) {
     boolean mine =

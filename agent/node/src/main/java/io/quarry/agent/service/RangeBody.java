@@ -14,8 +14,8 @@ import java.security.MessageDigest;
 import java.util.Base64;
 
 /**
- * The bytes of a range as they come from the caller. They must be as many as the range says, and
- * have its digest.
+ * The bytes of a range as the caller sends them. The body must have the length and the digest of
+ * the range.
  */
 final class RangeBody {
   /** What one write of a range without memory of its own gives to the storage. */

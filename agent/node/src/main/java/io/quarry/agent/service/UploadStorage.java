@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The storage as one upload uses it: whether its file can be gone on with here, and the calls that
- * are under way.
+ * The storage as one upload uses it. The class knows whether this agent can continue the upload's
+ * file, and which calls are under way.
  */
 final class UploadStorage {
   private static final Logger LOG = LoggerFactory.getLogger(UploadStorage.class);
@@ -88,9 +88,9 @@ final class UploadStorage {
   }
 
   /**
-   * After a failure the next range begins another epoch, from what is durable. A storage that is
-   * full has answered: nothing is under way, and the same file can be gone on with. So has one that
-   * says that the upload is over for this agent.
+   * After a failure the next range begins another epoch, from the durable bytes. A full storage
+   * has answered: no call is under way, and the upload continues in the same file. So has a storage
+   * that says that the upload is over for this agent.
    */
   <T> T call(Callable<T> action) {
     try {

@@ -109,7 +109,6 @@ final class Contract {
       }
     }
     SchemaCheck requestId = headers.remove(REQUEST_ID);
-    boolean planned = node.path("x-status").asText().equals("planned");
     JsonNode body = node.path("requestBody");
     return new Operation(
         node.path("operationId").asText(),
@@ -120,12 +119,11 @@ final class Contract {
         Map.copyOf(defaults),
         Map.copyOf(headers),
         requestId,
-        planned ? null : body(schemas, body),
+        body(schemas, body),
         body.path("required").asBoolean(),
-        !planned && speaksOf(node, Answer.BYTES),
-        planned,
+        speaksOf(node, Answer.BYTES),
         node.path("x-streams").asBoolean(),
-        planned ? 501 : success(node.path("responses")));
+        success(node.path("responses")));
   }
 
   private static SchemaCheck.@Nullable Fields body(Schemas schemas, JsonNode body) {

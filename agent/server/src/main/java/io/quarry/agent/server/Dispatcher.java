@@ -85,15 +85,6 @@ final class Dispatcher {
 
   private void call(HttpServerRequest request, Operation operation, List<String> values) {
     Exchange exchange = new Exchange(shared, request, operation.id());
-    if (operation.planned()) {
-      exchange.send(
-          Answer.error(
-              ErrorCode.NOT_IMPLEMENTED,
-              operation.id() + " is planned and not built yet.",
-              operation.id(),
-              "See /v1/openapi.yaml for what there is."));
-      return;
-    }
     if (operation.streams()) {
       stream(request, operation);
       return;

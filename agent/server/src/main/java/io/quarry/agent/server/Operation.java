@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * @param body null when the operation takes none
  * @param data whether the request or the answer carries an image's bytes, unchanged and of any
  *     length
- * @param planned whether the operation is only announced
  * @param streams whether a success is a stream of server-sent events
  * @param status of a success
  */
@@ -35,7 +34,6 @@ record Operation(
     @Nullable Fields body,
     boolean bodyRequired,
     boolean data,
-    boolean planned,
     boolean streams,
     int status) {
 

@@ -28,8 +28,8 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small storage in memory. Its one host works while somebody looks: each look at a status or at
- * the fixes moves every queued fix on by a quarter. For one thread at a time.
+ * A small storage in memory. Its one host works while a test looks: each look at a status or at the
+ * fixes moves every queued fix on by a quarter. For one thread at a time.
  */
 public final class FakeStorage extends FakeTransfers {
   /** What no fix puts right, in any repository. */

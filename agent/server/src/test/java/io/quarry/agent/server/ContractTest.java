@@ -170,22 +170,14 @@ final class ContractTest {
   }
 
   @Test
-  void everyVerbIsAMethodOrPlanned() {
+  void everyVerbIsAMethod() {
     Set<String> methods =
         Arrays.stream(StorageApi.class.getMethods())
             .map(Method::getName)
             .collect(Collectors.toSet());
     Set<String> built =
-        operations().stream()
-            .filter(operation -> !operation.planned())
-            .map(Operation::id)
-            .collect(Collectors.toSet());
+        operations().stream().map(Operation::id).collect(Collectors.toSet());
     assertThat(built).isEqualTo(methods).isEqualTo(Handlers.names());
-  }
-
-  @Test
-  void plannedVerbsAreTheOnesWeKnow() {
-    assertThat(operations().stream().filter(Operation::planned).map(Operation::id)).isEmpty();
   }
 
   @Test
@@ -231,13 +223,6 @@ final class ContractTest {
   void everyRouteAnswersAsTheFileSays(Operation operation) {
     if (operation.streams()) {
       // This answer does not end: EventsTest covers it.
-      return;
-    }
-    if (operation.planned()) {
-      String path = operation.path().replaceAll("\\{.*?}", "x");
-      HttpResponse<String> response = server.send(operation.method(), path, null, Map.of());
-      assertThat(response.statusCode()).isEqualTo(501);
-      judge(operation, response);
       return;
     }
     String request = REQUESTS.getOrDefault(operation.id(), "");

@@ -40,7 +40,7 @@ final class WatchedStorage implements InvocationHandler {
   }
 
   /**
-   * What happens before each call: it may throw. It gets the name of the method, and the last
+   * Runs before each call, and may throw. The action gets the name of the method, and the last
    * argument if that is a text; for a read of a download {@code read}, and the offset.
    */
   void before(Consumer<String> action) {
