@@ -95,7 +95,7 @@ final class TakeoverIT {
       copies.assertEqual(source, copy.imageId(), SOURCE);
       assertThat(written.sum() - SOURCE.dataBytes())
           .as("bytes copied twice")
-          .isLessThan(COPY_KILLS * 2 * SourceImage.STRETCH_DATA_BYTES);
+          .isLessThan(2L * COPY_KILLS * SourceImage.STRETCH_DATA_BYTES);
       assertThat(takeovers.median())
           .isLessThanOrEqualTo(TAKEOVER_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
     }
