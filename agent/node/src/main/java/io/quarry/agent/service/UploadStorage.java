@@ -88,8 +88,8 @@ final class UploadStorage {
   }
 
   /**
-   * After a failure the next range begins another epoch, from the durable bytes. A full storage
-   * has answered: no call is under way, and the upload continues in the same file. So has a storage
+   * After a failure the next range begins another epoch, from the durable bytes. A full storage has
+   * answered: no call is under way, and the upload continues in the same file. So has a storage
    * that says that the upload is over for this agent.
    */
   <T> T call(Callable<T> action) {

@@ -135,7 +135,8 @@ final class HungUploadTest {
   private void lastRangeWasLongAgo() throws IOException {
     try (RepositoryStorage storage = storage()) {
       Checkpoint now = newest(storage);
-      storage.work()
+      storage
+          .work()
           .save(
               fix(),
               new Checkpoint(

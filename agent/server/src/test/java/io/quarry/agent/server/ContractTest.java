@@ -175,8 +175,7 @@ final class ContractTest {
         Arrays.stream(StorageApi.class.getMethods())
             .map(Method::getName)
             .collect(Collectors.toSet());
-    Set<String> built =
-        operations().stream().map(Operation::id).collect(Collectors.toSet());
+    Set<String> built = operations().stream().map(Operation::id).collect(Collectors.toSet());
     assertThat(built).isEqualTo(methods).isEqualTo(Handlers.names());
   }
 

@@ -37,7 +37,7 @@ final class LargestImageTest {
       assertThat(refusal.subject()).isEqualTo("size");
       assertThatCode(() -> storage.requireHolds(storage.traits().largestImage()))
           .doesNotThrowAnyException();
-      assertThat(ext4.path().resolve("tmp")).isEmptyDirectory();
+      assertThat(ext4.path().resolve("repository/tmp")).isEmptyDirectory();
     }
   }
 
