@@ -154,7 +154,7 @@ final class FilePlace implements RandomRequests.View {
 
   private List<String> names(String directory) throws IOException {
     try (Stream<Path> entries =
-        Files.list(repository.storage().volumes().path(".").resolveSibling(directory))) {
+        Files.list(Path.of(repository.storage().place()).resolve(directory))) {
       return entries.map(Path::getFileName).map(String::valueOf).sorted().toList();
     }
   }
