@@ -37,8 +37,7 @@ final class CleanFix {
     this.repository = run.repository();
   }
 
-  void run() throws IOException, FixGoneException {
-    String volumeId = String.valueOf(run.fix().volumeId());
+  void run(String volumeId) throws IOException, FixGoneException {
     Reply decided = tombstone(volumeId);
     Volume volume = repository.atLeast(decided.commit()).repository().volumes().get(volumeId);
     if (volume == null || volume.stage() != Volume.Stage.TOMBSTONED) {

@@ -9,6 +9,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Work;
 import java.io.IOException;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -72,22 +73,15 @@ final class FixExecution {
   private static End stages(RunningFix run) {
     String what = run.fix().id() + " epoch " + run.epoch();
     try {
-      switch (run.fix().type()) {
-        case MEND -> new MendFix(run).run();
-        case CLEAN -> {
-          if (run.fix().file() != null) {
-            new OrphanFix(run).run();
-          } else {
-            new CleanFix(run).run();
-          }
-        }
-        case OPTIMIZE, MERGE -> {
-          if (replaces(run)) {
-            new ReplaceFix(run).run();
-          } else {
-            new MendFix(run).run();
-          }
-        }
+      switch (Work.of(run.fix(), run.repository().state().repository())) {
+        case Work.MakeEmpty make -> new MendFix(run).makeEmpty(make.volume());
+        case Work.Copy copy -> new MendFix(run).copy(copy);
+        case Work.CopyDifference copy -> new MendFix(run).copy(copy);
+        case Work.Replace replace -> new ReplaceFix(run).run(replace);
+        case Work.Merge merge -> new ReplaceFix(run).run(merge);
+        case Work.RemoveVolume remove -> new CleanFix(run).run(remove.volumeId());
+        case Work.RemoveOrphan remove -> new OrphanFix(run).run(remove.file());
+        case Work.Nothing _ -> throw new FixGoneException("its volume is whole or given up");
       }
       LOG.atLevel(run.fix().heavy() ? Level.INFO : Level.DEBUG).log("Done: {}", what);
       return End.OVER;
@@ -110,16 +104,6 @@ final class FixExecution {
     } catch (RuntimeException e) {
       return fail(run, e);
     }
-  }
-
-  /**
-   * Whether the fix replaces a volume that the image has. Otherwise the fix makes the image's first
-   * volume.
-   */
-  private static boolean replaces(RunningFix run) {
-    RepositoryState state = run.repository().state().repository();
-    Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
-    return volume == null || volume.replaces() != null;
   }
 
   /**

@@ -9,9 +9,9 @@ import io.quarry.coordinator.plan.GrantFixes;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Work;
 import java.io.IOException;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -29,21 +29,27 @@ final class MendFix {
     this.files = new VolumeFiles(repository.storage());
   }
 
-  void run() throws IOException, InterruptedException, FixGoneException {
+  void makeEmpty(Volume volume) throws IOException, FixGoneException, InterruptedException {
     RepositoryState state = repository.state().repository();
-    Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
-    if (volume == null || volume.stage() != Volume.Stage.INTENDED) {
-      throw new FixGoneException("its volume is whole or gone");
+    String file = volume.fileOfEpoch(run.epoch());
+    makeEmpty(volume, file, state);
+    new OutgrownBase(run).hide(volume, file, state);
+    FaultPoints.reach("mend.made");
+    publish(volume, file);
+  }
+
+  void copy(Work.Copy copy) throws IOException, InterruptedException, FixGoneException {
+    String file;
+    try (Source source = run.sourceIn(holder(copy.from())).open(copy.from().imageId())) {
+      file = new RawCopy(run, copy.volume()).copy(source);
     }
-    if (volume.source() == null) {
-      String file = volume.fileOfEpoch(run.epoch());
-      makeEmpty(volume, file, state);
-      new OutgrownBase(run).hide(volume, file, state);
-      FaultPoints.reach("mend.made");
-      publish(volume, file);
-    } else {
-      publish(volume, copied(volume, volume.source(), state));
-    }
+    publish(copy.volume(), file);
+  }
+
+  void copy(Work.CopyDifference copy) throws IOException, InterruptedException, FixGoneException {
+    Repository holder = holder(copy.from());
+    RepositoryState state = repository.state().repository();
+    publish(copy.volume(), new DifferenceCopy(run, copy.volume(), holder).copy(state));
   }
 
   /**
@@ -63,18 +69,12 @@ final class MendFix {
     }
   }
 
-  private String copied(Volume volume, CopySource from, RepositoryState state)
-      throws IOException, InterruptedException {
-    Optional<Repository> holder = run.context().repositories().apply(from.repositoryKey());
-    if (holder.isEmpty()) {
-      throw new IOException("the repository that holds the source is not connected here");
-    }
-    if (volume.parentImageId() != null) {
-      return new DifferenceCopy(run, volume, holder.get()).copy(state);
-    }
-    try (Source source = run.sourceIn(holder.get()).open(from.imageId())) {
-      return new RawCopy(run, volume).copy(source);
-    }
+  private Repository holder(CopySource from) throws IOException {
+    return run.context()
+        .repositories()
+        .apply(from.repositoryKey())
+        .orElseThrow(() ->
+            new IOException("the repository that holds the source is not connected here"));
   }
 
   private void publish(Volume volume, String file) throws IOException, FixGoneException {

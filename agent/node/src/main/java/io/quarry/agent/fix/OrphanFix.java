@@ -17,8 +17,7 @@ final class OrphanFix {
     this.repository = run.repository();
   }
 
-  void run() throws IOException {
-    String file = String.valueOf(run.fix().file());
+  void run(String file) throws IOException {
     RepositoryState state = repository.refresh().repository();
     if (OrphanFiles.isOrphan(file, state)) {
       remove(file);

@@ -7,6 +7,7 @@ import io.quarry.coordinator.plan.FinishReplacement;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Work;
 import java.io.IOException;
 
 /**
@@ -25,17 +26,26 @@ final class ReplaceFix {
     this.opener = run.sourceIn(run.repository());
   }
 
-  void run() throws IOException, InterruptedException, FixGoneException {
-    Volume volume = state.volumes().get(String.valueOf(run.fix().volumeId()));
-    Image image = volume == null ? null : state.images().get(volume.imageId());
-    if (volume == null || image == null || volume.stage() != Volume.Stage.INTENDED) {
-      throw new FixGoneException("its volume is whole or given up");
+  void run(Work.Replace replace) throws IOException, InterruptedException, FixGoneException {
+    if (!mergedInPlace(replace.volume(), replace.image())) {
+      publish(replace.volume(), replace.image(), all(replace.volume(), replace.image()));
     }
+  }
+
+  void run(Work.Merge merge) throws IOException, InterruptedException, FixGoneException {
+    if (!mergedInPlace(merge.volume(), merge.image())) {
+      publish(merge.volume(), merge.image(), upper(merge.volume(), merge.image()));
+    }
+  }
+
+  private boolean mergedInPlace(Volume volume, Image image)
+      throws IOException, InterruptedException, FixGoneException {
     run.requireStill(state, image);
-    if (new MergeInPlaceFix(run).run(volume, image)) {
-      return;
-    }
-    String file = volume.parentImageId() == null ? all(volume, image) : upper(volume, image);
+    return new MergeInPlaceFix(run).run(volume, image);
+  }
+
+  private void publish(Volume volume, Image image, String file)
+      throws IOException, FixGoneException {
     run.requireStill(state, image);
     new Publication(run)
         .publish(

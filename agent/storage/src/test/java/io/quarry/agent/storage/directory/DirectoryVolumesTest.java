@@ -11,6 +11,8 @@ import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.storage.RepositoryFormat;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.VolumeStore;
+import io.quarry.agent.storage.VolumeStoreContract;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.nio.file.Files;
@@ -26,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * 20.1 and 20.3: an agent without root rights freezes and thaws its own files, and names files of
  * other users.
  */
-final class DirectoryVolumesTest {
+final class DirectoryVolumesTest extends VolumeStoreContract {
   private static final String FILE = "v.1.raw";
   private static final int GROUP = 12_346;
 
@@ -39,6 +41,11 @@ final class DirectoryVolumesTest {
   void open() throws Exception {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
     store = new DirectoryVolumes(Folder.open(directory), DirectoryVolumes.Protection.USUAL);
+  }
+
+  @Override
+  protected VolumeStore store() {
+    return store;
   }
 
   @AfterEach

@@ -2,6 +2,7 @@ package io.quarry.agent.storage.directory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.storage.WorkStoreContract;
 import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.agent.data.os.OddFiles;
 import io.quarry.agent.storage.Checkpoint;
@@ -14,15 +15,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,11 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-final class DirectoryWorkTest {
+final class DirectoryWorkTest extends WorkStoreContract {
   private static final String FIX = "mend-v1";
   private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
-  private static final int WORKERS = 4;
-  private static final int EPOCHS = 50;
 
   @TempDir private Path directory;
 
@@ -56,33 +47,14 @@ final class DirectoryWorkTest {
     store = storage.work();
   }
 
+  @Override
+  protected WorkStore store() {
+    return store;
+  }
+
   @AfterEach
   void disconnect() {
     storage.close();
-  }
-
-  @Test
-  void oneWorkerGetsAnEpoch() throws Exception {
-    try (ExecutorService threads = Executors.newFixedThreadPool(WORKERS)) {
-      for (long epoch = 1; epoch <= EPOCHS; epoch++) {
-        List<Claim> winners = winners(threads, epoch);
-        assertThat(winners).as("epoch %d", epoch).hasSize(1);
-        assertThat(store.newestClaim(FIX)).isEqualTo(winners.getFirst());
-      }
-    }
-  }
-
-  private List<Claim> winners(ExecutorService threads, long epoch) throws Exception {
-    List<Callable<Optional<Claim>>> tries = new ArrayList<>();
-    for (int i = 0; i < WORKERS; i++) {
-      Worker worker = new Worker("h" + i, "life" + i);
-      tries.add(() -> store.claim(FIX, epoch, worker, NOW));
-    }
-    List<Claim> winners = new ArrayList<>();
-    for (Future<Optional<Claim>> one : threads.invokeAll(tries)) {
-      one.get().ifPresent(winners::add);
-    }
-    return winners;
   }
 
   // 12.22
@@ -164,23 +136,5 @@ final class DirectoryWorkTest {
         storage.close();
       }
     }
-  }
-
-  @Test
-  void newestCheckpointIsThatOfTheHighestEpoch() throws Exception {
-    for (long epoch = 9; epoch <= 11; epoch++) {
-      Worker worker = new Worker("h", "life" + epoch);
-      assertThat(store.claim(FIX, epoch, worker, NOW)).isPresent();
-      store.save(FIX, Checkpoint.filling(worker, epoch, 2, "v1." + epoch + ".raw", 100, NOW));
-    }
-    store.save(
-        FIX, Objects.requireNonNull(store.newestCheckpoint(FIX)).at(50, 50, NOW.plusSeconds(1)));
-    assertThat(store.newestCheckpoint(FIX))
-        .isNotNull()
-        .extracting(Checkpoint::epoch, Checkpoint::offset)
-        .containsExactly(11L, 50L);
-    store.forget(FIX);
-    assertThat(store.newestCheckpoint(FIX)).isNull();
-    assertThat(store.newestClaim(FIX)).isNull();
   }
 }
