@@ -5,11 +5,13 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -42,13 +44,12 @@ final class ArchitectureTest {
     "io.quarry.agent.data.nbd.QemuNbd",
     // The processes that have a file open, in /proc.
     "io.quarry.agent.data.os.Processes",
-    // The note of a drain, in the agent's state directory.
+    // What the host must remember, in the agent's state directory.
     "io.quarry.agent.repository.Drain",
-    // The host's connections, and what the host has seen, in the agent's state directory.
     "io.quarry.agent.repository.SeenHeads",
     "io.quarry.agent.repository.StateFile",
     // Tells whether the directory that an administrator names exists.
-    "io.quarry.agent.storage.LocalfsFormat",
+    "io.quarry.agent.storage.directory.LocalfsFormat",
     // One file, for programs that are no agent.
     "io.quarry.agent.data.ImageCopy",
     "io.quarry.agent.data.qemu.Chain$Layer",
@@ -62,6 +63,13 @@ final class ArchitectureTest {
           "io.quarry.agent.data.os.NativeFile.openWrite",
           "io.quarry.agent.data.os.NativeFile.createNew",
           "io.quarry.agent.data.os.DiskUsage.allocated");
+
+  @ArchTest
+  static void eachExemptionNamesAClass(JavaClasses all) {
+    for (String name : FILES_OF_THE_HOST) {
+      assertThat(all.contain(name)).as(name).isTrue();
+    }
+  }
 
   /** Between modules, Maven says who may know whom. */
   @ArchTest

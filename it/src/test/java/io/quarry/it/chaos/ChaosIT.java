@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(600)
 @SuppressWarnings("SystemOut")
-final class NetworkChaosIT {
+final class ChaosIT {
   private static final long SEED = Long.getLong("quarry.seed", 11);
   private static final Duration DURATION =
       Duration.ofSeconds(Long.getLong("quarry.it.chaosSeconds", 15));
