@@ -13,7 +13,17 @@ import java.util.stream.Stream;
  */
 final class Format {
   private static final List<String> PLACES =
-      List.of(".ci", "common/src", "coordinator/src", "agent", "it/src");
+      List.of(
+          ".ci",
+          "common/src",
+          "coordinator/src",
+          "agent/data/src",
+          "agent/storage/src",
+          "agent/server/src",
+          "agent/node/src",
+          "agent/cli/src",
+          "agent/lab/src",
+          "it/src");
 
   private Format() {}
 

@@ -9,7 +9,8 @@ SLOWEST_SHOWN = 10
 
 def reports(kind, since):
     """The report files of one kind, written since the build began: older ones tell of other runs."""
-    for path in sorted(pathlib.Path(".").glob(f"**/target/{kind}-reports/TEST-*.xml")):
+    places = [*pathlib.Path(".").glob("*/target"), *pathlib.Path(".").glob("agent/*/target")]
+    for path in sorted(report for place in places for report in place.glob(f"{kind}-reports/TEST-*.xml")):
         if path.stat().st_mtime >= since:
             yield ElementTree.parse(path).getroot()
 

@@ -6,11 +6,11 @@
 
    What stands for what (package io.quarry.agent.fix, if nothing else is
    said):
-     See, Take         FixWorker.take: FixStore.newestClaim, claim
+     See, Take         EpochClaim.take: WorkStore.newestClaim, claim
      Start             EarlierWork.of, Predecessors.allOver, RawCopy.start
      Save              RunningFix.save: progress.<epoch>
      Write, Land, Flush  data.WindowCopier, data.RawTarget
-     LetGo, Stuck      FixRunner.letGo: Children.stopAll, Checkpoint.letGo; OwnWriters
+     LetGo, Stuck      FixExecution.letGo: Children.stopAll, Checkpoint.letGo; LocalWriters
      Publish, InDoubt, Arrive  Publication, plan.FinishMend and
                        plan.FinishReplacement in the log, at once or later
      Tidy, Discard     Publication: VolumeFiles.removeOthers, discard
@@ -26,7 +26,7 @@
    Left out: the queue in ZooKeeper (a hint), retries and pauses, room on the
    storage, and light fixes (each grant is an epoch with a file of its own).
    Also the look at newer claims before publishing, on which safety does not
-   rest, and FixStore.forget after publishing, since claims check the log again.
+   rest, and WorkStore.forget after publishing, since claims check the log again.
 
    Bounds: Workers lives, MaxEpoch epochs, Windows windows, one guest: 590,000
    states with 2 lives, 3 epochs and 2 windows. *)

@@ -1,6 +1,5 @@
 package io.quarry.coordinator.plan;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.plan.FixState.Worker;
@@ -48,7 +47,7 @@ public record CreateSnapshot(
       Image disk,
       String snapshotId,
       Image next,
-      @JsonProperty("strong") boolean visible,
+      boolean visible,
       boolean autoFix,
       ObjectNode userData,
       @Nullable Worker worker) {

@@ -4,10 +4,12 @@ import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.HostInfo.HostRepository;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.api.StorageApi;
+import io.quarry.common.model.ImageState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 
 /** Lists the repositories connected on the agent addressed. */
@@ -64,9 +66,8 @@ final class RepoList extends ApiCommand {
   }
 
   private static int visible(RepositoryInfo repository) {
-    return repository.images().entrySet().stream()
-        .filter(state -> !state.getKey().equals("hidden"))
-        .mapToInt(state -> state.getValue())
+    return Stream.of(ImageState.values())
+        .mapToInt(state -> repository.images().getOrDefault(state.label(), 0))
         .sum();
   }
 }

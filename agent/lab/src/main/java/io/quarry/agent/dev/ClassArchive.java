@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,11 @@ public final class ClassArchive {
 
   private static final Duration START_MAX = Duration.ofSeconds(60);
 
+  private static final long DUMP_SECONDS_MAX = 120;
+
+  /** A JVM that could not make the archive does not try again for its next cluster. */
+  private static boolean failed;
+
   private ClassArchive() {}
 
   /** Those options of a cluster's agents that its other processes need as well. */
@@ -48,6 +54,9 @@ public final class ClassArchive {
 
   /** The first JVM that needs the archive makes it, while others wait. */
   private static synchronized List<String> using(Path archive) throws IOException {
+    if (failed) {
+      return List.of();
+    }
     Path lock = archive.resolveSibling(archive.getFileName() + ".lock");
     try (var file = FileChannel.open(lock, CREATE, WRITE);
         var _ = file.lock()) {
@@ -58,8 +67,11 @@ public final class ClassArchive {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while " + archive + " was made");
+    } catch (IOException e) {
+      LOG.warn("Agents start without a class archive: {}", e.toString());
     }
-    return Files.exists(archive) ? List.of(USE + archive) : List.of();
+    failed = Files.notExists(archive);
+    return failed ? List.of() : List.of(USE + archive);
   }
 
   /**
@@ -81,6 +93,7 @@ public final class ClassArchive {
   private static void make(Path archive) throws InterruptedException {
     Path directory = archive.resolveSibling(archive.getFileName() + "-maker");
     try {
+      DeleteTree.of(directory);
       Files.createDirectories(directory.resolve("lists"));
       record(directory);
       Path made = directory.resolve("made");
@@ -135,8 +148,11 @@ public final class ClassArchive {
             "-XX:+UseSerialGC",
             "-XX:SharedClassListFile=" + classes,
             USE + archive);
-    int exit = ChildProcesses.ofJars().java(options, ClassArchive.class, List.of(), log).waitFor();
-    if (exit != 0) {
+    Process dumping = ChildProcesses.ofJars().java(options, ClassArchive.class, List.of(), log);
+    if (!dumping.waitFor(DUMP_SECONDS_MAX, TimeUnit.SECONDS)) {
+      dumping.destroyForcibly();
+    }
+    if (dumping.waitFor() != 0) {
       throw new IOException(Files.readString(log));
     }
   }

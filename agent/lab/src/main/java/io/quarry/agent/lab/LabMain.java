@@ -7,8 +7,9 @@ import java.util.List;
 public final class LabMain {
   private LabMain() {}
 
+  /** Classes, so that each command line gets commands of its own. */
   static List<Object> commands() {
-    return List.of(new DemoCommand(), new DevCommand(), new ChaosCommand());
+    return List.of(DemoCommand.class, DevCommand.class, ChaosCommand.class);
   }
 
   public static void main(String[] arguments) {

@@ -48,7 +48,7 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
     FixState still = now.fixes().get(fixId);
     if (still == null || !still.runnable()) {
       if (!mayGoOn(now, fix)) {
-        store.forget(fixId);
+        discard(repository, fix);
       }
       return null;
     }
@@ -63,5 +63,22 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
   static boolean mayGoOn(RepositoryState state, FixState fix) {
     Volume volume = state.volumes().get(String.valueOf(fix.volumeId()));
     return volume != null && volume.stage() == Volume.Stage.INTENDED;
+  }
+
+  /**
+   * Removes the files, claims and checkpoints of a fix that no worker continues. The clean of its
+   * volume may miss what a run makes a moment later. The claims tell which files there may be, so
+   * the claims go last.
+   */
+  static void discard(Repository repository, FixState fix) throws IOException {
+    String volumeId = String.valueOf(fix.volumeId());
+    WorkStore store = repository.storage().work();
+    Claim newest = store.newestClaim(fix.id());
+    Volume volume = repository.refresh().repository().volumes().get(volumeId);
+    boolean whole = volume != null && volume.stage() == Volume.Stage.READY;
+    if (newest != null && !whole) {
+      new VolumeFiles(repository.storage()).removeAllOf(volumeId, newest.epoch());
+    }
+    store.forget(fix.id());
   }
 }

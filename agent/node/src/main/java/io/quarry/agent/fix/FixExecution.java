@@ -7,8 +7,6 @@ import io.quarry.agent.storage.Checkpoint;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.FailFix;
-import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Work;
 import java.io.IOException;
 import java.util.UUID;
@@ -47,21 +45,11 @@ final class FixExecution {
     return end;
   }
 
-  /**
-   * The clean of a cancelled volume misses what this run makes a moment later: a file of this
-   * epoch, or a checkpoint. So this run removes both.
-   */
   private static void discard(RunningFix run) {
-    String volumeId = String.valueOf(run.fix().volumeId());
     try {
-      RepositoryState state = run.repository().refresh().repository();
-      Volume now = state.volumes().get(volumeId);
-      if (now == null || now.stage() == Volume.Stage.TOMBSTONED) {
+      if (!EpochClaim.mayGoOn(run.repository().refresh().repository(), run.fix())) {
         run.stopChildren();
-        new VolumeFiles(run.repository().storage()).removeOf(volumeId, run.epoch());
-      }
-      if (!EpochClaim.mayGoOn(state, run.fix())) {
-        run.store().forget(run.fix().id());
+        EpochClaim.discard(run.repository(), run.fix());
       }
     } catch (IOException e) {
       LOG.warn("What {} may have left is for check to find: {}", run.fix().id(), e.toString());

@@ -73,8 +73,8 @@ final class MendFix {
     return run.context()
         .repositories()
         .apply(from.repositoryKey())
-        .orElseThrow(() ->
-            new IOException("the repository that holds the source is not connected here"));
+        .orElseThrow(
+            () -> new IOException("the repository that holds the source is not connected here"));
   }
 
   private void publish(Volume volume, String file) throws IOException, FixGoneException {

@@ -90,11 +90,14 @@ final class VolumeFiles {
     }
   }
 
-  /** Removes the file of one epoch; the log may have forgotten the volume already. */
-  void removeOf(String volumeId, long epoch) throws IOException {
-    for (VolumeFormat format : VolumeFormat.values()) {
-      storage.volumes().remove(VolumeName.of(volumeId, epoch, format).text());
+  /** Removes the files of the first epochs of a volume that may be forgotten already, durably. */
+  void removeAllOf(String volumeId, long epochs) throws IOException {
+    for (long epoch = 1; epoch <= epochs; epoch++) {
+      for (VolumeFormat format : VolumeFormat.values()) {
+        storage.volumes().remove(VolumeName.of(volumeId, epoch, format).text());
+      }
     }
+    storage.volumes().force();
   }
 
   /** Removes all files of a tombstoned volume, durably. */

@@ -58,6 +58,35 @@ final class GivenUpWorkTest {
     assertThat(directory.resolve("here/volumes")).isEmptyDirectory();
   }
 
+  /** The clean knows by the claims how many epochs may have left files. */
+  @Test
+  void filesOfEarlierEpochsOfAMergeAreRemovedToo() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("first", "disk", "one");
+    story.write("disk", "write -P 2 0 64k");
+    story.snapshot("second", "disk", "two");
+    story.commit(new RemoveImage("first", true, Duration.ZERO, false));
+    FixState merge = Objects.requireNonNull(story.next());
+    for (int epoch = 1; epoch <= 2; epoch++) {
+      var _ = story.granted(merge);
+    }
+    SteppedWorker dying = new SteppedWorker(story.granted(merge));
+    goOnTo(dying, "fix.saved");
+    dying.die();
+    SteppedWorker merging = new SteppedWorker(story.granted(merge));
+    goOnTo(merging, "fix.saved");
+
+    story.commit(new RemoveImage("disk", true, Duration.ZERO, false));
+    story.commit(new RemoveImage("second", true, Duration.ZERO, false));
+    merging.run().stop("it is no longer needed");
+    merging.goOnToTheEnd();
+    story.runAll();
+
+    assertThat(directory.resolve("here/fixes")).isEmptyDirectory();
+    assertThat(directory.resolve("here/volumes")).isEmptyDirectory();
+  }
+
   private FixState cleanOf(FixState merge) throws Exception {
     return Objects.requireNonNull(
         story.state().fixes().get(FixState.cleanId(String.valueOf(merge.volumeId()))));

@@ -64,7 +64,8 @@ abstract class FakeHosts extends FakeState {
     Map<String, Integer> counts = new TreeMap<>();
     images(repoId)
         .values()
-        .forEach(each -> counts.merge(each.hidden ? "weak" : each.state.label(), 1, Integer::sum));
+        .forEach(
+            each -> counts.merge(each.hidden ? "hidden" : each.state.label(), 1, Integer::sum));
     ConnectRequest request = Objects.requireNonNull(repositories.get(repoId));
     return new RepositoryInfo(
         repoId,

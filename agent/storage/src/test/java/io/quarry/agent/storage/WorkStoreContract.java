@@ -55,8 +55,10 @@ public abstract class WorkStoreContract {
       assertThat(store().claim(FIX, epoch, worker, NOW)).isPresent();
       store().save(FIX, Checkpoint.filling(worker, epoch, 2, "v1." + epoch + ".raw", 100, NOW));
     }
-    store().save(
-        FIX, Objects.requireNonNull(store().newestCheckpoint(FIX)).at(50, 50, NOW.plusSeconds(1)));
+    store()
+        .save(
+            FIX,
+            Objects.requireNonNull(store().newestCheckpoint(FIX)).at(50, 50, NOW.plusSeconds(1)));
     assertThat(store().newestCheckpoint(FIX))
         .isNotNull()
         .extracting(Checkpoint::epoch, Checkpoint::offset)

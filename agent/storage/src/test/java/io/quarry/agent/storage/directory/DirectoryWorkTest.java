@@ -2,7 +2,6 @@ package io.quarry.agent.storage.directory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.storage.WorkStoreContract;
 import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.agent.data.os.OddFiles;
 import io.quarry.agent.storage.Checkpoint;
@@ -10,6 +9,7 @@ import io.quarry.agent.storage.Claim;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.WorkStoreContract;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
