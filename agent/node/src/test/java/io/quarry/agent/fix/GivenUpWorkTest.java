@@ -2,7 +2,11 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.common.model.FixType;
+import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.fault.FaultPoints;
+import io.quarry.coordinator.plan.CreateVirtualDisk;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.RemoveImage;
 import java.nio.file.Path;
@@ -60,27 +64,38 @@ final class GivenUpWorkTest {
 
   /** The clean knows by the claims how many epochs may have left files. */
   @Test
-  void filesOfEarlierEpochsOfAMergeAreRemovedToo() throws Exception {
+  void filesOfEarlierEpochsAreRemovedToo() throws Exception {
     story.disk("disk");
     story.write("disk", "write -P 1 0 1M");
     story.snapshot("first", "disk", "one");
-    story.write("disk", "write -P 2 0 64k");
-    story.snapshot("second", "disk", "two");
-    story.commit(new RemoveImage("first", true, Duration.ZERO, false));
-    FixState merge = Objects.requireNonNull(story.next());
+    story.commit(
+        new CreateVirtualDisk(
+            "thin",
+            "thin-0",
+            FrozenStory.SIZE,
+            "first",
+            null,
+            Strategy.PERFORMANCE,
+            true,
+            JsonNodeFactory.instance.objectNode(),
+            null));
+    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.OVER);
+    FixState copy = Objects.requireNonNull(story.next());
+    assertThat(copy.type()).isEqualTo(FixType.OPTIMIZE);
     for (int epoch = 1; epoch <= 2; epoch++) {
-      var _ = story.granted(merge);
+      var _ = story.granted(copy);
     }
-    SteppedWorker dying = new SteppedWorker(story.granted(merge));
+    SteppedWorker dying = new SteppedWorker(story.granted(copy));
     goOnTo(dying, "fix.saved");
     dying.die();
-    SteppedWorker merging = new SteppedWorker(story.granted(merge));
-    goOnTo(merging, "fix.saved");
+    SteppedWorker copying = new SteppedWorker(story.granted(copy));
+    goOnTo(copying, "fix.saved");
 
+    story.commit(new RemoveImage("thin", true, Duration.ZERO, false));
+    copying.run().stop("it is no longer needed");
+    copying.goOnToTheEnd();
     story.commit(new RemoveImage("disk", true, Duration.ZERO, false));
-    story.commit(new RemoveImage("second", true, Duration.ZERO, false));
-    merging.run().stop("it is no longer needed");
-    merging.goOnToTheEnd();
+    story.commit(new RemoveImage("first", true, Duration.ZERO, false));
     story.runAll();
 
     assertThat(directory.resolve("here/fixes")).isEmptyDirectory();
