@@ -155,8 +155,7 @@ final class VerbsIT {
         client, "main", disk, "read -P 6 0 1M", "read -P 7 1M 1M", "write -P 8 2M 2M", "flush");
     String copied = copy(disk);
     Box.awaitOptimized(client, "far", copied);
-    QemuGuest.assertSameContent(
-        QemuGuest.look(client, "main", disk), QemuGuest.look(client, "far", copied));
+    QemuGuest.assertSameContent(client, "main", disk, "far", copied);
     client.removeImage("main", snapshot, RemoveImageOptions.DEFAULT, null);
     remove(disk, Duration.ZERO);
   }
@@ -226,8 +225,7 @@ final class VerbsIT {
     } finally {
       throttle(0);
     }
-    QemuGuest.assertSameContent(
-        QemuGuest.look(client, "main", snapshot), QemuGuest.look(client, "far", snapshot));
+    QemuGuest.assertSameContent(client, "main", snapshot, "far", snapshot);
     refused(ErrorCode.FIX_NOT_FOUND, () -> client.pauseFix("far", "mend-nothing", null));
     refused(ErrorCode.FIX_NOT_FOUND, () -> client.resumeFix("far", "mend-nothing", null));
   }
@@ -329,8 +327,7 @@ final class VerbsIT {
         client.drainHost(drained, false);
       }
     }
-    QemuGuest.assertSameContent(
-        QemuGuest.look(client, "main", snapshot), QemuGuest.look(client, "far", snapshot));
+    QemuGuest.assertSameContent(client, "main", snapshot, "far", snapshot);
     refused(ErrorCode.HOST_NOT_FOUND, () -> client.drainHost("host-9", true));
   }
 

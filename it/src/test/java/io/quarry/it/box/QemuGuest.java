@@ -44,6 +44,45 @@ public final class QemuGuest {
     return opened;
   }
 
+  /** Runs with an image open for reading, which keeps the files of its chain. */
+  private interface Reading {
+    void run(OpenedImage opened) throws Exception;
+  }
+
+  private static void read(StorageClient client, String repoId, String imageId, Reading reading)
+      throws Exception {
+    OpenedImage opened = client.openImage(repoId, imageId, new OpenRequest(true, "reader"), null);
+    try {
+      reading.run(opened);
+    } finally {
+      client.closeImage(repoId, imageId, opened.openId(), null);
+    }
+  }
+
+  /** Compares the contents of images, backing chains and all, while both are open. */
+  public static void assertSameContent(
+      StorageClient client, String repoId, String imageId, String otherRepoId, String otherImageId)
+      throws Exception {
+    read(
+        client,
+        repoId,
+        imageId,
+        one -> read(client, otherRepoId, otherImageId, other -> assertSameContent(one, other)));
+  }
+
+  /** Compares the content of an image with a raw file, while the image is open. */
+  public static void assertContent(
+      StorageClient client, String repoId, String imageId, Path expected) throws Exception {
+    read(client, repoId, imageId, opened -> assertContent(opened, expected));
+  }
+
+  /** Writes the content of an image into a raw file, while the image is open. */
+  public static Path export(StorageClient client, String repoId, String imageId, Path file)
+      throws Exception {
+    read(client, repoId, imageId, opened -> export(opened, file));
+    return file;
+  }
+
   /** Compares the contents of images, backing chains and all. */
   public static void assertSameContent(OpenedImage one, OpenedImage other) throws Exception {
     run(List.of("qemu-img", "compare", name(one), name(other)));

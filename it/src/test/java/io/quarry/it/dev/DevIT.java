@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.quarry.agent.cli.Main;
+import io.quarry.agent.lab.LabMain;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.client.StorageClient;
@@ -51,7 +51,7 @@ final class DevIT {
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
-            Main.class.getName(),
+            LabMain.class.getName(),
             "dev",
             "--hosts",
             "1",

@@ -72,10 +72,13 @@ final class BaseElsewhereIT {
       QemuGuest.use(client, id(0, DISKS), disk, "write -P 99 1M 3M");
       Path expected =
           QemuGuest.export(
-              look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+              box.client(0),
+              id(0, DISKS),
+              disk,
+              Files.createDirectory(directory.resolve("x")).resolve("raw"));
 
       // On a host with other names for both repositories, and on one that reaches only the disk's.
-      QemuGuest.assertContent(look(1, disk), expected);
+      QemuGuest.assertContent(box.client(1), id(1, DISKS), disk, expected);
       assertNotReached(disk);
 
       // A VM continues with the files that its open was given, even without the base.
@@ -111,10 +114,13 @@ final class BaseElsewhereIT {
       String disk = disk(base, Strategy.PERFORMANCE);
       Path expected =
           QemuGuest.export(
-              look(0, disk), Files.createDirectory(directory.resolve("x")).resolve("raw"));
+              box.client(0),
+              id(0, DISKS),
+              disk,
+              Files.createDirectory(directory.resolve("x")).resolve("raw"));
       awaitOptimized(disk);
       assertThat(look(2, disk).backingChain()).isEmpty();
-      QemuGuest.assertContent(look(2, disk), expected);
+      QemuGuest.assertContent(box.client(2), id(2, DISKS), disk, expected);
       assertThat(explain(TEMPLATES, base).neededBy()).noneMatch(need -> need.type().equals("pin"));
     }
   }

@@ -133,9 +133,7 @@ final class DifferenceIT {
   }
 
   private void remember(String image) throws Exception {
-    expected.put(
-        image,
-        QemuGuest.export(QemuGuest.look(client, MAIN, image), directory.resolve(image + ".raw")));
+    expected.put(image, QemuGuest.export(client, MAIN, image, directory.resolve(image + ".raw")));
   }
 
   private Path expectedOf(String image) {
@@ -163,7 +161,7 @@ final class DifferenceIT {
 
   private void assertArrived(String repoId, String image) throws Exception {
     Box.awaitOptimized(client, repoId, image);
-    QemuGuest.assertContent(QemuGuest.look(client, repoId, image), expectedOf(image));
+    QemuGuest.assertContent(client, repoId, image, expectedOf(image));
   }
 
   /** Only the base may show through from below, and no data of the two layers may be missing. */

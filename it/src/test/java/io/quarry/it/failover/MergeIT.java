@@ -159,9 +159,7 @@ final class MergeIT {
 
   private void remember(String image) throws Exception {
     expected.put(
-        image,
-        QemuGuest.export(
-            QemuGuest.look(client, REPOSITORY, image), directory.resolve(image + ".raw")));
+        image, QemuGuest.export(client, REPOSITORY, image, directory.resolve(image + ".raw")));
   }
 
   private void remove(String image) {

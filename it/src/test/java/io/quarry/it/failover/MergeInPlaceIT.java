@@ -123,7 +123,7 @@ final class MergeInPlaceIT {
 
   private void remember(String image) throws Exception {
     Path file = directory.resolve(image + ".raw");
-    expected.put(image, QemuGuest.export(QemuGuest.look(client, REPOSITORY, image), file));
+    expected.put(image, QemuGuest.export(client, REPOSITORY, image, file));
   }
 
   private void remove(String image) {

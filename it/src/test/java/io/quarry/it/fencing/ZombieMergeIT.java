@@ -45,8 +45,7 @@ final class ZombieMergeIT {
       QemuGuest.use(box.client(0), REPOSITORY, disk, writes(70));
       Path below = Path.of(QemuGuest.look(box.client(0), REPOSITORY, snapshot).path());
       Path expected =
-          QemuGuest.export(
-              QemuGuest.look(box.client(0), REPOSITORY, disk), directory.resolve("expected"));
+          QemuGuest.export(box.client(0), REPOSITORY, disk, directory.resolve("expected"));
       box.client(0).setThrottle(6 * MIB);
       box.client(1).setThrottle(6 * MIB);
       box.client(0).removeImage(REPOSITORY, snapshot, RemoveImageOptions.DEFAULT, null);

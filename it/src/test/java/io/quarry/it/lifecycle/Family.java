@@ -116,8 +116,7 @@ final class Family {
   }
 
   private void keep(Member member) throws Exception {
-    OpenedImage opened = QemuGuest.look(client(), member.repoId(), member.imageId());
-    QemuGuest.export(opened, member.content());
+    var _ = QemuGuest.export(client(), member.repoId(), member.imageId(), member.content());
   }
 
   List<Member> inAnyOrder() {
