@@ -86,7 +86,11 @@ final class FrozenIT {
     assertThat(mode(QemuGuest.look(client, OTHER, copy).path())).isEqualTo(FROZEN);
 
     client.removeImage(MAIN, snapshot, RemoveImageOptions.DEFAULT, null);
-    await().atMost(Box.PATIENCE).until(() -> host.opened(disk).path().equals(base));
+    // Each open makes the merge begin again, so the merge gets time between two opens.
+    await()
+        .atMost(Box.PATIENCE)
+        .pollInterval(Duration.ofSeconds(2))
+        .until(() -> host.opened(disk).path().equals(base));
     assertThat(mode(base)).isEqualTo(WRITABLE);
   }
 
