@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.quarry.agent.lab.LabMain;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.RepositoryInfo;
 import io.quarry.common.client.StorageClient;
@@ -39,6 +38,10 @@ final class DevIT {
           .until(() ->
               Long.parseLong(Files.readString(pid).strip()) != agent
                   && repositories(client).equals(List.of("main")));
+      assertThat(Files.readString(directory.resolve("host-1").resolve("agent.log")))
+          .as("the launcher's class path has a log")
+          .contains(" INFO ")
+          .doesNotContain("SLF4J");
     } finally {
       dev.destroy();
       assertThat(dev.waitFor(PATIENCE)).isTrue();
@@ -47,18 +50,7 @@ final class DevIT {
 
   private static Process start(Path directory) throws IOException {
     return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            LabMain.class.getName(),
-            "dev",
-            "--hosts",
-            "1",
-            "--directory",
-            directory.toString(),
-            "-o",
-            "json")
+            "../quarry", "dev", "--hosts", "1", "--directory", directory.toString(), "-o", "json")
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start();
   }
