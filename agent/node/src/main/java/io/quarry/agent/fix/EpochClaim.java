@@ -48,7 +48,7 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
     FixState still = now.fixes().get(fixId);
     if (still == null || !still.runnable()) {
       if (!mayGoOn(now, fix)) {
-        discard(repository, fix);
+        discard(repository, fix, epoch);
       }
       return null;
     }
@@ -67,17 +67,20 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
 
   /**
    * Removes the files, claims and checkpoints of a fix that no worker continues. The clean of its
-   * volume may miss what a run makes a moment later. The claims tell which files there may be, so
-   * the claims go last.
+   * volume may miss what a run makes a moment later, and may have removed the claims already. The
+   * claims tell which files there may be, so the claims go last.
+   *
+   * @param own the epoch of the run that is over
    */
-  static void discard(Repository repository, FixState fix) throws IOException {
+  static void discard(Repository repository, FixState fix, long own) throws IOException {
     String volumeId = String.valueOf(fix.volumeId());
     WorkStore store = repository.storage().work();
     Claim newest = store.newestClaim(fix.id());
     Volume volume = repository.refresh().repository().volumes().get(volumeId);
     boolean whole = volume != null && volume.stage() == Volume.Stage.READY;
-    if (newest != null && !whole) {
-      new VolumeFiles(repository.storage()).removeAllOf(volumeId, newest.epoch());
+    if (!whole) {
+      long last = newest == null ? own : Math.max(own, newest.epoch());
+      new VolumeFiles(repository.storage()).removeAllOf(volumeId, last);
     }
     store.forget(fix.id());
   }

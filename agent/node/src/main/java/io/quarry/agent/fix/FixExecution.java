@@ -6,7 +6,10 @@ import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.common.model.FixType;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FailFix;
+import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Work;
 import java.io.IOException;
 import java.util.UUID;
@@ -39,7 +42,7 @@ final class FixExecution {
     if (end == End.LET_GO || end == End.TROUBLE) {
       letGo(run, null);
     }
-    if (run.fix().heavy()) {
+    if (run.fix().type() != FixType.CLEAN && (run.fix().heavy() || end != End.OVER)) {
       discard(run);
     }
     return end;
@@ -49,7 +52,7 @@ final class FixExecution {
     try {
       if (!EpochClaim.mayGoOn(run.repository().refresh().repository(), run.fix())) {
         run.stopChildren();
-        EpochClaim.discard(run.repository(), run.fix());
+        EpochClaim.discard(run.repository(), run.fix(), run.epoch());
       }
     } catch (IOException e) {
       LOG.warn("What {} may have left is for check to find: {}", run.fix().id(), e.toString());
@@ -61,12 +64,15 @@ final class FixExecution {
   private static End stages(RunningFix run) {
     String what = run.fix().id() + " epoch " + run.epoch();
     try {
-      switch (Work.of(run.fix(), run.repository().state().repository())) {
-        case Work.MakeEmpty make -> new MendFix(run).makeEmpty(make.volume());
-        case Work.Copy copy -> new MendFix(run).copy(copy);
-        case Work.CopyDifference copy -> new MendFix(run).copy(copy);
-        case Work.Replace replace -> new ReplaceFix(run).run(replace);
-        case Work.Merge merge -> new ReplaceFix(run).run(merge);
+      RepositoryState state = run.repository().state().repository();
+      Work work = Work.of(run.fix(), state);
+      FaultPoints.reach("fix.begun");
+      switch (work) {
+        case Work.MakeEmpty make -> new MendFix(run, state).makeEmpty(make.volume());
+        case Work.Copy copy -> new MendFix(run, state).copy(copy);
+        case Work.CopyDifference copy -> new MendFix(run, state).copy(copy);
+        case Work.Replace replace -> new ReplaceFix(run, state).run(replace);
+        case Work.Merge merge -> new ReplaceFix(run, state).run(merge);
         case Work.RemoveVolume remove -> new CleanFix(run).run(remove.volumeId());
         case Work.RemoveOrphan remove -> new OrphanFix(run).run(remove.file());
         case Work.Nothing _ -> throw new FixGoneException("its volume is whole or given up");

@@ -20,19 +20,20 @@ import java.util.UUID;
  */
 final class MendFix {
   private final RunningFix run;
+  private final RepositoryState state;
   private final Repository repository;
   private final VolumeFiles files;
 
-  MendFix(RunningFix run) {
+  MendFix(RunningFix run, RepositoryState state) {
     this.run = run;
+    this.state = state;
     this.repository = run.repository();
     this.files = new VolumeFiles(repository.storage());
   }
 
   void makeEmpty(Volume volume) throws IOException, FixGoneException, InterruptedException {
-    RepositoryState state = repository.state().repository();
     String file = volume.fileOfEpoch(run.epoch());
-    makeEmpty(volume, file, state);
+    makeFile(volume, file);
     new OutgrownBase(run).hide(volume, file, state);
     FaultPoints.reach("mend.made");
     publish(volume, file);
@@ -48,7 +49,6 @@ final class MendFix {
 
   void copy(Work.CopyDifference copy) throws IOException, InterruptedException, FixGoneException {
     Repository holder = holder(copy.from());
-    RepositoryState state = repository.state().repository();
     publish(copy.volume(), new DifferenceCopy(run, copy.volume(), holder).copy(state));
   }
 
@@ -57,8 +57,7 @@ final class MendFix {
    * getting the answer. So this try neither trusts nor removes the file, and the next epoch makes
    * another one.
    */
-  private void makeEmpty(Volume volume, String file, RepositoryState state)
-      throws IOException, FixGoneException {
+  private void makeFile(Volume volume, String file) throws IOException, FixGoneException {
     try {
       files.makeEmpty(volume, file, state);
     } catch (FileFailure.Exists e) {

@@ -20,9 +20,9 @@ final class ReplaceFix {
   private final RepositoryState state;
   private final SourceOpener opener;
 
-  ReplaceFix(RunningFix run) {
+  ReplaceFix(RunningFix run, RepositoryState state) {
     this.run = run;
-    this.state = run.repository().state().repository();
+    this.state = state;
     this.opener = run.sourceIn(run.repository());
   }
 

@@ -65,23 +65,7 @@ final class GivenUpWorkTest {
   /** The clean knows by the claims how many epochs may have left files. */
   @Test
   void filesOfEarlierEpochsAreRemovedToo() throws Exception {
-    story.disk("disk");
-    story.write("disk", "write -P 1 0 1M");
-    story.snapshot("first", "disk", "one");
-    story.commit(
-        new CreateVirtualDisk(
-            "thin",
-            "thin-0",
-            FrozenStory.SIZE,
-            "first",
-            null,
-            Strategy.PERFORMANCE,
-            true,
-            JsonNodeFactory.instance.objectNode(),
-            null));
-    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.OVER);
-    FixState copy = Objects.requireNonNull(story.next());
-    assertThat(copy.type()).isEqualTo(FixType.OPTIMIZE);
+    FixState copy = copyToBe();
     for (int epoch = 1; epoch <= 2; epoch++) {
       var _ = story.granted(copy);
     }
@@ -100,6 +84,45 @@ final class GivenUpWorkTest {
 
     assertThat(directory.resolve("here/fixes")).isEmptyDirectory();
     assertThat(directory.resolve("here/volumes")).isEmptyDirectory();
+  }
+
+  /** The run that begins late makes its file after the clean has forgotten the claims. */
+  @Test
+  void fileThatIsMadeAfterTheCleanIsRemovedByItsRun() throws Exception {
+    FixState copy = copyToBe();
+    SteppedWorker late = new SteppedWorker(story.granted(copy));
+    goOnTo(late, "fix.begun");
+    story.commit(new RemoveImage("thin", true, Duration.ZERO, false));
+    story.runAll();
+    late.goOnToTheEnd();
+
+    assertThat(directory.resolve("here/fixes")).isEmptyDirectory();
+    assertThat(Objects.requireNonNull(directory.resolve("here/volumes").toFile().list()))
+        .containsExactlyInAnyOrder(
+            String.valueOf(story.volumeOf("disk").file()),
+            String.valueOf(story.volumeOf("first").file()));
+  }
+
+  /** A thin disk that is to get a volume of its own. */
+  private FixState copyToBe() throws Exception {
+    story.disk("disk");
+    story.write("disk", "write -P 1 0 1M");
+    story.snapshot("first", "disk", "one");
+    story.commit(
+        new CreateVirtualDisk(
+            "thin",
+            "thin-0",
+            FrozenStory.SIZE,
+            "first",
+            null,
+            Strategy.PERFORMANCE,
+            true,
+            JsonNodeFactory.instance.objectNode(),
+            null));
+    assertThat(story.run(Objects.requireNonNull(story.next()))).isEqualTo(FixExecution.End.OVER);
+    FixState copy = Objects.requireNonNull(story.next());
+    assertThat(copy.type()).isEqualTo(FixType.OPTIMIZE);
+    return copy;
   }
 
   private FixState cleanOf(FixState merge) throws Exception {
