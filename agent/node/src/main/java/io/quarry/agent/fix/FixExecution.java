@@ -7,7 +7,6 @@ import io.quarry.agent.storage.Checkpoint;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
-import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.FailFix;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Work;
@@ -66,7 +65,6 @@ final class FixExecution {
     try {
       RepositoryState state = run.repository().state().repository();
       Work work = Work.of(run.fix(), state);
-      FaultPoints.reach("fix.begun");
       switch (work) {
         case Work.MakeEmpty make -> new MendFix(run, state).makeEmpty(make.volume());
         case Work.Copy copy -> new MendFix(run, state).copy(copy);

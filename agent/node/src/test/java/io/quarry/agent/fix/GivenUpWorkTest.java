@@ -91,7 +91,7 @@ final class GivenUpWorkTest {
   void fileThatIsMadeAfterTheCleanIsRemovedByItsRun() throws Exception {
     FixState copy = copyToBe();
     SteppedWorker late = new SteppedWorker(story.granted(copy));
-    goOnTo(late, "fix.begun");
+    goOnTo(late, "volume.creating");
     story.commit(new RemoveImage("thin", true, Duration.ZERO, false));
     story.runAll();
     late.goOnToTheEnd();

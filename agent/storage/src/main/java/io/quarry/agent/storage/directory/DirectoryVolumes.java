@@ -10,6 +10,7 @@ import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.data.qemu.FileUse;
 import io.quarry.agent.storage.VolumeStore;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Witness;
 import java.io.IOException;
@@ -81,6 +82,7 @@ public final class DirectoryVolumes implements VolumeStore {
 
   @Override
   public NativeFile create(String file) throws IOException {
+    FaultPoints.reach("volume.creating");
     return folder.createNew(file, FileModes.VOLUME);
   }
 
