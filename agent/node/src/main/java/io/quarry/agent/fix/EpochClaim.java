@@ -48,7 +48,7 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
     FixState still = now.fixes().get(fixId);
     if (still == null || !still.runnable()) {
       if (!mayGoOn(now, fix)) {
-        discard(repository, fix, epoch);
+        discard(repository, now, fix, epoch);
       }
       return null;
     }
@@ -70,15 +70,16 @@ record EpochClaim(Worker self, FixContext context, Consumer<RunningFix> reporter
    * volume may miss what a run makes a moment later, and may have removed the claims already. The
    * claims tell which files there may be, so the claims go last.
    *
+   * @param state read after the run was over: its volume never becomes intended again
    * @param own the epoch of the run that is over
    */
-  static void discard(Repository repository, FixState fix, long own) throws IOException {
+  static void discard(Repository repository, RepositoryState state, FixState fix, long own)
+      throws IOException {
     String volumeId = String.valueOf(fix.volumeId());
     WorkStore store = repository.storage().work();
-    Claim newest = store.newestClaim(fix.id());
-    Volume volume = repository.refresh().repository().volumes().get(volumeId);
-    boolean whole = volume != null && volume.stage() == Volume.Stage.READY;
-    if (!whole) {
+    Volume volume = state.volumes().get(volumeId);
+    if (volume == null || volume.stage() == Volume.Stage.TOMBSTONED) {
+      Claim newest = store.newestClaim(fix.id());
       long last = newest == null ? own : Math.max(own, newest.epoch());
       new VolumeFiles(repository.storage()).removeAllOf(volumeId, last);
     }

@@ -49,9 +49,10 @@ final class FixExecution {
 
   private static void discard(RunningFix run) {
     try {
-      if (!EpochClaim.mayGoOn(run.repository().refresh().repository(), run.fix())) {
+      RepositoryState state = run.repository().refresh().repository();
+      if (!EpochClaim.mayGoOn(state, run.fix())) {
         run.stopChildren();
-        EpochClaim.discard(run.repository(), run.fix(), run.epoch());
+        EpochClaim.discard(run.repository(), state, run.fix(), run.epoch());
       }
     } catch (IOException e) {
       LOG.warn("What {} may have left is for check to find: {}", run.fix().id(), e.toString());
@@ -64,8 +65,7 @@ final class FixExecution {
     String what = run.fix().id() + " epoch " + run.epoch();
     try {
       RepositoryState state = run.repository().state().repository();
-      Work work = Work.of(run.fix(), state);
-      switch (work) {
+      switch (Work.of(run.fix(), state)) {
         case Work.MakeEmpty make -> new MendFix(run, state).makeEmpty(make.volume());
         case Work.Copy copy -> new MendFix(run, state).copy(copy);
         case Work.CopyDifference copy -> new MendFix(run, state).copy(copy);

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 final class Candidacy {
   private static final Logger LOG = LoggerFactory.getLogger(Candidacy.class);
 
-  /** A host whose terms end at once lets others try. */
+  /** A host with more terms in a row that ended at once lets other hosts try. */
   private static final int SHORT_TERMS_MAX = 2;
 
   private static final Duration STAND_AGAIN = Duration.ofSeconds(3);
@@ -61,7 +61,7 @@ final class Candidacy {
     shortTerms.set(0);
   }
 
-  /** Its term has ended. */
+  /** A term of this host has ended. */
   void ended(String reason, boolean pause) {
     if (shortTerms.incrementAndGet() > SHORT_TERMS_MAX) {
       leave(reason, pause);
@@ -87,7 +87,7 @@ final class Candidacy {
     }
   }
 
-  /** There is no reason any more. */
+  /** The reason to stay out of the election is gone. */
   synchronized void comeBack() {
     if (unfit != null && standAgain.passed()) {
       unfit = null;

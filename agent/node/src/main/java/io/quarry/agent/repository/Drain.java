@@ -60,7 +60,7 @@ public final class Drain {
     }
   }
 
-  /** Returns when it is durable; listeners have been called by then. */
+  /** Returns when the end of the drain is durable; all listeners have been called by then. */
   public synchronized void end() {
     if (since != null) {
       file.delete();

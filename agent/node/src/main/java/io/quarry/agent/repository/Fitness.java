@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Whether this host may work on a repository, and lead it, at this moment. */
 final class Fitness {
-  /** At one commit for so long: the storage hangs, and the role goes to a host it answers. */
+  /** A commit that takes so long means that the storage hangs: another host is to lead. */
   private static final Duration STUCK = Duration.ofSeconds(12);
 
   private final Replica replica;
@@ -27,7 +27,7 @@ final class Fitness {
     this.clock = clock;
   }
 
-  /** Its storage works, and is the right one. */
+  /** Whether the storage works, and is the storage that the SDM writes to. */
   boolean workable() {
     return pulse.responsive()
         && pulse.fault() == null
@@ -35,12 +35,12 @@ final class Fitness {
         && replica.unreadable() == null;
   }
 
-  /** Its storage has not answered for so long that other hosts are to do the work. */
+  /** Whether the storage has been silent for so long that other hosts are to do the work. */
   boolean givenUp() {
     return pulse.silence().compareTo(StorageMonitor.GIVE_UP) > 0;
   }
 
-  /** Why this host must not lead or null. */
+  /** Why this host must not lead, or null. */
   @Nullable String whyUnfit() {
     LogUnreadableException unreadable = replica.unreadable();
     if (unreadable != null) {

@@ -15,9 +15,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
-/** What callers of this host read in a repository's log, and commit to it. */
+/** Reads and commits of this host's callers in a repository's log. */
 final class LogCalls {
-  /** How long a read waits for a commit that the caller has been told of. */
+  /** How long a read waits for a commit that the caller knows of. */
   private static final Duration CATCH_UP = Duration.ofSeconds(10);
 
   /** How long a read waits for a commit that this host alone has reported to a caller. */
@@ -32,7 +32,7 @@ final class LogCalls {
   private final StorageIdentity identity;
   private final Forwarder forwarder;
 
-  /** Of the commits that this host has answered for, wherever they were made. */
+  /** The newest commit that this host has reported to a caller, on whichever host it was made. */
   private final AtomicLong newestTold = new AtomicLong();
 
   LogCalls(

@@ -36,13 +36,13 @@ public final class SeenHeads {
     }
   }
 
-  /** Not forced: an earlier note is only less suspicious, and there is one every second. */
+  /** The note is not forced: an earlier note detects less, and a new one follows each second. */
   void note(String repositoryKey, Position seen) throws IOException {
     Files.createDirectories(directory);
     file(repositoryKey).writeUnforced(seen);
   }
 
-  /** An operator says so: a power cut must not bring an earlier note back. */
+  /** Follows an operator's word, durably: a power cut must not bring an earlier note back. */
   void believe(String repositoryKey, Position restored) throws IOException {
     Files.createDirectories(directory);
     file(repositoryKey).write(restored);

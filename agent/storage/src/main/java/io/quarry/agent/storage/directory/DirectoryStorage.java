@@ -15,7 +15,6 @@ import io.quarry.common.api.Json;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,11 +92,6 @@ public final class DirectoryStorage implements RepositoryStorage {
   @Override
   public DirectorySlotStore slots() {
     return slots;
-  }
-
-  /** The directory. */
-  public Path root() {
-    return root.path();
   }
 
   @Override
