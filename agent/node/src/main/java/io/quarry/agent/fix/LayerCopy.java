@@ -6,6 +6,8 @@ import io.quarry.agent.data.DifferenceCopier;
 import io.quarry.agent.data.OverlayTarget;
 import io.quarry.agent.data.Source;
 import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Checkpoint.Amounts;
+import io.quarry.agent.storage.Checkpoint.Output;
 import io.quarry.coordinator.fault.FaultPoints;
 import java.io.IOException;
 import org.slf4j.Logger;
@@ -45,11 +47,8 @@ final class LayerCopy {
             run.worker(),
             run.epoch(),
             STAGES,
-            start.file(),
-            null,
-            start.offset(),
-            source.size(),
-            start.movedBefore(),
+            new Output(start.file(), null),
+            new Amounts(start.offset(), source.size(), start.movedBefore()),
             run.now());
     run.save(checkpoint);
     CopyFigures figures =

@@ -3,7 +3,6 @@ package io.quarry.agent.fix;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.Claim;
 import io.quarry.agent.storage.WorkStore;
-import io.quarry.coordinator.plan.FixState.Worker;
 import java.io.IOException;
 
 /**
@@ -38,7 +37,6 @@ public record PriorEpochs(WorkStore store, String fixId, long epoch, PriorWriter
   }
 
   private boolean over(Checkpoint checkpoint) {
-    return checkpoint.released()
-        || proof.dead(new Worker(checkpoint.hostId(), checkpoint.incarnation()));
+    return checkpoint.released() || proof.dead(checkpoint.worker());
   }
 }

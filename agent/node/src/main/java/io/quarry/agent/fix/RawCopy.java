@@ -9,6 +9,8 @@ import io.quarry.agent.data.WindowCopier;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.repository.Repository;
 import io.quarry.agent.storage.Checkpoint;
+import io.quarry.agent.storage.Checkpoint.Amounts;
+import io.quarry.agent.storage.Checkpoint.Output;
 import io.quarry.agent.storage.VolumeStore;
 import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.plan.Volume;
@@ -51,11 +53,8 @@ final class RawCopy {
               run.worker(),
               run.epoch(),
               STAGES,
-              start.file(),
-              copyOf,
-              start.offset(),
-              source.size(),
-              start.movedBefore(),
+              new Output(start.file(), copyOf),
+              new Amounts(start.offset(), source.size(), start.movedBefore()),
               run.now());
       run.save(checkpoint);
       CopyFigures figures =
@@ -138,8 +137,8 @@ final class RawCopy {
               run.control());
       LOG.info(
           "No proof that {}@{} is dead: {} up to byte {} into {}, {}",
-          earlier.hostId(),
-          earlier.incarnation(),
+          earlier.worker().hostId(),
+          earlier.worker().incarnation(),
           earlier.file(),
           earlier.offset(),
           start.file(),

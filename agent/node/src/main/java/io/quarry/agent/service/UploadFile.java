@@ -160,7 +160,7 @@ final class UploadFile {
       return;
     }
     String own = receiving ? ownReceived() : ownContent();
-    LOG.info("No proof that {} is dead: its bytes go into {}", earlier.hostId(), own);
+    LOG.info("No proof that {} is dead: its bytes go into {}", earlier.worker().hostId(), own);
     target = create(own, earlier.bytesTotal());
     var _ =
         PrefixCopy.copy(

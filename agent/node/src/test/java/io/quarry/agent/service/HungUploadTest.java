@@ -140,17 +140,11 @@ final class HungUploadTest {
           .save(
               fix(),
               new Checkpoint(
-                  now.hostId(),
-                  now.incarnation(),
+                  now.worker(),
                   now.epoch(),
                   now.stage(),
-                  now.stages(),
-                  now.stageName(),
-                  now.file(),
-                  now.source(),
-                  now.offset(),
-                  now.bytesTotal(),
-                  now.bytesMoved(),
+                  now.output(),
+                  now.amounts(),
                   now.released(),
                   now.lastError(),
                   now.updatedAt().minus(Duration.ofMinutes(3))));

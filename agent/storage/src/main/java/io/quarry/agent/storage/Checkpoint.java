@@ -1,5 +1,7 @@
 package io.quarry.agent.storage;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.time.Instant;
@@ -8,40 +10,85 @@ import org.jspecify.annotations.Nullable;
 /**
  * How far an epoch is, as persisted on the storage.
  *
- * @param incarnation the worker's life
- * @param stage from 1 to {@code stages}
- * @param file the volume file that the epoch writes
- * @param source the one file that the epoch copies or converts into the volume file; null when the
- *     source is an image's content
- * @param offset all bytes of the volume file before this offset are durable and right
- * @param bytesTotal of the stage
- * @param bytesMoved by all epochs together, as far as checkpoints know
+ * @param worker the one that got the epoch
  * @param released the worker has stopped, with its children; no process of that epoch will write
  *     any more
  * @param lastError only for failures other than I/O or a crash
  */
 public record Checkpoint(
-    String hostId,
-    String incarnation,
+    Worker worker,
     long epoch,
-    int stage,
-    int stages,
-    String stageName,
-    @Nullable String file,
-    @Nullable String source,
-    long offset,
-    long bytesTotal,
-    long bytesMoved,
+    Stage stage,
+    Output output,
+    Amounts amounts,
     boolean released,
     @Nullable String lastError,
     Instant updatedAt) {
 
+  /**
+   * @param number from 1 to {@code count}
+   */
+  public record Stage(int number, int count, String name) {}
+
+  /**
+   * @param file the volume file that the epoch writes
+   * @param source the one file that the epoch copies or converts into the volume file; null when
+   *     the source is an image's content
+   */
+  public record Output(@Nullable String file, @Nullable String source) {
+    static final Output NONE = new Output(null, null);
+  }
+
+  /**
+   * @param offset all bytes of the volume file before this offset are durable and right
+   * @param total of the stage
+   * @param moved by all epochs together, as far as checkpoints know
+   */
+  public record Amounts(long offset, long total, long moved) {
+    static final Amounts NONE = new Amounts(0, 0, 0);
+
+    int percent() {
+      return total > 0 ? (int) Math.min(100, 100 * offset / total) : Progress.UNKNOWN_PERCENT;
+    }
+  }
+
+  /** A worker is at work. */
+  private Checkpoint(
+      Worker worker, long epoch, Stage stage, Output output, Amounts amounts, Instant now) {
+    this(worker, epoch, stage, output, amounts, false, null, now);
+  }
+
+  public @Nullable String file() {
+    return output.file();
+  }
+
+  public @Nullable String source() {
+    return output.source();
+  }
+
+  public long offset() {
+    return amounts.offset();
+  }
+
+  public long bytesTotal() {
+    return amounts.total();
+  }
+
+  public long bytesMoved() {
+    return amounts.moved();
+  }
+
   /** The progress as callers see it. */
   public Progress progress() {
-    int percent =
-        bytesTotal > 0 ? (int) Math.min(100, 100 * offset / bytesTotal) : Progress.UNKNOWN_PERCENT;
     return new Progress(
-        hostId, stage + "/" + stages, stageName, percent, offset, bytesTotal, lastError, updatedAt);
+        worker.hostId(),
+        stage.number() + "/" + stage.count(),
+        stage.name(),
+        amounts.percent(),
+        amounts.offset(),
+        amounts.total(),
+        lastError,
+        updatedAt);
   }
 
   /**
@@ -50,160 +97,98 @@ public record Checkpoint(
    */
   public static Checkpoint starting(
       Worker worker, long epoch, @Nullable Checkpoint earlier, Instant now) {
-    return new Checkpoint(
-        worker.hostId(),
-        worker.incarnation(),
-        epoch,
-        1,
-        earlier == null ? 1 : earlier.stages(),
-        "starting",
-        null,
-        null,
-        earlier == null ? 0 : earlier.offset(),
-        earlier == null ? 0 : earlier.bytesTotal(),
-        earlier == null ? 0 : earlier.bytesMoved(),
-        false,
-        null,
-        now);
+    Stage stage = new Stage(1, earlier == null ? 1 : earlier.stage().count(), "starting");
+    Amounts amounts = earlier == null ? Amounts.NONE : earlier.amounts();
+    return new Checkpoint(worker, epoch, stage, Output.NONE, amounts, now);
   }
 
   /** The first stage of making a volume's content. */
   public static Checkpoint copying(
-      Worker worker,
-      long epoch,
-      int stages,
-      String file,
-      @Nullable String source,
-      long offset,
-      long bytesTotal,
-      long bytesMoved,
-      Instant now) {
-    return new Checkpoint(
-        worker.hostId(),
-        worker.incarnation(),
-        epoch,
-        1,
-        stages,
-        "copy",
-        file,
-        source,
-        offset,
-        bytesTotal,
-        bytesMoved,
-        false,
-        null,
-        now);
+      Worker worker, long epoch, int stages, Output output, Amounts amounts, Instant now) {
+    return new Checkpoint(worker, epoch, new Stage(1, stages, "copy"), output, amounts, now);
   }
 
   /** The first stage of a file that is filled from its beginning. */
   public static Checkpoint filling(
       Worker worker, long epoch, int stages, String file, long bytesTotal, Instant now) {
-    return new Checkpoint(
-        worker.hostId(),
-        worker.incarnation(),
-        epoch,
-        1,
-        stages,
-        "upload",
-        file,
-        null,
-        0,
-        bytesTotal,
-        0,
-        false,
-        null,
-        now);
+    Stage stage = new Stage(1, stages, "upload");
+    Output output = new Output(file, null);
+    return new Checkpoint(worker, epoch, stage, output, new Amounts(0, bytesTotal, 0), now);
   }
 
   /** A new epoch begins with the same content, in a file of its own. */
-  public Checkpoint takenOver(Worker worker, long newEpoch, String newFile, Instant now) {
-    return new Checkpoint(
-        worker.hostId(),
-        worker.incarnation(),
-        newEpoch,
-        stage,
-        stages,
-        stageName,
-        newFile,
-        source,
-        offset,
-        bytesTotal,
-        bytesMoved,
-        false,
-        null,
-        now);
+  public Checkpoint takenOver(Worker newWorker, long newEpoch, String newFile, Instant now) {
+    Output newOutput = new Output(newFile, source());
+    return new Checkpoint(newWorker, newEpoch, stage, newOutput, amounts, now);
   }
 
   /** The filled file is whole; the next stage makes another file from the filled one. */
   public Checkpoint converting(String newFile, long newTotal, Instant now) {
-    return new Checkpoint(
-        hostId,
-        incarnation,
-        epoch,
-        stage + 1,
-        stages,
-        "convert",
-        newFile,
-        file,
-        0,
-        newTotal,
-        0,
-        false,
-        null,
-        now);
+    Stage next = new Stage(stage.number() + 1, stage.count(), "convert");
+    Output newOutput = new Output(newFile, file());
+    return new Checkpoint(worker, epoch, next, newOutput, new Amounts(0, newTotal, 0), now);
   }
 
-  public Checkpoint at(long newOffset, long moved, Instant now) {
-    return new Checkpoint(
-        hostId,
-        incarnation,
-        epoch,
-        stage,
-        stages,
-        stageName,
-        file,
-        source,
-        newOffset,
-        bytesTotal,
-        moved,
-        false,
-        null,
-        now);
+  public Checkpoint at(long offset, long moved, Instant now) {
+    Amounts newAmounts = new Amounts(offset, bytesTotal(), moved);
+    return new Checkpoint(worker, epoch, stage, output, newAmounts, now);
   }
 
-  public Checkpoint stage(int newStage, String name, Instant now) {
-    return new Checkpoint(
-        hostId,
-        incarnation,
-        epoch,
-        newStage,
-        stages,
-        name,
-        file,
-        source,
-        offset,
-        bytesTotal,
-        bytesMoved,
-        false,
-        null,
-        now);
+  public Checkpoint stage(int number, String name, Instant now) {
+    Stage newStage = new Stage(number, stage.count(), name);
+    return new Checkpoint(worker, epoch, newStage, output, amounts, now);
   }
 
   public Checkpoint letGo(@Nullable String error, Instant now) {
+    return new Checkpoint(worker, epoch, stage, output, amounts, true, error, now);
+  }
+
+  /** The fields of the file. */
+  private record Fields(
+      String hostId,
+      String incarnation,
+      long epoch,
+      int stage,
+      int stages,
+      String stageName,
+      @Nullable String file,
+      @Nullable String source,
+      long offset,
+      long bytesTotal,
+      long bytesMoved,
+      boolean released,
+      @Nullable String lastError,
+      Instant updatedAt) {}
+
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+  private static Checkpoint of(Fields fields) {
     return new Checkpoint(
-        hostId,
-        incarnation,
+        new Worker(fields.hostId, fields.incarnation),
+        fields.epoch,
+        new Stage(fields.stage, fields.stages, fields.stageName),
+        new Output(fields.file, fields.source),
+        new Amounts(fields.offset, fields.bytesTotal, fields.bytesMoved),
+        fields.released,
+        fields.lastError,
+        fields.updatedAt);
+  }
+
+  @JsonValue
+  private Fields fields() {
+    return new Fields(
+        worker.hostId(),
+        worker.incarnation(),
         epoch,
-        stage,
-        stages,
-        stageName,
-        file,
-        source,
-        offset,
-        bytesTotal,
-        bytesMoved,
-        true,
-        error,
-        now);
+        stage.number(),
+        stage.count(),
+        stage.name(),
+        output.file(),
+        output.source(),
+        amounts.offset(),
+        amounts.total(),
+        amounts.moved(),
+        released,
+        lastError,
+        updatedAt);
   }
 }

@@ -1,7 +1,9 @@
 package io.quarry.agent.storage.directory;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.agent.data.os.OddFiles;
 import io.quarry.agent.storage.Checkpoint;
@@ -16,12 +18,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class DirectoryWorkTest extends WorkStoreContract {
   private static final String FIX = "mend-v1";
@@ -136,5 +140,31 @@ final class DirectoryWorkTest extends WorkStoreContract {
         storage.close();
       }
     }
+  }
+
+  /** All fields, and the fewest. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        """
+        {"hostId":"h","incarnation":"life","epoch":3,"stage":2,"stages":4,"stageName":"convert",\
+        "file":"v1.3.raw","source":"v1.3.upload","offset":5,"bytesTotal":6,"bytesMoved":7,\
+        "released":true,"lastError":"failed","updatedAt":"2026-01-01T00:00:00Z"}\
+        """,
+        """
+        {"hostId":"h","incarnation":"life","epoch":3,"stage":1,"stages":1,"stageName":"starting",\
+        "offset":0,"bytesTotal":0,"bytesMoved":0,"released":false,\
+        "updatedAt":"2026-01-01T00:00:00Z"}\
+        """
+      })
+  void checkpointIsWrittenAsItWasRead(String json) throws Exception {
+    Path file =
+        Files.createDirectory(directory.resolve("fixes").resolve(FIX)).resolve("progress.3");
+    Files.writeString(file, json);
+    store.save(FIX, Objects.requireNonNull(store.newestCheckpoint(FIX)));
+    assertThat(file).hasContent(json);
+    Files.writeString(file, json.replace("{", "{\"worker\":{},"));
+    assertThatThrownBy(() -> store.newestCheckpoint(FIX))
+        .isInstanceOf(UnrecognizedPropertyException.class);
   }
 }
