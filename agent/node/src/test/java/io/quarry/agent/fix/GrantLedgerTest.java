@@ -9,6 +9,10 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Position;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Attempts;
+import io.quarry.coordinator.plan.FixState.Grant;
+import io.quarry.coordinator.plan.FixState.Schedule;
+import io.quarry.coordinator.plan.FixState.Subject;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -31,19 +35,10 @@ class GrantLedgerTest {
   private static FixState clean(Instant since) {
     return new FixState(
         FixState.cleanId("v"),
-        FixType.CLEAN,
-        "image",
-        "v",
-        null,
-        false,
-        true,
-        1,
-        new Worker("host", "life"),
-        0,
-        false,
-        null,
-        null,
-        null,
+        new Subject(FixType.CLEAN, "image", "v", null, false),
+        new Schedule(true, null, null),
+        new Grant(1, new Worker("host", "life")),
+        new Attempts(0, false, null),
         since);
   }
 

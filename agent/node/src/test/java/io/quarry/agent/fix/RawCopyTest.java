@@ -16,6 +16,7 @@ import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.FixState.Subject;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
@@ -123,22 +124,8 @@ class RawCopyTest {
   }
 
   private static FixState fix() {
-    return new FixState(
-        FIX,
-        FixType.MEND,
-        "copy",
-        "v",
-        null,
-        true,
-        true,
-        0,
-        null,
-        0,
-        false,
-        null,
-        null,
-        null,
-        CLOCK.instant());
+    Subject subject = new Subject(FixType.MEND, "copy", "v", null, true);
+    return new FixState(FIX, subject, true, null, CLOCK.instant());
   }
 
   private static FixContext context() {
