@@ -5,6 +5,8 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,16 +67,7 @@ public record CopyImage(
             Image.visible(
                 imageId, kind, size, volumeId, strategy, autoFix, transaction.now(), userData)));
     transaction.intend(
-        new Volume(
-            volumeId,
-            imageId,
-            Layout.over(baseImageId),
-            size,
-            baseImageId,
-            Volume.Stage.INTENDED,
-            null,
-            source,
-            null),
+        new Volume(volumeId, imageId, Shape.of(size, baseImageId), Origin.copyOf(source)),
         autoFix,
         null);
     transaction.settle(baseImageId);

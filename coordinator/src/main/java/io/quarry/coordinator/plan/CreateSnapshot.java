@@ -3,6 +3,8 @@ package io.quarry.coordinator.plan;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,15 +88,7 @@ public record CreateSnapshot(
     transaction.add(new Change.PutImage(next));
     transaction.intend(
         new Volume(
-            next.volumeId(),
-            next.id(),
-            Layout.OVERLAY,
-            next.size(),
-            snapshotId,
-            Volume.Stage.INTENDED,
-            null,
-            null,
-            null),
+            next.volumeId(), next.id(), Shape.of(next.size(), snapshotId), Origin.NONE),
         autoFix,
         worker);
     transaction.settle(snapshotId);

@@ -7,6 +7,8 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,17 +76,7 @@ public record CreateVirtualDisk(
                 userData)));
     transaction.intend(
         new Volume(
-            volumeId,
-            imageId,
-            Layout.over(baseSnapshotId),
-            size,
-            baseSnapshotId,
-            Volume.Stage.INTENDED,
-            null,
-            null,
-            null,
-            baseSource,
-            null),
+            volumeId, imageId, Shape.of(size, baseSnapshotId), Origin.over(baseSource)),
         autoFix,
         worker);
     if (elsewhere != null) {
@@ -140,13 +132,8 @@ public record CreateVirtualDisk(
           new Volume(
               from.volumeId(),
               baseId,
-              Layout.WHOLE,
-              from.size(),
-              null,
-              Volume.Stage.INTENDED,
-              null,
-              from.source().ofBase(),
-              null),
+              Shape.of(from.size(), null),
+              Origin.copyOf(from.source().ofBase())),
           autoFix,
           null);
       transaction.settleOverlays(baseId);

@@ -1,7 +1,9 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.FixType;
+import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Replaced;
+import io.quarry.coordinator.plan.Volume.Shape;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -105,15 +107,7 @@ record Replacement(
 
   /** The new volume: full content is raw, a difference is qcow2. */
   Volume volume(String id) {
-    return new Volume(
-        id,
-        image.id(),
-        Layout.over(parentImageId),
-        image.size(),
-        parentImageId,
-        Volume.Stage.INTENDED,
-        null,
-        null,
-        new Replaced(current.id(), by));
+    Origin origin = Origin.replacing(new Replaced(current.id(), by));
+    return new Volume(id, image.id(), Shape.of(image.size(), parentImageId), origin);
   }
 }

@@ -1,5 +1,7 @@
 package io.quarry.coordinator.plan;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.VolumeFormat;
@@ -11,14 +13,8 @@ import org.jspecify.annotations.Nullable;
  * The hidden bytes behind an image.
  *
  * @param imageId the image it belongs to; after its removal, the one it belonged to
- * @param size virtual size in bytes
- * @param parentImageId the image it is an overlay of
  * @param stage how far the volume is; the only place where "broken" is recorded
  * @param file name of the one file that holds the volume's content, once published
- * @param source where its content is copied from, for copies
- * @param replaces the volume of the same image that this one will replace, and why
- * @param baseSource where the parent is read as long as it is not whole in this repository; null
- *     for volumes that need no other repository
  * @param writer the worker that may be writing the layers above down into the volume; the volume's
  *     own image has lost its content by then
  * @param witness the size and time of its file at the freeze; null when the file is writable, or
@@ -27,16 +23,49 @@ import org.jspecify.annotations.Nullable;
 public record Volume(
     String id,
     String imageId,
-    VolumeFormat format,
-    long size,
-    @Nullable String parentImageId,
+    Shape shape,
+    Origin origin,
     Stage stage,
     @Nullable String file,
-    @Nullable CopySource source,
-    @Nullable Replaced replaces,
-    @Nullable CopySource baseSource,
     @Nullable Writer writer,
     @Nullable Witness witness) {
+
+  /**
+   * @param size virtual size in bytes
+   * @param parentImageId the image it is an overlay of
+   */
+  public record Shape(VolumeFormat format, long size, @Nullable String parentImageId) {
+    /** One place decides on the format, so that a storage without sparse files can differ. */
+    public static Shape of(long size, @Nullable String parentImageId) {
+      VolumeFormat format = parentImageId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
+      return new Shape(format, size, parentImageId);
+    }
+  }
+
+  /**
+   * Where the content comes from.
+   *
+   * @param source where the content is copied from, for copies
+   * @param replaces the volume of the same image that this one will replace, and why
+   * @param baseSource where the parent is read as long as it is not whole in this repository; null
+   *     for volumes that need no other repository
+   */
+  public record Origin(
+      @Nullable CopySource source, @Nullable Replaced replaces, @Nullable CopySource baseSource) {
+    public static final Origin NONE = new Origin(null, null, null);
+
+    public static Origin copyOf(CopySource source) {
+      return new Origin(source, null, null);
+    }
+
+    public static Origin replacing(Replaced replaced) {
+      return new Origin(null, replaced, null);
+    }
+
+    public static Origin over(@Nullable CopySource baseSource) {
+      return new Origin(null, null, baseSource);
+    }
+  }
 
   /** The log records an intent before files exist, and a tombstone before they are unlinked. */
   public enum Stage {
@@ -83,45 +112,32 @@ public record Volume(
   public record Witness(long size, Instant modified) {}
 
   /** A volume that has yet to be made. */
-  public Volume(
-      String id,
-      String imageId,
-      VolumeFormat format,
-      long size,
-      @Nullable String parentImageId,
-      Stage stage,
-      @Nullable String file,
-      @Nullable CopySource source,
-      @Nullable Replaced replaces,
-      @Nullable CopySource baseSource,
-      @Nullable Writer writer) {
-    this(
-        id,
-        imageId,
-        format,
-        size,
-        parentImageId,
-        stage,
-        file,
-        source,
-        replaces,
-        baseSource,
-        writer,
-        null);
+  public Volume(String id, String imageId, Shape shape, Origin origin) {
+    this(id, imageId, shape, origin, Stage.INTENDED, null, null, null);
   }
 
-  /** A volume that needs no other repository once it is made. */
-  public Volume(
-      String id,
-      String imageId,
-      VolumeFormat format,
-      long size,
-      @Nullable String parentImageId,
-      Stage stage,
-      @Nullable String file,
-      @Nullable CopySource source,
-      @Nullable Replaced replaces) {
-    this(id, imageId, format, size, parentImageId, stage, file, source, replaces, null, null);
+  public VolumeFormat format() {
+    return shape.format();
+  }
+
+  public long size() {
+    return shape.size();
+  }
+
+  public @Nullable String parentImageId() {
+    return shape.parentImageId();
+  }
+
+  public @Nullable CopySource source() {
+    return origin.source();
+  }
+
+  public @Nullable Replaced replaces() {
+    return origin.replaces();
+  }
+
+  public @Nullable CopySource baseSource() {
+    return origin.baseSource();
   }
 
   /**
@@ -136,16 +152,8 @@ public record Volume(
 
   /** The volume that an upload fills; its epochs count as those of replacements do. */
   static Volume uploaded(String id, Image disk) {
-    return new Volume(
-        id,
-        disk.id(),
-        Layout.WHOLE,
-        disk.size(),
-        null,
-        Stage.INTENDED,
-        null,
-        null,
-        new Replaced(disk.volumeId(), FixType.OPTIMIZE));
+    Origin origin = Origin.replacing(new Replaced(disk.volumeId(), FixType.OPTIMIZE));
+    return new Volume(id, disk.id(), Shape.of(disk.size(), null), origin);
   }
 
   /**
@@ -153,7 +161,7 @@ public record Volume(
    * milliseconds.
    */
   public boolean heavy() {
-    return source != null || replaces != null;
+    return source() != null || replaces() != null;
   }
 
   /**
@@ -173,7 +181,7 @@ public record Volume(
    * worker is proven dead.
    */
   public String fileOfEpoch(long epoch) {
-    return VolumeName.of(id, epoch, format).text();
+    return VolumeName.of(id, epoch, format()).text();
   }
 
   /**
@@ -193,114 +201,80 @@ public record Volume(
   }
 
   Volume ownedBy(String newImageId) {
-    return new Volume(
-        id,
-        newImageId,
-        format,
-        size,
-        parentImageId,
-        stage,
-        file,
-        source,
-        replaces,
-        baseSource,
-        writer,
-        witness);
+    return new Volume(id, newImageId, shape, origin, stage, file, writer, witness);
   }
 
   Volume over(@Nullable String newParentImageId) {
-    return new Volume(
-        id,
-        imageId,
-        format,
-        size,
-        newParentImageId,
-        stage,
-        file,
-        source,
-        replaces,
-        baseSource,
-        writer,
-        witness);
+    return with(new Shape(format(), size(), newParentImageId));
   }
 
   Volume sized(long newSize) {
-    return new Volume(
-        id,
-        imageId,
-        format,
-        newSize,
-        parentImageId,
-        stage,
-        file,
-        source,
-        replaces,
-        baseSource,
-        writer,
-        witness);
+    return with(new Shape(format(), newSize, parentImageId()));
+  }
+
+  private Volume with(Shape newShape) {
+    return new Volume(id, imageId, newShape, origin, stage, file, writer, witness);
   }
 
   Volume writtenBy(@Nullable Writer newWriter) {
-    return new Volume(
-        id,
-        imageId,
-        format,
-        size,
-        parentImageId,
-        stage,
-        file,
-        source,
-        replaces,
-        baseSource,
-        newWriter,
-        newWriter == null ? witness : null);
+    Witness kept = newWriter == null ? witness : null;
+    return new Volume(id, imageId, shape, origin, stage, file, newWriter, kept);
   }
 
   Volume witnessed(Witness seen) {
-    return new Volume(
-        id,
-        imageId,
-        format,
-        size,
-        parentImageId,
-        stage,
-        file,
-        source,
-        replaces,
-        baseSource,
-        writer,
-        seen);
+    return new Volume(id, imageId, shape, origin, stage, file, writer, seen);
   }
 
-  Volume ready(String publishedFile) {
-    return new Volume(
-        id,
-        imageId,
-        format,
-        size,
-        parentImageId,
-        Stage.READY,
-        publishedFile,
-        source,
-        replaces,
-        baseSource,
-        writer,
-        witness);
+  public Volume ready(String publishedFile) {
+    return new Volume(id, imageId, shape, origin, Stage.READY, publishedFile, writer, witness);
   }
 
   Volume tombstoned() {
+    return new Volume(id, imageId, shape, origin, Stage.TOMBSTONED, file, writer, null);
+  }
+
+  /** The fields in the log. */
+  private record Fields(
+      String id,
+      String imageId,
+      VolumeFormat format,
+      long size,
+      @Nullable String parentImageId,
+      Stage stage,
+      @Nullable String file,
+      @Nullable CopySource source,
+      @Nullable Replaced replaces,
+      @Nullable CopySource baseSource,
+      @Nullable Writer writer,
+      @Nullable Witness witness) {}
+
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+  private static Volume of(Fields fields) {
     return new Volume(
+        fields.id,
+        fields.imageId,
+        new Shape(fields.format, fields.size, fields.parentImageId),
+        new Origin(fields.source, fields.replaces, fields.baseSource),
+        fields.stage,
+        fields.file,
+        fields.writer,
+        fields.witness);
+  }
+
+  @JsonValue
+  private Fields fields() {
+    return new Fields(
         id,
         imageId,
-        format,
-        size,
-        parentImageId,
-        Stage.TOMBSTONED,
+        format(),
+        size(),
+        parentImageId(),
+        stage,
         file,
-        source,
-        replaces,
-        baseSource,
+        source(),
+        replaces(),
+        baseSource(),
         writer,
-        null);
+        witness);
   }
 }

@@ -9,7 +9,8 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
-import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Collections;
@@ -131,16 +132,7 @@ final class BootTest {
 
   private void put(String imageId, String volumeId) {
     Volume volume =
-        new Volume(
-            volumeId,
-            imageId,
-            VolumeFormat.RAW,
-            512,
-            null,
-            Volume.Stage.READY,
-            volumeId + ".1.raw",
-            null,
-            null);
+        new Volume(volumeId, imageId, Shape.of(512, null), Origin.NONE).ready(volumeId + ".1.raw");
     Image image =
         new Image(
             imageId,

@@ -9,7 +9,9 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Replaced;
+import io.quarry.coordinator.plan.Volume.Shape;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -47,8 +49,8 @@ final class InvariantsTest {
 
   private static Volume volume(
       String id, String imageId, @Nullable String parent, @Nullable Replaced replaced) {
-    return new Volume(
-        id, imageId, VolumeFormat.RAW, 512, parent, Volume.Stage.INTENDED, null, null, replaced);
+    Shape shape = new Shape(VolumeFormat.RAW, 512, parent);
+    return new Volume(id, imageId, shape, new Origin(null, replaced, null));
   }
 
   /** Of no volume, so that nothing but its epoch can be wrong. */

@@ -14,6 +14,8 @@ import io.quarry.common.model.Limits;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
@@ -189,16 +191,8 @@ final class LongChainTest {
                           JsonNodeFactory.instance.objectNode())))
               .apply(
                   new Change.PutVolume(
-                      new Volume(
-                          "v" + i,
-                          "s" + i,
-                          format,
-                          512,
-                          parent,
-                          Volume.Stage.READY,
-                          file,
-                          null,
-                          null)));
+                      new Volume("v" + i, "s" + i, new Shape(format, 512, parent), Origin.NONE)
+                          .ready(file)));
     }
   }
 

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
-import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Witness;
 import java.time.Instant;
 import java.util.List;
@@ -66,16 +67,7 @@ final class WitnessTest {
 
   private void put(ImageKind kind) {
     Volume volume =
-        new Volume(
-            "volume",
-            "image",
-            VolumeFormat.RAW,
-            512,
-            null,
-            Volume.Stage.READY,
-            "volume.1.raw",
-            null,
-            null);
+        new Volume("volume", "image", Shape.of(512, null), Origin.NONE).ready("volume.1.raw");
     Image image =
         new Image(
             "image",

@@ -3,7 +3,6 @@ package io.quarry.agent.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.Problem;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Change;
@@ -11,9 +10,11 @@ import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.StalePins;
-import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
+import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -43,18 +44,8 @@ final class PinReviewTest {
   void aPinIsNeededAsLongAsItsImageIsReadThere() throws IOException {
     CopySource there = new CopySource("key-of-source", "one", PIN.id());
     Volume overlay =
-        new Volume(
-            "v-copy",
-            "copy",
-            VolumeFormat.QCOW2,
-            States.SIZE,
-            "one",
-            Stage.READY,
-            "v-copy.1.qcow2",
-            null,
-            null,
-            there,
-            null);
+        new Volume("v-copy", "copy", Shape.of(States.SIZE, "one"), Origin.over(there))
+            .ready("v-copy.1.qcow2");
     States target = new States().disk("copy").put(new Change.PutVolume(overlay));
     assertThat(stale(target.state(), LATER)).isEmpty();
     // The disk's base has been copied.

@@ -8,9 +8,11 @@ import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
+import io.quarry.coordinator.plan.Volume;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +62,15 @@ public final class States {
     String file = stage == Stage.INTENDED ? null : id + ".1." + format.label();
     return put(
         new Change.PutVolume(
-            new Volume(id, imageId, format, SIZE, parent, stage, file, source, null)));
+            new Volume(
+                id,
+                imageId,
+                new Shape(format, SIZE, parent),
+                new Origin(source, null, null),
+                stage,
+                file,
+                null,
+                null)));
   }
 
   public States open(String id, String imageId, String hostId, @Nullable String fills) {

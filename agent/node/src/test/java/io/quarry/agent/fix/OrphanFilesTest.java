@@ -2,12 +2,13 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
+import io.quarry.coordinator.plan.Volume;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,6 @@ final class OrphanFilesTest {
 
   private static Volume volume(
       String id, Stage stage, @org.jspecify.annotations.Nullable String file) {
-    return new Volume(id, "one", VolumeFormat.RAW, 512, null, stage, file, null, null);
+    return new Volume(id, "one", Shape.of(512, null), Origin.NONE, stage, file, null, null);
   }
 }

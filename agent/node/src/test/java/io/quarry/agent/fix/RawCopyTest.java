@@ -13,7 +13,6 @@ import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.common.model.FixType;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Subject;
@@ -22,6 +21,9 @@ import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.CopySource;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.sim.SimDisk;
 import io.quarry.coordinator.sim.SimMount;
 import java.io.IOException;
@@ -50,13 +52,8 @@ class RawCopyTest {
       new Volume(
           "v",
           "copy",
-          VolumeFormat.RAW,
-          SimContent.SIZE,
-          null,
-          Volume.Stage.INTENDED,
-          null,
-          new Volume.CopySource("here", "source", "pin"),
-          null);
+          Shape.of(SimContent.SIZE, null),
+          Origin.copyOf(new CopySource("here", "source", "pin")));
 
   private final SimMount mount = new SimMount(new SimDisk((name, content) -> {}), this::step);
   private int checkpoints;

@@ -10,6 +10,8 @@ import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +56,7 @@ final class VolumeFilesTest {
   }
 
   private static Volume volume(VolumeFormat format) {
-    return new Volume("v", "image", format, 1 << 20, null, Volume.Stage.INTENDED, null, null, null);
+    return new Volume("v", "image", new Shape(format, 1 << 20, null), Origin.NONE);
   }
 
   private Path place(VolumeFormat format) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.check.States;
 import io.quarry.common.api.ImageExplanation.Need;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Change;
@@ -12,8 +11,10 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
+import io.quarry.coordinator.plan.Volume;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,15 +34,11 @@ final class DependentsTest {
           .put(
               new Change.PutVolume(
                   new Volume(
-                      "former",
-                      "disk",
-                      VolumeFormat.QCOW2,
-                      States.SIZE,
-                      "base",
-                      Stage.READY,
-                      "former.1.qcow2",
-                      null,
-                      null)))
+                          "former",
+                          "disk",
+                          Shape.of(States.SIZE, "base"),
+                          Origin.NONE)
+                      .ready("former.1.qcow2")))
           .put(
               new Change.PutOpen(
                   new Open(

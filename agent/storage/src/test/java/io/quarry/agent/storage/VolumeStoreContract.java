@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.NativeFile;
-import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.plan.Volume.Origin;
+import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Witness;
 import org.junit.jupiter.api.Test;
 
@@ -66,14 +67,10 @@ public abstract class VolumeStoreContract {
         new Volume(
             "v",
             "image",
-            VolumeFormat.RAW,
-            SIZE,
-            null,
+            Shape.of(SIZE, null),
+            Origin.NONE,
             Volume.Stage.READY,
             NAME,
-            null,
-            null,
-            null,
             null,
             witness);
     assertThat(store().changed(frozen)).isNull();
