@@ -1,6 +1,9 @@
 package io.quarry.coordinator.plan;
 
+import io.quarry.coordinator.plan.Open.Layers;
 import io.quarry.coordinator.plan.Open.Received;
+import io.quarry.coordinator.plan.Open.Upload;
+import io.quarry.coordinator.plan.Open.User;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,16 +46,11 @@ public record BeginUpload(
             new Open(
                 uploadId,
                 imageId,
+                new User(hostId, OWNER, null, null),
                 false,
-                hostId,
-                OWNER,
-                null,
-                List.of(),
-                volumeId,
-                received,
-                transaction.now(),
-                null,
-                null)));
+                new Layers(List.of(), null),
+                new Upload(volumeId, received),
+                transaction.now())));
     transaction.settle(image.id());
     return transaction.reply(this, uploadId);
   }

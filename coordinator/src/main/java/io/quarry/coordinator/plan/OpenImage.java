@@ -1,6 +1,9 @@
 package io.quarry.coordinator.plan;
 
 import io.quarry.common.model.ImageKind;
+import io.quarry.coordinator.plan.Open.Layers;
+import io.quarry.coordinator.plan.Open.Upload;
+import io.quarry.coordinator.plan.Open.User;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,21 +54,17 @@ public record OpenImage(
     Image image = usable(transaction.state(), openId, imageId, readOnly);
     BackingChain layers = transaction.state().layersOf(image);
     ChainLength.requireUsable(image, layers.here().size());
+    HostBoot knownBoot = transaction.state().schema().has(Feature.BOOT_IDS) ? boot : null;
     transaction.add(
         new Change.PutOpen(
             new Open(
                 openId,
                 imageId,
+                new User(hostId, owner, incarnation, knownBoot),
                 readOnly,
-                hostId,
-                owner,
-                incarnation,
-                layers.volumeIds(),
-                null,
-                null,
-                transaction.now(),
-                layers.elsewhere(),
-                transaction.state().schema().has(Feature.BOOT_IDS) ? boot : null)));
+                new Layers(layers.volumeIds(), layers.elsewhere()),
+                Upload.NONE,
+                transaction.now())));
     if (!readOnly) {
       transaction.add(new Change.PutImage(image.changeableSince(transaction.commit())));
     }

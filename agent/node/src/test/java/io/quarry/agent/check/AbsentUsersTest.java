@@ -8,6 +8,9 @@ import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.HostBoot;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Open.Layers;
+import io.quarry.coordinator.plan.Open.Upload;
+import io.quarry.coordinator.plan.Open.User;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume.Stage;
 import java.io.IOException;
@@ -107,7 +110,14 @@ final class AbsentUsersTest {
   private void open(String id, @Nullable HostBoot boot, Instant since) {
     states.put(
         new Change.PutOpen(
-            new Open(id, "one", true, "h1", "vm", null, List.of(), null, null, since, null, boot)));
+            new Open(
+                id,
+                "one",
+                new User("h1", "vm", null, boot),
+                true,
+                new Layers(List.of(), null),
+                Upload.NONE,
+                since)));
   }
 
   private List<Problem> found(List<HostRecord> live) throws IOException {

@@ -7,14 +7,17 @@ import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Open.Layers;
+import io.quarry.coordinator.plan.Open.Upload;
+import io.quarry.coordinator.plan.Open.User;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.StalePins;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
-import io.quarry.coordinator.plan.Volume;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -55,16 +58,11 @@ final class PinReviewTest {
         new Open(
             "o",
             "copy",
+            new User("h1", "vm", null, null),
             false,
-            "h1",
-            "vm",
-            null,
-            List.of("v-copy"),
-            null,
-            null,
-            States.NOON,
-            there,
-            null);
+            new Layers(List.of("v-copy"), there),
+            Upload.NONE,
+            States.NOON);
     assertThat(stale(whole.apply(new Change.PutOpen(machine)), LATER)).isEmpty();
   }
 

@@ -6,6 +6,9 @@ import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Open.Layers;
+import io.quarry.coordinator.plan.Open.Upload;
+import io.quarry.coordinator.plan.Open.User;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume.CopySource;
@@ -77,7 +80,13 @@ public final class States {
     return put(
         new Change.PutOpen(
             new Open(
-                id, imageId, false, hostId, "vm", null, List.of("v-" + imageId), fills, NOON)));
+                id,
+                imageId,
+                new User(hostId, "vm", null, null),
+                false,
+                new Layers(List.of("v-" + imageId), null),
+                new Upload(fills, null),
+                NOON)));
   }
 
   public States put(Change change) {

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Open.Layers;
+import io.quarry.coordinator.plan.Open.Upload;
+import io.quarry.coordinator.plan.Open.User;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
-import io.quarry.coordinator.plan.Volume;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,12 +28,10 @@ final class OrphanFilesTest {
                   new Open(
                       "upload",
                       "one",
+                      new User("h1", null, null, null),
                       false,
-                      "h1",
-                      null,
-                      null,
-                      List.of(),
-                      "filled",
+                      new Layers(List.of(), null),
+                      new Upload("filled", null),
                       Instant.EPOCH)));
 
   @Test

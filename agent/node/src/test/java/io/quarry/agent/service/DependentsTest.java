@@ -9,12 +9,15 @@ import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
+import io.quarry.coordinator.plan.Open.Layers;
+import io.quarry.coordinator.plan.Open.Upload;
+import io.quarry.coordinator.plan.Open.User;
 import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
-import io.quarry.coordinator.plan.Volume;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,23 +36,17 @@ final class DependentsTest {
           .volume("disk", null, Stage.READY)
           .put(
               new Change.PutVolume(
-                  new Volume(
-                          "former",
-                          "disk",
-                          Shape.of(States.SIZE, "base"),
-                          Origin.NONE)
+                  new Volume("former", "disk", Shape.of(States.SIZE, "base"), Origin.NONE)
                       .ready("former.1.qcow2")))
           .put(
               new Change.PutOpen(
                   new Open(
                       "o1",
                       "disk",
+                      new User("h2", VM, null, null),
                       true,
-                      "h2",
-                      VM,
-                      null,
-                      List.of("former", "v-base"),
-                      null,
+                      new Layers(List.of("former", "v-base"), null),
+                      Upload.NONE,
                       States.NOON)))
           .put(new Change.PutPin(new Pin("p1", "disk", null, "key-b", "copy", States.NOON)))
           .state();
