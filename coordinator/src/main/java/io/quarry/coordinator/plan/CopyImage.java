@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
@@ -64,8 +67,13 @@ public record CopyImage(
     }
     transaction.add(
         new Change.PutImage(
-            Image.visible(
-                imageId, kind, size, volumeId, strategy, autoFix, transaction.now(), userData)));
+            new Image(
+                imageId,
+                kind,
+                Visibility.VISIBLE,
+                new Content(size, volumeId),
+                new Options(strategy, autoFix, userData),
+                transaction.now())));
     transaction.intend(
         new Volume(volumeId, imageId, Shape.of(size, baseImageId), Origin.copyOf(source)),
         autoFix,

@@ -3,6 +3,9 @@ package io.quarry.coordinator.plan;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.common.model.ImageKind;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
@@ -74,21 +77,15 @@ public record CreateSnapshot(
             new Image(
                 snapshotId,
                 ImageKind.SNAPSHOT,
-                visible,
-                disk.size(),
-                volume.id(),
-                disk.strategy(),
-                autoFix,
-                transaction.now(),
-                userData,
-                null,
-                null)));
+                new Visibility(visible, null),
+                new Content(disk.size(), volume.id()),
+                new Options(disk.strategy(), autoFix, userData),
+                transaction.now())));
     transaction.giveUpReplacement(volume, disk.autoFix());
     transaction.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
     transaction.add(new Change.PutImage(next));
     transaction.intend(
-        new Volume(
-            next.volumeId(), next.id(), Shape.of(next.size(), snapshotId), Origin.NONE),
+        new Volume(next.volumeId(), next.id(), Shape.of(next.size(), snapshotId), Origin.NONE),
         autoFix,
         worker);
     transaction.settle(snapshotId);

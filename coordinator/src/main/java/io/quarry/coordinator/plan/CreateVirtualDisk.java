@@ -6,6 +6,9 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
@@ -65,18 +68,15 @@ public record CreateVirtualDisk(
     Image alone = base == null ? null : new MergeRules(transaction.state()).above(base);
     transaction.add(
         new Change.PutImage(
-            Image.visible(
+            new Image(
                 imageId,
                 ImageKind.VIRTUAL_DISK,
-                size,
-                volumeId,
-                strategy,
-                autoFix,
-                transaction.now(),
-                userData)));
+                Visibility.VISIBLE,
+                new Content(size, volumeId),
+                new Options(strategy, autoFix, userData),
+                transaction.now())));
     transaction.intend(
-        new Volume(
-            volumeId, imageId, Shape.of(size, baseSnapshotId), Origin.over(baseSource)),
+        new Volume(volumeId, imageId, Shape.of(size, baseSnapshotId), Origin.over(baseSource)),
         autoFix,
         worker);
     if (elsewhere != null) {
@@ -119,15 +119,10 @@ public record CreateVirtualDisk(
               new Image(
                   baseId,
                   ImageKind.SNAPSHOT,
-                  false,
-                  from.size(),
-                  from.volumeId(),
-                  strategy,
-                  true,
-                  transaction.now(),
-                  JsonNodeFactory.instance.objectNode(),
-                  null,
-                  null)));
+                  Visibility.INTERNAL,
+                  new Content(from.size(), from.volumeId()),
+                  new Options(strategy, true, JsonNodeFactory.instance.objectNode()),
+                  transaction.now())));
       transaction.intend(
           new Volume(
               from.volumeId(),

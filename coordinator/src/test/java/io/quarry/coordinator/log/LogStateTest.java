@@ -7,6 +7,9 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Reply;
 import java.time.Instant;
 import java.util.List;
@@ -19,15 +22,10 @@ final class LogStateTest {
         new Image(
             "disk",
             ImageKind.VIRTUAL_DISK,
-            true,
-            512,
-            "nowhere",
-            Strategy.SPACE,
-            true,
-            Instant.EPOCH,
-            JsonNodeFactory.instance.objectNode(),
-            null,
-            null);
+            Visibility.VISIBLE,
+            new Content(512, "nowhere"),
+            new Options(Strategy.SPACE, true, JsonNodeFactory.instance.objectNode()),
+            Instant.EPOCH);
     var entry =
         new LogRecord.Entry(
             "r-1", new Reply("createVirtualDisk", "disk", 1), List.of(new Change.PutImage(image)));

@@ -9,6 +9,9 @@ import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
 import java.io.IOException;
@@ -137,15 +140,10 @@ final class BootTest {
         new Image(
             imageId,
             ImageKind.VIRTUAL_DISK,
-            true,
-            512,
-            volumeId,
-            Strategy.SPACE,
-            true,
-            Instant.EPOCH,
-            JsonNodeFactory.instance.objectNode(),
-            null,
-            null);
+            Visibility.VISIBLE,
+            new Content(512, volumeId),
+            new Options(Strategy.SPACE, true, JsonNodeFactory.instance.objectNode()),
+            Instant.EPOCH);
     state = state.apply(new Change.PutVolume(volume)).apply(new Change.PutImage(image));
   }
 }

@@ -9,6 +9,9 @@ import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Replaced;
 import io.quarry.coordinator.plan.Volume.Shape;
@@ -27,15 +30,13 @@ final class InvariantsTest {
 
   private static Change image(String id, String volumeId) {
     return new Change.PutImage(
-        Image.visible(
+        new Image(
             id,
             ImageKind.SNAPSHOT,
-            512,
-            volumeId,
-            Strategy.SPACE,
-            true,
-            Instant.EPOCH,
-            JsonNodeFactory.instance.objectNode()));
+            Visibility.VISIBLE,
+            new Content(512, volumeId),
+            new Options(Strategy.SPACE, true, JsonNodeFactory.instance.objectNode()),
+            Instant.EPOCH));
   }
 
   private static Change ready(String id, String imageId, @Nullable String parent) {

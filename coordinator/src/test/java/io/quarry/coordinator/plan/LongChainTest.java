@@ -13,6 +13,9 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Limits;
 import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
@@ -180,15 +183,13 @@ final class LongChainTest {
           state
               .apply(
                   new Change.PutImage(
-                      Image.visible(
+                      new Image(
                           "s" + i,
                           ImageKind.SNAPSHOT,
-                          512,
-                          "v" + i,
-                          Strategy.SPACE,
-                          true,
-                          Instant.EPOCH,
-                          JsonNodeFactory.instance.objectNode())))
+                          Visibility.VISIBLE,
+                          new Content(512, "v" + i),
+                          new Options(Strategy.SPACE, true, JsonNodeFactory.instance.objectNode()),
+                          Instant.EPOCH)))
               .apply(
                   new Change.PutVolume(
                       new Volume("v" + i, "s" + i, new Shape(format, 512, parent), Origin.NONE)

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Witness;
@@ -72,15 +75,10 @@ final class WitnessTest {
         new Image(
             "image",
             kind,
-            true,
-            512,
-            "volume",
-            Strategy.SPACE,
-            true,
-            Instant.EPOCH,
-            JsonNodeFactory.instance.objectNode(),
-            null,
-            null);
+            Visibility.VISIBLE,
+            new Content(512, "volume"),
+            new Options(Strategy.SPACE, true, JsonNodeFactory.instance.objectNode()),
+            Instant.EPOCH);
     state = state.apply(new Change.PutVolume(volume)).apply(new Change.PutImage(image));
   }
 }

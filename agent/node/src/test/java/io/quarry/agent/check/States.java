@@ -6,16 +6,19 @@ import io.quarry.common.model.Strategy;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Image.Content;
+import io.quarry.coordinator.plan.Image.Options;
+import io.quarry.coordinator.plan.Image.Visibility;
+import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Open.Layers;
 import io.quarry.coordinator.plan.Open.Upload;
 import io.quarry.coordinator.plan.Open.User;
-import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
+import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
-import io.quarry.coordinator.plan.Volume;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -38,15 +41,10 @@ public final class States {
             new Image(
                 id,
                 kind,
-                true,
-                SIZE,
-                "v-" + id,
-                strategy,
-                true,
-                NOON,
-                JsonNodeFactory.instance.objectNode(),
-                null,
-                null)));
+                Visibility.VISIBLE,
+                new Content(SIZE, "v-" + id),
+                new Options(strategy, true, JsonNodeFactory.instance.objectNode()),
+                NOON)));
   }
 
   public States disk(String id) {
