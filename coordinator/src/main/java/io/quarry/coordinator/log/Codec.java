@@ -33,6 +33,8 @@ final class Codec {
   /**
    * Unknown fields of a record are refused on purpose: an older program must not continue from a
    * state that it only half understands. New fields come with a {@link FeatureCheck feature}.
+   * Jackson accepts unknown fields beside {@code @JsonUnwrapped}, so the parts of a fix or a volume
+   * are not written with that annotation.
    */
   static final JsonMapper MAPPER =
       Json.MAPPER
