@@ -484,7 +484,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
 
   @Override
   public HostPage listHosts(PageQuery query) {
-    return read(Target.of("/v1/hosts").page(query.after(), query.limit()), HostPage.class);
+    return read(Target.of("/v1/hosts").fullPage(query.after(), query.limit()), HostPage.class);
   }
 
   @Override
@@ -503,7 +503,7 @@ public final class StorageClient implements StorageApi, AutoCloseable {
   @Override
   public TaskPage listTasks(@Nullable String hostId, PageQuery query) {
     Target target = Target.of("/v1/tasks").with("host", hostId);
-    return read(target.page(query.after(), query.limit()), TaskPage.class);
+    return read(target.fullPage(query.after(), query.limit()), TaskPage.class);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.quarry.common.client;
 
+import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.StorageException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -65,6 +66,11 @@ final class Target {
 
   Target page(@Nullable String after, int limit) {
     return with("after", after).with("limit", limit);
+  }
+
+  /** A page of a listing whose pages are full by default; older agents do not know its limit. */
+  Target fullPage(@Nullable String after, int limit) {
+    return with("after", after).with("limit", limit == PageQuery.LIMIT_MAX ? null : limit);
   }
 
   Target atLeast(long commit) {

@@ -57,7 +57,7 @@ final class PlanErrors {
   static StorageException broken(Image image, RepositoryState state) {
     return new StorageException(
         ErrorCode.IMAGE_BROKEN,
-        "image " + image.id() + " is broken: " + state.reasonOf(image),
+        "image " + image.id() + " is broken: " + Condition.reason(state, image),
         image.id(),
         "wait until its status is optimized, or see what check says about it");
   }
@@ -66,7 +66,10 @@ final class PlanErrors {
   static StorageException elsewhere(Image image, RepositoryState state) {
     return new StorageException(
         ErrorCode.IMAGE_BROKEN,
-        "image " + image.id() + " cannot be a base elsewhere yet: " + state.reasonOf(image),
+        "image "
+            + image.id()
+            + " cannot be a base elsewhere yet: "
+            + Condition.reason(state, image),
         image.id(),
         "wait until its status is optimized, or copy the image and use the copy");
   }

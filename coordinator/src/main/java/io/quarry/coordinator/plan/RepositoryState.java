@@ -4,7 +4,6 @@ import io.quarry.common.model.FixType;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
-import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -195,7 +194,7 @@ public final class RepositoryState {
    * The first image below that is not here, or not made yet; null when there is none. A layer in
    * another repository was whole when it was pinned there.
    */
-  private @Nullable String missingBaseOf(Image image) {
+  @Nullable String missingBaseOf(Image image) {
     Volume volume = volumeOf(image);
     while (volume.parentImageId() != null && volume.baseSource() == null) {
       Image below = images.get(volume.parentImageId());
@@ -327,60 +326,6 @@ public final class RepositoryState {
         .map(Image::id)
         .min(Comparator.naturalOrder())
         .orElse(fix.imageId());
-  }
-
-  /** What keeps the image from being optimized, for people; null when nothing does. */
-  public @Nullable String missingOf(Image image) {
-    Volume volume = volumeOf(image);
-    if (volume.stage() == Volume.Stage.READY) {
-      String base = missingBaseOf(image);
-      if (base != null) {
-        return images.containsKey(base)
-            ? "its base " + base + " is not whole yet"
-            : "its base " + base + " is missing";
-      }
-      if (ChainLength.isTooLong(this, image)) {
-        return "it is read through "
-            + ChainLength.of(this, image)
-            + " layers and is to be independent";
-      }
-      if (wantsItsOwn(image, volume)) {
-        return "it is an overlay of " + volume.parentImageId() + " and is to be independent";
-      }
-      CopySource elsewhere = layersOf(image).elsewhere();
-      return elsewhere == null
-          ? null
-          : "its base " + elsewhere.imageId() + " is still read in another repository";
-    }
-    return volume.source() == null
-        ? "its volume has not been made yet"
-        : "its data has not been copied yet";
-  }
-
-  /**
-   * What keeps the image from being optimized, and why no host works on it; null when the image is
-   * optimized.
-   */
-  public @Nullable String reasonOf(Image image) {
-    String missing = missingOf(image);
-    if (missing == null) {
-      return null;
-    }
-    FixState fix = fixOf(image);
-    if (fix == null && writerOf(image.id()) != null) {
-      return missing + "; that has to wait until it is closed";
-    }
-    if (fix == null || fix.runnable()) {
-      return missing;
-    }
-    String what = missing + "; the " + fix.type().label();
-    if (fix.parked()) {
-      return what + " failed " + fix.failures() + " times and is parked";
-    }
-    if (fix.paused()) {
-      return what + " is paused";
-    }
-    return fix.lastError() == null ? what + " is not requested" : what + " was " + fix.lastError();
   }
 
   /** The image and the images below it, from the top down, as far as they are here. */

@@ -42,14 +42,17 @@ public sealed interface Work {
     if (volume == null || image == null || volume.stage() != Volume.Stage.INTENDED) {
       return new Nothing();
     }
-    boolean whole = volume.parentImageId() == null;
     if (volume.replaces() != null) {
-      return whole ? new Replace(volume, image) : new Merge(volume, image);
+      return volume.replaces().by() == FixType.MERGE
+          ? new Merge(volume, image)
+          : new Replace(volume, image);
     }
     CopySource from = volume.source();
     if (from == null) {
       return new MakeEmpty(volume);
     }
-    return whole ? new Copy(volume, from) : new CopyDifference(volume, from);
+    return volume.parentImageId() == null
+        ? new Copy(volume, from)
+        : new CopyDifference(volume, from);
   }
 }

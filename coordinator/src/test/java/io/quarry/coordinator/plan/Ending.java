@@ -118,7 +118,7 @@ final class Ending {
     RepositoryState state = place.state();
     for (Image image : state.images().values()) {
       if (state.stateOf(image) != ImageState.OPTIMIZED) {
-        assertThat(state.reasonOf(image)).as("%s", image).endsWith("is missing");
+        assertThat(Condition.reason(state, image)).as("%s", image).endsWith("is missing");
       }
       if (!image.visible()) {
         assertThat(isBaseOfAVisibleOne(state, image)).as("%s is needed", image).isTrue();

@@ -135,7 +135,7 @@ final class LongChainTest {
         .isEqualTo(ErrorCode.CHAIN_TOO_LONG);
     String lowest = "s" + Limits.CHAIN_LAYERS_FLATTEN;
     assertThat(state.stateOf(image(lowest))).isEqualTo(ImageState.DEGRADED);
-    assertThat(state.reasonOf(image(lowest))).contains("49 layers");
+    assertThat(Condition.reason(state, image(lowest))).contains("49 layers");
     assertThat(state.fixes().values())
         .filteredOn(fix -> fix.type() == FixType.OPTIMIZE)
         .singleElement()

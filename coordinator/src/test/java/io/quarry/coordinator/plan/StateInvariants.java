@@ -67,7 +67,7 @@ final class StateInvariants {
         .as("%s has a maker", image)
         .isEqualTo(!cleanable && volume.stage() == Volume.Stage.INTENDED);
     ImageState found = state.stateOf(image);
-    assertThat(state.reasonOf(image) == null).isEqualTo(found == ImageState.OPTIMIZED);
+    assertThat(Condition.reason(state, image) == null).isEqualTo(found == ImageState.OPTIMIZED);
     Volume replacement = state.replacementOf(volume.id());
     // In a long chain, the last change decides which image gets a volume first.
     if (ChainLength.of(state, image) <= Limits.CHAIN_LAYERS_FLATTEN) {

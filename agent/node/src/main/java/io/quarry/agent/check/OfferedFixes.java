@@ -10,6 +10,7 @@ import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.Fix;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.ChainLength;
+import io.quarry.coordinator.plan.Condition;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Pin;
@@ -75,13 +76,13 @@ final class OfferedFixes {
   void longChains(List<Fix> found) {
     LongChains.unattended(state)
         .forEach((top, image) -> {
-          String reason = "it is read through " + ChainLength.of(state, image) + " layers";
+          Condition tooLong = new Condition.LongChain(ChainLength.of(state, image));
           found.add(
               FixData.sign(
                   new Fix(
                       FixType.OPTIMIZE,
                       image.id(),
-                      reason + " and is to be independent",
+                      tooLong.text(),
                       image.size(),
                       0,
                       FixType.OPTIMIZE.priority(),
@@ -122,7 +123,7 @@ final class OfferedFixes {
               + (folded.size() == 1 ? "" : " and " + (folded.size() - 1) + " more")
               + " below it, removed, kept for it alone";
     }
-    String why = image == null ? null : state.reasonOf(image);
+    String why = image == null ? null : Condition.reason(state, image);
     return why == null ? "the image can be represented better" : why;
   }
 

@@ -1,6 +1,7 @@
 package io.quarry.agent.check;
 
 import io.quarry.common.api.Problem;
+import io.quarry.coordinator.plan.Condition;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -13,8 +14,8 @@ final class WaitingImages {
 
   static void find(RepositoryState state, List<Problem> found) {
     for (Image image : state.images().values()) {
-      String missing = image.visible() ? state.missingOf(image) : null;
-      if (missing == null || state.fixOf(image) != null) {
+      Condition condition = image.visible() ? Condition.of(state, image) : null;
+      if (condition == null || state.fixOf(image) != null) {
         continue;
       }
       String base = state.isWhole(image) ? null : absentBaseOf(image, state);
@@ -24,7 +25,7 @@ final class WaitingImages {
                 Problem.Kind.MISSING_BASE,
                 image.id(),
                 image.id(),
-                missing,
+                condition.text(),
                 "copy image " + base + " into this repository, if the difference is to be used"));
       } else if (state.isWhole(image)) {
         found.add(
@@ -32,7 +33,7 @@ final class WaitingImages {
                 Problem.Kind.IN_USE,
                 image.id(),
                 image.id(),
-                missing + "; that has to wait until it is closed",
+                condition.text() + "; " + Condition.UNTIL_CLOSED,
                 "close it when its machine is shut down"));
       }
     }

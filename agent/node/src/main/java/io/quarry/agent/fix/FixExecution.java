@@ -70,7 +70,7 @@ final class FixExecution {
         case Work.Copy copy -> new MendFix(run, state).copy(copy);
         case Work.CopyDifference copy -> new MendFix(run, state).copy(copy);
         case Work.Replace replace -> new ReplaceFix(run, state).run(replace);
-        case Work.Merge merge -> new ReplaceFix(run, state).run(merge);
+        case Work.Merge merge -> new MergeFix(run, state).run(merge);
         case Work.RemoveVolume remove -> new CleanFix(run).run(remove.volumeId());
         case Work.RemoveOrphan remove -> new OrphanFix(run).run(remove.file());
         case Work.Nothing _ -> throw new FixGoneException("its volume is whole or given up");

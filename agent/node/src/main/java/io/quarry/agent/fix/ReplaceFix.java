@@ -1,8 +1,6 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.data.ChainSource;
 import io.quarry.agent.data.Source;
-import io.quarry.agent.data.qemu.Chain;
 import io.quarry.coordinator.plan.FinishReplacement;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -11,41 +9,30 @@ import io.quarry.coordinator.plan.Work;
 import java.io.IOException;
 
 /**
- * Gives an image a better volume. The better volume is independent, or also holds the data of
- * hidden images below. No process may write to the image meanwhile: opening the image for writing
- * ends the fix.
+ * Gives an image a better volume. No process may write to the image meanwhile: opening the image
+ * for writing ends the fix.
  */
 final class ReplaceFix {
   private final RunningFix run;
   private final RepositoryState state;
-  private final SourceOpener opener;
 
   ReplaceFix(RunningFix run, RepositoryState state) {
     this.run = run;
     this.state = state;
-    this.opener = run.sourceIn(run.repository());
   }
 
   void run(Work.Replace replace) throws IOException, InterruptedException, FixGoneException {
-    if (!mergedInPlace(replace.volume(), replace.image())) {
-      publish(replace.volume(), replace.image(), all(replace.volume(), replace.image()));
-    }
+    run(replace.volume(), replace.image(), this::all);
   }
 
-  void run(Work.Merge merge) throws IOException, InterruptedException, FixGoneException {
-    if (!mergedInPlace(merge.volume(), merge.image())) {
-      publish(merge.volume(), merge.image(), upper(merge.volume(), merge.image()));
-    }
-  }
-
-  private boolean mergedInPlace(Volume volume, Image image)
+  /** Data that lies in hidden images below can be written down into the lowest of them. */
+  void run(Volume volume, Image image, Copy copy)
       throws IOException, InterruptedException, FixGoneException {
     run.requireStill(state, image);
-    return new MergeInPlaceFix(run).run(volume, image);
-  }
-
-  private void publish(Volume volume, Image image, String file)
-      throws IOException, FixGoneException {
+    if (new MergeInPlaceFix(run).run(volume, image)) {
+      return;
+    }
+    String file = copy.into(volume, image);
     run.requireStill(state, image);
     new Publication(run)
         .publish(
@@ -55,24 +42,15 @@ final class ReplaceFix {
                 new FinishReplacement(run.fix().id(), volume.id(), run.epoch(), file, witnesses));
   }
 
-  private String all(Volume volume, Image image) throws IOException, InterruptedException {
-    try (Source source = opener.open(state, image)) {
+  /** Copies all of the image. */
+  String all(Volume volume, Image image) throws IOException, InterruptedException {
+    try (Source source = run.sourceIn(run.repository()).open(state, image)) {
       return new RawCopy(run, volume).copy(source);
     }
   }
 
-  private String upper(Volume volume, Image image) throws IOException, InterruptedException {
-    Chain chain = opener.chainOf(state, image);
-    int layers =
-        state.chainOf(image).stream()
-            .map(Image::id)
-            .toList()
-            .indexOf(String.valueOf(volume.parentImageId()));
-    if (layers < 1) {
-      throw new IOException("image " + volume.parentImageId() + " is not below " + image.id());
-    }
-    try (ChainSource source = opener.open(chain, image.size())) {
-      return new OverlayCopy(run, volume, state).copy(source.above(layers), chain.below(layers));
-    }
+  /** Fills the new volume, and returns its file. */
+  interface Copy {
+    String into(Volume volume, Image image) throws IOException, InterruptedException;
   }
 }

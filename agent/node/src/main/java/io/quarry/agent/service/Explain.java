@@ -9,6 +9,7 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.Condition;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -42,7 +43,8 @@ final class Explain {
     if (image == null) {
       throw Status.notFound(imageId, repository.repoId());
     }
-    String missing = state.missingOf(image);
+    Condition condition = Condition.of(state, image);
+    String missing = condition == null ? null : condition.text();
     List<HostRecord> live = hosts.get();
     Dependents all = new Dependents(state, new RepositoryNames(live));
     List<Need> needs = all.of(image);

@@ -9,6 +9,7 @@ import io.quarry.common.api.ImageExplanation.Obstacle;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Hold;
 import io.quarry.coordinator.plan.RepositoryState;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -52,14 +53,14 @@ final class FixObstacles {
   }
 
   Obstacle obstacle(FixState fix) {
-    if (fix.parked()) {
-      return Obstacle.PARKED;
-    }
-    if (fix.paused()) {
-      return Obstacle.PAUSED;
-    }
-    if (!fix.wanted()) {
-      return fix.lastError() == null ? Obstacle.NOT_ASKED : Obstacle.STOPPED;
+    Hold hold = Hold.of(fix);
+    if (hold != null) {
+      return switch (hold) {
+        case Hold.Unrequested _ -> Obstacle.NOT_ASKED;
+        case Hold.Stopped _ -> Obstacle.STOPPED;
+        case Hold.Parked _ -> Obstacle.PARKED;
+        case Hold.Paused _ -> Obstacle.PAUSED;
+      };
     }
     Set<String> needed = FixRequirements.required(fix, state, repository.key());
     List<HostRecord> able =
@@ -120,16 +121,8 @@ final class FixObstacles {
 
   private String why(FixState fix, Obstacle obstacle) {
     return switch (obstacle) {
-      case NOT_ASKED ->
-          "not requested; run `quarry fix REPO --all`, or take its command from `quarry check"
-              + " REPO`";
-      case STOPPED -> "it was " + fix.lastError() + "; a later fix goes on from the checkpoint";
-      case PARKED ->
-          "it failed "
-              + fix.failures()
-              + " times and is parked, the last time with: "
-              + fix.lastError();
-      case PAUSED -> "it is paused since " + seconds(fix.pausedSince()) + "; resume it";
+      case NOT_ASKED, STOPPED, PARKED, PAUSED ->
+          "it " + Objects.requireNonNull(Hold.of(fix)).detail();
       case RETRYING ->
           "it failed with: " + fix.lastError() + "; the next try is at " + seconds(fix.retryAt());
       case RETAINED -> "the removal can be undone until " + seconds(fix.retryAt());

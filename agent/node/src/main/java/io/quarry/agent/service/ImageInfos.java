@@ -2,6 +2,7 @@ package io.quarry.agent.service;
 
 import io.quarry.agent.repository.SpaceMeter;
 import io.quarry.common.api.ImageInfo;
+import io.quarry.coordinator.plan.Condition;
 import io.quarry.coordinator.plan.Exclusive;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
@@ -37,7 +38,7 @@ final class ImageInfos {
         image.kind(),
         image.visible(),
         state.stateOf(image),
-        state.reasonOf(image),
+        Condition.reason(state, image),
         image.size(),
         space.of(volume),
         sum(Exclusive.volumes(state, image), space),

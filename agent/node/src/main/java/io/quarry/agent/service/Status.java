@@ -11,6 +11,7 @@ import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Progress;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.Condition;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.RepositoryState;
@@ -95,7 +96,7 @@ final class Status {
 
   /** The reason also names this host, if this host does not reach all of the image. */
   private @Nullable String reason(RepositoryState state, Image image) {
-    String reason = state.reasonOf(image);
+    String reason = Condition.reason(state, image);
     CopySource elsewhere = state.isWhole(image) ? state.layersOf(image).elsewhere() : null;
     boolean reached =
         elsewhere == null || repositories.apply(elsewhere.repositoryKey()).isPresent();

@@ -10,6 +10,7 @@ import io.quarry.common.api.Problem;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.plan.Condition;
 import io.quarry.coordinator.plan.Contents;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
@@ -129,7 +130,7 @@ final class FilePlace implements RandomRequests.View {
     for (Image image : state().images().values()) {
       check(image);
       if (state().stateOf(image) != ImageState.OPTIMIZED) {
-        assertThat(state().reasonOf(image)).as("%s", image).endsWith("is missing");
+        assertThat(Condition.reason(state(), image)).as("%s", image).endsWith("is missing");
       }
     }
     assertThat(state().volumes()).hasSameSizeAs(state().images());

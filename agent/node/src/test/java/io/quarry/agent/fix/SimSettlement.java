@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.Condition;
 import io.quarry.coordinator.plan.EndDeadOpens;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.Image;
@@ -76,7 +77,7 @@ final class SimSettlement {
         Volume volume = state.volumeOf(image);
         if (image.visible() && (volume.source() == null || world.isRawCopy(volume))) {
           assertThat(state.isWhole(image))
-              .as("%s is whole: %s", image, state.reasonOf(image))
+              .as("%s is whole: %s", image, Condition.reason(state, image))
               .isTrue();
         }
       }
