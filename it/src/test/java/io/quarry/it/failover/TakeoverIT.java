@@ -2,6 +2,7 @@ package io.quarry.it.failover;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.dev.EmbeddedZooKeeper;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.TaskInfo;
@@ -21,10 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 @SuppressWarnings("SystemOut")
 final class TakeoverIT {
-  private static final Duration SESSION = Duration.ofSeconds(15);
+  /** So long that no takeover of this test can be the end of a session. */
+  private static final Duration SESSION = EmbeddedZooKeeper.SESSION_TIMEOUT_MAX;
 
   private static final int COPY_KILLS = Integer.getInteger("quarry.it.kills", 20);
-  private static final Duration TAKEOVER_MEDIAN_MAX = Duration.ofMillis(500);
   private static final SourceImage SOURCE = new SourceImage(2 * COPY_KILLS);
 
   /** So slow that a copy stands still until the test lets it continue. */
@@ -33,11 +34,7 @@ final class TakeoverIT {
   private static final long FAST = 48 << 20;
 
   private static final int SDM_KILLS = COPY_KILLS / 2;
-  private static final Duration SDM_MEDIAN_MAX = Duration.ofSeconds(1);
   private static final long SMALL_DISK_BYTES = 1 << 20;
-
-  /** A busy machine may take this many times as long. */
-  private static final int LOAD_FACTOR = Integer.getInteger("quarry.it.loadFactor", 1);
 
   @TempDir private Path directory;
 
@@ -96,8 +93,7 @@ final class TakeoverIT {
       assertThat(written.sum() - SOURCE.dataBytes())
           .as("bytes copied twice")
           .isLessThan(2L * COPY_KILLS * SourceImage.STRETCH_DATA_BYTES);
-      assertThat(takeovers.median())
-          .isLessThanOrEqualTo(TAKEOVER_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
+      assertThat(takeovers.percentile(100)).isLessThan(SESSION);
     }
   }
 
@@ -122,7 +118,7 @@ final class TakeoverIT {
       }
       System.out.printf("Next commit after SIGKILL of the SDM: %s%n", commits);
       assertThat(hosts.allImages(ThreeHosts.MAIN)).hasSize(2 * SDM_KILLS);
-      assertThat(commits.median()).isLessThanOrEqualTo(SDM_MEDIAN_MAX.multipliedBy(LOAD_FACTOR));
+      assertThat(commits.percentile(100)).isLessThan(SESSION);
     }
   }
 }

@@ -8,11 +8,11 @@ import static org.awaitility.Awaitility.await;
 import io.quarry.agent.dev.EmbeddedZooKeeper;
 import io.quarry.agent.guardian.ExitCode;
 import io.quarry.agent.guardian.PidFile;
+import io.quarry.it.failover.Distribution;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +26,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(300)
 final class GuardianIT {
-  private static final int KILLS = 10;
+  private static final int KILLS = Math.min(10, Integer.getInteger("quarry.it.kills", 10));
+
+  /** So long that no death of this test is found by the end of a session. */
+  private static final Duration SESSION = EmbeddedZooKeeper.SESSION_TIMEOUT_MAX;
+
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @TempDir private Path directory;
@@ -50,10 +54,11 @@ final class GuardianIT {
 
   @Test
   void killedAgentIsBuriedThenProvedDeadThenGone() throws Exception {
-    List<Double> proved = new ArrayList<>();
-    List<Double> gone = new ArrayList<>();
+    Distribution proved = new Distribution();
+    Distribution gone = new Distribution();
     for (int kill = 0; kill < KILLS; kill++) {
-      try (GuardianUnderTest guardian = start("agent-" + kill, "PT15S", "--no-restart")) {
+      try (GuardianUnderTest guardian =
+          start("agent-" + kill, SESSION.toString(), "--no-restart")) {
         ProcessHandle agent = guardian.firstAgent();
         String host = observer.host("");
         List<ProcessHandle> below = guardian.process().toHandle().descendants().toList();
@@ -71,17 +76,14 @@ final class GuardianIT {
         assertThat(aliveAtProof.get(30, TimeUnit.SECONDS)).isEmpty();
         long goneAt = vanished.get(30, TimeUnit.SECONDS);
         assertThat(goneAt).isGreaterThanOrEqualTo(proofAt);
-        proved.add((proofAt - killed) / 1e6);
-        gone.add((goneAt - killed) / 1e6);
+        proved.add(Duration.ofNanos(proofAt - killed));
+        gone.add(Duration.ofNanos(goneAt - killed));
         assertThat(guardian.process().waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(guardian.process().exitValue()).isEqualTo(128 + 9);
       }
     }
-    System.out.printf(
-        "SIGKILL at a 15 s session, %d kills: proof after %.1f ms (p50), gone after %.1f ms (p50),"
-            + " %.1f ms (max)%n",
-        KILLS, median(proved), median(gone), gone.stream().max(Double::compare).orElseThrow());
-    assertThat(median(gone)).as("far from the session's 15 s").isLessThan(1000);
+    System.out.printf("From SIGKILL to the proof: %s; until it is gone: %s%n", proved, gone);
+    assertThat(gone.percentile(100)).isLessThan(SESSION);
   }
 
   @Test
@@ -242,9 +244,5 @@ final class GuardianIT {
 
   private static boolean logHas(GuardianUnderTest guardian, String words) throws IOException {
     return Files.readString(guardian.log()).contains(words);
-  }
-
-  private static double median(List<Double> values) {
-    return values.stream().sorted().toList().get(values.size() / 2);
   }
 }

@@ -2,6 +2,7 @@ package io.quarry.it.guardian;
 
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.dev.ClassArchive;
 import io.quarry.agent.guardian.GuardianMain;
 import io.quarry.agent.guardian.PidFile;
 import java.io.IOException;
@@ -33,12 +34,15 @@ final class GuardianUnderTest implements AutoCloseable {
     Path file = Files.writeString(directory.resolve("config"), config);
     List<String> words = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL"));
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    words.addAll(List.of("-Xmx48m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    List<String> jvm = new ArrayList<>(ClassArchive.sharedOptions());
+    jvm.addAll(List.of("-Xmx48m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    words.addAll(jvm);
     words.addAll(List.of("--enable-native-access=ALL-UNNAMED"));
-    words.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    words.addAll(List.of("-cp", ClassArchive.classPath()));
     words.addAll(List.of(GuardianMain.class.getName(), "--config", file.toString()));
     words.addAll(List.of("--agent-main", GuardedAgent.class.getName()));
     words.addAll(List.of("--pid-directory", directory.toString()));
+    jvm.forEach(option -> words.addAll(List.of("--java-option", option)));
     words.addAll(List.of(options));
     ProcessBuilder builder =
         new ProcessBuilder(words)

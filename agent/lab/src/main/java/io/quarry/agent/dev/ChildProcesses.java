@@ -21,17 +21,22 @@ final class ChildProcesses {
    *     knows jars alone
    */
   ChildProcesses(List<String> options) {
-    this(options, Stream.concat(jarsOrNot(true), jarsOrNot(false)));
+    this(options, jarsFirst());
   }
 
-  private ChildProcesses(List<String> options, Stream<String> classPath) {
+  private ChildProcesses(List<String> options, String classPath) {
     this.options = List.copyOf(options);
-    this.classPath = classPath.collect(Collectors.joining(File.pathSeparator));
+    this.classPath = classPath;
+  }
+
+  static String jarsFirst() {
+    return Stream.concat(jarsOrNot(true), jarsOrNot(false))
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   /** A class archive can only be made without directories. */
   static ChildProcesses ofJars() {
-    return new ChildProcesses(List.of(), jars());
+    return new ChildProcesses(List.of(), jars().collect(Collectors.joining(File.pathSeparator)));
   }
 
   static Stream<String> jars() {

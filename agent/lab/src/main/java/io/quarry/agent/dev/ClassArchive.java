@@ -48,8 +48,18 @@ public final class ClassArchive {
         options.javaOptions().stream()
             .filter(option -> option.startsWith(RECORD) || option.startsWith(USE))
             .toList();
-    String shared = System.getProperty(SHARED);
-    return own.isEmpty() && shared != null ? using(Path.of(shared)) : own;
+    return own.isEmpty() ? sharedOptions() : own;
+  }
+
+  /** The options of a JVM that uses the archive of all clusters, if there is one. */
+  public static List<String> sharedOptions() throws IOException {
+    String archive = System.getProperty(SHARED);
+    return archive == null ? List.of() : using(Path.of(archive));
+  }
+
+  /** The class path of such a JVM: this JVM's own, in the order that the archive needs. */
+  public static String classPath() {
+    return ChildProcesses.jarsFirst();
   }
 
   /** The first JVM that needs the archive makes it, while others wait. */
