@@ -9,7 +9,6 @@ import io.quarry.coordinator.plan.Image.Options;
 import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,7 +74,8 @@ public record CopyImage(
                 new Options(strategy, autoFix, userData),
                 transaction.now())));
     transaction.intend(
-        new Volume(volumeId, imageId, Shape.of(size, baseImageId), Origin.copyOf(source)),
+        new Volume(
+            volumeId, imageId, transaction.layout().over(size, baseImageId), Origin.copyOf(source)),
         autoFix,
         null);
     transaction.settle(baseImageId);

@@ -7,7 +7,6 @@ import io.quarry.coordinator.plan.Image.Content;
 import io.quarry.coordinator.plan.Image.Options;
 import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,7 +84,11 @@ public record CreateSnapshot(
     transaction.add(new Change.PutVolume(volume.ownedBy(snapshotId)));
     transaction.add(new Change.PutImage(next));
     transaction.intend(
-        new Volume(next.volumeId(), next.id(), Shape.of(next.size(), snapshotId), Origin.NONE),
+        new Volume(
+            next.volumeId(),
+            next.id(),
+            transaction.layout().over(next.size(), snapshotId),
+            Origin.NONE),
         autoFix,
         worker);
     transaction.settle(snapshotId);

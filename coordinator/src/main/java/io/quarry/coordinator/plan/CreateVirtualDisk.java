@@ -11,7 +11,6 @@ import io.quarry.coordinator.plan.Image.Options;
 import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,7 +75,11 @@ public record CreateVirtualDisk(
                 new Options(strategy, autoFix, userData),
                 transaction.now())));
     transaction.intend(
-        new Volume(volumeId, imageId, Shape.of(size, baseSnapshotId), Origin.over(baseSource)),
+        new Volume(
+            volumeId,
+            imageId,
+            transaction.layout().over(size, baseSnapshotId),
+            Origin.over(baseSource)),
         autoFix,
         worker);
     if (elsewhere != null) {
@@ -127,7 +130,7 @@ public record CreateVirtualDisk(
           new Volume(
               from.volumeId(),
               baseId,
-              Shape.of(from.size(), null),
+              transaction.layout().over(from.size(), null),
               Origin.copyOf(from.source().ofBase())),
           autoFix,
           null);

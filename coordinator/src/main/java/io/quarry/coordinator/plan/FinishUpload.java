@@ -29,7 +29,7 @@ public record FinishUpload(String uploadId, String imageId, String file) impleme
       throw PlanErrors.imageNotFound(imageId);
     }
     Volume old = state.volumeOf(image);
-    Volume filled = Volume.uploaded(open.fills(), image);
+    Volume filled = Volume.uploaded(open.fills(), image, transaction.layout());
     if (!filled.mayBePublished(file, Long.MAX_VALUE)) {
       throw PlanErrors.stale(uploadId, "file " + file + " is not one of volume " + filled.id());
     }

@@ -3,7 +3,6 @@ package io.quarry.coordinator.plan;
 import io.quarry.common.model.FixType;
 import io.quarry.coordinator.plan.Volume.Origin;
 import io.quarry.coordinator.plan.Volume.Replaced;
-import io.quarry.coordinator.plan.Volume.Shape;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -106,8 +105,8 @@ record Replacement(
   }
 
   /** The new volume: full content is raw, a difference is qcow2. */
-  Volume volume(String id) {
+  Volume volume(String id, Layout layout) {
     Origin origin = Origin.replacing(new Replaced(current.id(), by));
-    return new Volume(id, image.id(), Shape.of(image.size(), parentImageId), origin);
+    return new Volume(id, image.id(), layout.over(image.size(), parentImageId), origin);
   }
 }

@@ -21,6 +21,11 @@ public record Schema(
     return features.containsKey(feature.name());
   }
 
+  /** The layout that the features of the genesis fix. */
+  Layout layout() {
+    return Layout.SPARSE_FILES;
+  }
+
   public @Nullable Extension extension(String subjectId, Feature feature) {
     PMap<String, Extension> ofSubject = extensions.get(subjectId);
     return ofSubject == null ? null : ofSubject.get(feature.name());

@@ -50,6 +50,10 @@ public final class Transaction {
     return state;
   }
 
+  Layout layout() {
+    return state.schema().layout();
+  }
+
   public List<Change> changes() {
     return List.copyOf(changes);
   }
@@ -146,7 +150,8 @@ public final class Transaction {
     Image filled = open.fills() == null ? null : state.images().get(open.imageId());
     if (filled != null) {
       // An upload is given up, with the bytes it has stored.
-      tombstone(Volume.uploaded(String.valueOf(open.fills()), filled), filled.autoFix());
+      Volume volume = Volume.uploaded(String.valueOf(open.fills()), filled, layout());
+      tombstone(volume, filled.autoFix());
     }
     settle(open.imageId());
   }
@@ -276,7 +281,7 @@ public final class Transaction {
       giveUpReplacement(current, image.autoFix());
     }
     if (better != null) {
-      intend(better.volume(freshId(current)), better.wanted(), better.notBefore(), null);
+      intend(better.volume(freshId(current), layout()), better.wanted(), better.notBefore(), null);
     }
   }
 

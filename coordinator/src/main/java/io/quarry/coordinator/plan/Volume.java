@@ -34,13 +34,7 @@ public record Volume(
    * @param size virtual size in bytes
    * @param parentImageId the image it is an overlay of
    */
-  public record Shape(VolumeFormat format, long size, @Nullable String parentImageId) {
-    /** One place decides on the format, so that a storage without sparse files can differ. */
-    public static Shape of(long size, @Nullable String parentImageId) {
-      VolumeFormat format = parentImageId == null ? VolumeFormat.RAW : VolumeFormat.QCOW2;
-      return new Shape(format, size, parentImageId);
-    }
-  }
+  public record Shape(VolumeFormat format, long size, @Nullable String parentImageId) {}
 
   /**
    * Where the content comes from.
@@ -151,9 +145,9 @@ public record Volume(
   public record Writer(String fixId, Worker worker, long epoch) {}
 
   /** The volume that an upload fills; its epochs count as those of replacements do. */
-  static Volume uploaded(String id, Image disk) {
+  static Volume uploaded(String id, Image disk, Layout layout) {
     Origin origin = Origin.replacing(new Replaced(disk.volumeId(), FixType.OPTIMIZE));
-    return new Volume(id, disk.id(), Shape.of(disk.size(), null), origin);
+    return new Volume(id, disk.id(), layout.over(disk.size(), null), origin);
   }
 
   /**

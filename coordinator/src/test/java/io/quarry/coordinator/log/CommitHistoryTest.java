@@ -27,7 +27,7 @@ class CommitHistoryTest {
 
   @Test
   void commitsComeInOrderAndCanBeGoneOnWithAfterAnyOfThem() throws Exception {
-    Candidate sdm = Candidate.leading(store, "a", 9);
+    Contender sdm = Contender.leading(store, "a", 9);
     List<Commit> all = after(Mark.START, 9);
     assertThat(numbers(all)).containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
     assertThat(all.getLast().mark()).isEqualTo(Mark.of(sdm.state.position()));
@@ -45,7 +45,7 @@ class CommitHistoryTest {
 
   @Test
   void freedCommitsAreNotSkipped() throws Exception {
-    Candidate sdm = Candidate.leading(store, "a", 9);
+    Contender sdm = Contender.leading(store, "a", 9);
     List<Commit> all = after(Mark.START, 9);
     sdm.checkpoint();
     sdm.commit("last");
@@ -63,7 +63,7 @@ class CommitHistoryTest {
    */
   @Test
   void logLeadsOnFromTheOldestCommitThatACheckpointKeeps() throws Exception {
-    Candidate sdm = Candidate.leading(store, "a", 9);
+    Contender sdm = Contender.leading(store, "a", 9);
     List<Commit> all = after(Mark.START, 9);
     assertThat(history.oldest()).as("no commit is freed").isNull();
     sdm.checkpoint();
@@ -84,7 +84,7 @@ class CommitHistoryTest {
   void commitsFreedWhileTheyAreReadAreNotSkipped() throws Exception {
     for (int reads = 1; reads <= 4; reads++) {
       MemoryDisk fresh = new MemoryDisk();
-      Candidate sdm = Candidate.leading(new MemorySlotStore(fresh), "a", 9);
+      Contender sdm = Contender.leading(new MemorySlotStore(fresh), "a", 9);
       Mark third =
           Objects.requireNonNull(
                   new CommitHistory(new MemorySlotStore(fresh)).after(Mark.START, 3, 100))
@@ -105,7 +105,7 @@ class CommitHistoryTest {
     }
   }
 
-  private static void checkpoint(Candidate sdm) {
+  private static void checkpoint(Contender sdm) {
     try {
       sdm.checkpoint();
     } catch (IOException e) {
@@ -115,9 +115,9 @@ class CommitHistoryTest {
 
   @Test
   void recordInAFreedNameIsNoCommit() throws Exception {
-    Candidate zombie = Candidate.leading(store, "a", 4);
+    Contender zombie = Contender.leading(store, "a", 4);
     Mark fourth = Mark.of(zombie.state.position());
-    Candidate next = new Candidate(store, "b");
+    Contender next = new Contender(store, "b");
     next.lead();
     List<String> requests = new ArrayList<>(List.of("r1", "r2", "r3"));
     for (String request : requests) {
@@ -131,9 +131,9 @@ class CommitHistoryTest {
 
   @Test
   void anotherHistoryOfTheSameLengthIsToldApart() throws Exception {
-    Candidate.leading(store, "a", 5);
+    Contender.leading(store, "a", 5);
     MemorySlotStore restored = new MemorySlotStore(new MemoryDisk());
-    Candidate.leading(restored, "b", 5);
+    Contender.leading(restored, "b", 5);
     Mark other =
         Objects.requireNonNull(new CommitHistory(restored).after(Mark.START, 3, 100))
             .getLast()
@@ -143,7 +143,7 @@ class CommitHistoryTest {
 
   @Test
   void damageIsNotPassedOver() throws Exception {
-    Candidate.leading(store, "a", 5);
+    Contender.leading(store, "a", 5);
     Mark second = after(Mark.START, 2).getLast().mark();
     disk.overwrite(Names.record(4), new byte[200]);
     assertThatThrownBy(() -> history.after(second, 5, 100))

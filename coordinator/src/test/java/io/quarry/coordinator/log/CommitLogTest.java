@@ -30,9 +30,9 @@ class CommitLogTest {
 
   @Test
   void termBeginsWithARecordOfItsOwn() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 1);
+    Contender a = Contender.leading(store, "a", 1);
     assertThat(fresh().position()).isEqualTo(new Position(1, a.state.position().hash(), 1, "a"));
-    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    Contender b = new Contender(new MemorySlotStore(disk), "b");
     assertThat(b.lead()).isInstanceOf(Outcome.Committed.class);
     assertThat(fresh().position().term()).isEqualTo(2);
     assertThat(fresh().position().writer()).isEqualTo("b");
@@ -40,8 +40,8 @@ class CommitLogTest {
 
   @Test
   void termIsNotBuiltOverAMissingRecordThatTheHeadDoesNotKnow() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
-    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    Contender a = Contender.leading(store, "a", 3);
+    Contender b = new Contender(new MemorySlotStore(disk), "b");
     b.state = a.state;
     a.commit("r1");
     a.commit("r2");
@@ -55,16 +55,16 @@ class CommitLogTest {
 
   @Test
   void termFirstForcesTheRecordsItBuildsOn() throws Exception {
-    Candidate.leading(store, "a", 3);
+    Contender.leading(store, "a", 3);
     MemorySlotStore next = new MemorySlotStore(disk);
     next.nextPuts(PutFault.BEFORE_LINK);
-    assertThat(new Candidate(next, "b").lead()).isInstanceOf(Outcome.NotCommitted.class);
+    assertThat(new Contender(next, "b").lead()).isInstanceOf(Outcome.NotCommitted.class);
     assertThat(next.forced()).containsExactly(Names.record(3));
   }
 
   @Test
   void committedStateIsWhatAFreshReaderSees() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 1);
+    Contender a = Contender.leading(store, "a", 1);
     assertThat(a.commit("r1", "r2")).isInstanceOf(Outcome.Committed.class);
     assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
     assertThat(store.readHead()).hasValue(2);
@@ -72,7 +72,7 @@ class CommitLogTest {
 
   @Test
   void ownRecordIsKnownAgainAfterALostReply() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.nextPuts(PutFault.LOST_REPLY);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
     assertThat(store.forced()).contains(Names.record(4));
@@ -82,7 +82,7 @@ class CommitLogTest {
 
   @Test
   void ownRecordThatMetItselfIsForcedBeforeItCounts() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.nextPuts(PutFault.SENT_TWICE);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
     assertThat(store.forced()).contains(Names.record(4));
@@ -91,7 +91,7 @@ class CommitLogTest {
 
   @Test
   void ownTermRecordIsKnownAgainAfterALostReply() throws Exception {
-    Candidate a = new Candidate(store, "a");
+    Contender a = new Contender(store, "a");
     store.nextPuts(PutFault.LOST_REPLY);
     assertThat(a.lead()).isInstanceOf(Outcome.Committed.class);
     assertThat(fresh().sequence()).isEqualTo(1);
@@ -99,7 +99,7 @@ class CommitLogTest {
 
   @Test
   void readErrorAfterTheLinkIsSettled() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.failReads(1);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
     assertThat(Fingerprint.of(fresh())).isEqualTo(Fingerprint.of(a.state));
@@ -107,7 +107,7 @@ class CommitLogTest {
 
   @Test
   void putThatNeverStartedLeavesTheNameFree() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.nextPuts(PutFault.BEFORE_LINK);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.NotCommitted.class);
     assertThat(a.commit("r2")).isInstanceOf(Outcome.Committed.class);
@@ -117,7 +117,7 @@ class CommitLogTest {
 
   @Test
   void unknownOutcomeIsSettledByANoOp() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.nextPuts(PutFault.DELAYED_LINK);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.NotCommitted.class);
     assertThat(fresh().sequence()).isEqualTo(4);
@@ -126,7 +126,7 @@ class CommitLogTest {
 
   @Test
   void linkThatLandsAfterTheNoOpChangesNothing() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.nextPuts(PutFault.DELAYED_LINK);
     a.commit("r1");
     Fingerprint before = Fingerprint.of(fresh());
@@ -139,18 +139,18 @@ class CommitLogTest {
       value = PutFault.class,
       names = {"BEFORE_LINK", "LOST_REPLY", "DELAYED_LINK"})
   void outcomeStaysUnknownWhenTheNoOpFailsToo(PutFault second) throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.nextPuts(PutFault.DELAYED_LINK, second);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
   }
 
   @Test
   void repeatLearnsAnUnknownOutcome() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     store.nextPuts(PutFault.DELAYED_LINK, PutFault.BEFORE_LINK);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
     store.landDelayed();
-    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    Contender b = new Contender(new MemorySlotStore(disk), "b");
     b.lead();
     assertThat(b.state.repository().requests().find("r1"))
         .isEqualTo(a.entries(a.state, "r1").getFirst().reply());
@@ -158,8 +158,8 @@ class CommitLogTest {
 
   @Test
   void supersededSdmLearnsItAtItsNextCommit() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
-    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    Contender a = Contender.leading(store, "a", 3);
+    Contender b = new Contender(new MemorySlotStore(disk), "b");
     b.lead();
     assertThat(a.commit("r1"))
         .isInstanceOfSatisfying(
@@ -171,7 +171,7 @@ class CommitLogTest {
   @Test
   void lostReplyIsSettledAlthoughAnotherSdmHasCommitted() throws Exception {
     MemorySlotStore paused = pausing("put " + Names.record(4), 2, this::goFarOn);
-    Candidate a = Candidate.leading(paused, "a", 3);
+    Contender a = Contender.leading(paused, "a", 3);
     paused.nextPuts(PutFault.LOST_REPLY);
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Committed.class);
     assertThat(committed("r1")).isTrue();
@@ -182,7 +182,7 @@ class CommitLogTest {
   void ownTermThatLandedLateIsForcedBeforeItCounts() throws Exception {
     MemorySlotStore[] stores = new MemorySlotStore[1];
     stores[0] = pausing("put " + Names.record(1), 3, () -> stores[0].landDelayed());
-    Candidate a = new Candidate(stores[0], "a");
+    Contender a = new Contender(stores[0], "a");
     stores[0].nextPuts(PutFault.DELAYED_LINK, PutFault.DELAYED_LINK);
     assertThat(a.lead()).isInstanceOf(Outcome.Unknown.class);
     assertThat(a.lead()).isInstanceOf(Outcome.Committed.class);
@@ -192,21 +192,21 @@ class CommitLogTest {
 
   @Test
   void termIsNotBuiltOnARecordInAFreedName() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 2);
-    Candidate zombie = new Candidate(pausing("put " + Names.record(3), 1, this::goFarOn), "zombie");
+    Contender a = Contender.leading(store, "a", 2);
+    Contender zombie = new Contender(pausing("put " + Names.record(3), 1, this::goFarOn), "zombie");
     zombie.state = a.state;
     MemorySlotStore behind =
         pausing("read " + Names.record(3), 1, () -> assertRefused(zombie, "r1"));
     behind.freezeListing();
-    Candidate late = new Candidate(behind, "late");
+    Contender late = new Contender(behind, "late");
     late.state = a.state;
     assertThat(late.lead()).isInstanceOf(Outcome.NotCommitted.class);
   }
 
   @Test
   void requestRepeatedToAnotherSdmDoesNotSpeakForTheRestOfTheRecord() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
-    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    Contender a = Contender.leading(store, "a", 3);
+    Contender b = new Contender(new MemorySlotStore(disk), "b");
     b.state = a.state;
     b.commit("r1", "r3");
     assertThat(a.commit("r1", "r2")).isInstanceOf(Outcome.Unknown.class);
@@ -215,8 +215,8 @@ class CommitLogTest {
 
   @Test
   void requestCommittedByAnotherSdmIsNotReportedAsNotCommitted() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
-    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    Contender a = Contender.leading(store, "a", 3);
+    Contender b = new Contender(new MemorySlotStore(disk), "b");
     b.lead();
     b.commit("r1");
     assertThat(a.commit("r1")).isInstanceOf(Outcome.Unknown.class);
@@ -224,13 +224,13 @@ class CommitLogTest {
 
   @Test
   void clockThatGoesBackwardsChangesNothing() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 3);
+    Contender a = Contender.leading(store, "a", 3);
     for (int day = 3; day > 0; day--) {
-      var before = Candidate.NOW.minus(day, ChronoUnit.DAYS);
+      var before = Contender.NOW.minus(day, ChronoUnit.DAYS);
       Outcome outcome = a.log.commit(a.state, a.entries(a.state, "r" + day), before);
       a.state = ((Outcome.Committed) outcome).state();
     }
-    Candidate b = new Candidate(new MemorySlotStore(disk), "b");
+    Contender b = new Contender(new MemorySlotStore(disk), "b");
     b.state = a.state;
     assertThat(b.log.beginTerm(b.state, Instant.EPOCH)).isInstanceOf(Outcome.Committed.class);
     assertThat(fresh().position().term()).isEqualTo(2);
@@ -239,7 +239,7 @@ class CommitLogTest {
 
   @Test
   void requestIdsAreRememberedAcrossCheckpointsAndGenerations() throws Exception {
-    Candidate a = Candidate.leading(store, "a", 2);
+    Contender a = Contender.leading(store, "a", 2);
     int group = RecentRequests.GENERATION_REQUESTS / 10;
     a.commit("first");
     for (int round = 0; round < 20; round++) {
@@ -271,7 +271,7 @@ class CommitLogTest {
         });
   }
 
-  private void assertRefused(Candidate candidate, String requestId) {
+  private void assertRefused(Contender candidate, String requestId) {
     try {
       assertThat(candidate.commit(requestId)).isInstanceOf(Outcome.NotCommitted.class);
       assertThat(committed(requestId)).isFalse();
@@ -283,7 +283,7 @@ class CommitLogTest {
   /** Another SDM takes over and commits, and a checkpoint frees the records before. */
   private void goFarOn() {
     try {
-      Candidate other = new Candidate(new MemorySlotStore(disk), "other");
+      Contender other = new Contender(new MemorySlotStore(disk), "other");
       other.lead();
       other.commit("other1");
       other.commit("other2");

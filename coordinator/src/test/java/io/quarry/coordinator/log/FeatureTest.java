@@ -29,17 +29,17 @@ class FeatureTest {
 
   private final MemoryDisk disk = new MemoryDisk();
   private final MemorySlotStore store = new MemorySlotStore(disk);
-  private Candidate sdm = new Candidate(store, "a");
+  private Contender sdm = new Contender(store, "a");
 
   @BeforeEach
   void smallLog() throws Exception {
-    sdm = Candidate.leading(store, "a", 3);
+    sdm = Contender.leading(store, "a", 3);
   }
 
   private void commit(Change... changes) throws Exception {
     Reply reply = new Reply("enableFeatures", "x", sdm.state.sequence() + 1);
     Entry entry = new Entry("request-" + reply.commit(), reply, List.of(changes));
-    CommitLog.Outcome outcome = sdm.log.commit(sdm.state, List.of(entry), Candidate.NOW);
+    CommitLog.Outcome outcome = sdm.log.commit(sdm.state, List.of(entry), Contender.NOW);
     sdm.before = sdm.state;
     sdm.state = ((CommitLog.Outcome.Committed) outcome).state();
   }
@@ -107,7 +107,7 @@ class FeatureTest {
   }
 
   private static Change pin(String id) {
-    return new Change.PutPin(new Pin(id, "image", null, "key", "target", Candidate.NOW));
+    return new Change.PutPin(new Pin(id, "image", null, "key", "target", Contender.NOW));
   }
 
   private void assertTooNew() {

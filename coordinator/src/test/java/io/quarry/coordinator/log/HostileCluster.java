@@ -145,7 +145,7 @@ public final class HostileCluster implements Schedules.History {
   private LogState lead(Baton.Actor self, CommitLog log, HostileStorage.Host host, LogState known)
       throws IOException {
     host.disturb(random);
-    if (!(log.beginTerm(known, Candidate.NOW) instanceof Outcome.Committed begun)) {
+    if (!(log.beginTerm(known, Contender.NOW) instanceof Outcome.Committed begun)) {
       return known;
     }
     LogState state = begun.state();
@@ -159,7 +159,7 @@ public final class HostileCluster implements Schedules.History {
       host.disturb(random);
       Outcome outcome;
       try {
-        outcome = log.commit(state, entries, Candidate.NOW);
+        outcome = log.commit(state, entries, Contender.NOW);
       } catch (Baton.Died e) {
         entries.forEach(entry -> repeats.add(entry.requestId()));
         throw e;
@@ -207,7 +207,7 @@ public final class HostileCluster implements Schedules.History {
       String requestId = repeat ? repeats.get(random.nextInt(repeats.size())) : attempt;
       Reply earlier = state.repository().requests().find(requestId);
       if (earlier == null) {
-        entries.put(requestId, Candidate.entry(state, requestId, attempt));
+        entries.put(requestId, Contender.entry(state, requestId, attempt));
       } else {
         truth.checkAcknowledged(requestId, earlier);
       }

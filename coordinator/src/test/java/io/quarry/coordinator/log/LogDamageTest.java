@@ -19,12 +19,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LogDamageTest {
   private final MemoryDisk disk = new MemoryDisk();
   private final MemorySlotStore store = new MemorySlotStore(disk);
-  private Candidate sdm = new Candidate(store, "a");
+  private Contender sdm = new Contender(store, "a");
 
   /** Checkpoints 3 and 4, their last records, and records 5 to 7. */
   @BeforeEach
   void smallLog() throws IOException {
-    sdm = Candidate.leading(store, "a", 4);
+    sdm = Contender.leading(store, "a", 4);
     sdm.checkpoint();
     sdm.commit("r5");
     sdm.commit("r6", "r6b");
@@ -108,7 +108,7 @@ class LogDamageTest {
   void firstCheckpointThatIsSpoiltLosesNothing() throws Exception {
     MemoryDisk young = new MemoryDisk();
     MemorySlotStore itsStore = new MemorySlotStore(young);
-    Candidate writer = Candidate.leading(itsStore, "a", 5);
+    Contender writer = Contender.leading(itsStore, "a", 5);
     new Checkpointer(itsStore).checkpoint(writer.state);
     writer.commit("last");
     young.overwrite(Names.checkpoint(5), new byte[] {1});
@@ -207,7 +207,7 @@ class LogDamageTest {
   @Test
   void recordOfAnotherHistoryIsFound() throws Exception {
     MemoryDisk other = new MemoryDisk();
-    Candidate.leading(new MemorySlotStore(other), "b", 6);
+    Contender.leading(new MemorySlotStore(other), "b", 6);
     disk.overwrite(Names.record(6), Objects.requireNonNull(other.read(Names.record(6))));
     assertFound(Names.record(6), "another history");
   }
@@ -232,7 +232,7 @@ class LogDamageTest {
       Random random = new Random(seed);
       MemoryDisk large = new MemoryDisk();
       MemorySlotStore itsStore = new MemorySlotStore(large);
-      Candidate writer = Candidate.leading(itsStore, "a", 1);
+      Contender writer = Contender.leading(itsStore, "a", 1);
       List<String> path = new ArrayList<>();
       int records = 2 + random.nextInt(40);
       for (int i = 0; i < records; i++) {

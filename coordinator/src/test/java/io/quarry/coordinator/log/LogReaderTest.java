@@ -23,7 +23,7 @@ class LogReaderTest {
 
   @Test
   void checkpointAndTailGiveTheSameAsAllRecords() throws Exception {
-    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 7);
+    Contender sdm = Contender.leading(new MemorySlotStore(disk), "a", 7);
     sdm.checkpoint();
     sdm.commit("r8", "r9");
     LogState fresh = new LogReader(new MemorySlotStore(disk)).load();
@@ -39,7 +39,7 @@ class LogReaderTest {
 
   @Test
   void busyLogIsNotDamaged() throws Exception {
-    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    Contender sdm = Contender.leading(new MemorySlotStore(disk), "a", 3);
     MemorySlotStore behind =
         new MemorySlotStore(
             disk,
@@ -52,7 +52,7 @@ class LogReaderTest {
     assertThat(seen.sequence()).isGreaterThanOrEqualTo(3);
   }
 
-  private static void commit(Candidate sdm) {
+  private static void commit(Contender sdm) {
     try {
       sdm.commit("more " + sdm.state.sequence());
     } catch (IOException e) {
@@ -62,7 +62,7 @@ class LogReaderTest {
 
   @Test
   void readerFarBehindAVacuumStartsOverAtOnce() throws Exception {
-    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    Contender sdm = Contender.leading(new MemorySlotStore(disk), "a", 3);
     LogState old = sdm.state;
     for (int i = 0; i < 20; i++) {
       sdm.commit("r" + i);
@@ -77,7 +77,7 @@ class LogReaderTest {
   void readerOvertakenBetweenCheckpointAndTailStartsOver() throws Exception {
     for (String moment : new String[] {"read 0000000000000004.record", "list", "head"}) {
       MemoryDisk fresh = new MemoryDisk();
-      Candidate sdm = Candidate.leading(new MemorySlotStore(fresh), "a", 3);
+      Contender sdm = Contender.leading(new MemorySlotStore(fresh), "a", 3);
       sdm.checkpoint();
       sdm.commit("before");
       AtomicBoolean once = new AtomicBoolean();
@@ -98,7 +98,7 @@ class LogReaderTest {
     }
   }
 
-  private static void checkpoint(Candidate sdm) {
+  private static void checkpoint(Contender sdm) {
     try {
       sdm.checkpoint();
     } catch (IOException e) {
@@ -108,7 +108,7 @@ class LogReaderTest {
 
   @Test
   void recordInAFreedNameMisleadsNoReader() throws Exception {
-    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    Contender sdm = Contender.leading(new MemorySlotStore(disk), "a", 3);
     LogState old = sdm.state;
     byte[] orphan = Codec.encode(orphanAfter(old)).bytes();
     for (int i = 0; i < 5; i++) {
@@ -127,13 +127,13 @@ class LogReaderTest {
         state.position().term(),
         "zombie",
         "nonce",
-        Candidate.NOW,
-        java.util.List.of(Candidate.entry(state, "stray", "stray")));
+        Contender.NOW,
+        java.util.List.of(Contender.entry(state, "stray", "stray")));
   }
 
   @Test
   void catchingUpListsNothingWhenTheHeadIsRight() throws Exception {
-    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    Contender sdm = Contender.leading(new MemorySlotStore(disk), "a", 3);
     LogState old = sdm.state;
     sdm.commit("r1");
     sdm.commit("r2");
@@ -146,7 +146,7 @@ class LogReaderTest {
 
   @Test
   void catchingUpWithoutAHeadListsTheDirectory() throws Exception {
-    Candidate sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    Contender sdm = Contender.leading(new MemorySlotStore(disk), "a", 3);
     MemoryDisk headless = new MemoryDisk();
     for (long sequence = 1; sequence <= 3; sequence++) {
       byte[] record = Objects.requireNonNull(disk.read(Names.record(sequence)));
@@ -163,7 +163,7 @@ class LogReaderTest {
   @Test
   void readErrorIsNoDamage() throws Exception {
     MemorySlotStore store = new MemorySlotStore(disk);
-    Candidate.leading(store, "a", 3);
+    Contender.leading(store, "a", 3);
     store.failReads(1);
     assertThatThrownBy(() -> new LogReader(store).load())
         .isInstanceOf(IOException.class)

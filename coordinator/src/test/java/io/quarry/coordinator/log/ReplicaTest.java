@@ -24,12 +24,12 @@ class ReplicaTest {
   private final MemoryDisk disk = new MemoryDisk();
   private final MemorySlotStore store = new MemorySlotStore(disk);
   private final Supervisor supervisor = new Supervisor();
-  private Candidate sdm;
+  private Contender sdm;
   private Replica replica;
 
   @BeforeEach
   void start() throws IOException {
-    sdm = Candidate.leading(new MemorySlotStore(disk), "a", 3);
+    sdm = Contender.leading(new MemorySlotStore(disk), "a", 3);
     replica = new Replica("main", store);
     replica.follow(supervisor);
   }

@@ -21,24 +21,24 @@ class ZombieTest {
 
   private static final class History {
     final MemoryDisk disk = new MemoryDisk();
-    final Candidate leader;
+    final Contender leader;
 
     History() throws IOException {
-      leader = Candidate.leading(new MemorySlotStore(disk), "first", KNOWN);
+      leader = Contender.leading(new MemorySlotStore(disk), "first", KNOWN);
     }
 
     /** An SDM that knows the log as the leader knows it now. */
-    Candidate zombie(String name, PutFault... faults) {
+    Contender zombie(String name, PutFault... faults) {
       MemorySlotStore store = new MemorySlotStore(disk);
       store.nextPuts(faults);
-      Candidate zombie = new Candidate(store, name);
+      Contender zombie = new Contender(store, name);
       zombie.state = leader.state;
       return zombie;
     }
 
     /** Another SDM takes over and writes checkpoints after some of its commits. */
-    Candidate goOn(int commits, List<Integer> checkpoints) throws IOException {
-      Candidate next = new Candidate(new MemorySlotStore(disk), "next");
+    Contender goOn(int commits, List<Integer> checkpoints) throws IOException {
+      Contender next = new Contender(new MemorySlotStore(disk), "next");
       next.state = leader.state;
       next.lead();
       for (int i = 0; i < commits; i++) {
@@ -50,7 +50,7 @@ class ZombieTest {
       return next;
     }
 
-    void checkTruth(String what, Candidate zombie, String requestId) throws IOException {
+    void checkTruth(String what, Contender zombie, String requestId) throws IOException {
       LogState before = new LogReader(new MemorySlotStore(disk)).load();
       Outcome outcome = zombie.commit(requestId);
       LogState after = new LogReader(new MemorySlotStore(disk)).load();
@@ -69,7 +69,7 @@ class ZombieTest {
     }
 
     void checkStillWorks(String what) throws IOException {
-      Candidate last = new Candidate(new MemorySlotStore(disk), "last");
+      Contender last = new Contender(new MemorySlotStore(disk), "last");
       assertThat(last.lead()).as(what).isInstanceOf(Outcome.Committed.class);
       assertThat(last.commit("last")).as(what).isInstanceOf(Outcome.Committed.class);
       last.checkpoint();
@@ -85,7 +85,7 @@ class ZombieTest {
         for (int checkpoint = 0; checkpoint <= commits; checkpoint++) {
           String what = fault + ", checkpoint after " + checkpoint + " of " + commits;
           History history = new History();
-          Candidate zombie = history.zombie("zombie", fault);
+          Contender zombie = history.zombie("zombie", fault);
           history.goOn(commits, List.of(checkpoint));
           history.checkTruth(what, zombie, "z1");
           history.checkTruth(what + ", again", zombie, "z2");
@@ -98,7 +98,7 @@ class ZombieTest {
   @Test
   void checkpointFarAheadChangesNothing() throws Exception {
     History history = new History();
-    Candidate zombie = history.zombie("zombie");
+    Contender zombie = history.zombie("zombie");
     history.goOn(200, List.of(50, 100, 199));
     history.checkTruth("far ahead", zombie, "z1");
     history.checkStillWorks("far ahead");
@@ -110,9 +110,9 @@ class ZombieTest {
       for (boolean olderFirst : new boolean[] {true, false}) {
         String what = commits + " commits, older zombie first: " + olderFirst;
         History history = new History();
-        Candidate older = history.zombie("older");
+        Contender older = history.zombie("older");
         history.leader.commit("known");
-        Candidate younger = history.zombie("younger");
+        Contender younger = history.zombie("younger");
         history.goOn(commits, List.of(commits - 1));
         history.checkTruth(what, olderFirst ? older : younger, "z1");
         history.checkTruth(what, olderFirst ? younger : older, "z2");
@@ -126,7 +126,7 @@ class ZombieTest {
   @Test
   void zombieThatWasTheWriterOfTheSlotBeforeIsNoBetter() throws Exception {
     History history = new History();
-    Candidate zombie = history.leader;
+    Contender zombie = history.leader;
     history.goOn(4, List.of(3));
     history.checkTruth("writer of the slot before", zombie, "z1");
     history.checkStillWorks("writer of the slot before");
@@ -135,8 +135,8 @@ class ZombieTest {
   @Test
   void checkpointOfAZombieDoesNoHarm() throws Exception {
     History history = new History();
-    Candidate zombie = history.zombie("zombie");
-    Candidate next = history.goOn(4, List.of(2));
+    Contender zombie = history.zombie("zombie");
+    Contender next = history.goOn(4, List.of(2));
     zombie.checkpoint();
     LogState after = new LogReader(new MemorySlotStore(history.disk)).load();
     assertThat(Fingerprint.of(after)).isEqualTo(Fingerprint.of(next.state));
@@ -148,12 +148,12 @@ class ZombieTest {
     for (int pause = 1; pause <= KNOWN + 4; pause++) {
       for (boolean oldestFirst : new boolean[] {true, false}) {
         History history = new History();
-        List<Candidate> zombies = new ArrayList<>();
+        List<Contender> zombies = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
           zombies.add(history.zombie("zombie" + i));
           history.leader.commit("known" + i);
         }
-        List<Candidate> waking = oldestFirst ? zombies : zombies.reversed();
+        List<Contender> waking = oldestFirst ? zombies : zombies.reversed();
         String what = "at deletion " + pause + ", oldest first: " + oldestFirst;
         new Checkpointer(new MemorySlotStore(history.disk)).checkpoint(history.leader.before);
         AtomicInteger deletions = new AtomicInteger(pause);
@@ -171,7 +171,7 @@ class ZombieTest {
     }
   }
 
-  private static void check(History history, String what, Candidate zombie) {
+  private static void check(History history, String what, Contender zombie) {
     try {
       history.checkTruth(what, zombie, "by " + zombie.name);
     } catch (IOException e) {
@@ -182,8 +182,8 @@ class ZombieTest {
   @Test
   void vacuumThatOverlooksANameFreesNoneAfterIt() throws Exception {
     History history = new History();
-    Candidate zombie = history.zombie("zombie");
-    Candidate next = history.goOn(4, List.of());
+    Contender zombie = history.zombie("zombie");
+    Contender next = history.goOn(4, List.of());
     new Checkpointer(new MemorySlotStore(history.disk)).checkpoint(next.before);
     MemorySlotStore overlooking = new MemorySlotStore(history.disk);
     overlooking.overlookOnce(Names.record(KNOWN));

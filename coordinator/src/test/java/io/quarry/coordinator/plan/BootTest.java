@@ -13,7 +13,6 @@ import io.quarry.coordinator.plan.Image.Content;
 import io.quarry.coordinator.plan.Image.Options;
 import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Collections;
@@ -135,7 +134,8 @@ final class BootTest {
 
   private void put(String imageId, String volumeId) {
     Volume volume =
-        new Volume(volumeId, imageId, Shape.of(512, null), Origin.NONE).ready(volumeId + ".1.raw");
+        new Volume(volumeId, imageId, Layout.SPARSE_FILES.over(512, null), Origin.NONE)
+            .ready(volumeId + ".1.raw");
     Image image =
         new Image(
             imageId,

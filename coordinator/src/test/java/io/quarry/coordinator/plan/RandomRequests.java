@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All kinds of requests, likely and unlikely ones, of callers and hosts. The right requests at the
- * end of a fix come from {@link Work}; this class makes only wrong ones.
+ * end of a fix come from {@link SteppedWork}; this class makes only wrong ones.
  */
 public final class RandomRequests {
   public static final List<String> HOSTS = List.of("host0", "host1");

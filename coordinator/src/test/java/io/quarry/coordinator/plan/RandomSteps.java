@@ -119,7 +119,7 @@ final class RandomSteps {
   private List<Step> all(Place place, String fix) {
     String worker = "w" + workers++;
     List<Step> steps = new ArrayList<>(List.of(new Step.Begin(place.key, fix, worker)));
-    for (int stage = 0; stage < Work.STAGES_MAX; stage++) {
+    for (int stage = 0; stage < SteppedWork.STAGES_MAX; stage++) {
       steps.add(new Step.GoOn(worker));
     }
     return steps;

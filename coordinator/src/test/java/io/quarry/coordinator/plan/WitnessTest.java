@@ -9,7 +9,6 @@ import io.quarry.coordinator.plan.Image.Content;
 import io.quarry.coordinator.plan.Image.Options;
 import io.quarry.coordinator.plan.Image.Visibility;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Witness;
 import java.time.Instant;
 import java.util.List;
@@ -70,7 +69,8 @@ final class WitnessTest {
 
   private void put(ImageKind kind) {
     Volume volume =
-        new Volume("volume", "image", Shape.of(512, null), Origin.NONE).ready("volume.1.raw");
+        new Volume("volume", "image", Layout.SPARSE_FILES.over(512, null), Origin.NONE)
+            .ready("volume.1.raw");
     Image image =
         new Image(
             "image",

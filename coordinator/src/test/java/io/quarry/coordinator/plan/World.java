@@ -24,7 +24,7 @@ final class World {
   private static final long COMMITS_PER_STEP = 1_000;
 
   private final Map<String, Place> places = new LinkedHashMap<>();
-  private final Map<String, Work> workers = new TreeMap<>();
+  private final Map<String, SteppedWork> workers = new TreeMap<>();
   private final Set<String> over = new HashSet<>();
   private final List<Told> told = new ArrayList<>();
   private final Map<String, Integer> accepted = new HashMap<>();
@@ -75,7 +75,7 @@ final class World {
   }
 
   /** Workers that can go on. */
-  Map<String, Work> workers() {
+  Map<String, SteppedWork> workers() {
     return workers;
   }
 
@@ -223,12 +223,12 @@ final class World {
       ask(place, new GrantFixes(new Worker(worker, worker), Map.of(fixId, fix.epoch())));
       epoch = fix.epoch() + 1;
     }
-    workers.put(worker, new Work(this, place, fix, epoch, worker));
+    workers.put(worker, new SteppedWork(this, place, fix, epoch, worker));
     tell(place, worker + " begins epoch " + epoch + " of " + fixId);
   }
 
   private void goOn(String worker) {
-    Work work = workers.get(worker);
+    SteppedWork work = workers.get(worker);
     if (work != null) {
       tell(work.place(), worker + " goes on with " + work.fix().id());
       if (!work.goOn()) {

@@ -45,7 +45,7 @@ final class ImageCopyBench {
     Files.createDirectories(directory.resolve(FROM));
     Files.createDirectories(directory.resolve(TO));
     Path image = directory.resolve("source.raw");
-    SourceImage.write(image, size);
+    BenchImage.write(image, size);
     try (LocalCluster cluster =
             LocalCluster.start(LocalClusterOptions.in(directory.resolve("hosts")).withHosts(1));
         StorageClient client = new StorageClient(List.of(cluster.host(0).url()))) {

@@ -16,7 +16,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,7 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(300)
 final class DamageIT {
-  private static final String DAMAGED = "damaged";
   private static final String SOUND = "sound";
   private static final long SIZE = 1 << 20;
   private static final int DISKS = 25;
@@ -40,7 +43,12 @@ final class DamageIT {
     LAST_RECORD,
     NEWEST_CHECKPOINT,
     CHECKPOINTS,
-    WHOLE_LOG
+    WHOLE_LOG;
+
+    /** Each place has a repository of its own. */
+    String repoId() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
   private enum Harm {
@@ -48,6 +56,8 @@ final class DamageIT {
     TRUNCATED,
     DELETED
   }
+
+  private final Map<Victim, List<String>> disks = new EnumMap<>(Victim.class);
 
   @Test
   void damagedLogIsReadOnlyUntilItIsRestored(@TempDir Path directory) throws Exception {
@@ -59,73 +69,100 @@ final class DamageIT {
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
                     "-Dquarry.checkpoint.records=" + CHECKPOINT_RECORDS))) {
-      box.connect(DAMAGED);
       box.connect(SOUND);
-      StorageClient client = box.client(0);
-      List<String> disks = new ArrayList<>();
-      for (int disk = 0; disk < DISKS; disk++) {
-        CreatedImage created = Box.disk(client, DAMAGED, SIZE);
-        Box.awaitOptimized(client, DAMAGED, created.imageId());
-        disks.add(created.imageId());
-      }
-      Path first = box.repository(DAMAGED).resolve("log").resolve("0000000000000001.record");
-      await().atMost(Box.PATIENCE).until(() -> Files.notExists(first));
       for (Victim victim : Victim.values()) {
-        for (Harm harm : Harm.values()) {
-          disks.add(damageAndRestore(box, victim, harm, disks));
-        }
+        fill(box, victim);
+      }
+      for (Harm harm : Harm.values()) {
+        damageAndRestore(box, harm);
       }
     }
   }
 
-  private static String damageAndRestore(Box box, Victim victim, Harm harm, List<String> disks)
-      throws Exception {
-    String which = victim + " " + harm;
-    StorageClient client = box.client(0);
-    stopWithRecordsBeyondTheCheckpoint(box);
-    List<Path> files = files(box, victim);
-    Path file = files.getFirst();
-    List<byte[]> originals = new ArrayList<>();
-    for (Path each : files) {
-      originals.add(Files.readAllBytes(each));
-      harm(each, originals.getLast(), harm);
+  /** Makes disks until the log has freed its first record. */
+  private void fill(Box box, Victim victim) throws Exception {
+    box.connect(victim.repoId());
+    for (int disk = 0; disk < DISKS; disk++) {
+      addDisk(box, victim);
     }
-    // A write that was torn before publication: no reader uses this file.
-    Files.write(
-        box.repository(DAMAGED).resolve("tmp").resolve("torn." + which.replace(' ', '.')),
-        Arrays.copyOf(originals.getFirst(), originals.getFirst().length / 3));
+    Path log = box.repository(victim.repoId()).resolve("log");
+    await()
+        .atMost(Box.PATIENCE)
+        .until(() -> Files.notExists(log.resolve("0000000000000001.record")));
+  }
+
+  private void addDisk(Box box, Victim victim) {
+    String disk = Box.disk(box.client(0), victim.repoId(), SIZE).imageId();
+    Box.awaitOptimized(box.client(0), victim.repoId(), disk);
+    disks.computeIfAbsent(victim, _ -> new ArrayList<>()).add(disk);
+  }
+
+  /** Damages all repositories at once, each at another place. */
+  private void damageAndRestore(Box box, Harm harm) throws Exception {
+    StorageClient client = box.client(0);
+    stopWithRecordsBeyondTheCheckpoints(box);
+    Map<Victim, Map<Path, byte[]>> originals = new EnumMap<>(Victim.class);
+    for (Victim victim : Victim.values()) {
+      originals.put(victim, damage(box, victim, harm));
+    }
     box.host(0).start();
     box.host(0).awaitReady(Box.PATIENCE);
 
-    if (victim == Victim.NEWEST_CHECKPOINT) {
-      disks.add(assertSound(box, which, disks));
-    } else {
-      assertDamaged(box, which, named(file, victim, harm));
+    for (Victim victim : Victim.values()) {
+      if (victim == Victim.NEWEST_CHECKPOINT) {
+        assertSound(box, victim, harm);
+      } else {
+        Path first = originals.get(victim).keySet().iterator().next();
+        assertDamaged(client, victim, harm, named(first, victim, harm));
+      }
     }
     CreatedImage elsewhere = Box.disk(client, SOUND, SIZE);
     Box.awaitOptimized(client, SOUND, elsewhere.imageId());
     assertThat(client.getStorageRepository(SOUND).health()).isEqualTo("ok");
 
-    client.disconnectStorageRepository(DAMAGED);
-    for (int i = 0; i < files.size(); i++) {
-      Files.write(files.get(i), originals.get(i));
+    for (Victim victim : Victim.values()) {
+      client.disconnectStorageRepository(victim.repoId());
+      for (Map.Entry<Path, byte[]> original : originals.get(victim).entrySet()) {
+        Files.write(original.getKey(), original.getValue());
+      }
+      box.connect(victim.repoId());
+      assertSound(box, victim, harm);
     }
-    box.connect(DAMAGED);
-    return assertSound(box, which, disks);
+  }
+
+  /** Returns what the files held. */
+  private static Map<Path, byte[]> damage(Box box, Victim victim, Harm harm) throws IOException {
+    Map<Path, byte[]> originals = new LinkedHashMap<>();
+    for (Path each : files(box, victim)) {
+      byte[] original = Files.readAllBytes(each);
+      originals.put(each, original);
+      harm(each, original, harm);
+    }
+    // A write that was torn before publication: no reader uses this file.
+    byte[] some = originals.values().iterator().next();
+    Files.write(
+        box.repository(victim.repoId()).resolve("tmp").resolve("torn." + harm),
+        Arrays.copyOf(some, some.length / 3));
+    return originals;
   }
 
   /**
    * Some records must follow the newest checkpoint. A checkpoint may be under way while the records
    * are counted. So the count is repeated when no process runs any more.
    */
-  private static void stopWithRecordsBeyondTheCheckpoint(Box box) throws Exception {
+  private void stopWithRecordsBeyondTheCheckpoints(Box box) throws Exception {
     while (true) {
-      while (beyondCheckpoint(box).size() < RECORDS_BEYOND) {
-        Box.awaitOptimized(
-            box.client(0), DAMAGED, Box.disk(box.client(0), DAMAGED, SIZE).imageId());
+      for (Victim victim : Victim.values()) {
+        while (beyondCheckpoint(box, victim).size() < RECORDS_BEYOND) {
+          addDisk(box, victim);
+        }
       }
       box.host(0).shutDown();
-      if (beyondCheckpoint(box).size() >= RECORDS_BEYOND) {
+      boolean enough = true;
+      for (Victim victim : Victim.values()) {
+        enough &= beyondCheckpoint(box, victim).size() >= RECORDS_BEYOND;
+      }
+      if (enough) {
         return;
       }
       box.host(0).start();
@@ -139,13 +176,13 @@ final class DamageIT {
     return String.valueOf(nameless ? file.getParent() : file);
   }
 
-  private static void assertDamaged(Box box, String which, String named) {
-    StorageClient client = box.client(0);
-    RepositoryInfo info = client.getStorageRepository(DAMAGED);
+  private static void assertDamaged(StorageClient client, Victim victim, Harm harm, String named) {
+    String which = victim + " " + harm;
+    RepositoryInfo info = client.getStorageRepository(victim.repoId());
     assertThat(info.health()).as(which).isEqualTo("damaged");
     assertThat(info.healthReason()).as(which).contains(named);
     StorageException refusal =
-        catchThrowableOfType(StorageException.class, () -> Box.disk(client, DAMAGED, SIZE));
+        catchThrowableOfType(StorageException.class, () -> Box.disk(client, victim.repoId(), SIZE));
     assertThat(refusal).as(which).isNotNull();
     assertThat(refusal.code()).as(which).isEqualTo(ErrorCode.REPOSITORY_DAMAGED);
     assertThat(refusal.code().httpStatus()).isEqualTo(422);
@@ -153,28 +190,28 @@ final class DamageIT {
     assertThat(refusal.remedy()).isNotBlank();
   }
 
-  private static String assertSound(Box box, String which, List<String> disks) {
+  private void assertSound(Box box, Victim victim, Harm harm) {
     StorageClient client = box.client(0);
-    assertThat(client.getStorageRepository(DAMAGED).health()).as(which).isEqualTo("ok");
-    for (String disk : disks) {
-      assertThat(client.getImage(DAMAGED, disk, 0).size()).isEqualTo(SIZE);
+    assertThat(client.getStorageRepository(victim.repoId()).health())
+        .as("%s %s", victim, harm)
+        .isEqualTo("ok");
+    for (String disk : disks.get(victim)) {
+      assertThat(client.getImage(victim.repoId(), disk, 0).size()).isEqualTo(SIZE);
     }
-    CreatedImage created = Box.disk(client, DAMAGED, SIZE);
-    Box.awaitOptimized(client, DAMAGED, created.imageId());
-    return created.imageId();
+    addDisk(box, victim);
   }
 
-  private static List<String> beyondCheckpoint(Box box) throws IOException {
-    String checkpoint = number(ending(box, ".checkpoint").getLast());
-    return ending(box, ".record").stream()
+  private static List<String> beyondCheckpoint(Box box, Victim victim) throws IOException {
+    String checkpoint = number(ending(box, victim, ".checkpoint").getLast());
+    return ending(box, victim, ".record").stream()
         .filter(record -> number(record).compareTo(checkpoint) > 0)
         .toList();
   }
 
   private static List<Path> files(Box box, Victim victim) throws IOException {
-    Path log = box.repository(DAMAGED).resolve("log");
-    List<String> checkpoints = ending(box, ".checkpoint").reversed();
-    List<String> beyond = beyondCheckpoint(box);
+    Path log = box.repository(victim.repoId()).resolve("log");
+    List<String> checkpoints = ending(box, victim, ".checkpoint").reversed();
+    List<String> beyond = beyondCheckpoint(box, victim);
     assertThat(beyond).hasSizeGreaterThan(2);
     assertThat(checkpoints).hasSizeGreaterThan(1);
     List<String> names =
@@ -205,8 +242,8 @@ final class DamageIT {
     }
   }
 
-  private static List<String> ending(Box box, String suffix) throws IOException {
-    return Box.names(box.repository(DAMAGED).resolve("log")).stream()
+  private static List<String> ending(Box box, Victim victim, String suffix) throws IOException {
+    return Box.names(box.repository(victim.repoId()).resolve("log")).stream()
         .filter(name -> name.endsWith(suffix))
         .toList();
   }

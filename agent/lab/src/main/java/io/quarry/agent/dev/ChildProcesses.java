@@ -29,6 +29,11 @@ final class ChildProcesses {
     this.classPath = classPath;
   }
 
+  /** The same JVMs with other jars, which the class archive does not know. */
+  ChildProcesses withClassPath(String other) {
+    return new ChildProcesses(List.of(), other);
+  }
+
   static String jarsFirst() {
     return Stream.concat(jarsOrNot(true), jarsOrNot(false))
         .collect(Collectors.joining(File.pathSeparator));

@@ -39,7 +39,7 @@ public final class LocalHost implements AutoCloseable {
    */
   private static final String BOOT_FILE = "boot-id";
 
-  private final ChildProcesses processes;
+  private ChildProcesses processes;
   private final HttpClient http;
   private final LocalClusterOptions options;
   private final AgentConfig config;
@@ -103,6 +103,11 @@ public final class LocalHost implements AutoCloseable {
     words.addAll(options.guardianArguments());
     guardian =
         processes.java(options.launcher(), GUARDIAN_OPTIONS, GuardianMain.class, words, log());
+  }
+
+  /** From its next start on, the host runs the program of another commit. */
+  public void install(String classPath) {
+    processes = processes.withClassPath(classPath);
   }
 
   /** Waits until the agent reports its start, healthy or not. */

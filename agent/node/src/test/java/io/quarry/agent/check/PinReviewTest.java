@@ -6,6 +6,7 @@ import io.quarry.common.api.Problem;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.Layout;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Open.Layers;
 import io.quarry.coordinator.plan.Open.Upload;
@@ -16,7 +17,6 @@ import io.quarry.coordinator.plan.StalePins;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
 import java.io.IOException;
 import java.time.Duration;
@@ -47,7 +47,8 @@ final class PinReviewTest {
   void aPinIsNeededAsLongAsItsImageIsReadThere() throws IOException {
     CopySource there = new CopySource("key-of-source", "one", PIN.id());
     Volume overlay =
-        new Volume("v-copy", "copy", Shape.of(States.SIZE, "one"), Origin.over(there))
+        new Volume(
+                "v-copy", "copy", Layout.SPARSE_FILES.over(States.SIZE, "one"), Origin.over(there))
             .ready("v-copy.1.qcow2");
     States target = new States().disk("copy").put(new Change.PutVolume(overlay));
     assertThat(stale(target.state(), LATER)).isEmpty();

@@ -3,6 +3,7 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.Layout;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Open.Layers;
 import io.quarry.coordinator.plan.Open.Upload;
@@ -10,7 +11,6 @@ import io.quarry.coordinator.plan.Open.User;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
 import java.time.Instant;
 import java.util.List;
@@ -63,6 +63,7 @@ final class OrphanFilesTest {
 
   private static Volume volume(
       String id, Stage stage, @org.jspecify.annotations.Nullable String file) {
-    return new Volume(id, "one", Shape.of(512, null), Origin.NONE, stage, file, null, null);
+    return new Volume(
+        id, "one", Layout.SPARSE_FILES.over(512, null), Origin.NONE, stage, file, null, null);
   }
 }

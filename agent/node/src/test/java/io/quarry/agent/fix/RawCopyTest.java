@@ -17,13 +17,13 @@ import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Subject;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.Layout;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.sim.SimDisk;
 import io.quarry.coordinator.sim.SimMount;
 import java.io.IOException;
@@ -52,7 +52,7 @@ class RawCopyTest {
       new Volume(
           "v",
           "copy",
-          Shape.of(SimContent.SIZE, null),
+          Layout.SPARSE_FILES.over(SimContent.SIZE, null),
           Origin.copyOf(new CopySource("here", "source", "pin")));
 
   private final SimMount mount = new SimMount(new SimDisk((name, content) -> {}), this::step);

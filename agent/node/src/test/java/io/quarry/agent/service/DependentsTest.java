@@ -8,6 +8,7 @@ import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.RepositoryOnHost;
 import io.quarry.coordinator.plan.Change;
 import io.quarry.coordinator.plan.Image;
+import io.quarry.coordinator.plan.Layout;
 import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.Open.Layers;
 import io.quarry.coordinator.plan.Open.Upload;
@@ -16,7 +17,6 @@ import io.quarry.coordinator.plan.Pin;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Stage;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +36,11 @@ final class DependentsTest {
           .volume("disk", null, Stage.READY)
           .put(
               new Change.PutVolume(
-                  new Volume("former", "disk", Shape.of(States.SIZE, "base"), Origin.NONE)
+                  new Volume(
+                          "former",
+                          "disk",
+                          Layout.SPARSE_FILES.over(States.SIZE, "base"),
+                          Origin.NONE)
                       .ready("former.1.qcow2")))
           .put(
               new Change.PutOpen(

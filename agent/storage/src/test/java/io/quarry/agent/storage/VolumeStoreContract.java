@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.NativeFile;
+import io.quarry.coordinator.plan.Layout;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.plan.Volume.Origin;
-import io.quarry.coordinator.plan.Volume.Shape;
 import io.quarry.coordinator.plan.Volume.Witness;
 import org.junit.jupiter.api.Test;
 
@@ -67,7 +67,7 @@ public abstract class VolumeStoreContract {
         new Volume(
             "v",
             "image",
-            Shape.of(SIZE, null),
+            Layout.SPARSE_FILES.over(SIZE, null),
             Origin.NONE,
             Volume.Stage.READY,
             NAME,

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarry.agent.data.SmallStorage;
 import io.quarry.agent.data.os.Folder;
-import io.quarry.coordinator.log.Candidate;
 import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.Contender;
 import io.quarry.coordinator.log.Fingerprint;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogReader;
@@ -80,7 +80,7 @@ class DirectorySlotStoreTest extends SlotStoreContract {
   @Test
   void leftoversOfACrashBeforeTheLinkDoNotMatter() throws Exception {
     CommitLog.create(store);
-    Candidate sdm = Candidate.leading(store, "a", 3);
+    Contender sdm = Contender.leading(store, "a", 3);
     Files.write(root.resolve("tmp/b.1.0000000000000004.record"), new byte[] {1, 2, 3});
     Files.write(root.resolve("tmp/b.2.ballast"), new byte[100]);
     assertThat(Fingerprint.of(new LogReader(store).load())).isEqualTo(Fingerprint.of(sdm.state));

@@ -3,9 +3,9 @@ package io.quarry.agent.storage.directory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.data.os.Folder;
-import io.quarry.coordinator.log.Candidate;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.CommitLog.Outcome;
+import io.quarry.coordinator.log.Contender;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.RecentRequests;
@@ -69,7 +69,7 @@ class RacingSdmsTest {
       int terms = 0;
       try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), name)) {
         for (int attempts = 0; acknowledged.size() < COMMITS; terms++) {
-          Candidate sdm = new Candidate(store, name + "." + terms);
+          Contender sdm = new Contender(store, name + "." + terms);
           boolean leading = sdm.lead() instanceof Outcome.Committed;
           while (leading && acknowledged.size() < COMMITS) {
             String requestId = name + "-" + attempts++;
@@ -84,7 +84,7 @@ class RacingSdmsTest {
     };
   }
 
-  private boolean commit(Candidate sdm, String requestId) throws Exception {
+  private boolean commit(Contender sdm, String requestId) throws Exception {
     Reply reply = sdm.entries(sdm.state, requestId).getFirst().reply();
     return switch (sdm.commit(requestId)) {
       case Outcome.Committed committed -> {

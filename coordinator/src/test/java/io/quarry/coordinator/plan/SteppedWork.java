@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * other steps may happen, and the worker may crash there. The worker relies on the state at its
  * beginning, and believes in its epoch to the end.
  */
-final class Work {
+final class SteppedWork {
   /** The stages of a copy, the longest fix. */
   static final int STAGES_MAX = 6;
 
@@ -36,7 +36,7 @@ final class Work {
   private List<String> target = List.of();
   private List<String> copied = List.of();
 
-  Work(World world, Place place, FixState fix, long epoch, String worker) {
+  SteppedWork(World world, Place place, FixState fix, long epoch, String worker) {
     this.self = new Worker(worker, worker);
     this.world = world;
     this.place = place;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A full storage refuses calls that take space, and still serves calls that free space. */
-class FullStorageTest {
+class FullDirectoryTest {
   private static ErrorCode refusal(CompletableFuture<Reply> answer) {
     Throwable thrown = catchThrowable(() -> answer.get(30, TimeUnit.SECONDS));
     return ((StorageException) Objects.requireNonNull(thrown.getCause())).code();

@@ -6,10 +6,10 @@ import java.nio.file.Path;
 import java.util.Random;
 
 /** A raw image with data, written zeros and holes, in the proportions of a used disk. */
-final class SourceImage {
+final class BenchImage {
   private static final int BLOCK = 4 << 20;
 
-  private SourceImage() {}
+  private BenchImage() {}
 
   /** 45 % data, 12 % written zeros, the rest holes. */
   static void write(Path file, long size) throws IOException {

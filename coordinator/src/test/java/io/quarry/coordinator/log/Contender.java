@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** One host that believes to be the SDM: a commit log and the state it knows. */
-public final class Candidate {
+public final class Contender {
   static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 
   public final SlotStore store;
@@ -24,7 +24,7 @@ public final class Candidate {
   /** The state before the last commit. */
   LogState before = LogState.EMPTY;
 
-  public Candidate(SlotStore store, String name) {
+  public Contender(SlotStore store, String name) {
     this.store = store;
     this.name = name;
     this.log = new CommitLog(store, name);
@@ -67,8 +67,8 @@ public final class Candidate {
   }
 
   /** A candidate that leads and has committed that many records, including the term's own. */
-  public static Candidate leading(SlotStore store, String name, int records) throws IOException {
-    Candidate candidate = new Candidate(store, name);
+  public static Contender leading(SlotStore store, String name, int records) throws IOException {
+    Contender candidate = new Contender(store, name);
     assertThat(candidate.lead()).isInstanceOf(Outcome.Committed.class);
     while (candidate.state.sequence() < records) {
       Outcome outcome = candidate.commit(name + "." + (candidate.state.sequence() + 1));
