@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,7 @@ public final class Box implements AutoCloseable {
   private final List<LocalCluster> clusters = new ArrayList<>();
   private final List<LocalHost> hosts = new ArrayList<>();
   private final List<StorageClient> clients = new ArrayList<>();
+  private int names;
 
   private Box(Path directory) {
     this.directory = directory;
@@ -162,6 +164,20 @@ public final class Box implements AutoCloseable {
   public void connect(String repoId, int host) throws IOException {
     Files.createDirectories(repository(repoId));
     connect(repoId, host, repository(repoId));
+  }
+
+  /** A name that no other repository of these hosts has. */
+  public String newName() {
+    names++;
+    return "repository-" + names;
+  }
+
+  /** The name of a new repository, which all hosts have connected and whose SDM they agree on. */
+  public String newRepository() throws IOException {
+    String repoId = newName();
+    connect(repoId);
+    awaitSdm(repoId, IntStream.range(0, hosts.size()).toArray());
+    return repoId;
   }
 
   /** Connects the repository on a host that has a path of its own to the directory. */

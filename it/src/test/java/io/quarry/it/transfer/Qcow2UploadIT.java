@@ -29,7 +29,8 @@ import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,14 +46,16 @@ final class Qcow2UploadIT {
   /** Bytes per second of an agent that the test ends. */
   private static final long SLOW = 16 << 20;
 
-  @TempDir private Path directory;
+  @TempDir static Path directory;
 
-  private Box box;
-  private StorageClient client;
-  private StorageClient other;
+  private static Box box;
+  private static StorageClient client;
+  private static StorageClient other;
 
-  @BeforeEach
-  void start() throws Exception {
+  private String repoId;
+
+  @BeforeAll
+  static void start() throws Exception {
     box =
         Box.start(
             LocalClusterOptions.in(directory)
@@ -60,19 +63,24 @@ final class Qcow2UploadIT {
                 .withSessionTimeout(Duration.ofSeconds(4)));
     client = box.client(0);
     other = box.client(1);
-    box.connect("main");
-    box.awaitSdm("main", 0, 1);
   }
 
-  @AfterEach
-  void stop() {
-    box.close();
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @BeforeEach
+  void makeRepository() throws Exception {
+    repoId = box.newRepository();
   }
 
   private String disk(long size) throws Exception {
-    String disk = Box.disk(client, "main", size).imageId();
-    Box.awaitOptimized(client, "main", disk);
-    QemuGuest.use(client, "main", disk, "write -P 5 0 1M");
+    String disk = Box.disk(client, repoId, size).imageId();
+    Box.awaitOptimized(client, repoId, disk);
+    QemuGuest.use(client, repoId, disk, "write -P 5 0 1M");
     return disk;
   }
 
@@ -86,30 +94,28 @@ final class Qcow2UploadIT {
     return file;
   }
 
-  private static UploadInfo begin(StorageClient at, String disk, Path file) throws Exception {
+  private UploadInfo begin(StorageClient at, String disk, Path file) throws Exception {
     var request = new BeginUploadRequest(VolumeFormat.QCOW2, Files.size(file), null);
-    return at.beginUpload("main", disk, request, null);
+    return at.beginUpload(repoId, disk, request, null);
   }
 
-  private static UploadInfo send(StorageClient at, String disk, String id, Path file)
-      throws Exception {
+  private UploadInfo send(StorageClient at, String disk, String id, Path file) throws Exception {
     long size = Files.size(file);
     try (InputStream in = Files.newInputStream(file)) {
-      return at.uploadImage("main", disk, id, new UploadRange(0, size, size, false, null), in);
+      return at.uploadImage(repoId, disk, id, new UploadRange(0, size, size, false, null), in);
     }
   }
 
-  private static UploadInfo finish(StorageClient at, String disk, String id, Path file)
-      throws Exception {
+  private UploadInfo finish(StorageClient at, String disk, String id, Path file) throws Exception {
     var request = new FinishUploadRequest(QemuGuest.sha256(file));
     return await()
         .atMost(Box.PATIENCE)
         .until(
-            () -> at.finishUpload("main", disk, id, request, "finish-" + id), UploadInfo::finished);
+            () -> at.finishUpload(repoId, disk, id, request, "finish-" + id), UploadInfo::finished);
   }
 
-  private static void assertContent(StorageClient at, String disk) throws Exception {
-    try (ImageData data = at.downloadImage("main", disk, DownloadRequest.WHOLE)) {
+  private void assertContent(StorageClient at, String disk) throws Exception {
+    try (ImageData data = at.downloadImage(repoId, disk, DownloadRequest.WHOLE)) {
       assertThat(Pattern.sha256(data.content().readAllBytes()))
           .isEqualTo(Pattern.sha256(Arrays.copyOf(CONTENT, DISK)));
     }
@@ -124,17 +130,17 @@ final class Qcow2UploadIT {
     assertThat(begun.size()).isEqualTo(Files.size(file));
     assertThat(begun.conversion()).isEqualTo(new UploadInfo.Conversion(DISK, 0));
     send(client, disk, id, file);
-    assertThat(other.getUpload("main", disk, id).offset()).isEqualTo(Files.size(file));
-    assertThat(box.volumes("main")).anyMatch(name -> name.endsWith(".1.upload"));
-    assertThat(FixQueries.found(other, "main")).as("nothing is stray").isEmpty();
+    assertThat(other.getUpload(repoId, disk, id).offset()).isEqualTo(Files.size(file));
+    assertThat(box.volumes(repoId)).anyMatch(name -> name.endsWith(".1.upload"));
+    assertThat(FixQueries.found(other, repoId)).as("nothing is stray").isEmpty();
 
     UploadInfo done = finish(client, disk, id, file);
     assertThat(done.conversion()).isEqualTo(new UploadInfo.Conversion(DISK, DISK));
     assertThat(finish(other, disk, id, file).commit()).isEqualTo(done.commit());
     assertContent(other, disk);
-    await().atMost(Box.PATIENCE).until(() -> FixQueries.found(client, "main").isEmpty());
-    assertThat(box.volumes("main")).singleElement().asString().endsWith(".raw");
-    QemuGuest.use(client, "main", disk, "write -P 9 0 512");
+    await().atMost(Box.PATIENCE).until(() -> FixQueries.found(client, repoId).isEmpty());
+    assertThat(box.volumes(repoId)).singleElement().asString().endsWith(".raw");
+    QemuGuest.use(client, repoId, disk, "write -P 9 0 512");
   }
 
   @Test
@@ -146,7 +152,7 @@ final class Qcow2UploadIT {
     client.setThrottle(SLOW);
     var request = new FinishUploadRequest(QemuGuest.sha256(file));
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-      var _ = callers.submit(() -> client.finishUpload("main", disk, id, request, "lost"));
+      var _ = callers.submit(() -> client.finishUpload(repoId, disk, id, request, "lost"));
       await().atMost(Box.PATIENCE).until(() -> converted(other, disk, id) > 0);
 
       box.host(0).killAgent();
@@ -159,19 +165,21 @@ final class Qcow2UploadIT {
     assertContent(other, disk);
     // The agent's death was proven: the next agent continued in the same file, and no file of the
     // upload is left.
-    await().atMost(Box.PATIENCE).until(() -> FixQueries.found(other, "main").isEmpty());
-    assertThat(box.volumes("main")).singleElement().asString().endsWith(".1.raw");
-    QemuGuest.use(other, "main", disk, "write -P 1 0 512");
+    await().atMost(Box.PATIENCE).until(() -> FixQueries.found(other, repoId).isEmpty());
+    assertThat(box.volumes(repoId)).singleElement().asString().endsWith(".1.raw");
+    QemuGuest.use(other, repoId, disk, "write -P 1 0 512");
+    box.host(0).awaitReady(Box.PATIENCE);
+    client.setThrottle(0);
   }
 
-  private static long converted(StorageClient at, String disk, String id) {
-    return Objects.requireNonNull(at.getUpload("main", disk, id).conversion()).offset();
+  private long converted(StorageClient at, String disk, String id) {
+    return Objects.requireNonNull(at.getUpload(repoId, disk, id).conversion()).offset();
   }
 
   @Test
   void refusedFilesLeaveNothing() throws Exception {
     String disk = disk(DISK);
-    List<String> before = box.volumes("main");
+    List<String> before = box.volumes(repoId);
     Path backed = directory.resolve("backed.qcow2");
     QemuGuest.run(
         List.of(
@@ -205,15 +213,15 @@ final class Qcow2UploadIT {
     send(client, disk, third, damaged);
     refused("qemu-img check", () -> finish(client, disk, third, damaged));
     assertGone(disk, third, before);
-    try (ImageData data = client.downloadImage("main", disk, DownloadRequest.WHOLE)) {
+    try (ImageData data = client.downloadImage(repoId, disk, DownloadRequest.WHOLE)) {
       assertThat(data.content().readNBytes(MIB)).containsOnly(5);
     }
   }
 
   private void assertGone(String disk, String upload, List<String> before) {
-    assertThatThrownBy(() -> client.getUpload("main", disk, upload))
+    assertThatThrownBy(() -> client.getUpload(repoId, disk, upload))
         .hasMessageContaining("has no upload");
-    await().atMost(Box.PATIENCE).until(() -> box.volumes("main").equals(before));
+    await().atMost(Box.PATIENCE).until(() -> box.volumes(repoId).equals(before));
   }
 
   /** Compressed zeros count by their uncompressed size. */
@@ -239,7 +247,7 @@ final class Qcow2UploadIT {
     words.add(bomb.toString());
     QemuGuest.run(words);
     String disk = disk(size);
-    List<String> before = box.volumes("main");
+    List<String> before = box.volumes(repoId);
     String id = begin(client, disk, bomb).uploadId();
     send(client, disk, id, bomb);
     refused("unpacks to more", () -> finish(client, disk, id, bomb));
