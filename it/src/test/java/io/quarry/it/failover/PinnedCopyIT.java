@@ -17,6 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,57 +32,71 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(180)
 final class PinnedCopyIT {
-  private static final String SOURCE = "source";
-  private static final String TARGET = "target";
   private static final Duration SESSION = Duration.ofSeconds(5);
   private static final long MIB = 1L << 20;
 
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void anotherHostMakesTheCopyOnce(boolean wakes, @TempDir Path directory) throws Exception {
+  @TempDir static Path directory;
+
+  private static Box box;
+  private static Path armed;
+
+  @BeforeAll
+  static void start() throws Exception {
     LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
-    try (Box box = Box.start(options)) {
-      Path armed = directory.resolve("armed");
-      box.addOdd(
-          "odd", options, "-Dquarry.fault.stopAt=copy.pinned", "-Dquarry.fault.armedBy=" + armed);
-      box.connect(SOURCE);
-      box.connect(TARGET);
-      StorageClient client = box.client(0);
-      LocalHost odd = box.host("odd");
-      String disk = Box.disk(client, SOURCE, 8 * MIB).imageId();
-      Box.awaitOptimized(client, SOURCE, disk);
-      QemuGuest.use(client, SOURCE, disk, "write -P 1 1M 4M");
+    armed = directory.resolve("armed");
+    box = Box.start(options);
+    box.addOdd(
+        "odd", options, "-Dquarry.fault.stopAt=copy.pinned", "-Dquarry.fault.armedBy=" + armed);
+  }
 
-      Files.createFile(armed);
-      String copy;
-      try (StorageClient both = box.impatientClient("odd", box.hostIds().getFirst())) {
-        copy = both.copyImage(TARGET, copyOf(disk), null).imageId();
-      }
-      assertThat(Pausing.stopped(odd)).isTrue();
-      Box.awaitOptimized(client, TARGET, copy);
-      QemuGuest.use(client, SOURCE, disk, "write -P 2 1M 1M");
-
-      Files.delete(armed);
-      if (wakes) {
-        odd.resumeAgent();
-      } else {
-        odd.killAgent();
-      }
-      odd.awaitReady(Box.PATIENCE);
-      box.connect(SOURCE, 1);
-      box.connect(TARGET, 1);
-      for (String repository : wakes ? List.of(TARGET, SOURCE) : List.of(TARGET)) {
-        await()
-            .atMost(Box.PATIENCE)
-            .untilAsserted(() -> {
-              assertThat(box.volumes(repository)).as("volumes of %s", repository).hasSize(1);
-              // The clean removes the file before it commits that.
-              assertThat(FixQueries.found(box.client("odd"), repository)).isEmpty();
-            });
-      }
-      QemuGuest.use(client, TARGET, copy, "read -P 0 0 1M", "read -P 1 1M 4M", "read -P 0 5M 3M");
-      QemuGuest.use(client, SOURCE, disk, "read -P 2 1M 1M", "read -P 1 2M 3M");
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
     }
+  }
+
+  /** An agent stops once in its life, so the host is killed first and wakes up later. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void anotherHostMakesTheCopyOnce(boolean wakes) throws Exception {
+    String source = box.newRepository();
+    String target = box.newRepository();
+    StorageClient client = box.client(0);
+    LocalHost odd = box.host("odd");
+    String disk = Box.disk(client, source, 8 * MIB).imageId();
+    Box.awaitOptimized(client, source, disk);
+    QemuGuest.use(client, source, disk, "write -P 1 1M 4M");
+
+    Files.createFile(armed);
+    String copy;
+    try (StorageClient both = box.impatientClient("odd", box.hostIds().getFirst())) {
+      copy = both.copyImage(target, copyOf(disk), null).imageId();
+    }
+    assertThat(Pausing.stopped(odd)).isTrue();
+    Box.awaitOptimized(client, target, copy);
+    QemuGuest.use(client, source, disk, "write -P 2 1M 1M");
+
+    Files.delete(armed);
+    if (wakes) {
+      odd.resumeAgent();
+    } else {
+      odd.killAgent();
+    }
+    odd.awaitReady(Box.PATIENCE);
+    box.connect(source, 1);
+    box.connect(target, 1);
+    for (String repository : wakes ? List.of(target, source) : List.of(target)) {
+      await()
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() -> {
+            assertThat(box.volumes(repository)).as("volumes of %s", repository).hasSize(1);
+            // The clean removes the file before it commits that.
+            assertThat(FixQueries.found(box.client("odd"), repository)).isEmpty();
+          });
+    }
+    QemuGuest.use(client, target, copy, "read -P 0 0 1M", "read -P 1 1M 4M", "read -P 0 5M 3M");
+    QemuGuest.use(client, source, disk, "read -P 2 1M 1M", "read -P 1 2M 3M");
   }
 
   private static CopyImageRequest copyOf(String disk) {

@@ -14,6 +14,9 @@ import io.quarry.it.box.QemuGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,69 +28,97 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @Timeout(300)
 final class HalfResizeIT {
-  private static final String REPOSITORY = "vms";
   private static final Duration SESSION = Duration.ofSeconds(5);
   private static final long MIB = 1L << 20;
 
-  @ParameterizedTest
-  @CsvSource({"mend.made,true", "mend.publish,true", "mend.made,false", "mend.publish,false"})
-  void anotherHostFinishesTheResize(String place, boolean wakes, @TempDir Path directory)
-      throws Exception {
+  @TempDir static Path directory;
+
+  private static Box box;
+
+  /** One sound host, and for each place one that stops there. */
+  @BeforeAll
+  static void start() throws Exception {
     LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
-    try (Box box = Box.start(options)) {
-      Path armed = directory.resolve("armed");
+    box = Box.start(options);
+    for (String place : List.of("made", "publish")) {
       box.addOdd(
-          "odd", options, "-Dquarry.fault.stopAt=" + place, "-Dquarry.fault.armedBy=" + armed);
-      box.connect(REPOSITORY);
-      StorageClient client = box.client(0);
-      LocalHost odd = box.host("odd");
-      String disk = Box.disk(client, REPOSITORY, 8 * MIB).imageId();
-      Box.awaitOptimized(client, REPOSITORY, disk);
-      QemuGuest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
-
-      Files.createFile(armed);
-      try (StorageClient both = box.impatientClient("odd", box.hostIds().getFirst())) {
-        both.resizeImage(REPOSITORY, disk, 16 * MIB, null);
-      }
-      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(odd));
-      if (!wakes) {
-        Files.delete(armed);
-        odd.killAgent();
-      }
-      Box.awaitOptimized(client, REPOSITORY, disk);
-      assertThat(QemuGuest.look(client, REPOSITORY, disk).size()).isEqualTo(16 * MIB);
-      QemuGuest.use(client, REPOSITORY, disk, "read -P 0 8M 8M", "write -P 2 12M 4M", "flush");
-      client.resizeImage(REPOSITORY, disk, 24 * MIB, null);
-      Box.awaitOptimized(client, REPOSITORY, disk);
-      QemuGuest.use(client, REPOSITORY, disk, "write -P 3 20M 4M", "flush");
-
-      if (wakes) {
-        odd.resumeAgent();
-      }
-      odd.awaitReady(Box.PATIENCE);
-      if (wakes) {
-        await()
-            .atMost(Box.PATIENCE)
-            .until(() -> Files.readString(odd.log()).contains("No longer needed: mend-"));
-      } else {
-        box.connect(REPOSITORY, 1);
-      }
-      OpenedImage grown = QemuGuest.look(box.client("odd"), REPOSITORY, disk);
-      assertThat(grown.size()).isEqualTo(24 * MIB);
-      QemuGuest.assertSound(client, REPOSITORY, disk);
-      QemuGuest.use(
-          client,
-          REPOSITORY,
-          disk,
-          "read -P 1 0 8M",
-          "read -P 0 8M 4M",
-          "read -P 2 12M 4M",
-          "read -P 0 16M 4M",
-          "read -P 3 20M 4M");
-      FixQueries.runAll(client, REPOSITORY);
-      assertThat(box.volumes(REPOSITORY))
-          .as("one file for each image")
-          .hasSize(1 + QemuGuest.look(client, REPOSITORY, disk).backingChain().size());
+          place,
+          options,
+          "-Dquarry.fault.stopAt=mend." + place,
+          "-Dquarry.fault.armedBy=" + armed(place));
     }
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  private static Path armed(String place) {
+    return directory.resolve("armed-" + place);
+  }
+
+  /** An agent stops once in its life, so each host is killed first and wakes up later. */
+  @ParameterizedTest
+  @CsvSource({"made,false", "publish,false", "made,true", "publish,true"})
+  void anotherHostFinishesTheResize(String place, boolean wakes) throws Exception {
+    String repoId = box.newName();
+    int number = box.hostIds().indexOf(place);
+    box.connect(repoId, 0);
+    box.connect(repoId, number);
+    StorageClient client = box.client(0);
+    LocalHost odd = box.host(number);
+    Path armed = armed(place);
+    String disk = Box.disk(client, repoId, 8 * MIB).imageId();
+    Box.awaitOptimized(client, repoId, disk);
+    QemuGuest.use(client, repoId, disk, "write -P 1 0 8M");
+
+    int logged = Files.readString(odd.log()).length();
+    Files.createFile(armed);
+    try (StorageClient both = box.impatientClient(place, box.hostIds().getFirst())) {
+      both.resizeImage(repoId, disk, 16 * MIB, null);
+    }
+    await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(odd));
+    if (!wakes) {
+      Files.delete(armed);
+      odd.killAgent();
+    }
+    Box.awaitOptimized(client, repoId, disk);
+    assertThat(QemuGuest.look(client, repoId, disk).size()).isEqualTo(16 * MIB);
+    QemuGuest.use(client, repoId, disk, "read -P 0 8M 8M", "write -P 2 12M 4M", "flush");
+    client.resizeImage(repoId, disk, 24 * MIB, null);
+    Box.awaitOptimized(client, repoId, disk);
+    QemuGuest.use(client, repoId, disk, "write -P 3 20M 4M", "flush");
+
+    if (wakes) {
+      odd.resumeAgent();
+    }
+    odd.awaitReady(Box.PATIENCE);
+    if (wakes) {
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() ->
+              Files.readString(odd.log()).substring(logged).contains("No longer needed: mend-"));
+    } else {
+      box.connect(repoId, number);
+    }
+    OpenedImage grown = QemuGuest.look(box.client(number), repoId, disk);
+    assertThat(grown.size()).isEqualTo(24 * MIB);
+    QemuGuest.assertSound(client, repoId, disk);
+    QemuGuest.use(
+        client,
+        repoId,
+        disk,
+        "read -P 1 0 8M",
+        "read -P 0 8M 4M",
+        "read -P 2 12M 4M",
+        "read -P 0 16M 4M",
+        "read -P 3 20M 4M");
+    FixQueries.runAll(client, repoId);
+    assertThat(box.volumes(repoId))
+        .as("one file for each image")
+        .hasSize(1 + QemuGuest.look(client, repoId, disk).backingChain().size());
   }
 }
