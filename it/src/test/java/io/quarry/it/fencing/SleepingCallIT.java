@@ -22,6 +22,9 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,29 +35,51 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(300)
 final class SleepingCallIT {
-  private static final String REPOSITORY = "vms";
   private static final String REQUEST = "sleeping-1";
   private static final String BODY = "{\"size\": 1048576}";
 
-  @Test
-  void cancelledCallIsNotCommittedByTheAgentThatSleptWithIt(@TempDir Path directory)
-      throws Exception {
-    LocalClusterOptions options =
-        LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(Duration.ofSeconds(5));
-    try (Box box = Box.start(options)) {
-      box.connect(REPOSITORY);
-      LocalHost sleeper = box.host(0);
-      sleeper.pauseAgent();
-      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(sleeper));
-      try (Socket caller = send(sleeper.url())) {
-        assertThat(box.client(1).cancelRequest(REPOSITORY, REQUEST).committed()).isFalse();
-        sleeper.resumeAgent();
-        String answer = new String(caller.getInputStream().readAllBytes(), UTF_8);
-        assertThat(answer).startsWith("HTTP/1.1 409 ").contains("REQUEST_ID_REUSED", "cancelled");
-      }
-      sleeper.awaitReady(Box.PATIENCE);
-      assertThat(box.client(0).listImages(REPOSITORY, ImageQuery.ALL).images()).isEmpty();
+  @TempDir static Path directory;
+
+  private static Box box;
+
+  private String repoId;
+
+  @BeforeAll
+  static void start() throws Exception {
+    box =
+        Box.start(
+            LocalClusterOptions.in(directory)
+                .withHosts(3)
+                .withSessionTimeout(Duration.ofSeconds(5)));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
     }
+  }
+
+  @BeforeEach
+  void nameRepository() {
+    repoId = box.newName();
+  }
+
+  @Test
+  void cancelledCallIsNotCommittedByTheAgentThatSleptWithIt() throws Exception {
+    box.connect(repoId, 0);
+    box.connect(repoId, 1);
+    LocalHost sleeper = box.host(0);
+    sleeper.pauseAgent();
+    await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(sleeper));
+    try (Socket caller = send(sleeper.url())) {
+      assertThat(box.client(1).cancelRequest(repoId, REQUEST).committed()).isFalse();
+      sleeper.resumeAgent();
+      String answer = new String(caller.getInputStream().readAllBytes(), UTF_8);
+      assertThat(answer).startsWith("HTTP/1.1 409 ").contains("REQUEST_ID_REUSED", "cancelled");
+    }
+    sleeper.awaitReady(Box.PATIENCE);
+    assertThat(box.client(0).listImages(repoId, ImageQuery.ALL).images()).isEmpty();
   }
 
   /**
@@ -62,31 +87,27 @@ final class SleepingCallIT {
    * sleeps with the call, will commit it.
    */
   @Test
-  void refusalAfterALostTryIsInTheLog(@TempDir Path directory) throws Exception {
-    LocalClusterOptions options =
-        LocalClusterOptions.in(directory).withHosts(3).withSessionTimeout(Duration.ofSeconds(5));
-    try (Box box = Box.start(options)) {
-      box.connect(REPOSITORY, 0);
-      assertThat(box.awaitSdm(REPOSITORY, 0)).isEqualTo(box.hostIds().getFirst());
-      box.connect(REPOSITORY);
-      LocalHost sleeper = box.host(0);
-      sleeper.pauseAgent();
-      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(sleeper));
-      assertThatThrownBy(() ->
-              box.client(1).removeImage(REPOSITORY, "nobody", RemoveImageOptions.DEFAULT, REQUEST))
-          .extracting("code")
-          .isEqualTo(ErrorCode.IMAGE_NOT_FOUND);
-      sleeper.resumeAgent();
-      try (var slots =
-          new DirectorySlotStore(Folder.open(box.repository(REPOSITORY)), "test-reader")) {
-        Reply recorded = new LogReader(slots).load().repository().requests().find(REQUEST);
-        assertThat(recorded).isNotNull().matches(CancelRequest::made);
-      }
+  void refusalAfterALostTryIsInTheLog() throws Exception {
+    box.connect(repoId, 0);
+    assertThat(box.awaitSdm(repoId, 0)).isEqualTo(box.hostIds().getFirst());
+    box.connect(repoId);
+    LocalHost sleeper = box.host(0);
+    sleeper.pauseAgent();
+    await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(sleeper));
+    assertThatThrownBy(
+            () -> box.client(1).removeImage(repoId, "nobody", RemoveImageOptions.DEFAULT, REQUEST))
+        .extracting("code")
+        .isEqualTo(ErrorCode.IMAGE_NOT_FOUND);
+    sleeper.resumeAgent();
+    try (var slots = new DirectorySlotStore(Folder.open(box.repository(repoId)), "test-reader")) {
+      Reply recorded = new LogReader(slots).load().repository().requests().find(REQUEST);
+      assertThat(recorded).isNotNull().matches(CancelRequest::made);
     }
+    sleeper.awaitReady(Box.PATIENCE);
   }
 
   /** From then on the kernel of the agent's host holds the call, and the agent gets no other. */
-  private static Socket send(URI agent) throws Exception {
+  private Socket send(URI agent) throws Exception {
     Socket socket = new Socket(agent.getHost(), agent.getPort());
     socket.setSoTimeout((int) Box.PATIENCE.toMillis());
     String head =
@@ -99,7 +120,7 @@ final class SleepingCallIT {
         Idempotency-Key: %s
 
         """
-            .formatted(REPOSITORY, BODY.length(), REQUEST)
+            .formatted(repoId, BODY.length(), REQUEST)
             .replace("\n", "\r\n");
     socket.getOutputStream().write((head + BODY).getBytes(US_ASCII));
     socket.getOutputStream().flush();

@@ -17,12 +17,15 @@ import io.quarry.it.box.Pausing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(300)
 final class ZombieSdmIT {
-  private static final String REPOSITORY = "vms";
   private static final long SIZE = 1 << 20;
   private static final int BEFORE = 5;
   private static final int CALLERS = 8;
@@ -43,11 +45,15 @@ final class ZombieSdmIT {
   /** More than enough commits for a checkpoint to cover and free the paused SDM's next name. */
   private static final int MEANWHILE = 120;
 
-  @ParameterizedTest
-  @ValueSource(strings = {"log.put", "log.validate"})
-  void wokenSdmAcknowledgesNothingThatReadersDoNotSee(String place, @TempDir Path directory)
-      throws Exception {
-    Path trigger = directory.resolve("pause-now");
+  @TempDir static Path directory;
+
+  private static Box box;
+
+  private String repoId;
+
+  /** Two sound hosts, and for each place one that stops there. */
+  @BeforeAll
+  static void start() throws Exception {
     LocalClusterOptions options =
         LocalClusterOptions.in(directory)
             .withHosts(2)
@@ -57,20 +63,44 @@ final class ZombieSdmIT {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-Dquarry.checkpoint.records=20");
+    box = Box.start(options);
+    for (String place : List.of("put", "validate")) {
+      box.addOdd(
+          place,
+          options,
+          "-Dquarry.fault.stopAt=log." + place,
+          "-Dquarry.fault.armedBy=" + trigger(place));
+    }
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  private static Path trigger(String place) {
+    return directory.resolve("pause-now-" + place);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"put", "validate"})
+  void wokenSdmAcknowledgesNothingThatReadersDoNotSee(String place) throws Exception {
+    repoId = box.newName();
     Queue<CreatedImage> acknowledged = new ConcurrentLinkedQueue<>();
     Queue<StorageException> refused = new ConcurrentLinkedQueue<>();
-    try (Box box = Box.start(options);
-        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-      box.addOdd(
-          "odd", options, "-Dquarry.fault.stopAt=" + place, "-Dquarry.fault.armedBy=" + trigger);
-      LocalHost zombie = box.host("odd");
-      StorageClient paused = box.client("odd");
-      int odd = 2;
-      box.connect(REPOSITORY, odd);
-      assertThat(box.awaitSdm(REPOSITORY, odd)).isEqualTo("odd");
-      box.connect(REPOSITORY);
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      LocalHost zombie = box.host(place);
+      StorageClient paused = box.client(place);
+      int odd = box.hostIds().indexOf(place);
+      box.connect(repoId, odd);
+      assertThat(box.awaitSdm(repoId, odd)).isEqualTo(place);
+      box.connect(repoId, 0);
+      box.connect(repoId, 1);
+      Path trigger = trigger(place);
       for (int disk = 0; disk < BEFORE; disk++) {
-        acknowledged.add(Box.disk(paused, REPOSITORY, SIZE));
+        acknowledged.add(Box.disk(paused, repoId, SIZE));
       }
 
       Files.createFile(trigger);
@@ -78,21 +108,21 @@ final class ZombieSdmIT {
         var _ =
             callers.submit(() -> {
               try {
-                acknowledged.add(Box.disk(paused, REPOSITORY, SIZE));
+                acknowledged.add(Box.disk(paused, repoId, SIZE));
               } catch (StorageException e) {
                 refused.add(e);
               }
             });
       }
       await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
-      String next = nextName(box);
-      await().atMost(Box.PATIENCE).until(() -> !box.awaitSdm(REPOSITORY, 0, 1).equals("odd"));
+      String next = nextName();
+      await().atMost(Box.PATIENCE).until(() -> !box.awaitSdm(repoId, 0, 1).equals(place));
       for (int disk = 0; disk < MEANWHILE; disk++) {
-        acknowledged.add(Box.disk(box.client(disk % 2), REPOSITORY, SIZE));
+        acknowledged.add(Box.disk(box.client(disk % 2), repoId, SIZE));
       }
       await()
           .atMost(Box.PATIENCE)
-          .until(() -> !Files.exists(box.repository(REPOSITORY).resolve("log").resolve(next)));
+          .until(() -> !Files.exists(box.repository(repoId).resolve("log").resolve(next)));
 
       Files.delete(trigger);
       zombie.resumeAgent();
@@ -101,17 +131,16 @@ final class ZombieSdmIT {
       assertThat(callers.awaitTermination(2, TimeUnit.MINUTES)).isTrue();
       assertThat(acknowledged.size() + refused.size()).isEqualTo(BEFORE + CALLERS + MEANWHILE);
 
-      assertThat(box.awaitSdm(REPOSITORY, 0, 1, odd)).isNotEqualTo("odd");
-      assertThat(Files.readString(zombie.log())).contains("No longer SDM of " + REPOSITORY);
-      acknowledged.add(Box.disk(paused, REPOSITORY, SIZE));
-      LogState fresh = load(box);
+      assertThat(box.awaitSdm(repoId, 0, 1, odd)).isNotEqualTo(place);
+      assertThat(Files.readString(zombie.log())).contains("No longer SDM of " + repoId);
+      acknowledged.add(Box.disk(paused, repoId, SIZE));
+      LogState fresh = load();
       assertThat(fresh.repository().images().keySet())
           .containsAll(acknowledged.stream().map(CreatedImage::imageId).toList());
       for (CreatedImage image : acknowledged) {
         assertThat(image.commit()).isLessThanOrEqualTo(fresh.sequence());
-        for (int host = 0; host <= odd; host++) {
-          assertThat(
-                  box.client(host).getImage(REPOSITORY, image.imageId(), fresh.sequence()).size())
+        for (int host : new int[] {0, 1, odd}) {
+          assertThat(box.client(host).getImage(repoId, image.imageId(), fresh.sequence()).size())
               .isEqualTo(SIZE);
         }
       }
@@ -119,9 +148,9 @@ final class ZombieSdmIT {
   }
 
   /** The name that the paused SDM is about to take, or has just taken. */
-  private static String nextName(Box box) throws Exception {
+  private String nextName() throws Exception {
     long newest =
-        Box.names(box.repository(REPOSITORY).resolve("log")).stream()
+        Box.names(box.repository(repoId).resolve("log")).stream()
             .filter(name -> name.endsWith(".record"))
             .mapToLong(name -> Long.parseLong(name.substring(0, name.indexOf('.'))))
             .max()
@@ -129,9 +158,9 @@ final class ZombieSdmIT {
     return String.format(Locale.ROOT, "%016d.record", newest + 1);
   }
 
-  private static LogState load(Box box) throws Exception {
+  private LogState load() throws Exception {
     try (DirectorySlotStore slots =
-        new DirectorySlotStore(Folder.open(box.repository(REPOSITORY)), "test-reader")) {
+        new DirectorySlotStore(Folder.open(box.repository(repoId)), "test-reader")) {
       return new LogReader(slots).load();
     }
   }

@@ -23,6 +23,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +39,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(300)
 final class ZombieWorkerIT {
-  private static final String REPOSITORY = "vms";
   private static final Duration SESSION = Duration.ofSeconds(5);
   private static final long MIB = 1L << 20;
 
@@ -45,117 +47,138 @@ final class ZombieWorkerIT {
 
   private static final long DATA = 24 * MIB;
 
-  @Test
-  void wokenCopierDoesNotTouchWhatAnotherHostPublished(@TempDir Path directory) throws Exception {
+  @TempDir static Path directory;
+
+  private static Box box;
+
+  private String repoId;
+
+  /** Two sound hosts, and for each place one that stops there. */
+  @BeforeAll
+  static void start() throws Exception {
     LocalClusterOptions options =
         LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION);
-    try (Box box = Box.start(options)) {
-      box.connect(REPOSITORY);
-      String source = Copying.source(box.client(0), REPOSITORY, WINDOWS, DATA);
-      box.client(0).setThrottle(6 * MIB);
-      box.client(1).setThrottle(6 * MIB);
-      Copying copy = Copying.start(box, box.client(0), REPOSITORY, source);
-
-      TaskInfo task = copy.until(any -> true);
-      LocalHost zombie = box.host(task.hostId());
-      LocalHost successor = zombie == box.host(0) ? box.host(1) : box.host(0);
-      StorageClient client = box.client(successor.hostId());
-      copy.until(now -> Copying.checkpoint(now) >= Copying.WINDOW_BYTES);
-      zombie.pauseAgent();
-      assertThat(copy.files(task)).hasSize(1);
-      String abandoned = copy.files(task).getFirst();
-
-      client.setThrottle(0);
-      Box.awaitOptimized(client, REPOSITORY, copy.imageId());
-      OpenedImage published = QemuGuest.look(client, REPOSITORY, copy.imageId());
-      Path file = Path.of(published.path());
-      assertThat(file.getFileName()).hasToString(nextEpoch(abandoned));
-      QemuGuest.assertSameContent(published, QemuGuest.look(client, REPOSITORY, source));
-      // A guest overwrites all that the zombie may still write.
-      List<String> writes = new ArrayList<>();
-      for (int window = 0; window < WINDOWS; window++) {
-        writes.add("write -P 0x5a %d %d".formatted(window * Copying.WINDOW_BYTES, DATA));
-      }
-      writes.add("flush");
-      QemuGuest.use(client, REPOSITORY, copy.imageId(), writes.toArray(String[]::new));
-      String expected = QemuGuest.sha256(file);
-
-      zombie.resumeAgent();
-      zombie.awaitReady(Box.PATIENCE);
-      await()
-          .atMost(Box.PATIENCE)
-          .until(() ->
-              box.client(zombie.hostId()).listTasks(zombie.hostId()).isEmpty()
-                  && logOf(zombie).contains(task.fixId() + " epoch 1"));
-
-      assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
-      assertThat(logOf(zombie)).doesNotContain("Done: " + task.fixId());
-      assertThat(QemuGuest.look(client, REPOSITORY, copy.imageId()).path())
-          .isEqualTo(file.toString());
-      assertThat(QemuGuest.look(box.client(zombie.hostId()), REPOSITORY, copy.imageId()).path())
-          .isEqualTo(file.toString());
-      FixQueries.runAll(client, REPOSITORY);
-      assertThat(box.volumes(REPOSITORY)).doesNotContain(abandoned).contains(nextEpoch(abandoned));
-      assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
+    box = Box.start(options);
+    for (String place : List.of("made", "publish")) {
+      box.addOdd(place, options, "-Dquarry.fault.stopAt=mend." + place);
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"mend.made", "mend.publish"})
-  void wokenMenderDoesNotTouchWhatAnotherHostPublished(String place, @TempDir Path directory)
-      throws Exception {
-    LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
-    try (Box box = Box.start(options)) {
-      box.addOdd("odd", options, "-Dquarry.fault.stopAt=" + place);
-      box.connect(REPOSITORY);
-      StorageClient client = box.client(0);
-      LocalHost zombie = box.host("odd");
-      String disk = Box.disk(client, REPOSITORY, 64 * MIB).imageId();
-      Box.awaitOptimized(client, REPOSITORY, disk);
-      QemuGuest.use(client, REPOSITORY, disk, "write -P 1 0 8M");
-
-      String snapshot;
-      try (StorageClient impatient =
-          new StorageClient(
-              List.of(zombie.url(), box.host(0).url()),
-              new ClientSettings(
-                  Duration.ofMinutes(1),
-                  Duration.ofSeconds(3),
-                  ClientSettings.DEFAULT.lostTryOver(),
-                  ClientSettings.DEFAULT.requestIds(),
-                  ClientSettings.DEFAULT.jitter()))) {
-        snapshot =
-            impatient
-                .createSnapshot(
-                    REPOSITORY,
-                    new CreateSnapshotRequest(
-                        disk, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
-                    null)
-                .imageId();
-      }
-      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
-      Box.awaitOptimized(client, REPOSITORY, disk);
-      OpenedImage published = QemuGuest.look(client, REPOSITORY, disk);
-      Path file = Path.of(published.path());
-      assertThat(file.getFileName().toString()).endsWith(".2.qcow2");
-      QemuGuest.use(client, REPOSITORY, disk, "write -P 2 4M 8M", "flush");
-      String expected = QemuGuest.sha256(file);
-
-      zombie.resumeAgent();
-      zombie.awaitReady(Box.PATIENCE);
-      await().atMost(Box.PATIENCE).until(() -> logOf(zombie).contains("No longer needed: mend-"));
-
-      assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
-      OpenedImage still = QemuGuest.look(box.client("odd"), REPOSITORY, disk);
-      assertThat(still.path()).isEqualTo(file.toString());
-      assertThat(still.backingChain()).hasSize(1);
-      assertThat(still.backingChain().getFirst().imageId()).isEqualTo(snapshot);
-      QemuGuest.assertSound(client, REPOSITORY, disk);
-      QemuGuest.use(client, REPOSITORY, disk, "read -P 1 0 4M", "read -P 2 4M 8M");
-      FixQueries.runAll(client, REPOSITORY);
-      assertThat(box.volumes(REPOSITORY)).hasSize(2);
-      assertThat(box.repository(REPOSITORY).resolve("fixes")).isEmptyDirectory();
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
     }
+  }
+
+  @BeforeEach
+  void connectFirstHost() throws Exception {
+    repoId = box.newName();
+    box.connect(repoId, 0);
+  }
+
+  @Test
+  void wokenCopierDoesNotTouchWhatAnotherHostPublished() throws Exception {
+    box.connect(repoId, 1);
+    String source = Copying.source(box.client(0), repoId, WINDOWS, DATA);
+    box.client(0).setThrottle(6 * MIB);
+    box.client(1).setThrottle(6 * MIB);
+    Copying copy = Copying.start(box, box.client(0), repoId, source);
+
+    TaskInfo task = copy.until(any -> true);
+    LocalHost zombie = box.host(task.hostId());
+    LocalHost successor = zombie == box.host(0) ? box.host(1) : box.host(0);
+    StorageClient client = box.client(successor.hostId());
+    copy.until(now -> Copying.checkpoint(now) >= Copying.WINDOW_BYTES);
+    zombie.pauseAgent();
+    assertThat(copy.files(task)).hasSize(1);
+    String abandoned = copy.files(task).getFirst();
+
+    client.setThrottle(0);
+    Box.awaitOptimized(client, repoId, copy.imageId());
+    OpenedImage published = QemuGuest.look(client, repoId, copy.imageId());
+    Path file = Path.of(published.path());
+    assertThat(file.getFileName()).hasToString(nextEpoch(abandoned));
+    QemuGuest.assertSameContent(published, QemuGuest.look(client, repoId, source));
+    // A guest overwrites all that the zombie may still write.
+    List<String> writes = new ArrayList<>();
+    for (int window = 0; window < WINDOWS; window++) {
+      writes.add("write -P 0x5a %d %d".formatted(window * Copying.WINDOW_BYTES, DATA));
+    }
+    writes.add("flush");
+    QemuGuest.use(client, repoId, copy.imageId(), writes.toArray(String[]::new));
+    String expected = QemuGuest.sha256(file);
+
+    zombie.resumeAgent();
+    zombie.awaitReady(Box.PATIENCE);
+    await()
+        .atMost(Box.PATIENCE)
+        .until(() ->
+            box.client(zombie.hostId()).listTasks(zombie.hostId()).isEmpty()
+                && logOf(zombie).contains(task.fixId() + " epoch 1"));
+
+    assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
+    assertThat(logOf(zombie)).doesNotContain("Done: " + task.fixId());
+    assertThat(QemuGuest.look(client, repoId, copy.imageId()).path()).isEqualTo(file.toString());
+    assertThat(QemuGuest.look(box.client(zombie.hostId()), repoId, copy.imageId()).path())
+        .isEqualTo(file.toString());
+    FixQueries.runAll(client, repoId);
+    assertThat(box.volumes(repoId)).doesNotContain(abandoned).contains(nextEpoch(abandoned));
+    assertThat(box.repository(repoId).resolve("fixes")).isEmptyDirectory();
+    box.client(zombie.hostId()).setThrottle(0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"made", "publish"})
+  void wokenMenderDoesNotTouchWhatAnotherHostPublished(String place) throws Exception {
+    StorageClient client = box.client(0);
+    LocalHost zombie = box.host(place);
+    box.connect(repoId, box.hostIds().indexOf(place));
+    String disk = Box.disk(client, repoId, 64 * MIB).imageId();
+    Box.awaitOptimized(client, repoId, disk);
+    QemuGuest.use(client, repoId, disk, "write -P 1 0 8M");
+
+    String snapshot;
+    try (StorageClient impatient =
+        new StorageClient(
+            List.of(zombie.url(), box.host(0).url()),
+            new ClientSettings(
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(3),
+                ClientSettings.DEFAULT.lostTryOver(),
+                ClientSettings.DEFAULT.requestIds(),
+                ClientSettings.DEFAULT.jitter()))) {
+      snapshot =
+          impatient
+              .createSnapshot(
+                  repoId,
+                  new CreateSnapshotRequest(
+                      disk, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
+                  null)
+              .imageId();
+    }
+    await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
+    Box.awaitOptimized(client, repoId, disk);
+    OpenedImage published = QemuGuest.look(client, repoId, disk);
+    Path file = Path.of(published.path());
+    assertThat(file.getFileName().toString()).endsWith(".2.qcow2");
+    QemuGuest.use(client, repoId, disk, "write -P 2 4M 8M", "flush");
+    String expected = QemuGuest.sha256(file);
+
+    zombie.resumeAgent();
+    zombie.awaitReady(Box.PATIENCE);
+    await().atMost(Box.PATIENCE).until(() -> logOf(zombie).contains("No longer needed: mend-"));
+
+    assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
+    OpenedImage still = QemuGuest.look(box.client(place), repoId, disk);
+    assertThat(still.path()).isEqualTo(file.toString());
+    assertThat(still.backingChain()).hasSize(1);
+    assertThat(still.backingChain().getFirst().imageId()).isEqualTo(snapshot);
+    QemuGuest.assertSound(client, repoId, disk);
+    QemuGuest.use(client, repoId, disk, "read -P 1 0 4M", "read -P 2 4M 8M");
+    FixQueries.runAll(client, repoId);
+    assertThat(box.volumes(repoId)).hasSize(2);
+    assertThat(box.repository(repoId).resolve("fixes")).isEmptyDirectory();
   }
 
   private static String nextEpoch(String file) {
