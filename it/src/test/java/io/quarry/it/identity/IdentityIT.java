@@ -24,6 +24,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,172 +34,189 @@ import org.junit.jupiter.api.io.TempDir;
 /** Cases 12.1, 12.2 and 12.5: which storage a path leads to. */
 @Timeout(300)
 final class IdentityIT {
-  private static final String MAIN = "main";
   private static final long MIB = 1L << 20;
 
   /** A canary is written every 5 s and may be seen 3 s late. */
   private static final Duration SEEN = Duration.ofSeconds(30);
 
-  @Test
-  void copyOfARepositoryIsRefusedUntilItIsAdopted(@TempDir Path directory) throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
-      box.connect(MAIN, 0);
-      assertThat(box.awaitSdm(MAIN, 0)).isEqualTo(box.host(0).hostId());
-      StorageClient client = box.client(0);
-      String disk = Box.disk(client, MAIN, MIB).imageId();
-      Box.awaitOptimized(client, MAIN, disk);
-      Path copy = directory.resolve("copy");
-      copy(box.repository(MAIN), copy);
+  @TempDir static Path directory;
 
-      // The original continues: the copy lacks a commit, and soon a beat.
-      Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, MIB).imageId());
-      String canary = canary(copy);
-      await().atMost(SEEN).until(() -> !canary.equals(canary(box.repository(MAIN))));
-      refused(ErrorCode.STORAGE_MISMATCH, () -> connect(box, 1, MAIN, copy, null));
-      refused(ErrorCode.STORAGE_MISMATCH, () -> connect(box, 1, "other", copy, null));
-      assertThat(box.client(1).listStorageRepositories()).isEmpty();
+  private static Box box;
 
-      // The original itself is no copy.
-      refused(
-          ErrorCode.REPOSITORY_IN_USE,
-          () -> connect(box, 1, "mistake", box.repository(MAIN), Adopt.COPY));
+  private String repoId;
+  private Path aside;
 
-      connect(box, 1, "other", copy, Adopt.COPY);
-      box.awaitSdm("other", 1);
-      assertThat(box.client(1).getImage("other", disk, 0).size()).isEqualTo(MIB);
-      Box.awaitOptimized(box.client(1), "other", Box.disk(box.client(1), "other", MIB).imageId());
-      box.connect(MAIN, 1);
-      assertThat(box.client(1).getImage(MAIN, disk, 0).size()).isEqualTo(MIB);
+  @BeforeAll
+  static void start() throws Exception {
+    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
     }
+  }
+
+  @BeforeEach
+  void nameRepository() throws Exception {
+    repoId = box.newName();
+    aside = Files.createDirectory(directory.resolve("aside-of-" + repoId));
+  }
+
+  @Test
+  void copyOfARepositoryIsRefusedUntilItIsAdopted() throws Exception {
+    box.connect(repoId, 0);
+    assertThat(box.awaitSdm(repoId, 0)).isEqualTo(box.host(0).hostId());
+    StorageClient client = box.client(0);
+    String disk = Box.disk(client, repoId, MIB).imageId();
+    Box.awaitOptimized(client, repoId, disk);
+    Path copy = aside.resolve("copy");
+    copy(box.repository(repoId), copy);
+
+    // The original continues: the copy lacks a commit, and soon a beat.
+    Box.awaitOptimized(client, repoId, Box.disk(client, repoId, MIB).imageId());
+    String canary = canary(copy);
+    await().atMost(SEEN).until(() -> !canary.equals(canary(box.repository(repoId))));
+    refused(ErrorCode.STORAGE_MISMATCH, () -> connect(1, repoId, copy, null));
+    refused(ErrorCode.STORAGE_MISMATCH, () -> connect(1, "other", copy, null));
+    assertThat(box.client(1).listStorageRepositories())
+        .extracting(RepositoryInfo::repoId)
+        .doesNotContain(repoId, "other");
+
+    // The original itself is no copy.
+    refused(
+        ErrorCode.REPOSITORY_IN_USE,
+        () -> connect(1, "mistake", box.repository(repoId), Adopt.COPY));
+
+    connect(1, "other", copy, Adopt.COPY);
+    box.awaitSdm("other", 1);
+    assertThat(box.client(1).getImage("other", disk, 0).size()).isEqualTo(MIB);
+    Box.awaitOptimized(box.client(1), "other", Box.disk(box.client(1), "other", MIB).imageId());
+    box.connect(repoId, 1);
+    assertThat(box.client(1).getImage(repoId, disk, 0).size()).isEqualTo(MIB);
   }
 
   /** A follower's mount leads to a copy while the follower runs. */
   @Test
-  void copyThatTakesThePlaceOfAMountIsFoundAndNotLed(@TempDir Path directory) throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
-      box.connect(MAIN, 0);
-      assertThat(box.awaitSdm(MAIN, 0)).isEqualTo(box.host(0).hostId());
-      StorageClient client = box.client(0);
-      Path way = directory.resolve("way");
-      Files.createSymbolicLink(way, box.repository(MAIN));
-      box.connect(MAIN, 1, way);
-      box.awaitSdm(MAIN, 0, 1);
-      box.host(1).shutDown();
-      Path copy = directory.resolve("copy");
-      copy(box.repository(MAIN), copy);
-      Files.delete(way);
-      Files.createSymbolicLink(way, copy);
-      box.host(1).start();
-      box.host(1).awaitReady(Box.PATIENCE);
+  void copyThatTakesThePlaceOfAMountIsFoundAndNotLed() throws Exception {
+    box.connect(repoId, 0);
+    assertThat(box.awaitSdm(repoId, 0)).isEqualTo(box.host(0).hostId());
+    StorageClient client = box.client(0);
+    Path way = aside.resolve("way");
+    Files.createSymbolicLink(way, box.repository(repoId));
+    box.connect(repoId, 1, way);
+    box.awaitSdm(repoId, 0, 1);
+    box.host(1).shutDown();
+    Path copy = aside.resolve("copy");
+    copy(box.repository(repoId), copy);
+    Files.delete(way);
+    Files.createSymbolicLink(way, copy);
+    box.host(1).start();
+    box.host(1).awaitReady(Box.PATIENCE);
 
-      Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, MIB).imageId());
-      // The agent may have connected the copy before any sign distinguished the two.
-      await()
-          .atMost(SEEN)
-          .untilAsserted(() ->
-              refused(
-                  ErrorCode.STORAGE_MISMATCH,
-                  () -> {
-                    connect(box, 1, MAIN, way, /* adopt= */ null);
-                    box.client(1).getImage(MAIN, "any", 0);
-                  }));
-      box.host(0).killHost();
-      refused(
-          ErrorCode.STORAGE_MISMATCH,
-          () -> {
-            connect(box, 1, MAIN, way, /* adopt= */ null);
-            box.client(1).getImage(MAIN, "any", 0);
-          });
+    Box.awaitOptimized(client, repoId, Box.disk(client, repoId, MIB).imageId());
+    // The agent may have connected the copy before any sign distinguished the two.
+    await()
+        .atMost(SEEN)
+        .untilAsserted(() ->
+            refused(
+                ErrorCode.STORAGE_MISMATCH,
+                () -> {
+                  connect(1, repoId, way, /* adopt= */ null);
+                  box.client(1).getImage(repoId, "any", 0);
+                }));
+    box.host(0).killHost();
+    refused(
+        ErrorCode.STORAGE_MISMATCH,
+        () -> {
+          connect(1, repoId, way, /* adopt= */ null);
+          box.client(1).getImage(repoId, "any", 0);
+        });
+    box.host(0).start();
+    box.host(0).awaitReady(Box.PATIENCE);
+  }
+
+  @Test
+  void storageThatIsBehindWhatTheHostHasSeenIsRefusedUntilItIsRestored() throws Exception {
+    StorageClient client = box.client(0);
+    box.connect(repoId, 0);
+    Box.awaitOptimized(client, repoId, Box.disk(client, repoId, MIB).imageId());
+    Path backup = aside.resolve("backup");
+    copy(box.repository(repoId), backup);
+    String lost = Box.disk(client, repoId, MIB).imageId();
+    Box.awaitOptimized(client, repoId, lost);
+    Path seen = noteOf(box.repository(repoId));
+    await().atMost(SEEN).until(() -> noted(seen) >= client.getImage(repoId, lost, 0).commit());
+    box.host(0).shutDown();
+    Files.move(box.repository(repoId), aside.resolve("newer"), StandardCopyOption.ATOMIC_MOVE);
+    copy(backup, box.repository(repoId));
+    box.host(0).start();
+    box.host(0).awaitReady(Box.PATIENCE);
+
+    // The agent knows the connection, and refuses the storage that it finds.
+    StorageException refused =
+        refused(ErrorCode.STORAGE_MISMATCH, () -> connect(0, repoId, box.repository(repoId), null));
+    assertThat(refused.getMessage()).contains("this host has seen commit");
+    assertThat(refused.remedy()).contains("--restored");
+    connect(0, repoId, box.repository(repoId), Adopt.RESTORED);
+    box.awaitSdm(repoId, 0);
+    try (StorageClient fresh = new StorageClient(List.of(box.host(0).url()))) {
+      refused(ErrorCode.IMAGE_NOT_FOUND, () -> fresh.getImage(repoId, lost, 0));
+      Box.awaitOptimized(fresh, repoId, Box.disk(fresh, repoId, MIB).imageId());
     }
   }
 
   @Test
-  void storageThatIsBehindWhatTheHostHasSeenIsRefusedUntilItIsRestored(@TempDir Path directory)
-      throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(1))) {
-      StorageClient client = box.client(0);
-      box.connect(MAIN, 0);
-      Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, MIB).imageId());
-      Path backup = directory.resolve("backup");
-      copy(box.repository(MAIN), backup);
-      String lost = Box.disk(client, MAIN, MIB).imageId();
-      Box.awaitOptimized(client, MAIN, lost);
-      Path seen = box.host(0).stateDirectory().resolve("seen");
-      await().atMost(SEEN).until(() -> noted(seen) >= client.getImage(MAIN, lost, 0).commit());
-      box.host(0).shutDown();
-      Files.move(box.repository(MAIN), directory.resolve("newer"), StandardCopyOption.ATOMIC_MOVE);
-      copy(backup, box.repository(MAIN));
-      box.host(0).start();
-      box.host(0).awaitReady(Box.PATIENCE);
+  void connectionsOutliveTheAgentAndNamesKeepTheirStorage() throws Exception {
+    StorageClient client = box.client(0);
+    box.connect(repoId, 0);
+    String disk = Box.disk(client, repoId, MIB).imageId();
+    Box.awaitOptimized(client, repoId, disk);
+    Path passing = Files.createDirectories(aside.resolve("passing"));
+    client.createStorageRepository(
+        new ConnectRequest(
+            "passing", "localfs-1.0", Map.of("path", passing.toString()), null, false));
+    assertThat(client.getStorageRepository("passing").connection()).isEqualTo("transient");
+    box.host(0).shutDown();
 
-      // The agent knows the connection, and refuses the storage that it finds.
-      StorageException refused =
-          refused(
-              ErrorCode.STORAGE_MISMATCH, () -> connect(box, 0, MAIN, box.repository(MAIN), null));
-      assertThat(refused.getMessage()).contains("this host has seen commit");
-      assertThat(refused.remedy()).contains("--restored");
-      connect(box, 0, MAIN, box.repository(MAIN), Adopt.RESTORED);
-      box.awaitSdm(MAIN, 0);
-      try (StorageClient fresh = new StorageClient(List.of(box.host(0).url()))) {
-        refused(ErrorCode.IMAGE_NOT_FOUND, () -> fresh.getImage(MAIN, lost, 0));
-        Box.awaitOptimized(fresh, MAIN, Box.disk(fresh, MAIN, MIB).imageId());
-      }
-    }
+    // The storage is not mounted: the empty directory in its place stays empty.
+    Path mounted = aside.resolve("mounted-later");
+    Files.move(box.repository(repoId), mounted, StandardCopyOption.ATOMIC_MOVE);
+    Files.createDirectories(box.repository(repoId));
+    box.host(0).start();
+    box.host(0).awaitReady(Box.PATIENCE);
+    refused(
+        ErrorCode.REPOSITORY_UNUSABLE,
+        () -> client.createStorageRepository(Box.at(repoId, box.repository(repoId))));
+    assertThat(Box.names(box.repository(repoId))).isEmpty();
+    refused(ErrorCode.REPOSITORY_NOT_CONNECTED, () -> client.getStorageRepository("passing"));
+
+    // Another repository does not take over the name, neither here nor on another host.
+    Path another = Files.createDirectories(aside.resolve("another"));
+    box.client(1).createStorageRepository(Box.at("another", another));
+    box.client(1).disconnectStorageRepository("another");
+    refused(ErrorCode.REPOSITORY_ID_TAKEN, () -> connect(0, repoId, another, null));
+
+    Files.delete(box.repository(repoId));
+    Files.move(mounted, box.repository(repoId), StandardCopyOption.ATOMIC_MOVE);
+    RepositoryInfo back =
+        await()
+            .atMost(SEEN)
+            .ignoreExceptions()
+            .until(() -> client.getStorageRepository(repoId), info -> info.health().equals("ok"));
+    assertThat(back.connection()).isEqualTo("persistent");
+    assertThat(client.getImage(repoId, disk, 0).size()).isEqualTo(MIB);
+    await()
+        .atMost(SEEN)
+        .untilAsserted(
+            () -> refused(ErrorCode.REPOSITORY_ID_TAKEN, () -> connect(1, repoId, another, null)));
+
+    client.disconnectStorageRepository(repoId);
+    connect(0, repoId, another, null);
   }
 
-  @Test
-  void connectionsOutliveTheAgentAndNamesKeepTheirStorage(@TempDir Path directory)
-      throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
-      StorageClient client = box.client(0);
-      box.connect(MAIN, 0);
-      String disk = Box.disk(client, MAIN, MIB).imageId();
-      Box.awaitOptimized(client, MAIN, disk);
-      Path passing = Files.createDirectories(directory.resolve("passing"));
-      client.createStorageRepository(
-          new ConnectRequest(
-              "passing", "localfs-1.0", Map.of("path", passing.toString()), null, false));
-      assertThat(client.getStorageRepository("passing").connection()).isEqualTo("transient");
-      box.host(0).shutDown();
-
-      // The storage is not mounted: the empty directory in its place stays empty.
-      Path mounted = directory.resolve("mounted-later");
-      Files.move(box.repository(MAIN), mounted, StandardCopyOption.ATOMIC_MOVE);
-      Files.createDirectories(box.repository(MAIN));
-      box.host(0).start();
-      box.host(0).awaitReady(Box.PATIENCE);
-      refused(
-          ErrorCode.REPOSITORY_UNUSABLE,
-          () -> client.createStorageRepository(Box.at(MAIN, box.repository(MAIN))));
-      assertThat(Box.names(box.repository(MAIN))).isEmpty();
-      refused(ErrorCode.REPOSITORY_NOT_CONNECTED, () -> client.getStorageRepository("passing"));
-
-      // Another repository does not take over the name, neither here nor on another host.
-      Path another = Files.createDirectories(directory.resolve("another"));
-      box.client(1).createStorageRepository(Box.at("another", another));
-      box.client(1).disconnectStorageRepository("another");
-      refused(ErrorCode.REPOSITORY_ID_TAKEN, () -> connect(box, 0, MAIN, another, null));
-
-      Files.delete(box.repository(MAIN));
-      Files.move(mounted, box.repository(MAIN), StandardCopyOption.ATOMIC_MOVE);
-      RepositoryInfo back =
-          await()
-              .atMost(SEEN)
-              .ignoreExceptions()
-              .until(() -> client.getStorageRepository(MAIN), info -> info.health().equals("ok"));
-      assertThat(back.connection()).isEqualTo("persistent");
-      assertThat(client.getImage(MAIN, disk, 0).size()).isEqualTo(MIB);
-      await()
-          .atMost(SEEN)
-          .untilAsserted(() ->
-              refused(ErrorCode.REPOSITORY_ID_TAKEN, () -> connect(box, 1, MAIN, another, null)));
-
-      client.disconnectStorageRepository(MAIN);
-      connect(box, 0, MAIN, another, null);
-    }
-  }
-
-  private static void connect(Box box, int host, String repoId, Path path, @Nullable Adopt adopt) {
+  private static void connect(int host, String repoId, Path path, @Nullable Adopt adopt) {
     box.client(host)
         .connectStorageRepository(
             new ConnectRequest(
@@ -225,17 +245,21 @@ final class IdentityIT {
     return all.toString();
   }
 
-  /** The newest commit that a host has noted. */
-  private static long noted(Path seen) throws IOException {
-    for (String name : Files.isDirectory(seen) ? Box.names(seen) : List.<String>of()) {
-      if (name.endsWith(".json")) {
-        return Json.MAPPER
-            .readTree(Files.readAllBytes(seen.resolve(name)))
-            .path("sequence")
-            .asLong();
-      }
-    }
-    return 0;
+  /** The file in which the first host notes what it has seen of the repository. */
+  private static Path noteOf(Path root) throws IOException {
+    String key =
+        Json.MAPPER
+            .readTree(Files.readAllBytes(root.resolve("repository.json")))
+            .path("key")
+            .asText();
+    return box.host(0).stateDirectory().resolve("seen").resolve(key + ".json");
+  }
+
+  /** The newest commit that the host has noted. */
+  private static long noted(Path note) throws IOException {
+    return Files.exists(note)
+        ? Json.MAPPER.readTree(Files.readAllBytes(note)).path("sequence").asLong()
+        : 0;
   }
 
   /** Copies like {@code cp -a}, while other processes write. */

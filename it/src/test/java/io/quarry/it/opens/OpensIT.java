@@ -32,6 +32,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,54 +42,78 @@ import org.junit.jupiter.api.io.TempDir;
 /** 12.26 and 12.9: hosts that reboot, hosts that are cloned, uploads that are forgotten. */
 @Timeout(300)
 final class OpensIT {
-  private static final String MAIN = "main";
   private static final int SIZE = 1 << 20;
   private static final String BOOT = "boot-id";
 
+  @TempDir static Path directory;
+
+  private static Box box;
+
+  private String repoId;
+
+  @BeforeAll
+  static void start() throws Exception {
+    box =
+        Box.start(
+            LocalClusterOptions.in(directory)
+                .withHosts(2)
+                .withSessionTimeout(Duration.ofSeconds(3)));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @BeforeEach
+  void nameRepository() {
+    repoId = box.newName();
+  }
+
   /** A rebooted host kept its opens for ever; check reported none, and fence was refused. */
   @Test
-  void rebootEndsWhatTheHostHadOpenAndNothingElse(@TempDir Path directory) throws Exception {
-    try (Box box = Box.start(options(directory))) {
-      String rebooting = prepare(box);
-      OpenedImage other = open(box.client(0), disk(box), "on-the-other-host");
-      UploadInfo upload = box.client(1).beginUpload(MAIN, disk(box), BeginUploadRequest.RAW, null);
-      String disk = disk(box);
-      OpenedImage before = open(box.client(1), disk, "before");
-      try (var file = new RandomAccessFile(before.path(), "rw")) {
-        file.setLength(2 * SIZE);
-      }
-      assertThat(box.client(0).getOpen(MAIN, before.openId(), 0).bootId())
-          .isEqualTo(Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip());
-
-      try (EventStream events = box.client(0).watchEvents(null)) {
-        assertThat(events.next(Box.PATIENCE)).isInstanceOf(Event.Start.class);
-        reboot(box.host(1));
-        assertThat(operation(events, "endDeadOpens").id()).isEqualTo(rebooting);
-      }
-      await()
-          .atMost(Box.PATIENCE)
-          .untilAsserted(() -> assertThat(openIds(box)).doesNotContain(before.openId()));
-      // 20.4: the disk's VM had enlarged the disk.
-      assertThat(box.client(0).getImage(MAIN, disk, 0).size()).isEqualTo(2 * SIZE);
-      OpenedImage now = open(box.client(1), disk, "now");
-      assertThat(openIds(box))
-          .containsExactlyInAnyOrder(other.openId(), upload.uploadId(), now.openId());
-      assertThat(box.client(0).listOpens(MAIN, rebooting, 0))
-          .filteredOn(open -> open.use() == OpenInfo.Use.MACHINE)
-          .singleElement()
-          .satisfies(open -> {
-            assertThat(open.bootId()).isEqualTo(boot(box.host(1)));
-            assertThat(open.state()).isEqualTo(OpenInfo.State.IN_USE);
-          });
-      assertThat(staleOpens(box)).isEmpty();
-
-      // The same kernel with another agent: its VMs may still run.
-      box.host(1).killHost();
-      start(box.host(1));
-      OpenedImage marker = open(box.client(1), disk(box), "marker");
-      assertThat(openIds(box)).contains(now.openId(), marker.openId());
-      assertThat(staleOpens(box)).isEmpty();
+  void rebootEndsWhatTheHostHadOpenAndNothingElse() throws Exception {
+    String rebooting = prepare();
+    OpenedImage other = open(box.client(0), disk(), "on-the-other-host");
+    UploadInfo upload = box.client(1).beginUpload(repoId, disk(), BeginUploadRequest.RAW, null);
+    String disk = disk();
+    OpenedImage before = open(box.client(1), disk, "before");
+    try (var file = new RandomAccessFile(before.path(), "rw")) {
+      file.setLength(2 * SIZE);
     }
+    assertThat(box.client(0).getOpen(repoId, before.openId(), 0).bootId())
+        .isEqualTo(Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip());
+
+    try (EventStream events = box.client(0).watchEvents(null)) {
+      assertThat(events.next(Box.PATIENCE)).isInstanceOf(Event.Start.class);
+      reboot(box.host(1));
+      assertThat(operation(events, "endDeadOpens").id()).isEqualTo(rebooting);
+    }
+    await()
+        .atMost(Box.PATIENCE)
+        .untilAsserted(() -> assertThat(openIds()).doesNotContain(before.openId()));
+    // 20.4: the disk's VM had enlarged the disk.
+    assertThat(box.client(0).getImage(repoId, disk, 0).size()).isEqualTo(2 * SIZE);
+    OpenedImage now = open(box.client(1), disk, "now");
+    assertThat(openIds())
+        .containsExactlyInAnyOrder(other.openId(), upload.uploadId(), now.openId());
+    assertThat(box.client(0).listOpens(repoId, rebooting, 0))
+        .filteredOn(open -> open.use() == OpenInfo.Use.MACHINE)
+        .singleElement()
+        .satisfies(open -> {
+          assertThat(open.bootId()).isEqualTo(boot(box.host(1)));
+          assertThat(open.state()).isEqualTo(OpenInfo.State.IN_USE);
+        });
+    assertThat(staleOpens()).isEmpty();
+
+    // The same kernel with another agent: its VMs may still run.
+    box.host(1).killHost();
+    start(box.host(1));
+    OpenedImage marker = open(box.client(1), disk(), "marker");
+    assertThat(openIds()).contains(now.openId(), marker.openId());
+    assertThat(staleOpens()).isEmpty();
   }
 
   /**
@@ -94,94 +121,90 @@ final class OpensIT {
    * confirms the death.
    */
   @Test
-  void cloneEndsNothingAndIsNamed(@TempDir Path directory) throws Exception {
-    try (Box box = Box.start(options(directory))) {
-      String cloned = prepare(box);
-      OpenedImage original = open(box.client(1), disk(box), "original");
-      OpenedImage other = open(box.client(0), disk(box), "on-the-other-host");
-      box.host(1).killHost();
-      Files.delete(box.host(1).stateDirectory().resolve("host-key"));
-      reboot(box.host(1));
-      OpenedImage clones = open(box.client(1), disk(box), "of-the-clone");
+  void cloneEndsNothingAndIsNamed() throws Exception {
+    String cloned = prepare();
+    OpenedImage original = open(box.client(1), disk(), "original");
+    OpenedImage other = open(box.client(0), disk(), "on-the-other-host");
+    box.host(1).killHost();
+    Files.delete(box.host(1).stateDirectory().resolve("host-key"));
+    reboot(box.host(1));
+    OpenedImage clones = open(box.client(1), disk(), "of-the-clone");
 
-      assertThat(openIds(box)).contains(original.openId());
-      assertThat(staleOpens(box))
-          .singleElement()
-          .satisfies(problem -> {
-            assertThat(problem.subject()).isEqualTo(original.openId());
-            assertThat(problem.reason()).contains("another machine has that name");
-            assertThat(problem.remedy()).contains("quarry open close --host " + cloned + " --dead");
-          });
-      StorageException alive = refusal(() -> box.client(0).fenceHost(cloned));
-      assertThat(alive.remedy()).contains("quarry open close --host " + cloned + " --dead");
+    assertThat(openIds()).contains(original.openId());
+    assertThat(staleOpens())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.subject()).isEqualTo(original.openId());
+          assertThat(problem.reason()).contains("another machine has that name");
+          assertThat(problem.remedy()).contains("quarry open close --host " + cloned + " --dead");
+        });
+    StorageException alive = refusal(() -> box.client(0).fenceHost(cloned));
+    assertThat(alive.remedy()).contains("quarry open close --host " + cloned + " --dead");
 
-      CloseOpensRequest unsure = new CloseOpensRequest(cloned, false, false);
-      assertThat(refusal(() -> box.client(0).closeOpens(MAIN, unsure, null)).code())
-          .isEqualTo(ErrorCode.INVALID_ARGUMENT);
-      CloseOpensRequest sure = new CloseOpensRequest(cloned, true, false);
-      ClosedOpens closed = box.client(0).closeOpens(MAIN, sure, null);
-      assertThat(closed.openIds()).containsExactly(original.openId());
-      assertThat(closed.kept()).isEqualTo(1);
-      assertThat(closed.more()).isFalse();
-      assertThat(openIds(box)).containsExactlyInAnyOrder(other.openId(), clones.openId());
-      assertThat(staleOpens(box)).isEmpty();
-    }
+    CloseOpensRequest unsure = new CloseOpensRequest(cloned, false, false);
+    assertThat(refusal(() -> box.client(0).closeOpens(repoId, unsure, null)).code())
+        .isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    CloseOpensRequest sure = new CloseOpensRequest(cloned, true, false);
+    ClosedOpens closed = box.client(0).closeOpens(repoId, sure, null);
+    assertThat(closed.openIds()).containsExactly(original.openId());
+    assertThat(closed.kept()).isEqualTo(1);
+    assertThat(closed.more()).isFalse();
+    assertThat(openIds()).containsExactlyInAnyOrder(other.openId(), clones.openId());
+    assertThat(staleOpens()).isEmpty();
   }
 
   /** R16: the answer had another agent's paths under the first agent's host. */
   @Test
-  void repeatedOpenIsAnsweredWithThePathsOfItsHost(@TempDir Path directory) throws Exception {
-    try (Box box = Box.start(options(directory))) {
-      Path way = directory.resolve("way");
-      box.connect(MAIN, 0);
-      Files.createSymbolicLink(way, box.repository(MAIN));
-      box.connect(MAIN, 1, way);
-      box.awaitSdm(MAIN, 0, 1);
-      String disk = disk(box);
-      OpenRequest request = new OpenRequest(false, "vm");
-      OpenedImage first = box.client(1).openImage(MAIN, disk, request, "request-1");
-      assertThat(first.path()).startsWith(way.toString());
-      OpenedImage again = box.client(0).openImage(MAIN, disk, request, "request-1");
-      assertThat(again).isEqualTo(first);
+  void repeatedOpenIsAnsweredWithThePathsOfItsHost() throws Exception {
+    Path way = directory.resolve("way");
+    box.connect(repoId, 0);
+    Files.createSymbolicLink(way, box.repository(repoId));
+    box.connect(repoId, 1, way);
+    box.awaitSdm(repoId, 0, 1);
+    String disk = disk();
+    OpenRequest request = new OpenRequest(false, "vm");
+    OpenedImage first = box.client(1).openImage(repoId, disk, request, "request-1");
+    assertThat(first.path()).startsWith(way.toString());
+    OpenedImage again = box.client(0).openImage(repoId, disk, request, "request-1");
+    assertThat(again).isEqualTo(first);
 
-      String here = box.hostIds().get(0);
-      OpenRequest elsewhere = new OpenRequest(false, "vm", here);
-      assertThat(refusal(() -> box.client(0).openImage(MAIN, disk, elsewhere, "request-1")).code())
-          .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
-      StorageException wrongAgent =
-          refusal(() -> box.client(1).openImage(MAIN, disk(box), elsewhere, "request-2"));
-      assertThat(wrongAgent.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
-      assertThat(wrongAgent.remedy()).contains(box.host(0).url().toString());
-      assertThat(openIds(box)).containsExactly(first.openId());
+    String here = box.hostIds().get(0);
+    OpenRequest elsewhere = new OpenRequest(false, "vm", here);
+    assertThat(refusal(() -> box.client(0).openImage(repoId, disk, elsewhere, "request-1")).code())
+        .isEqualTo(ErrorCode.REQUEST_ID_REUSED);
+    StorageException wrongAgent =
+        refusal(() -> box.client(1).openImage(repoId, disk(), elsewhere, "request-2"));
+    assertThat(wrongAgent.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+    assertThat(wrongAgent.remedy()).contains(box.host(0).url().toString());
+    assertThat(openIds()).containsExactly(first.openId());
 
-      box.host(1).killHost();
-      StorageException silent =
-          refusal(() -> agent(box, 0).openImage(MAIN, disk, request, "request-1"));
-      assertThat(silent.code()).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
-      assertThat(silent).hasMessageContaining("it is open on host " + first.hostId());
-    }
+    box.host(1).killHost();
+    StorageException silent = refusal(() -> agent(0).openImage(repoId, disk, request, "request-1"));
+    assertThat(silent.code()).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+    assertThat(silent).hasMessageContaining("it is open on host " + first.hostId());
+    start(box.host(1));
   }
 
   /** 12.9: a forgotten upload blocked its disk for ever. */
   @Test
-  void forgottenUploadEndsByItselfAndLeavesNothing(@TempDir Path directory) throws Exception {
+  void forgottenUploadEndsByItselfAndLeavesNothing(@TempDir Path alone) throws Exception {
     LocalClusterOptions options =
-        LocalClusterOptions.in(directory).withAgentConfig(Map.of("uploadIdleTimeout", "PT5S"));
-    try (Box box = Box.start(options)) {
-      box.connect(MAIN);
-      StorageClient client = box.client(0);
-      String disk = disk(box);
-      int files = box.volumes(MAIN).size();
-      UploadInfo upload = client.beginUpload(MAIN, disk, BeginUploadRequest.RAW, null);
+        LocalClusterOptions.in(alone).withAgentConfig(Map.of("uploadIdleTimeout", "PT5S"));
+    try (Box impatient = Box.start(options)) {
+      impatient.connect(repoId);
+      StorageClient client = impatient.client(0);
+      String disk = disk(client);
+      int files = impatient.volumes(repoId).size();
+      UploadInfo upload = client.beginUpload(repoId, disk, BeginUploadRequest.RAW, null);
       byte[] half = new byte[SIZE / 2];
       half[0] = 7;
       client.uploadImage(
-          MAIN,
+          repoId,
           disk,
           upload.uploadId(),
           UploadRange.parse("bytes 0-%d/%d".formatted(half.length - 1, SIZE), false, null),
           new ByteArrayInputStream(half));
-      OpenInfo shown = client.getOpen(MAIN, upload.uploadId(), 0);
+      OpenInfo shown = client.getOpen(repoId, upload.uploadId(), 0);
       assertThat(shown.use()).isEqualTo(OpenInfo.Use.UPLOAD);
       OpenInfo.Upload idle = Objects.requireNonNull(shown.upload());
       assertThat(idle.idleTimeout()).isEqualTo(Duration.ofSeconds(5));
@@ -190,24 +213,20 @@ final class OpensIT {
 
       await()
           .atMost(Box.PATIENCE)
-          .untilAsserted(() -> assertThat(client.listOpens(MAIN, null, 0)).isEmpty());
+          .untilAsserted(() -> assertThat(client.listOpens(repoId, null, 0)).isEmpty());
       OpenedImage opened = open(client, disk, "vm");
-      client.closeImage(MAIN, disk, opened.openId(), null);
+      client.closeImage(repoId, disk, opened.openId(), null);
       await()
           .atMost(Box.PATIENCE)
-          .untilAsserted(() -> assertThat(box.volumes(MAIN)).hasSize(files));
-      assertThat(Box.names(box.repository(MAIN).resolve("fixes"))).isEmpty();
+          .untilAsserted(() -> assertThat(impatient.volumes(repoId)).hasSize(files));
+      assertThat(Box.names(impatient.repository(repoId).resolve("fixes"))).isEmpty();
     }
   }
 
-  private static LocalClusterOptions options(Path directory) {
-    return LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(Duration.ofSeconds(3));
-  }
-
   /** Prepares opens, and returns the host that is to reboot. */
-  private static String prepare(Box box) throws Exception {
-    box.connect(MAIN);
-    box.awaitSdm(MAIN, 0, 1);
+  private String prepare() throws Exception {
+    box.connect(repoId);
+    box.awaitSdm(repoId, 0, 1);
     return box.hostIds().get(1);
   }
 
@@ -226,35 +245,39 @@ final class OpensIT {
   }
 
   /** A client that does not retry. */
-  private static StorageClient agent(Box box, int host) {
+  private static StorageClient agent(int host) {
     return new StorageClient(
         List.of(box.host(host).url()), ClientSettings.within(Duration.ofSeconds(5)));
   }
 
-  private static String disk(Box box) {
-    String disk = Box.disk(box.client(0), MAIN, SIZE).imageId();
-    Box.awaitOptimized(box.client(0), MAIN, disk);
+  private String disk() {
+    return disk(box.client(0));
+  }
+
+  private String disk(StorageClient client) {
+    String disk = Box.disk(client, repoId, SIZE).imageId();
+    Box.awaitOptimized(client, repoId, disk);
     return disk;
   }
 
-  private static OpenedImage open(StorageClient client, String disk, String owner) {
-    return client.openImage(MAIN, disk, new OpenRequest(false, owner), null);
+  private OpenedImage open(StorageClient client, String disk, String owner) {
+    return client.openImage(repoId, disk, new OpenRequest(false, owner), null);
   }
 
-  private static List<String> openIds(Box box) {
-    return box.client(0).listOpens(MAIN, null, 0).stream().map(OpenInfo::openId).toList();
+  private List<String> openIds() {
+    return box.client(0).listOpens(repoId, null, 0).stream().map(OpenInfo::openId).toList();
   }
 
-  private static List<Problem> staleOpens(Box box) {
-    return box.client(0).checkStorageRepository(MAIN, CheckOptions.DEFAULT).problems().stream()
+  private List<Problem> staleOpens() {
+    return box.client(0).checkStorageRepository(repoId, CheckOptions.DEFAULT).problems().stream()
         .filter(problem -> problem.kind() == Problem.Kind.STALE_OPEN)
         .toList();
   }
 
-  private static Event.Operation operation(EventStream events, String name) {
+  private Event.Operation operation(EventStream events, String name) {
     while (true) {
       Event event = Objects.requireNonNull(events.next(Box.PATIENCE));
-      if (event instanceof Event.Commit commit) {
+      if (event instanceof Event.Commit commit && commit.repoId().equals(repoId)) {
         for (Event.Operation operation : commit.operations()) {
           if (operation.operation().equals(name)) {
             return operation;
