@@ -35,6 +35,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,98 +50,95 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(300)
 final class BaseElsewhereIT {
-  private static final String TEMPLATES = "templates";
-  private static final String DISKS = "disks";
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
   private static final long SLOW = 256 << 10;
   private static final long FAST = 48 * MIB;
 
-  @TempDir private Path directory;
+  @TempDir static Path directory;
 
-  @SuppressWarnings("NullAway.Init")
-  private Box box;
+  private static Box box;
+
+  private String templates;
+  private String disks;
+
+  @BeforeAll
+  static void start() throws Exception {
+    box = Box.start(Box.mortal(directory, 3));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @BeforeEach
+  void makeRepositories() throws Exception {
+    templates = box.newName();
+    disks = box.newName();
+    for (int host = 0; host < 3; host++) {
+      connectAll(host);
+    }
+  }
 
   @Test
   void diskIsUsableAtOnceAndItsBaseComesAfterIt() throws Exception {
-    try (Box started = start()) {
-      box = started;
-      StorageClient client = box.client(0);
-      String base = template();
-      throttle(SLOW);
-      String disk = disk(base, Strategy.SPACE);
-      assertThat(status(0, disk).reason())
-          .isEqualTo("its base " + base + " is still read in another repository");
-      QemuGuest.use(client, id(0, DISKS), disk, "write -P 99 1M 3M");
-      Path expected =
-          QemuGuest.export(
-              box.client(0),
-              id(0, DISKS),
-              disk,
-              Files.createDirectory(directory.resolve("x")).resolve("raw"));
+    StorageClient client = box.client(0);
+    String base = template();
+    throttle(SLOW);
+    String disk = disk(base, Strategy.SPACE);
+    assertThat(status(0, disk).reason())
+        .isEqualTo("its base " + base + " is still read in another repository");
+    QemuGuest.use(client, id(0, disks), disk, "write -P 99 1M 3M");
+    Path expected =
+        QemuGuest.export(box.client(0), id(0, disks), disk, directory.resolve(disk + ".raw"));
 
-      // On a host with other names for both repositories, and on one that reaches only the disk's.
-      QemuGuest.assertContent(box.client(1), id(1, DISKS), disk, expected);
-      assertNotReached(disk);
+    // On a host with other names for both repositories, and on one that reaches only the disk's.
+    QemuGuest.assertContent(box.client(1), id(1, disks), disk, expected);
+    assertNotReached(disk);
 
-      // A VM continues with the files that its open was given, even without the base.
-      OpenedImage machine =
-          client.openImage(id(0, DISKS), disk, new OpenRequest(false, "vm"), null);
-      assertThat(machine.backingChain()).hasSize(2);
-      removeAll(TEMPLATES);
-      awaitFixes(0, TEMPLATES, 0);
-      assertThat(box.volumes(TEMPLATES)).as("volumes of the base").hasSize(2);
+    // A VM continues with the files that its open was given, even without the base.
+    OpenedImage machine = client.openImage(id(0, disks), disk, new OpenRequest(false, "vm"), null);
+    assertThat(machine.backingChain()).hasSize(2);
+    removeAll(templates);
+    awaitFixes(0, templates, 0);
+    assertThat(box.volumes(templates)).as("volumes of the base").hasSize(2);
 
-      killAndDisconnect(disk);
-      awaitOptimized(disk);
-      QemuGuest.assertContent(machine, expected);
-      assertThat(box.volumes(TEMPLATES)).as("volumes that the VM uses").hasSize(2);
-      client.closeImage(id(0, DISKS), disk, machine.openId(), null);
-      await().atMost(Box.PATIENCE).until(() -> box.volumes(TEMPLATES).isEmpty());
+    killAndDisconnect(disk);
+    awaitOptimized(disk);
+    QemuGuest.assertContent(machine, expected);
+    assertThat(box.volumes(templates)).as("volumes that the VM uses").hasSize(2);
+    client.closeImage(id(0, disks), disk, machine.openId(), null);
+    await().atMost(Box.PATIENCE).until(() -> box.volumes(templates).isEmpty());
 
-      // No other image needs the copied base, so the disk takes its data over.
-      await().atMost(Box.PATIENCE).until(() -> look(2, disk).backingChain().isEmpty());
-      OpenedImage after = look(2, disk);
-      assertThat(Path.of(after.path())).startsWith(box.repository(DISKS));
-      QemuGuest.assertContent(after, expected);
-      removeAll(DISKS);
-      await().atMost(Box.PATIENCE).until(() -> box.volumes(DISKS).isEmpty());
-    }
+    // No other image needs the copied base, so the disk takes its data over.
+    await().atMost(Box.PATIENCE).until(() -> look(2, disk).backingChain().isEmpty());
+    OpenedImage after = look(2, disk);
+    assertThat(Path.of(after.path())).startsWith(box.repository(disks));
+    QemuGuest.assertContent(after, expected);
+    removeAll(disks);
+    await().atMost(Box.PATIENCE).until(() -> box.volumes(disks).isEmpty());
   }
 
   @Test
   void fastDiskTakesItInByItself() throws Exception {
-    try (Box started = start()) {
-      box = started;
-      String base = template();
-      String disk = disk(base, Strategy.PERFORMANCE);
-      Path expected =
-          QemuGuest.export(
-              box.client(0),
-              id(0, DISKS),
-              disk,
-              Files.createDirectory(directory.resolve("x")).resolve("raw"));
-      awaitOptimized(disk);
-      assertThat(look(2, disk).backingChain()).isEmpty();
-      QemuGuest.assertContent(box.client(2), id(2, DISKS), disk, expected);
-      assertThat(explain(TEMPLATES, base).neededBy()).noneMatch(need -> need.type().equals("pin"));
-    }
-  }
-
-  private Box start() throws Exception {
-    Box started = Box.start(Box.mortal(directory, 3));
-    box = started;
-    for (int host = 0; host < 3; host++) {
-      connectAll(host);
-    }
-    return started;
+    String base = template();
+    String disk = disk(base, Strategy.PERFORMANCE);
+    Path expected =
+        QemuGuest.export(box.client(0), id(0, disks), disk, directory.resolve(disk + ".raw"));
+    awaitOptimized(disk);
+    assertThat(look(2, disk).backingChain()).isEmpty();
+    QemuGuest.assertContent(box.client(2), id(2, disks), disk, expected);
+    assertThat(explain(templates, base).neededBy()).noneMatch(need -> need.type().equals("pin"));
   }
 
   /** The last host does not reach the templates. */
   private void connectAll(int host) throws IOException {
-    connect(host, DISKS);
+    connect(host, disks);
     if (host < 2) {
-      connect(host, TEMPLATES);
+      connect(host, templates);
     }
   }
 
@@ -147,7 +147,7 @@ final class BaseElsewhereIT {
   }
 
   /** A restarted host connects nothing before the test has seen that no host reaches the source. */
-  private void connect(int host, String name) throws IOException {
+  private static void connect(int host, String name) throws IOException {
     Path path = Files.createDirectories(box.repository(name));
     box.client(host)
         .createStorageRepository(
@@ -155,14 +155,14 @@ final class BaseElsewhereIT {
                 id(host, name), "localfs-1.0", Map.of("path", path.toString()), null, false));
   }
 
-  private void throttle(long bytesPerSecond) {
+  private static void throttle(long bytesPerSecond) {
     box.hostIds().forEach(host -> box.client(host).setThrottle(bytesPerSecond));
   }
 
   /** Makes a snapshot of two layers. */
   private String template() throws Exception {
     StorageClient client = box.client(0);
-    String repoId = id(0, TEMPLATES);
+    String repoId = id(0, templates);
     String disk = Copying.source(client, repoId, WINDOWS, 24 * MIB);
     Box.snapshot(client, repoId, disk);
     QemuGuest.use(client, repoId, disk, "write -P 77 5M 2M", "write -z 130M 1M");
@@ -174,20 +174,20 @@ final class BaseElsewhereIT {
     ImageOptions options = new ImageOptions(true, strategy, null, Map.of());
     long size = (WINDOWS + 1) * Copying.WINDOW_BYTES;
     String disk =
-        client.createVirtualDisk(id(0, DISKS), Box.newDisk(size, base, options), null).imageId();
+        client.createVirtualDisk(id(0, disks), Box.newDisk(size, base, options), null).imageId();
     ImageStatus usable =
         client.getImageStatus(
-            id(0, DISKS), disk, new StatusQuery(Box.PATIENCE, ImageState.DEGRADED, 0));
+            id(0, disks), disk, new StatusQuery(Box.PATIENCE, ImageState.DEGRADED, 0));
     assertThat(usable.state()).isNotEqualTo(ImageState.BROKEN);
     return disk;
   }
 
   private ImageStatus status(int host, String image) {
-    return box.client(host).getImageStatus(id(host, DISKS), image, StatusQuery.NOW);
+    return box.client(host).getImageStatus(id(host, disks), image, StatusQuery.NOW);
   }
 
   private OpenedImage look(int host, String image) {
-    return QemuGuest.look(box.client(host), id(host, DISKS), image);
+    return QemuGuest.look(box.client(host), id(host, disks), image);
   }
 
   private ImageExplanation explain(String name, String image) {
@@ -205,7 +205,7 @@ final class BaseElsewhereIT {
               assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_NOT_CONNECTED);
               assertThat(refusal.subject()).isEqualTo(disk);
             });
-    assertThat(box.client(2).explainImage(id(2, DISKS), disk, 0).neededBy()).isEmpty();
+    assertThat(box.client(2).explainImage(id(2, disks), disk, 0).neededBy()).isEmpty();
   }
 
   private void removeAll(String name) {
@@ -244,11 +244,11 @@ final class BaseElsewhereIT {
     assertThat(next.hostId()).isEqualTo(box.host(other).hostId());
     assertThat(Copying.checkpoint(next)).isGreaterThanOrEqualTo(Copying.checkpoint(begun));
 
-    box.client(other).disconnectStorageRepository(id(other, TEMPLATES));
+    box.client(other).disconnectStorageRepository(id(other, templates));
     await()
         .atMost(Box.PATIENCE)
         .untilAsserted(() -> {
-          ImageExplanation stuck = box.client(2).explainImage(id(2, DISKS), disk, 0);
+          ImageExplanation stuck = box.client(2).explainImage(id(2, disks), disk, 0);
           assertThat(stuck.state()).isEqualTo(ImageState.DEGRADED);
           assertThat(stuck.fix())
               .isNotNull()
@@ -290,7 +290,7 @@ final class BaseElsewhereIT {
   }
 
   private void awaitOptimized(String disk) {
-    Box.awaitOptimized(box.client(2), id(2, DISKS), disk);
+    Box.awaitOptimized(box.client(2), id(2, disks), disk);
     @Nullable String reason = status(2, disk).reason();
     assertThat(reason).isNull();
   }

@@ -161,7 +161,12 @@ final class ThreeHosts implements AutoCloseable {
 
   /** The id of a new disk in {@link #MAIN} that holds the source. */
   String diskWith(SourceImage source) throws IOException {
-    CreatedImage disk = createDisk(everywhere, MAIN, source.size(), "source");
+    CreatedImage disk =
+        everywhere.createVirtualDisk(
+            MAIN,
+            new CreateVirtualDiskRequest(
+                source.size(), null, label("source"), ImageOptions.DEFAULT),
+            null);
     awaitOptimized(MAIN, disk.imageId(), disk.commit());
     OpenedImage opened =
         everywhere.openImage(MAIN, disk.imageId(), new OpenRequest(false, OWNER), null);

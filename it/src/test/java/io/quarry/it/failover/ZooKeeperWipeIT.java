@@ -13,6 +13,9 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,67 +38,80 @@ final class ZooKeeperWipeIT {
   private static final long FAST = 16 << 20;
   private static final long SMALL_DISK_BYTES = 64 << 10;
 
-  @TempDir private Path directory;
+  @TempDir static Path directory;
+
+  private static ThreeHosts hosts;
+  private static Copies copies;
+
+  @BeforeAll
+  static void start() throws Exception {
+    hosts = ThreeHosts.start(directory, SESSION, SLOW);
+    copies = new Copies(hosts);
+  }
+
+  @AfterAll
+  static void stop() {
+    if (hosts != null) {
+      hosts.close();
+    }
+  }
+
+  @BeforeEach
+  void slowDown() {
+    throttle(SLOW);
+  }
 
   @Test
   void everythingIsRebuiltAfterAWipe() throws Exception {
-    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, SLOW)) {
-      Copies copies = new Copies(hosts);
-      String source = hosts.diskWith(SOURCE);
-      CreatedImage copy = startedCopy(hosts, copies, source);
-      LocalHost sdm =
-          hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
+    String source = hosts.diskWith(SOURCE);
+    CreatedImage copy = startedCopy(source);
+    LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
 
-      hosts.cluster().zooKeeper().kill();
-      Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
-      hosts.cluster().zooKeeper().wipe();
-      hosts.cluster().zooKeeper().start();
-      long back = System.nanoTime();
-      hosts.awaitWhole();
-      System.out.printf(
-          "ZooKeeper down for %d s and wiped: %d disks created meanwhile; whole %.1f s after%n",
-          DOWN.toSeconds(), acknowledged.size(), (System.nanoTime() - back) / 1e9);
+    hosts.cluster().zooKeeper().kill();
+    Map<String, String> acknowledged = commitFor(DOWN, sdm, "wiped-");
+    hosts.cluster().zooKeeper().wipe();
+    hosts.cluster().zooKeeper().start();
+    long back = System.nanoTime();
+    hosts.awaitWhole();
+    System.out.printf(
+        "ZooKeeper down for %d s and wiped: %d disks created meanwhile; whole %.1f s after%n",
+        DOWN.toSeconds(), acknowledged.size(), (System.nanoTime() - back) / 1e9);
 
-      assertThat(acknowledged).isNotEmpty();
-      assertThat(labels(hosts)).containsAllEntriesOf(acknowledged);
-      unthrottle(hosts);
-      hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
-      copies.assertEqual(source, copy.imageId(), SOURCE);
+    assertThat(acknowledged).isNotEmpty();
+    assertThat(labels()).containsAllEntriesOf(acknowledged);
+    throttle(0);
+    hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
+    copies.assertEqual(source, copy.imageId(), SOURCE);
 
-      CreatedImage next = hosts.startCopy(source);
-      hosts.awaitOptimized(ThreeHosts.BACKUP, next.imageId(), next.commit());
-      copies.assertEqual(source, next.imageId(), SOURCE);
-    }
+    CreatedImage next = hosts.startCopy(source);
+    hosts.awaitOptimized(ThreeHosts.BACKUP, next.imageId(), next.commit());
+    copies.assertEqual(source, next.imageId(), SOURCE);
   }
 
   @Test
   void copyFinishesWithoutZooKeeper() throws Exception {
-    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, SLOW)) {
-      Copies copies = new Copies(hosts);
-      String source = hosts.diskWith(SOURCE);
-      CreatedImage copy = startedCopy(hosts, copies, source);
+    String source = hosts.diskWith(SOURCE);
+    CreatedImage copy = startedCopy(source);
 
-      hosts.cluster().zooKeeper().kill();
-      long killed = System.nanoTime();
-      LocalHost sdm =
-          hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
-      Map<String, String> acknowledged = commitFor(DOWN, hosts, sdm);
-      unthrottle(hosts);
-      hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
-      System.out.printf(
-          "ZooKeeper down: %d disks created, the copy was whole after %.1f s%n",
-          acknowledged.size(), (System.nanoTime() - killed) / 1e9);
-      assertThat(acknowledged).isNotEmpty();
-      copies.assertEqual(source, copy.imageId(), SOURCE);
+    hosts.cluster().zooKeeper().kill();
+    long killed = System.nanoTime();
+    LocalHost sdm = hosts.named(ThreeHosts.sdm(hosts.everywhere(), ThreeHosts.MAIN).orElseThrow());
+    Map<String, String> acknowledged = commitFor(DOWN, sdm, "down-");
+    throttle(0);
+    hosts.awaitOptimized(ThreeHosts.BACKUP, copy.imageId(), copy.commit());
+    System.out.printf(
+        "ZooKeeper down: %d disks created, the copy was whole after %.1f s%n",
+        acknowledged.size(), (System.nanoTime() - killed) / 1e9);
+    assertThat(acknowledged).isNotEmpty();
+    copies.assertEqual(source, copy.imageId(), SOURCE);
 
-      hosts.cluster().zooKeeper().start();
-      hosts.awaitWhole();
-      assertThat(labels(hosts)).containsAllEntriesOf(acknowledged);
-    }
+    hosts.cluster().zooKeeper().start();
+    hosts.awaitWhole();
+    assertThat(labels()).containsAllEntriesOf(acknowledged);
   }
 
   /** Starts a copy that has its first checkpoint, and from then on hardly moves. */
-  private static CreatedImage startedCopy(ThreeHosts hosts, Copies copies, String source) {
+  private static CreatedImage startedCopy(String source) {
     CreatedImage copy = hosts.startCopy(source);
     String fix = copies.fixOf(copy.imageId());
     TaskInfo task = copies.await(fix, hosts.cluster().hosts(), any -> true);
@@ -108,13 +124,13 @@ final class ZooKeeperWipeIT {
   }
 
   /** Creates disks through the SDM's own agent; returns the acknowledged ones by label. */
-  private static Map<String, String> commitFor(Duration duration, ThreeHosts hosts, LocalHost sdm) {
+  private static Map<String, String> commitFor(Duration duration, LocalHost sdm, String prefix) {
     Map<String, String> acknowledged = new HashMap<>();
     int refused = 0;
     long end = System.nanoTime() + duration.toNanos();
     try (StorageClient client = hosts.clientWithin(CALL_MAX, List.of(sdm))) {
       for (int number = 0; System.nanoTime() < end; number++) {
-        String label = "down-" + number;
+        String label = prefix + number;
         try {
           acknowledged.put(
               label,
@@ -129,7 +145,7 @@ final class ZooKeeperWipeIT {
     return acknowledged;
   }
 
-  private static Map<String, String> labels(ThreeHosts hosts) {
+  private static Map<String, String> labels() {
     Map<String, String> labels = new HashMap<>();
     for (ImageInfo image : hosts.allImages(ThreeHosts.MAIN)) {
       labels.put(image.userData().path("label").asText(), image.imageId());
@@ -137,7 +153,7 @@ final class ZooKeeperWipeIT {
     return labels;
   }
 
-  private static void unthrottle(ThreeHosts hosts) {
-    hosts.cluster().hosts().forEach(host -> hosts.of(host).setThrottle(0));
+  private static void throttle(long bytesPerSecond) {
+    hosts.cluster().hosts().forEach(host -> hosts.of(host).setThrottle(bytesPerSecond));
   }
 }
