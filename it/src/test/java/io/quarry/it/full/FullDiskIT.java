@@ -23,7 +23,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,55 +35,75 @@ import org.junit.jupiter.api.io.TempDir;
 /** A storage without a free byte can be cleaned, by itself and when a caller asks for it. */
 @Timeout(300)
 final class FullDiskIT {
-  private static final String REPOSITORY = "small";
   private static final int DISK_BYTES = 4 << 20;
   private static final int DISKS = 8;
   private static final int ROUNDS = 3;
   private static final ObjectNode DATA = JsonNodeFactory.instance.objectNode().put("a", 1);
 
-  @Test
-  void fullStorageCanBeCleaned(@TempDir Path directory) throws Exception {
-    Path mount = Files.createDirectories(directory.resolve("storage").resolve(REPOSITORY));
+  @TempDir static Path directory;
+
+  private static Box box;
+
+  private String repoId;
+  private Path mount;
+
+  @BeforeAll
+  static void start() throws Exception {
+    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @BeforeEach
+  void mount() throws Exception {
+    repoId = box.newName();
+    mount = Files.createDirectories(box.repository(repoId));
     Assumptions.assumeTrue(
         run("mount", "-t", "tmpfs", "-o", "size=64m", "quarry", mount.toString()),
         "mounting takes root");
-    try (Box box =
-        Box.start(
-            LocalClusterOptions.in(directory)
-                .withHosts(2)
-                .withJavaOptions("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))) {
-      box.connect(REPOSITORY);
-      StorageClient client = box.client(0);
-      List<String> disks = new ArrayList<>();
-      for (int i = 0; i < DISKS; i++) {
-        disks.add(Box.disk(client, REPOSITORY, DISK_BYTES).imageId());
-        Box.awaitOptimized(client, REPOSITORY, disks.getLast());
-      }
-      writeAll(mount.resolve("volumes"));
-      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == Ballast.BYTES);
+    box.connect(repoId);
+  }
 
-      fill(mount.resolve("filler1"));
-      assertRefused(client);
-      remove(client, disks.subList(0, 3), true);
-      awaitVolumes(box, DISKS - 3);
-      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == Ballast.BYTES);
+  @AfterEach
+  void unmount() throws Exception {
+    run("umount", "-l", mount.toString());
+  }
 
-      fill(mount.resolve("filler2"));
-      assertRefused(client);
-      remove(client, disks.subList(3, 6), false);
-      assertThat(box.volumes(REPOSITORY)).hasSize(DISKS - 3);
-      fill(mount.resolve("filler3"));
-      var found = client.checkStorageRepository(REPOSITORY, CheckOptions.DEFAULT).fixes();
-      assertThat(found).hasSize(3);
-      found.forEach(fix -> client.fixStorageRepository(REPOSITORY, new FixRequest(fix), null));
-      awaitVolumes(box, DISKS - 6);
-      await().atMost(Box.PATIENCE).until(() -> ballast(mount) == Ballast.BYTES);
-
-      String last = Box.disk(client, REPOSITORY, DISK_BYTES).imageId();
-      Box.awaitOptimized(client, REPOSITORY, last);
-    } finally {
-      run("umount", "-l", mount.toString());
+  @Test
+  void fullStorageCanBeCleaned() throws Exception {
+    StorageClient client = box.client(0);
+    List<String> disks = new ArrayList<>();
+    for (int i = 0; i < DISKS; i++) {
+      disks.add(Box.disk(client, repoId, DISK_BYTES).imageId());
+      Box.awaitOptimized(client, repoId, disks.getLast());
     }
+    writeAll(mount.resolve("volumes"));
+    await().atMost(Box.PATIENCE).until(() -> ballast() == Ballast.BYTES);
+
+    fill(mount.resolve("filler1"));
+    assertRefused(client);
+    remove(client, disks.subList(0, 3), true);
+    awaitVolumes(DISKS - 3);
+    await().atMost(Box.PATIENCE).until(() -> ballast() == Ballast.BYTES);
+
+    fill(mount.resolve("filler2"));
+    assertRefused(client);
+    remove(client, disks.subList(3, 6), false);
+    assertThat(box.volumes(repoId)).hasSize(DISKS - 3);
+    fill(mount.resolve("filler3"));
+    var found = client.checkStorageRepository(repoId, CheckOptions.DEFAULT).fixes();
+    assertThat(found).hasSize(3);
+    found.forEach(fix -> client.fixStorageRepository(repoId, new FixRequest(fix), null));
+    awaitVolumes(DISKS - 6);
+    await().atMost(Box.PATIENCE).until(() -> ballast() == Ballast.BYTES);
+
+    String last = Box.disk(client, repoId, DISK_BYTES).imageId();
+    Box.awaitOptimized(client, repoId, last);
   }
 
   /**
@@ -87,66 +111,54 @@ final class FullDiskIT {
    * freed.
    */
   @Test
-  void removedImagesAreCleanedOnceTheStorageIsBack(@TempDir Path directory) throws Exception {
-    Path mount = Files.createDirectories(directory.resolve("storage").resolve(REPOSITORY));
-    Assumptions.assumeTrue(
-        run("mount", "-t", "tmpfs", "-o", "size=64m", "quarry", mount.toString()),
-        "mounting takes root");
-    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
-      box.connect(REPOSITORY);
-      StorageClient client = box.client(0);
-      for (int round = 0; round < ROUNDS; round++) {
-        List<String> images = new ArrayList<>();
-        for (int i = 0; i < DISKS / 2; i++) {
-          String disk = Box.disk(client, REPOSITORY, DISK_BYTES).imageId();
-          Box.awaitOptimized(client, REPOSITORY, disk);
-          images.add(Box.snapshot(client, REPOSITORY, disk).imageId());
-          Box.awaitOptimized(client, REPOSITORY, disk);
-          images.add(disk);
-        }
-        fill(mount.resolve("filler"));
-        remove(client, images.subList(0, DISKS / 2), true);
-        await()
-            .atMost(Box.PATIENCE)
-            .until(() -> run("mount", "-o", "remount,ro", mount.toString()));
-        StorageException failed =
-            catchThrowableOfType(
-                StorageException.class,
-                () -> impatient(box).setUserData(REPOSITORY, images.getLast(), DATA, null));
-        assertThat(failed).isNotNull();
-        assertThat(run("mount", "-o", "remount,rw", mount.toString())).isTrue();
-        Files.delete(mount.resolve("filler"));
-        remove(client, images.subList(DISKS / 2, DISKS), true);
-        awaitVolumes(box, 0);
-        await()
-            .atMost(Box.PATIENCE)
-            .untilAsserted(() -> assertThat(client.listFixes(REPOSITORY, 0)).isEmpty());
+  void removedImagesAreCleanedOnceTheStorageIsBack() throws Exception {
+    StorageClient client = box.client(0);
+    for (int round = 0; round < ROUNDS; round++) {
+      List<String> images = new ArrayList<>();
+      for (int i = 0; i < DISKS / 2; i++) {
+        String disk = Box.disk(client, repoId, DISK_BYTES).imageId();
+        Box.awaitOptimized(client, repoId, disk);
+        images.add(Box.snapshot(client, repoId, disk).imageId());
+        Box.awaitOptimized(client, repoId, disk);
+        images.add(disk);
       }
-    } finally {
-      run("umount", "-l", mount.toString());
+      fill(mount.resolve("filler"));
+      remove(client, images.subList(0, DISKS / 2), true);
+      await().atMost(Box.PATIENCE).until(() -> run("mount", "-o", "remount,ro", mount.toString()));
+      StorageException failed =
+          catchThrowableOfType(
+              StorageException.class,
+              () -> impatient().setUserData(repoId, images.getLast(), DATA, null));
+      assertThat(failed).isNotNull();
+      assertThat(run("mount", "-o", "remount,rw", mount.toString())).isTrue();
+      Files.delete(mount.resolve("filler"));
+      remove(client, images.subList(DISKS / 2, DISKS), true);
+      awaitVolumes(0);
+      await()
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() -> assertThat(client.listFixes(repoId, 0)).isEmpty());
     }
   }
 
-  private static StorageClient impatient(Box box) {
+  private static StorageClient impatient() {
     return new StorageClient(
         List.of(box.host(0).url()), ClientSettings.within(Duration.ofSeconds(5)));
   }
 
-  private static void assertRefused(StorageClient client) {
+  private void assertRefused(StorageClient client) {
     StorageException refusal =
-        catchThrowableOfType(
-            StorageException.class, () -> Box.disk(client, REPOSITORY, DISK_BYTES));
+        catchThrowableOfType(StorageException.class, () -> Box.disk(client, repoId, DISK_BYTES));
     assertThat(refusal).isNotNull();
     assertThat(refusal.code()).isEqualTo(ErrorCode.NO_SPACE);
   }
 
-  private static void remove(StorageClient client, List<String> disks, boolean autoFix) {
+  private void remove(StorageClient client, List<String> disks, boolean autoFix) {
     RemoveImageOptions options = new RemoveImageOptions(autoFix, Duration.ZERO);
-    disks.forEach(disk -> client.removeImage(REPOSITORY, disk, options, null));
+    disks.forEach(disk -> client.removeImage(repoId, disk, options, null));
   }
 
-  private static void awaitVolumes(Box box, int count) {
-    await().atMost(Box.PATIENCE).until(() -> box.volumes(REPOSITORY).size() == count);
+  private void awaitVolumes(int count) {
+    await().atMost(Box.PATIENCE).until(() -> box.volumes(repoId).size() == count);
   }
 
   /** Replaces holes by random bytes, so that a clean frees space. */
@@ -170,8 +182,8 @@ final class FullDiskIT {
     }
   }
 
-  private static long ballast(Path root) throws IOException {
-    Path ballast = root.resolve("ballast");
+  private long ballast() throws IOException {
+    Path ballast = mount.resolve("ballast");
     return Files.exists(ballast) ? Files.size(ballast) : 0;
   }
 

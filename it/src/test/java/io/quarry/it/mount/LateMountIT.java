@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(300)
 final class LateMountIT {
+  private static final String EMPTY = "empty";
   private static final String LATE = "late";
   private static final String READY = "ready";
   private static final long MIB = 1L << 20;
@@ -39,81 +42,93 @@ final class LateMountIT {
   /** An agent looks every 5 seconds; a busy machine may be slow to connect. */
   private static final Duration SECONDS = Duration.ofSeconds(20);
 
-  @Test
-  void emptyDirectoryThatComesLateIsNotMadeIntoARepository(@TempDir Path directory)
-      throws Exception {
-    try (Box box = start(directory)) {
-      assertNotConnectedYet(box);
+  @TempDir static Path directory;
 
-      Files.createDirectories(box.repository(LATE));
-      String notMounted = box.repository(LATE) + " is not a repository";
-      await().atMost(SECONDS).until(() -> logged(box, notMounted) > 0);
-      assertNotConnectedYet(box);
-      assertThat(Box.names(box.repository(LATE))).isEmpty();
+  private static Box box;
+
+  @BeforeAll
+  static void start() throws Exception {
+    Path storage = directory.toAbsolutePath().resolve("storage");
+    box =
+        Box.start(
+            LocalClusterOptions.in(directory)
+                .withAgentConfig(
+                    Map.of(
+                        "repositories",
+                        List.of(
+                            NewRepository.entry(EMPTY, storage.resolve(EMPTY)),
+                            NewRepository.entry(LATE, storage.resolve(LATE))))));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
     }
   }
 
   @Test
-  void repositoryThatIsMountedLateIsConnected(@TempDir Path directory) throws Exception {
-    try (Box box = start(directory)) {
-      StorageClient client = box.client(0);
-      assertNotConnectedYet(box);
-      box.connect(READY);
-      String disk = Box.disk(client, READY, MIB).imageId();
-      Box.awaitOptimized(client, READY, disk);
-      QemuGuest.use(client, READY, disk, "write -P 7 0 64k");
-      client.disconnectStorageRepository(READY);
+  void emptyDirectoryThatComesLateIsNotMadeIntoARepository() throws Exception {
+    assertNotConnectedYet(EMPTY);
 
-      String noDirectory = "there is no directory " + box.repository(LATE);
-      String notMounted = box.repository(LATE) + " is not a repository";
-      assertThat(logged(box, noDirectory)).isOne();
-      Files.createDirectory(box.repository(LATE));
-      await().atMost(SECONDS).until(() -> logged(box, notMounted) > 0);
-      assertNotConnectedYet(box);
-      assertThat(logged(box, noDirectory)).isOne();
-
-      Files.move(box.repository(READY), box.repository(LATE), StandardCopyOption.ATOMIC_MOVE);
-      assertConnectedWithoutRestart(box);
-      assertThat(logged(box, notMounted)).isOne();
-      assertThat(client.getImage(LATE, disk, 0).size()).isEqualTo(MIB);
-      QemuGuest.use(client, LATE, disk, "read -P 7 0 64k");
-    }
+    Files.createDirectories(box.repository(EMPTY));
+    String notMounted = box.repository(EMPTY) + " is not a repository";
+    await().atMost(SECONDS).until(() -> logged(notMounted) > 0);
+    assertNotConnectedYet(EMPTY);
+    assertThat(Box.names(box.repository(EMPTY))).isEmpty();
   }
 
-  private static Box start(Path directory) throws Exception {
-    Path late = directory.toAbsolutePath().resolve("storage").resolve(LATE);
-    Map<String, Object> repository = NewRepository.entry(LATE, late);
-    return Box.start(
-        LocalClusterOptions.in(directory)
-            .withAgentConfig(Map.of("repositories", List.of(repository))));
+  @Test
+  void repositoryThatIsMountedLateIsConnected() throws Exception {
+    StorageClient client = box.client(0);
+    assertNotConnectedYet(LATE);
+    box.connect(READY);
+    String disk = Box.disk(client, READY, MIB).imageId();
+    Box.awaitOptimized(client, READY, disk);
+    QemuGuest.use(client, READY, disk, "write -P 7 0 64k");
+    client.disconnectStorageRepository(READY);
+
+    String noDirectory = "there is no directory " + box.repository(LATE);
+    String notMounted = box.repository(LATE) + " is not a repository";
+    assertThat(logged(noDirectory)).isOne();
+    Files.createDirectories(box.repository(LATE));
+    await().atMost(SECONDS).until(() -> logged(notMounted) > 0);
+    assertNotConnectedYet(LATE);
+    assertThat(logged(noDirectory)).isOne();
+
+    Files.move(box.repository(READY), box.repository(LATE), StandardCopyOption.ATOMIC_MOVE);
+    assertConnectedWithoutRestart();
+    assertThat(logged(notMounted)).isOne();
+    assertThat(client.getImage(LATE, disk, 0).size()).isEqualTo(MIB);
+    QemuGuest.use(client, LATE, disk, "read -P 7 0 64k");
   }
 
   /**
    * The repository is known here, so a caller does well to try again. A busy machine may exceed the
    * deadline of an impatient client.
    */
-  private static void assertNotConnectedYet(Box box) {
+  private static void assertNotConnectedYet(String repoId) {
     ClientSettings impatience = ClientSettings.within(Duration.ofSeconds(1));
     try (StorageClient impatient = new StorageClient(List.of(box.host(0).url()), impatience)) {
       await()
           .atMost(SECONDS)
           .untilAsserted(
-              () -> assertUnresponsive(() -> impatient.listImages(LATE, ImageQuery.ALL)));
+              () -> assertUnresponsive(repoId, () -> impatient.listImages(repoId, ImageQuery.ALL)));
       await()
           .atMost(SECONDS)
-          .untilAsserted(() -> assertUnresponsive(() -> Box.disk(impatient, LATE, MIB)));
+          .untilAsserted(() -> assertUnresponsive(repoId, () -> Box.disk(impatient, repoId, MIB)));
     }
   }
 
-  private static void assertUnresponsive(ThrowingCallable call) {
+  private static void assertUnresponsive(String repoId, ThrowingCallable call) {
     StorageException refusal = catchThrowableOfType(StorageException.class, call);
     assertThat(refusal).isNotNull();
     assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNRESPONSIVE);
     assertThat(refusal.code().retryable()).isTrue();
-    assertThat(refusal.subject()).isEqualTo(LATE);
+    assertThat(refusal.subject()).isEqualTo(repoId);
   }
 
-  private static void assertConnectedWithoutRestart(Box box) throws IOException {
+  private static void assertConnectedWithoutRestart() throws IOException {
     OptionalLong pid = box.host(0).agentPid();
     await()
         .atMost(SECONDS)
@@ -124,7 +139,7 @@ final class LateMountIT {
     assertThat(box.host(0).agentPid()).isEqualTo(pid);
   }
 
-  private static long logged(Box box, String text) throws IOException {
+  private static long logged(String text) throws IOException {
     try (var lines = Files.lines(box.host(0).log())) {
       return lines.filter(line -> line.contains(text)).count();
     }

@@ -20,6 +20,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,32 +33,53 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(300)
 final class MovedStorageIT {
-  private static final String MAIN = "main";
   private static final long MIB = 1L << 20;
   private static final long CAPACITY = 64 * MIB;
 
-  @TempDir private Path directory;
+  @TempDir static Path directory;
+
+  private static Box box;
+
+  private String repoId;
+
+  @BeforeAll
+  static void start() throws Exception {
+    box = Box.start(LocalClusterOptions.in(directory));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @BeforeEach
+  void nameRepository() {
+    repoId = box.newName();
+  }
 
   @Test
   void mountedOverAndUnmounted() throws Exception {
-    Path root = Files.createDirectories(directory.resolve("storage").resolve(MAIN));
+    Path root = Files.createDirectories(box.repository(repoId));
     mount(root, "64m");
-    try (Box box = Box.start(LocalClusterOptions.in(directory))) {
-      box.connect(MAIN);
+    try {
+      box.connect(repoId);
       StorageClient client = box.client(0);
-      Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, MIB).imageId());
-      assertThat(client.getStorageRepository(MAIN).capacityBytes()).isEqualTo(CAPACITY);
-      assertThat(health(box).statusCode()).isEqualTo(200);
+      Box.awaitOptimized(client, repoId, Box.disk(client, repoId, MIB).imageId());
+      assertThat(client.getStorageRepository(repoId).capacityBytes()).isEqualTo(CAPACITY);
+      assertThat(health().statusCode()).isEqualTo(200);
 
       mount(root, "16m");
-      isElsewhere(box);
+      isElsewhere();
       assertThat(Box.names(root)).isEmpty();
       unmount(root);
-      isBack(box);
+      isBack();
 
       QemuGuest.run(List.of("umount", "-l", root.toString()));
-      isElsewhere(box);
+      isElsewhere();
       assertThat(Box.names(root)).isEmpty();
+      client.disconnectStorageRepository(repoId);
     } finally {
       var _ = new ProcessBuilder("umount", "-l", root.toString()).start().waitFor();
     }
@@ -63,50 +87,48 @@ final class MovedStorageIT {
 
   @Test
   void movedAway() throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory))) {
-      box.connect(MAIN);
-      Path away = directory.resolve("away");
-      Files.move(box.repository(MAIN), away, StandardCopyOption.ATOMIC_MOVE);
-      assertThat(isElsewhere(box).healthReason()).contains("unmounted, moved or mounted over");
-      Files.createDirectories(box.repository(MAIN));
-      assertThat(isElsewhere(box).healthReason()).contains("unmounted, moved or mounted over");
-      Files.delete(box.repository(MAIN));
-      Files.move(away, box.repository(MAIN), StandardCopyOption.ATOMIC_MOVE);
-      isBack(box);
-    }
+    box.connect(repoId);
+    Path away = directory.resolve("away");
+    Files.move(box.repository(repoId), away, StandardCopyOption.ATOMIC_MOVE);
+    assertThat(isElsewhere().healthReason()).contains("unmounted, moved or mounted over");
+    Files.createDirectories(box.repository(repoId));
+    assertThat(isElsewhere().healthReason()).contains("unmounted, moved or mounted over");
+    Files.delete(box.repository(repoId));
+    Files.move(away, box.repository(repoId), StandardCopyOption.ATOMIC_MOVE);
+    isBack();
   }
 
-  private static RepositoryInfo isElsewhere(Box box) throws Exception {
+  private RepositoryInfo isElsewhere() throws Exception {
     StorageClient client = box.client(0);
-    long capacity = client.getStorageRepository(MAIN).capacityBytes();
+    long capacity = client.getStorageRepository(repoId).capacityBytes();
     RepositoryInfo found =
         await()
             .atMost(Box.PATIENCE)
             .until(
-                () -> client.getStorageRepository(MAIN),
+                () -> client.getStorageRepository(repoId),
                 info -> info.health().equals("otherStorage"));
     assertThat(found.capacityBytes()).isEqualTo(capacity);
-    await().atMost(Box.PATIENCE).until(() -> health(box).statusCode() == 503);
+    await().atMost(Box.PATIENCE).until(() -> health().statusCode() == 503);
     // Either the key at the path or the canary tells first.
-    assertThat(health(box).body())
-        .contains("repository main: ")
+    assertThat(health().body())
+        .contains("repository " + repoId + ": ")
         .containsAnyOf("leads to no repository", "leads to another directory than before");
     StorageException refusal =
-        catchThrowableOfType(StorageException.class, () -> Box.disk(client, MAIN, MIB));
+        catchThrowableOfType(StorageException.class, () -> Box.disk(client, repoId, MIB));
     assertThat(refusal.code()).isEqualTo(ErrorCode.STORAGE_MISMATCH);
     return found;
   }
 
-  private static void isBack(Box box) {
+  private void isBack() {
     StorageClient client = box.client(0);
     await()
         .atMost(Box.PATIENCE)
-        .until(() -> client.getStorageRepository(MAIN).health().equals("ok"));
-    await().atMost(Box.PATIENCE).until(() -> health(box).statusCode() == 200);
-    Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, MIB).imageId());
+        .until(() -> client.getStorageRepository(repoId).health().equals("ok"));
+    await().atMost(Box.PATIENCE).until(() -> health().statusCode() == 200);
+    Box.awaitOptimized(client, repoId, Box.disk(client, repoId, MIB).imageId());
   }
 
-  private static HttpResponse<String> health(Box box) throws Exception {
+  private static HttpResponse<String> health() throws Exception {
     return HttpClient.newHttpClient()
         .send(
             HttpRequest.newBuilder(box.host(0).url().resolve("/health")).build(),
