@@ -24,6 +24,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.zookeeper.ZooKeeper;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,10 +38,26 @@ final class HostsIT {
   private static final long SIZE = 1 << 20;
   private static final Duration SESSION = Duration.ofSeconds(5);
 
+  @TempDir static Path directory;
+
+  private static Box pair;
+
+  @BeforeAll
+  static void start() throws Exception {
+    pair = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+  }
+
+  @AfterAll
+  static void stop() {
+    if (pair != null) {
+      pair.close();
+    }
+  }
+
   /** Case 12.25: a host two hours ahead led, and emptied the trash at once. */
   @Test
-  void hostTwoHoursAheadLeadsOnlyAloneAndKeepsTheTrash(@TempDir Path directory) throws Exception {
-    LocalClusterOptions options = LocalClusterOptions.in(directory).withSessionTimeout(SESSION);
+  void hostTwoHoursAheadLeadsOnlyAloneAndKeepsTheTrash(@TempDir Path apart) throws Exception {
+    LocalClusterOptions options = LocalClusterOptions.in(apart).withSessionTimeout(SESSION);
     try (Box box = Box.start(options)) {
       box.addOdd("odd", options, "-Dquarry.clock.offset=PT2H");
       StorageClient odd = box.client("odd");
@@ -73,45 +91,42 @@ final class HostsIT {
 
   /** Case 12.6: the host stayed absent, and a fence ended its opens while its guests ran. */
   @Test
-  void hostWhoseRecordIsDeletedIsBackAndIsNotFenced(@TempDir Path directory) throws Exception {
-    try (Box box = Box.pair(directory, MAIN)) {
-      String other = box.hostIds().get(1);
-      StorageClient client = box.client(0);
-      String disk = Box.disk(client, MAIN, SIZE).imageId();
-      Box.awaitOptimized(client, MAIN, disk);
-      OpenedImage guest = box.client(1).openImage(MAIN, disk, new OpenRequest(false, "vm-1"), null);
-      ZooKeeper zooKeeper =
-          new ZooKeeper(box.zooKeeper().connectString(), (int) SESSION.toMillis(), _ -> {});
-      try {
-        String node =
-            await()
-                .ignoreExceptions()
-                .until(
-                    () -> zooKeeper.getChildren(HOSTS, false),
-                    names -> names.stream().anyMatch(name -> name.startsWith(other + "@")))
-                .stream()
-                .filter(name -> name.startsWith(other + "@"))
-                .findAny()
-                .orElseThrow();
-        zooKeeper.delete(HOSTS + "/" + node, -1);
+  void hostWhoseRecordIsDeletedIsBackAndIsNotFenced() throws Exception {
+    String repoId = pair.newRepository();
+    String other = pair.hostIds().get(1);
+    StorageClient client = pair.client(0);
+    String disk = Box.disk(client, repoId, SIZE).imageId();
+    Box.awaitOptimized(client, repoId, disk);
+    OpenedImage guest =
+        pair.client(1).openImage(repoId, disk, new OpenRequest(false, "vm-1"), null);
+    ZooKeeper zooKeeper =
+        new ZooKeeper(pair.zooKeeper().connectString(), (int) SESSION.toMillis(), _ -> {});
+    try {
+      String node =
+          await()
+              .ignoreExceptions()
+              .until(
+                  () -> zooKeeper.getChildren(HOSTS, false),
+                  names -> names.stream().anyMatch(name -> name.startsWith(other + "@")))
+              .stream()
+              .filter(name -> name.startsWith(other + "@"))
+              .findAny()
+              .orElseThrow();
+      zooKeeper.delete(HOSTS + "/" + node, -1);
 
-        StorageException refusal =
-            catchThrowableOfType(StorageException.class, () -> client.fenceHost(other));
-        assertThat(refusal).isNotNull();
-        assertThat(refusal.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
-        assertThat(refusal.getMessage()).contains("is alive");
-        await()
-            .atMost(Box.PATIENCE)
-            .until(() -> zooKeeper.exists(HOSTS + "/" + node, false) != null);
-        await()
-            .atMost(Box.PATIENCE)
-            .until(
-                () -> client.listHosts().stream().map(HostInfo::hostId).toList().contains(other));
-        // If the open had been ended, this call would be refused.
-        box.client(1).closeImage(MAIN, disk, guest.openId(), null);
-      } finally {
-        zooKeeper.close();
-      }
+      StorageException refusal =
+          catchThrowableOfType(StorageException.class, () -> client.fenceHost(other));
+      assertThat(refusal).isNotNull();
+      assertThat(refusal.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT);
+      assertThat(refusal.getMessage()).contains("is alive");
+      await().atMost(Box.PATIENCE).until(() -> zooKeeper.exists(HOSTS + "/" + node, false) != null);
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> client.listHosts().stream().map(HostInfo::hostId).toList().contains(other));
+      // If the open had been ended, this call would be refused.
+      pair.client(1).closeImage(repoId, disk, guest.openId(), null);
+    } finally {
+      zooKeeper.close();
     }
   }
 
@@ -120,30 +135,30 @@ final class HostsIT {
    * ok.
    */
   @Test
-  void recordTooLargeToReadIsToldAndPasses(@TempDir Path directory) throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory))) {
-      box.connect(MAIN);
-      StorageClient client = box.client(0);
-      Box.awaitOptimized(client, MAIN, Box.disk(client, MAIN, SIZE).imageId());
-      long commit = client.getStorageRepository(MAIN).commit();
-      Path record =
-          box.repository(MAIN).resolve("log").resolve("%016d.record".formatted(commit + 1));
-      try (RandomAccessFile huge = new RandomAccessFile(record.toFile(), "rw")) {
-        huge.setLength(3L << 30);
-      }
-      await().atMost(Box.PATIENCE).until(() -> !box.host(0).ready());
-      assertThat(answer(box.host(0), "/health")).contains("\"reason\"", "repository main: ");
-      assertThat(answer(box.host(0), "/metrics"))
-          .contains("quarry_thread_failures_total{thread=\"replica-main\"}");
-
-      Files.delete(record);
-      await().atMost(Box.PATIENCE).until(() -> box.host(0).ready());
-      await()
-          .atMost(Box.PATIENCE)
-          .ignoreExceptions()
-          .untilAsserted(
-              () -> assertThat(Box.disk(client, MAIN, SIZE).commit()).isGreaterThan(commit));
+  void recordTooLargeToReadIsToldAndPasses() throws Exception {
+    String repoId = pair.newName();
+    pair.connect(repoId, 0);
+    StorageClient client = pair.client(0);
+    Box.awaitOptimized(client, repoId, Box.disk(client, repoId, SIZE).imageId());
+    long commit = client.getStorageRepository(repoId).commit();
+    Path record =
+        pair.repository(repoId).resolve("log").resolve("%016d.record".formatted(commit + 1));
+    try (RandomAccessFile huge = new RandomAccessFile(record.toFile(), "rw")) {
+      huge.setLength(3L << 30);
     }
+    await().atMost(Box.PATIENCE).until(() -> !pair.host(0).ready());
+    assertThat(answer(pair.host(0), "/health"))
+        .contains("\"reason\"", "repository " + repoId + ": ");
+    assertThat(answer(pair.host(0), "/metrics"))
+        .contains("quarry_thread_failures_total{thread=\"replica-" + repoId + "\"}");
+
+    Files.delete(record);
+    await().atMost(Box.PATIENCE).until(() -> pair.host(0).ready());
+    await()
+        .atMost(Box.PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> assertThat(Box.disk(client, repoId, SIZE).commit()).isGreaterThan(commit));
   }
 
   /** The answer, whatever its status. */

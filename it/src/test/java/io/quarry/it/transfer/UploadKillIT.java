@@ -22,6 +22,10 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,46 +41,66 @@ final class UploadKillIT {
 
   private static final Duration SESSION = Duration.ofSeconds(4);
 
-  @TempDir private Path directory;
+  @TempDir static Path directory;
 
-  private Box box() throws Exception {
-    Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION));
-    box.connect("main");
-    box.awaitSdm("main", 0, 1);
-    return box;
+  private static Box box;
+
+  private String repoId;
+
+  @BeforeAll
+  static void start() throws Exception {
+    box = Box.start(LocalClusterOptions.in(directory).withHosts(2).withSessionTimeout(SESSION));
   }
 
-  private static UploadInfo send(StorageClient to, String disk, String id, int from) {
+  @AfterAll
+  static void stop() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @BeforeEach
+  void makeRepository() throws Exception {
+    repoId = box.newRepository();
+  }
+
+  /** Brings back the whole cluster, whose first host each test slows down and ends. */
+  @AfterEach
+  void restore() throws Exception {
+    box.host(0).awaitReady(Box.PATIENCE);
+    box.client(0).setThrottle(0);
+  }
+
+  private UploadInfo send(StorageClient to, String disk, String id, int from) {
     var range = new UploadRange(from, SIZE - from, SIZE, false, null);
     var content = new ByteArrayInputStream(CONTENT, from, SIZE - from);
-    return to.uploadImage("main", disk, id, range, content);
+    return to.uploadImage(repoId, disk, id, range, content);
   }
 
-  private static void finish(StorageClient at, String disk, String id) throws Exception {
+  private void finish(StorageClient at, String disk, String id) throws Exception {
     var request = new FinishUploadRequest(Pattern.sha256(CONTENT));
     await()
         .atMost(Box.PATIENCE)
-        .until(() -> at.finishUpload("main", disk, id, request, null).finished());
-    try (ImageData data = at.downloadImage("main", disk, DownloadRequest.WHOLE)) {
+        .until(() -> at.finishUpload(repoId, disk, id, request, null).finished());
+    try (ImageData data = at.downloadImage(repoId, disk, DownloadRequest.WHOLE)) {
       assertThat(data.content().readAllBytes()).isEqualTo(CONTENT);
     }
   }
 
-  private static void awaitSome(StorageClient asked, String disk, String id) {
+  private void awaitSome(StorageClient asked, String disk, String id) {
     await()
         .atMost(Box.PATIENCE)
-        .until(() -> asked.getUpload("main", disk, id).offset() >= SIZE / 4);
+        .until(() -> asked.getUpload(repoId, disk, id).offset() >= SIZE / 4);
   }
 
   @Test
   void uploadGoesOnAtAnotherAgentAfterSigkill() throws Exception {
-    try (Box box = box();
-        StorageClient both = new StorageClient(List.of(box.host(0).url(), box.host(1).url()));
+    try (StorageClient both = new StorageClient(List.of(box.host(0).url(), box.host(1).url()));
         ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-      String disk = Box.disk(box.client(0), "main", SIZE).imageId();
-      Box.awaitOptimized(box.client(0), "main", disk);
+      String disk = Box.disk(box.client(0), repoId, SIZE).imageId();
+      Box.awaitOptimized(box.client(0), repoId, disk);
       box.client(0).setThrottle(SLOW);
-      String id = both.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
+      String id = both.beginUpload(repoId, disk, BeginUploadRequest.RAW, null).uploadId();
       Future<UploadInfo> sent = callers.submit(() -> send(both, disk, id, 0));
       awaitSome(box.client(1), disk, id);
 
@@ -84,34 +108,33 @@ final class UploadKillIT {
 
       assertThat(sent.get().offset()).isEqualTo(SIZE);
       // The agent's death was proven: the next agent continued in the same file.
-      assertThat(box.volumes("main")).hasSize(2);
+      assertThat(box.volumes(repoId)).hasSize(2);
       finish(box.client(1), disk, id);
-      await().atMost(Box.PATIENCE).until(() -> FixQueries.found(box.client(1), "main").isEmpty());
-      assertThat(box.volumes("main")).hasSize(1);
-      QemuGuest.use(box.client(1), "main", disk, "write -P 1 0 512");
+      await().atMost(Box.PATIENCE).until(() -> FixQueries.found(box.client(1), repoId).isEmpty());
+      assertThat(box.volumes(repoId)).hasSize(1);
+      QemuGuest.use(box.client(1), repoId, disk, "write -P 1 0 512");
     }
   }
 
   @Test
   void lateWritesOfAPausedAgentReachNoImage() throws Exception {
-    try (Box box = box();
-        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       StorageClient paused = box.client(0);
       StorageClient other = box.client(1);
-      String disk = Box.disk(paused, "main", SIZE).imageId();
-      Box.awaitOptimized(paused, "main", disk);
+      String disk = Box.disk(paused, repoId, SIZE).imageId();
+      Box.awaitOptimized(paused, repoId, disk);
       paused.setThrottle(SLOW);
-      String id = paused.beginUpload("main", disk, BeginUploadRequest.RAW, null).uploadId();
+      String id = paused.beginUpload(repoId, disk, BeginUploadRequest.RAW, null).uploadId();
       var _ = callers.submit(() -> send(paused, disk, id, 0));
       awaitSome(other, disk, id);
 
       box.host(0).pauseAgent();
       try {
-        int offset = (int) other.getUpload("main", disk, id).offset();
+        int offset = (int) other.getUpload(repoId, disk, id).offset();
         send(other, disk, id, offset);
-        assertThat(box.volumes("main")).as("a file for each writer").hasSize(3);
+        assertThat(box.volumes(repoId)).as("a file for each writer").hasSize(3);
         finish(other, disk, id);
-        QemuGuest.use(other, "main", disk, "write -P 1 0 64M");
+        QemuGuest.use(other, repoId, disk, "write -P 1 0 64M");
       } finally {
         box.host(0).resumeAgent();
       }
@@ -119,12 +142,12 @@ final class UploadKillIT {
       await()
           .atMost(Box.PATIENCE)
           .until(() -> {
-            FixQueries.runAll(other, "main");
-            return box.volumes("main").size() == 1;
+            FixQueries.runAll(other, repoId);
+            return box.volumes(repoId).size() == 1;
           });
       byte[] ones = new byte[SIZE];
       Arrays.fill(ones, (byte) 1);
-      try (ImageData data = other.downloadImage("main", disk, DownloadRequest.WHOLE)) {
+      try (ImageData data = other.downloadImage(repoId, disk, DownloadRequest.WHOLE)) {
         assertThat(data.content().readAllBytes()).isEqualTo(ones);
       }
     }
