@@ -3,13 +3,13 @@ package io.quarry.it.failover;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.RemoveImageOptions;
+import io.quarry.common.client.StorageClient;
+import io.quarry.it.box.Box;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(120)
 final class GrantsIT {
-  private static final Duration SESSION = Duration.ofSeconds(15);
+  private static final String MAIN = "main";
   private static final int DISKS = 30;
   private static final long DISK_BYTES = 64 << 10;
   private static final Pattern GRANTED_CLEAN =
@@ -35,24 +35,21 @@ final class GrantsIT {
 
   @Test
   void eachHostDoesWhatItWasGranted() throws Exception {
-    try (ThreeHosts hosts = ThreeHosts.start(directory, SESSION, 0)) {
-      List<CreatedImage> disks = new ArrayList<>();
+    try (Box box = Box.pair(directory, MAIN)) {
+      List<String> disks = new ArrayList<>();
       for (int i = 0; i < DISKS; i++) {
-        disks.add(
-            ThreeHosts.createDisk(hosts.everywhere(), ThreeHosts.MAIN, DISK_BYTES, "disk-" + i));
+        disks.add(Box.disk(box.client(i % 2), MAIN, DISK_BYTES).imageId());
       }
-      for (CreatedImage disk : disks) {
-        hosts.awaitOptimized(ThreeHosts.MAIN, disk.imageId(), disk.commit());
-        hosts
-            .everywhere()
-            .removeImage(ThreeHosts.MAIN, disk.imageId(), RemoveImageOptions.DEFAULT, null);
+      for (int i = 0; i < DISKS; i++) {
+        StorageClient client = box.client(i % 2);
+        Box.awaitOptimized(client, MAIN, disks.get(i));
+        client.removeImage(MAIN, disks.get(i), RemoveImageOptions.DEFAULT, null);
       }
       await()
-          .atMost(ThreeHosts.PATIENCE)
-          .untilAsserted(
-              () -> assertThat(hosts.everywhere().listFixes(ThreeHosts.MAIN, 0)).isEmpty());
+          .atMost(Box.PATIENCE)
+          .untilAsserted(() -> assertThat(box.client(0).listFixes(MAIN, 0)).isEmpty());
     }
-    assertThat(epochsOfCleans(directory.resolve(ThreeHosts.MAIN).resolve("log")))
+    assertThat(epochsOfCleans(directory.resolve("storage").resolve(MAIN).resolve("log")))
         .as("grants of cleans")
         .contains(1L)
         .allMatch(epoch -> epoch <= 1);
