@@ -3,6 +3,7 @@ package io.quarry.it.box;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quarry.agent.dev.EmbeddedZooKeeper;
 import io.quarry.agent.dev.LocalCluster;
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
@@ -37,17 +38,28 @@ public final class Box implements AutoCloseable {
   private static final Duration IMPATIENT = Duration.ofSeconds(3);
 
   private final Path directory;
+  private final Optional<EmbeddedZooKeeper> zooKeeper;
   private final List<LocalCluster> clusters = new ArrayList<>();
   private final List<LocalHost> hosts = new ArrayList<>();
   private final List<StorageClient> clients = new ArrayList<>();
   private int names;
 
-  private Box(Path directory) {
+  private Box(Path directory, Optional<EmbeddedZooKeeper> zooKeeper) {
     this.directory = directory;
+    this.zooKeeper = zooKeeper;
   }
 
+  /** Hosts whose ZooKeeper runs in this JVM, which takes less than a process would. */
   public static Box start(LocalClusterOptions options) throws Exception {
-    Box box = new Box(options.directory());
+    EmbeddedZooKeeper zooKeeper = EmbeddedZooKeeper.start(options.directory().resolve("zookeeper"));
+    Box box = new Box(options.directory(), Optional.of(zooKeeper));
+    box.add(options.withExternalZooKeeper(zooKeeper.connectString()));
+    return box;
+  }
+
+  /** Hosts whose ZooKeeper is a process, which tests pause. */
+  public static Box startWithZooKeeperProcess(LocalClusterOptions options) throws Exception {
+    Box box = new Box(options.directory(), Optional.empty());
     box.add(options);
     return box;
   }
@@ -62,7 +74,7 @@ public final class Box implements AutoCloseable {
             1,
             directory.resolve(hostId),
             like.sessionTimeout(),
-            Optional.of(clusters.getFirst().connectString()),
+            Optional.of(connectString()),
             all,
             _ -> Map.of("hostId", hostId),
             List.of(),
@@ -118,6 +130,11 @@ public final class Box implements AutoCloseable {
     return hosts.stream().filter(each -> each.hostId().equals(hostId)).findAny().orElseThrow();
   }
 
+  public String connectString() {
+    return clusters.getFirst().connectString();
+  }
+
+  /** The process of ZooKeeper, if it has one. */
   public ZooKeeperProcess zooKeeper() {
     return clusters.getFirst().zooKeeper();
   }
@@ -255,5 +272,6 @@ public final class Box implements AutoCloseable {
   public void close() {
     clients.forEach(StorageClient::close);
     clusters.reversed().forEach(LocalCluster::close);
+    zooKeeper.ifPresent(EmbeddedZooKeeper::close);
   }
 }

@@ -132,7 +132,10 @@ final class ZombieSdmIT {
       assertThat(acknowledged.size() + refused.size()).isEqualTo(BEFORE + CALLERS + MEANWHILE);
 
       assertThat(box.awaitSdm(repoId, 0, 1, odd)).isNotEqualTo(place);
-      assertThat(Files.readString(zombie.log())).contains("No longer SDM of " + repoId);
+      // The other hosts know the next SDM before the old one's thread has ended.
+      await()
+          .atMost(Box.PATIENCE)
+          .until(() -> Files.readString(zombie.log()).contains("No longer SDM of " + repoId));
       acknowledged.add(Box.disk(paused, repoId, SIZE));
       LogState fresh = load();
       assertThat(fresh.repository().images().keySet())

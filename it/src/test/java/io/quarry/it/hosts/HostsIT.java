@@ -99,8 +99,7 @@ final class HostsIT {
     Box.awaitOptimized(client, repoId, disk);
     OpenedImage guest =
         pair.client(1).openImage(repoId, disk, new OpenRequest(false, "vm-1"), null);
-    ZooKeeper zooKeeper =
-        new ZooKeeper(pair.zooKeeper().connectString(), (int) SESSION.toMillis(), _ -> {});
+    ZooKeeper zooKeeper = new ZooKeeper(pair.connectString(), (int) SESSION.toMillis(), _ -> {});
     try {
       String node =
           await()

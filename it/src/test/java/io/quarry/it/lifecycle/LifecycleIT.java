@@ -60,7 +60,7 @@ final class LifecycleIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    box = Box.startWithZooKeeperProcess(LocalClusterOptions.in(directory).withHosts(2));
     client = box.client(0);
   }
 
