@@ -26,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,6 +81,11 @@ final class ZombieSdmIT {
     }
   }
 
+  @BeforeEach
+  void nameRepository() {
+    repoId = box.newName();
+  }
+
   private static Path trigger(String place) {
     return directory.resolve("pause-now-" + place);
   }
@@ -87,7 +93,6 @@ final class ZombieSdmIT {
   @ParameterizedTest
   @ValueSource(strings = {"put", "validate"})
   void wokenSdmAcknowledgesNothingThatReadersDoNotSee(String place) throws Exception {
-    repoId = box.newName();
     Queue<CreatedImage> acknowledged = new ConcurrentLinkedQueue<>();
     Queue<StorageException> refused = new ConcurrentLinkedQueue<>();
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
