@@ -3,6 +3,8 @@ package io.quarry.agent.dev;
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.quarry.common.api.StorageException;
+import io.quarry.common.client.StorageClient;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
@@ -123,13 +125,21 @@ public final class ClassArchive {
   private static void record(Path directory)
       throws IOException, InterruptedException, TimeoutException {
     LocalClusterOptions plain = LocalClusterOptions.in(directory.resolve("cluster"));
-    Map<String, Object> repository = NewRepository.at("main", directory.resolve("repository"));
+    List<Map<String, Object>> repositories =
+        List.of(
+            NewRepository.at("one", directory.resolve("one")),
+            NewRepository.at("two", directory.resolve("two")));
     LocalClusterOptions options =
         plain
             .withJavaOptions(and(plain, RECORD + directory.resolve("lists").resolve("%p")))
-            .withAgentConfig(Map.of("repositories", List.of(repository)));
+            .withAgentConfig(Map.of("repositories", repositories));
     try (LocalCluster once = LocalCluster.start(options)) {
       once.awaitReady(START_MAX);
+      try (StorageClient client = new StorageClient(List.of(once.host(0).url()))) {
+        new Practice(client, "one", "two").run();
+      } catch (StorageException e) {
+        LOG.warn("Classes of some work stay out of the archive: {}", e.toString());
+      }
       once.host(0).shutDown();
       once.zooKeeper().shutDown();
     }
