@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import io.quarry.agent.server.ServerLimits;
 import io.quarry.agent.storage.RepositoryFormats;
@@ -165,13 +164,6 @@ public record AgentConfig(
     } catch (IOException unreadable) {
       throw new ConfigurationException("Cannot read the configuration: " + unreadable);
     }
-  }
-
-  public void write(Path file) throws IOException {
-    ObjectNode all = Json.MAPPER.valueToTree(this);
-    all.path("repositories").forEach(each -> ((ObjectNode) each).remove("persistent"));
-    Files.writeString(
-        file, Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n");
   }
 
   /**

@@ -5,13 +5,18 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.ClassArchive;
 import io.quarry.common.api.ImageOptions;
+import io.quarry.common.api.Json;
 import io.quarry.common.api.RemoveImageOptions;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
 import io.quarry.it.box.QemuGuest;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,8 +54,6 @@ final class UpgradeStory {
       for (int host = 0; host < HOSTS; host++) {
         change(box, host, older);
       }
-      box.connect(MAIN);
-      box.connect(BACKUP);
       work(box, "all old");
       for (int host = 0; host < HOSTS; host++) {
         change(box, host, newer);
@@ -81,6 +84,31 @@ final class UpgradeStory {
     box.host(host).install(classPath);
     box.host(host).start();
     box.host(host).awaitReady(Box.PATIENCE);
+    connect(box, host, MAIN);
+    connect(box, host, BACKUP);
+  }
+
+  /** The first call, at an agent of the older commit, makes the repository. */
+  private static void connect(Box box, int host, String repoId) throws Exception {
+    Path path = box.repository(repoId);
+    Map<String, Object> body = new HashMap<>();
+    body.put("repoId", repoId);
+    body.put("repoFormat", "localfs-1.0");
+    body.put("connectionParameters", Map.of("path", path.toString()));
+    if (Files.notExists(path)) {
+      // The older commit's way to make a repository.
+      body.put("create", true);
+      Files.createDirectories(path);
+    }
+    HttpRequest request =
+        HttpRequest.newBuilder(box.host(host).url().resolve("/v1/repositories"))
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(Json.MAPPER.writeValueAsBytes(body)))
+            .build();
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      var answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+      assertThat(answer.statusCode()).as(answer.body()).isIn(200, 201);
+    }
   }
 
   /** Each host is asked for each kind of work, under an SDM that may be of the other commit. */
@@ -135,7 +163,14 @@ final class UpgradeStory {
 
   private static void moveSdm(Box box) throws Exception {
     String sdm = box.awaitSdm(MAIN, 0, 1, 2);
-    box.host(sdm).killAgent();
-    await().atMost(Box.PATIENCE).until(() -> !box.awaitSdm(MAIN, 0, 1, 2).equals(sdm));
+    int host = box.hostIds().indexOf(sdm);
+    long killed = box.host(host).agentPid().orElseThrow();
+    box.host(host).killAgent();
+    await().atMost(Box.PATIENCE).until(() -> box.host(host).agentPid().orElse(killed) != killed);
+    box.host(host).awaitReady(Box.PATIENCE);
+    // Agents of the older commit forget their repositories at their end.
+    connect(box, host, MAIN);
+    connect(box, host, BACKUP);
+    assertThat(box.awaitSdm(MAIN, 0, 1, 2)).isNotEqualTo(sdm);
   }
 }

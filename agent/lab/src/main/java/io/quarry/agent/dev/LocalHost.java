@@ -1,8 +1,11 @@
 package io.quarry.agent.dev;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.AgentConfig;
 import io.quarry.agent.guardian.GuardianMain;
 import io.quarry.agent.guardian.PidFile;
+import io.quarry.common.api.Json;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -42,6 +45,7 @@ public final class LocalHost implements AutoCloseable {
   private ChildProcesses processes;
   private final HttpClient http;
   private final LocalClusterOptions options;
+  private final ObjectNode settings;
   private final AgentConfig config;
   private final Path directory;
   private @Nullable Process guardian;
@@ -50,12 +54,14 @@ public final class LocalHost implements AutoCloseable {
       ChildProcesses processes,
       HttpClient http,
       LocalClusterOptions options,
-      AgentConfig config,
-      Path directory) {
+      ObjectNode settings,
+      Path directory)
+      throws JsonProcessingException {
     this.processes = processes;
     this.http = http;
     this.options = options;
-    this.config = config;
+    this.settings = settings;
+    this.config = Json.MAPPER.treeToValue(settings, AgentConfig.class);
     this.directory = directory;
   }
 
@@ -94,7 +100,7 @@ public final class LocalHost implements AutoCloseable {
     Files.createDirectories(directory);
     Files.deleteIfExists(directory.resolve(PidFile.AGENT));
     Path file = directory.resolve("agent.json");
-    config.write(file);
+    Files.writeString(file, settings.toPrettyString());
     List<String> words = new ArrayList<>();
     words.addAll(List.of("--config", file.toString(), "--pid-directory", directory.toString()));
     words.addAll(List.of("--java-option", "-Dquarry.boot.file=" + BOOT_FILE));
