@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -112,7 +113,7 @@ final class DamageIT {
       if (victim == Victim.NEWEST_CHECKPOINT) {
         assertSound(box, victim, harm);
       } else {
-        Path first = originals.get(victim).keySet().iterator().next();
+        Path first = of(originals, victim).keySet().iterator().next();
         assertDamaged(client, victim, harm, named(first, victim, harm));
       }
     }
@@ -122,12 +123,16 @@ final class DamageIT {
 
     for (Victim victim : Victim.values()) {
       client.disconnectStorageRepository(victim.repoId());
-      for (Map.Entry<Path, byte[]> original : originals.get(victim).entrySet()) {
+      for (Map.Entry<Path, byte[]> original : of(originals, victim).entrySet()) {
         Files.write(original.getKey(), original.getValue());
       }
       box.connect(victim.repoId());
       assertSound(box, victim, harm);
     }
+  }
+
+  private static <T> T of(Map<Victim, T> all, Victim victim) {
+    return Objects.requireNonNull(all.get(victim));
   }
 
   /** Returns what the files held. */
@@ -195,7 +200,7 @@ final class DamageIT {
     assertThat(client.getStorageRepository(victim.repoId()).health())
         .as("%s %s", victim, harm)
         .isEqualTo("ok");
-    for (String disk : disks.get(victim)) {
+    for (String disk : of(disks, victim)) {
       assertThat(client.getImage(victim.repoId(), disk, 0).size()).isEqualTo(SIZE);
     }
     addDisk(box, victim);

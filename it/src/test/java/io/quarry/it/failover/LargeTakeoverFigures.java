@@ -85,7 +85,7 @@ final class LargeTakeoverFigures {
         LocalClusterOptions.in(at)
             .withJavaOptions(javaOptions)
             .withGuardianArguments("--restart-pause-max", "PT0.2S");
-    try (Box box = Box.start(options)) {
+    try (Box box = Box.startWithZooKeeperProcess(options)) {
       fill(box.repository(ThreeHosts.MAIN));
       StorageClient client = box.client(0);
       for (int start = 0; start < COLD_STARTS; start++) {
