@@ -5,10 +5,8 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
-import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
-import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import io.quarry.agent.server.ServerLimits;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.common.api.ConnectRequest;
@@ -55,7 +53,7 @@ public record AgentConfig(
     URI advertise,
     String zookeeper,
     Duration sessionTimeout,
-    @JsonSerialize(using = ToStringSerializer.class) Path stateDirectory,
+    Path stateDirectory,
     List<ConnectRequest> repositories,
     long throttleBytesPerSecond,
     Duration uploadIdleTimeout,

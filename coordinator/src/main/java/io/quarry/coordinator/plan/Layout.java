@@ -5,8 +5,7 @@ import io.quarry.coordinator.plan.Volume.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The formats of a repository's volumes. The genesis fixes the layout for good: a storage that
- * needs another layout makes it a required {@link Feature}, which {@link Schema#layout} looks for.
+ * The formats of a repository's volumes. The genesis fixes the layout for good.
  *
  * @param whole of a volume that holds all of its image
  * @param overlay of a volume that reads through to another image

@@ -21,7 +21,7 @@ public record Schema(
     return features.containsKey(feature.name());
   }
 
-  /** The layout that the features of the genesis fix. */
+  /** All repositories have this layout today; a feature of the genesis can decide it here. */
   Layout layout() {
     return Layout.SPARSE_FILES;
   }

@@ -134,7 +134,7 @@ public final class Box implements AutoCloseable {
     return clusters.getFirst().connectString();
   }
 
-  /** The process of ZooKeeper, if it has one. */
+  /** The ZooKeeper of {@link #startWithZooKeeperProcess}; other boxes have no such process. */
   public ZooKeeperProcess zooKeeper() {
     return clusters.getFirst().zooKeeper();
   }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 @SuppressWarnings("SystemOut")
 final class TakeoverIT {
-  /** So long that no takeover of this test can be the end of a session. */
+  /** A takeover within half of this time is not the end of the session. */
   private static final Duration SESSION = EmbeddedZooKeeper.SESSION_TIMEOUT_MAX;
 
   private static final int COPY_KILLS = Integer.getInteger("quarry.it.kills", 20);
@@ -112,7 +112,7 @@ final class TakeoverIT {
     assertThat(written.sum() - SOURCE.dataBytes())
         .as("bytes copied twice")
         .isLessThan(2L * COPY_KILLS * SourceImage.STRETCH_DATA_BYTES);
-    assertThat(takeovers.percentile(100)).isLessThan(SESSION);
+    assertThat(takeovers.percentile(100)).isLessThan(SESSION.dividedBy(2));
   }
 
   @Test
@@ -137,6 +137,6 @@ final class TakeoverIT {
     assertThat(hosts.allImages(ThreeHosts.MAIN))
         .filteredOn(image -> image.size() == SMALL_DISK_BYTES)
         .hasSize(2 * SDM_KILLS);
-    assertThat(commits.percentile(100)).isLessThan(SESSION);
+    assertThat(commits.percentile(100)).isLessThan(SESSION.dividedBy(2));
   }
 }

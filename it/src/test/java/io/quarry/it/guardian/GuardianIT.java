@@ -72,6 +72,7 @@ final class GuardianIT {
         long killed = System.nanoTime();
         agent.destroyForcibly();
 
+        // The session lasts twice as long: only the guardian's proof comes in time.
         long proofAt = proof.get(30, TimeUnit.SECONDS);
         assertThat(aliveAtProof.get(30, TimeUnit.SECONDS)).isEmpty();
         long goneAt = vanished.get(30, TimeUnit.SECONDS);
@@ -83,7 +84,6 @@ final class GuardianIT {
       }
     }
     System.out.printf("From SIGKILL to the proof: %s; until it is gone: %s%n", proved, gone);
-    assertThat(gone.percentile(100)).isLessThan(SESSION);
   }
 
   @Test

@@ -59,7 +59,7 @@ public final class ClassArchive {
     return archive == null ? List.of() : using(Path.of(archive));
   }
 
-  /** The class path of such a JVM: this JVM's own, in the order that the archive needs. */
+  /** This JVM's class path, in the order that the archive needs. */
   public static String classPath() {
     return ChildProcesses.jarsFirst();
   }
