@@ -112,7 +112,9 @@ final class ElectionStormIT {
             });
       }
       callers.shutdown();
-      assertThat(callers.awaitTermination(STORM.multipliedBy(2).toSeconds(), TimeUnit.SECONDS))
+      assertThat(
+              callers.awaitTermination(
+                  STORM.plus(ThreeHosts.PATIENCE).toSeconds(), TimeUnit.SECONDS))
           .isTrue();
       assertThat(killing.isDone()).as("a kill failed").isFalse();
       killing.cancel(false);

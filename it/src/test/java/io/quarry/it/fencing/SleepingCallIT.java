@@ -95,7 +95,7 @@ final class SleepingCallIT {
     sleeper.pauseAgent();
     await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(sleeper));
     assertThatThrownBy(
-            () -> box.client(1).removeImage(repoId, "nobody", RemoveImageOptions.DEFAULT, REQUEST))
+            () -> box.client(1).removeImage(repoId, "absent", RemoveImageOptions.DEFAULT, REQUEST))
         .extracting("code")
         .isEqualTo(ErrorCode.IMAGE_NOT_FOUND);
     sleeper.resumeAgent();

@@ -40,11 +40,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class Qcow2UploadIT {
   private static final int MIB = 1 << 20;
-  private static final int DISK = 96 * MIB;
-  private static final byte[] CONTENT = Pattern.bytes(3, 80 * MIB);
+  private static final int DISK = 48 * MIB;
+  private static final byte[] CONTENT = Pattern.bytes(3, 40 * MIB);
 
   /** Bytes per second of an agent that the test ends. */
-  private static final long SLOW = 16 << 20;
+  private static final long SLOW = 8 << 20;
 
   @TempDir static Path directory;
 
@@ -194,13 +194,13 @@ final class Qcow2UploadIT {
             "-F",
             "raw",
             backed.toString(),
-            "96M"));
+            "48M"));
     String first = begin(client, disk, backed).uploadId();
     refused("names a backing file", () -> send(client, disk, first, backed));
     assertGone(disk, first, before);
 
     Path large = directory.resolve("large.qcow2");
-    QemuGuest.run(List.of("qemu-img", "create", "-q", "-f", "qcow2", large.toString(), "97M"));
+    QemuGuest.run(List.of("qemu-img", "create", "-q", "-f", "qcow2", large.toString(), "49M"));
     String second = begin(client, disk, large).uploadId();
     refused("is to fit into " + DISK, () -> send(client, disk, second, large));
     assertGone(disk, second, before);

@@ -4,6 +4,7 @@ import io.quarry.common.model.FixType;
 import io.quarry.coordinator.cluster.ObservedClaim;
 import io.quarry.coordinator.cluster.QueuedFix;
 import io.quarry.coordinator.plan.FixState;
+import io.quarry.coordinator.plan.Hold;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -48,15 +49,16 @@ public final class FixOwners {
    * @param noSpace whether the fix would not fit on the storage
    */
   public String stateOf(FixState fix, boolean noSpace) {
-    if (fix.parked()) {
-      return "parked";
-    }
-    if (fix.paused()) {
-      return "paused";
-    }
-    if (!fix.wanted()) {
-      return "waiting";
-    }
+    return switch (Hold.of(fix)) {
+      case Hold.Parked parked -> "parked";
+      case Hold.Paused paused -> "paused";
+      case Hold.Unrequested unrequested -> "waiting";
+      case Hold.Stopped stopped -> "waiting";
+      case null -> stateOfFree(fix, noSpace);
+    };
+  }
+
+  private String stateOfFree(FixState fix, boolean noSpace) {
     if (noSpace) {
       return "noSpace";
     }

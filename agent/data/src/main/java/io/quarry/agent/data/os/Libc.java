@@ -2,14 +2,16 @@ package io.quarry.agent.data.os;
 
 import static io.quarry.agent.data.os.Downcall.code;
 import static io.quarry.agent.data.os.Downcall.function;
+import static io.quarry.agent.data.os.Downcall.ofCommand;
+import static io.quarry.agent.data.os.Downcall.ofNumbers;
+import static io.quarry.agent.data.os.Downcall.ofPointer;
+import static io.quarry.agent.data.os.Downcall.ofTwoPointers;
 import static io.quarry.agent.data.os.Downcall.result;
-import static io.quarry.agent.data.os.Downcall.variadic;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.OptionalInt;
@@ -19,80 +21,44 @@ import java.util.OptionalInt;
  * call, as the kernel itself gives it, so that no state outlives a call.
  */
 final class Libc {
-  // open, openat, fcntl and ioctl are variadic in C, which the calling convention heeds.
-  private static final MethodHandle OPEN =
-      variadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle OPENAT =
-      variadic("openat", 3, FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-  private static final MethodHandle FCNTL =
-      variadic("fcntl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle IOCTL_POINTER =
-      variadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-  private static final MethodHandle IOCTL_INT =
-      variadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle CLOSE =
-      function("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle PREAD =
-      function("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle PWRITE =
-      function("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle LSEEK =
-      function("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle FTRUNCATE =
-      function("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle FSYNC =
-      function("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle FDATASYNC =
-      function("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle FALLOCATE =
-      function(
-          "fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle SYNC_FILE_RANGE =
-      function(
-          "sync_file_range",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle POSIX_FADVISE =
-      function(
-          "posix_fadvise",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle COPY_FILE_RANGE =
-      function(
-          "copy_file_range",
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle OPENAT = ofPointer("openat");
+  private static final MethodHandle FCNTL = ofCommand("fcntl");
+  private static final MethodHandle IOCTL_POINTER = ofCommand("ioctl");
+  private static final MethodHandle IOCTL_INT = ofNumbers("ioctl");
+  private static final MethodHandle CLOSE = ofNumbers("close");
+  private static final MethodHandle PREAD = ofPointer("pread");
+  private static final MethodHandle PWRITE = ofPointer("pwrite");
+  private static final MethodHandle LSEEK = ofNumbers("lseek");
+  private static final MethodHandle FTRUNCATE = ofNumbers("ftruncate");
+  private static final MethodHandle FSYNC = ofNumbers("fsync");
+  private static final MethodHandle FDATASYNC = ofNumbers("fdatasync");
+  private static final MethodHandle FALLOCATE = ofNumbers("fallocate");
+  private static final MethodHandle SYNC_FILE_RANGE = ofNumbers("sync_file_range");
+  private static final MethodHandle POSIX_FADVISE = ofNumbers("posix_fadvise");
+  private static final MethodHandle COPY_FILE_RANGE = ofTwoPointers("copy_file_range");
   private static final MethodHandle STATX =
-      function(
-          "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle FSTATFS =
-      function("fstatfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle GETDENTS =
-      function("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-  private static final MethodHandle MKDIRAT =
-      function("mkdirat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle LINKAT =
-      function(
-          "linkat",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle RENAMEAT =
-      function("renameat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
-  private static final MethodHandle UNLINKAT =
-      function("unlinkat", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle FCHMOD =
-      function("fchmod", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle FCHOWN =
-      function("fchown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle GETEUID = function("geteuid", FunctionDescriptor.of(JAVA_INT));
-  private static final MethodHandle GETGRNAM_R =
-      function(
-          "getgrnam_r",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-  private static final MethodHandle UMASK =
-      function("umask", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle SYSCALL =
-      variadic(
-          "syscall",
-          1,
-          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_INT));
+      function("statx", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+  private static final MethodHandle FSTATFS = ofPointer("fstatfs");
+  private static final MethodHandle GETDENTS = ofPointer("getdents64");
+  private static final MethodHandle MKDIRAT = ofPointer("mkdirat");
+  private static final MethodHandle LINKAT = ofTwoPointers("linkat");
+  private static final MethodHandle RENAMEAT = ofTwoPointers("renameat");
+  private static final MethodHandle UNLINKAT = ofPointer("unlinkat");
+  private static final MethodHandle FCHMOD = ofNumbers("fchmod");
+  private static final MethodHandle FCHOWN = ofNumbers("fchown");
+  private static final MethodHandle GETEUID = ofNumbers("geteuid");
+  private static final MethodHandle UMASK = ofNumbers("umask");
+
+  /** Functions that few agents need. */
+  private static final class Rare {
+    static final MethodHandle GETGRNAM_R =
+        function("getgrnam_r", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle SYSCALL =
+        function("syscall", JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG);
+  }
+
+  /** The directory for names that are paths from the root. */
+  private static final int AT_FDCWD = -100;
 
   private static final long SYS_CACHESTAT = 451;
 
@@ -104,126 +70,158 @@ final class Libc {
   private Libc() {}
 
   static int open(String path, int flags, int mode) {
-    return code(
-        (state, arena) -> (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags, mode));
+    return openat(AT_FDCWD, path, flags, mode);
   }
 
   static int openat(int directory, String name, int flags, int mode) {
     return code((state, arena) ->
-        (int) OPENAT.invokeExact(state, directory, arena.allocateFrom(name), flags, mode));
+        (long)
+            OPENAT.invokeExact(
+                state, (long) directory, arena.allocateFrom(name), (long) flags, (long) mode));
   }
 
   static int fcntl(int fd, int command, MemorySegment argument) {
-    return code((state, _) -> (int) FCNTL.invokeExact(state, fd, command, argument));
+    return code((state, _) -> (long) FCNTL.invokeExact(state, (long) fd, (long) command, argument));
   }
 
   static int ioctl(int fd, long request, MemorySegment argument) {
-    return code((state, _) -> (int) IOCTL_POINTER.invokeExact(state, fd, request, argument));
+    return code(
+        (state, _) -> (long) IOCTL_POINTER.invokeExact(state, (long) fd, request, argument));
   }
 
   static int ioctl(int fd, long request, int argument) {
-    return code((state, _) -> (int) IOCTL_INT.invokeExact(state, fd, request, argument));
+    return code(
+        (state, _) -> (long) IOCTL_INT.invokeExact(state, (long) fd, request, (long) argument, 0L));
   }
 
   static int close(int fd) {
-    return code((state, _) -> (int) CLOSE.invokeExact(state, fd));
+    return code((state, _) -> (long) CLOSE.invokeExact(state, (long) fd, 0L, 0L, 0L));
   }
 
   static long pread(int fd, MemorySegment into, long offset) {
-    return result((state, _) -> (long) PREAD.invokeExact(state, fd, into, into.byteSize(), offset));
+    return result(
+        (state, _) -> (long) PREAD.invokeExact(state, (long) fd, into, into.byteSize(), offset));
   }
 
   static long pwrite(int fd, MemorySegment from, long offset) {
     return result(
-        (state, _) -> (long) PWRITE.invokeExact(state, fd, from, from.byteSize(), offset));
+        (state, _) -> (long) PWRITE.invokeExact(state, (long) fd, from, from.byteSize(), offset));
   }
 
   static long lseek(int fd, long offset, int whence) {
-    return result((state, _) -> (long) LSEEK.invokeExact(state, fd, offset, whence));
+    return result(
+        (state, _) -> (long) LSEEK.invokeExact(state, (long) fd, offset, (long) whence, 0L));
   }
 
   static int ftruncate(int fd, long size) {
-    return code((state, _) -> (int) FTRUNCATE.invokeExact(state, fd, size));
+    return code((state, _) -> (long) FTRUNCATE.invokeExact(state, (long) fd, size, 0L, 0L));
   }
 
   static int fsync(int fd) {
-    return code((state, _) -> (int) FSYNC.invokeExact(state, fd));
+    return code((state, _) -> (long) FSYNC.invokeExact(state, (long) fd, 0L, 0L, 0L));
   }
 
   static int fdatasync(int fd) {
-    return code((state, _) -> (int) FDATASYNC.invokeExact(state, fd));
+    return code((state, _) -> (long) FDATASYNC.invokeExact(state, (long) fd, 0L, 0L, 0L));
   }
 
   static int fallocate(int fd, int mode, long offset, long length) {
-    return code((state, _) -> (int) FALLOCATE.invokeExact(state, fd, mode, offset, length));
+    return code(
+        (state, _) -> (long) FALLOCATE.invokeExact(state, (long) fd, (long) mode, offset, length));
   }
 
   static int syncFileRange(int fd, long offset, long length, int flags) {
-    return code((state, _) -> (int) SYNC_FILE_RANGE.invokeExact(state, fd, offset, length, flags));
+    return code((state, _) ->
+        (long) SYNC_FILE_RANGE.invokeExact(state, (long) fd, offset, length, (long) flags));
   }
 
   /** Unlike the other calls, this one returns its error number itself and does not set errno. */
   static int posixFadvise(int fd, long offset, long length, int advice) {
-    return -code((state, _) -> (int) POSIX_FADVISE.invokeExact(state, fd, offset, length, advice));
+    return -code((state, _) ->
+        (long) POSIX_FADVISE.invokeExact(state, (long) fd, offset, length, (long) advice));
   }
 
   static long copyFileRange(int from, long fromOffset, int to, long toOffset, long length) {
     return result((state, arena) -> {
       MemorySegment in = arena.allocateFrom(JAVA_LONG, fromOffset);
       MemorySegment out = arena.allocateFrom(JAVA_LONG, toOffset);
-      return (long) COPY_FILE_RANGE.invokeExact(state, from, in, to, out, length, 0);
+      return (long) COPY_FILE_RANGE.invokeExact(state, (long) from, in, (long) to, out, length, 0L);
     });
   }
 
   static int statx(int directory, String name, int flags, int mask, MemorySegment into) {
     return code((state, arena) ->
-        (int) STATX.invokeExact(state, directory, arena.allocateFrom(name), flags, mask, into));
+        (long)
+            STATX.invokeExact(
+                state,
+                (long) directory,
+                arena.allocateFrom(name),
+                (long) flags,
+                (long) mask,
+                into));
   }
 
   static int fstatfs(int fd, MemorySegment into) {
-    return code((state, _) -> (int) FSTATFS.invokeExact(state, fd, into));
+    return code((state, _) -> (long) FSTATFS.invokeExact(state, (long) fd, into, 0L, 0L));
   }
 
   static long getdents(int directory, MemorySegment into) {
-    return result(
-        (state, _) -> (long) GETDENTS.invokeExact(state, directory, into, into.byteSize()));
+    return result((state, _) ->
+        (long) GETDENTS.invokeExact(state, (long) directory, into, into.byteSize(), 0L));
   }
 
   static int mkdirat(int directory, String name, int mode) {
     return code((state, arena) ->
-        (int) MKDIRAT.invokeExact(state, directory, arena.allocateFrom(name), mode));
+        (long)
+            MKDIRAT.invokeExact(
+                state, (long) directory, arena.allocateFrom(name), (long) mode, 0L));
   }
 
   /** Links the entry itself: a symbolic link, not the link's target. */
   static int linkat(int from, String existing, int to, String name) {
     return code((state, arena) ->
-        (int)
+        (long)
             LINKAT.invokeExact(
-                state, from, arena.allocateFrom(existing), to, arena.allocateFrom(name), 0));
+                state,
+                (long) from,
+                arena.allocateFrom(existing),
+                (long) to,
+                arena.allocateFrom(name),
+                0L,
+                0L));
   }
 
   static int renameat(int from, String existing, int to, String name) {
     return code((state, arena) ->
-        (int)
+        (long)
             RENAMEAT.invokeExact(
-                state, from, arena.allocateFrom(existing), to, arena.allocateFrom(name)));
+                state,
+                (long) from,
+                arena.allocateFrom(existing),
+                (long) to,
+                arena.allocateFrom(name),
+                0L,
+                0L));
   }
 
   static int unlinkat(int directory, String name, int flags) {
     return code((state, arena) ->
-        (int) UNLINKAT.invokeExact(state, directory, arena.allocateFrom(name), flags));
+        (long)
+            UNLINKAT.invokeExact(
+                state, (long) directory, arena.allocateFrom(name), (long) flags, 0L));
   }
 
   static int fchmod(int fd, int mode) {
-    return code((state, _) -> (int) FCHMOD.invokeExact(state, fd, mode));
+    return code((state, _) -> (long) FCHMOD.invokeExact(state, (long) fd, (long) mode, 0L, 0L));
   }
 
   static int fchown(int fd, int uid, int gid) {
-    return code((state, _) -> (int) FCHOWN.invokeExact(state, fd, uid, gid));
+    return code(
+        (state, _) -> (long) FCHOWN.invokeExact(state, (long) fd, (long) uid, (long) gid, 0L));
   }
 
   static int geteuid() {
-    return code((state, _) -> (int) GETEUID.invokeExact(state));
+    return code((state, _) -> (long) GETEUID.invokeExact(state, 0L, 0L, 0L, 0L));
   }
 
   /** The group's number is the third field of the record, behind two pointers. */
@@ -234,8 +232,8 @@ final class Libc {
       MemorySegment found = arena.allocate(ADDRESS);
       var _ =
           code((state, own) ->
-              (int)
-                  GETGRNAM_R.invokeExact(
+              (long)
+                  Rare.GETGRNAM_R.invokeExact(
                       state, own.allocateFrom(name), group, strings, strings.byteSize(), found));
       return found.get(ADDRESS, 0).equals(MemorySegment.NULL)
           ? OptionalInt.empty()
@@ -244,12 +242,12 @@ final class Libc {
   }
 
   static int umask(int mask) {
-    return code((state, _) -> (int) UMASK.invokeExact(state, mask));
+    return code((state, _) -> (long) UMASK.invokeExact(state, (long) mask, 0L, 0L, 0L));
   }
 
   /** The C library of today does not know this call yet. */
   static long cachestat(int fd, MemorySegment range, MemorySegment into) {
-    return result(
-        (state, _) -> (long) SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, into, 0));
+    return result((state, _) ->
+        (long) Rare.SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, into, 0L));
   }
 }

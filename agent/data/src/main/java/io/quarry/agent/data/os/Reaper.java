@@ -1,10 +1,5 @@
 package io.quarry.agent.data.os;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -20,18 +15,16 @@ public final class Reaper {
   private static final int WNOHANG = 1;
   private static final int WALL = 0x40000000;
 
-  // prctl is variadic in C, which the calling convention heeds.
-  private static final MethodHandle PRCTL =
-      Downcall.variadic("prctl", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle WAITPID =
-      Downcall.function("waitpid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle PRCTL = Downcall.ofNumbers("prctl");
+  private static final MethodHandle WAITPID = Downcall.ofPointer("waitpid");
 
   private Reaper() {}
 
   /** From now on every orphan among this process's descendants becomes this process's child. */
   public static void adoptOrphans() {
     int result =
-        Downcall.code((state, _) -> (int) PRCTL.invokeExact(state, PR_SET_CHILD_SUBREAPER, 1L));
+        Downcall.code((state, _) ->
+            (long) PRCTL.invokeExact(state, (long) PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L));
     if (result < 0) {
       throw new IllegalStateException(
           "prctl(PR_SET_CHILD_SUBREAPER) failed: " + Errno.textOf(-result));
@@ -50,7 +43,9 @@ public final class Reaper {
     do {
       result =
           Downcall.code((state, _) ->
-              (int) WAITPID.invokeExact(state, pid, MemorySegment.NULL, WNOHANG | WALL));
+              (long)
+                  WAITPID.invokeExact(
+                      state, (long) pid, MemorySegment.NULL, (long) (WNOHANG | WALL), 0L));
     } while (Errno.EINTR.is(result));
     if (Errno.ECHILD.is(result)) {
       return NO_CHILD;

@@ -25,6 +25,8 @@ public final class Spawner {
   Process start(List<String> command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("LC_ALL", "C");
+    // Each thread of a tool would reserve 128 MiB of addresses, which count against its limits.
+    builder.environment().put("MALLOC_ARENA_MAX", "1");
     return start(builder);
   }
 

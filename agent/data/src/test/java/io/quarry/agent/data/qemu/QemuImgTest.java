@@ -11,6 +11,7 @@ import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.agent.data.process.ToolLimits;
 import io.quarry.common.model.VolumeFormat;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,17 @@ final class QemuImgTest {
     assertThat(info.clusterSize()).hasValue(65_536);
     assertThat(qemu.limited(ToolLimits.INSPECTION).info(overlay, VolumeFormat.QCOW2))
         .isEqualTo(info);
+  }
+
+  /** With memory arenas for each thread, about every tenth check finds no room for its threads. */
+  @Test
+  void limitedToolHasRoomForItsThreads() throws Exception {
+    Path image = dir.resolve("image.qcow2");
+    DiskImages.emptyQcow2(image, MIB, Optional.empty());
+    QemuImg limited = qemu.limited(new ToolLimits(Duration.ofSeconds(30), 600L * MIB));
+    for (int check = 0; check < 50; check++) {
+      assertThat(limited.check(image).isClean()).isTrue();
+    }
   }
 
   @Test
