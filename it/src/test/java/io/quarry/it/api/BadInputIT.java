@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.ErrorBody;
 import io.quarry.common.api.ErrorCode;
@@ -53,7 +52,7 @@ final class BadInputIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory));
+    box = Box.pair(directory);
     http = HttpClient.newHttpClient();
     client = box.client(0);
     box.connect("main");

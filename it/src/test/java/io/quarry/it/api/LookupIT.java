@@ -3,7 +3,6 @@ package io.quarry.it.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CreatedImage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.ImageOptions;
@@ -45,7 +44,7 @@ final class LookupIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory));
+    box = Box.pair(directory);
     client = box.client(0);
     for (String repoId : List.of(BROKEN, MAIN, OTHER, TARGET)) {
       box.connect(repoId);

@@ -3,7 +3,6 @@ package io.quarry.it.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CopyImageRequest;
 import io.quarry.common.api.ErrorCode;
@@ -44,7 +43,7 @@ final class RefusalsIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory));
+    box = Box.pair(directory);
     agent = box.host(0).url();
     StorageClient client = box.client(0);
     box.connect("main");

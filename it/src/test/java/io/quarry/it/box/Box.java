@@ -39,27 +39,29 @@ public final class Box implements AutoCloseable {
 
   private final Path directory;
   private final Optional<EmbeddedZooKeeper> zooKeeper;
+  private final boolean shared;
   private final List<LocalCluster> clusters = new ArrayList<>();
   private final List<LocalHost> hosts = new ArrayList<>();
   private final List<StorageClient> clients = new ArrayList<>();
   private int names;
 
-  private Box(Path directory, Optional<EmbeddedZooKeeper> zooKeeper) {
+  private Box(Path directory, Optional<EmbeddedZooKeeper> zooKeeper, boolean shared) {
     this.directory = directory;
     this.zooKeeper = zooKeeper;
+    this.shared = shared;
   }
 
   /** Hosts whose ZooKeeper runs in this JVM, which takes less than a process would. */
   public static Box start(LocalClusterOptions options) throws Exception {
     EmbeddedZooKeeper zooKeeper = EmbeddedZooKeeper.start(options.directory().resolve("zookeeper"));
-    Box box = new Box(options.directory(), Optional.of(zooKeeper));
+    Box box = new Box(options.directory(), Optional.of(zooKeeper), false);
     box.add(options.withExternalZooKeeper(zooKeeper.connectString()));
     return box;
   }
 
   /** Hosts whose ZooKeeper is a process, which tests pause. */
   public static Box startWithZooKeeperProcess(LocalClusterOptions options) throws Exception {
-    Box box = new Box(options.directory(), Optional.empty());
+    Box box = new Box(options.directory(), Optional.empty(), false);
     box.add(options);
     return box;
   }
@@ -81,9 +83,13 @@ public final class Box implements AutoCloseable {
             List.of()));
   }
 
-  /** Two hosts with these repositories, which agree on the SDM of each. */
+  /**
+   * Two hosts with these repositories, which agree on the SDM of each. The classes of a test JVM
+   * share the hosts, one class after the other.
+   */
   public static Box pair(Path directory, String... repositories) throws Exception {
-    Box box = start(LocalClusterOptions.in(directory).withHosts(2));
+    Box box = new Box(directory, Optional.empty(), true);
+    box.use(SharedHosts.take());
     try {
       for (String repoId : repositories) {
         box.connect(repoId);
@@ -110,15 +116,19 @@ public final class Box implements AutoCloseable {
   private void add(LocalClusterOptions options) throws Exception {
     try {
       LocalCluster cluster = LocalCluster.start(options);
-      clusters.add(cluster);
+      use(cluster);
       cluster.awaitReady(PATIENCE);
-      for (LocalHost host : cluster.hosts()) {
-        hosts.add(host);
-        clients.add(new StorageClient(List.of(host.url())));
-      }
     } catch (Exception e) {
       close();
       throw e;
+    }
+  }
+
+  private void use(LocalCluster cluster) {
+    clusters.add(cluster);
+    for (LocalHost host : cluster.hosts()) {
+      hosts.add(host);
+      clients.add(new StorageClient(List.of(host.url())));
     }
   }
 
@@ -270,6 +280,11 @@ public final class Box implements AutoCloseable {
 
   @Override
   public void close() {
+    if (shared) {
+      SharedHosts.giveBack(clients);
+      clients.forEach(StorageClient::close);
+      return;
+    }
     clients.forEach(StorageClient::close);
     clusters.reversed().forEach(LocalCluster::close);
     zooKeeper.ifPresent(EmbeddedZooKeeper::close);

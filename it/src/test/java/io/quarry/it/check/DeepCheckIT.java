@@ -3,7 +3,6 @@ package io.quarry.it.check;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
 import io.quarry.common.api.OpenRequest;
@@ -42,7 +41,7 @@ final class DeepCheckIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    box = Box.pair(directory);
   }
 
   @AfterAll

@@ -3,7 +3,6 @@ package io.quarry.it.full;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ErrorCode;
@@ -41,7 +40,7 @@ final class FullUploadIT {
     Assumptions.assumeTrue(
         run("mount", "-t", "tmpfs", "-o", "size=64m", "quarry", mount.toString()),
         "mounting takes root");
-    try (Box box = Box.start(LocalClusterOptions.in(directory))) {
+    try (Box box = Box.pair(directory)) {
       box.connect("small");
       StorageClient client = box.client(0);
       byte[] content = new byte[SIZE];

@@ -2,7 +2,6 @@ package io.quarry.it.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.OpenRequest;
 import io.quarry.common.api.OpenedImage;
@@ -40,7 +39,7 @@ final class GuestIT {
     VirtualMachine machine = new VirtualMachine(kit, directory);
     Path first = noise(directory.resolve("first"), 1);
     Path second = noise(directory.resolve("second"), 2);
-    try (Box box = Box.start(LocalClusterOptions.in(directory))) {
+    try (Box box = Box.pair(directory)) {
       box.connect(REPOSITORY);
       StorageClient client = box.client(0);
       String disk = Box.disk(client, REPOSITORY, SIZE).imageId();

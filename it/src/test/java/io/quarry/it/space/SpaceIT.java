@@ -3,7 +3,6 @@ package io.quarry.it.space;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.FixRequest;
 import io.quarry.common.api.ImageInfo;
 import io.quarry.common.api.ImageOptions;
@@ -47,7 +46,7 @@ final class SpaceIT {
 
   @BeforeAll
   static void start() throws Exception {
-    box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    box = Box.pair(directory);
     client = box.client(0);
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.client.StorageClient;
@@ -35,7 +34,7 @@ final class DownloadKillIT {
 
   @Test
   void downloadGoesOnAtAnotherAgentAfterSigkill() throws Exception {
-    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2));
+    try (Box box = Box.pair(directory);
         Raw raw = new Raw();
         StorageClient both = new StorageClient(List.of(box.host(0).url(), box.host(1).url()))) {
       box.connect("main");

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.it.box.Box;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +34,7 @@ final class TreeIT {
     long seed = Long.getLong("tree.seed", new Random().nextLong());
     System.out.println("TreeIT: -Dtree.seed=" + seed);
     Random random = new Random(seed);
-    try (Box box = Box.start(LocalClusterOptions.in(directory).withHosts(2))) {
+    try (Box box = Box.pair(directory)) {
       CliShell shell =
           new CliShell(List.of(box.host(0).url().toString(), box.host(1).url().toString()));
       for (String repo : REPOSITORIES) {
