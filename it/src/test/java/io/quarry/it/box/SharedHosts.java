@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 import io.quarry.agent.dev.DeleteTree;
 import io.quarry.agent.dev.EmbeddedZooKeeper;
 import io.quarry.agent.dev.LocalCluster;
-import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.PageQuery;
@@ -37,9 +36,7 @@ final class SharedHosts {
     this.zooKeeper = EmbeddedZooKeeper.start(directory.resolve("zookeeper"));
     this.cluster =
         LocalCluster.start(
-            LocalClusterOptions.in(directory)
-                .withHosts(2)
-                .withExternalZooKeeper(zooKeeper.connectString()));
+            Box.mortal(directory, 2).withExternalZooKeeper(zooKeeper.connectString()));
   }
 
   static synchronized LocalCluster take() throws IOException, InterruptedException {

@@ -55,7 +55,7 @@ final class DifferenceIT {
 
   @Test
   void differencesComeInAnyOrderAndGoBack() throws Exception {
-    try (Box started = Box.start(Box.mortal(directory, 2))) {
+    try (Box started = Box.pair(directory)) {
       box = started;
       client = box.client(0);
       connectAll();

@@ -58,7 +58,7 @@ final class MergeIT {
 
   @Test
   void eachImageKeepsItsContentWhileTheChainGetsShorter() throws Exception {
-    try (Box started = Box.start(Box.mortal(directory, 2))) {
+    try (Box started = Box.pair(directory)) {
       box = started;
       client = box.client(0);
       box.connect(REPOSITORY);

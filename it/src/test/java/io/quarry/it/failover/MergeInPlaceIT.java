@@ -48,7 +48,7 @@ final class MergeInPlaceIT {
 
   @Test
   void fileBelowIsWrittenDownIntoAndTakenOver() throws Exception {
-    try (Box started = Box.start(Box.mortal(directory, 2))) {
+    try (Box started = Box.pair(directory)) {
       box = started;
       client = box.client(0);
       box.connect(REPOSITORY);
