@@ -1,6 +1,7 @@
 package io.quarry.it.failover;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.CreatedImage;
@@ -10,6 +11,7 @@ import io.quarry.common.api.TaskInfo;
 import io.quarry.common.client.StorageClient;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +33,9 @@ final class ZooKeeperWipeIT {
 
   /** Longer than a session, which a running ZooKeeper would have ended. */
   private static final Duration DOWN = SESSION.plusSeconds(3);
+
+  /** How often a disk is made in that time. */
+  private static final Duration EVERY = Duration.ofMillis(50);
 
   private static final Duration CALL_MAX = Duration.ofSeconds(5);
   private static final SourceImage SOURCE = new SourceImage(4);
@@ -126,22 +131,26 @@ final class ZooKeeperWipeIT {
   /** Creates disks through the SDM's own agent; returns the acknowledged ones by label. */
   private static Map<String, String> commitFor(Duration duration, LocalHost sdm, String prefix) {
     Map<String, String> acknowledged = new HashMap<>();
-    int refused = 0;
+    List<StorageException> refused = new ArrayList<>();
     long end = System.nanoTime() + duration.toNanos();
     try (StorageClient client = hosts.clientWithin(CALL_MAX, List.of(sdm))) {
-      for (int number = 0; System.nanoTime() < end; number++) {
-        String label = prefix + number;
-        try {
-          acknowledged.put(
-              label,
-              ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, label).imageId());
-        } catch (StorageException e) {
-          refused++;
-          System.out.println("Refused while ZooKeeper is down: " + e.getMessage());
-        }
-      }
+      await()
+          .atMost(ThreeHosts.PATIENCE)
+          .pollInterval(EVERY)
+          .until(() -> {
+            String label = prefix + (acknowledged.size() + refused.size());
+            try {
+              acknowledged.put(
+                  label,
+                  ThreeHosts.createDisk(client, ThreeHosts.MAIN, SMALL_DISK_BYTES, label)
+                      .imageId());
+            } catch (StorageException e) {
+              refused.add(e);
+            }
+            return System.nanoTime() > end;
+          });
     }
-    assertThat(refused).as("commits refused").isZero();
+    assertThat(refused).as("commits refused").isEmpty();
     return acknowledged;
   }
 
