@@ -171,8 +171,8 @@ final class Term implements AutoCloseable {
   }
 
   /**
-   * The storage is full. Opens and requests that free space are committed on the ballast; others
-   * are refused. Opens are refused as well once only half of the ballast is left.
+   * The storage is full. The term commits opens, and requests that free space, on the ballast. It
+   * refuses the others, and opens as well once only half of the ballast is left.
    */
   private LogState commitOnReserve(LogState state, List<Submission> group) throws EndOfTerm {
     for (Reserve reserve : Reserve.values()) {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tries of one request. When a try may have been committed, the refusal of a later try is no
- * proof: a paused host may still commit the earlier one. So the request is cancelled in the log
- * before its caller gets the refusal.
+ * proof: a paused host may still commit the earlier one. So this class cancels the request in the
+ * log before the caller gets the refusal.
  */
 public final class SubmitAttempts {
   /** Conditions that pass; such a code must not be the answer to all tries for ever. */
