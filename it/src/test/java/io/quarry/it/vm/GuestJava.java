@@ -1,0 +1,73 @@
+package io.quarry.it.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A Java program in a VM, whose lines can be read while it runs. */
+public final class GuestJava {
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+  private final LabVm vm;
+  private final GuestProcess process;
+  private final String output;
+
+  private GuestJava(LabVm vm, GuestProcess process, String output) {
+    this.vm = vm;
+    this.process = process;
+    this.output = output;
+  }
+
+  static GuestJava start(LabVm vm, GuestAgent agent, String name, List<String> command)
+      throws IOException, InterruptedException {
+    String output = vm.run("mktemp /run/" + name + ".XXXXXX.out");
+    String words = command.stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
+    String script = "exec " + words + " >" + output + " 2>&1";
+    return new GuestJava(vm, agent.exec(List.of("/bin/sh", "-c", script)), output);
+  }
+
+  /** The lines so far that begin with the word, each without it. */
+  public List<String> lines(String word) throws IOException, InterruptedException {
+    String prefix = word + " ";
+    return vm.run("cat " + output)
+        .lines()
+        .filter(line -> line.startsWith(prefix))
+        .map(line -> line.substring(prefix.length()))
+        .toList();
+  }
+
+  public void awaitLines(String word, int count) {
+    await()
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(500))
+        .untilAsserted(
+            () -> assertThat(lines(word)).as(this::describe).hasSizeGreaterThanOrEqualTo(count));
+  }
+
+  /** Waits for the program's end, which must be a success. */
+  public void awaitSuccess() throws IOException, InterruptedException {
+    int exitCode = process.await(PATIENCE).exitCode();
+    assertThat(exitCode).as(this::describe).isZero();
+  }
+
+  /** SIGKILL; returns when the program is gone. */
+  public void kill() throws IOException, InterruptedException {
+    vm.run("kill -KILL " + process.pid() + " || true");
+    process.await(PATIENCE);
+  }
+
+  private String describe() {
+    try {
+      return vm.name() + ": " + vm.run("tail -n 30 " + output) + vm.see();
+    } catch (IOException e) {
+      return e.toString();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return e.toString();
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package io.quarry.it.vm;
+
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.dev.DeleteTree;
+import io.quarry.it.box.QemuGuest;
+import io.quarry.it.vm.VmSpec.Disk;
+import io.quarry.it.vm.VmSpec.Nic;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * A file server and two hosts, each a virtual machine, with a cable from each host to the server.
+ */
+public final class Lab implements Closeable {
+  private static final String SERVER = "s";
+  private static final List<String> HOSTS = List.of("a", "b");
+  private static final int MEMORY_MIB = 512;
+  private static final long EXPORT_BYTES = 2L << 30;
+
+  private final Path directory;
+  private final Path sockets;
+  private final Map<String, LabVm> vms;
+  private final NfsServer nfs;
+
+  private Lab(Path directory, Path sockets, Map<String, LabVm> vms) {
+    this.directory = directory;
+    this.sockets = sockets;
+    this.vms = vms;
+    this.nfs = new NfsServer(Objects.requireNonNull(vms.get(SERVER)));
+  }
+
+  /**
+   * Boots all machines and starts the server.
+   *
+   * @param directory for logs and disks; the logs stay
+   */
+  static Lab start(Path directory) throws Exception {
+    Files.createDirectories(directory);
+    // Below /tmp the paths of sockets are short enough.
+    Path sockets = Files.createTempDirectory("lab");
+    Path export = directory.resolve("export.raw");
+    QemuGuest.run(List.of("truncate", "-s", Long.toString(EXPORT_BYTES), export.toString()));
+    JarDisk jars = JarDisk.make(directory);
+    Disk jarDisk = new Disk("jars", jars.file(), true);
+    List<VmSpec> specs = new ArrayList<>();
+    List<Nic> serverNics = new ArrayList<>();
+    for (int i = 0; i < HOSTS.size(); i++) {
+      Path here = sockets.resolve(HOSTS.get(i) + ".net");
+      Path there = sockets.resolve(SERVER + i + ".net");
+      String server = "10.99.%d.1".formatted(i);
+      String host = "10.99.%d.2".formatted(i);
+      serverNics.add(new Nic(there, here, server, host));
+      Nic nic = new Nic(here, there, host, server);
+      specs.add(new VmSpec(HOSTS.get(i), MEMORY_MIB, List.of(jarDisk), List.of(nic)));
+    }
+    Disk disk = new Disk(NfsServer.DISK, export, false);
+    specs.add(new VmSpec(SERVER, MEMORY_MIB, List.of(jarDisk, disk), serverNics));
+    Map<String, LabVm> vms = new LinkedHashMap<>();
+    Spawner spawner = new Spawner();
+    LabKit kit = LabKit.find();
+    for (VmSpec spec : specs) {
+      vms.put(spec.name(), new LabVm(spec, kit, jars, spawner, directory, sockets));
+    }
+    Lab lab = new Lab(directory, sockets, vms);
+    try {
+      lab.boot();
+    } catch (IOException | InterruptedException | ExecutionException e) {
+      lab.close();
+      throw e;
+    }
+    return lab;
+  }
+
+  private void boot() throws IOException, InterruptedException, ExecutionException {
+    try (ExecutorService threads = Executors.newFixedThreadPool(vms.size())) {
+      List<Future<?>> starts = new ArrayList<>();
+      for (LabVm vm : vms.values()) {
+        starts.add(
+            threads.submit(() -> {
+              vm.start();
+              return null;
+            }));
+      }
+      for (Future<?> start : starts) {
+        start.get();
+      }
+    }
+    nfs.start();
+  }
+
+  public NfsServer nfs() {
+    return nfs;
+  }
+
+  public LabVm host(String name) {
+    return Objects.requireNonNull(vms.get(name), () -> "there is no host " + name);
+  }
+
+  public List<LabVm> hosts() {
+    return HOSTS.stream().map(this::host).toList();
+  }
+
+  /** For files that a test wants to keep. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** Keeps what the guests know about a failure; a guest may be past telling. */
+  void saveDiagnosis(Throwable failure) throws InterruptedException {
+    for (LabVm vm : vms.values()) {
+      if (vm.isRunning()) {
+        try {
+          vm.saveDiagnosis();
+        } catch (IOException e) {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (LabVm vm : vms.values()) {
+      vm.close();
+    }
+    Files.deleteIfExists(directory.resolve("export.raw"));
+    Files.deleteIfExists(directory.resolve("jars.ext4"));
+    DeleteTree.of(directory.resolve("jars"));
+    DeleteTree.of(sockets);
+  }
+}

@@ -1,0 +1,225 @@
+package io.quarry.it.vm;
+
+import io.quarry.agent.data.process.Spawner;
+import io.quarry.coordinator.thread.Deadline;
+import java.io.Closeable;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A virtual machine of the lab, with a kernel and a page cache of its own. QEMU dies with this JVM.
+ * Programs may run at once; one thread at a time starts and stops the machine.
+ */
+public final class LabVm implements Closeable {
+  private static final Duration BOOT_MAX = Duration.ofSeconds(180);
+  private static final Duration RUN_MAX = Duration.ofSeconds(180);
+  private static final long POLL_MILLIS = 20;
+  private static final List<String> JAVA_OPTIONS =
+      List.of(
+          "-XX:TieredStopAtLevel=1",
+          "-XX:+UseSerialGC",
+          "-Xshare:auto",
+          "-Xmx128m",
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow");
+
+  private final VmSpec spec;
+  private final LabKit kit;
+  private final JarDisk jars;
+  private final Spawner spawner;
+  private final Path logs;
+  private final Path sockets;
+  private int boots;
+  private @Nullable Running running;
+
+  private record Running(Process process, Qmp qmp, GuestAgent agent) {}
+
+  /**
+   * @param sockets a directory with a short path, as a socket's name may have 107 bytes
+   */
+  LabVm(VmSpec spec, LabKit kit, JarDisk jars, Spawner spawner, Path logs, Path sockets) {
+    this.spec = spec;
+    this.kit = kit;
+    this.jars = jars;
+    this.spawner = spawner;
+    this.logs = logs;
+    this.sockets = sockets;
+  }
+
+  public String name() {
+    return spec.name();
+  }
+
+  /** The address of the machine at the other end of the first cable. */
+  String peer() {
+    return spec.nics().getFirst().peer();
+  }
+
+  /** Switches the machine on, and waits until it has booted. */
+  public void start() throws IOException, InterruptedException {
+    if (running != null) {
+      throw new IllegalStateException(name() + " runs already");
+    }
+    boots++;
+    Path qmp = sockets.resolve(name() + ".qmp");
+    Path agent = sockets.resolve(name() + ".agent");
+    for (Path socket : sockets(qmp, agent)) {
+      Files.deleteIfExists(socket);
+    }
+    Deadline booted = Deadline.after(BOOT_MAX);
+    Process process =
+        spawner.start(
+            new ProcessBuilder(spec.command(kit, console(), qmp, agent))
+                .redirectErrorStream(true)
+                .redirectInput(new File("/dev/null"))
+                .redirectOutput(logs.resolve(name() + ".qemu.log").toFile()));
+    try {
+      awaitSockets(process, List.of(qmp, agent), booted);
+      running = new Running(process, new Qmp(qmp), new GuestAgent(agent, booted));
+      run(spec.networkScript());
+    } catch (IOException e) {
+      process.destroyForcibly();
+      throw new IOException(name() + " has not booted" + see(), e);
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      throw e;
+    }
+  }
+
+  private List<Path> sockets(Path... more) {
+    List<Path> all = new ArrayList<>(List.of(more));
+    spec.nics().forEach(nic -> all.add(nic.local()));
+    return all;
+  }
+
+  private static void awaitSockets(Process qemu, List<Path> sockets, Deadline deadline)
+      throws IOException, InterruptedException {
+    while (!sockets.stream().allMatch(Files::exists)) {
+      if (!qemu.isAlive() || deadline.passed()) {
+        throw new IOException("QEMU does not start");
+      }
+      TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+    }
+  }
+
+  /** Runs a script of bash that must succeed; returns what the script has printed. */
+  public String run(String script) throws IOException, InterruptedException {
+    return end(running().agent().exec(bash(script)), script).text().strip();
+  }
+
+  /** Like {@link #run}, for scripts that print no text. */
+  public byte[] bytes(String script) throws IOException, InterruptedException {
+    return end(running().agent().exec(bash(script)), script).out();
+  }
+
+  /** Whether a script of bash succeeds. */
+  public boolean succeeds(String script) throws IOException, InterruptedException {
+    return running().agent().exec(bash(script)).await(RUN_MAX).exitCode() == 0;
+  }
+
+  private GuestProcess.Ended end(GuestProcess process, String script)
+      throws IOException, InterruptedException {
+    GuestProcess.Ended ended = process.await(RUN_MAX);
+    if (ended.exitCode() != 0) {
+      throw new IOException(
+          "%s: exit code %d of%n%s%n%s%s%s"
+              .formatted(name(), ended.exitCode(), script, ended.text(), ended.errors(), see()));
+    }
+    return ended;
+  }
+
+  private static List<String> bash(String script) {
+    return List.of("/bin/bash", "-euo", "pipefail", "-c", script);
+  }
+
+  /** Starts a main class from this JVM's class path in the guest. */
+  public GuestJava java(Class<?> main, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(List.of(LabKit.JAVA));
+    words.addAll(JAVA_OPTIONS);
+    words.addAll(List.of("-cp", jars.classPath(), main.getName()));
+    words.addAll(List.of(arguments));
+    return GuestJava.start(this, running().agent(), main.getSimpleName(), words);
+  }
+
+  /**
+   * Takes the power away: what the guest has not written to its disks is lost. {@link #start}
+   * brings the machine back.
+   */
+  public void cutPower() throws IOException {
+    Running machine = running();
+    running = null;
+    machine.process().destroyForcibly().onExit().join();
+    machine.qmp().close();
+    machine.agent().close();
+  }
+
+  /** Stops the machine's processors, and with them the guest's clock. */
+  public void pause() throws IOException {
+    running().qmp().execute("stop", Map.of());
+  }
+
+  public void resume() throws IOException {
+    running().qmp().execute("cont", Map.of());
+  }
+
+  /** Pulls all network cables. */
+  public void cutNetwork() throws IOException {
+    setLinks(false);
+  }
+
+  public void restoreNetwork() throws IOException {
+    setLinks(true);
+  }
+
+  private void setLinks(boolean up) throws IOException {
+    for (int i = 0; i < spec.nics().size(); i++) {
+      running().qmp().execute("set_link", Map.of("name", VmSpec.netdev(i), "up", up));
+    }
+  }
+
+  /** Moves the guest's clock. */
+  public void shiftClock(Duration by) throws IOException, InterruptedException {
+    run("date --set=\"$(date --iso-8601=seconds --date='%d seconds')\"".formatted(by.toSeconds()));
+  }
+
+  /** Where to look after a failure. */
+  String see() {
+    return "; see " + console() + " and the files beside it";
+  }
+
+  private Path console() {
+    return logs.resolve(name() + "." + boots + ".console.log");
+  }
+
+  boolean isRunning() {
+    return running != null;
+  }
+
+  /** Keeps what the guest knows about a failure. */
+  void saveDiagnosis() throws IOException, InterruptedException {
+    byte[] state =
+        bytes("dmesg | tail -n 200; ps ax; cat /proc/mounts; tail -n 200 /run/*.out || true");
+    Files.write(logs.resolve(name() + "." + boots + ".state.log"), state);
+  }
+
+  private Running running() {
+    return Objects.requireNonNull(running, () -> name() + " does not run");
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (running != null) {
+      cutPower();
+    }
+  }
+}

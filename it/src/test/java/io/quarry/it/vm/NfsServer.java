@@ -1,0 +1,114 @@
+package io.quarry.it.vm;
+
+import static io.quarry.it.box.QemuGuest.run;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Linux's NFS server in a VM, over XFS on a disk of its own. */
+public final class NfsServer {
+  /** The disk's serial number. */
+  static final String DISK = "export";
+
+  private static final String EXPORT = "/srv/export";
+
+  /** How long clients may take after a restart to claim again what they had open, in seconds. */
+  private static final int GRACE_SECONDS = 10;
+
+  /** Which clients there were has to outlive the server. So nfsdcld's database is on the disk. */
+  private static final String START =
+      """
+      modprobe -a nfsd xfs
+      disk=/dev/disk/by-id/virtio-%1$s
+      blkid $disk >/dev/null || mkfs.xfs -q $disk
+      mkdir -p %2$s /run/rpc_pipefs /var/lib/nfs/nfsdcld
+      mount $disk %2$s
+      mkdir -p %2$s/.nfsdcld
+      mount --bind %2$s/.nfsdcld /var/lib/nfs/nfsdcld
+      mount -t nfsd nfsd /proc/fs/nfsd
+      mount -t rpc_pipefs rpc_pipefs /run/rpc_pipefs
+      rpcbind
+      nfsdcld
+      echo %3$d >/proc/fs/nfsd/nfsv4leasetime
+      echo %3$d >/proc/fs/nfsd/nfsv4gracetime
+      %4$s
+      rpc.nfsd --no-nfs-version 3 4
+      rpc.mountd --no-nfs-version 3
+      """;
+
+  private final LabVm vm;
+  private Durability durability = Durability.SYNC;
+  private int mounts;
+
+  /** When the server acknowledges a change. */
+  public enum Durability {
+    /** When the change is on the disk. */
+    SYNC,
+    /** When the change is in the server's memory. */
+    ASYNC
+  }
+
+  NfsServer(LabVm vm) {
+    this.vm = vm;
+  }
+
+  /** Starts the server in the VM, which has just booted. */
+  void start() throws IOException, InterruptedException {
+    vm.run(START.formatted(DISK, EXPORT, GRACE_SECONDS, exportfs()));
+  }
+
+  /** Takes the server's power away, and brings the server back. */
+  public void cutPower() throws IOException, InterruptedException {
+    vm.cutPower();
+    vm.start();
+    start();
+  }
+
+  public void export(Durability durability) throws IOException, InterruptedException {
+    this.durability = durability;
+    vm.run(exportfs());
+  }
+
+  private String exportfs() {
+    String durable = durability == Durability.SYNC ? "sync" : "async";
+    return "exportfs -o rw,no_root_squash,insecure,no_subtree_check,fsid=0,%s '*:%s'"
+        .formatted(durable, EXPORT);
+  }
+
+  /** Makes a directory that outlives a power cut, and directories in it. */
+  public void makeDirectories(String directory, String... below)
+      throws IOException, InterruptedException {
+    vm.run(
+        "mkdir %1$s; cd %1$s; mkdir -p . %2$s; sync"
+            .formatted(EXPORT + "/" + directory, String.join(" ", below)));
+  }
+
+  /**
+   * Mounts the export at a client.
+   *
+   * @param options besides {@code hard}, for example {@code vers=4.2}
+   * @return where it is mounted
+   */
+  public String mount(LabVm client, String options) throws IOException, InterruptedException {
+    String point = "/mnt/" + ++mounts;
+    String address = client.peer();
+    client.run(
+        "mkdir -p %1$s; mount -t nfs -o hard,nosharecache,noatime,%2$s %3$s:/ %1$s"
+            .formatted(point, options, address));
+    return point;
+  }
+
+  /** Copies a directory of the export to this host, as the server's disk has it. */
+  public Path fetch(String directory, Path to) throws IOException, InterruptedException {
+    Path archive = Files.createDirectories(to).resolve(directory + ".tar.gz");
+    Files.write(archive, vm.bytes("tar -C " + EXPORT + " -cz " + directory));
+    run(List.of("tar", "-C", to.toString(), "-xzf", archive.toString()));
+    return to.resolve(directory);
+  }
+
+  public LabVm vm() {
+    return vm;
+  }
+}

@@ -1,0 +1,115 @@
+package io.quarry.it.vm;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The hardware of a VM.
+ *
+ * @param name also the guest's host name
+ */
+record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
+  VmSpec {
+    disks = List.copyOf(disks);
+    nics = List.copyOf(nics);
+  }
+
+  /**
+   * A disk that the guest finds as {@code /dev/disk/by-id/virtio-<serial>}. QEMU writes through the
+   * page cache of this host: what the guest has written to the disk outlives the guest, and what
+   * the guest has in its own memory does not.
+   */
+  record Disk(String serial, Path file, boolean readOnly) {}
+
+  /**
+   * One end of a cable between two VMs. The ends are datagram sockets, so either VM may die and
+   * come back.
+   *
+   * @param address of the guest
+   * @param peer the address of the guest at the other end
+   */
+  record Nic(Path local, Path remote, String address, String peer) {}
+
+  private List<Disk> allDisks(LabKit kit) {
+    List<Disk> all = new ArrayList<>();
+    // The kernel looks for its root on the first one.
+    all.add(new Disk("root", kit.root(), true));
+    all.addAll(disks);
+    return all;
+  }
+
+  List<String> command(LabKit kit, Path console, Path qmp, Path agent) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "qemu-system-x86_64",
+                "-name",
+                name,
+                "-machine",
+                "q35",
+                "-accel",
+                "tcg,thread=multi",
+                "-cpu",
+                "max",
+                "-m",
+                Integer.toString(memoryMib),
+                "-nodefaults",
+                "-no-reboot",
+                "-display",
+                "none",
+                "-serial",
+                "file:" + console,
+                "-qmp",
+                "unix:" + qmp + ",server=on,wait=off",
+                "-kernel",
+                kit.kernel().toString(),
+                "-initrd",
+                kit.initramfs().toString(),
+                "-append",
+                "console=ttyS0 quiet panic=-1 lab.host=" + name,
+                "-device",
+                "virtio-serial-pci",
+                "-chardev",
+                "socket,id=agent,path=" + agent + ",server=on,wait=off",
+                "-device",
+                "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"));
+    for (Disk disk : allDisks(kit)) {
+      String options = disk.readOnly() ? "read-only=on" : "discard=unmap";
+      words.addAll(
+          List.of(
+              "-blockdev",
+              "driver=file,node-name=%s,filename=%s,%s"
+                  .formatted(disk.serial(), disk.file(), options),
+              "-device",
+              "virtio-blk-pci,drive=%1$s,serial=%1$s".formatted(disk.serial())));
+    }
+    for (int i = 0; i < nics.size(); i++) {
+      Nic nic = nics.get(i);
+      String mac = "52:54:00:00:%02x:%02x".formatted(i, name.hashCode() & 0xff);
+      words.addAll(
+          List.of(
+              "-netdev",
+              "dgram,id=%s,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s"
+                  .formatted(netdev(i), nic.local(), nic.remote()),
+              "-device",
+              "virtio-net-pci,netdev=%s,mac=%s".formatted(netdev(i), mac)));
+    }
+    return words;
+  }
+
+  static String netdev(int nic) {
+    return "net" + nic;
+  }
+
+  /** A shell script that gives the guest its addresses. */
+  String networkScript() {
+    StringBuilder script = new StringBuilder();
+    for (int i = 0; i < nics.size(); i++) {
+      script.append(
+          "ip address add %2$s/24 dev eth%1$d%nip link set eth%1$d up%n"
+              .formatted(i, nics.get(i).address()));
+    }
+    return script.toString();
+  }
+}
