@@ -21,8 +21,11 @@ import java.util.concurrent.TimeUnit;
  * a while, then deposes it. Prints {@code ACKNOWLEDGED id} for each commit.
  */
 final class Committer {
-  /** How many commits of the other SDM the deposed one awaits. */
-  private static final int TURN = 10;
+  /** How many commits of the other SDM one awaits before it deposes that one. */
+  private static final int AWAITED_COMMITS = 10;
+
+  /** An SDM stops after so many, since the other one may be too slow to depose it. */
+  private static final int TURN_COMMITS = 2 * AWAITED_COMMITS;
 
   /** The other SDM has ended when it commits nothing for so long. */
   private static final Duration SILENCE_MAX = Duration.ofSeconds(3);
@@ -62,10 +65,13 @@ final class Committer {
     }
   }
 
-  /** Commits until another SDM does; returns the last state that is known. */
+  /**
+   * Commits until the turn is over or another SDM commits; returns the last state that is known.
+   */
   private LogState lead(LogState begun, int commits) throws IOException {
     LogState state = begun;
-    while (acknowledged < commits) {
+    int end = Math.min(commits, acknowledged + TURN_COMMITS);
+    while (acknowledged < end) {
       String id = writer + "." + ++requests;
       Reply reply = new Reply("createVirtualDisk", id, state.sequence() + 1);
       Outcome outcome = log.commit(state, List.of(new Entry(id, reply, List.of())), Instant.now());
@@ -91,7 +97,7 @@ final class Committer {
   private LogState awaitTurn(LogState from) throws IOException, InterruptedException {
     LogState state = from;
     Deadline silence = Deadline.after(SILENCE_MAX);
-    while (state.sequence() < from.sequence() + TURN && !silence.passed()) {
+    while (state.sequence() < from.sequence() + AWAITED_COMMITS && !silence.passed()) {
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
       LogState newer = reader.catchUp(state);
       if (newer.sequence() > state.sequence()) {

@@ -16,7 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * QEMU's guest agent, which runs programs in a VM. Several threads may ask; programs run at once.
  */
 final class GuestAgent implements Closeable {
-  private static final Duration ANSWER_MAX = Duration.ofSeconds(120);
+  private static final Duration ANSWER_MAX = Duration.ofMinutes(2);
 
   private final JsonSocket socket;
 
@@ -26,10 +26,11 @@ final class GuestAgent implements Closeable {
     try {
       int id = ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE);
       send("guest-sync-delimited", Map.of("id", id), booted);
-      // Answers to an earlier connection may come first.
-      while (socket.receive(booted).path("return").asInt() != id) {
-        continue;
-      }
+      JsonNode answer;
+      do {
+        // Answers to an earlier connection may come first.
+        answer = socket.receive(booted);
+      } while (answer.path("return").asInt() != id);
     } catch (IOException e) {
       socket.close();
       throw e;

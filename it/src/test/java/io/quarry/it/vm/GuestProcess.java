@@ -5,6 +5,7 @@ import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -28,15 +29,7 @@ final class GuestProcess {
    *
    * @param exitCode -1 after a signal
    */
-  record Ended(int exitCode, byte[] out, byte[] err) {
-    String text() {
-      return new String(out, StandardCharsets.UTF_8);
-    }
-
-    String errors() {
-      return new String(err, StandardCharsets.UTF_8);
-    }
-  }
+  record Ended(int exitCode, String out, String errors) {}
 
   long pid() {
     return pid;
@@ -49,17 +42,18 @@ final class GuestProcess {
       if (status.path("exited").asBoolean()) {
         return new Ended(
             status.path("exitcode").asInt(-1),
-            status.path("out-data").binaryValue() == null
-                ? new byte[0]
-                : status.path("out-data").binaryValue(),
-            status.path("err-data").binaryValue() == null
-                ? new byte[0]
-                : status.path("err-data").binaryValue());
+            text(status.path("out-data")),
+            text(status.path("err-data")));
       }
       if (deadline.passed()) {
         throw new IOException(command + ": no end within " + timeout);
       }
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
     }
+  }
+
+  /** The guest agent leaves out what is empty. */
+  private static String text(JsonNode base64) {
+    return new String(Base64.getDecoder().decode(base64.asText()), StandardCharsets.UTF_8);
   }
 }

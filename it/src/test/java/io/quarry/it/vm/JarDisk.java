@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -24,14 +25,11 @@ record JarDisk(Path file, String classPath) {
   static JarDisk make(Path directory) throws IOException, InterruptedException {
     Path tree = Files.createDirectories(directory.resolve("jars"));
     List<String> classPath = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-      Path source = Path.of(entry);
-      if (Files.exists(source)) {
-        // Directories have the same name in all modules, and two jars might.
-        String name = classPath.size() + "-" + source.getFileName();
-        copy(source, tree.resolve(name));
-        classPath.add(MOUNT.resolve(name).toString());
-      }
+    for (Path source : Arrays.stream(ownClassPath()).map(Path::of).filter(Files::exists).toList()) {
+      // Directories have the same name in all modules, and two jars might.
+      String name = classPath.size() + "-" + source.getFileName();
+      copy(source, tree.resolve(name));
+      classPath.add(MOUNT.resolve(name).toString());
     }
     Path disk = directory.resolve("jars.ext4");
     QemuGuest.run(
@@ -47,6 +45,10 @@ record JarDisk(Path file, String classPath) {
             disk.toString(),
             DISK_MIB + "M"));
     return new JarDisk(disk, String.join(File.pathSeparator, classPath));
+  }
+
+  private static String[] ownClassPath() {
+    return System.getProperty("java.class.path").split(File.pathSeparator, -1);
   }
 
   private static void copy(Path source, Path target) throws IOException {

@@ -43,9 +43,10 @@ public final class Lab implements Closeable {
   /**
    * Boots all machines and starts the server.
    *
-   * @param directory for logs and disks; the logs stay
+   * @param directory for logs and disks, emptied first; the logs stay
    */
   static Lab start(Path directory) throws Exception {
+    DeleteTree.of(directory);
     Files.createDirectories(directory);
     // Below /tmp the paths of sockets are short enough.
     Path sockets = Files.createTempDirectory("lab");

@@ -1,7 +1,7 @@
 package io.quarry.it.vm;
 
+import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -16,12 +16,14 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  */
 public final class LabExtension implements ParameterResolver, AfterEachCallback {
   private static final Namespace NAMESPACE = Namespace.create(LabExtension.class);
+
+  /** Named by the test that started the lab. */
   private static final Path LOGS = Path.of("target", "lab");
 
   /** JUnit closes the lab after the last test. */
   private record Shared(Lab lab) implements AutoCloseable {
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
       lab.close();
     }
   }
@@ -33,7 +35,10 @@ public final class LabExtension implements ParameterResolver, AfterEachCallback 
 
   @Override
   public Lab resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    Path logs = LOGS.resolve(context.getRequiredTestClass().getSimpleName()).toAbsolutePath();
+    Path logs =
+        LOGS.resolve(context.getRequiredTestClass().getSimpleName())
+            .resolve(context.getRequiredTestMethod().getName())
+            .toAbsolutePath();
     return store(context)
         .getOrComputeIfAbsent(Lab.class, _ -> new Shared(start(logs)), Shared.class)
         .lab();
@@ -50,11 +55,13 @@ public final class LabExtension implements ParameterResolver, AfterEachCallback 
   @Override
   public void afterEach(ExtensionContext context) throws Exception {
     @Nullable Throwable failure = context.getExecutionException().orElse(null);
-    @Nullable Shared shared = store(context).get(Lab.class, Shared.class);
-    if (failure != null && shared != null) {
+    if (failure == null) {
+      return;
+    }
+    @Nullable Shared shared = store(context).remove(Lab.class, Shared.class);
+    if (shared != null) {
       shared.lab().saveDiagnosis(failure);
-      store(context).remove(Lab.class);
-      Objects.requireNonNull(shared).close();
+      shared.close();
     }
   }
 

@@ -1,10 +1,12 @@
 package io.quarry.it.vm;
 
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.dev.LoopbackPorts;
 import io.quarry.coordinator.thread.Deadline;
 import java.io.Closeable;
 import java.io.File;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Programs may run at once; one thread at a time starts and stops the machine.
  */
 public final class LabVm implements Closeable {
-  private static final Duration BOOT_MAX = Duration.ofSeconds(180);
-  private static final Duration RUN_MAX = Duration.ofSeconds(180);
+  private static final Duration BOOT_MAX = Duration.ofMinutes(3);
+  private static final Duration RUN_MAX = Duration.ofMinutes(3);
   private static final long POLL_MILLIS = 20;
   private static final List<String> JAVA_OPTIONS =
       List.of(
@@ -41,6 +43,7 @@ public final class LabVm implements Closeable {
   private int boots;
   private @Nullable Running running;
 
+  /** The parts of a machine that is switched on. */
   private record Running(Process process, Qmp qmp, GuestAgent agent) {}
 
   /**
@@ -113,28 +116,18 @@ public final class LabVm implements Closeable {
 
   /** Runs a script of bash that must succeed; returns what the script has printed. */
   public String run(String script) throws IOException, InterruptedException {
-    return end(running().agent().exec(bash(script)), script).text().strip();
-  }
-
-  /** Like {@link #run}, for scripts that print no text. */
-  public byte[] bytes(String script) throws IOException, InterruptedException {
-    return end(running().agent().exec(bash(script)), script).out();
+    GuestProcess.Ended ended = running().agent().exec(bash(script)).await(RUN_MAX);
+    if (ended.exitCode() != 0) {
+      throw new IOException(
+          "%s: exit code %d of%n%s%n%s%s%s"
+              .formatted(name(), ended.exitCode(), script, ended.out(), ended.errors(), see()));
+    }
+    return ended.out().strip();
   }
 
   /** Whether a script of bash succeeds. */
   public boolean succeeds(String script) throws IOException, InterruptedException {
     return running().agent().exec(bash(script)).await(RUN_MAX).exitCode() == 0;
-  }
-
-  private GuestProcess.Ended end(GuestProcess process, String script)
-      throws IOException, InterruptedException {
-    GuestProcess.Ended ended = process.await(RUN_MAX);
-    if (ended.exitCode() != 0) {
-      throw new IOException(
-          "%s: exit code %d of%n%s%n%s%s%s"
-              .formatted(name(), ended.exitCode(), script, ended.text(), ended.errors(), see()));
-    }
-    return ended;
   }
 
   private static List<String> bash(String script) {
@@ -172,13 +165,31 @@ public final class LabVm implements Closeable {
     running().qmp().execute("cont", Map.of());
   }
 
-  /** Pulls all network cables. */
+  /** Pulls the cables to other machines. */
   public void cutNetwork() throws IOException {
     setLinks(false);
   }
 
   public void restoreNetwork() throws IOException {
     setLinks(true);
+  }
+
+  /** The address of this host's loopback interface, as the guest sees it. */
+  public static String hostAddress() {
+    return VmSpec.HOST_ADDRESS;
+  }
+
+  /** The URL of an HTTP server in the guest; it leads there until the machine's power is cut. */
+  public URI forward(int guestPort) throws IOException {
+    int port = LoopbackPorts.free();
+    String command =
+        "hostfwd_add %s tcp:127.0.0.1:%d-:%d".formatted(VmSpec.HOST_CABLE, port, guestPort);
+    String refusal =
+        running().qmp().execute("human-monitor-command", Map.of("command-line", command)).asText();
+    if (!refusal.isEmpty()) {
+      throw new IOException(command + ": " + refusal);
+    }
+    return URI.create("http://127.0.0.1:" + port);
   }
 
   private void setLinks(boolean up) throws IOException {
@@ -189,7 +200,7 @@ public final class LabVm implements Closeable {
 
   /** Moves the guest's clock. */
   public void shiftClock(Duration by) throws IOException, InterruptedException {
-    run("date --set=\"$(date --iso-8601=seconds --date='%d seconds')\"".formatted(by.toSeconds()));
+    run("date --set=@$(($(date +%%s) + %d))".formatted(by.toSeconds()));
   }
 
   /** Where to look after a failure. */
@@ -207,9 +218,9 @@ public final class LabVm implements Closeable {
 
   /** Keeps what the guest knows about a failure. */
   void saveDiagnosis() throws IOException, InterruptedException {
-    byte[] state =
-        bytes("dmesg | tail -n 200; ps ax; cat /proc/mounts; tail -n 200 /run/*.out || true");
-    Files.write(logs.resolve(name() + "." + boots + ".state.log"), state);
+    String state =
+        run("dmesg | tail -n 200; ps ax; cat /proc/mounts; tail -n 200 /run/*.out || true");
+    Files.writeString(logs.resolve(name() + "." + boots + ".state.log"), state);
   }
 
   private Running running() {

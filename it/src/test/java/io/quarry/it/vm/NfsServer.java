@@ -5,6 +5,7 @@ import static io.quarry.it.box.QemuGuest.run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 
 /** Linux's NFS server in a VM, over XFS on a disk of its own. */
@@ -16,27 +17,6 @@ public final class NfsServer {
 
   /** How long clients may take after a restart to claim again what they had open, in seconds. */
   private static final int GRACE_SECONDS = 10;
-
-  /** Which clients there were has to outlive the server. So nfsdcld's database is on the disk. */
-  private static final String START =
-      """
-      modprobe -a nfsd xfs
-      disk=/dev/disk/by-id/virtio-%1$s
-      blkid $disk >/dev/null || mkfs.xfs -q $disk
-      mkdir -p %2$s /run/rpc_pipefs /var/lib/nfs/nfsdcld
-      mount $disk %2$s
-      mkdir -p %2$s/.nfsdcld
-      mount --bind %2$s/.nfsdcld /var/lib/nfs/nfsdcld
-      mount -t nfsd nfsd /proc/fs/nfsd
-      mount -t rpc_pipefs rpc_pipefs /run/rpc_pipefs
-      rpcbind
-      nfsdcld
-      echo %3$d >/proc/fs/nfsd/nfsv4leasetime
-      echo %3$d >/proc/fs/nfsd/nfsv4gracetime
-      %4$s
-      rpc.nfsd --no-nfs-version 3 4
-      rpc.mountd --no-nfs-version 3
-      """;
 
   private final LabVm vm;
   private Durability durability = Durability.SYNC;
@@ -56,7 +36,27 @@ public final class NfsServer {
 
   /** Starts the server in the VM, which has just booted. */
   void start() throws IOException, InterruptedException {
-    vm.run(START.formatted(DISK, EXPORT, GRACE_SECONDS, exportfs()));
+    // Which clients there were has to outlive the server. So nfsdcld's database is on the disk.
+    vm.run(
+        """
+        modprobe -a nfsd xfs
+        disk=/dev/disk/by-id/virtio-%1$s
+        blkid $disk >/dev/null || mkfs.xfs -q $disk
+        mkdir -p %2$s /run/rpc_pipefs /var/lib/nfs/nfsdcld
+        mount $disk %2$s
+        mkdir -p %2$s/.nfsdcld
+        mount --bind %2$s/.nfsdcld /var/lib/nfs/nfsdcld
+        mount -t nfsd nfsd /proc/fs/nfsd
+        mount -t rpc_pipefs rpc_pipefs /run/rpc_pipefs
+        rpcbind
+        nfsdcld
+        echo %3$d >/proc/fs/nfsd/nfsv4leasetime
+        echo %3$d >/proc/fs/nfsd/nfsv4gracetime
+        %4$s
+        rpc.nfsd --no-nfs-version 3 4
+        rpc.mountd --no-nfs-version 3
+        """
+            .formatted(DISK, EXPORT, GRACE_SECONDS, exportfs()));
   }
 
   /** Takes the server's power away, and brings the server back. */
@@ -103,7 +103,8 @@ public final class NfsServer {
   /** Copies a directory of the export to this host, as the server's disk has it. */
   public Path fetch(String directory, Path to) throws IOException, InterruptedException {
     Path archive = Files.createDirectories(to).resolve(directory + ".tar.gz");
-    Files.write(archive, vm.bytes("tar -C " + EXPORT + " -cz " + directory));
+    String base64 = vm.run("tar -C " + EXPORT + " -cz " + directory + " | base64 --wrap=0");
+    Files.write(archive, Base64.getDecoder().decode(base64));
     run(List.of("tar", "-C", to.toString(), "-xzf", archive.toString()));
     return to.resolve(directory);
   }

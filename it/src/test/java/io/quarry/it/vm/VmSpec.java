@@ -5,11 +5,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The hardware of a VM.
+ * The hardware of a VM. Besides the given cables, each VM has one to this host: its loopback
+ * interface is {@link #HOST_ADDRESS} there.
  *
  * @param name also the guest's host name
  */
 record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
+  /** This host, as all guests see it. */
+  static final String HOST_ADDRESS = "10.0.2.2";
+
+  private static final String GUEST_ADDRESS = "10.0.2.15";
+
+  /** QEMU's name for the cable to this host. */
+  static final String HOST_CABLE = "host";
+
   VmSpec {
     disks = List.copyOf(disks);
     nics = List.copyOf(nics);
@@ -95,6 +104,13 @@ record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
               "-device",
               "virtio-net-pci,netdev=%s,mac=%s".formatted(netdev(i), mac)));
     }
+    // IPv4 alone, and the guest gets no default route.
+    words.addAll(
+        List.of(
+            "-netdev",
+            "user,id=" + HOST_CABLE + ",ipv6=off",
+            "-device",
+            "virtio-net-pci,netdev=" + HOST_CABLE));
     return words;
   }
 
@@ -104,11 +120,13 @@ record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
 
   /** A shell script that gives the guest its addresses. */
   String networkScript() {
+    List<String> addresses = new ArrayList<>(nics.stream().map(Nic::address).toList());
+    addresses.add(GUEST_ADDRESS);
     StringBuilder script = new StringBuilder();
-    for (int i = 0; i < nics.size(); i++) {
+    for (int i = 0; i < addresses.size(); i++) {
       script.append(
           "ip address add %2$s/24 dev eth%1$d%nip link set eth%1$d up%n"
-              .formatted(i, nics.get(i).address()));
+              .formatted(i, addresses.get(i)));
     }
     return script.toString();
   }

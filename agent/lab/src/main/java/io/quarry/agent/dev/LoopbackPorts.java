@@ -12,7 +12,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * the server is down. Even a client's own attempt to connect could take the port, and connect to
  * itself.
  */
-final class LoopbackPorts {
+public final class LoopbackPorts {
   static final String LOOPBACK = "127.0.0.1";
 
   private static final int PORT_MIN = 15_000;
@@ -21,7 +21,7 @@ final class LoopbackPorts {
 
   private LoopbackPorts() {}
 
-  static int free() throws IOException {
+  public static int free() throws IOException {
     for (int tries = 0; tries < TRIES_MAX; tries++) {
       int port = ThreadLocalRandom.current().nextInt(PORT_MIN, PORT_MAX);
       if (isFree(port)) {
