@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by ./verify, after jdk25.sh. Makes what the lab's VMs boot, about 600 MB in the cache, from
+# Sourced by ./verify, after jdk25.sh. Makes what the lab's VMs boot, about 500 MB in the cache, from
 # Debian's packages and the JDK. The kit has none of the project's own files. Sets QUARRY_LAB_KIT to
 # the directory.
 
@@ -30,7 +30,10 @@ lab_kit() {
   made=$({ echo "$kernel $suite" && cat .ci/lab_kit.sh .ci/lab/* "$JDK/release"; } | sha256sum | cut -c1-16)
   QUARRY_LAB_KIT=${XDG_CACHE_HOME:-$HOME/.cache}/quarry/lab/$made
   export QUARRY_LAB_KIT
-  [[ -d $QUARRY_LAB_KIT ]] || make_lab_kit "$QUARRY_LAB_KIT"
+  [[ -d $QUARRY_LAB_KIT ]] || make_lab_kit "$QUARRY_LAB_KIT" || return 1
+  # Kits of older commits go once no run has used them for two weeks.
+  touch "$QUARRY_LAB_KIT"
+  find "${QUARRY_LAB_KIT%/*}" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} +
 }
 
 # Whole or not at all.
