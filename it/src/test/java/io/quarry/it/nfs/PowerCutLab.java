@@ -48,7 +48,7 @@ final class PowerCutLab {
   @Test
   void judgeFindsWhatAnAsynchronousExportLoses(Lab lab) throws Exception {
     // The kernel must not write by itself at the wrong moment.
-    lab.nfs().vm().run("sysctl -w vm.dirty_writeback_centisecs=0 fs.xfs.xfssyncd_centisecs=720000");
+    lab.server().run("sysctl -w vm.dirty_writeback_centisecs=0 fs.xfs.xfssyncd_centisecs=720000");
     lab.nfs().export(Durability.ASYNC);
     List<GuestJava> committers = commit(lab, "async", UNTIL_KILLED);
     for (GuestJava committer : committers) {

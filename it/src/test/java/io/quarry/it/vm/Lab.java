@@ -37,7 +37,7 @@ public final class Lab implements Closeable {
     this.directory = directory;
     this.sockets = sockets;
     this.vms = vms;
-    this.nfs = new NfsServer(Objects.requireNonNull(vms.get(SERVER)));
+    this.nfs = new NfsServer(server());
   }
 
   /**
@@ -100,16 +100,26 @@ public final class Lab implements Closeable {
     nfs.start();
   }
 
+  public LabVm server() {
+    return machine(SERVER);
+  }
+
+  /** The service of the server. */
   public NfsServer nfs() {
     return nfs;
   }
 
+  /** One of the two hosts, {@code a} or {@code b}. */
   public LabVm host(String name) {
-    return Objects.requireNonNull(vms.get(name), () -> "there is no host " + name);
+    return machine(name);
   }
 
   public List<LabVm> hosts() {
     return HOSTS.stream().map(this::host).toList();
+  }
+
+  private LabVm machine(String name) {
+    return Objects.requireNonNull(vms.get(name), () -> "there is no machine " + name);
   }
 
   /** For files that a test wants to keep. */

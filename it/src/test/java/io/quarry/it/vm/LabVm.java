@@ -84,18 +84,23 @@ public final class LabVm implements Closeable {
             new ProcessBuilder(spec.command(kit, console(), qmp, agent))
                 .redirectErrorStream(true)
                 .redirectInput(new File("/dev/null"))
-                .redirectOutput(logs.resolve(name() + ".qemu.log").toFile()));
+                .redirectOutput(log("qemu").toFile()));
     try {
       awaitSockets(process, List.of(qmp, agent), booted);
       running = new Running(process, new Qmp(qmp), new GuestAgent(agent, booted));
       run(spec.networkScript());
     } catch (IOException e) {
-      process.destroyForcibly();
+      giveUp(process);
       throw new IOException(name() + " has not booted" + see(), e);
     } catch (InterruptedException e) {
-      process.destroyForcibly();
+      giveUp(process);
       throw e;
     }
+  }
+
+  private void giveUp(Process process) {
+    process.destroyForcibly();
+    running = null;
   }
 
   private List<Path> sockets(Path... more) {
@@ -209,7 +214,12 @@ public final class LabVm implements Closeable {
   }
 
   private Path console() {
-    return logs.resolve(name() + "." + boots + ".console.log");
+    return log("console");
+  }
+
+  /** Each boot has logs of its own. */
+  private Path log(String kind) {
+    return logs.resolve("%s.%d.%s.log".formatted(name(), boots, kind));
   }
 
   boolean isRunning() {
@@ -220,7 +230,7 @@ public final class LabVm implements Closeable {
   void saveDiagnosis() throws IOException, InterruptedException {
     String state =
         run("dmesg | tail -n 200; ps ax; cat /proc/mounts; tail -n 200 /run/*.out || true");
-    Files.writeString(logs.resolve(name() + "." + boots + ".state.log"), state);
+    Files.writeString(log("state"), state);
   }
 
   private Running running() {

@@ -26,7 +26,7 @@ final class MachineLab {
 
   @Test
   void pausedGuestStandsStill(Lab lab) throws Exception {
-    LabVm server = lab.nfs().vm();
+    LabVm server = lab.server();
     lab.nfs().makeDirectories("pause");
     LabVm host = lab.host("a");
     String mount = lab.nfs().mount(host, "vers=4.2");

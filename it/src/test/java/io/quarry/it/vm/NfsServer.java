@@ -55,6 +55,7 @@ public final class NfsServer {
         %4$s
         rpc.nfsd --no-nfs-version 3 4
         rpc.mountd --no-nfs-version 3
+        dmesg | grep -q 'NFSD: Using nfsdcld client tracking'
         """
             .formatted(DISK, EXPORT, GRACE_SECONDS, exportfs()));
   }
@@ -107,9 +108,5 @@ public final class NfsServer {
     Files.write(archive, Base64.getDecoder().decode(base64));
     run(List.of("tar", "-C", to.toString(), "-xzf", archive.toString()));
     return to.resolve(directory);
-  }
-
-  public LabVm vm() {
-    return vm;
   }
 }
