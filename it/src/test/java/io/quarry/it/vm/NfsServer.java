@@ -36,9 +36,12 @@ public final class NfsServer {
 
   /** Starts the server in the VM, which has just booted. */
   void start() throws IOException, InterruptedException {
-    // Which clients there were has to outlive the server. So nfsdcld's database is on the disk.
+    // Which clients there were has to outlive the server. So nfsdcld's database is on the disk. The
+    // kernel goes on without nfsdcld if that takes a second to answer; no client may see that.
     vm.run(
         """
+        ip link set eth0 down
+        ip link set eth1 down
         modprobe -a nfsd xfs
         disk=/dev/disk/by-id/virtio-%1$s
         blkid $disk >/dev/null || mkfs.xfs -q $disk
@@ -54,8 +57,13 @@ public final class NfsServer {
         echo %3$d >/proc/fs/nfsd/nfsv4gracetime
         %4$s
         rpc.nfsd --no-nfs-version 3 4
+        until dmesg | grep 'NFSD: Using nfsdcld client tracking'; do
+          rpc.nfsd 0
+          rpc.nfsd --no-nfs-version 3 4
+        done
         rpc.mountd --no-nfs-version 3
-        dmesg | grep -q 'NFSD: Using nfsdcld client tracking'
+        ip link set eth0 up
+        ip link set eth1 up
         """
             .formatted(DISK, EXPORT, GRACE_SECONDS, exportfs()));
   }
