@@ -46,13 +46,14 @@ public final class Lab implements Closeable {
    * @param directory for logs and disks, emptied first; the logs stay
    */
   static Lab start(Path directory) throws Exception {
+    LabKit kit = LabKit.find();
     DeleteTree.of(directory);
     Files.createDirectories(directory);
-    // Below /tmp the paths of sockets are short enough.
-    Path sockets = Files.createTempDirectory("lab");
     Path export = directory.resolve("export.raw");
     QemuGuest.run(List.of("truncate", "-s", Long.toString(EXPORT_BYTES), export.toString()));
     JarDisk jars = JarDisk.make(directory);
+    // Below /tmp the paths of sockets are short enough.
+    Path sockets = Files.createTempDirectory("lab");
     Disk jarDisk = new Disk("jars", jars.file(), true);
     List<VmSpec> specs = new ArrayList<>();
     List<Nic> serverNics = new ArrayList<>();
@@ -69,7 +70,6 @@ public final class Lab implements Closeable {
     specs.add(new VmSpec(SERVER, MEMORY_MIB, List.of(jarDisk, disk), serverNics));
     Map<String, LabVm> vms = new LinkedHashMap<>();
     Spawner spawner = new Spawner();
-    LabKit kit = LabKit.find();
     for (VmSpec spec : specs) {
       vms.put(spec.name(), new LabVm(spec, kit, jars, spawner, directory, sockets));
     }
