@@ -106,6 +106,7 @@ final class Agent implements AutoCloseable {
     KeptThrottle throttle =
         new KeptThrottle(
             config.stateDirectory().resolve("throttle.json"), config.throttleBytesPerSecond());
+    Spawner spawner = new Spawner();
     this.repositories =
         new Repositories(
             new ConnectedRepository.Shared(
@@ -119,7 +120,8 @@ final class Agent implements AutoCloseable {
                 supervisor,
                 clock),
             io,
-            connections);
+            connections,
+            Formats.of(config.stateDirectory(), spawner));
     List<ConnectRequest> own = repositoriesAtStart(config, connections);
     own.forEach(repository -> repositories.expect(repository.repoId()));
     FixContext context =
@@ -129,7 +131,7 @@ final class Agent implements AutoCloseable {
             new SpaceBudget(repositories::holder),
             CopyPace.USUAL,
             throttle.throttle(),
-            new Spawner(),
+            spawner,
             new LocalWriters(),
             config.stateDirectory().resolve("run"),
             clock);

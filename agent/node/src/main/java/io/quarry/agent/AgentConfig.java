@@ -7,8 +7,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
+import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.server.ServerLimits;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
@@ -104,7 +104,7 @@ public record AgentConfig(
       require(
           repoIds.add(repository.repoId()),
           "repositories names repoId \"%s\" twice".formatted(repository.repoId()));
-      checkRepository(repository);
+      checkRepository(repository, stateDirectory);
     }
     repositories = List.copyOf(repositories);
     require(
@@ -256,9 +256,10 @@ public record AgentConfig(
   }
 
   /** Case 12.3: reports a mistake at once that no waiting would correct. */
-  private static void checkRepository(ConnectRequest repository) {
+  private static void checkRepository(ConnectRequest repository, Path stateDirectory) {
     try {
-      RepositoryFormats.find(repository.repoFormat())
+      Formats.of(stateDirectory, new Spawner())
+          .find(repository.repoFormat())
           .checkParameters(repository.connectionParameters());
     } catch (StorageException e) {
       throw new IllegalArgumentException(

@@ -3,6 +3,7 @@ package io.quarry.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.agent.repository.Drain;
 import io.quarry.agent.repository.SeenHeads;
@@ -59,7 +60,11 @@ final class HealthReportTest {
               supervisor,
               clock);
       Repositories repositories =
-          new Repositories(shared, io, new Connections(directory.resolve("connections.json")));
+          new Repositories(
+              shared,
+              io,
+              new Connections(directory.resolve("connections.json")),
+              Formats.of(directory, new Spawner()));
       HealthReport report =
           new HealthReport("h1", cluster, registry, repositories, waiting::get, supervisor);
       await().until(cluster::connected);

@@ -49,7 +49,7 @@ final class ArchitectureTest {
     "io.quarry.agent.repository.SeenHeads",
     "io.quarry.agent.repository.StateFile",
     // Tells whether the directory that an administrator names exists.
-    "io.quarry.agent.storage.directory.LocalfsFormat",
+    "io.quarry.agent.storage.directory.DirectoryConnection",
     // One file, for programs that are no agent.
     "io.quarry.agent.data.ImageCopy",
     "io.quarry.agent.data.qemu.Chain$Layer",

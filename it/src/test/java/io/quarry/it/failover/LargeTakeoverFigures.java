@@ -2,8 +2,8 @@ package io.quarry.it.failover;
 
 import io.quarry.agent.dev.LocalClusterOptions;
 import io.quarry.agent.dev.LocalHost;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.bench.LargeLog;
 import io.quarry.it.box.Box;
@@ -44,8 +44,7 @@ final class LargeTakeoverFigures {
   private static void fill(Path repository) throws Exception {
     Files.createDirectories(repository);
     try (RepositoryStorage storage =
-        RepositoryFormats.find("localfs-1.0")
-            .connect(Map.of("path", repository.toString()), true, "figures")) {
+        new LocalfsFormat().connect(Map.of("path", repository.toString()), true, "figures")) {
       var _ = LargeLog.fill(storage.slots());
     }
   }

@@ -1,6 +1,6 @@
 package io.quarry.agent.dev;
 
-import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ public final class NewRepository {
   public static Map<String, Object> at(String repoId, Path directory) throws IOException {
     Files.createDirectories(directory);
     Map<String, String> parameters = Map.of("path", directory.toString());
-    RepositoryFormats.find(FORMAT).connect(parameters, true, "creator").close();
+    new LocalfsFormat().connect(parameters, true, "creator").close();
     return entry(repoId, directory);
   }
 

@@ -48,11 +48,17 @@ public final class Repositories {
   private final KeyedLock keys = new KeyedLock();
   private final StorageIo io;
   private final Connections connections;
+  private final RepositoryFormats formats;
 
-  public Repositories(ConnectedRepository.Shared shared, StorageIo io, Connections connections) {
+  public Repositories(
+      ConnectedRepository.Shared shared,
+      StorageIo io,
+      Connections connections,
+      RepositoryFormats formats) {
     this.shared = shared;
     this.io = io;
     this.connections = connections;
+    this.formats = formats;
   }
 
   /** Announces that the agent itself will connect the repository. */
@@ -163,7 +169,7 @@ public final class Repositories {
 
   private Connected connect(ConnectRequest request, Kind kind, boolean create) {
     ArgumentChecks.check("repoId", request.repoId());
-    RepositoryFormat format = RepositoryFormats.find(request.repoFormat());
+    RepositoryFormat format = formats.find(request.repoFormat());
     format.checkParameters(request.connectionParameters());
     try (var _ = repoIds.take(request.repoId())) {
       var identity =

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarry.agent.data.LoopFilesystem;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.directory.Ballast;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Canary;
@@ -88,8 +88,7 @@ final class FullStorageStoryTest {
       takeAllInodes();
       takeAllBytes();
       try (RepositoryStorage next =
-          RepositoryFormats.find("localfs-1.0")
-              .connect(Map.of("path", here.toString()), false, "next@life")) {
+          new LocalfsFormat().connect(Map.of("path", here.toString()), false, "next@life")) {
         // The files of the probe are gone again, and other writers are faster.
         takeAllInodes();
         Canary canary = new Canary("cluster", "next@life", 7, 1, "nonce");

@@ -3,9 +3,9 @@ package io.quarry.agent.fix;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.storage.Checkpoint;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.coordinator.plan.FixState.Worker;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +58,6 @@ class PriorEpochsTest {
 
   private static RepositoryStorage storage(Path directory) throws Exception {
     Path root = Files.createDirectory(directory.resolve("repository"));
-    return RepositoryFormats.find("localfs-1.0")
-        .connect(Map.of("path", root.toString()), true, "writer");
+    return new LocalfsFormat().connect(Map.of("path", root.toString()), true, "writer");
   }
 }

@@ -11,7 +11,7 @@ import io.quarry.agent.repository.Repository;
 import io.quarry.agent.repository.SeenHeads;
 import io.quarry.agent.repository.SubmitTransport;
 import io.quarry.agent.storage.Checkpoint;
-import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.api.CheckReport;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
@@ -103,7 +103,7 @@ final class StoryHost implements AutoCloseable {
       var repository =
           new ConnectedRepository(
               new ConnectedRepository.Identity(name, FORMAT, parameters),
-              RepositoryFormats.find(FORMAT).connect(parameters, true, incarnation),
+              new LocalfsFormat().connect(parameters, true, incarnation),
               shared);
       repositories.add(repository);
       repository.start();

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.OddFiles;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.model.VolumeFormat;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
@@ -43,9 +43,7 @@ final class VolumeFilesTest {
   void connect() throws IOException {
     Path root = Files.createDirectory(directory.resolve("repository"));
     outside = Files.write(directory.resolve("outside"), SECRET);
-    storage =
-        RepositoryFormats.find("localfs-1.0")
-            .connect(Map.of("path", root.toString()), true, "host@life");
+    storage = new LocalfsFormat().connect(Map.of("path", root.toString()), true, "host@life");
     files = new VolumeFiles(storage);
   }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
-import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
@@ -127,7 +127,7 @@ final class WipedClusterTest {
       Map<String, String> parameters = Map.of("path", root.toString());
       return new ConnectedRepository(
           new ConnectedRepository.Identity("main", "localfs-1.0", parameters),
-          RepositoryFormats.find("localfs-1.0").connect(parameters, true, hostId + "@life"),
+          new LocalfsFormat().connect(parameters, true, hostId + "@life"),
           new ConnectedRepository.Shared(
               cluster,
               registry,

@@ -12,9 +12,9 @@ import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.storage.Checkpoint;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.WorkStore;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.CheckOptions;
 import io.quarry.common.api.CheckReport;
@@ -194,8 +194,7 @@ final class AnswersTest {
   /** Acts as an agent that has died since: it has made more of the upload durable. */
   private static void anotherGoesOn(String file, long offset) throws Exception {
     Map<String, String> parameters = Map.of("path", agents.repository("quiet").toString());
-    try (RepositoryStorage storage =
-        RepositoryFormats.find("localfs-1.0").connect(parameters, false, "gone@gone")) {
+    try (RepositoryStorage storage = new LocalfsFormat().connect(parameters, false, "gone@gone")) {
       WorkStore store = storage.work();
       String fix = "optimize-" + file.substring(0, file.indexOf('.'));
       long epoch = Objects.requireNonNull(store.newestClaim(fix)).epoch() + 1;

@@ -7,7 +7,7 @@ import io.quarry.agent.AgentsUnderTest;
 import io.quarry.agent.data.Tools;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.ImageData;
 import io.quarry.common.api.Json;
@@ -58,7 +58,7 @@ final class GrownOutsideTest {
 
   private static void makeOld(Path place) throws Exception {
     Map<String, String> parameters = Map.of("path", Files.createDirectories(place).toString());
-    RepositoryFormats.find("localfs-1.0").connect(parameters, true, "creator").close();
+    new LocalfsFormat().connect(parameters, true, "creator").close();
     Path genesis = place.resolve("repository.json");
     ObjectNode json = (ObjectNode) Json.MAPPER.readTree(genesis.toFile());
     json.put("version", 1).remove("features");

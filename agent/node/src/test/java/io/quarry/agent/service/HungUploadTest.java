@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarry.agent.AgentsUnderTest;
 import io.quarry.agent.storage.Checkpoint;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.api.BeginUploadRequest;
 import io.quarry.common.api.DownloadRequest;
 import io.quarry.common.api.FinishUploadRequest;
@@ -157,7 +157,7 @@ final class HungUploadTest {
 
   private RepositoryStorage storage() throws IOException {
     Map<String, String> parameters = Map.of("path", agents.repository("main").toString());
-    return RepositoryFormats.find("localfs-1.0").connect(parameters, false, "test@test");
+    return new LocalfsFormat().connect(parameters, false, "test@test");
   }
 
   private Checkpoint newest(RepositoryStorage storage) throws IOException {

@@ -47,4 +47,9 @@ public record Genesis(
     this.fixSecret = fixSecret;
     this.features = features == null ? List.of() : List.copyOf(features);
   }
+
+  /** The same repository under another key, with another secret. */
+  public Genesis withKey(String newKey, String newSecret) {
+    return new Genesis(format, version, newKey, createdAt, newSecret, features);
+  }
 }

@@ -1,18 +1,19 @@
 package io.quarry.agent.storage;
 
-import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.common.api.StorageException;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /** The formats this agent knows, by name. */
 public final class RepositoryFormats {
-  private static final List<RepositoryFormat> ALL = List.of(new LocalfsFormat());
+  private final List<RepositoryFormat> all;
 
-  private RepositoryFormats() {}
+  public RepositoryFormats(List<RepositoryFormat> all) {
+    this.all = List.copyOf(all);
+  }
 
-  public static RepositoryFormat find(String name) {
-    return ALL.stream()
+  public RepositoryFormat find(String name) {
+    return all.stream()
         .filter(format -> format.name().equals(name))
         .findAny()
         .orElseThrow(() ->
@@ -20,6 +21,6 @@ public final class RepositoryFormats {
                 "repoFormat",
                 "there is no repository format " + name,
                 "use one of: "
-                    + ALL.stream().map(RepositoryFormat::name).collect(Collectors.joining(", "))));
+                    + all.stream().map(RepositoryFormat::name).collect(Collectors.joining(", "))));
   }
 }

@@ -68,7 +68,7 @@ public final class DirectoryStorage implements RepositoryStorage {
     this.genesis = genesis;
     this.slots = new DirectorySlotStore(root, writer);
     this.volumes = new DirectoryVolumes(root.folder("volumes"), protection);
-    this.temporary = root.folder("tmp");
+    this.temporary = root.folder(DirectoryConnection.TEMPORARY);
     this.work = new DirectoryWork(root.folder("fixes"), temporary);
     this.traits = new Traits(largestImage(largestFile), protection.text(), "thisHost");
   }
@@ -137,7 +137,7 @@ public final class DirectoryStorage implements RepositoryStorage {
   @Override
   public @Nullable String keyAtPlace() throws IOException {
     try (Folder now = Folder.open(root.path())) {
-      byte[] found = now.read(Genesis.FILE, LocalfsFormat.GENESIS_BYTES_MAX);
+      byte[] found = now.read(Genesis.FILE, GenesisFile.BYTES_MAX);
       return found == null ? null : Json.MAPPER.readTree(found).path("key").asText();
     } catch (FileFailure e) {
       if (e.isNoFile()) {

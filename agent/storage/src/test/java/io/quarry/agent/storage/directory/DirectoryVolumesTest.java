@@ -9,7 +9,6 @@ import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.storage.RepositoryFormat;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.VolumeStore;
 import io.quarry.agent.storage.VolumeStoreContract;
@@ -111,7 +110,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
     Path root = Files.createDirectory(directory.resolve("repository"));
     AsUser.run(() -> {}); // Only root may give files away.
     try (RepositoryStorage storage =
-        RepositoryFormats.find("localfs-1.0")
+        new LocalfsFormat()
             .connect(
                 Map.of("path", root.toString(), "group", Integer.toString(GROUP)),
                 true,
@@ -127,7 +126,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
 
   @Test
   void groupMayHaveANameAndHasToBeThere() {
-    RepositoryFormat format = RepositoryFormats.find("localfs-1.0");
+    RepositoryFormat format = new LocalfsFormat();
     format.checkParameters(Map.of("path", "/srv/quarry", "group", "daemon"));
     assertThatThrownBy(
             () -> format.checkParameters(Map.of("path", "/srv/quarry", "group", "no-such-group")))
@@ -167,7 +166,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
   void agentThatCannotThawAnImmutableFileKnows() throws Exception {
     try (LoopFilesystem ext4 = LoopFilesystem.mountExt4(directory, 64 << 20);
         RepositoryStorage other =
-            RepositoryFormats.find("localfs-1.0")
+            new LocalfsFormat()
                 .connect(
                     Map.of("path", ext4.path().toString(), "immutable", "true"),
                     true,
@@ -193,8 +192,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
     Path mount = Files.createDirectory(directory.resolve("mount"));
     run("bindfs", "--chmod-ignore", "--create-with-perms=0777", behind + "", mount + "");
     try (RepositoryStorage storage =
-        RepositoryFormats.find("localfs-1.0")
-            .connect(Map.of("path", mount.toString()), true, "host@life")) {
+        new LocalfsFormat().connect(Map.of("path", mount.toString()), true, "host@life")) {
       assertThat(storage.traits().frozenFiles()).isEqualTo("unprotected");
     } finally {
       run("umount", mount.toString());

@@ -8,7 +8,6 @@ import io.quarry.agent.data.LoopFilesystem;
 import io.quarry.agent.data.os.OddFiles;
 import io.quarry.agent.storage.Checkpoint;
 import io.quarry.agent.storage.Claim;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.WorkStore;
 import io.quarry.agent.storage.WorkStoreContract;
@@ -45,9 +44,7 @@ final class DirectoryWorkTest extends WorkStoreContract {
   }
 
   private void connect(Path path) {
-    storage =
-        RepositoryFormats.find("localfs-1.0")
-            .connect(Map.of("path", path.toString()), true, "test");
+    storage = new LocalfsFormat().connect(Map.of("path", path.toString()), true, "test");
     store = storage.work();
   }
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarry.agent.data.os.OddFiles;
 import io.quarry.agent.storage.Genesis;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -51,8 +50,7 @@ final class ForeignFilesTest {
   }
 
   private RepositoryStorage connect(boolean create) {
-    return RepositoryFormats.find(LocalfsFormat.NAME)
-        .connect(Map.of("path", root.toString()), create, "host@life");
+    return new LocalfsFormat().connect(Map.of("path", root.toString()), create, "host@life");
   }
 
   private void unusable() {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarry.agent.data.LoopFilesystem;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -52,7 +51,6 @@ final class LargestImageTest {
 
   private static RepositoryStorage connect(Path mountPoint) throws IOException {
     Path root = Files.createDirectory(mountPoint.resolve("repository"));
-    return RepositoryFormats.find("localfs-1.0")
-        .connect(Map.of("path", root.toString()), true, "host@life");
+    return new LocalfsFormat().connect(Map.of("path", root.toString()), true, "host@life");
   }
 }

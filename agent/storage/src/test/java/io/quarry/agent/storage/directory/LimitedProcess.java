@@ -1,7 +1,6 @@
 package io.quarry.agent.storage.directory;
 
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -20,8 +19,7 @@ final class LimitedProcess {
 
   public static void main(String[] arguments) throws IOException {
     try (RepositoryStorage storage =
-        RepositoryFormats.find("localfs-1.0")
-            .connect(Map.of("path", arguments[0]), true, "limited@life")) {
+        new LocalfsFormat().connect(Map.of("path", arguments[0]), true, "limited@life")) {
       say("largest " + storage.traits().largestImage());
       warmUp(storage, Path.of(arguments[0]));
       List<FileInputStream> open = new ArrayList<>();

@@ -3,7 +3,6 @@ package io.quarry.agent.storage.directory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.agent.data.os.OddFiles;
-import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +25,7 @@ final class SweepTest {
     Path folder = Files.createDirectory(directory.resolve("folder"));
     Files.createFile(folder.resolve("inside"));
     try (RepositoryStorage storage =
-        RepositoryFormats.find("localfs-1.0")
-            .connect(Map.of("path", root.toString()), true, "test")) {
+        new LocalfsFormat().connect(Map.of("path", root.toString()), true, "test")) {
       for (OddFiles odd : OddFiles.values()) {
         odd.make(tmp.resolve(odd.name()), outside);
       }
