@@ -29,6 +29,7 @@ import io.quarry.agent.service.Repositories;
 import io.quarry.agent.service.StorageIo;
 import io.quarry.agent.service.StorageService;
 import io.quarry.agent.service.Tasks;
+import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.Json;
@@ -67,6 +68,7 @@ final class Agent implements AutoCloseable {
   private final Supervisor supervisor;
   private final ClusterConnection cluster;
   private final HostRegistry registry;
+  private final RepositoryFormats formats;
   private final Repositories repositories;
   private final FixScheduler fixes;
   private final StorageIo io;
@@ -107,6 +109,8 @@ final class Agent implements AutoCloseable {
         new KeptThrottle(
             config.stateDirectory().resolve("throttle.json"), config.throttleBytesPerSecond());
     Spawner spawner = new Spawner();
+    this.formats =
+        Formats.of(config.stateDirectory(), HostIdentity.key(config.stateDirectory()), spawner);
     this.repositories =
         new Repositories(
             new ConnectedRepository.Shared(
@@ -121,7 +125,7 @@ final class Agent implements AutoCloseable {
                 clock),
             io,
             connections,
-            Formats.of(config.stateDirectory(), spawner));
+            formats);
     List<ConnectRequest> own = repositoriesAtStart(config, connections);
     own.forEach(repository -> repositories.expect(repository.repoId()));
     FixContext context =
@@ -267,6 +271,7 @@ final class Agent implements AutoCloseable {
     service.close();
     housekeeper.close();
     fixes.close();
+    formats.agentEnds();
     repositories.all().forEach(ConnectedRepository::close);
     presence.close();
     registry.close();

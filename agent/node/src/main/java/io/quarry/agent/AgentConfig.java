@@ -7,7 +7,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
-import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.server.ServerLimits;
 import io.quarry.common.api.ConnectRequest;
 import io.quarry.common.api.Json;
@@ -104,7 +103,7 @@ public record AgentConfig(
       require(
           repoIds.add(repository.repoId()),
           "repositories names repoId \"%s\" twice".formatted(repository.repoId()));
-      checkRepository(repository, stateDirectory);
+      checkRepository(repository);
     }
     repositories = List.copyOf(repositories);
     require(
@@ -256,11 +255,9 @@ public record AgentConfig(
   }
 
   /** Case 12.3: reports a mistake at once that no waiting would correct. */
-  private static void checkRepository(ConnectRequest repository, Path stateDirectory) {
+  private static void checkRepository(ConnectRequest repository) {
     try {
-      Formats.of(stateDirectory, new Spawner())
-          .find(repository.repoFormat())
-          .checkParameters(repository.connectionParameters());
+      Formats.check(repository);
     } catch (StorageException e) {
       throw new IllegalArgumentException(
           "repository %s: %s; %s".formatted(repository.repoId(), e.getMessage(), e.remedy()), e);

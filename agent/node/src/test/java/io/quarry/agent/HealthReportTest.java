@@ -64,7 +64,7 @@ final class HealthReportTest {
               shared,
               io,
               new Connections(directory.resolve("connections.json")),
-              Formats.of(directory, new Spawner()));
+              Formats.of(directory, "h1", new Spawner()));
       HealthReport report =
           new HealthReport("h1", cluster, registry, repositories, waiting::get, supervisor);
       await().until(cluster::connected);

@@ -48,6 +48,11 @@ final class ArchitectureTest {
     "io.quarry.agent.repository.Drain",
     "io.quarry.agent.repository.SeenHeads",
     "io.quarry.agent.repository.StateFile",
+    // What is mounted where, in /proc; mount points, in the agent's state directory.
+    "io.quarry.agent.data.os.MountTable",
+    "io.quarry.agent.storage.nfs.NfsMounts",
+    // The kernel's NFS client, in /sys.
+    "io.quarry.agent.storage.nfs.NfsClientId",
     // Tells whether the directory that an administrator names exists.
     "io.quarry.agent.storage.directory.DirectoryConnection",
     // One file, for programs that are no agent.
@@ -202,7 +207,8 @@ final class ArchitectureTest {
               "io.quarry.agent.service..")
           .should()
           .dependOnClassesThat(
-              resideInAnyPackage("io.quarry.agent.storage.directory..")
+              resideInAnyPackage(
+                      "io.quarry.agent.storage.directory..", "io.quarry.agent.storage.nfs..")
                   .or(named("io.quarry.agent.data.os.Folder")))
           .because("another format has no directories: agent.storage says what all formats have");
 

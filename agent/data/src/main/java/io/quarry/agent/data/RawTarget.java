@@ -51,7 +51,11 @@ public final class RawTarget implements Closeable {
   public static RawTarget reopen(NativeFile file, long keepBytes, long size) throws IOException {
     try {
       if (!file.tryLock(QEMU_LOCK_OFFSET, QEMU_LOCK_BYTES)) {
-        throw new IOException(file.path() + ": another process is using this image");
+        String why = file.path() + ": another process is using this image";
+        throw new IOException(
+            file.filesystem().nfs()
+                ? why + ", or the file server still holds the lock of a dead host"
+                : why);
       }
       long found = file.size();
       if (found < keepBytes) {

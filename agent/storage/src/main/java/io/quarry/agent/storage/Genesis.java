@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param key names the repository across the cluster; callers never type it
  * @param fixSecret the secret with which agents sign the opaque data of fixes
  * @param features that the log has from its first term on; none before version 2
+ * @param owner the number of the user that files belong to; null where each host chooses
+ * @param group the number of the group that volumes belong to; null where each host chooses
  */
 public record Genesis(
     String format,
@@ -21,7 +23,9 @@ public record Genesis(
     String key,
     Instant createdAt,
     String fixSecret,
-    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Feature> features) {
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Feature> features,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Integer owner,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Integer group) {
   public static final String FILE = "repository.json";
 
   /**
@@ -39,17 +43,26 @@ public record Genesis(
       String key,
       Instant createdAt,
       String fixSecret,
-      @Nullable List<Feature> features) {
+      @Nullable List<Feature> features,
+      @Nullable Integer owner,
+      @Nullable Integer group) {
     this.format = format;
     this.version = version;
     this.key = key;
     this.createdAt = createdAt;
     this.fixSecret = fixSecret;
     this.features = features == null ? List.of() : List.copyOf(features);
+    this.owner = owner;
+    this.group = group;
   }
 
   /** The same repository under another key, with another secret. */
   public Genesis withKey(String newKey, String newSecret) {
-    return new Genesis(format, version, newKey, createdAt, newSecret, features);
+    return new Genesis(format, version, newKey, createdAt, newSecret, features, owner, group);
+  }
+
+  /** The same repository with files of that user and that group. */
+  public Genesis withOwners(int newOwner, int newGroup) {
+    return new Genesis(format, version, key, createdAt, fixSecret, features, newOwner, newGroup);
   }
 }

@@ -24,4 +24,10 @@ public interface RepositoryFormat {
    * process may use the copy.
    */
   void rekey(Map<String, String> parameters);
+
+  /**
+   * The agent ends. Storages that are closed from now on stay mounted, since VMs go on; the next
+   * agent finds the mounts again.
+   */
+  default void agentEnds() {}
 }

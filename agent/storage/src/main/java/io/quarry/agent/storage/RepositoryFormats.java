@@ -23,4 +23,9 @@ public final class RepositoryFormats {
                 "use one of: "
                     + all.stream().map(RepositoryFormat::name).collect(Collectors.joining(", "))));
   }
+
+  /** The agent ends; see {@link RepositoryFormat#agentEnds}. */
+  public void agentEnds() {
+    all.forEach(RepositoryFormat::agentEnds);
+  }
 }

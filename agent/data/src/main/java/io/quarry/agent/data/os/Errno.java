@@ -1,12 +1,13 @@
 package io.quarry.agent.data.os;
 
 import io.quarry.agent.data.os.FileFailure.Kind;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The error numbers that this package distinguishes; their values are the same on every supported
  * Linux. The texts are fixed here, since the C library's texts follow the locale of the process.
  */
-enum Errno {
+public enum Errno {
   EPERM(1, Kind.FORBIDDEN, "Operation not permitted"),
   ENOENT(2, Kind.NOT_FOUND, "No such file or directory"),
   EINTR(4, Kind.OTHER, "Interrupted system call"),
@@ -15,6 +16,7 @@ enum Errno {
   ECHILD(10, Kind.OTHER, "No child processes"),
   EAGAIN(11, Kind.OTHER, "Resource temporarily unavailable"),
   EACCES(13, Kind.FORBIDDEN, "Permission denied"),
+  EBUSY(16, Kind.OTHER, "Device or resource busy"),
   EEXIST(17, Kind.EXISTS, "File exists"),
   EXDEV(18, Kind.REFUSED, "It is on another filesystem"),
   ENODEV(19, Kind.REFUSED, "It is a device that does not exist"),
@@ -33,7 +35,13 @@ enum Errno {
   ENOSYS(38, Kind.OTHER, "Function not implemented"),
   ENOTEMPTY(39, Kind.NOT_EMPTY, "Directory not empty"),
   ELOOP(40, Kind.REFUSED, "It is a symbolic link"),
+  EPROTONOSUPPORT(93, Kind.OTHER, "Protocol not supported"),
   EOPNOTSUPP(95, Kind.OTHER, "Operation not supported"),
+  ENETUNREACH(101, Kind.OTHER, "Network is unreachable"),
+  ETIMEDOUT(110, Kind.OTHER, "Connection timed out"),
+  ECONNREFUSED(111, Kind.OTHER, "Connection refused"),
+  EHOSTDOWN(112, Kind.OTHER, "Host is down"),
+  EHOSTUNREACH(113, Kind.OTHER, "No route to host"),
   ESTALE(116, Kind.NOT_FOUND, "Stale file handle"),
   EDQUOT(122, Kind.NO_SPACE, "Disk quota exceeded");
 
@@ -56,22 +64,24 @@ enum Errno {
     return number;
   }
 
-  static Kind kindOf(int number) {
+  /** Null for a number that this package does not distinguish. */
+  public static @Nullable Errno of(int number) {
     for (Errno each : values()) {
       if (each.number == number) {
-        return each.kind;
+        return each;
       }
     }
-    return Kind.OTHER;
+    return null;
   }
 
-  static String textOf(int number) {
-    for (Errno each : values()) {
-      if (each.number == number) {
-        return each.text;
-      }
-    }
-    return "errno " + number;
+  static Kind kindOf(int number) {
+    Errno found = of(number);
+    return found == null ? Kind.OTHER : found.kind;
+  }
+
+  public static String textOf(int number) {
+    Errno found = of(number);
+    return found == null ? "errno " + number : found.text;
   }
 
   /**

@@ -52,7 +52,9 @@ public record FileStatus(
 
   static final int OF_THE_LINK_ITSELF = 0x100;
   static final int OF_THE_DESCRIPTOR = 0x1000;
+  private static final int WITHOUT_THE_SERVER = 0x4000;
   private static final int BASIC_STATS = 0x7ff;
+  private static final int MOUNT_ID = 0x1000;
   private static final long STATX_BYTES = 256;
   private static final long IMMUTABLE = 0x10;
   private static final int PERMISSIONS = 07777;
@@ -82,6 +84,15 @@ public record FileStatus(
           found.get(JAVA_LONG, 48) * BLOCK_BYTES,
           found.get(JAVA_INT, 16),
           (found.get(JAVA_LONG, 8) & IMMUTABLE) != 0);
+    }
+  }
+
+  /** The number of the mount through which the file is open, from the kernel's memory alone. */
+  static long mountId(Asking asking) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment found = arena.allocate(STATX_BYTES, Long.BYTES);
+      var _ = asking.statx(OF_THE_DESCRIPTOR | WITHOUT_THE_SERVER, MOUNT_ID, found);
+      return found.get(JAVA_LONG, 144);
     }
   }
 

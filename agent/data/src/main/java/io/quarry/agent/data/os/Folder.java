@@ -86,6 +86,9 @@ public interface Folder extends AutoCloseable {
 
   Filesystem filesystem() throws IOException;
 
+  /** The kernel's number of the folder's mount; no file server is asked. */
+  long mountId() throws IOException;
+
   @Override
   void close();
 

@@ -240,6 +240,12 @@ final class SystemFolder implements Folder {
     return Filesystem.of(into -> descriptor.check("statfs", fd -> Libc.fstatfs(fd, into)));
   }
 
+  @Override
+  public long mountId() throws IOException {
+    return FileStatus.mountId((flags, mask, into) ->
+        descriptor.check("stat", fd -> Libc.statx(fd, "", flags, mask, into)));
+  }
+
   private long checked(String name, String operation, long result) throws FileFailure {
     if (result < 0) {
       throw FileFailure.of((int) -result, path(name), operation);

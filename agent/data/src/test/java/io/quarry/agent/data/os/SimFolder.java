@@ -158,5 +158,10 @@ public final class SimFolder implements Folder {
   }
 
   @Override
+  public long mountId() {
+    return 0;
+  }
+
+  @Override
   public void close() {}
 }

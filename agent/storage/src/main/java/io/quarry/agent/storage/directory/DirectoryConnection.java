@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Connects a directory, for every format whose repositories are directories. */
@@ -26,11 +27,15 @@ public final class DirectoryConnection {
   private final Folder root;
   private final GenesisFile file;
   private final String writer;
+  private final VolumeOptions options;
+  private final Ownership owners;
 
-  private DirectoryConnection(String format, Folder root, String writer) {
+  private DirectoryConnection(String format, Folder root, String writer, VolumeOptions options) {
     this.root = root;
     this.file = new GenesisFile(format, root);
     this.writer = writer;
+    this.options = options;
+    this.owners = new Ownership(root, options);
   }
 
   /** A use of the open directory of a repository. */
@@ -39,7 +44,20 @@ public final class DirectoryConnection {
   }
 
   /** Opens the directory for a use; a failure says why the directory cannot be used. */
-  public static <T> T at(Path path, Use<T> use) {
+  static <T> T at(Path path, Use<T> use) {
+    return at(
+        path,
+        failure ->
+            "see that this host may write there and that the filesystem has hard links and locks",
+        use);
+  }
+
+  /**
+   * Opens the directory for a use; a failure says why the directory cannot be used.
+   *
+   * @param remedy for the operator, by the failure
+   */
+  public static <T> T at(Path path, Function<IOException, String> remedy, Use<T> use) {
     try (Folder root = Folder.open(path)) {
       return use.of(root);
     } catch (IOException e) {
@@ -49,10 +67,7 @@ public final class DirectoryConnection {
             "there is no directory " + path,
             "make the directory, or mount what belongs there");
       }
-      throw unusable(
-          path,
-          path + " cannot be used: " + e.getMessage(),
-          "see that this host may write there and that the filesystem has hard links and locks");
+      throw unusable(path, path + " cannot be used: " + e.getMessage(), remedy.apply(e));
     }
   }
 
@@ -71,7 +86,7 @@ public final class DirectoryConnection {
   public static DirectoryStorage connect(
       String format, Folder root, boolean create, String writer, VolumeOptions options)
       throws IOException {
-    return new DirectoryConnection(format, root, writer).connect(create, options);
+    return new DirectoryConnection(format, root, writer, options).connect(create);
   }
 
   /** Gives the repository in the directory a new key. */
@@ -86,14 +101,15 @@ public final class DirectoryConnection {
     }
   }
 
-  private DirectoryStorage connect(boolean create, VolumeOptions options) throws IOException {
+  private DirectoryStorage connect(boolean create) throws IOException {
     Genesis genesis = genesis(create);
     makeDirectories();
     long largestFile = probe();
-    if (options.group() != DirectoryVolumes.ANY_GROUP) {
-      giveVolumes(options.group());
+    int group = options.agreed() ? owners.agreedGroup(genesis) : options.group();
+    if (group != VolumeOptions.ANY) {
+      giveVolumes(group);
     }
-    DirectoryVolumes.Protection protection = protection(options);
+    DirectoryVolumes.Protection protection = protection(group);
     return open(Folder.open(root.path()), genesis, largestFile, protection);
   }
 
@@ -113,7 +129,8 @@ public final class DirectoryConnection {
         CommitLog.create(slots);
       }
       // When another host is faster, its genesis counts.
-      file.create(file.fresh());
+      Genesis fresh = file.fresh();
+      file.create(options.agreed() ? owners.chosen(fresh) : fresh);
       found = file.read();
     }
     if (found == null) {
@@ -186,7 +203,7 @@ public final class DirectoryConnection {
     }
   }
 
-  private DirectoryVolumes.Protection protection(VolumeOptions options) throws IOException {
+  private DirectoryVolumes.Protection protection(int group) throws IOException {
     try (Folder temporary = root.folder(TEMPORARY)) {
       boolean modes = Probe.keepsModes(temporary);
       FileFailure notImmutable = notImmutable(temporary);
@@ -198,7 +215,7 @@ public final class DirectoryConnection {
                 + " without the parameter immutable");
       }
       return new DirectoryVolumes.Protection(
-          options.group(), modes, options.immutable(), notImmutable == null);
+          group, modes, options.immutable(), notImmutable == null);
     }
   }
 

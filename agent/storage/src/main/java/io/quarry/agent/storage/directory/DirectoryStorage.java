@@ -51,6 +51,7 @@ public final class DirectoryStorage implements RepositoryStorage {
   private final DirectoryVolumes volumes;
   private final DirectoryWork work;
   private final Folder temporary;
+  private volatile Runnable release = () -> {};
 
   /**
    * @param root the storage closes this folder
@@ -245,5 +246,11 @@ public final class DirectoryStorage implements RepositoryStorage {
     work.close();
     temporary.close();
     slots.close();
+    release.run();
+  }
+
+  /** What the storage does last when it is closed, for example to unmount its directory. */
+  public void whenClosed(Runnable releasing) {
+    this.release = releasing;
   }
 }

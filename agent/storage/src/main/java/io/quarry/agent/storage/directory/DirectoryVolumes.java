@@ -24,22 +24,20 @@ import org.jspecify.annotations.Nullable;
  * frozen file has no write permission.
  */
 public final class DirectoryVolumes implements VolumeStore {
-  static final int ANY_GROUP = -1;
-
   private final Folder folder;
   private final Protection protection;
 
   /**
    * How the files are protected.
    *
-   * @param group that volumes belong to; {@link #ANY_GROUP} leaves them in the group of their
-   *     makers
+   * @param group that volumes belong to; {@link VolumeOptions#ANY} leaves them in the group of
+   *     their makers
    * @param modes whether the filesystem keeps modes; without modes no file is frozen
    * @param immutable whether frozen files are immutable for root, too
    * @param thawsImmutable whether this agent can thaw a file that another host has made immutable
    */
   record Protection(int group, boolean modes, boolean immutable, boolean thawsImmutable) {
-    static final Protection USUAL = new Protection(ANY_GROUP, true, false, true);
+    static final Protection USUAL = new Protection(VolumeOptions.ANY, true, false, true);
 
     /** How frozen files are protected, in the API's terms. */
     String text() {
@@ -159,7 +157,7 @@ public final class DirectoryVolumes implements VolumeStore {
       if (status.immutable()) {
         file.setImmutable(false);
       }
-      if (protection.group() != ANY_GROUP) {
+      if (protection.group() != VolumeOptions.ANY) {
         file.setOwner(-1, protection.group());
       }
       file.setMode(mode);
@@ -177,7 +175,7 @@ public final class DirectoryVolumes implements VolumeStore {
         frozen ? status.immutable() || !protection.immutable() : !status.immutable();
     return (status.mode() == mode || !protection.modes())
         && attribute
-        && (protection.group() == ANY_GROUP || status.gid() == protection.group());
+        && (protection.group() == VolumeOptions.ANY || status.gid() == protection.group());
   }
 
   @Override
@@ -194,15 +192,22 @@ public final class DirectoryVolumes implements VolumeStore {
   @Override
   public Optional<String> writer(String file) throws IOException {
     try {
-      return use(file) == FileUse.WRITER
-          ? Processes.writingTo(file).or(() -> Optional.of("a process on this host"))
-          : Optional.empty();
+      if (use(file) != FileUse.WRITER) {
+        return Optional.empty();
+      }
+      Optional<String> here = Processes.writingTo(file);
+      return here.isPresent() ? here : Optional.of(unnamedWriter());
     } catch (FileFailure e) {
       if (e.isNoFile() || e instanceof FileFailure.Forbidden) {
         return Optional.empty();
       }
       throw e;
     }
+  }
+
+  /** A file server knows the locks of all hosts; this host knows its own processes alone. */
+  private String unnamedWriter() throws IOException {
+    return folder.filesystem().nfs() ? "a process on some host" : "a process on this host";
   }
 
   @Override

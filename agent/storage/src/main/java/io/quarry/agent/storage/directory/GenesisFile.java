@@ -55,7 +55,9 @@ final class GenesisFile {
         UUID.randomUUID().toString(),
         Instant.now().truncatedTo(ChronoUnit.MILLIS),
         secret(),
-        Feature.KNOWN);
+        Feature.KNOWN,
+        null,
+        null);
   }
 
   /**

@@ -1,8 +1,10 @@
 package io.quarry.agent.storage.directory;
 
+import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.Users;
 import io.quarry.agent.storage.RepositoryFormat;
 import io.quarry.common.api.StorageException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -42,7 +44,7 @@ public final class LocalfsFormat implements RepositoryFormat {
   }
 
   private static VolumeOptions options(Map<String, String> parameters) {
-    return new VolumeOptions(group(parameters), immutable(parameters));
+    return VolumeOptions.ofHost(group(parameters), immutable(parameters));
   }
 
   private static boolean immutable(Map<String, String> parameters) {
@@ -60,7 +62,7 @@ public final class LocalfsFormat implements RepositoryFormat {
   private static int group(Map<String, String> parameters) {
     String group = parameters.get(GROUP);
     if (group == null) {
-      return DirectoryVolumes.ANY_GROUP;
+      return VolumeOptions.ANY;
     }
     return Users.group(group)
         .orElseThrow(() ->
@@ -79,7 +81,20 @@ public final class LocalfsFormat implements RepositoryFormat {
     checkParameters(parameters);
     return DirectoryConnection.at(
         path(parameters),
-        root -> DirectoryConnection.connect(NAME, root, create, writer, options(parameters)));
+        root -> {
+          refuseNfs(root);
+          return DirectoryConnection.connect(NAME, root, create, writer, options(parameters));
+        });
+  }
+
+  /** Options of the mount decide whether this host sees new records in time. */
+  private static void refuseNfs(Folder root) throws IOException {
+    if (root.filesystem().nfs()) {
+      throw DirectoryConnection.unusable(
+          root.path(),
+          root.path() + " is on NFS: the format " + NAME + " does not check the options of mounts",
+          "connect it as nfs-3.4, with the same path or with server and export");
+    }
   }
 
   @Override

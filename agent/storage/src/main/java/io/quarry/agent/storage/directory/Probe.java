@@ -2,6 +2,7 @@ package io.quarry.agent.storage.directory;
 
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileModes;
+import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import java.io.IOException;
@@ -62,6 +63,16 @@ final class Probe {
         }
       }
       return taken;
+    } finally {
+      folder.remove(name);
+    }
+  }
+
+  /** The metadata of a file that this process has made. */
+  static FileStatus made(Folder folder) throws IOException {
+    String name = "probe." + UUID.randomUUID();
+    try (NativeFile file = folder.createNew(name, FileModes.METADATA)) {
+      return file.status();
     } finally {
       folder.remove(name);
     }

@@ -176,8 +176,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
       other.volumes().freeze(FILE);
       assertThat(other.volumes().mayThaw(FILE)).isTrue();
       try (Folder volumes = Folder.open(ext4.path().resolve("volumes"))) {
-        var without =
-            new DirectoryVolumes.Protection(DirectoryVolumes.ANY_GROUP, true, false, false);
+        var without = new DirectoryVolumes.Protection(VolumeOptions.ANY, true, false, false);
         DirectoryVolumes unable = new DirectoryVolumes(volumes, without);
         assertThat(unable.mayThaw(FILE)).isFalse();
         assertThat(unable.mayThaw("w.1.raw")).isTrue();

@@ -31,7 +31,14 @@ public final class SimStorage {
   public static DirectoryStorage open(Path root, String key, String writer) throws IOException {
     Genesis genesis =
         new Genesis(
-            LocalfsFormat.NAME, Genesis.VERSION, key, Instant.EPOCH, "secret", Feature.KNOWN);
+            LocalfsFormat.NAME,
+            Genesis.VERSION,
+            key,
+            Instant.EPOCH,
+            "secret",
+            Feature.KNOWN,
+            null,
+            null);
     return new DirectoryStorage(
         new SimFolder(root),
         genesis,

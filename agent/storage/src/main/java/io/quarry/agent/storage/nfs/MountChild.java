@@ -1,0 +1,53 @@
+package io.quarry.agent.storage.nfs;
+
+import io.quarry.agent.data.process.Children;
+import io.quarry.agent.data.process.ToolOutput;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs {@link MountMain} as a child, which is killed after its deadline. */
+final class MountChild {
+  private static final Logger LOG = LoggerFactory.getLogger(MountChild.class);
+  private static final int OUTPUT_BYTES_MAX = 4096;
+
+  /** A small JVM that starts fast. Paths are UTF-8, whatever the locale of the agent is. */
+  private static final List<String> JVM =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "-Xmx32m",
+          "-Xshare:auto",
+          "-XX:+UseSerialGC",
+          "-XX:TieredStopAtLevel=1");
+
+  private final Children children;
+
+  MountChild(Children children) {
+    this.children = children;
+  }
+
+  /**
+   * The last line that the child printed.
+   *
+   * @throws io.quarry.agent.data.process.ToolFailure without an exit code if the child missed the
+   *     deadline
+   */
+  String run(Duration deadline, String... arguments) throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(List.of("env", "LC_ALL=C.UTF-8"));
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(JVM);
+    words.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    words.add(MountMain.class.getName());
+    Collections.addAll(words, arguments);
+    ToolOutput output = children.run(words, deadline, OUTPUT_BYTES_MAX).orFail();
+    if (!output.stderrTail().isBlank()) {
+      LOG.warn("Mounting: {}", output.stderrTail());
+    }
+    return output.stdout().lines().reduce("", (_, later) -> later);
+  }
+}

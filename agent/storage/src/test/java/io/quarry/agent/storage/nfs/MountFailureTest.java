@@ -1,0 +1,39 @@
+package io.quarry.agent.storage.nfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class MountFailureTest {
+  private static final NfsExport EXPORT = NfsExport.of("nas", "/srv/quarry", "");
+
+  /** The error numbers are those of Linux. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          1 | REPOSITORY_UNUSABLE | may not mount | CAP_SYS_ADMIN
+          2 | REPOSITORY_UNUSABLE | nas has no export /srv/quarry | fsid=0
+          13 | REPOSITORY_UNUSABLE | does not export /srv/quarry to this host | /etc/exports
+          19 | REPOSITORY_UNUSABLE | no NFS client | modprobe
+          22 | REPOSITORY_UNUSABLE | mount options | kernel log
+          93 | REPOSITORY_UNUSABLE | none of the versions 4.2, 4.1 | switch on
+          110 | REPOSITORY_UNRESPONSIVE | cannot be reached: Connection timed out | 2049
+          111 | REPOSITORY_UNRESPONSIVE | cannot be reached: Connection refused | 2049
+          113 | REPOSITORY_UNRESPONSIVE | cannot be reached: No route to host | 2049
+          5 | REPOSITORY_UNUSABLE | Input/output error | kernel log
+          4711 | REPOSITORY_UNUSABLE | errno 4711 | kernel log
+          """)
+  void errorNumberTellsTheReasonAndTheRemedy(
+      int errno, ErrorCode code, String reason, String remedy) {
+    StorageException failure = MountFailure.of(errno, EXPORT);
+    assertThat(failure.code()).isEqualTo(code);
+    assertThat(failure.subject()).isEqualTo("nas:/srv/quarry");
+    assertThat(failure).hasMessageContaining(reason);
+    assertThat(failure.remedy()).contains(remedy);
+  }
+}
