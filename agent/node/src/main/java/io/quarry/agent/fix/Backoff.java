@@ -28,6 +28,12 @@ final class Backoff {
     return pause != null && !pause.until().passed();
   }
 
+  /** Whether the key had trouble, and was not forgotten since. */
+  boolean troubled(String key) {
+    Pause pause = pauses.get(key);
+    return pause != null && pause.troubles() > 0;
+  }
+
   void until(String key, Duration length) {
     pauses.put(key, new Pause(Deadline.after(length), 0));
   }

@@ -67,6 +67,14 @@ final class GrantLedger {
     return again;
   }
 
+  /**
+   * Whether a fix that had trouble turns out to be over. Its commit may have landed on a slow
+   * storage, and this host's replica may lag. A fix without trouble is not looked up.
+   */
+  boolean isOverAfterTrouble(Repository repository, FixState fix) {
+    return pauses.troubled(key(repository, fix.id())) && !isStillGranted(repository, fix);
+  }
+
   /** Forgets fixes that this host does not hold any more. */
   void retain(Set<String> held) {
     begun

@@ -93,7 +93,11 @@ final class GrantedFixes implements AutoCloseable {
 
   private void work(ConnectedRepository repository, FixState fix) {
     FixState now = repository.state().repository().fixes().get(fix.id());
-    if (closed || now == null || now.epoch() != fix.epoch() || !self.equals(now.worker())) {
+    if (closed
+        || now == null
+        || now.epoch() != fix.epoch()
+        || !self.equals(now.worker())
+        || ledger.isOverAfterTrouble(repository, now)) {
       var _ = ledger.end(repository, fix, false);
       return;
     }

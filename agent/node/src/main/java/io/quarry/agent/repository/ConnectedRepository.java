@@ -153,6 +153,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             new Grants(
                 () ->
                     FixRequirements.able(hosts.live(), worker, !drain.drained() && workable(), key),
+                pulse::responsive,
+                System::nanoTime,
                 shared.clock(),
                 clock::doubtful,
                 request -> sdm.submit(UUID.randomUUID().toString(), request)),

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -42,10 +43,13 @@ final class Grants {
   /** The number of fixes that the SDM gives one host at a time; callers' requests may add more. */
   private static final int HELD_MAX = 256;
 
-  /** How long a host may hold a fix that takes milliseconds before another host gets the fix. */
-  private static final Duration GRACE = Duration.ofSeconds(5);
+  /**
+   * How many looks in a row may find a host with a fix that takes milliseconds, before another host
+   * gets the fix. Looks count and not seconds: while a shared storage hangs, no host can finish.
+   */
+  private static final int LOOKS_MAX = 6;
 
-  /** The time between two looks at how long hosts have held fixes. */
+  /** The time between two looks at what hosts hold. */
   private static final Duration ROUND = Duration.ofSeconds(1);
 
   /**
@@ -56,26 +60,35 @@ final class Grants {
   private static final long COMMIT_SECONDS_MAX = 10;
 
   private final Supplier<Set<Worker>> hosts;
+  private final BooleanSupplier storageAnswers;
+  private final LongSupplier nanos;
   private final InstantSource clock;
   private final BooleanSupplier clockDoubtful;
   private final Function<Request, CompletableFuture<Reply>> sdm;
   private final Map<String, Held> held = new HashMap<>();
-  private long lastRound = System.nanoTime();
+  private long lastRound;
   private Instant lastLater = Instant.EPOCH.minus(LATER_ROUND);
 
-  private record Held(long epoch, long sinceNanos) {}
+  private record Held(long epoch, int looks) {}
 
   /**
    * @param hosts the live hosts that reach the repository
+   * @param storageAnswers whether the storage answers this host
+   * @param nanos a clock that only goes forward, in nanoseconds
    * @param clockDoubtful whether a time that seems to have come may not have come
    * @param sdm of this host; refuses when this host does not lead any more
    */
   Grants(
       Supplier<Set<Worker>> hosts,
+      BooleanSupplier storageAnswers,
+      LongSupplier nanos,
       InstantSource clock,
       BooleanSupplier clockDoubtful,
       Function<Request, CompletableFuture<Reply>> sdm) {
     this.hosts = hosts;
+    this.storageAnswers = storageAnswers;
+    this.nanos = nanos;
+    this.lastRound = nanos.getAsLong();
     this.clock = clock;
     this.clockDoubtful = clockDoubtful;
     this.sdm = sdm;
@@ -141,21 +154,25 @@ final class Grants {
   }
 
   private List<String> overdue(RepositoryState state, Set<String> lives) {
-    long now = System.nanoTime();
+    long now = nanos.getAsLong();
     if (lives.size() < 2 || now - lastRound < ROUND.toNanos()) {
       return List.of();
     }
     lastRound = now;
+    if (!storageAnswers.getAsBoolean()) {
+      held.clear();
+      return List.of();
+    }
     List<String> overdue = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     for (String life : lives) {
       for (String id : state.work().heldBy(life)) {
         seen.add(id);
         FixState fix = Objects.requireNonNull(state.fixes().get(id));
-        Held since = held.get(id);
-        if (since == null || since.epoch() != fix.epoch()) {
-          held.put(id, new Held(fix.epoch(), now));
-        } else if (now - since.sinceNanos() > GRACE.toNanos()) {
+        Held before = held.get(id);
+        int looks = before == null || before.epoch() != fix.epoch() ? 1 : before.looks() + 1;
+        held.put(id, new Held(fix.epoch(), looks));
+        if (looks > LOOKS_MAX) {
           overdue.add(id);
         }
       }

@@ -40,8 +40,16 @@ class GrantsTest {
   private Instant now = Instant.EPOCH;
   private RepositoryState state = RepositoryState.EMPTY;
   private boolean clockDoubtful;
+  private boolean storageAnswers = true;
+  private long nanos;
   private final Grants grants =
-      new Grants(() -> hosts, () -> now, () -> clockDoubtful, this::commit);
+      new Grants(
+          () -> hosts,
+          () -> storageAnswers,
+          () -> nanos,
+          () -> now,
+          () -> clockDoubtful,
+          this::commit);
 
   @Test
   void fixesOfADeadHostAreGrantedToLiveHostsInFewCommits() throws Exception {
@@ -64,6 +72,49 @@ class GrantsTest {
     hosts = Set.of(LIVE, OTHER);
     disk("d1", LIVE);
     grants.give(state);
+    assertThat(granted).isEmpty();
+  }
+
+  private void look(int times) throws InterruptedException {
+    for (int i = 0; i < times; i++) {
+      nanos += Duration.ofSeconds(1).toNanos();
+      grants.give(state);
+    }
+  }
+
+  @Test
+  void fixThatALiveHostDelaysIsGrantedToAnother() throws Exception {
+    hosts = Set.of(LIVE, OTHER);
+    disk("d1", LIVE);
+    look(6);
+    assertThat(granted).isEmpty();
+    look(1);
+    assertThat(granted).containsExactly(grant(OTHER, "d1", 1));
+  }
+
+  /** On slow storage 27 of 88 light mends were granted a second time. */
+  @Test
+  void hostIsNotBlamedForAStorageThatHangs() throws Exception {
+    hosts = Set.of(LIVE, OTHER);
+    disk("d1", LIVE);
+    look(5);
+    storageAnswers = false;
+    look(20);
+    storageAnswers = true;
+    look(6);
+    assertThat(granted).isEmpty();
+    look(1);
+    assertThat(granted).containsExactly(grant(OTHER, "d1", 1));
+  }
+
+  /** The commits of an SDM that waits for the storage delay its next look. */
+  @Test
+  void timeWithoutALookDoesNotCount() throws Exception {
+    hosts = Set.of(LIVE, OTHER);
+    disk("d1", LIVE);
+    look(1);
+    nanos += Duration.ofMinutes(1).toNanos();
+    look(5);
     assertThat(granted).isEmpty();
   }
 
@@ -109,6 +160,8 @@ class GrantsTest {
     Grants refused =
         new Grants(
             () -> hosts,
+            () -> true,
+            () -> 0,
             () -> now,
             () -> false,
             request ->
