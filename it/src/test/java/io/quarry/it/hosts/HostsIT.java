@@ -22,7 +22,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -77,6 +79,10 @@ final class HostsIT {
       odd.removeImage(MAIN, disk, new RemoveImageOptions(true, Duration.ofHours(1)), null);
       assertThat(box.awaitSdm(MAIN, 0, 1)).isEqualTo(sound);
 
+      Path young = Files.createFile(box.repository(MAIN).resolve("tmp/young"));
+      Path old = Files.createFile(box.repository(MAIN).resolve("tmp/old"));
+      FileTime yesterday = FileTime.from(Instant.now().minus(Duration.ofDays(1)));
+      Files.setLastModifiedTime(old, yesterday);
       box.host(0).shutDown();
       assertThat(box.awaitSdm(MAIN, 1)).isEqualTo("odd");
       awaitClock(box, "the trash is kept");
@@ -86,6 +92,9 @@ final class HostsIT {
       await().atMost(Box.PATIENCE).until(() -> box.volumes(MAIN).size() == 1);
       odd.restoreImage(MAIN, disk, null);
       Box.awaitOptimized(odd, MAIN, disk);
+      // Files have the storage's times, which the host's clock does not know.
+      await().atMost(Box.PATIENCE).until(() -> Files.notExists(old));
+      assertThat(young).exists();
     }
   }
 

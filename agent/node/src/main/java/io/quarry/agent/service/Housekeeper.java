@@ -74,10 +74,7 @@ public final class Housekeeper implements AutoCloseable {
         if (repository.leading() && repository.responsive()) {
           opens.reapReaders(repository);
           opens.endIdleUploads(repository);
-          var _ =
-              io.call(
-                  repository,
-                  () -> repository.storage().sweep(clock.instant().minus(TEMPORARY_YOUNG)));
+          var _ = io.call(repository, () -> repository.storage().sweep(TEMPORARY_YOUNG));
           volumes.round(repository);
         } else {
           volumes.follow(repository);

@@ -6,7 +6,7 @@ import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
 import io.quarry.coordinator.log.SlotStore;
 import java.io.IOException;
-import java.time.Instant;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -59,10 +59,10 @@ public interface RepositoryStorage extends AutoCloseable {
   /**
    * Removes temporary files that interrupted calls have left.
    *
-   * @param before files that changed later stay
+   * @param age files that are younger by the storage's own clock stay
    * @return how many files were removed
    */
-  int sweep(Instant before) throws IOException;
+  int sweep(Duration age) throws IOException;
 
   /** Refuses an image that this storage cannot hold; ignores a size that is not valid. */
   default void requireHolds(long size) {

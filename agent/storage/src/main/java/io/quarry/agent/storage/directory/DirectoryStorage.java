@@ -15,6 +15,7 @@ import io.quarry.common.api.Json;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -222,7 +223,8 @@ public final class DirectoryStorage implements RepositoryStorage {
 
   /** Frees each old name, whatever has the name; for a link, the link itself and not its target. */
   @Override
-  public int sweep(Instant before) throws IOException {
+  public int sweep(Duration age) throws IOException {
+    Instant before = now().minus(age);
     int swept = 0;
     for (String name : temporary.names()) {
       try {
@@ -238,6 +240,21 @@ public final class DirectoryStorage implements RepositoryStorage {
       }
     }
     return swept;
+  }
+
+  /**
+   * The time of a file that was made now. A file server's clock stamps the files, and this host's
+   * clock may differ. Where no file can be made, this host's clock has to do.
+   */
+  private Instant now() throws IOException {
+    try {
+      return Probe.made(temporary).modified();
+    } catch (FileFailure e) {
+      if (e.kind() != FileFailure.Kind.NO_SPACE) {
+        throw e;
+      }
+      return Instant.now();
+    }
   }
 
   @Override
