@@ -28,13 +28,17 @@ abstract class RepoConnecting extends ApiCommand {
       names = "--format",
       required = true,
       paramLabel = "FORMAT",
-      description = "For example localfs-1.0.")
+      description = "localfs-1.0 or nfs-3.4.")
   private String format = "";
 
   @Option(
       names = "--param",
       paramLabel = "KEY=VALUE",
-      description = "What the format needs; path for localfs. Repeatable.")
+      description = {
+        "What the format needs. Repeatable.",
+        "localfs-1.0: path, group, immutable.",
+        "nfs-3.4: server, export, options; or path; owner, group."
+      })
   private Map<String, String> parameters = new LinkedHashMap<>();
 
   @Option(

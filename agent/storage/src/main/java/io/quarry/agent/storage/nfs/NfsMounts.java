@@ -11,6 +11,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.thread.Deadline;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -126,6 +128,7 @@ final class NfsMounts {
       requireUnmounted(point, found.get());
     }
     makeDirectories(point);
+    removeLeftovers();
     try {
       mount(export, point);
       Optional<Mount> made = MountTable.read().at(point);
@@ -159,6 +162,28 @@ final class NfsMounts {
         LOG.debug("{} is there already", each);
       }
     }
+  }
+
+  /** Earlier agents may have left mount points at which nothing is mounted any more. */
+  private void removeLeftovers() throws IOException {
+    MountTable mounted = MountTable.read();
+    try (DirectoryStream<Path> points = Files.newDirectoryStream(directory)) {
+      for (Path each : points) {
+        if (mounted.at(each).isEmpty()) {
+          // A mount point that this agent uses is in the map before the agent makes it.
+          all.compute(each, (_, shared) -> shared == null ? removed(each) : shared);
+        }
+      }
+    }
+  }
+
+  private static @Nullable Shared removed(Path point) {
+    try {
+      Files.delete(point);
+    } catch (IOException e) {
+      LOG.debug("{} stays: {}", point, e.toString());
+    }
+    return null;
   }
 
   private void mount(NfsExport export, Path point) throws IOException, InterruptedException {

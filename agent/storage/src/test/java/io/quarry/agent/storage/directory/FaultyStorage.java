@@ -4,6 +4,7 @@ import io.quarry.agent.data.RawTarget;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.PutNotStartedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,8 @@ final class FaultyStorage {
       case "connect" -> connect(root);
       case "read" -> read(root, arguments[2]);
       case "open" -> open(root, arguments[2]);
+      case "put" -> put(root, arguments[2]);
+      case "flush" -> flush(root, arguments[2]);
       case "lock" -> lock(root, arguments[2]);
       default -> throw new IllegalArgumentException(arguments[0]);
     }
@@ -48,6 +51,28 @@ final class FaultyStorage {
     try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "a");
         InputStream in = store.open(slot)) {
       say(text(in == null ? null : in.readAllBytes()));
+    }
+  }
+
+  private static void put(Path root, String slot) throws IOException {
+    try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(root), "a")) {
+      say(String.valueOf(store.putIfAbsent(slot, out -> out.write(1))));
+    } catch (PutNotStartedException e) {
+      say("not started, full " + e.noSpace() + ": " + e.getMessage());
+    }
+  }
+
+  private static void flush(Path root, String file) throws IOException {
+    try (Folder folder = Folder.open(root);
+        RawTarget target = RawTarget.create(folder.openWrite(file), 1)) {
+      for (int i = 0; i < 2; i++) {
+        try {
+          target.flush();
+          say("flushed");
+        } catch (IOException e) {
+          say(String.valueOf(e.getMessage()));
+        }
+      }
     }
   }
 

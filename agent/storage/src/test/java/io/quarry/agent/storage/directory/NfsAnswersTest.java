@@ -65,6 +65,30 @@ final class NfsAnswersTest {
     assertThat(slot("pread64", "pread64:error=ESTALE", "read")).containsExactly("free");
   }
 
+  /** A server may refuse bytes as late as they are forced. */
+  @Test
+  void recordThatTheServerHasNoRoomForIsNotStarted() throws Exception {
+    String slot = "0000000000000002.record";
+    List<Path> written = List.of(root.resolve("tmp").resolve("a.1." + slot));
+    assertThat(said("fsync", "fsync:error=EDQUOT", written, "put", root.toString(), slot))
+        .singleElement()
+        .asString()
+        .startsWith("not started, full true: ")
+        .contains("Disk quota exceeded");
+    assertThat(root.resolve("log").resolve(slot)).doesNotExist();
+  }
+
+  /** The kernel reports lost bytes once, and then takes their pages for clean. */
+  @Test
+  void fileThatLostBytesIsNotTrustedAnyMore() throws Exception {
+    Path file = Files.createFile(root.resolve("v.1.raw"));
+    String lost = "fdatasync:error=ENOSPC:when=1";
+    assertThat(said("fdatasync", lost, List.of(file), "flush", root.toString(), "v.1.raw"))
+        .satisfiesExactly(
+            first -> assertThat(first).contains("No space left on device"),
+            second -> assertThat(second).contains("an earlier flush failed; write it anew"));
+  }
+
   /** The server keeps the locks of a dead host for some time. */
   @Test
   void lockedFileOnNfsMayBeThatOfADeadHost() throws Exception {

@@ -12,6 +12,7 @@ import io.quarry.agent.data.process.Spawner;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -118,6 +119,50 @@ final class NfsMountsTest {
     } finally {
       Mounting.unmount(point, true);
     }
+  }
+
+  @Test
+  void mountPointsThatEarlierAgentsLeftAreRemoved() throws Exception {
+    withoutNfsClient();
+    Path empty = Files.createDirectories(mountPoints.resolve("0123456789abcdef"));
+    Path full = Files.createDirectories(mountPoints.resolve("full"));
+    Path file = Files.createFile(full.resolve("file"));
+    Path mounted = Files.createDirectories(mountPoints.resolve("mounted"));
+    Mounting.mount("other:/export", mounted, "tmpfs", "size=1m");
+    try {
+      assertThat(refusal(LONG, EXPORT)).hasMessageContaining("no NFS client");
+      assertThat(empty).doesNotExist();
+      assertThat(file).exists();
+      assertThat(MountTable.read().at(mounted)).isPresent();
+    } finally {
+      Mounting.unmount(mounted, true);
+    }
+  }
+
+  /** The kernel asks for the capability first, and for the type of the filesystem then. */
+  @ParameterizedTest
+  @CsvSource({"'-all,+sys_admin',errno 19", "-all,errno 1"})
+  void oneCapabilityIsEnoughToMount(String capabilities, String answer) throws Exception {
+    withoutNfsClient();
+    Process child =
+        new ProcessBuilder(
+                "setpriv",
+                "--bounding-set=" + capabilities,
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                MountMain.class.getName(),
+                MountMain.MOUNT,
+                "127.0.0.1",
+                EXPORT.source(),
+                directory.toString(),
+                "vers=4.2",
+                "a-host")
+            .redirectError(directory.resolve("errors").toFile())
+            .start();
+    String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(output.strip()).isEqualTo(answer);
   }
 
   @Test
