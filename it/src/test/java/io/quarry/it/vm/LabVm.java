@@ -63,7 +63,7 @@ public final class LabVm implements Closeable {
   }
 
   /** The address of the machine at the other end of the first cable. */
-  String peer() {
+  public String peer() {
     return spec.nics().getFirst().peer();
   }
 
