@@ -237,6 +237,8 @@ final class ArchitectureTest {
                       "io.quarry.agent.server.ApiServer",
                       // A thread for each watcher; a new one begins when a thread has ended.
                       "io.quarry.agent.service.Events",
+                      // A process of its own, which ends with its only call.
+                      "io.quarry.agent.storage.nfs.MountMain",
                       // The hook that ends the agent.
                       "io.quarry.agent.AgentMain")))
           .should()

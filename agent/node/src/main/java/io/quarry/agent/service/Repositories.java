@@ -223,7 +223,7 @@ public final class Repositories {
     String writer = shared.self().hostId() + "@" + shared.self().incarnation();
     return io.open(
         request.repoId(),
-        StorageIo.DEADLINE,
+        format.connectMax(),
         () -> format.connect(request.connectionParameters(), create, writer),
         RepositoryStorage::close);
   }
@@ -232,7 +232,7 @@ public final class Repositories {
   private void rekey(ConnectRequest request, RepositoryFormat format) {
     io.<@Nullable Object>call(
         request.repoId(),
-        StorageIdentity.WATCH_MAX.plus(StorageIo.DEADLINE),
+        StorageIdentity.WATCH_MAX.plus(format.connectMax()),
         () -> {
           String writer = shared.self().hostId() + "@" + shared.self().incarnation();
           try (RepositoryStorage copy =

@@ -1,5 +1,6 @@
 package io.quarry.agent.storage;
 
+import java.time.Duration;
 import java.util.Map;
 
 /** One kind of storage. Calls block on the storage: never call on an API thread. */
@@ -18,6 +19,11 @@ public interface RepositoryFormat {
    * @param writer unique among all processes that use the storage
    */
   RepositoryStorage connect(Map<String, String> parameters, boolean create, String writer);
+
+  /** How long {@link #connect} may take on a storage that answers. */
+  default Duration connectMax() {
+    return Duration.ofSeconds(10);
+  }
 
   /**
    * Gives the copy of a repository a new key, so that the copy is a repository of its own. No other

@@ -55,9 +55,6 @@ final class Libc {
         function("getgrnam_r", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
     static final MethodHandle SYSCALL =
         function("syscall", JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG);
-    static final MethodHandle MOUNT =
-        function("mount", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
-    static final MethodHandle UMOUNT2 = function("umount2", ADDRESS, JAVA_LONG);
   }
 
   /** The directory for names that are paths from the root. */
@@ -252,22 +249,5 @@ final class Libc {
   static long cachestat(int fd, MemorySegment range, MemorySegment into) {
     return result((state, _) ->
         (long) Rare.SYSCALL.invokeExact(state, SYS_CACHESTAT, (long) fd, range, into, 0L));
-  }
-
-  static int mount(String source, String target, String type, long flags, String options) {
-    return code((state, arena) ->
-        (long)
-            Rare.MOUNT.invokeExact(
-                state,
-                arena.allocateFrom(source),
-                arena.allocateFrom(target),
-                arena.allocateFrom(type),
-                flags,
-                arena.allocateFrom(options)));
-  }
-
-  static int umount2(String target, int flags) {
-    return code((state, arena) ->
-        (long) Rare.UMOUNT2.invokeExact(state, arena.allocateFrom(target), (long) flags));
   }
 }

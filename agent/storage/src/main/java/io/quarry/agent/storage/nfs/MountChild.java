@@ -11,10 +11,13 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs {@link MountMain} as a child, which is killed after its deadline. */
+/** Runs {@link MountMain} as a child. */
 final class MountChild {
   private static final Logger LOG = LoggerFactory.getLogger(MountChild.class);
   private static final int OUTPUT_BYTES_MAX = 4096;
+
+  /** For the start and the end of a JVM on a busy machine; the child is killed then. */
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   /** A small JVM that starts fast. Paths are UTF-8, whatever the locale of the agent is. */
   private static final List<String> JVM =
@@ -34,17 +37,16 @@ final class MountChild {
   /**
    * The last line that the child printed.
    *
-   * @throws io.quarry.agent.data.process.ToolFailure without an exit code if the child missed the
-   *     deadline
+   * @param deadline of the call that the child makes
    */
   String run(Duration deadline, String... arguments) throws IOException, InterruptedException {
     List<String> words = new ArrayList<>(List.of("env", "LC_ALL=C.UTF-8"));
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(JVM);
     words.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    words.add(MountMain.class.getName());
+    words.addAll(List.of(MountMain.class.getName(), Long.toString(deadline.toMillis())));
     Collections.addAll(words, arguments);
-    ToolOutput output = children.run(words, deadline, OUTPUT_BYTES_MAX).orFail();
+    ToolOutput output = children.run(words, deadline.plus(PATIENCE), OUTPUT_BYTES_MAX).orFail();
     if (!output.stderrTail().isBlank()) {
       LOG.warn("Mounting: {}", output.stderrTail());
     }

@@ -49,8 +49,8 @@ final class MountFailure {
       case EINVAL ->
           unusable(
               export,
-              "the kernel refuses the mount options " + export.options(),
-              "see this host's kernel log for the option, and change the parameter options");
+              "the kernel refuses the server's address or one of the options " + export.options(),
+              "see this host's kernel log, and change the parameter server or options");
       case ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH ->
           unreachable(export, server + " cannot be reached: " + Errno.textOf(errno), REACH);
       case null, default ->

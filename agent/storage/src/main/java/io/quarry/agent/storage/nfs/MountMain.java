@@ -6,7 +6,9 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 
 /**
@@ -15,7 +17,9 @@ import java.util.stream.Collectors;
  * refuses users other than root, also with the capability CAP_SYS_ADMIN.
  *
  * <p>The last line on standard output is {@link #DONE}, or {@link #FAILED} with the error number,
- * or {@link #UNKNOWN_HOST}.
+ * or {@link #UNKNOWN_HOST}, or {@link #SILENT} after the deadline. The program counts the deadline
+ * itself, since a JVM takes seconds to start on a busy machine. The end of the process ends the
+ * call: waits for an NFS server can be killed.
  */
 final class MountMain {
   static final String MOUNT = "mount";
@@ -23,6 +27,7 @@ final class MountMain {
   static final String DONE = "done";
   static final String FAILED = "errno ";
   static final String UNKNOWN_HOST = "unknown host";
+  static final String SILENT = "no answer";
 
   /** The type that also mounts version 4; the kernel then calls the filesystem nfs4. */
   private static final String TYPE = "nfs";
@@ -33,21 +38,27 @@ final class MountMain {
    * Does one of these:
    *
    * <ul>
-   *   <li>{@code mount <server> <source> <mount point> <options> <client id>}
-   *   <li>{@code unmount <mount point> <whether lazily>}
+   *   <li>{@code <milliseconds> mount <server> <source> <mount point> <options> <client id>}
+   *   <li>{@code <milliseconds> unmount <mount point> <whether lazily>}
    * </ul>
    */
-  public static void main(String[] arguments) {
-    System.out.println(answer(arguments));
+  public static void main(String[] arguments) throws InterruptedException {
+    Duration deadline = Duration.ofMillis(Long.parseLong(arguments[0]));
+    AtomicReference<String> answer = new AtomicReference<>(SILENT);
+    Thread call = Thread.ofPlatform().daemon().start(() -> answer.set(answer(arguments)));
+    var _ = call.join(deadline);
+    System.out.println(answer.get());
+    System.out.flush();
+    Runtime.getRuntime().halt(0);
   }
 
   private static String answer(String[] arguments) {
     try {
-      switch (arguments[0]) {
+      switch (arguments[1]) {
         case MOUNT ->
-            mount(arguments[1], arguments[2], Path.of(arguments[3]), arguments[4], arguments[5]);
-        case UNMOUNT -> Mounting.unmount(Path.of(arguments[1]), Boolean.parseBoolean(arguments[2]));
-        default -> throw new IllegalArgumentException("unknown command " + arguments[0]);
+            mount(arguments[2], arguments[3], Path.of(arguments[4]), arguments[5], arguments[6]);
+        case UNMOUNT -> Mounting.unmount(Path.of(arguments[2]), Boolean.parseBoolean(arguments[3]));
+        default -> throw new IllegalArgumentException("unknown command " + arguments[1]);
       }
       return DONE;
     } catch (FileFailure e) {

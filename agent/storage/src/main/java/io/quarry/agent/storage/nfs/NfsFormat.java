@@ -12,6 +12,7 @@ import io.quarry.agent.storage.directory.DirectoryConnection;
 import io.quarry.agent.storage.directory.DirectoryStorage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -21,6 +22,9 @@ import java.util.Map;
  */
 public final class NfsFormat implements RepositoryFormat {
   public static final String NAME = "nfs-3.4";
+
+  /** A child starts, tries two versions of the protocol, and the storage is probed. */
+  private static final Duration CONNECT_MAX = Duration.ofSeconds(30);
 
   private final NfsMounts mounts;
 
@@ -41,6 +45,11 @@ public final class NfsFormat implements RepositoryFormat {
   @Override
   public void checkParameters(Map<String, String> parameters) {
     var _ = NfsParameters.of(parameters);
+  }
+
+  @Override
+  public Duration connectMax() {
+    return CONNECT_MAX;
   }
 
   @Override

@@ -5,7 +5,6 @@ import io.quarry.agent.data.os.Mount;
 import io.quarry.agent.data.os.MountTable;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
-import io.quarry.agent.data.process.ToolFailure;
 import io.quarry.agent.storage.directory.DirectoryConnection;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -37,8 +36,10 @@ import org.slf4j.LoggerFactory;
 final class NfsMounts {
   private static final Logger LOG = LoggerFactory.getLogger(NfsMounts.class);
 
-  /** Leaves a caller, who waits for 10 s, the time for the reason. */
-  static final Duration DEADLINE = Duration.ofSeconds(6);
+  /**
+   * A server that works answers within milliseconds, or within seconds after a change of exports.
+   */
+  static final Duration DEADLINE = Duration.ofSeconds(10);
 
   /** QEMU reaches volumes through these directories. */
   private static final String SEARCHABLE = "rwx--x--x";
@@ -59,7 +60,7 @@ final class NfsMounts {
   /**
    * @param directory of the mount points
    * @param clientId what this host is to NFS servers, unless the kernel knows it already
-   * @param deadline of a child that mounts or unmounts
+   * @param deadline of a call that mounts or unmounts
    */
   NfsMounts(Path directory, String clientId, Spawner spawner, Duration deadline) {
     this.directory = directory;
@@ -136,7 +137,7 @@ final class NfsMounts {
           made.orElseThrow(() -> new IOException("the kernel does not list the mount")), point);
       LOG.info("{} is mounted at {}", export.source(), point);
     } catch (IOException | InterruptedException | RuntimeException e) {
-      // A killed child may have mounted just before.
+      // A child that was killed or gave up may have mounted just before.
       unmountCompletely(point);
       throw e;
     }
@@ -195,6 +196,9 @@ final class NfsMounts {
         break;
       }
     }
+    if (answer.equals(MountMain.SILENT)) {
+      throw MountFailure.silent(export, deadline.toSeconds());
+    }
     if (answer.equals(MountMain.UNKNOWN_HOST)) {
       throw MountFailure.unknownHost(export);
     }
@@ -205,21 +209,14 @@ final class NfsMounts {
 
   private String mount(NfsExport export, Path point, String options, Deadline end)
       throws IOException, InterruptedException {
-    try {
-      return child.run(
-          end.remaining(),
-          MountMain.MOUNT,
-          export.server(),
-          export.source(),
-          point.toString(),
-          options,
-          clientId);
-    } catch (ToolFailure e) {
-      if (e.exitCode().isEmpty()) {
-        throw MountFailure.silent(export, deadline.toSeconds());
-      }
-      throw e;
-    }
+    return child.run(
+        end.remaining(),
+        MountMain.MOUNT,
+        export.server(),
+        export.source(),
+        point.toString(),
+        options,
+        clientId);
   }
 
   /** Later closes leave their mounts to the next agent. */

@@ -20,7 +20,7 @@ final class MountFailureTest {
           2 | REPOSITORY_UNUSABLE | nas has no export /srv/quarry | fsid=0
           13 | REPOSITORY_UNUSABLE | does not export /srv/quarry to this host | /etc/exports
           19 | REPOSITORY_UNUSABLE | no NFS client | modprobe
-          22 | REPOSITORY_UNUSABLE | mount options | kernel log
+          22 | REPOSITORY_UNUSABLE | one of the options | kernel log
           93 | REPOSITORY_UNUSABLE | none of the versions 4.2, 4.1 | switch on
           110 | REPOSITORY_UNRESPONSIVE | cannot be reached: Connection timed out | 2049
           111 | REPOSITORY_UNRESPONSIVE | cannot be reached: Connection refused | 2049
