@@ -9,14 +9,12 @@ import io.quarry.agent.dev.LocalHost;
 import io.quarry.common.api.HostInfo;
 import io.quarry.common.api.PageQuery;
 import io.quarry.common.api.RepositoryInfo;
-import io.quarry.common.api.StorageException;
 import io.quarry.common.client.StorageClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
-import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +28,7 @@ final class SharedHosts {
   private final Path directory;
   private final EmbeddedZooKeeper zooKeeper;
   private final LocalCluster cluster;
+  private boolean ended;
 
   private SharedHosts(Path directory) throws IOException {
     this.directory = directory;
@@ -45,8 +44,18 @@ final class SharedHosts {
       Runtime.getRuntime().addShutdownHook(new Thread(started::end));
       running = started;
     }
-    awaitReady(running.cluster);
-    return running.cluster;
+    try {
+      awaitReady(running.cluster);
+      return running.cluster;
+    } catch (IOException | RuntimeException e) {
+      giveUp(running);
+      throw e;
+    }
+  }
+
+  private static void giveUp(SharedHosts hosts) {
+    hosts.end();
+    running = null;
   }
 
   /** Hosts that cannot be given back as they were found serve no other class. */
@@ -75,14 +84,12 @@ final class SharedHosts {
                 client.listHosts(PageQuery.FIRST).hosts().stream()
                     .allMatch(host -> host.repositories().isEmpty()));
       }
-    } catch (IOException | StorageException | ConditionTimeoutException e) {
+    } catch (IOException | RuntimeException e) {
       System.out.println("The next class starts hosts of its own: " + e);
-      running.end();
-      running = null;
+      giveUp(running);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      running.end();
-      running = null;
+      giveUp(running);
     }
   }
 
@@ -96,7 +103,11 @@ final class SharedHosts {
     }
   }
 
-  private void end() {
+  private synchronized void end() {
+    if (ended) {
+      return;
+    }
+    ended = true;
     cluster.close();
     zooKeeper.close();
     try {

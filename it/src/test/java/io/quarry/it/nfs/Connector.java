@@ -3,10 +3,12 @@ package io.quarry.it.nfs;
 import io.quarry.agent.data.os.Mount;
 import io.quarry.agent.data.os.MountTable;
 import io.quarry.agent.data.process.Spawner;
+import io.quarry.agent.storage.RepositoryFormat;
 import io.quarry.agent.storage.RepositoryFormats;
 import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.agent.storage.nfs.NfsFormat;
+import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -44,14 +46,32 @@ final class Connector {
               .skip(2)
               .map(word -> word.split("=", 2))
               .collect(Collectors.toMap(word -> word[0], word -> word[1]));
-      try (RepositoryStorage storage =
-          formats.find(words.get(1)).connect(parameters, create, args[0] + "@1")) {
-        System.out.println(name + " KEY " + storage.genesis().key());
-        ours().forEach(mount -> System.out.println(name + " OPTIONS " + mount.options()));
-      } catch (StorageException e) {
-        System.out.printf("%s REFUSED %s: %s; %s%n", name, e.code(), e.getMessage(), e.remedy());
+      RepositoryFormat format = formats.find(words.get(1));
+      int tries = 1;
+      while (!connect(format, parameters, create, args[0], name) && tries < TRIES_MAX) {
+        tries++;
       }
       System.out.println(name + " LEFT " + ours());
+    }
+  }
+
+  /** False when the file server has not answered in time, as on a machine that is just busy. */
+  private static boolean connect(
+      RepositoryFormat format,
+      Map<String, String> parameters,
+      boolean create,
+      String host,
+      String name)
+      throws IOException {
+    try (RepositoryStorage storage = format.connect(parameters, create, host + "@1")) {
+      System.out.println(name + " KEY " + storage.genesis().key());
+      for (Mount mount : ours()) {
+        System.out.println(name + " OPTIONS " + mount.options());
+      }
+      return true;
+    } catch (StorageException e) {
+      System.out.printf("%s REFUSED %s: %s; %s%n", name, e.code(), e.getMessage(), e.remedy());
+      return e.code() != ErrorCode.REPOSITORY_UNRESPONSIVE;
     }
   }
 
