@@ -40,6 +40,26 @@ final class ConnectLab {
   }
 
   @Test
+  void mountOutlivesTheAgentAndARefusalAndEndsWithTheLastConnection(Lab lab) throws Exception {
+    lab.nfs().makeDirectories("kept");
+    LabVm host = lab.host("b");
+    GuestJava restarter = host.java(Restarter.class, host.peer(), "/kept");
+    restarter.awaitSuccess();
+    List<String> mounts = restarter.lines("MOUNTS");
+    String one = mounts.getFirst().replace("connected ", "");
+    assertThat(one).matches("\\[\\d+]");
+    assertThat(mounts)
+        .containsExactly(
+            "connected " + one,
+            "ended " + one,
+            "refused " + one,
+            "again " + one,
+            "used " + one,
+            "disconnected []");
+    assertThat(restarter.lines("REFUSED")).singleElement().asString().contains("group");
+  }
+
+  @Test
   void mountsThatEndangerTheLogAreRefused(Lab lab) throws Exception {
     lab.nfs().makeDirectories("given");
     LabVm host = lab.host("a");
