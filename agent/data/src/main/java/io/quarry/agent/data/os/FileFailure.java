@@ -173,7 +173,7 @@ public class FileFailure extends IOException {
   }
 
   /** Whether a network filesystem's client knew the file a moment ago, but its server does not. */
-  boolean isStale() {
+  public boolean isStale() {
     return errno == Errno.ESTALE.number();
   }
 

@@ -38,6 +38,9 @@ public interface Folder extends AutoCloseable {
     return path().resolve(name);
   }
 
+  /** Opens this very directory once more, whatever its path leads to now. */
+  Folder again() throws IOException;
+
   /** Opens a directory in this one. */
   Folder folder(String name) throws IOException;
 

@@ -1,13 +1,15 @@
 package io.quarry.agent.data.os;
 
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * One mount of this process's namespace, a line of {@code /proc/self/mountinfo}.
@@ -23,14 +25,27 @@ public record Mount(long id, Path point, String type, String source, Map<String,
   private static final int POINT = 4;
   private static final int MOUNT_OPTIONS = 5;
   private static final int OCTAL = 8;
-  private static final int OCTAL_DIGITS = 3;
+  private static final Pattern ESCAPE = Pattern.compile("\\\\([0-3][0-7]{2})");
 
   public Mount {
     options = Map.copyOf(options);
   }
 
-  /** Empty for a line of another shape: a later kernel may write more, but nothing in between. */
+  /**
+   * Empty for a line of another shape: a later kernel may write more, but nothing in between. Empty
+   * also for a mount point that Java has no path for.
+   *
+   * @param line a character for each byte
+   */
   static Optional<Mount> parse(String line) {
+    try {
+      return parsed(line);
+    } catch (NumberFormatException | InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<Mount> parsed(String line) {
     List<String> words = Arrays.asList(line.split(" ", -1));
     int separator = words.indexOf("-");
     if (separator <= MOUNT_OPTIONS || words.size() < separator + 4) {
@@ -61,18 +76,13 @@ public record Mount(long id, Path point, String type, String source, Map<String,
 
   /** The kernel writes spaces, tabs, newlines and backslashes as a backslash and three digits. */
   private static String unescaped(String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    ByteBuffer plain = ByteBuffer.allocate(bytes.length);
-    for (int at = 0; at < bytes.length; at++) {
-      if (bytes[at] == '\\' && at + OCTAL_DIGITS < bytes.length) {
-        String digits = new String(bytes, at + 1, OCTAL_DIGITS, StandardCharsets.US_ASCII);
-        plain.put((byte) Integer.parseInt(digits, OCTAL));
-        at += OCTAL_DIGITS;
-      } else {
-        plain.put(bytes[at]);
-      }
-    }
-    return new String(plain.array(), 0, plain.position(), StandardCharsets.UTF_8);
+    String plain =
+        ESCAPE
+            .matcher(text)
+            .replaceAll(found ->
+                Matcher.quoteReplacement(
+                    String.valueOf((char) Integer.parseInt(found.group(1), OCTAL))));
+    return new String(plain.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
   }
 
   /** Whether the option is set, with or without a value. */

@@ -1,8 +1,10 @@
 package io.quarry.agent.data.os;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,12 +22,23 @@ public record MountTable(List<Mount> mounts) {
   }
 
   public static MountTable read() throws IOException {
-    return parse(Files.readString(KERNEL));
+    return parse(Files.readAllBytes(KERNEL));
   }
 
   /** The table from the kernel's text. */
   public static MountTable parse(String text) {
-    return new MountTable(text.lines().map(Mount::parse).flatMap(Optional::stream).toList());
+    return parse(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Names of mount points and of sources may be any bytes, so each byte is a character at first.
+   */
+  static MountTable parse(byte[] text) {
+    return new MountTable(
+        Arrays.stream(new String(text, StandardCharsets.ISO_8859_1).split("\n", -1))
+            .map(Mount::parse)
+            .flatMap(Optional::stream)
+            .toList());
   }
 
   /** The visible mount at exactly that directory. */

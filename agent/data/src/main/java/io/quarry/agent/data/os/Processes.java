@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Finds the process of this host that writes to a file, as far as /proc shows it to this user. */
+/** Processes of this host, as far as /proc shows them to this user. */
 public final class Processes {
   private static final Path PROC = Path.of("/proc");
 
@@ -17,11 +17,25 @@ public final class Processes {
   private static final int ACCESS_MODE = 3;
   private static final int OCTAL = 8;
 
+  private static final String CAPABILITIES = "CapEff:";
+  private static final int HEXADECIMAL = 16;
+
+  /** The bit of CAP_SYS_ADMIN. */
+  private static final long MAY_MOUNT = 1L << 21;
+
   private Processes() {}
 
+  /** Whether this process has the capability CAP_SYS_ADMIN. */
+  public static boolean mayMount() throws IOException {
+    return Files.readAllLines(PROC.resolve("self/status"), StandardCharsets.ISO_8859_1).stream()
+        .filter(line -> line.startsWith(CAPABILITIES))
+        .map(line -> line.substring(CAPABILITIES.length()).strip())
+        .anyMatch(mask -> (Long.parseUnsignedLong(mask, HEXADECIMAL) & MAY_MOUNT) != 0);
+  }
+
   /**
-   * Names the process in words. Files are matched by name, since a process may have files open on a
-   * hanging mount or in another mount namespace.
+   * Finds the process that writes to a file, and names the process in words. Files are matched by
+   * name, since a process may have files open on a hanging mount or in another mount namespace.
    *
    * @param name of the file, which no other file has
    */

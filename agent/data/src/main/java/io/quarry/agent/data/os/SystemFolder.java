@@ -47,6 +47,16 @@ final class SystemFolder implements Folder {
   }
 
   @Override
+  public Folder again() throws IOException {
+    return new SystemFolder(path(), itself("open directory"));
+  }
+
+  private int itself(String operation) throws IOException {
+    int flags = OpenFlags.DIRECTORY | OpenFlags.CLOSE_ON_EXEC;
+    return (int) descriptor.check(operation, number -> Libc.openat(number, ".", flags, 0));
+  }
+
+  @Override
   public Folder folder(String name) throws IOException {
     long fd = openat(name, SAFE | OpenFlags.DIRECTORY, 0);
     return opened(path(name), fd);
@@ -136,10 +146,8 @@ final class SystemFolder implements Folder {
 
   @Override
   public List<String> names() throws IOException {
-    int flags = OpenFlags.DIRECTORY | OpenFlags.CLOSE_ON_EXEC;
-    long fd = descriptor.check("list", number -> Libc.openat(number, ".", flags, 0));
     List<String> names = new ArrayList<>();
-    try (Descriptor listing = new Descriptor(path(), (int) fd);
+    try (Descriptor listing = new Descriptor(path(), itself("list"));
         Arena arena = Arena.ofConfined()) {
       MemorySegment entries = arena.allocate(LISTING_BYTES, Long.BYTES);
       for (long bytes = 1; bytes > 0; ) {

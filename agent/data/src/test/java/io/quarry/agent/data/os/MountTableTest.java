@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,32 @@ final class MountTableTest {
     assertThat(mount.option("nocto")).isEmpty();
   }
 
+  /** Names may be any bytes, and a kernel may leave a backslash as it is. */
+  @Test
+  void oddLineSpoilsNoOtherLine() {
+    String odd =
+        """
+        x 30 0:1 / /mnt/number rw - tmpfs t rw
+        50 30 0:1 / /mnt/byte\u00ff rw - tmpfs t rw
+        51 30 0:1 / /mnt/nul\\000 rw - tmpfs t rw
+        52 30 0:1 / /mnt/raw\\x\\9 rw - tmpfs back\\slash rw,lowerdir=a\\:b
+        """;
+    MountTable table = MountTable.parse((odd + LINES).getBytes(StandardCharsets.ISO_8859_1));
+    assertThat(table.at(Path.of("/mnt/my disks\\a"))).isPresent();
+    Mount raw = table.at(Path.of("/mnt/raw\\x\\9")).orElseThrow();
+    assertThat(raw.source()).isEqualTo("back\\slash");
+    assertThat(raw.option("lowerdir")).isEqualTo("a\\:b");
+    assertThat(table.mounts()).extracting(Mount::id).contains(41L, 52L).doesNotContain(51L);
+  }
+
+  @Test
+  void nameOfManyBytesIsRead() {
+    String line = "53 30 0:1 / /mnt/\u00fc\u20ac rw - tmpfs t rw\n";
+    assertThat(MountTable.parse(line).mounts())
+        .singleElement()
+        .satisfies(mount -> assertThat(mount.id()).isEqualTo(53));
+  }
+
   @Test
   void visibleMountIsTheLastOne() {
     MountTable table = MountTable.parse(LINES);
@@ -54,6 +81,9 @@ final class MountTableTest {
       try (Folder upper = Folder.open(point)) {
         MountTable table = MountTable.read();
         assertThat(table.of(lower).orElseThrow().source()).isEqualTo("lower");
+        try (Folder again = lower.again()) {
+          assertThat(table.of(again)).isEqualTo(table.of(lower));
+        }
         Mount visible = table.of(upper).orElseThrow();
         assertThat(visible.source()).isEqualTo("upper");
         assertThat(table.at(point)).contains(visible);

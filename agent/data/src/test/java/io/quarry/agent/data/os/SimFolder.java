@@ -57,6 +57,11 @@ public final class SimFolder implements Folder {
   }
 
   @Override
+  public Folder again() {
+    return new SimFolder(path);
+  }
+
+  @Override
   public Folder folder(String name) throws IOException {
     if (!Files.isDirectory(path(name))) {
       throw FileFailure.of(Errno.ENOENT.number(), path(name), "open directory");
