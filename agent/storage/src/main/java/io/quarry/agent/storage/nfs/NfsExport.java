@@ -4,8 +4,10 @@ import io.quarry.common.api.StorageException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -20,6 +22,7 @@ import java.util.stream.Collectors;
 record NfsExport(String server, String export, Map<String, String> options) {
   static final String VERSION = "vers";
   static final String PROTOCOL = "proto";
+  static final String PORT = "port";
 
   private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,252}");
   private static final Pattern IPV6 =
@@ -33,7 +36,7 @@ record NfsExport(String server, String export, Map<String, String> options) {
   /** The options that may be given, and their values. */
   private static final Map<String, Pattern> OPTIONS =
       Map.of(
-          "port",
+          PORT,
           Pattern.compile("[1-9][0-9]{0,4}"),
           PROTOCOL,
           Pattern.compile("tcp|rdma"),
@@ -77,7 +80,20 @@ record NfsExport(String server, String export, Map<String, String> options) {
           "export is no absolute path of at most " + EXPORT_BYTES_MAX + " bytes: " + export,
           "give the path as the server exports it, for example /srv/quarry");
     }
-    return new NfsExport(host, export, options(options));
+    return new NfsExport(host, normal(export), options(options));
+  }
+
+  /** As the kernel lists the path: without slashes that are doubled or at the end. */
+  private static String normal(String export) {
+    List<String> names =
+        Arrays.stream(export.split("/", -1)).filter(name -> !name.isEmpty()).toList();
+    if (names.contains(".") || names.contains("..")) {
+      throw StorageException.invalid(
+          "connectionParameters.export",
+          "export has a component . or ..: " + export,
+          "give the path without . and .., for example /srv/quarry");
+    }
+    return "/" + String.join("/", names);
   }
 
   private static Map<String, String> options(String text) {

@@ -20,6 +20,7 @@ record NfsParameters(Place place, VolumeOptions volumes) {
   private static final String OWNER = "owner";
   private static final String GROUP = "group";
   private static final Set<String> ALL = Set.of(SERVER, EXPORT, OPTIONS, PATH, OWNER, GROUP);
+  private static final int ID_MAX = Integer.MAX_VALUE - 1;
   private static final String EITHER =
       "give server and export, and the agent mounts them; or give path, a directory that is"
           + " mounted already";
@@ -77,10 +78,10 @@ record NfsParameters(Place place, VolumeOptions volumes) {
     if (value == null) {
       return VolumeOptions.ANY;
     }
-    if (!value.matches("[0-9]{1,9}")) {
+    if (!value.matches("[0-9]{1,10}") || Long.parseLong(value) > ID_MAX) {
       throw invalid(
           name,
-          name + " is no number: " + value,
+          name + " is no number up to " + ID_MAX + ": " + value,
           "give a number: a name may stand for another number on another host");
     }
     return Integer.parseInt(value);
