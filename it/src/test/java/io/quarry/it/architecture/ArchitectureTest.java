@@ -50,6 +50,7 @@ final class ArchitectureTest {
     "io.quarry.agent.repository.StateFile",
     // What is mounted where, in /proc; mount points, in the agent's state directory.
     "io.quarry.agent.data.os.MountTable",
+    "io.quarry.agent.storage.nfs.MountPoint",
     "io.quarry.agent.storage.nfs.NfsMounts",
     // The kernel's NFS client, in /sys.
     "io.quarry.agent.storage.nfs.NfsClientId",

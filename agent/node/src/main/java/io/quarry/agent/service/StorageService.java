@@ -203,6 +203,7 @@ public final class StorageService implements StorageApi, AutoCloseable {
     }
     readings.letGo(repository);
     uploads.letGo(repository);
+    repository.storage().disconnects();
     repository.close();
   }
 

@@ -82,7 +82,13 @@ public interface RepositoryStorage extends AutoCloseable {
     }
   }
 
-  /** Unmounts or detaches what the connection has mounted or attached. */
+  /** A caller disconnects the repository: the next close is not only that of this agent's use. */
+  void disconnects();
+
+  /**
+   * Unmounts or detaches what the connection has mounted or attached. What the connection has found
+   * mounted stays, unless a caller disconnects the repository.
+   */
   @Override
   void close();
 

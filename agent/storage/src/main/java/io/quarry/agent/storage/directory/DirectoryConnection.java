@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Connects a directory, for every format whose repositories are directories. */
@@ -43,11 +42,19 @@ public final class DirectoryConnection {
     T of(Folder root) throws IOException;
   }
 
+  /** What the operator has to do. */
+  public interface Remedy {
+    /**
+     * @param owner of the directory; {@link VolumeOptions#ANY} if unknown
+     */
+    String of(IOException failure, int owner);
+  }
+
   /** Opens the directory for a use; a failure says why the directory cannot be used. */
   static <T> T at(Path path, Use<T> use) {
     return at(
         path,
-        failure ->
+        (_, _) ->
             "see that this host may write there and that the filesystem has hard links and locks",
         use);
   }
@@ -55,19 +62,41 @@ public final class DirectoryConnection {
   /**
    * Opens the directory for a use; a failure says why the directory cannot be used.
    *
-   * @param remedy for the operator, by the failure
+   * @param remedy for the operator
    */
-  public static <T> T at(Path path, Function<IOException, String> remedy, Use<T> use) {
+  public static <T> T at(Path path, Remedy remedy, Use<T> use) {
     try (Folder root = Folder.open(path)) {
       return use.of(root);
     } catch (IOException e) {
+      if (e instanceof FileFailure failure && failure.isStale()) {
+        throw unusable(
+            path,
+            path
+                + " shows a directory that the file server does not have any more: "
+                + e.getMessage(),
+            "see that the file server exports the directory; then run umount "
+                + path
+                + " as root, and connect the repository again");
+      }
       if (!Files.isDirectory(path)) {
         throw unusable(
             path,
             "there is no directory " + path,
             "make the directory, or mount what belongs there");
       }
-      throw unusable(path, path + " cannot be used: " + e.getMessage(), remedy.apply(e));
+      throw unusable(
+          path, path + " cannot be used: " + e.getMessage(), remedy.of(e, ownerOf(path)));
+    }
+  }
+
+  /** {@link VolumeOptions#ANY} if that cannot be found out. */
+  private static int ownerOf(Path path) {
+    try {
+      return Files.getAttribute(path, "unix:uid") instanceof Integer owner
+          ? owner
+          : VolumeOptions.ANY;
+    } catch (IOException e) {
+      return VolumeOptions.ANY;
     }
   }
 
@@ -107,10 +136,11 @@ public final class DirectoryConnection {
     long largestFile = probe();
     int group = options.agreed() ? owners.agreedGroup(genesis) : options.group();
     if (group != VolumeOptions.ANY) {
+      requireGroup(group);
       giveVolumes(group);
     }
     DirectoryVolumes.Protection protection = protection(group);
-    return open(Folder.open(root.path()), genesis, largestFile, protection);
+    return open(root.again(), genesis, largestFile, protection);
   }
 
   private Genesis genesis(boolean create) throws IOException {
@@ -125,7 +155,7 @@ public final class DirectoryConnection {
       }
       requireEmpty();
       makeDirectories();
-      try (DirectorySlotStore slots = new DirectorySlotStore(Folder.open(root.path()), writer)) {
+      try (DirectorySlotStore slots = new DirectorySlotStore(root.again(), writer)) {
         CommitLog.create(slots);
       }
       // When another host is faster, its genesis counts.
@@ -177,7 +207,7 @@ public final class DirectoryConnection {
   /** On a full storage the reserve provides the space that the probe takes for a moment. */
   private long probe() throws IOException {
     try (Folder temporary = root.folder(TEMPORARY);
-        DirectorySlotStore slots = new DirectorySlotStore(Folder.open(root.path()), writer)) {
+        DirectorySlotStore slots = new DirectorySlotStore(root.again(), writer)) {
       return slots.fromReserve(() -> {
         Probe.run(temporary);
         return Probe.largestFile(temporary, DirectoryStorage.LARGEST_FILE_ASKED);
@@ -196,11 +226,27 @@ public final class DirectoryConnection {
     try (Folder volumes = root.folder(VOLUMES)) {
       volumes.setGroup(group);
     } catch (FileFailure e) {
-      throw unusable(
-          root.path(),
-          root.path(VOLUMES) + " cannot be given to group " + group + ": " + e.getMessage(),
-          "make the agent's user a member of the group, and the owner of the directory");
+      throw notGiven(root.path(VOLUMES).toString(), group, e);
     }
+  }
+
+  /** The agent gives each volume to the group. */
+  private void requireGroup(int group) throws IOException {
+    try (Folder temporary = root.folder(TEMPORARY)) {
+      Probe.giveGroup(temporary, group);
+    } catch (FileFailure e) {
+      if (e.kind() != FileFailure.Kind.FORBIDDEN) {
+        throw e;
+      }
+      throw notGiven("a file in " + root.path(TEMPORARY), group, e);
+    }
+  }
+
+  private StorageException notGiven(String what, int group, FileFailure failure) {
+    return unusable(
+        root.path(),
+        what + " cannot be given to group " + group + ": " + failure.getMessage(),
+        "make the agent's user a member of the group, and the owner of the directory");
   }
 
   private DirectoryVolumes.Protection protection(int group) throws IOException {

@@ -52,7 +52,8 @@ public final class DirectoryStorage implements RepositoryStorage {
   private final DirectoryVolumes volumes;
   private final DirectoryWork work;
   private final Folder temporary;
-  private volatile Runnable release = () -> {};
+  private volatile Release release = _ -> {};
+  private volatile boolean disconnected;
 
   /**
    * @param root the storage closes this folder
@@ -263,11 +264,24 @@ public final class DirectoryStorage implements RepositoryStorage {
     work.close();
     temporary.close();
     slots.close();
-    release.run();
+    release.release(disconnected);
+  }
+
+  @Override
+  public void disconnects() {
+    disconnected = true;
+  }
+
+  /** Gives up the directory. */
+  public interface Release {
+    /**
+     * @param forGood whether a caller has disconnected the repository
+     */
+    void release(boolean forGood);
   }
 
   /** What the storage does last when it is closed, for example to unmount its directory. */
-  public void whenClosed(Runnable releasing) {
+  public void whenClosed(Release releasing) {
     this.release = releasing;
   }
 }

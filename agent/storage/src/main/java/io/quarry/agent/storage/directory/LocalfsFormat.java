@@ -2,6 +2,7 @@ package io.quarry.agent.storage.directory;
 
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.Users;
+import io.quarry.agent.storage.Genesis;
 import io.quarry.agent.storage.RepositoryFormat;
 import io.quarry.common.api.StorageException;
 import java.io.IOException;
@@ -82,19 +83,26 @@ public final class LocalfsFormat implements RepositoryFormat {
     return DirectoryConnection.at(
         path(parameters),
         root -> {
-          refuseNfs(root);
+          requireSafe(root, create);
           return DirectoryConnection.connect(NAME, root, create, writer, options(parameters));
         });
   }
 
-  /** Options of the mount decide whether this host sees new records in time. */
-  private static void refuseNfs(Folder root) throws IOException {
-    if (root.filesystem().nfs()) {
+  /**
+   * Repositories of this format may be on NFS: earlier versions made them. Options of the mount
+   * decide whether this host sees new records in time.
+   */
+  private static void requireSafe(Folder root, boolean create) throws IOException {
+    if (!root.filesystem().nfs()) {
+      return;
+    }
+    if (create && root.read(Genesis.FILE, GenesisFile.BYTES_MAX) == null) {
       throw DirectoryConnection.unusable(
           root.path(),
-          root.path() + " is on NFS: the format " + NAME + " does not check the options of mounts",
+          root.path() + " is on NFS: no repository of the format " + NAME + " is made there",
           "connect it as nfs-3.4, with the same path or with server and export");
     }
+    SafeMount.require(root);
   }
 
   @Override

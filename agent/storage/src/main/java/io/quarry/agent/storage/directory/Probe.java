@@ -78,6 +78,18 @@ final class Probe {
     }
   }
 
+  /** Gives a file to a group; a failure says why not. */
+  static void giveGroup(Folder folder, int group) throws IOException {
+    String name = "probe." + UUID.randomUUID();
+    try (NativeFile file = folder.createNew(name, FileModes.METADATA)) {
+      if (file.status().gid() != group) {
+        file.setOwner(VolumeOptions.ANY, group);
+      }
+    } finally {
+      folder.remove(name);
+    }
+  }
+
   /** Whether the storage keeps the mode of a file without write permission. */
   static boolean keepsModes(Folder folder) throws IOException {
     String name = "probe." + UUID.randomUUID();

@@ -1,5 +1,6 @@
 package io.quarry.agent.storage.nfs;
 
+import io.quarry.agent.data.os.Errno;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.ToolOutput;
 import java.io.IOException;
@@ -19,7 +20,7 @@ final class MountChild {
   /** For the start and the end of a JVM on a busy machine; the child is killed then. */
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  /** A small JVM that starts fast. Paths are UTF-8, whatever the locale of the agent is. */
+  /** A small JVM that starts fast. */
   private static final List<String> JVM =
       List.of(
           "--enable-native-access=ALL-UNNAMED",
@@ -51,5 +52,17 @@ final class MountChild {
       LOG.warn("Mounting: {}", output.stderrTail());
     }
     return output.stdout().lines().reduce("", (_, later) -> later);
+  }
+
+  /** An answer of the child in words. */
+  static String text(String answer) {
+    return errno(answer) == 0 ? answer : Errno.textOf(errno(answer));
+  }
+
+  /** 0 for an answer without an error number. */
+  static int errno(String answer) {
+    return answer.startsWith(MountMain.FAILED)
+        ? Integer.parseInt(answer.substring(MountMain.FAILED.length()))
+        : 0;
   }
 }

@@ -6,13 +6,14 @@ import io.quarry.common.api.StorageException;
 
 /** Why an export was not mounted, for the operator. */
 final class MountFailure {
-  private static final String REACH =
-      "see that the file server runs, and that this host reaches its TCP port 2049";
-
   private MountFailure() {}
 
-  /** By the error number of the mount call. */
-  static StorageException of(int errno, NfsExport export) {
+  /**
+   * By the error number of the mount call.
+   *
+   * @param mayMount whether this process has the capability that the call needs
+   */
+  static StorageException of(int errno, NfsExport export, boolean mayMount) {
     String server = "the file server " + export.server();
     return switch (Errno.of(errno)) {
       case ENODEV ->
@@ -21,11 +22,16 @@ final class MountFailure {
               "the kernel of this host has no NFS client",
               "load the kernel module nfsv4 (modprobe nfsv4), or install the kernel that has it");
       case EPERM ->
-          unusable(
-              export,
-              "this agent may not mount",
-              "give the agent the capability CAP_SYS_ADMIN, or mount the export yourself and"
-                  + " connect its path");
+          mayMount
+              ? unusable(
+                  export,
+                  server + " does not take the security flavour of this host",
+                  "change sec in the parameter options, or sec= of the export")
+              : unusable(
+                  export,
+                  "this agent may not mount",
+                  "give the agent the capability CAP_SYS_ADMIN, or mount the export yourself and"
+                      + " connect its path");
       case EACCES ->
           unusable(
               export,
@@ -52,7 +58,7 @@ final class MountFailure {
               "the kernel refuses the server's address or one of the options " + export.options(),
               "see this host's kernel log, and change the parameter server or options");
       case ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH ->
-          unreachable(export, server + " cannot be reached: " + Errno.textOf(errno), REACH);
+          unreachable(export, server + " cannot be reached: " + Errno.textOf(errno), reach(export));
       case null, default ->
           unusable(
               export,
@@ -72,7 +78,12 @@ final class MountFailure {
     return unreachable(
         export,
         "the file server " + export.server() + " did not answer within " + seconds + " s",
-        REACH);
+        reach(export));
+  }
+
+  private static String reach(NfsExport export) {
+    return "see that the file server runs, and that this host reaches its TCP port "
+        + export.options().getOrDefault(NfsExport.PORT, "2049");
   }
 
   private static StorageException unusable(NfsExport export, String message, String remedy) {

@@ -17,8 +17,8 @@ import java.util.stream.Collectors;
  * refuses users other than root, also with the capability CAP_SYS_ADMIN.
  *
  * <p>The last line on standard output is {@link #DONE}, or {@link #FAILED} with the error number,
- * or {@link #UNKNOWN_HOST}, or {@link #SILENT} after the deadline. The program counts the deadline
- * itself, since a JVM takes seconds to start on a busy machine. The end of the process ends the
+ * or {@link #UNKNOWN_HOST}, or {@link #SILENT} after the deadline. The program watches the
+ * deadline, since a JVM takes seconds to start on a busy machine. The end of the process ends the
  * call: waits for an NFS server can be killed.
  */
 final class MountMain {

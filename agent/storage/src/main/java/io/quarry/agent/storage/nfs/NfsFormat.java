@@ -1,15 +1,13 @@
 package io.quarry.agent.storage.nfs;
 
-import static io.quarry.agent.storage.directory.DirectoryConnection.unusable;
-
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.data.os.Folder;
-import io.quarry.agent.data.os.MountTable;
 import io.quarry.agent.data.os.Users;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.storage.RepositoryFormat;
 import io.quarry.agent.storage.directory.DirectoryConnection;
 import io.quarry.agent.storage.directory.DirectoryStorage;
+import io.quarry.agent.storage.directory.SafeMount;
+import io.quarry.agent.storage.directory.VolumeOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -61,10 +59,11 @@ public final class NfsFormat implements RepositoryFormat {
         NfsMounts.Use mount = mounts.mount(export);
         try {
           DirectoryStorage storage = connect(mount.path(), checked, create, writer);
-          storage.whenClosed(mount::close);
+          storage.whenClosed(
+              forGood -> mount.end(forGood ? MountPoint.End.DISCONNECTED : MountPoint.End.CLOSED));
           yield storage;
         } catch (RuntimeException | Error e) {
-          mount.close();
+          mount.end(MountPoint.End.FAILED);
           throw e;
         }
       }
@@ -77,33 +76,39 @@ public final class NfsFormat implements RepositoryFormat {
         path,
         NfsFormat::remedy,
         root -> {
-          requireSafeMount(root);
+          SafeMount.require(root);
           return DirectoryConnection.connect(NAME, root, create, writer, parameters.volumes());
         });
   }
 
-  private static void requireSafeMount(Folder root) throws IOException {
-    NfsMountOptions.requireSafe(
-        MountTable.read()
-            .of(root)
-            .orElseThrow(() ->
-                unusable(
-                    root.path(),
-                    "the kernel does not say with which options " + root.path() + " is mounted",
-                    "connect by server and export, or use Linux 5.8 or later")),
-        root.path());
-  }
-
-  private static String remedy(IOException failure) {
+  /**
+   * @param owner of the directory; {@link VolumeOptions#ANY} if the file server does not say
+   */
+  private static String remedy(IOException failure, int owner) {
     return switch (FileFailure.kindOf(failure)) {
-      case FORBIDDEN ->
-          "on the file server, give the exported directory to user "
-              + Users.effective()
-              + " (chown), as whom this agent runs"
-              + (Users.mayDoAll() ? "; for root, export with no_root_squash, too" : "");
+      case FORBIDDEN -> remedyOfRefusal(owner, Users.effective());
       case READ_ONLY -> "export the directory with the option rw, and mount it for writing";
       case null, default -> FileFailure.remedyOf(failure);
     };
+  }
+
+  static String remedyOfRefusal(int owner, int user) {
+    boolean root = user == 0;
+    if (owner == user) {
+      return root
+          ? "export the directory with no_root_squash, or run the agents of all hosts as another"
+              + " user and give that user the directory (chown)"
+          : "on the file server, let user "
+              + user
+              + " write to the exported directory (chmod u+rwx), and export without all_squash";
+    }
+    return (owner == VolumeOptions.ANY
+            ? "run the agent as the owner of the exported directory"
+            : "run the agent as user " + owner)
+        + ", as the agents of the other hosts do; for a new repository, run chown "
+        + user
+        + " on the file server for the exported directory"
+        + (root ? ", and export with no_root_squash" : "");
   }
 
   @Override
@@ -111,8 +116,11 @@ public final class NfsFormat implements RepositoryFormat {
     switch (NfsParameters.of(parameters).place()) {
       case NfsParameters.Place.Mounted(Path path) -> DirectoryConnection.rekey(NAME, path);
       case NfsParameters.Place.Exported(NfsExport export) -> {
-        try (NfsMounts.Use mount = mounts.mount(export)) {
+        NfsMounts.Use mount = mounts.mount(export);
+        try {
           DirectoryConnection.rekey(NAME, mount.path());
+        } finally {
+          mount.end(MountPoint.End.CLOSED);
         }
       }
     }

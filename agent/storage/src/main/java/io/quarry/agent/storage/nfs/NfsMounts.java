@@ -3,9 +3,11 @@ package io.quarry.agent.storage.nfs;
 import io.quarry.agent.data.os.Errno;
 import io.quarry.agent.data.os.Mount;
 import io.quarry.agent.data.os.MountTable;
+import io.quarry.agent.data.os.Processes;
 import io.quarry.agent.data.process.Children;
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.storage.directory.DirectoryConnection;
+import io.quarry.agent.storage.directory.SafeMount;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.thread.Deadline;
@@ -20,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,14 +49,8 @@ final class NfsMounts {
   private final String clientId;
   private final MountChild child;
   private final Duration deadline;
-  private final Map<Path, Shared> all = new ConcurrentHashMap<>();
+  private final Map<Path, MountPoint> all = new ConcurrentHashMap<>();
   private volatile boolean agentEnds;
-
-  /** The connections that use a mount point. The lock guards the count and the mount point. */
-  private static final class Shared {
-    private final ReentrantLock lock = new ReentrantLock();
-    private int uses;
-  }
 
   /**
    * @param directory of the mount points
@@ -69,12 +64,14 @@ final class NfsMounts {
     this.deadline = deadline;
   }
 
-  /** A mount in use. The last user's close unmounts. */
-  final class Use implements AutoCloseable {
+  /** A mount in use, by one connection. */
+  final class Use {
+    private final MountPoint point;
     private final Path path;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private Use(Path path) {
+    private Use(MountPoint point, Path path) {
+      this.point = point;
       this.path = path;
     }
 
@@ -82,26 +79,24 @@ final class NfsMounts {
       return path;
     }
 
-    @Override
-    public void close() {
+    /** Only the first call counts. */
+    void end(MountPoint.End end) {
       if (closed.compareAndSet(false, true)) {
-        release(path);
+        point.leave(agentEnds ? MountPoint.End.AGENT_ENDS : end);
       }
     }
   }
 
   /** Mounts the export, or finds the export mounted. */
   Use mount(NfsExport export) {
-    Path point = directory.resolve(export.mountPoint());
-    Shared shared = all.computeIfAbsent(point, _ -> new Shared());
-    shared.lock.lock();
     try {
-      ensureMounted(export, point);
-      shared.uses++;
-      return new Use(point);
+      Path path = realDirectory().resolve(export.mountPoint());
+      MountPoint point = all.computeIfAbsent(path, _ -> new MountPoint(path, child, deadline));
+      point.enter(() -> ensureMounted(export, path, point));
+      return new Use(point, path);
     } catch (IOException e) {
       throw DirectoryConnection.unusable(
-          point,
+          directory.resolve(export.mountPoint()),
           export.source() + " is not mounted: " + e.getMessage(),
           "see the agent's log and this host's kernel log");
     } catch (InterruptedException e) {
@@ -112,33 +107,38 @@ final class NfsMounts {
           export.source(),
           "repeat the call, or ask another agent",
           e);
-    } finally {
-      shared.lock.unlock();
     }
   }
 
-  private void ensureMounted(NfsExport export, Path point)
+  /** The directory of the mount points as the kernel lists it, without links. */
+  private Path realDirectory() throws IOException {
+    makeDirectory(directory);
+    return directory.toRealPath();
+  }
+
+  private MountPoint.Origin ensureMounted(NfsExport export, Path path, MountPoint point)
       throws IOException, InterruptedException {
-    Optional<Mount> found = MountTable.read().at(point);
+    Optional<Mount> found = MountTable.read().at(path);
     if (found.isPresent()) {
       if (found.get().source().equals(export.source())) {
-        NfsMountOptions.requireSafe(found.get(), point);
-        LOG.info("{} is mounted at {} already", export.source(), point);
-        return;
+        SafeMount.require(found.get(), path);
+        LOG.info("{} is mounted at {} already", export.source(), path);
+        return MountPoint.Origin.FOUND;
       }
-      requireUnmounted(point, found.get());
+      requireUnmounted(path, found.get());
     }
-    makeDirectories(point);
-    removeLeftovers();
+    makeDirectory(path);
+    removeLeftovers(realDirectory());
     try {
-      mount(export, point);
-      Optional<Mount> made = MountTable.read().at(point);
-      NfsMountOptions.requireSafe(
-          made.orElseThrow(() -> new IOException("the kernel does not list the mount")), point);
-      LOG.info("{} is mounted at {}", export.source(), point);
+      mount(export, path);
+      Optional<Mount> made = MountTable.read().at(path);
+      SafeMount.require(
+          made.orElseThrow(() -> new IOException("the kernel does not list the mount")), path);
+      LOG.info("{} is mounted at {}", export.source(), path);
+      return MountPoint.Origin.MADE;
     } catch (IOException | InterruptedException | RuntimeException e) {
       // A child that was killed or gave up may have mounted just before.
-      unmountCompletely(point);
+      point.unmount(true);
       throw e;
     }
   }
@@ -149,36 +149,38 @@ final class NfsMounts {
     if (!answer.equals(MountMain.DONE)) {
       throw DirectoryConnection.unusable(
           point,
-          other.source() + " is mounted at " + point + " and cannot be unmounted: " + text(answer),
+          other.source()
+              + " is mounted at "
+              + point
+              + " and cannot be unmounted: "
+              + MountChild.text(answer),
           "end the processes that use it (fuser -m " + point + "), and run umount " + point);
     }
   }
 
-  private void makeDirectories(Path point) throws IOException {
-    for (Path each : new Path[] {directory, point}) {
-      try {
-        Files.createDirectory(each);
-        Files.setPosixFilePermissions(each, PosixFilePermissions.fromString(SEARCHABLE));
-      } catch (FileAlreadyExistsException e) {
-        LOG.debug("{} is there already", each);
-      }
+  private static void makeDirectory(Path path) throws IOException {
+    try {
+      Files.createDirectory(path);
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(SEARCHABLE));
+    } catch (FileAlreadyExistsException e) {
+      LOG.debug("{} is there already", path);
     }
   }
 
   /** Earlier agents may have left mount points at which nothing is mounted any more. */
-  private void removeLeftovers() throws IOException {
+  private void removeLeftovers(Path place) throws IOException {
     MountTable mounted = MountTable.read();
-    try (DirectoryStream<Path> points = Files.newDirectoryStream(directory)) {
+    try (DirectoryStream<Path> points = Files.newDirectoryStream(place)) {
       for (Path each : points) {
         if (mounted.at(each).isEmpty()) {
           // A mount point that this agent uses is in the map before the agent makes it.
-          all.compute(each, (_, shared) -> shared == null ? removed(each) : shared);
+          all.compute(each, (_, point) -> point == null ? removed(each) : point);
         }
       }
     }
   }
 
-  private static @Nullable Shared removed(Path point) {
+  private static @Nullable MountPoint removed(Path point) {
     try {
       Files.delete(point);
     } catch (IOException e) {
@@ -192,7 +194,7 @@ final class NfsMounts {
     String answer = "";
     for (String version : NfsMountOptions.versions(export)) {
       answer = mount(export, point, NfsMountOptions.of(export, version), end);
-      if (Errno.of(errno(answer)) != Errno.EPROTONOSUPPORT) {
+      if (Errno.of(MountChild.errno(answer)) != Errno.EPROTONOSUPPORT) {
         break;
       }
     }
@@ -203,7 +205,7 @@ final class NfsMounts {
       throw MountFailure.unknownHost(export);
     }
     if (!answer.equals(MountMain.DONE)) {
-      throw MountFailure.of(errno(answer), export);
+      throw MountFailure.of(MountChild.errno(answer), export, Processes.mayMount());
     }
   }
 
@@ -222,46 +224,5 @@ final class NfsMounts {
   /** Later closes leave their mounts to the next agent. */
   void agentEnds() {
     agentEnds = true;
-  }
-
-  private void release(Path point) {
-    Shared shared = all.computeIfAbsent(point, _ -> new Shared());
-    shared.lock.lock();
-    try {
-      shared.uses--;
-      if (shared.uses == 0 && !agentEnds) {
-        unmountCompletely(point);
-      }
-    } finally {
-      shared.lock.unlock();
-    }
-  }
-
-  /** Frees the mount point at once, and removes the directory; a failure is only logged. */
-  private void unmountCompletely(Path point) {
-    try {
-      if (MountTable.read().at(point).isPresent()) {
-        String answer = child.run(deadline, MountMain.UNMOUNT, point.toString(), "true");
-        LOG.info("Unmounting {}: {}", point, text(answer));
-      }
-      if (MountTable.read().at(point).isEmpty()) {
-        Files.deleteIfExists(point);
-      }
-    } catch (IOException e) {
-      LOG.warn("{} is left behind; run umount -l {} as root", point, point, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static String text(String answer) {
-    return errno(answer) == 0 ? answer : Errno.textOf(errno(answer));
-  }
-
-  /** 0 for an answer without an error number. */
-  private static int errno(String answer) {
-    return answer.startsWith(MountMain.FAILED)
-        ? Integer.parseInt(answer.substring(MountMain.FAILED.length()))
-        : 0;
   }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -122,6 +123,30 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
       }
       assertThat(Files.getAttribute(root.resolve("log"), "unix:gid")).isNotEqualTo(GROUP);
     }
+  }
+
+  @Test
+  void groupOfOthersIsRefusedWhenTheRepositoryIsConnected() throws Exception {
+    Path root = Files.createDirectory(directory.resolve("repository"));
+    AsUser.run(() -> {}); // Only root may give files away.
+    Files.setAttribute(root, "unix:uid", AsUser.USER);
+    new LocalfsFormat().connect(Map.of("path", root.toString()), true, "host@life").close();
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path each : files.toList()) {
+        Files.setAttribute(each, "unix:uid", AsUser.USER);
+      }
+    }
+    Files.setAttribute(root.resolve("volumes"), "unix:gid", GROUP);
+    AsUser.run(() ->
+        assertThatThrownBy(() ->
+                new LocalfsFormat()
+                    .connect(
+                        Map.of("path", root.toString(), "group", Integer.toString(GROUP)),
+                        false,
+                        "host@life"))
+            .isInstanceOf(StorageException.class)
+            .hasMessageContaining("a file in " + root.resolve("tmp"))
+            .hasMessageContaining("cannot be given to group " + GROUP));
   }
 
   @Test

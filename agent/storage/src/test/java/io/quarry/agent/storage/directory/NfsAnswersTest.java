@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -43,6 +44,17 @@ final class NfsAnswersTest {
         .startsWith("REPOSITORY_UNUSABLE: " + empty + " is on NFS")
         .contains("connect it as nfs-3.4");
     assertThat(empty).isEmptyDirectory();
+  }
+
+  /** The tracer changes no table of mounts, so the table still names the local filesystem. */
+  @Test
+  void localfsThatIsOnNfsAlreadyHasItsMountChecked() throws Exception {
+    Path made = Files.createDirectory(directory.resolve("made"));
+    new LocalfsFormat().connect(Map.of("path", made.toString()), true, "a@life").close();
+    assertThat(said("fstatfs", NFS, List.of(made), "connect", made.toString()))
+        .singleElement()
+        .asString()
+        .startsWith("REPOSITORY_UNUSABLE: " + made + " is on a filesystem of type ");
   }
 
   /** A client knows the name of a file that was replaced or removed elsewhere. */

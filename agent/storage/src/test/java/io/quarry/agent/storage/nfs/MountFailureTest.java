@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -16,7 +17,7 @@ final class MountFailureTest {
       delimiter = '|',
       textBlock =
           """
-          1 | REPOSITORY_UNUSABLE | may not mount | CAP_SYS_ADMIN
+          1 | REPOSITORY_UNUSABLE | security flavour | sec= of the export
           2 | REPOSITORY_UNUSABLE | nas has no export /srv/quarry | fsid=0
           13 | REPOSITORY_UNUSABLE | does not export /srv/quarry to this host | /etc/exports
           19 | REPOSITORY_UNUSABLE | no NFS client | modprobe
@@ -30,10 +31,24 @@ final class MountFailureTest {
           """)
   void errorNumberTellsTheReasonAndTheRemedy(
       int errno, ErrorCode code, String reason, String remedy) {
-    StorageException failure = MountFailure.of(errno, EXPORT);
+    StorageException failure = MountFailure.of(errno, EXPORT, true);
     assertThat(failure.code()).isEqualTo(code);
     assertThat(failure.subject()).isEqualTo("nas:/srv/quarry");
     assertThat(failure).hasMessageContaining(reason);
     assertThat(failure.remedy()).contains(remedy);
+  }
+
+  @Test
+  void agentWithoutTheCapabilityIsTold() {
+    StorageException failure = MountFailure.of(1, EXPORT, false);
+    assertThat(failure).hasMessageContaining("may not mount");
+    assertThat(failure.remedy()).contains("CAP_SYS_ADMIN");
+  }
+
+  @Test
+  void portToReachIsTheChosenOne() {
+    NfsExport export = NfsExport.of("nas", "/srv/quarry", "port=2050");
+    assertThat(MountFailure.of(111, export, true).remedy()).contains("port 2050");
+    assertThat(MountFailure.silent(export, 10).remedy()).contains("port 2050");
   }
 }

@@ -121,6 +121,24 @@ final class NfsMountsTest {
     }
   }
 
+  /** The kernel lists mount points without links. */
+  @Test
+  void mountBehindALinkIsFound() throws Exception {
+    withoutNfsClient();
+    Files.createDirectories(point);
+    Path link = Files.createSymbolicLink(directory.resolve("link"), directory);
+    Mounting.mount(EXPORT.source(), point, "tmpfs", "size=1m");
+    try {
+      for (Path each : new Path[] {link.resolve("mnt"), directory.resolve("mnt/../mnt")}) {
+        mountPoints = each;
+        assertThat(refusal(LONG, EXPORT)).hasMessageContaining("type tmpfs, not on NFS");
+      }
+    } finally {
+      Mounting.unmount(point, true);
+    }
+    assertThat(MountTable.read().at(point)).isEmpty();
+  }
+
   @Test
   void mountPointsThatEarlierAgentsLeftAreRemoved() throws Exception {
     withoutNfsClient();

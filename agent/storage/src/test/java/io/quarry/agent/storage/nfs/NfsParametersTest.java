@@ -11,6 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class NfsParametersTest {
   /** Words such as {@code server=nas}, separated by spaces. */
@@ -54,6 +55,11 @@ final class NfsParametersTest {
           server=nas export=/e options=port=1, | options | cannot be chosen
           server=nas export=/e owner=root | owner | no number
           server=nas export=/e group=kvm | group | no number
+          server=nas export=/e group=2147483647 | group | no number up to 2147483646
+          server=nas export=/e group=9999999999 | group | no number
+          server=nas export=/e owner=-1 | owner | no number
+          server=nas export=/srv/../e | export | component
+          server=nas export=/./e | export | component
           server=nas export=/e mode=0660 | mode | no parameter mode
           server=nas export=/e qemuGroup=1 | qemuGroup | no parameter qemuGroup
           server=nas export=/e immutable=true | immutable | no parameter immutable
@@ -88,6 +94,36 @@ final class NfsParametersTest {
     assertThat(export("server=nas export=/e options=nconnect=4,port=1").mountPoint())
         .isEqualTo(export("server=nas export=/e options=port=1,nconnect=4").mountPoint())
         .isNotEqualTo(plain);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/srv/quarry", "/srv/quarry/", "//srv//quarry//"})
+  void exportIsSpelledAsTheKernelListsIt(String spelled) {
+    assertThat(export("server=nas export=" + spelled).source()).isEqualTo("nas:/srv/quarry");
+    assertThat(export("server=nas export=/").source()).isEqualTo("nas:/");
+  }
+
+  @Test
+  void numberMayBeThatOfADirectoryService() {
+    NfsParameters found =
+        NfsParameters.of(parameters("server=nas export=/e owner=1234567890 group=2147483646"));
+    assertThat(found.volumes().owner()).isEqualTo(1_234_567_890);
+    assertThat(found.volumes().group()).isEqualTo(2_147_483_646);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          500 | 600 | run the agent as user 500,
+          500 | 0 | no_root_squash
+          0 | 0 | no_root_squash
+          500 | 500 | chmod
+          -1 | 600 | as the owner of the exported directory
+          """)
+  void remedyKeepsTheDirectoryWithTheOtherHosts(int owner, int user, String remedy) {
+    assertThat(NfsFormat.remedyOfRefusal(owner, user)).contains(remedy);
   }
 
   @Test

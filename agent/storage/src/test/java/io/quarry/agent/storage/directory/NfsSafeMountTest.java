@@ -1,4 +1,4 @@
-package io.quarry.agent.storage.nfs;
+package io.quarry.agent.storage.directory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-final class NfsMountOptionsTest {
+final class NfsSafeMountTest {
   private static final Path PLACE = Path.of("/mnt/my nfs/repository");
 
   /** A line of a Linux client's mountinfo. */
@@ -33,8 +33,7 @@ final class NfsMountOptionsTest {
   void safeMountIsAccepted(String lookups) {
     for (String version : new String[] {"vers=4.2", "vers=4.1"}) {
       String line = LINE.replace("lookupcache=pos", lookups).replace("vers=4.2", version);
-      assertThatCode(() -> NfsMountOptions.requireSafe(mount(line), PLACE))
-          .doesNotThrowAnyException();
+      assertThatCode(() -> SafeMount.require(mount(line), PLACE)).doesNotThrowAnyException();
     }
   }
 
@@ -58,7 +57,7 @@ final class NfsMountOptionsTest {
     StorageException refusal =
         catchThrowableOfType(
             StorageException.class,
-            () -> NfsMountOptions.requireSafe(mount(LINE.replace(safe, unsafe)), PLACE));
+            () -> SafeMount.require(mount(LINE.replace(safe, unsafe)), PLACE));
     assertThat(refusal.code()).isEqualTo(ErrorCode.REPOSITORY_UNUSABLE);
     assertThat(refusal.subject()).isEqualTo(PLACE.toString());
     assertThat(refusal).hasMessageContaining("is mounted with " + option + ": ");
@@ -66,7 +65,22 @@ final class NfsMountOptionsTest {
     assertThat(refusal.remedy())
         .contains(
             "nas:/srv/quarry /mnt/my\\040nfs nfs"
-                + " vers=4.2,hard,nosharecache,lookupcache=positive,noatime 0 0");
+                + " vers=4.2,hard,nosharecache,lookupcache=positive,noatime,proto=tcp,sec=sys 0 0");
+  }
+
+  @Test
+  void lineForFstabKeepsWhatReachesTheServer() {
+    String line =
+        LINE.replace("vers=4.2", "vers=4.1")
+            .replace("proto=tcp", "proto=rdma,port=20049")
+            .replace("sec=sys", "sec=krb5p")
+            .replace(",hard,", ",soft,");
+    StorageException refusal =
+        catchThrowableOfType(StorageException.class, () -> SafeMount.require(mount(line), PLACE));
+    assertThat(refusal.remedy())
+        .contains(
+            "vers=4.1,hard,nosharecache,lookupcache=positive,noatime"
+                + ",port=20049,proto=rdma,sec=krb5p 0 0");
   }
 
   @Test
@@ -74,7 +88,7 @@ final class NfsMountOptionsTest {
     StorageException refusal =
         catchThrowableOfType(
             StorageException.class,
-            () -> NfsMountOptions.requireSafe(mount(LINE.replace("- nfs4", "- xfs")), PLACE));
+            () -> SafeMount.require(mount(LINE.replace("- nfs4", "- xfs")), PLACE));
     assertThat(refusal).hasMessageContaining("type xfs, not on NFS");
     assertThat(refusal.remedy()).contains("localfs-1.0");
   }
