@@ -45,6 +45,7 @@ final class Restarter {
     print("again");
     again.close();
     print("used");
+    beside.disconnects();
     beside.close();
     print("disconnected");
   }
