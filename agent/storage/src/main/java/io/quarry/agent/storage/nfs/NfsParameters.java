@@ -30,7 +30,7 @@ record NfsParameters(Place place, VolumeOptions volumes) {
     /** The root of an export, which the agent mounts. */
     record Exported(NfsExport export) implements Place {}
 
-    /** A directory below a mount that somebody else has made. */
+    /** A directory below a mount that the agent has not made. */
     record Mounted(Path path) implements Place {}
   }
 
