@@ -167,10 +167,22 @@ public final class Box implements AutoCloseable {
    * second one under the same request id.
    */
   public StorageClient impatientClient(String firstId, String secondId) {
+    return client(firstId, secondId, IMPATIENT);
+  }
+
+  /**
+   * A client that asks the first host. The client asks the second one under the same request id as
+   * soon as the first host is dead, and not while that host stands still.
+   */
+  public StorageClient patientClient(String firstId, String secondId) {
+    return client(firstId, secondId, PATIENCE);
+  }
+
+  private StorageClient client(String firstId, String secondId, Duration oneTry) {
     ClientSettings settings =
         new ClientSettings(
             PATIENCE,
-            IMPATIENT,
+            oneTry,
             ClientSettings.DEFAULT.lostTryOver(),
             ClientSettings.DEFAULT.requestIds(),
             ClientSettings.DEFAULT.jitter());

@@ -15,6 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -56,6 +59,17 @@ final class HalfResizeIT {
     }
   }
 
+  /** Another host finishes the resize, and a guest uses the room. */
+  private static void growAgain(StorageClient client, String repoId, String disk)
+      throws Exception {
+    Box.awaitOptimized(client, repoId, disk);
+    assertThat(QemuGuest.look(client, repoId, disk).size()).isEqualTo(16 * MIB);
+    QemuGuest.use(client, repoId, disk, "read -P 0 8M 8M", "write -P 2 12M 4M", "flush");
+    client.resizeImage(repoId, disk, 24 * MIB, null);
+    Box.awaitOptimized(client, repoId, disk);
+    QemuGuest.use(client, repoId, disk, "write -P 3 20M 4M", "flush");
+  }
+
   private static Path armed(String place) {
     return directory.resolve("armed-" + place);
   }
@@ -77,30 +91,25 @@ final class HalfResizeIT {
 
     int logged = Files.readString(odd.log()).length();
     Files.createFile(armed);
-    try (StorageClient both = box.impatientClient(place, box.hostIds().getFirst())) {
-      both.resizeImage(repoId, disk, 16 * MIB, null);
-    }
-    await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(odd));
-    if (!wakes) {
-      Files.delete(armed);
-      odd.killAgent();
-    }
-    Box.awaitOptimized(client, repoId, disk);
-    assertThat(QemuGuest.look(client, repoId, disk).size()).isEqualTo(16 * MIB);
-    QemuGuest.use(client, repoId, disk, "read -P 0 8M 8M", "write -P 2 12M 4M", "flush");
-    client.resizeImage(repoId, disk, 24 * MIB, null);
-    Box.awaitOptimized(client, repoId, disk);
-    QemuGuest.use(client, repoId, disk, "write -P 3 20M 4M", "flush");
-
-    if (wakes) {
-      odd.resumeAgent();
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+        StorageClient both = box.patientClient(place, box.hostIds().getFirst())) {
+      Future<?> resize = callers.submit(() -> both.resizeImage(repoId, disk, 16 * MIB, null));
+      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(odd));
+      if (!wakes) {
+        Files.delete(armed);
+        odd.killAgent();
+      }
+      growAgain(client, repoId, disk);
+      if (wakes) {
+        odd.resumeAgent();
+      }
+      resize.get();
     }
     odd.awaitReady(Box.PATIENCE);
     if (wakes) {
       await()
           .atMost(Box.PATIENCE)
-          .until(() ->
-              Files.readString(odd.log()).substring(logged).contains("No longer needed: mend-"));
+          .until(() -> Pausing.gaveUpMend(Files.readString(odd.log()).substring(logged)));
     } else {
       box.connect(repoId, number);
     }

@@ -167,7 +167,7 @@ final class ZombieWorkerIT {
 
     zombie.resumeAgent();
     zombie.awaitReady(Box.PATIENCE);
-    await().atMost(Box.PATIENCE).until(() -> logOf(zombie).contains("No longer needed: mend-"));
+    await().atMost(Box.PATIENCE).until(() -> Pausing.gaveUpMend(logOf(zombie)));
 
     assertThat(QemuGuest.sha256(file)).isEqualTo(expected);
     OpenedImage still = QemuGuest.look(box.client(place), repoId, disk);

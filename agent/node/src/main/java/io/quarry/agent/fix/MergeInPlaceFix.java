@@ -214,7 +214,7 @@ final class MergeInPlaceFix {
     // The base was writable meanwhile, also for a domain whose definition still names the base's
     // file.
     run.requireStill(base);
-    FaultPoints.reach("mend.publish");
+    FaultPoints.reach("merge.publish");
     try {
       commit(new FinishMergeInPlace(better.id(), self, Publication.forLog(witnesses)));
     } catch (StorageException e) {

@@ -91,7 +91,7 @@ final class FrozenVolumesTest {
     Path base = story.top("snapshot");
     List<String> modes = new ArrayList<>();
     FaultPoints.observe(place -> {
-      if (place.equals("mend.publish")) {
+      if (place.equals("merge.publish")) {
         modes.add(FrozenStory.modeOf(base));
         throw new IllegalStateException("the worker cannot go on");
       }
