@@ -60,8 +60,7 @@ final class HalfResizeIT {
   }
 
   /** Another host finishes the resize, and a guest uses the room. */
-  private static void growAgain(StorageClient client, String repoId, String disk)
-      throws Exception {
+  private static void growAgain(StorageClient client, String repoId, String disk) throws Exception {
     Box.awaitOptimized(client, repoId, disk);
     assertThat(QemuGuest.look(client, repoId, disk).size()).isEqualTo(16 * MIB);
     QemuGuest.use(client, repoId, disk, "read -P 0 8M 8M", "write -P 2 12M 4M", "flush");
