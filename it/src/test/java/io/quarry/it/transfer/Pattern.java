@@ -21,6 +21,12 @@ final class Pattern {
     return bytes;
   }
 
+  static byte[] filled(int value, int size) {
+    byte[] bytes = new byte[size];
+    Arrays.fill(bytes, (byte) value);
+    return bytes;
+  }
+
   static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(Sha256.fresh().digest(bytes));
   }

@@ -17,7 +17,6 @@ import io.quarry.it.box.QemuGuest;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -33,11 +32,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** An upload survives its first agent, whether that agent is dead or only paused. */
 @Timeout(300)
 final class UploadKillIT {
-  private static final int SIZE = 64 << 20;
+  private static final int SIZE = 32 << 20;
   private static final byte[] CONTENT = Pattern.bytes(2, SIZE);
 
   /** Bytes per second of the agent that the test ends. */
-  private static final long SLOW = 8 << 20;
+  private static final long SLOW = 4 << 20;
 
   private static final Duration SESSION = Duration.ofSeconds(4);
 
@@ -134,7 +133,7 @@ final class UploadKillIT {
         send(other, disk, id, offset);
         assertThat(box.volumes(repoId)).as("a file for each writer").hasSize(3);
         finish(other, disk, id);
-        QemuGuest.use(other, repoId, disk, "write -P 1 0 64M");
+        QemuGuest.use(other, repoId, disk, "write -P 1 0 32M");
       } finally {
         box.host(0).resumeAgent();
       }
@@ -145,10 +144,8 @@ final class UploadKillIT {
             FixQueries.runAll(other, repoId);
             return box.volumes(repoId).size() == 1;
           });
-      byte[] ones = new byte[SIZE];
-      Arrays.fill(ones, (byte) 1);
       try (ImageData data = other.downloadImage(repoId, disk, DownloadRequest.WHOLE)) {
-        assertThat(data.content().readAllBytes()).isEqualTo(ones);
+        assertThat(data.content().readAllBytes()).isEqualTo(Pattern.filled(1, SIZE));
       }
     }
   }

@@ -51,7 +51,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 final class RangesInFlightTest {
   private static final int MIB = 1 << 20;
-  private static final int SIZE = 80 * MIB;
+  private static final int SIZE = 48 * MIB;
   private static final byte[] CONTENT = new byte[SIZE];
 
   @TempDir static Path directory;
@@ -107,8 +107,8 @@ final class RangesInFlightTest {
       pieces.add(at);
     }
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (int first = 0; first < pieces.size(); first += 5) {
-        List<Integer> some = new ArrayList<>(pieces.subList(first, first + 5));
+      for (int first = 0; first < pieces.size(); first += 4) {
+        List<Integer> some = new ArrayList<>(pieces.subList(first, first + 4));
         Collections.shuffle(some, new Random(first));
         List<Future<UploadInfo>> sent = new ArrayList<>();
         for (int at : some) {

@@ -131,7 +131,6 @@ public final class ApiServer implements AutoCloseable {
             streams);
     Dispatcher dispatcher =
         new Dispatcher(
-            Contract.load(),
             parts.api(),
             parts.submit(),
             new Pages(() -> healthWhileServing(parts.health()), parts.metrics()),

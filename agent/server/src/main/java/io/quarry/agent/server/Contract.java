@@ -7,7 +7,6 @@ import io.quarry.common.api.StorageApi;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,13 +14,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /**
- * The OpenAPI file, read once at start. Routes and checks are made from the file, so that the file
- * and the server cannot disagree.
+ * The OpenAPI file, read once at start. Routes and checks are made from the file. The server reads
+ * {@code contract.json}, which has the file's rules without its prose; a test keeps both equal.
  */
 final class Contract {
   /** The header that carries the request id. */
@@ -30,37 +26,27 @@ final class Contract {
   /** The name of a request's whole body in messages. */
   static final String BODY = "body";
 
-  private static final String RESOURCE = "openapi.yaml";
   private static final Set<String> METHODS = Set.of("get", "put", "post", "delete");
 
-  private final byte[] text;
-  private final List<Operation> operations;
-
-  private Contract(byte[] text, List<Operation> operations) {
-    this.text = text;
-    this.operations = List.copyOf(operations);
-  }
-
-  static Contract load() {
-    byte[] text = resource();
-    Yaml yaml = new Yaml(new SafeConstructor(new LoaderOptions()));
-    Object tree = yaml.load(new String(text, StandardCharsets.UTF_8));
-    return new Contract(text, operations(Json.MAPPER.valueToTree(tree)));
-  }
+  private Contract() {}
 
   /** The unchanged file, for {@code /v1/openapi.yaml}. */
-  byte[] text() {
-    return text.clone();
+  static byte[] text() {
+    return resource(StorageApi.class, "openapi.yaml");
   }
 
-  List<Operation> operations() {
-    return operations;
+  static List<Operation> operations() {
+    try {
+      return operations(Json.MAPPER.readTree(resource(Contract.class, "contract.json")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  private static byte[] resource() {
-    try (InputStream stream = StorageApi.class.getResourceAsStream(RESOURCE)) {
+  static byte[] resource(Class<?> beside, String name) {
+    try (InputStream stream = beside.getResourceAsStream(name)) {
       if (stream == null) {
-        throw new IllegalStateException("The jar lacks " + RESOURCE);
+        throw new IllegalStateException("The jar lacks " + name);
       }
       return stream.readAllBytes();
     } catch (IOException e) {
@@ -80,7 +66,7 @@ final class Contract {
         }
       }
     }
-    return operations;
+    return List.copyOf(operations);
   }
 
   private static Operation operation(

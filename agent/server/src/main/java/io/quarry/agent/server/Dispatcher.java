@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 final class Dispatcher {
   private static final String SUBMIT = "/internal/v1/submit";
 
-  private final Contract contract;
   private final RouteTree routes;
   private final StorageApi api;
   private final UnaryOperator<byte[]> submit;
@@ -38,14 +37,8 @@ final class Dispatcher {
   private final Shared shared;
 
   Dispatcher(
-      Contract contract,
-      StorageApi api,
-      UnaryOperator<byte[]> submit,
-      Pages pages,
-      WebPages webPages,
-      Shared shared) {
-    this.contract = contract;
-    this.routes = new RouteTree(contract.operations());
+      StorageApi api, UnaryOperator<byte[]> submit, Pages pages, WebPages webPages, Shared shared) {
+    this.routes = new RouteTree(Contract.operations());
     this.api = api;
     this.submit = submit;
     this.pages = pages;
@@ -196,7 +189,7 @@ final class Dispatcher {
       return;
     }
     // Not counted as a call: health and metrics must answer even on a busy server.
-    new Exchange(shared, request, "page").work(null, () -> pages.answer(path, contract));
+    new Exchange(shared, request, "page").work(null, () -> pages.answer(path));
   }
 
   private void wrongMethod(HttpServerRequest request, String path, List<String> allowed) {

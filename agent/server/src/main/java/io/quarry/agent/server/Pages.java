@@ -1,9 +1,6 @@
 package io.quarry.agent.server;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.TreeMap;
@@ -19,7 +16,7 @@ final class Pages {
 
   private final Supplier<Health> health;
   private final PrometheusMeterRegistry metrics;
-  private final byte[] home = resource("index.html");
+  private final byte[] home = Contract.resource(Pages.class, "index.html");
 
   Pages(Supplier<Health> health, PrometheusMeterRegistry metrics) {
     this.health = health;
@@ -30,9 +27,9 @@ final class Pages {
     return ALL.contains(path);
   }
 
-  Answer answer(String path, Contract contract) {
+  Answer answer(String path) {
     return switch (path) {
-      case CONTRACT -> Answer.of("application/yaml", contract.text());
+      case CONTRACT -> Answer.of("application/yaml", Contract.text());
       case HEALTH -> health();
       case METRICS ->
           Answer.of(
@@ -47,16 +44,5 @@ final class Pages {
     TreeMap<String, String> body = new TreeMap<>(now.details());
     body.put("status", now.ok() ? "ok" : "unavailable");
     return Answer.json(now.ok() ? 200 : 503, body);
-  }
-
-  private static byte[] resource(String name) {
-    try (InputStream stream = Pages.class.getResourceAsStream(name)) {
-      if (stream == null) {
-        throw new IllegalStateException("The jar lacks " + name);
-      }
-      return stream.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

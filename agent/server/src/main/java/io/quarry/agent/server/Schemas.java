@@ -1,6 +1,7 @@
 package io.quarry.agent.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -44,17 +45,18 @@ final class Schemas {
 
   /** Follows {@code $ref}; fields beside the reference win. */
   ObjectNode resolve(JsonNode node) {
-    ObjectNode here = (ObjectNode) node.deepCopy();
-    JsonNode reference = here.remove("$ref");
+    JsonNode reference = node.get("$ref");
     if (reference == null) {
-      return here;
+      return (ObjectNode) node;
     }
     JsonNode target = document.at(reference.textValue().substring(1));
     if (target.isMissingNode()) {
       throw new IllegalStateException("The contract has no " + reference.textValue());
     }
-    ObjectNode resolved = resolve(target);
-    resolved.setAll(here);
+    ObjectNode resolved = JsonNodeFactory.instance.objectNode();
+    resolved.setAll(resolve(target));
+    resolved.setAll((ObjectNode) node);
+    resolved.remove("$ref");
     return resolved;
   }
 

@@ -18,11 +18,16 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * {@code docs/api.md} agrees with {@code openapi.yaml}, and that file describes everything. {@code
- * -Dgolden.write=true} writes the page.
+ * {@code docs/api.md} and the server's {@code contract.json} agree with {@code openapi.yaml}, and
+ * that file describes everything. {@code -Dgolden.write=true} writes the page and the rules.
  */
 final class ApiReferenceTest {
   private static final Path PAGE = Path.of("../../docs/api.md");
+  private static final Path RULES =
+      Path.of("src/main/resources/io/quarry/agent/server/contract.json");
+  private static final String WRITE =
+      "mvn -Dquick -DskipTests=false -pl agent/server -am package -Dtest=ApiReferenceTest"
+          + " -Dgolden.write=true -Dsurefire.failIfNoSpecifiedTests=false";
   private static final String JSON = "/content/application~1json";
 
   @Test
@@ -32,11 +37,19 @@ final class ApiReferenceTest {
       Files.writeString(PAGE, page);
     }
     assertThat(page)
-        .as(
-            "write docs/api.md anew: mvn -Dquick -DskipTests=false -pl agent/server -am package"
-                + " -Dtest=ApiReferenceTest -Dgolden.write=true"
-                + " -Dsurefire.failIfNoSpecifiedTests=false")
+        .as("write contract.json and docs/api.md anew: " + WRITE)
         .isEqualTo(Files.readString(PAGE));
+  }
+
+  @Test
+  void serverReadsWhatTheFileSays() throws IOException {
+    String rules = Document.load().rules();
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(RULES, rules);
+    }
+    assertThat(rules)
+        .as("write contract.json and docs/api.md anew: " + WRITE)
+        .isEqualTo(Files.readString(RULES));
   }
 
   @Test

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -18,6 +20,8 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 /** The OpenAPI file as a tree, with its references followed. */
 final class Document {
   private static final String REFERENCE = "$ref";
+  private static final Set<String> PROSE =
+      Set.of("summary", "description", "examples", "example", "tags");
 
   private final JsonNode root;
 
@@ -87,6 +91,37 @@ final class Document {
       }
     }
     return operations;
+  }
+
+  /** What a server needs of the file: a line for each operation and for each component. */
+  String rules() {
+    ObjectNode rules = root.deepCopy();
+    rules.retain("paths", "components");
+    removeProse(rules, false);
+    return lines(rules, 3) + "\n";
+  }
+
+  /**
+   * @param named whether the node's keys are names of fields
+   */
+  private static void removeProse(JsonNode node, boolean named) {
+    if (node instanceof ObjectNode object && !named) {
+      object.remove(PROSE);
+    }
+    node.properties()
+        .forEach(
+            each -> removeProse(each.getValue(), !named && each.getKey().equals("properties")));
+    if (node.isArray()) {
+      node.forEach(each -> removeProse(each, false));
+    }
+  }
+
+  private static String lines(JsonNode node, int levels) {
+    return levels == 0 || !node.isObject()
+        ? node.toString()
+        : node.properties().stream()
+            .map(each -> "\"%s\":%s".formatted(each.getKey(), lines(each.getValue(), levels - 1)))
+            .collect(Collectors.joining(",\n", "{\n", "\n}"));
   }
 
   /** An object with named fields gets a table of its own. */

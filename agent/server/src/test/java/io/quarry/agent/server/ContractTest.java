@@ -44,7 +44,7 @@ final class ContractTest {
   private static final Vertx VERTX = Vertx.vertx();
   private static final JsonObject FILE =
       new JsonObject(
-          new Yaml().<Map<String, Object>>load(Buffer.buffer(Contract.load().text()).toString()));
+          new Yaml().<Map<String, Object>>load(Buffer.buffer(Contract.text()).toString()));
   private static final OpenAPIContract CONTRACT = OpenAPIContract.from(VERTX, FILE.copy()).await();
 
   /** A request for each implemented operation; `{disk}` stands for a disk of its own. */
@@ -160,7 +160,7 @@ final class ContractTest {
   }
 
   static List<Operation> operations() {
-    return Contract.load().operations();
+    return Contract.operations();
   }
 
   private static JsonObject raw(Operation operation) {
