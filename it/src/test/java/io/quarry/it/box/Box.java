@@ -35,7 +35,6 @@ import org.jspecify.annotations.Nullable;
 public final class Box implements AutoCloseable {
   public static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final Duration LONG_SESSION = Duration.ofSeconds(15);
-  private static final Duration IMPATIENT = Duration.ofSeconds(3);
 
   private final Path directory;
   private final Optional<EmbeddedZooKeeper> zooKeeper;
@@ -163,26 +162,14 @@ public final class Box implements AutoCloseable {
   }
 
   /**
-   * A client that asks the first host. When the host does not answer soon, the client asks the
-   * second one under the same request id.
-   */
-  public StorageClient impatientClient(String firstId, String secondId) {
-    return client(firstId, secondId, IMPATIENT);
-  }
-
-  /**
    * A client that asks the first host. The client asks the second one under the same request id as
    * soon as the first host is dead, and not while that host stands still.
    */
   public StorageClient patientClient(String firstId, String secondId) {
-    return client(firstId, secondId, PATIENCE);
-  }
-
-  private StorageClient client(String firstId, String secondId, Duration oneTry) {
     ClientSettings settings =
         new ClientSettings(
             PATIENCE,
-            oneTry,
+            PATIENCE,
             ClientSettings.DEFAULT.lostTryOver(),
             ClientSettings.DEFAULT.requestIds(),
             ClientSettings.DEFAULT.jitter());

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -69,11 +70,11 @@ final class PinnedCopyIT {
     QemuGuest.use(client, source, disk, "write -P 1 1M 4M");
 
     Files.createFile(armed);
-    String copy;
-    try (StorageClient both = box.impatientClient("odd", box.hostIds().getFirst())) {
-      copy = both.copyImage(target, copyOf(disk), null).imageId();
-    }
-    assertThat(Pausing.stopped(odd)).isTrue();
+    var _ =
+        CompletableFuture.supplyAsync(
+            () -> box.client("odd").copyImage(target, copyOf(disk), "once"));
+    await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(odd));
+    String copy = client.copyImage(target, copyOf(disk), "once").imageId();
     Box.awaitOptimized(client, target, copy);
     QemuGuest.use(client, source, disk, "write -P 2 1M 1M");
 

@@ -10,7 +10,6 @@ import io.quarry.common.api.CreateSnapshotRequest;
 import io.quarry.common.api.ImageOptions;
 import io.quarry.common.api.OpenedImage;
 import io.quarry.common.api.TaskInfo;
-import io.quarry.common.client.ClientSettings;
 import io.quarry.common.client.StorageClient;
 import io.quarry.it.box.Box;
 import io.quarry.it.box.Copying;
@@ -23,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -138,34 +138,26 @@ final class ZombieWorkerIT {
     Box.awaitOptimized(client, repoId, disk);
     QemuGuest.use(client, repoId, disk, "write -P 1 0 8M");
 
+    var request =
+        new CreateSnapshotRequest(
+            disk, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT);
     String snapshot;
-    try (StorageClient impatient =
-        new StorageClient(
-            List.of(zombie.url(), box.host(0).url()),
-            new ClientSettings(
-                Duration.ofMinutes(1),
-                Duration.ofSeconds(3),
-                ClientSettings.DEFAULT.lostTryOver(),
-                ClientSettings.DEFAULT.requestIds(),
-                ClientSettings.DEFAULT.jitter()))) {
-      snapshot =
-          impatient
-              .createSnapshot(
-                  repoId,
-                  new CreateSnapshotRequest(
-                      disk, JsonNodeFactory.instance.objectNode(), ImageOptions.DEFAULT),
-                  null)
-              .imageId();
+    Path file;
+    String expected;
+    var _ =
+        CompletableFuture.supplyAsync(
+            () -> box.client(place).createSnapshot(repoId, request, "once"));
+    try {
+      await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
+      snapshot = client.createSnapshot(repoId, request, "once").imageId();
+      Box.awaitOptimized(client, repoId, disk);
+      file = Path.of(QemuGuest.look(client, repoId, disk).path());
+      assertThat(file.getFileName().toString()).endsWith(".2.qcow2");
+      QemuGuest.use(client, repoId, disk, "write -P 2 4M 8M", "flush");
+      expected = QemuGuest.sha256(file);
+    } finally {
+      zombie.resumeAgent();
     }
-    await().atMost(Box.PATIENCE).until(() -> Pausing.stopped(zombie));
-    Box.awaitOptimized(client, repoId, disk);
-    OpenedImage published = QemuGuest.look(client, repoId, disk);
-    Path file = Path.of(published.path());
-    assertThat(file.getFileName().toString()).endsWith(".2.qcow2");
-    QemuGuest.use(client, repoId, disk, "write -P 2 4M 8M", "flush");
-    String expected = QemuGuest.sha256(file);
-
-    zombie.resumeAgent();
     zombie.awaitReady(Box.PATIENCE);
     await().atMost(Box.PATIENCE).until(() -> Pausing.gaveUpMend(logOf(zombie)));
 
