@@ -58,10 +58,12 @@ final class RangesInFlightTest {
 
   private static AgentsUnderTest agents;
   private static StorageClient client;
+  private static String sha256 = "";
 
   @BeforeAll
   static void start() throws Exception {
     new Random(12).nextBytes(CONTENT);
+    sha256 = HexFormat.of().formatHex(Sha256.fresh().digest(CONTENT));
     agents = AgentsUnderTest.start(directory, 2, "main");
     client = agents.client(0);
   }
@@ -83,7 +85,6 @@ final class RangesInFlightTest {
   }
 
   private static UploadInfo finish(String disk, String id) {
-    String sha256 = HexFormat.of().formatHex(Sha256.fresh().digest(CONTENT));
     return await()
         .atMost(AgentsUnderTest.PATIENCE)
         .until(
