@@ -72,15 +72,14 @@ public record Copying(Box box, String repoId, String imageId) {
 
   /**
    * Kills the worker once it has a checkpoint, and waits until its agent is back. Another host
-   * continues from that checkpoint, or from a later one.
+   * continues from that checkpoint, or from a later one. The hosts' throttles have to leave each
+   * window enough time to be seen.
    *
-   * @param fast bytes per second, for the window before the kill
    * @return the task as the killed host showed it last
    */
-  public TaskInfo killWorkerAtCheckpoint(long fast) throws Exception {
+  public TaskInfo killWorkerAtCheckpoint() throws Exception {
     TaskInfo task = until(any -> true);
     LocalHost victim = box.host(task.hostId());
-    box.client(task.hostId()).setThrottle(fast);
     TaskInfo begun = until(now -> checkpoint(now) > 0);
     victim.killAgent();
     TaskInfo next =

@@ -40,8 +40,7 @@ final class DifferenceIT {
   private static final String LATE = "late";
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
-  private static final long SLOW = 1 * MIB;
-  private static final long FAST = 40 * MIB;
+  private static final long SLOW = 2 * MIB;
 
   @TempDir private Path directory;
 
@@ -168,7 +167,7 @@ final class DifferenceIT {
   private void copyTwoLayersAndKill(String image, String base) throws Exception {
     box.hostIds().forEach(host -> box.client(host).setThrottle(SLOW));
     copy(MAIN, OTHER, image, base);
-    new Copying(box, OTHER, image).killWorkerAtCheckpoint(FAST);
+    new Copying(box, OTHER, image).killWorkerAtCheckpoint();
     connectAll();
     box.hostIds().forEach(host -> box.client(host).setThrottle(0));
     copy(MAIN, OTHER, base, null);

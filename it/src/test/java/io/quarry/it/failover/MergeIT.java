@@ -42,8 +42,7 @@ final class MergeIT {
   private static final String REPOSITORY = "vms";
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
-  private static final long SLOW = 1 * MIB;
-  private static final long FAST = 40 * MIB;
+  private static final long SLOW = 2 * MIB;
 
   @TempDir private Path directory;
 
@@ -172,7 +171,7 @@ final class MergeIT {
   }
 
   private void killTheMerger(String image) throws Exception {
-    TaskInfo killed = new Copying(box, REPOSITORY, image).killWorkerAtCheckpoint(FAST);
+    TaskInfo killed = new Copying(box, REPOSITORY, image).killWorkerAtCheckpoint();
     assertThat(killed.fixId()).startsWith("merge-");
     box.connect(REPOSITORY);
   }

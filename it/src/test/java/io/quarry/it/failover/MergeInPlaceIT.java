@@ -33,8 +33,7 @@ final class MergeInPlaceIT {
   private static final long MIB = 1L << 20;
   private static final int WINDOWS = 4;
   private static final long DATA = 24 * MIB;
-  private static final long SLOW = 1 * MIB;
-  private static final long FAST = 40 * MIB;
+  private static final long SLOW = 2 * MIB;
 
   @TempDir private Path directory;
 
@@ -94,7 +93,7 @@ final class MergeInPlaceIT {
   private void mergeWithTwoHosts(String removed, String into, String disk) throws Exception {
     throttle(SLOW);
     remove(removed);
-    TaskInfo killed = new Copying(box, REPOSITORY, into).killWorkerAtCheckpoint(FAST);
+    TaskInfo killed = new Copying(box, REPOSITORY, into).killWorkerAtCheckpoint();
     assertThat(killed.fixId()).startsWith("merge-");
     box.connect(REPOSITORY);
     assertContents();
