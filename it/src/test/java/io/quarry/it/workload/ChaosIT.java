@@ -1,4 +1,4 @@
-package io.quarry.it.chaos;
+package io.quarry.it.workload;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
