@@ -58,7 +58,7 @@ final class CheckIT {
                     "-Xmx256m",
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
-                    "-Dquarry.fault.stopAt=mend.published",
+                    "-Dquarry.fault.stopAt=copy.published",
                     "-Dquarry.fault.armedBy=" + armed));
   }
 

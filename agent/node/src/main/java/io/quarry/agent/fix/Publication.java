@@ -66,7 +66,7 @@ final class Publication {
       }
       throw e;
     }
-    FaultPoints.reach("mend.published");
+    FaultPoints.reach(run.fix().heavy() ? "copy.published" : "mend.published");
     files.removeOthers(volume, file, run.epoch());
     FaultPoints.reach("mend.tidied");
     if (run.fix().heavy()) {
