@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** The steps that no commit can avoid: write and force a file, link it, force the directory. */
-final class BarePrimitive {
+public final class BarePrimitive {
   private static final int RECORD_BYTES = 1_200;
 
   private BarePrimitive() {}
 
-  static Samples run(Path directory, int times) throws IOException {
+  public static Samples run(Path directory, int times) throws IOException {
     Files.createDirectories(directory.resolve("tmp"));
     Files.createDirectories(directory.resolve("log"));
     long[] nanos = new long[times];

@@ -4,14 +4,14 @@ import java.util.Arrays;
 
 /** Durations in nanoseconds. */
 @SuppressWarnings("ArrayRecordComponent") // never changed, never compared
-record Samples(long[] sorted) {
-  static Samples of(long[] nanos) {
+public record Samples(long[] sorted) {
+  public static Samples of(long[] nanos) {
     long[] sorted = nanos.clone();
     Arrays.sort(sorted);
     return new Samples(sorted);
   }
 
-  double millis(double quantile) {
+  public double millis(double quantile) {
     int index = (int) Math.min(sorted.length - 1L, Math.round(quantile * (sorted.length - 1)));
     return sorted[index] / 1e6;
   }

@@ -90,9 +90,9 @@ final class MovedStorageIT {
     box.connect(repoId);
     Path away = directory.resolve("away");
     Files.move(box.repository(repoId), away, StandardCopyOption.ATOMIC_MOVE);
-    assertThat(isElsewhere().healthReason()).contains("unmounted, moved or mounted over");
+    assertThat(isElsewhere().healthReason()).contains("unmounted, moved, mounted over");
     Files.createDirectories(box.repository(repoId));
-    assertThat(isElsewhere().healthReason()).contains("unmounted, moved or mounted over");
+    assertThat(isElsewhere().healthReason()).contains("unmounted, moved, mounted over");
     Files.delete(box.repository(repoId));
     Files.move(away, box.repository(repoId), StandardCopyOption.ATOMIC_MOVE);
     isBack();

@@ -30,10 +30,15 @@ public final class GuestJava {
     return new GuestJava(vm, agent.exec(List.of("/bin/sh", "-c", script)), output);
   }
 
+  /** What the program has printed so far. */
+  String output() throws IOException, InterruptedException {
+    return vm.run("cat " + output);
+  }
+
   /** The lines so far that begin with the word, each without it. */
   public List<String> lines(String word) throws IOException, InterruptedException {
     String prefix = word + " ";
-    return vm.run("cat " + output)
+    return output()
         .lines()
         .filter(line -> line.startsWith(prefix))
         .map(line -> line.substring(prefix.length()))
@@ -50,8 +55,12 @@ public final class GuestJava {
 
   /** Waits for the program's end, which must be a success. */
   public void awaitSuccess() throws IOException, InterruptedException {
-    int exitCode = process.await(PATIENCE).exitCode();
-    assertThat(exitCode).as(this::describe).isZero();
+    assertThat(exitCode()).as(this::describe).isZero();
+  }
+
+  /** Waits for the program's end; returns its exit code. */
+  int exitCode() throws IOException, InterruptedException {
+    return process.await(PATIENCE).exitCode();
   }
 
   /** SIGKILL; returns when the program is gone. */

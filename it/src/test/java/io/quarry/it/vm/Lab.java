@@ -18,6 +18,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file server and two hosts, each a virtual machine, with a cable from each host to the server.
@@ -25,13 +27,15 @@ import java.util.concurrent.Future;
 public final class Lab implements Closeable {
   private static final String SERVER = "s";
   private static final List<String> HOSTS = List.of("a", "b");
-  private static final int MEMORY_MIB = 512;
+  private static final int MEMORY_MIB = 768;
   private static final long EXPORT_BYTES = 2L << 30;
+  private static final long STATE_BYTES = 64L << 20;
 
   private final Path directory;
   private final Path sockets;
   private final Map<String, LabVm> vms;
   private final NfsServer nfs;
+  private @Nullable LabAgents agents;
 
   private Lab(Path directory, Path sockets, Map<String, LabVm> vms) {
     this.directory = directory;
@@ -64,7 +68,10 @@ public final class Lab implements Closeable {
       String host = "10.99.%d.2".formatted(i);
       serverNics.add(new Nic(there, here, server, host));
       Nic nic = new Nic(here, there, host, server);
-      specs.add(new VmSpec(HOSTS.get(i), MEMORY_MIB, List.of(jarDisk), List.of(nic)));
+      Path state = directory.resolve(HOSTS.get(i) + "-state.raw");
+      QemuGuest.run(List.of("truncate", "-s", Long.toString(STATE_BYTES), state.toString()));
+      Disk stateDisk = new Disk(LabAgent.STATE_DISK, state, false);
+      specs.add(new VmSpec(HOSTS.get(i), MEMORY_MIB, List.of(jarDisk, stateDisk), List.of(nic)));
     }
     Disk disk = new Disk(NfsServer.DISK, export, false);
     specs.add(new VmSpec(SERVER, MEMORY_MIB, List.of(jarDisk, disk), serverNics));
@@ -118,6 +125,14 @@ public final class Lab implements Closeable {
     return HOSTS.stream().map(this::host).toList();
   }
 
+  /** Agents on all hosts, started when they are first needed. */
+  public LabAgents agents() throws IOException, InterruptedException, TimeoutException {
+    if (agents == null) {
+      agents = LabAgents.start(hosts(), nfs, directory);
+    }
+    return agents;
+  }
+
   private LabVm machine(String name) {
     return Objects.requireNonNull(vms.get(name), () -> "there is no machine " + name);
   }
@@ -142,11 +157,17 @@ public final class Lab implements Closeable {
 
   @Override
   public void close() throws IOException {
+    if (agents != null) {
+      agents.close();
+    }
     for (LabVm vm : vms.values()) {
       vm.close();
     }
     Files.deleteIfExists(directory.resolve("export.raw"));
     Files.deleteIfExists(directory.resolve("jars.ext4"));
+    for (String host : HOSTS) {
+      Files.deleteIfExists(directory.resolve(host + "-state.raw"));
+    }
     DeleteTree.of(directory.resolve("jars"));
     DeleteTree.of(sockets);
   }

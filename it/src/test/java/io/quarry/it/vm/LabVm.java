@@ -179,6 +179,15 @@ public final class LabVm implements Closeable {
     setLinks(true);
   }
 
+  /** Pulls the cable to this host, where ZooKeeper and the callers of the agents are. */
+  public void cutHostCable() throws IOException {
+    setLink(VmSpec.HOST_CABLE, false);
+  }
+
+  public void restoreHostCable() throws IOException {
+    setLink(VmSpec.HOST_CABLE, true);
+  }
+
   /** The address of this host's loopback interface, as the guest sees it. */
   public static String hostAddress() {
     return VmSpec.HOST_ADDRESS;
@@ -187,6 +196,15 @@ public final class LabVm implements Closeable {
   /** The URL of an HTTP server in the guest; it leads there until the machine's power is cut. */
   public URI forward(int guestPort) throws IOException {
     int port = LoopbackPorts.free();
+    forward(port, guestPort);
+    return URI.create("http://127.0.0.1:" + port);
+  }
+
+  /**
+   * Makes a server in the guest answer at a port of this host. Other machines reach that port at
+   * {@link #hostAddress}.
+   */
+  void forward(int port, int guestPort) throws IOException {
     String command =
         "hostfwd_add %s tcp:127.0.0.1:%d-:%d".formatted(VmSpec.HOST_CABLE, port, guestPort);
     String refusal =
@@ -194,13 +212,16 @@ public final class LabVm implements Closeable {
     if (!refusal.isEmpty()) {
       throw new IOException(command + ": " + refusal);
     }
-    return URI.create("http://127.0.0.1:" + port);
   }
 
   private void setLinks(boolean up) throws IOException {
     for (int i = 0; i < spec.nics().size(); i++) {
-      running().qmp().execute("set_link", Map.of("name", VmSpec.netdev(i), "up", up));
+      setLink(VmSpec.netdev(i), up);
     }
+  }
+
+  private void setLink(String cable, boolean up) throws IOException {
+    running().qmp().execute("set_link", Map.of("name", cable, "up", up));
   }
 
   /** Moves the guest's clock. */

@@ -46,7 +46,7 @@ public final class NfsServer {
         disk=/dev/disk/by-id/virtio-%1$s
         blkid $disk >/dev/null || mkfs.xfs -q $disk
         mkdir -p %2$s /run/rpc_pipefs /var/lib/nfs/nfsdcld
-        mount $disk %2$s
+        mount -o gquota $disk %2$s
         mkdir -p %2$s/.nfsdcld
         mount --bind %2$s/.nfsdcld /var/lib/nfs/nfsdcld
         mount -t nfsd nfsd /proc/fs/nfsd
@@ -80,6 +80,48 @@ public final class NfsServer {
     vm.run(exportfs());
   }
 
+  /** No client may use what it has of the export any more. */
+  public void withdraw() throws IOException, InterruptedException {
+    vm.run("exportfs -ua");
+  }
+
+  /** Exports again. */
+  public void restore() throws IOException, InterruptedException {
+    vm.run(exportfs());
+  }
+
+  /** Fills the server's filesystem to the last block. */
+  public void fill() throws IOException, InterruptedException {
+    vm.run(
+        """
+        fallocate -l $(($(df --output=avail -B1 %1$s | tail -n 1) - 1048576)) %1$s/filler
+        dd if=/dev/zero of=%1$s/filler-end bs=4k 2>/dev/null || true
+        sync
+        """
+            .formatted(EXPORT));
+  }
+
+  /** Frees what {@link #fill} has taken. */
+  public void free() throws IOException, InterruptedException {
+    vm.run("rm %1$s/filler %1$s/filler-end; sync".formatted(EXPORT));
+  }
+
+  /**
+   * Limits what the files of a group may take from now on.
+   *
+   * @param more bytes; less than 0 for no limit
+   */
+  public void limitGroup(int group, long more) throws IOException, InterruptedException {
+    vm.run(
+        """
+        used=$(xfs_quota -x -c 'quota -g -N -n -b %1$d' %3$s | awk 'NR == 1 {print $2}')
+        limit=0
+        ((%2$d < 0)) || limit=$((${used:-0} + %2$d / 1024))
+        xfs_quota -x -c "limit -g bhard=${limit}k %1$d" %3$s
+        """
+            .formatted(group, more, EXPORT));
+  }
+
   private String exportfs() {
     String durable = durability == Durability.SYNC ? "sync" : "async";
     return "exportfs -o rw,no_root_squash,insecure,no_subtree_check,fsid=0,%s '*:%s'"
@@ -90,7 +132,7 @@ public final class NfsServer {
   public void makeDirectories(String directory, String... below)
       throws IOException, InterruptedException {
     vm.run(
-        "mkdir %1$s; cd %1$s; mkdir -p . %2$s; sync"
+        "mkdir -p %1$s; cd %1$s; mkdir -p . %2$s; sync"
             .formatted(EXPORT + "/" + directory, String.join(" ", below)));
   }
 

@@ -360,7 +360,9 @@ public final class StorageIdentity {
     String key = subject.storage().keyAtPlace();
     String found = null;
     if (key == null) {
-      found = "its path leads to no repository any more: it was unmounted, moved or mounted over";
+      found =
+          "its path leads to no repository any more: it was unmounted, moved, mounted over, or its"
+              + " file server has withdrawn the export";
     } else if (!key.equals(subject.key())) {
       found = "its path leads to another repository";
     }

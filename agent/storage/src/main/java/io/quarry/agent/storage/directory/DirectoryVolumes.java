@@ -81,7 +81,21 @@ public final class DirectoryVolumes implements VolumeStore {
   @Override
   public NativeFile create(String file) throws IOException {
     FaultPoints.reach("volume.creating");
-    return folder.createNew(file, FileModes.VOLUME);
+    NativeFile made = folder.createNew(file, FileModes.VOLUME);
+    try {
+      // A quota of the group counts what is written from now on.
+      giveToGroup(made, made.status());
+      return made;
+    } catch (IOException e) {
+      made.close();
+      throw e;
+    }
+  }
+
+  private void giveToGroup(NativeFile file, FileStatus status) throws IOException {
+    if (protection.group() != VolumeOptions.ANY && status.gid() != protection.group()) {
+      file.setOwner(-1, protection.group());
+    }
   }
 
   @Override
@@ -157,9 +171,7 @@ public final class DirectoryVolumes implements VolumeStore {
       if (status.immutable()) {
         file.setImmutable(false);
       }
-      if (protection.group() != VolumeOptions.ANY) {
-        file.setOwner(-1, protection.group());
-      }
+      giveToGroup(file, status);
       file.setMode(mode);
       if (protection.immutable() && mode == FileModes.FROZEN_VOLUME) {
         file.setImmutable(true);

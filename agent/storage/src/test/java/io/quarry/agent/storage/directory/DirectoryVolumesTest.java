@@ -117,7 +117,6 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
                 true,
                 "host@life")) {
       storage.volumes().create(FILE).close();
-      storage.volumes().thaw(FILE);
       for (Path each : new Path[] {root.resolve("volumes"), storage.volumes().path(FILE)}) {
         assertThat(Files.getAttribute(each, "unix:gid")).isEqualTo(GROUP);
       }
