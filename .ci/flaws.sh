@@ -17,8 +17,8 @@ fi
 source .ci/jdk25.sh
 find_jdk25
 
-# Of whole clusters, until one breaks something.
-readonly SCHEDULES=10000
+# Of whole clusters, and of logs, until one breaks something.
+readonly SCHEDULES=10000 LOGS=16000
 
 home=$PWD
 copy=$home/target/flaws
@@ -49,7 +49,7 @@ failures() { # module test
   fi
   rm -rf {,agent/}*/target/{surefire,failsafe}-reports
   mvn -B -q -Dquick -DskipTests=false -pl "$1" -am "$goal" "${options[@]}" \
-    -Dsurefire.failIfNoSpecifiedTests=false -Dquarry.clusterSchedules="$SCHEDULES" >"$log" 2>&1 || true
+    -Dsurefire.failIfNoSpecifiedTests=false -Dquarry.clusterSchedules="$SCHEDULES" -Dquarry.schedules="$LOGS" >"$log" 2>&1 || true
   cat {,agent/}*/target/{surefire,failsafe}-reports/TEST-*.xml 2>/dev/null |
     grep -cE '<(failure|error)[ >]' || true
 }

@@ -1,22 +1,22 @@
 package io.quarry.coordinator.log;
 
 /** The names in a repository's log directory. */
-final class Names {
+public final class Names {
   private static final String RECORD = ".record";
   private static final String CHECKPOINT = ".checkpoint";
   private static final int DIGITS = 16;
   private static final int BASE = 10;
 
   /** No record has this number. */
-  static final long NONE = -1;
+  public static final long NONE = -1;
 
   private Names() {}
 
-  static String record(long sequence) {
+  public static String record(long sequence) {
     return padded(sequence, DIGITS) + RECORD;
   }
 
-  static String checkpoint(long sequence) {
+  public static String checkpoint(long sequence) {
     return padded(sequence, DIGITS) + CHECKPOINT;
   }
 
@@ -27,12 +27,12 @@ final class Names {
   }
 
   /** The record's number, or {@link #NONE} for other names. */
-  static long recordNumber(String name) {
+  public static long recordNumber(String name) {
     return number(name, RECORD);
   }
 
   /** The number of the last record a checkpoint covers, or {@link #NONE}. */
-  static long checkpointNumber(String name) {
+  public static long checkpointNumber(String name) {
     return number(name, CHECKPOINT);
   }
 

@@ -89,6 +89,11 @@ public interface SlotStore {
   /** Builds the reserve again; false when the storage is too full for that. */
   boolean restoreBallast() throws IOException;
 
+  /** Whether records fill a limited space so far that a checkpoint should come soon. */
+  default boolean wantsCheckpoint() {
+    return false;
+  }
+
   /** The path of a name, for messages. */
   String describe(String name);
 }

@@ -77,7 +77,8 @@ final class CheckpointKeeper implements AutoCloseable {
     long enough = ballastWhole ? recordsMin : Math.min(recordsMin, FULL_RECORDS_MIN);
     boolean due =
         records >= Math.max(enough, checkpointBytes / BYTES_PER_RECORD)
-            || entries >= Math.max(ENTRIES_MIN, checkpointBytes / BYTES_PER_ENTRY);
+            || entries >= Math.max(ENTRIES_MIN, checkpointBytes / BYTES_PER_ENTRY)
+            || store.wantsCheckpoint();
     if (due && busy.compareAndSet(false, true)) {
       records = 0;
       entries = 0;

@@ -10,7 +10,7 @@ import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
-class MemorySlotStoreTest extends SlotStoreContract {
+class MemorySlotStoreTest extends FileLikeStoreContract {
   private static final byte[] ONE = {1};
   private static final byte[] TWO = {2};
 

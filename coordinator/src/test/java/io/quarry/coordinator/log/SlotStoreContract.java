@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarry.coordinator.log.SlotStore.Put;
-import io.quarry.coordinator.log.SlotStore.Reserve;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -16,12 +15,12 @@ import org.junit.jupiter.api.Test;
 
 /** The contract of every slot store. */
 public abstract class SlotStoreContract {
-  private static final String NAME = Names.record(1);
+  static final String NAME = Names.record(1);
 
   /** An empty one, the same at each call within a test. */
   protected abstract SlotStore store() throws IOException;
 
-  private static byte[] bytes(String text) {
+  static byte[] bytes(String text) {
     return text.getBytes(UTF_8);
   }
 
@@ -81,15 +80,6 @@ public abstract class SlotStoreContract {
   }
 
   @Test
-  void deletedNamesAreFreeAndMissingOnesDoNotMatter() throws Exception {
-    store().putIfAbsent(NAME, bytes("one"));
-    store().delete(List.of(Names.record(7), NAME));
-    assertThat(store().read(NAME)).isNull();
-    assertThat(store().list()).isEmpty();
-    assertThat(store().putIfAbsent(NAME, bytes("two"))).isEqualTo(Put.CREATED);
-  }
-
-  @Test
   void forcingMissingNamesDoesNotMatter() throws Exception {
     store().putIfAbsent(NAME, bytes("one"));
     store().force(List.of(NAME, Names.record(7)));
@@ -112,20 +102,6 @@ public abstract class SlotStoreContract {
     store().writeHead(7);
     assertThat(store().list()).noneMatch(name -> Names.recordNumber(name) != Names.NONE);
     assertThat(store().list()).noneMatch(name -> Names.checkpointNumber(name) != Names.NONE);
-  }
-
-  @Test
-  void ballastIsReleasedUntilItIsUsedUp() throws Exception {
-    assertThat(store().releaseBallast(Reserve.ALL)).isFalse();
-    assertThat(store().restoreBallast()).isTrue();
-    assertThat(store().restoreBallast()).isTrue();
-    assertThat(store().releaseBallast(Reserve.ALL)).isTrue();
-    int releases = 1;
-    while (store().releaseBallast(Reserve.ALL)) {
-      assertThat(++releases).isLessThan(10_000);
-    }
-    assertThat(store().restoreBallast()).isTrue();
-    assertThat(store().releaseBallast(Reserve.ALL)).isTrue();
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.quarry.agent.data.SmallStorage;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.Contender;
+import io.quarry.coordinator.log.FileLikeStoreContract;
 import io.quarry.coordinator.log.Fingerprint;
 import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.LogReader;
@@ -14,7 +15,6 @@ import io.quarry.coordinator.log.PutNotStartedException;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.log.SlotStore.Put;
 import io.quarry.coordinator.log.SlotStore.Reserve;
-import io.quarry.coordinator.log.SlotStoreContract;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DirectorySlotStoreTest extends SlotStoreContract {
+class DirectorySlotStoreTest extends FileLikeStoreContract {
   @TempDir Path root;
   private DirectorySlotStore store;
 

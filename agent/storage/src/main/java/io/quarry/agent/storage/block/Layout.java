@@ -1,0 +1,85 @@
+package io.quarry.agent.storage.block;
+
+/**
+ * The places on a device.
+ *
+ * @param ringBytes the length of a slot's ring, and of each of the slot's areas for checkpoints
+ * @param frameBytesMax the length of the longest frame, header and padding included
+ */
+record Layout(long ringBytes, int frameBytesMax) {
+  static final int BLOCK = 4096;
+
+  /** The hosts that can lead. */
+  static final int SLOTS = 64;
+
+  /**
+   * A slot's areas for checkpoints: two to keep, one to write, and one whose write got no answer.
+   */
+  static final int AREAS = 4;
+
+  private static final long KIB = 1L << 10;
+  private static final long MIB = 1L << 20;
+  private static final long SPLITTERS = 64 * KIB;
+  private static final long CELLS = MIB;
+  private static final long NOTES = 3 * MIB;
+  private static final long RINGS = 64 * MIB;
+  private static final long RING_BYTES_MIN = 4 * MIB;
+  private static final long RING_BYTES_MAX = 64 * MIB;
+  private static final int FRAME_BYTES_MAX = (int) (2 * MIB);
+  private static final int PAIR = 2 * BLOCK;
+
+  /** The smallest device. */
+  static final long DEVICE_BYTES_MIN = RINGS + SLOTS * (1 + AREAS) * RING_BYTES_MIN;
+
+  /**
+   * @throws IllegalArgumentException when the device is too small
+   */
+  static Layout ofDevice(long bytes) {
+    if (bytes < DEVICE_BYTES_MIN) {
+      throw new IllegalArgumentException(
+          "a device of " + bytes + " bytes is too small, it needs " + DEVICE_BYTES_MIN);
+    }
+    long most = (bytes - RINGS) / (SLOTS * (1 + AREAS));
+    return ofRing(Math.min(Long.highestOneBit(most), RING_BYTES_MAX));
+  }
+
+  static Layout ofRing(long ringBytes) {
+    return new Layout(ringBytes, (int) Math.min(FRAME_BYTES_MAX, ringBytes / 4));
+  }
+
+  /** The first of the two blocks of a slot's splitter. */
+  long splitter(int slot) {
+    return SPLITTERS + (long) slot * PAIR;
+  }
+
+  /** The first of the two blocks of a slot's cell. */
+  long cell(int slot) {
+    return CELLS + (long) slot * PAIR;
+  }
+
+  long note(int slot) {
+    return NOTES + (long) slot * PAIR;
+  }
+
+  /** The place in a slot's ring where the byte with that position is. */
+  long ring(int slot, long position) {
+    return ring(slot) + position % ringBytes;
+  }
+
+  private long ring(int slot) {
+    return RINGS + slot * (1L + AREAS) * ringBytes;
+  }
+
+  long area(int slot, int area) {
+    return ring(slot) + (1L + area) * ringBytes;
+  }
+
+  /** Where the ring begins anew after a position. */
+  long nextRound(long position) {
+    return (position / ringBytes + 1) * ringBytes;
+  }
+
+  static long padded(long bytes) {
+    return (bytes + BLOCK - 1) / BLOCK * BLOCK;
+  }
+}

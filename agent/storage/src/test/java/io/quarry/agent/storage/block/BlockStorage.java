@@ -1,0 +1,208 @@
+package io.quarry.agent.storage.block;
+
+import io.quarry.agent.storage.block.SimDevice.WriteFault;
+import io.quarry.coordinator.log.CommitLog;
+import io.quarry.coordinator.log.HostileStorage;
+import io.quarry.coordinator.log.LogReader;
+import io.quarry.coordinator.log.Names;
+import io.quarry.coordinator.log.SlotStore;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The real store over a simulated device. All its processes must decide alike. */
+final class BlockStorage implements HostileStorage {
+  static final Key KEY = new Key("0".repeat(31) + "1");
+  private static final int SLOTS = 8;
+
+  private final Layout layout;
+  private final Random random;
+  private final SimDevice device;
+  private BlockSlotStore calm;
+  private int lives;
+  private final BiConsumer<String, byte[]> onDecided;
+  private final Map<Long, String> decided = new HashMap<>();
+  private final List<BlockHost> hosts = new ArrayList<>();
+  private final Map<Long, byte[]> whole = new HashMap<>();
+  private final Map<String, TestSlot> slots = new HashMap<>();
+
+  BlockStorage(Random random, long ringBytes, BiConsumer<String, byte[]> onDecided)
+      throws IOException {
+    this.layout = Layout.ofRing(ringBytes);
+    this.random = random;
+    this.device = new SimDevice(random);
+    this.onDecided = onDecided;
+    this.calm = store("calm", device.host(step -> {}), turn -> {});
+    CommitLog.create(calm);
+  }
+
+  /** The first process that knows a record tells the truth; the others have to agree. */
+  private void heard(Frame frame) {
+    String before = decided.putIfAbsent(frame.sequence(), frame.hash());
+    if (before == null) {
+      onDecided.accept(Names.record(frame.sequence()), content(frame));
+    } else if (!before.equals(frame.hash())) {
+      throw new AssertionError("two records " + frame.sequence() + ": " + before + ", " + frame);
+    }
+  }
+
+  private byte[] content(Frame frame) {
+    try {
+      byte[] record = frame.record(device.host(step -> {}), layout);
+      if (record == null) {
+        throw new AssertionError(frame + " is decided, and not there");
+      }
+      return record;
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private BlockSlotStore store(String name, BlockDevice host, Leader.Pause pause) {
+    TestSlot slot = slots.computeIfAbsent(name, n -> new TestSlot(slots.size()));
+    return new BlockSlotStore(host, layout, KEY, slot, SLOTS, pause, this::heard);
+  }
+
+  @Override
+  public Host host(String name, Consumer<String> beforeEachStep) {
+    BlockHost host = new BlockHost(name, beforeEachStep);
+    hosts.add(host);
+    return host;
+  }
+
+  /** Another host, which leads for a moment: only a leader knows whether the last frame counts. */
+  @Override
+  public SlotStore calm() throws IOException {
+    // Whoever comes now can read the log, before any other host leads.
+    new LogReader(store("fresh" + lives++, device.host(step -> {}), turn -> {})).load();
+    try {
+      settle();
+    } catch (OwnRing.NoRoomException e) {
+      calm = store("calm" + slots.size(), device.host(step -> {}), turn -> {});
+      settle();
+    }
+    return calm;
+  }
+
+  private void settle() throws IOException {
+    for (int turn = 0; !calm.settle(); turn++) {
+      if (turn == 10) {
+        throw new AssertionError("nobody can lead any more");
+      }
+    }
+  }
+
+  /** Damages the first block of a checkpoint, and mends it again when the content is long. */
+  @Override
+  public void overwrite(String name, byte[] content) throws IOException {
+    SimDevice.Host host = device.host(step -> {});
+    Cells cells = new CellReader(host, layout, KEY, () -> SLOTS).read();
+    for (Cells.Named named : cells.checkpoints()) {
+      if (named.area().sequence() == Names.checkpointNumber(name)) {
+        long offset = layout.area(named.slot(), named.area().area());
+        byte[] block = whole.getOrDefault(offset, device.get(offset, Layout.BLOCK));
+        whole.put(offset, block);
+        device.overwrite(offset, content.length == 1 ? new byte[Layout.BLOCK] : block);
+      }
+    }
+  }
+
+  @Override
+  public void powerCut(Random random) {
+    hosts.forEach(BlockHost::loseLate);
+    device.powerCut();
+  }
+
+  private final class BlockHost implements Host {
+    private final String name;
+    private final Consumer<String> beforeEachStep;
+    private SimDevice.Host seen;
+    private SlotStore store;
+
+    BlockHost(String name, Consumer<String> beforeEachStep) {
+      this.name = name;
+      this.beforeEachStep = beforeEachStep;
+      this.seen = device.host(beforeEachStep);
+      this.store = newStore();
+    }
+
+    private SlotStore newStore() {
+      BlockSlotStore own =
+          BlockStorage.this.store(name, seen, turn -> beforeEachStep.accept("backs off"));
+      return (SlotStore)
+          Proxy.newProxyInstance(
+              SlotStore.class.getClassLoader(),
+              new Class<?>[] {SlotStore.class},
+              (proxy, method, arguments) -> follow(own, method, arguments));
+    }
+
+    /** Another thread of the host follows the log with the same store, at any time. */
+    private @Nullable Object follow(
+        BlockSlotStore own, Method method, Object @Nullable [] arguments) throws Throwable {
+      if (method.getName().equals("putIfAbsent") && random.nextInt(4) == 0) {
+        try {
+          own.readHead();
+          own.list();
+        } catch (IOException e) {
+          beforeEachStep.accept("cannot follow");
+        }
+      }
+      try {
+        return method.invoke(own, arguments);
+      } catch (InvocationTargetException e) {
+        throw e.getCause();
+      }
+    }
+
+    void loseLate() {
+      seen.loseLate();
+    }
+
+    @Override
+    public void beginLife() {
+      // A process that is over has no direct I/O under way.
+      seen.landLate();
+      seen = device.host(beforeEachStep);
+      store = newStore();
+    }
+
+    @Override
+    public SlotStore store() {
+      return store;
+    }
+
+    @Override
+    public void disturb(Random random) {
+      switch (random.nextInt(16)) {
+        case 0 -> seen.nextWrites(WriteFault.LOST_REPLY);
+        case 1 -> seen.nextWrites(WriteFault.LATE);
+        case 2 -> seen.nextWrites(WriteFault.TORN);
+        case 3 -> seen.nextWrites(WriteFault.LATE, WriteFault.LOST_REPLY);
+        case 4 -> seen.failReads(1);
+        case 5 -> seen.nextWrites(WriteFault.NONE, WriteFault.LATE);
+        case 6 -> seen.landLate();
+        case 7 -> seen.nextWrites(WriteFault.NONE, WriteFault.NONE, WriteFault.LATE);
+        case 8 -> seen.nextWrites(WriteFault.NONE, WriteFault.LOST_REPLY);
+        default -> {}
+      }
+    }
+
+    /** A checkpoint is read back before the cell names it, so no reader meets a damaged one. */
+    @Override
+    public void spoilNextCheckpoint() {}
+
+    @Override
+    public void landDelayed() {
+      seen.landLate();
+    }
+  }
+}
