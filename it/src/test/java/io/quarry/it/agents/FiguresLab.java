@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(900)
 @SuppressWarnings("SystemOut")
 final class FiguresLab {
-  private static final int COMMITS = 400;
+  private static final int COMMITS = 200;
   private static final int SEEN = 100;
   private static final long POLL_MILLIS = 5;
   private static final long SIZE = 64L << 20;
