@@ -115,7 +115,7 @@ public final class LoopFilesystem implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try {
-      tools.run("umount", mountPoint.toString());
+      tools.run("umount", "-l", mountPoint.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException(mountPoint + ": still mounted");

@@ -218,7 +218,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
         new LocalfsFormat().connect(Map.of("path", mount.toString()), true, "host@life")) {
       assertThat(storage.traits().frozenFiles()).isEqualTo("unprotected");
     } finally {
-      run("umount", mount.toString());
+      run("umount", "-l", mount.toString());
     }
   }
 
