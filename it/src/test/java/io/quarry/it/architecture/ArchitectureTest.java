@@ -56,6 +56,8 @@ final class ArchitectureTest {
     "io.quarry.agent.storage.nfs.NfsClientId",
     // Tells whether the directory that an administrator names exists.
     "io.quarry.agent.storage.directory.DirectoryConnection",
+    // A device of the host, in no folder of a repository.
+    "io.quarry.agent.storage.block.FileBlockDevice",
     // One file, for programs that are no agent.
     "io.quarry.agent.data.ImageCopy",
     "io.quarry.agent.data.qemu.Chain$Layer",
@@ -209,7 +211,9 @@ final class ArchitectureTest {
           .should()
           .dependOnClassesThat(
               resideInAnyPackage(
-                      "io.quarry.agent.storage.directory..", "io.quarry.agent.storage.nfs..")
+                      "io.quarry.agent.storage.directory..",
+                      "io.quarry.agent.storage.nfs..",
+                      "io.quarry.agent.storage.block..")
                   .or(named("io.quarry.agent.data.os.Folder")))
           .because("another format has no directories: agent.storage says what all formats have");
 
