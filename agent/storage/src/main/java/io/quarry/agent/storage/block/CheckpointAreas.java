@@ -70,7 +70,7 @@ final class CheckpointAreas {
     }
   }
 
-  /** The content of a checkpoint. Whoever reads it finds damage by the content's own hash. */
+  /** The content of a checkpoint. A reader finds damage by the content's hash. */
   InputStream open(int slot, Area area, String name) {
     InputStream bytes = new Input(layout.area(slot, area.area()), area.bytes());
     return new Inflated(new InflaterInputStream(new BufferedInputStream(bytes, CHUNK)), name);

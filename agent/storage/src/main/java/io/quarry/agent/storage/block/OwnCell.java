@@ -74,7 +74,7 @@ final class OwnCell {
     newest = block;
   }
 
-  /** A cell that somebody else has written means that two hosts have the slot: one was cloned. */
+  /** A cell that another host has written means that two hosts have the slot: one is a clone. */
   void look() throws IOException {
     byte[] bytes = new byte[BLOCKS * Layout.BLOCK];
     device.read(layout.cell(cell.slot()), bytes);

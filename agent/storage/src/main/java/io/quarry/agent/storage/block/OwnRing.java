@@ -79,7 +79,7 @@ final class OwnRing {
    * The place of a frame that is written next. Whatever comes of the write, no other frame gets the
    * place.
    *
-   * @param spare whether to leave the room without which nobody can lead
+   * @param spare whether to leave the reserve, which a new leader needs
    * @throws NoRoomException when records that are still needed fill the ring
    */
   long take(long length, long ballot, boolean spare) throws IOException {

@@ -100,10 +100,7 @@ final class Records {
   void jump(Area checkpoint) {
     last = checkpoint.sequence();
     lastHash = checkpoint.hash();
-    frames.getOrDefault(last, List.of()).stream()
-        .filter(frame -> frame.hash().equals(lastHash))
-        .findFirst()
-        .ifPresent(frame -> decided.put(last, frame));
+    keepCovered();
   }
 
   /**
@@ -140,6 +137,7 @@ final class Records {
         .toList();
   }
 
+  /** The frame of the record that a checkpoint names may be read later than the checkpoint. */
   private void keepCovered() {
     if (!decided.containsKey(last)) {
       frames.getOrDefault(last, List.of()).stream()

@@ -82,7 +82,7 @@ final class BlockStorage implements HostileStorage {
   /** Another host, which leads for a moment: only a leader knows whether the last frame counts. */
   @Override
   public SlotStore calm() throws IOException {
-    // Whoever comes now can read the log, before any other host leads.
+    // A new reader can read the log before any other host leads.
     new LogReader(store("fresh" + lives++, device.host(step -> {}), turn -> {})).load();
     try {
       settle();
@@ -96,7 +96,7 @@ final class BlockStorage implements HostileStorage {
   private void settle() throws IOException {
     for (int turn = 0; !calm.settle(); turn++) {
       if (turn == 10) {
-        throw new AssertionError("nobody can lead any more");
+        throw new AssertionError("no host can lead any more");
       }
     }
   }
