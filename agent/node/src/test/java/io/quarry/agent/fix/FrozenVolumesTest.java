@@ -181,7 +181,8 @@ final class FrozenVolumesTest {
           .singleElement()
           .satisfies(problem -> {
             assertThat(problem.kind()).isEqualTo(Problem.Kind.FOREIGN_WRITER);
-            assertThat(problem.reason()).startsWith("qemu-io (process ");
+            // The search for the process has little time, which a busy machine may use up.
+            assertThat(problem.reason()).matches("(qemu-io \\(process |a process on this host).*");
           });
     }
     story.runAll();

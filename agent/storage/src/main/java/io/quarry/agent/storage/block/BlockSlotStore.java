@@ -52,28 +52,8 @@ public final class BlockSlotStore implements SlotStore, AutoCloseable {
 
   /**
    * @param key of the device: blocks with another key are void
-   * @param ringBytes what {@link #ringBytes} said when the log was made: it never changes
    * @param slots how many slots hosts may have; the same for all hosts
    */
-  public BlockSlotStore(BlockDevice device, String key, long ringBytes, HostSlot host, int slots) {
-    this(
-        device,
-        Layout.ofRing(ringBytes),
-        new Key(key),
-        host,
-        slots,
-        new RandomPause(),
-        frame -> {});
-  }
-
-  /**
-   * The length of a host's ring on a device of that size. A device that grows later keeps the rings
-   * where they are.
-   */
-  public static long ringBytes(long deviceBytes) {
-    return Layout.ofDevice(deviceBytes).ringBytes();
-  }
-
   BlockSlotStore(
       BlockDevice device,
       Layout layout,

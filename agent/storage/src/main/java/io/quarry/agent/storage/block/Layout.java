@@ -1,12 +1,15 @@
 package io.quarry.agent.storage.block;
 
 /**
- * The places on a device.
+ * The places of a log on a device.
  *
+ * @param cells where the cells begin
+ * @param notes where the head notes begin
+ * @param rings where the rings begin
  * @param ringBytes the length of a slot's ring, and of each of the slot's areas for checkpoints
  * @param frameBytesMax the length of the longest frame, header and padding included
  */
-record Layout(long ringBytes, int frameBytesMax) {
+record Layout(long cells, long notes, long rings, long ringBytes, int frameBytesMax) {
   static final int BLOCK = 4096;
 
   /** The hosts that can lead. */
@@ -20,31 +23,35 @@ record Layout(long ringBytes, int frameBytesMax) {
   private static final long KIB = 1L << 10;
   private static final long MIB = 1L << 20;
   private static final long SPLITTERS = 64 * KIB;
-  private static final long CELLS = MIB;
-  private static final long NOTES = 3 * MIB;
   private static final long RINGS = 64 * MIB;
   private static final long RING_BYTES_MIN = 4 * MIB;
   private static final long RING_BYTES_MAX = 64 * MIB;
   private static final int FRAME_BYTES_MAX = (int) (2 * MIB);
   private static final int PAIR = 2 * BLOCK;
+  private static final long GENESIS_RING_BYTES = 32 * KIB;
+
+  /** The log of the genesis record: as long as that record is not known, no other place is. */
+  static final Layout GENESIS =
+      new Layout(
+          40 * MIB, 41 * MIB, 42 * MIB, GENESIS_RING_BYTES, frameBytesMax(GENESIS_RING_BYTES));
 
   /** The smallest device. */
   static final long DEVICE_BYTES_MIN = RINGS + SLOTS * (1 + AREAS) * RING_BYTES_MIN;
 
   /**
-   * @throws IllegalArgumentException when the device is too small
+   * @param bytes of the device, at least {@link #DEVICE_BYTES_MIN}
    */
   static Layout ofDevice(long bytes) {
-    if (bytes < DEVICE_BYTES_MIN) {
-      throw new IllegalArgumentException(
-          "a device of " + bytes + " bytes is too small, it needs " + DEVICE_BYTES_MIN);
-    }
     long most = (bytes - RINGS) / (SLOTS * (1 + AREAS));
     return ofRing(Math.min(Long.highestOneBit(most), RING_BYTES_MAX));
   }
 
   static Layout ofRing(long ringBytes) {
-    return new Layout(ringBytes, (int) Math.min(FRAME_BYTES_MAX, ringBytes / 4));
+    return new Layout(MIB, 3 * MIB, RINGS, ringBytes, frameBytesMax(ringBytes));
+  }
+
+  private static int frameBytesMax(long ringBytes) {
+    return (int) Math.min(FRAME_BYTES_MAX, ringBytes / 4);
   }
 
   /** The first of the two blocks of a slot's splitter. */
@@ -54,11 +61,11 @@ record Layout(long ringBytes, int frameBytesMax) {
 
   /** The first of the two blocks of a slot's cell. */
   long cell(int slot) {
-    return CELLS + (long) slot * PAIR;
+    return cells + (long) slot * PAIR;
   }
 
   long note(int slot) {
-    return NOTES + (long) slot * PAIR;
+    return notes + (long) slot * PAIR;
   }
 
   /** The place in a slot's ring where the byte with that position is. */
@@ -67,7 +74,7 @@ record Layout(long ringBytes, int frameBytesMax) {
   }
 
   private long ring(int slot) {
-    return RINGS + slot * (1L + AREAS) * ringBytes;
+    return rings + slot * (1L + AREAS) * ringBytes;
   }
 
   long area(int slot, int area) {

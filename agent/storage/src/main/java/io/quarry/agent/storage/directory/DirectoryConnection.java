@@ -4,6 +4,7 @@ import io.quarry.agent.data.os.FileFailure;
 import io.quarry.agent.data.os.FileStatus;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.storage.Genesis;
+import io.quarry.agent.storage.GenesisCodec;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.log.CommitLog;
@@ -24,12 +25,14 @@ public final class DirectoryConnection {
   private static final Set<String> HARMLESS = Set.of("lost+found");
 
   private final Folder root;
+  private final String format;
   private final GenesisFile file;
   private final String writer;
   private final VolumeOptions options;
   private final Ownership owners;
 
   private DirectoryConnection(String format, Folder root, String writer, VolumeOptions options) {
+    this.format = format;
     this.root = root;
     this.file = new GenesisFile(format, root);
     this.writer = writer;
@@ -159,7 +162,7 @@ public final class DirectoryConnection {
         CommitLog.create(slots);
       }
       // When another host is faster, its genesis counts.
-      Genesis fresh = file.fresh();
+      Genesis fresh = GenesisCodec.fresh(format);
       file.create(options.agreed() ? owners.chosen(fresh) : fresh);
       found = file.read();
     }

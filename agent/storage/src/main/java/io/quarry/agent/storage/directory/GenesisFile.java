@@ -5,18 +5,8 @@ import io.quarry.agent.data.os.FileModes;
 import io.quarry.agent.data.os.Folder;
 import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.storage.Genesis;
-import io.quarry.common.api.ErrorCode;
-import io.quarry.common.api.Json;
-import io.quarry.common.api.StorageException;
-import io.quarry.coordinator.log.LogTooNewException;
-import io.quarry.coordinator.plan.Feature;
+import io.quarry.agent.storage.GenesisCodec;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -24,11 +14,6 @@ import org.jspecify.annotations.Nullable;
 final class GenesisFile {
   /** A genesis record has 300 bytes. */
   static final int BYTES_MAX = 64 << 10;
-
-  /** Fields without which a genesis record cannot name or sign. */
-  private static final List<String> FIELDS = List.of("key", "createdAt", "fixSecret");
-
-  private static final int SECRET_BYTES = 32;
 
   private final String format;
   private final Folder root;
@@ -44,20 +29,10 @@ final class GenesisFile {
   /** Null when the directory is no repository. */
   @Nullable Genesis read() throws IOException {
     byte[] found = root.read(Genesis.FILE, BYTES_MAX);
-    return found == null ? null : parse(found);
-  }
-
-  /** A record that no repository has had. */
-  Genesis fresh() {
-    return new Genesis(
-        format,
-        Genesis.VERSION,
-        UUID.randomUUID().toString(),
-        Instant.now().truncatedTo(ChronoUnit.MILLIS),
-        secret(),
-        Feature.KNOWN,
-        null,
-        null);
+    return found == null
+        ? null
+        : GenesisCodec.decode(
+            found, format, root.path().toString(), root.path(Genesis.FILE).toString());
   }
 
   /**
@@ -76,7 +51,7 @@ final class GenesisFile {
     }
     // Replaces the record on purpose: the old key is the original's.
     publish(
-        before.withKey(UUID.randomUUID().toString(), secret()),
+        GenesisCodec.rekeyed(before),
         (temporary, written) -> root.rename(Genesis.FILE, temporary, written));
   }
 
@@ -88,7 +63,7 @@ final class GenesisFile {
     String written = "genesis." + UUID.randomUUID();
     try (Folder temporary = root.folder(DirectoryConnection.TEMPORARY)) {
       try (NativeFile file = temporary.createNew(written, FileModes.SECRET)) {
-        file.write(0, Json.MAPPER.writeValueAsBytes(genesis));
+        file.write(0, GenesisCodec.encode(genesis));
         file.sync();
         naming.give(temporary, written);
       } catch (FileFailure.Exists e) {
@@ -98,57 +73,5 @@ final class GenesisFile {
       }
     }
     root.force();
-  }
-
-  private static String secret() {
-    byte[] secret = new byte[SECRET_BYTES];
-    new SecureRandom().nextBytes(secret);
-    return HexFormat.of().formatHex(secret);
-  }
-
-  private Genesis parse(byte[] bytes) throws IOException {
-    Path file = root.path(Genesis.FILE);
-    try {
-      var json = Json.MAPPER.readTree(bytes);
-      int version = json.path("version").asInt();
-      String found = json.path("format").asText();
-      if (!found.equals(format)) {
-        throw DirectoryConnection.unusable(
-            root.path(),
-            root.path() + " holds a repository of format " + found,
-            "connect it as " + found);
-      }
-      if (version < Genesis.OLDEST_VERSION || version > Genesis.VERSION) {
-        throw new StorageException(
-            ErrorCode.AGENT_TOO_OLD,
-            root.path()
-                + " has layout version "
-                + version
-                + ", this agent knows "
-                + Genesis.VERSION,
-            root.path().toString(),
-            "upgrade this agent");
-      }
-      for (String field : FIELDS) {
-        if (!json.path(field).isTextual()) {
-          throw DirectoryConnection.unusable(
-              root.path(),
-              file + " is not a whole genesis record: it has no " + field,
-              "restore that file; without it the repository has no name");
-        }
-      }
-      Genesis genesis = Json.MAPPER.treeToValue(json, Genesis.class);
-      List<Feature> missing =
-          genesis.features().stream().filter(feature -> !feature.understood()).toList();
-      if (!missing.isEmpty()) {
-        throw new LogTooNewException(file.toString(), missing).refusal();
-      }
-      return genesis;
-    } catch (com.fasterxml.jackson.core.JacksonException e) {
-      throw DirectoryConnection.unusable(
-          root.path(),
-          file + " cannot be read as a genesis record: " + e.getOriginalMessage(),
-          "restore that file; without it the repository has no name");
-    }
   }
 }

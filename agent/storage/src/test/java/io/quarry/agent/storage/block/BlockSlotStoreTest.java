@@ -12,7 +12,6 @@ import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.log.SlotStore.Put;
 import io.quarry.coordinator.log.SlotStoreContract;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The store on a file in place of a device. */
 class BlockSlotStoreTest extends SlotStoreContract {
-  private static final String KEY = "0123456789abcdef0123456789abcdef";
-
   @TempDir Path directory;
 
   private final List<BlockSlotStore> opened = new ArrayList<>();
@@ -36,12 +33,7 @@ class BlockSlotStoreTest extends SlotStoreContract {
   }
 
   private BlockSlotStore host(int number) throws IOException {
-    Path file = directory.resolve("device");
-    try (RandomAccessFile device = new RandomAccessFile(file.toFile(), "rw")) {
-      device.setLength(Layout.DEVICE_BYTES_MIN);
-    }
-    BlockSlotStore store =
-        new BlockSlotStore(FileBlockDevice.open(file), KEY, 4 << 20, new TestSlot(number), 8);
+    BlockSlotStore store = FileLog.open(directory, number);
     opened.add(store);
     return store;
   }

@@ -103,6 +103,7 @@ final class SimDevice {
     private final List<WriteFault> faults = new ArrayList<>();
     private final List<Runnable> late = new ArrayList<>();
     private int readFaults;
+    private long size = Layout.DEVICE_BYTES_MIN;
 
     private Host(Consumer<String> beforeEachStep) {
       this.beforeEachStep = beforeEachStep;
@@ -125,9 +126,13 @@ final class SimDevice {
       late.clear();
     }
 
+    void shrink(long newSize) {
+      size = newSize;
+    }
+
     @Override
     public long size() {
-      return Layout.DEVICE_BYTES_MIN;
+      return size;
     }
 
     /** Many blocks are not read at one moment. */

@@ -38,6 +38,7 @@ public final class SimStorage {
             "secret",
             Feature.KNOWN,
             null,
+            null,
             null);
     return new DirectoryStorage(
         new SimFolder(root),
