@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ class BlockConnectionTest {
   private static final int ORDERS = 300;
   private static final int HOSTS = 3;
   private static final int SLOTS = 8;
+  private static final List<WriteFault> FAULTS = List.of(WriteFault.values());
 
   private final SimDevice device = new SimDevice(new Random(1));
 
@@ -95,12 +97,13 @@ class BlockConnectionTest {
   private static WriteFault[] anyFaults(Random random) {
     WriteFault[] faults = new WriteFault[random.nextInt(8)];
     for (int i = 0; i < faults.length; i++) {
-      faults[i] = random.nextInt(3) == 0 ? WriteFault.values()[random.nextInt(4)] : WriteFault.NONE;
+      faults[i] =
+          random.nextInt(3) == 0 ? FAULTS.get(random.nextInt(FAULTS.size())) : WriteFault.NONE;
     }
     return faults;
   }
 
-  private enum Copy {
+  enum Copy {
     RECORD(Layout.GENESIS.ring(0, 0)),
     CHECKPOINT(Layout.GENESIS.area(0, 0));
 
@@ -117,8 +120,7 @@ class BlockConnectionTest {
     Connected made = create(host(1));
     assertThat(device.get(damaged.offset, Layout.BLOCK)).isNotEqualTo(new byte[Layout.BLOCK]);
     device.overwrite(damaged.offset, new byte[Layout.BLOCK]);
-    Connected found = host(2).connect();
-    assertThat(found).isNotNull();
+    Connected found = Objects.requireNonNull(host(2).connect());
     assertThat(found.genesis()).isEqualTo(made.genesis());
   }
 
@@ -148,8 +150,7 @@ class BlockConnectionTest {
     Genesis genesis = GenesisCodec.fresh(FORMAT).on(new Genesis.Blocks(4 << 20, SLOTS));
     new GenesisLog(device.host(step -> {}), BlockStorage.KEY, new TestSlot(1), turn -> {})
         .decide(GenesisCodec.encode(genesis));
-    Connected found = host(2).connect();
-    assertThat(found).isNotNull();
+    Connected found = Objects.requireNonNull(host(2).connect());
     assertThat(found.genesis()).isEqualTo(genesis);
     assertThat(found.log().list()).containsExactly(Names.checkpoint(0));
   }
