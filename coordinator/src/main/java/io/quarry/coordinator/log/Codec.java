@@ -92,7 +92,15 @@ final class Codec {
     if (record.term() < state.position().term()) {
       throw new LogDamagedException(file, "its term is older than the record before it");
     }
-    return state.plus(record, decoded.hash());
+    try {
+      return state.plus(record, decoded.hash());
+    } catch (IllegalStateException e) {
+      IOException damage =
+          new LogDamagedException(
+              file, "its changes do not fit the state before: " + e.getMessage());
+      damage.initCause(e);
+      throw damage;
+    }
   }
 
   private static LogRecord parse(Encoded body, String file) throws IOException {

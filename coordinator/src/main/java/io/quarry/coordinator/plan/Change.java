@@ -21,6 +21,11 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = Change.DropOpen.class, name = "dropOpen"),
   @JsonSubTypes.Type(value = Change.PutFeature.class, name = Change.PUT_FEATURE),
   @JsonSubTypes.Type(value = Change.PutExtension.class, name = "putExtension"),
+  @JsonSubTypes.Type(value = Change.PutPool.class, name = "putPool"),
+  @JsonSubTypes.Type(value = Change.PutAllocation.class, name = "putAllocation"),
+  @JsonSubTypes.Type(value = Change.DropAllocation.class, name = "dropAllocation"),
+  @JsonSubTypes.Type(value = Change.PutMapping.class, name = "putMapping"),
+  @JsonSubTypes.Type(value = Change.DropMapping.class, name = "dropMapping"),
 })
 public sealed interface Change {
   /** The name of the change that gives a log a feature. */
@@ -51,4 +56,16 @@ public sealed interface Change {
 
   /** An extension is dropped with its subject. */
   record PutExtension(Extension extension) implements Change {}
+
+  /** This change and the following ones are only in logs with {@link Feature#EXTENTS}. */
+  record PutPool(Pool pool) implements Change {}
+
+  record PutAllocation(Allocation allocation) implements Change {}
+
+  /** Only for a file without mappings: other files get the extents from now on. */
+  record DropAllocation(String file) implements Change {}
+
+  record PutMapping(Mapping mapping) implements Change {}
+
+  record DropMapping(String file, String hostId) implements Change {}
 }

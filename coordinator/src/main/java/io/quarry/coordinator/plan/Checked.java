@@ -129,6 +129,27 @@ final class Checked {
     return List.copyOf(given);
   }
 
+  static long positive(String subject, long value) {
+    if (value < 1) {
+      throw StorageException.invalid(
+          subject, subject + " is " + value, "give " + subject + " as 1 or more");
+    }
+    return value;
+  }
+
+  static List<String> files(@Nullable List<String> files, int max) {
+    List<String> given = list("files", files);
+    given.forEach(file -> file("file", file));
+    return notMore("files", given, max);
+  }
+
+  /** By file, the commit that allowed the mapping. */
+  static Map<String, Long> mappings(@Nullable Map<String, Long> mappings) {
+    Map<String, Long> given = numbers("mappings", mappings);
+    given.keySet().forEach(file -> file("file", file));
+    return given;
+  }
+
   static HostBoot boot(HostBoot boot) {
     name("hostKey", boot.hostKey());
     name("bootId", boot.bootId());
@@ -138,9 +159,13 @@ final class Checked {
   static List<String> openIds(@Nullable List<String> openIds, int max) {
     List<String> given = list("openIds", openIds);
     given.forEach(openId -> internal("openId", openId));
+    return notMore("openIds", given, max);
+  }
+
+  private static List<String> notMore(String subject, List<String> given, int max) {
     if (given.size() > max) {
       throw StorageException.invalid(
-          "openIds", given.size() + " opens are named", "name at most " + max + " at once");
+          subject, given.size() + " are named", "name at most " + max + " at once");
     }
     return given;
   }

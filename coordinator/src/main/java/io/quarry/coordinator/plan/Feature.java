@@ -20,12 +20,18 @@ public record Feature(String name, boolean required) {
   /** Opens hold the boot of the host on which an image was opened. */
   public static final Feature BOOT_IDS = new Feature("bootIds", true);
 
-  /** The features that this program knows; a new repository begins with all of them. */
+  /**
+   * Volumes are extents of a device, and the log says which. Only a new repository can have this
+   * feature.
+   */
+  public static final Feature EXTENTS = new Feature("extents", true);
+
+  /** The features that every repository can have; a new one begins with all of them. */
   public static final List<Feature> KNOWN = List.of(CALL_DIGESTS, WITNESSES, BOOT_IDS);
 
   /** Whether this program may use a log that has the feature. */
   public boolean understood() {
-    return !required || KNOWN.contains(this);
+    return !required || KNOWN.contains(this) || equals(EXTENTS);
   }
 
   /** The names of features, for messages and registrations. */

@@ -53,12 +53,17 @@ public final class Invariants {
       case Change.PutFix put -> checkEpoch(put.fix());
       // A fix that is dropped and put again begins with a new epoch.
       case Change.DropFix drop -> epochs.put(drop.id(), 0L);
+      case Change.DropAllocation drop -> checkUseless(drop.file());
       case Change.PutPin _,
           Change.DropPin _,
           Change.PutOpen _,
           Change.DropOpen _,
           Change.PutFeature _,
-          Change.PutExtension _ -> {}
+          Change.PutExtension _,
+          Change.PutPool _,
+          Change.PutAllocation _,
+          Change.PutMapping _,
+          Change.DropMapping _ -> {}
     }
   }
 
@@ -95,6 +100,17 @@ public final class Invariants {
     long least = epochs.getOrDefault(fix.id(), known == null ? 0 : known.epoch());
     require(fix.epoch() >= least, () -> "the epoch of " + fix + " goes down from " + least);
     epochs.put(fix.id(), fix.epoch());
+  }
+
+  /**
+   * Extents have one file, and no mapping when they lose it: {@link Extents} makes sure of that.
+   */
+  private void checkUseless(String file) {
+    VolumeName name = VolumeName.parse(file);
+    Volume volume = name == null ? null : state.volumes().get(name.volumeId());
+    require(
+        volume == null || volume.stage() == Volume.Stage.TOMBSTONED || !file.equals(volume.file()),
+        () -> volume + " has lost its extents");
   }
 
   private void checkVolume(Image image) {

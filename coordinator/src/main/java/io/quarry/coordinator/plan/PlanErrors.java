@@ -127,6 +127,74 @@ final class PlanErrors {
         "check again and use what it gives");
   }
 
+  static StorageException noExtents() {
+    return StorageException.invalid(
+        "file",
+        "the volumes of this repository are files of a filesystem, not extents of a device",
+        "use a repository on a volume group");
+  }
+
+  static StorageException noSpace(String file, long missing, Extents extents) {
+    return new StorageException(
+        ErrorCode.NO_SPACE,
+        "file "
+            + file
+            + " needs "
+            + missing
+            + " more extents, and "
+            + extents.freeExtents()
+            + " are free",
+        file,
+        "remove images and run the clean fixes, or make the repository larger");
+  }
+
+  /** The caller has read an older state of the log. */
+  static StorageException fileGone(String file) {
+    return new StorageException(
+        ErrorCode.FIX_STALE,
+        "file " + file + " is not one that a volume has or gets",
+        file,
+        "check again and use what it gives");
+  }
+
+  static StorageException fileNeeded(String file) {
+    return new StorageException(
+        ErrorCode.IMAGE_IN_USE,
+        "file " + file + " is one that a volume has or gets",
+        file,
+        "remove the image instead");
+  }
+
+  static StorageException mapped(String file, Mapping mapping) {
+    return new StorageException(
+        ErrorCode.IMAGE_IN_USE,
+        "host "
+            + mapping.hostId()
+            + " may still have the file "
+            + file
+            + " mapped, since commit "
+            + mapping.since(),
+        file,
+        "wait until the host says that the mapping is gone; if the host is off, run `quarry host"
+            + " fence "
+            + mapping.hostId()
+            + "`");
+  }
+
+  static StorageException mappedElsewhere(Mapping mapping) {
+    return new StorageException(
+        ErrorCode.IMAGE_IN_USE,
+        "host "
+            + mapping.hostId()
+            + " has the file "
+            + mapping.file()
+            + " mapped in another boot, or another host has the name",
+        mapping.file(),
+        "call again; if another host has the name "
+            + mapping.hostId()
+            + ", give one of the two another name");
+  }
+
   static void checkSize(long size) {
     if (!Limits.isImageSize(size)) {
       throw StorageException.invalid(

@@ -15,6 +15,8 @@ public record PurgeVolume(String fixId, String volumeId) implements Request {
         || !FixState.cleanId(volumeId).equals(fixId)) {
       throw PlanErrors.stale(fixId, "it is done, or was never tombstoned");
     }
+    ExtentChanges extents = new ExtentChanges(transaction);
+    transaction.state().extents().ofVolume(volumeId).forEach(each -> extents.free(each.file()));
     transaction.add(new Change.DropVolume(volumeId));
     transaction.dropFix(FixState.cleanId(volumeId));
     transaction.settle(volume.parentImageId());

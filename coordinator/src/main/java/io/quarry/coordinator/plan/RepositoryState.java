@@ -27,6 +27,7 @@ public final class RepositoryState {
           Fixes.NONE,
           Pins.NONE,
           Opens.NONE,
+          Extents.NONE,
           Schema.FIRST,
           RecentRequests.NONE,
           0);
@@ -36,6 +37,7 @@ public final class RepositoryState {
   private final Fixes fixes;
   private final Pins pins;
   private final Opens opens;
+  private final Extents extents;
   private final Schema schema;
   private final RecentRequests requests;
   private final long bytes;
@@ -46,6 +48,7 @@ public final class RepositoryState {
       Fixes fixes,
       Pins pins,
       Opens opens,
+      Extents extents,
       Schema schema,
       RecentRequests requests,
       long bytes) {
@@ -54,6 +57,7 @@ public final class RepositoryState {
     this.fixes = fixes;
     this.pins = pins;
     this.opens = opens;
+    this.extents = extents;
     this.schema = schema;
     this.requests = requests;
     this.bytes = bytes;
@@ -83,6 +87,11 @@ public final class RepositoryState {
 
   public PMap<String, Open> opens() {
     return opens.all();
+  }
+
+  /** Which extents of a device the files of volumes have. */
+  public Extents extents() {
+    return extents;
   }
 
   /** Which features the log has. */
@@ -346,7 +355,8 @@ public final class RepositoryState {
   }
 
   public RepositoryState withRequests(RecentRequests newRequests) {
-    return new RepositoryState(images, volumes, fixes, pins, opens, schema, newRequests, bytes);
+    return new RepositoryState(
+        images, volumes, fixes, pins, opens, extents, schema, newRequests, bytes);
   }
 
   /** The state after one change. */
@@ -373,6 +383,11 @@ public final class RepositoryState {
           with(opens.minus(drop.id()), StateSize.growth(opens().get(drop.id()), null));
       case Change.PutFeature put -> with(schema.plus(put.feature()));
       case Change.PutExtension put -> with(schema.plus(put.extension()));
+      case Change.PutPool put -> with(extents.plus(put.pool()));
+      case Change.PutAllocation put -> with(extents.plus(put.allocation()));
+      case Change.DropAllocation drop -> with(extents.minusAllocation(drop.file()));
+      case Change.PutMapping put -> with(extents.plus(put.mapping()));
+      case Change.DropMapping drop -> with(extents.minusMapping(drop.file(), drop.hostId()));
     };
   }
 
@@ -384,35 +399,48 @@ public final class RepositoryState {
     fixes().values().forEach(fix -> all.add(new Change.PutFix(fix)));
     pins().values().forEach(pin -> all.add(new Change.PutPin(pin)));
     opens().values().forEach(open -> all.add(new Change.PutOpen(open)));
+    all.addAll(extents.asChanges());
     all.addAll(schema.extensionChanges());
     return all;
   }
 
   private RepositoryState with(TreePMap<String, Image> newImages, long growth) {
     return new RepositoryState(
-        newImages, volumes, fixes, pins, opens, schema, requests, bytes + growth);
+        newImages, volumes, fixes, pins, opens, extents, schema, requests, bytes + growth);
   }
 
   private RepositoryState with(Volumes newVolumes) {
-    return new RepositoryState(images, newVolumes, fixes, pins, opens, schema, requests, bytes);
+    return new RepositoryState(
+        images, newVolumes, fixes, pins, opens, extents, schema, requests, bytes);
   }
 
   private RepositoryState with(Fixes newFixes) {
-    return new RepositoryState(images, volumes, newFixes, pins, opens, schema, requests, bytes);
+    return new RepositoryState(
+        images, volumes, newFixes, pins, opens, extents, schema, requests, bytes);
   }
 
   private RepositoryState with(Pins newPins, long growth) {
     return new RepositoryState(
-        images, volumes, fixes, newPins, opens, schema, requests, bytes + growth);
+        images, volumes, fixes, newPins, opens, extents, schema, requests, bytes + growth);
   }
 
   private RepositoryState with(Opens newOpens, long growth) {
     return new RepositoryState(
-        images, volumes, fixes, pins, newOpens, schema, requests, bytes + growth);
+        images, volumes, fixes, pins, newOpens, extents, schema, requests, bytes + growth);
+  }
+
+  private RepositoryState with(Extents newExtents) {
+    if (!schema.has(Feature.EXTENTS)) {
+      throw new IllegalStateException("the log has no feature " + Feature.EXTENTS.name());
+    }
+    long growth = newExtents.bytes() - extents.bytes();
+    return new RepositoryState(
+        images, volumes, fixes, pins, opens, newExtents, schema, requests, bytes + growth);
   }
 
   @SuppressWarnings("ReferenceEquality") // an unchanged schema is the same object
   private RepositoryState with(Schema newSchema) {
-    return new RepositoryState(images, volumes, fixes, pins, opens, newSchema, requests, bytes);
+    return new RepositoryState(
+        images, volumes, fixes, pins, opens, extents, newSchema, requests, bytes);
   }
 }

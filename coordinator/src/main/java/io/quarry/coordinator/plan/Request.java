@@ -47,6 +47,12 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = EnableFeatures.class, name = "enableFeatures"),
   @JsonSubTypes.Type(value = WitnessVolumes.class, name = "witnessVolumes"),
   @JsonSubTypes.Type(value = AdoptGrowth.class, name = "adoptGrowth"),
+  @JsonSubTypes.Type(value = GrowPool.class, name = "growPool"),
+  @JsonSubTypes.Type(value = ReserveExtents.class, name = "reserveExtents"),
+  @JsonSubTypes.Type(value = MapFiles.class, name = "mapFiles"),
+  @JsonSubTypes.Type(value = UnmapFiles.class, name = "unmapFiles"),
+  @JsonSubTypes.Type(value = FenceMappings.class, name = "fenceMappings"),
+  @JsonSubTypes.Type(value = FreeExtents.class, name = "freeExtents"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,
@@ -83,7 +89,13 @@ public sealed interface Request
         CancelRequest,
         EnableFeatures,
         WitnessVolumes,
-        AdoptGrowth {
+        AdoptGrowth,
+        GrowPool,
+        ReserveExtents,
+        MapFiles,
+        UnmapFiles,
+        FenceMappings,
+        FreeExtents {
 
   Reply plan(Transaction transaction);
 

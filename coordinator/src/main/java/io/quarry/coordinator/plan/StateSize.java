@@ -13,7 +13,7 @@ final class StateSize {
   /** An image with its volume, their places in the maps, and a fix. */
   private static final long IMAGE_BYTES = 1024;
 
-  /** An open or a pin, with its places in the maps. */
+  /** An open, a pin, a mapping, or a file's extents, with their places in the maps. */
   private static final long USE_BYTES = 512;
 
   /** A name among others, and its place in a map. */
@@ -39,6 +39,11 @@ final class StateSize {
 
   static long growth(@Nullable Pin before, @Nullable Pin after) {
     return of(after) - of(before);
+  }
+
+  /** Files with extents, and mappings. */
+  static long of(int allocations, int mappings) {
+    return USE_BYTES * allocations + USE_BYTES * mappings;
   }
 
   private static long of(@Nullable Image image) {

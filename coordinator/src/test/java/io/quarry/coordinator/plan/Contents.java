@@ -94,7 +94,13 @@ public final class Contents {
           FinishMergeInPlace _,
           TombstoneVolume _,
           PurgeVolume _,
-          FinishOrphan _ -> {}
+          FinishOrphan _,
+          GrowPool _,
+          ReserveExtents _,
+          MapFiles _,
+          UnmapFiles _,
+          FenceMappings _,
+          FreeExtents _ -> {}
     }
     ofImage.keySet().retainAll(after.images().keySet());
     assertThat(after.images().values().stream().filter(Image::visible).map(Image::id))

@@ -28,6 +28,7 @@ final class Ending {
     for (Place place : world.places()) {
       for (String host : RandomRequests.HOSTS) {
         ask(place, new ReapOpens(host));
+        ask(place, new FenceMappings(host, place.state().extents().mappingsBy(host)));
       }
       // Only uploads are left, which outlive hosts.
       place.state().opens().values().stream()
@@ -50,7 +51,9 @@ final class Ending {
         .allMatch(place ->
             place.state().fixes().isEmpty()
                 && place.state().pins().isEmpty()
-                && place.orphans().isEmpty());
+                && place.orphans().isEmpty()
+                && place.state().extents().allocations().stream()
+                    .allMatch(each -> place.files.containsKey(each.file())));
   }
 
   private long finished() {
@@ -70,6 +73,7 @@ final class Ending {
     place.orphans().stream()
         .filter(file -> isOrphan(file, place.state()))
         .forEach(file -> ask(place, new QueueFix(FixState.orphanId(file), file)));
+    place.state().extents().allocations().forEach(each -> ask(place, new FreeExtents(each.file())));
     for (String id : sorted(place.state().fixes().keySet())) {
       FixState fix = place.state().fixes().get(id);
       if (fix == null) {

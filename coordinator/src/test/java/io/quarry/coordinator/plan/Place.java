@@ -43,7 +43,10 @@ final class Place implements RandomRequests.View {
   final Map<String, Saved> checkpoints = new HashMap<>();
   final Contents contents = new Contents();
   private final Set<String> volumesEver = new HashSet<>();
-  private RepositoryState state = RepositoryState.EMPTY;
+  private RepositoryState state =
+      RepositoryState.EMPTY
+          .apply(new Change.PutFeature(Feature.EXTENTS))
+          .apply(new Change.PutPool(new Pool(RandomRequests.EXTENT_BYTES, 30)));
 
   Place(String key) {
     this.key = key;

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RandomRequests {
   public static final List<String> HOSTS = List.of("host0", "host1");
+  static final long EXTENT_BYTES = 16 << 20;
   private static final String NOBODY = "nobody";
 
   private final Random random;
@@ -286,6 +288,34 @@ public final class RandomRequests {
     String host = host();
     HostBoot boot = life == null && random.nextInt(3) > 0 ? boot(host) : null;
     return new OpenImage(fresh(state.opens().keySet()), image, readOnly, host, null, life, boot);
+  }
+
+  /** Files get extents and mappings, and lose them, in any order. */
+  Request extents(RepositoryState state) {
+    String host = host();
+    String volume = any(state.volumes().keySet());
+    Volume known = state.volumes().get(volume);
+    String made = known == null ? volume + ".1.raw" : known.fileOfEpoch(1 + random.nextInt(3));
+    String used =
+        known == null || known.file() == null || random.nextInt(4) == 0 ? made : known.file();
+    List<String> there = state.extents().allocations().stream().map(Allocation::file).toList();
+    String file = there.isEmpty() || random.nextInt(3) == 0 ? used : oneOf(there);
+    return switch (random.nextInt(8)) {
+      case 0 -> new GrowPool(EXTENT_BYTES, 1 + random.nextInt(50));
+      case 1, 2 ->
+          new ReserveExtents(file, host, boot(host), EXTENT_BYTES * (1 + random.nextInt(4)));
+      case 3 -> new MapFiles(host, boot(host), List.of(file));
+      case 4, 5 -> new UnmapFiles(host, boot(host), mappings(state, host));
+      case 6 -> new FenceMappings(host, mappings(state, host));
+      default -> new FreeExtents(file);
+    };
+  }
+
+  /** Sometimes one of them was allowed anew since. */
+  private Map<String, Long> mappings(RepositoryState state, String host) {
+    Map<String, Long> all = new HashMap<>(state.extents().mappingsBy(host));
+    all.replaceAll((file, since) -> random.nextInt(6) == 0 ? since - 1 : since);
+    return all;
   }
 
   private HostBoot boot(String host) {

@@ -29,7 +29,10 @@ final class RandomSteps {
     Place place = world.places().get(random.nextInt(3) / 2);
     Place other = world.places().get(place == world.places().getFirst() ? 1 : 0);
     List<String> atWork = List.copyOf(world.workers().keySet());
-    int choice = random.nextInt(21);
+    int choice = random.nextInt(23);
+    if (choice > 20) {
+      return ask(place, requests.extents(place.state()));
+    }
     if (choice == 20) {
       return requests.overElsewhere(place, random.nextInt(8) == 0 ? place : other);
     }

@@ -23,6 +23,13 @@ final class Rendering {
       case Change.PutFeature put -> "+ feature " + put.feature().name();
       case Change.PutExtension put ->
           "+ extension " + put.extension().feature() + " of " + put.extension().subjectId();
+      case Change.PutPool put -> "+ pool " + put.pool().extents();
+      case Change.PutAllocation put ->
+          "+ extents of " + put.allocation().file() + ": " + put.allocation().runs();
+      case Change.DropAllocation drop -> "- extents of " + drop.file();
+      case Change.PutMapping put ->
+          "+ mapping of " + put.mapping().file() + " on " + put.mapping().hostId();
+      case Change.DropMapping drop -> "- mapping of " + drop.file() + " on " + drop.hostId();
     };
   }
 

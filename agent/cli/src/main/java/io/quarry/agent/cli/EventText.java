@@ -42,6 +42,12 @@ final class EventText {
           Map.entry("finishReplacement", "has a better volume"),
           Map.entry("tombstoneVolume", "cleaning begun"),
           Map.entry("purgeVolume", "space freed"),
+          Map.entry("growPool", "repository made larger"),
+          Map.entry("reserveExtents", "space given to a file"),
+          Map.entry("mapFiles", "files allowed on a host"),
+          Map.entry("unmapFiles", "files gone from a host"),
+          Map.entry("fenceMappings", "files of a dead host given up"),
+          Map.entry("freeExtents", "space of a needless file freed"),
           Map.entry("finishStray", "orphaned file removed"));
 
   private EventText() {}
