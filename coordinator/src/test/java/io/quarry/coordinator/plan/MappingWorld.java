@@ -224,12 +224,18 @@ final class MappingWorld {
       }
     }
 
-    /** Also for files of earlier boots, and for files that have no device. */
+    /** Also for files that have no device: those of earlier boots went with their kernels. */
     private void unmap() {
       Map<String, Long> gone = view().extents().mappingsBy(id);
       gone.keySet().removeIf(file -> random.nextBoolean());
       if (mistake != Mistake.SAYS_UNMAPPED_BEFORE) {
-        devices.keySet().removeAll(gone.keySet());
+        devices
+            .keySet()
+            .removeIf(file ->
+                gone.containsKey(file)
+                    && Objects.requireNonNull(view().extents().mapping(file, id))
+                        .boot()
+                        .equals(boot()));
       }
       ended.putAll(gone);
       send(new UnmapFiles(id, boot(), gone));
