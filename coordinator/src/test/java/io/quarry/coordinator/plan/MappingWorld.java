@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MappingWorld {
   private static final int HOSTS = 3;
-  private static final int STEPS = 250;
+  private static final int STEPS = 400;
   private static final int EXTENTS = 12;
   private static final long EXTENT = 1 << 20;
 
@@ -68,7 +68,7 @@ final class MappingWorld {
     for (int step = 0; step < STEPS; step++) {
       switch (random.nextInt(10)) {
         case 0 -> changeDisks();
-        case 1, 2 -> arrive(random.nextInt(8) == 0);
+        case 1, 2, 3, 4 -> arrive(random.nextInt(4) == 0);
         default -> hosts.get(random.nextInt(HOSTS)).act();
       }
       hosts.forEach(Host::checkDevices);
