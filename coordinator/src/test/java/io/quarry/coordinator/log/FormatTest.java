@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Existing logs stay readable; docs/repository-format.md shows this one. */
+/** Existing logs stay readable; docs/log-format.md shows this one. */
 class FormatTest {
   private static final String DISK = "0b9f6f1e-2f5c-4c6b-9f0e-6d2f3c1a7b10";
 
