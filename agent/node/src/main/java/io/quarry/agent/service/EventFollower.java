@@ -203,7 +203,12 @@ final class EventFollower implements Runnable {
             Change.DropPin _,
             Change.DropOpen _,
             Change.PutFeature _,
-            Change.PutExtension _ -> {}
+            Change.PutExtension _,
+            Change.PutPool _,
+            Change.PutAllocation _,
+            Change.DropAllocation _,
+            Change.PutMapping _,
+            Change.DropMapping _ -> {}
       }
     }
     List<String> told = images.stream().takeWhile(room::take).toList();
