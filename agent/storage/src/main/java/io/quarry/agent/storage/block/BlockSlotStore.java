@@ -318,15 +318,23 @@ public final class BlockSlotStore implements SlotStore, AutoCloseable {
     while (next != null) {
       // No leader can have missed the frame, or one has acknowledged the record.
       Frame certain = cells.highestBallot() <= next.ballot() ? next : acknowledged();
-      if (certain == null) {
+      if (certain == null || !isDurable(certain)) {
         return cells;
       }
-      // Its writer may not know yet that the frame is durable.
-      machine.device().force();
       records.decide(certain);
       next = records.settle();
     }
     return cells;
+  }
+
+  /** Its writer may not know yet; a power cut may have taken the frame back since it was read. */
+  private boolean isDurable(Frame frame) throws IOException {
+    machine.device().force();
+    byte[] record = frame.record(machine.device(), machine.layout());
+    if (record != null) {
+      remember(frame, record);
+    }
+    return record != null;
   }
 
   private void requireNoGap(@Nullable Frame next) throws LogDamagedException {

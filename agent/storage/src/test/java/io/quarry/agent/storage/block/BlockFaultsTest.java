@@ -119,6 +119,33 @@ class BlockFaultsTest {
     assertReads(fresh, 1, 3);
   }
 
+  /** The device loses its power after a host has read the frame; the host goes on. */
+  @Test
+  void frameThatAPowerCutTakesBackIsNoRecord() throws Exception {
+    SimDevice.Host seen = host();
+    BlockSlotStore leader = store(slot, seen);
+    checkpoint(leader, 0);
+    put(leader, 1, 2);
+    SimDevice.Host cut =
+        device.host(step -> {
+          if (step.equals("force")) {
+            device.powerCut();
+          }
+        });
+    BlockSlotStore reader = store(new TestSlot(2), cut);
+    assertReads(reader, 1, 2);
+
+    seen.nextWrites(WriteFault.UNFORCED);
+    assertThatThrownBy(() -> put(leader, 3)).isInstanceOf(IOException.class);
+
+    String third = Names.record(3);
+    assertThat(reader.read(third)).isNull();
+    assertThat(reader.read(third)).isNull();
+    byte[] other = text(33);
+    assertThat(another(3).putIfAbsent(third, other)).isEqualTo(Put.CREATED);
+    assertThat(reader.read(third)).isEqualTo(other);
+  }
+
   /** A candidate has promised and died; what it has not read may be a record or not. */
   @Test
   void readerDoesNotTakeAWaitingRecordForLost() throws Exception {

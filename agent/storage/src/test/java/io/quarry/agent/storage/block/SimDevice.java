@@ -37,7 +37,9 @@ final class SimDevice {
     /** Fails, and lands later. */
     LATE,
     /** Lands, and fails. */
-    LOST_REPLY
+    LOST_REPLY,
+    /** Lands, and fails before it is forced. */
+    UNFORCED
   }
 
   private byte[] block(long number) {
@@ -181,6 +183,10 @@ final class SimDevice {
         }
         case LOST_REPLY -> {
           put(offset, from, forced);
+          throw new IOException("timed out");
+        }
+        case UNFORCED -> {
+          put(offset, from, false);
           throw new IOException("timed out");
         }
       }
