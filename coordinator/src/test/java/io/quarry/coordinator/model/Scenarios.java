@@ -57,7 +57,38 @@ final class Scenarios {
         Scenario.of("Guardian", "an agent dies", 800, "Processes=3")
             .larger("Processes=5")
             .without("ProofIsTrue", "AwaitAgent", "Subreaper", "LookAgain", "AwaitGone")
-            .without("EndFindsProof", "ProofFirst"));
+            .without("EndFindsProof", "ProofFirst"),
+        blocks("a frame lands late", 50_000, "Faults=1")
+            .larger("MaxCounter=3")
+            .without("OneRecord", "PromiseFirst", "HighestBallot", "WriteAgain")
+            .without("OneRecord", "LookAfterWrite", "BallotEnds")
+            .without("DeniedStaysOut", "AskNextTerm"),
+        blocks("the power is cut", 60_000, "Cuts=1")
+            .larger("Cuts=2 Faults=1")
+            .without("OneRecord", "PromiseForced"),
+        blocks("a host reads", 10_000, "MaxPuts=2 MaxCounter=1 Reads=TRUE")
+            .larger("MaxPuts=3 Faults=1")
+            .without("OneRecord", "ReaderLooks", "CellsLast", "NoteOfBallot"),
+        blocks(
+                "a host reads, and the power is cut",
+                15_000,
+                "MaxNumber=1 MaxPuts=2 MaxCounter=1 Faults=1 Cuts=1 Reads=TRUE")
+            .larger("MaxNumber=2")
+            .without("OneRecord", "ReaderForces", "ReadAgain"),
+        Scenario.of("BlockSlots", "hosts want a slot", 20_000, "Hosts=3 Slots=1 Deaths=1 Faults=1")
+            .larger("Slots=2")
+            .without("OneHost", "LandsInLife", "LookAtY", "LookAtX", "ReclaimBoth", "LeaveBurnt"),
+        room("a host reads", 30_000, "Reads=TRUE")
+            .larger("MaxNumber=7 Spoils=1")
+            .without("ReaderMissesNothing", "CellsAgain"),
+        room("a checkpoint is spoilt", 400, "Spoils=1 BadWrites=1")
+            .larger("MaxNumber=9 Places=4")
+            .without("RecordsStay", "SecondNewest", "SpareTwo", "ReadBack", "NameLast"),
+        Scenario.of("Mappings", "a host", 30_000, "Hosts=1 MaxFile=2 MaxCommit=3 MaxBoot=2")
+            .larger("Hosts=2")
+            .without("DeviceIsOfTheFile", "FreeUnmapped", "SeeFirst", "RemoveFirst", "NewerOnly")
+            .without("DeviceIsOfTheFile", "OwnBoot", "SinceMatches", "KeepBoot", "KeyMatches")
+            .without("DeviceIsOfTheFile", "FenceDead"));
   }
 
   /**
@@ -71,6 +102,26 @@ final class Scenarios {
             statesMin,
             "MaxRecord=4 MaxRequest=2 MaxRefusals=0 Faults=0 Spoils=0"
                 + " Reads=FALSE OldView=FALSE Vacuums=FALSE");
+    return smallest.bounded(bounds);
+  }
+
+  private static Scenario blocks(String name, int statesMin, String bounds) {
+    Scenario smallest =
+        Scenario.of(
+            "BlockLog",
+            name,
+            statesMin,
+            "MaxNumber=2 MaxPuts=3 MaxCounter=2 Faults=0 Cuts=0 Reads=FALSE");
+    return smallest.bounded(bounds);
+  }
+
+  private static Scenario room(String name, int statesMin, String bounds) {
+    Scenario smallest =
+        Scenario.of(
+            "BlockRoom",
+            name,
+            statesMin,
+            "MaxNumber=5 Places=3 Areas=3 Spoils=0 BadWrites=0 Reads=FALSE");
     return smallest.bounded(bounds);
   }
 }
