@@ -65,7 +65,9 @@ final class CheckpointKeeper implements AutoCloseable {
   void begin(LogState state) throws IOException {
     records = state.sequence() - checkpointer.covered();
     busy.set(true);
-    background.execute(() -> replaceUnsound(state));
+    // A store that is full refuses the next record, and so a checkpoint after that record.
+    boolean wanted = store.wantsCheckpoint();
+    background.execute(wanted ? () -> write(state) : () -> replaceUnsound(state));
     restoreBallast(true);
   }
 

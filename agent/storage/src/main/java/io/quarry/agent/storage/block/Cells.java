@@ -46,6 +46,11 @@ record Cells(List<@Nullable Cell> bySlot) {
         .orElse(null);
   }
 
+  /** Whether a checkpoint covers the record. */
+  boolean cover(long sequence) {
+    return checkpoints().stream().anyMatch(each -> each.area().sequence() >= sequence);
+  }
+
   /** Whether frames and checkpoints are where they were in an earlier read. */
   boolean samePlaces(Cells earlier) {
     return places().equals(earlier.places());

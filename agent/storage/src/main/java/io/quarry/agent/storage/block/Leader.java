@@ -160,13 +160,18 @@ final class Leader {
     return frame;
   }
 
-  /** Another host's checkpoint may have made room. */
+  /**
+   * Another host's checkpoint may have made room. A small record right after the newest checkpoint
+   * may use the reserve: without that record there is no second checkpoint, which makes room.
+   */
   private long place(long length, long mine, boolean spare) throws IOException {
     try {
       return ring.take(length, mine, spare);
     } catch (OwnRing.NoRoomException e) {
-      machine.records().cover(machine.cells().read());
-      return ring.take(length, mine, spare);
+      Cells cells = machine.cells().read();
+      machine.records().cover(cells);
+      boolean urgent = OwnRing.isSmall(length) && cells.cover(machine.records().last());
+      return ring.take(length, mine, spare && !urgent);
     }
   }
 }

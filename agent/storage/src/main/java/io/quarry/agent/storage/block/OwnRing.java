@@ -97,9 +97,13 @@ final class OwnRing {
   }
 
   private long spare(long length) {
-    return length > SMALL_BYTES
-        ? layout.ringBytes() / RESERVE
-        : (long) (layout.ringBytes() * RESERVE_OF_SMALL);
+    return isSmall(length)
+        ? (long) (layout.ringBytes() * RESERVE_OF_SMALL)
+        : layout.ringBytes() / RESERVE;
+  }
+
+  static boolean isSmall(long length) {
+    return length <= SMALL_BYTES;
   }
 
   /** The frame is there: the next one follows it. */

@@ -1,11 +1,9 @@
 package io.quarry.agent.storage.block;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarry.agent.storage.block.SimDevice.WriteFault;
-import io.quarry.coordinator.log.LogDamagedException;
 import io.quarry.coordinator.log.Names;
 import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.log.SlotStore.Put;
@@ -13,59 +11,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** One fault at a time, at the place where it hurts most. */
-class BlockFaultsTest {
-  private static final Layout LAYOUT = Layout.ofRing(4 << 20);
-  private static final int SLOTS = 8;
-
-  private final SimDevice device = new SimDevice(new Random(1));
-  private final TestSlot slot = new TestSlot(1);
-
-  private SimDevice.Host host() {
-    return device.host(step -> {});
-  }
-
-  private static BlockSlotStore store(TestSlot slot, BlockDevice seen) {
-    return new BlockSlotStore(seen, LAYOUT, BlockStorage.KEY, slot, SLOTS, turn -> {}, frame -> {});
-  }
-
-  private BlockSlotStore another(int number) {
-    return store(new TestSlot(number), host());
-  }
-
-  private static Put put(SlotStore store, long sequence) throws IOException {
-    return store.putIfAbsent(Names.record(sequence), text(sequence));
-  }
-
-  private static void put(SlotStore store, long first, long last) throws IOException {
-    for (long sequence = first; sequence <= last; sequence++) {
-      assertThat(put(store, sequence)).isEqualTo(Put.CREATED);
-    }
-  }
-
-  private static void checkpoint(SlotStore store, long... sequences) throws IOException {
-    for (long sequence : sequences) {
-      store.putIfAbsent(Names.checkpoint(sequence), new byte[10]);
-    }
-  }
-
-  private static byte[] text(long sequence) {
-    return ("record " + sequence).getBytes(UTF_8);
-  }
-
-  private static void assertReads(SlotStore store, long first, long last) throws IOException {
-    for (long sequence = first; sequence <= last; sequence++) {
-      assertThat(store.read(Names.record(sequence))).as("%d", sequence).isEqualTo(text(sequence));
-    }
-  }
-
+class BlockFaultsTest extends BlockHosts {
   /** The new life must not begin among the frames of the last one. */
   @ParameterizedTest
   @CsvSource({"LOST_REPLY,3,6", "LATE,3,6", "TORN,3,6", "LOST_REPLY,59,60", "LATE,59,60"})
@@ -210,78 +162,6 @@ class BlockFaultsTest {
     assertThat(again.read(Names.checkpoint(4))).isEqualTo(text(4));
   }
 
-  /** Frames behind a damaged one are found, and what a checkpoint covers is not missed. */
-  @Test
-  void damageThatACheckpointCovers() throws Exception {
-    BlockSlotStore leader = store(slot, host());
-    checkpoint(leader, 0);
-    put(leader, 1, 20);
-    checkpoint(leader, 5, 15);
-    leader.writeHead(20);
-    damage(10);
-    BlockSlotStore other = another(2);
-    assertThat(other.list())
-        .contains(Names.record(16), Names.record(20))
-        .doesNotContain(Names.record(10));
-    put(other, 21, 22);
-    assertReads(another(3), 16, 22);
-  }
-
-  @ParameterizedTest
-  @ValueSource(longs = {16, 18})
-  void damageThatNoCheckpointCovers(long record) throws Exception {
-    BlockSlotStore leader = store(slot, host());
-    checkpoint(leader, 0);
-    put(leader, 1, 20);
-    checkpoint(leader, 5, 15);
-    damage(record);
-    BlockSlotStore other = another(2);
-    assertThatThrownBy(
-            () -> {
-              for (int i = 0; i < 3; i++) {
-                put(other, 21);
-              }
-            })
-        .hasRootCauseInstanceOf(LogDamagedException.class)
-        .hasMessageContaining("record " + record);
-  }
-
-  @Test
-  void lastRecordThatIsGoneIsNotWrittenAnew() throws Exception {
-    BlockSlotStore leader = store(slot, host());
-    checkpoint(leader, 0);
-    put(leader, 1, 20);
-    leader.writeHead(20);
-    damage(20);
-    BlockSlotStore other = another(2);
-    assertThatThrownBy(() -> put(other, 20))
-        .hasRootCauseInstanceOf(LogDamagedException.class)
-        .hasMessageContaining("record 20");
-  }
-
-  /** A damaged frame that is not needed hides nothing from its own host's next life. */
-  @Test
-  void hostWhoseOldFrameIsDamagedStartsAgain() throws Exception {
-    BlockSlotStore before = store(slot, host());
-    checkpoint(before, 0);
-    put(before, 1, 60);
-    checkpoint(before, 3, 6);
-    BlockSlotStore follower = another(2);
-    assertReads(follower, 6, 60);
-    damage(10);
-    checkpoint(before, 30, 40);
-    BlockSlotStore again = store(slot, host());
-    put(again, 61, 65);
-    assertReads(follower, 40, 65);
-    assertReads(another(3), 40, 65);
-  }
-
-  private void damage(long record) {
-    device.overwrite(
-        LAYOUT.ring(slot.slot().orElseThrow(), (record - 1) * Layout.BLOCK),
-        new byte[Layout.BLOCK]);
-  }
-
   /** A slot that was won, and could not be kept, is won again. */
   @Test
   void slotIsNotWastedWhenTheHostCannotKeepIt() throws Exception {
@@ -311,60 +191,6 @@ class BlockFaultsTest {
     BlockSlotStore store = store(slot, host());
     put(store, 1, 1);
     assertThat(slot.slot()).hasValue(0);
-  }
-
-  @Test
-  void restartsWithoutCheckpointsLeaveRoom() throws Exception {
-    checkpoint(store(slot, host()), 0);
-    long next = 1;
-    for (int life = 0; life < Cell.SEGMENTS_MAX; life++) {
-      put(store(slot, host()), next, next + 9);
-      next += 10;
-    }
-    BlockSlotStore last = store(slot, host());
-    assertThatThrownBy(() -> put(last, 161)).isInstanceOf(IOException.class);
-    checkpoint(last, 150, 160);
-    put(last, 161, 200);
-    assertReads(another(2), 160, 200);
-  }
-
-  /** As the SDM does: a checkpoint whenever one is wanted. */
-  @Test
-  void ringNeverFillsWhenCheckpointsComeInTime() throws Exception {
-    BlockSlotStore leader = store(slot, host());
-    checkpoint(leader, 0);
-    byte[] large = new byte[100_000];
-    int checkpoints = 0;
-    for (long sequence = 1; sequence <= 300; sequence++) {
-      assertThat(leader.putIfAbsent(Names.record(sequence), large)).isEqualTo(Put.CREATED);
-      if (leader.wantsCheckpoint()) {
-        checkpoint(leader, sequence - 1, sequence);
-        checkpoints++;
-      }
-    }
-    assertThat(checkpoints).isBetween(10, 200);
-    assertThat(another(2).list()).contains(Names.record(300));
-  }
-
-  @Test
-  void fullRingLeavesRoomForSmallRecords() throws Exception {
-    BlockSlotStore leader = store(slot, host());
-    checkpoint(leader, 0);
-    byte[] large = new byte[300_000];
-    long next = 1;
-    IOException full = null;
-    while (full == null) {
-      try {
-        leader.putIfAbsent(Names.record(next), large);
-        next++;
-      } catch (IOException e) {
-        full = e;
-      }
-    }
-    assertThat(full).hasMessageContaining("full until the next checkpoint");
-    put(leader, next, next + 2);
-    checkpoint(leader, next + 1, next + 2);
-    assertThat(leader.putIfAbsent(Names.record(next + 3), large)).isEqualTo(Put.CREATED);
   }
 
   @Test
@@ -445,52 +271,6 @@ class BlockFaultsTest {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /** No caller may hear that a number is free when the record is only damaged. */
-  @Test
-  void damagedRecordIsNotFree() throws Exception {
-    BlockSlotStore first = store(slot, host());
-    checkpoint(first, 0);
-    put(first, 1, 3);
-    TestSlot secondSlot = new TestSlot(2);
-    put(store(secondSlot, host()), 4, 6);
-    long ring = LAYOUT.ring(secondSlot.slot().orElseThrow(), Layout.BLOCK);
-    device.overwrite(ring, new byte[Layout.BLOCK]);
-    assertThatThrownBy(() -> first.readStart(Names.record(4), 1))
-        .isInstanceOf(LogDamagedException.class)
-        .hasMessageContaining(Names.record(4));
-  }
-
-  @Test
-  void damagedRecordThatACheckpointCoversIsNotFree() throws Exception {
-    BlockSlotStore first = store(slot, host());
-    checkpoint(first, 0);
-    put(first, 1, 5);
-    checkpoint(first, 3);
-    TestSlot secondSlot = new TestSlot(2);
-    BlockSlotStore second = store(secondSlot, host());
-    put(second, 6, 10);
-    checkpoint(second, 10);
-    long ring = LAYOUT.ring(secondSlot.slot().orElseThrow(), Layout.BLOCK);
-    device.overwrite(ring, new byte[Layout.BLOCK]);
-    assertThatThrownBy(() -> first.readStart(Names.record(6), 1))
-        .isInstanceOf(LogDamagedException.class)
-        .hasMessageContaining(Names.record(6));
-    assertThat(first.list()).contains(Names.record(10), Names.checkpoint(10));
-  }
-
-  /** Each life writes the last record again; checkpoints in time leave room for that. */
-  @Test
-  void longRecordIsWrittenAgainAfterARestart() throws Exception {
-    checkpoint(store(slot, host()), 0);
-    for (long next = 1; next <= 20; next++) {
-      BlockSlotStore life = store(slot, host());
-      assertThat(life.putIfAbsent(Names.record(next), new byte[1_000_000])).isEqualTo(Put.CREATED);
-      assertThat(life.wantsCheckpoint()).isTrue();
-      checkpoint(life, next);
-    }
-    assertThat(another(2).list()).contains(Names.record(20), Names.checkpoint(20));
   }
 
   @Test
