@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.function.BiConsumer;
 
@@ -98,10 +97,10 @@ public final class HostileCluster implements Schedules.History {
 
   /** The log stays readable without any one checkpoint. */
   private void checkWithout(String checkpoint, SlotStore store) throws IOException {
-    byte[] content = Objects.requireNonNull(store.read(checkpoint));
+    byte[] stored = storage.stored(checkpoint);
     storage.overwrite(checkpoint, new byte[] {1});
     truth.checkWhole(new LogReader(store, () -> {}).load());
-    storage.overwrite(checkpoint, content);
+    storage.overwrite(checkpoint, stored);
   }
 
   /** All hosts die, and data that was not durable is gone. */

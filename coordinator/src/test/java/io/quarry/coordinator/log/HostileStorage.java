@@ -6,10 +6,27 @@ import java.util.function.Consumer;
 
 /** A storage that several hosts share, and its faults. */
 public interface HostileStorage {
+  /** The fault of a write that takes a name. */
+  enum Fault {
+    NONE,
+    /** The write lands, and gets no reply. */
+    LOST_REPLY,
+    /** The write lands, is sent again, and meets itself where writes can do that. */
+    SENT_TWICE,
+    /** The write gets no reply, and lands when {@link Host#landDelayed} is called. */
+    LATE
+  }
+
   /** A host that may live several lives. */
   interface Host {
     /** The log as this life sees it. */
     SlotStore store();
+
+    /** Orders the faults of the next writes. */
+    void nextWrites(Fault... faults);
+
+    /** That many of the next reads fail. */
+    void failReads(int count);
 
     /** Orders a fault, or none. */
     void disturb(Random random) throws IOException;
@@ -33,8 +50,11 @@ public interface HostileStorage {
   /** The log without any faults. */
   SlotStore calm() throws IOException;
 
-  /** Changes the content of a name, unseen by all hosts. */
-  void overwrite(String name, byte[] content) throws IOException;
+  /** The bytes that hold a name's content. */
+  byte[] stored(String name) throws IOException;
+
+  /** Changes these bytes, unseen by all hosts. */
+  void overwrite(String name, byte[] stored) throws IOException;
 
   /** Loses a part of the data that was not durable; all hosts have died. */
   void powerCut(Random random) throws IOException;

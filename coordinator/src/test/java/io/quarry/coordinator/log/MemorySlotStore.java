@@ -35,7 +35,6 @@ public final class MemorySlotStore implements SlotStore {
   private final Consumer<String> beforeEachStep;
   private final Queue<PutFault> putFaults = new ArrayDeque<>();
   private final List<Runnable> delayed = new ArrayList<>();
-  private final List<String> forced = new ArrayList<>();
   private int readFaults;
   private boolean spoilCheckpoint;
   private @Nullable List<String> staleNames;
@@ -183,14 +182,7 @@ public final class MemorySlotStore implements SlotStore {
   }
 
   @Override
-  public synchronized void force(List<String> names) {
-    forced.addAll(names);
-  }
-
-  /** The names that any host has forced after their put. */
-  synchronized List<String> forced() {
-    return List.copyOf(forced);
-  }
+  public void force(List<String> names) {}
 
   @Override
   public void writeHead(long sequence) {

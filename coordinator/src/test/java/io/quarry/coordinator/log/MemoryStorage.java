@@ -1,6 +1,7 @@
 package io.quarry.coordinator.log;
 
 import io.quarry.coordinator.log.MemorySlotStore.PutFault;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -10,7 +11,11 @@ final class MemoryStorage implements HostileStorage {
   private final MemoryDisk disk;
 
   MemoryStorage(BiConsumer<String, byte[]> onLink) {
-    this.disk = new MemoryDisk(onLink);
+    this(new MemoryDisk(onLink));
+  }
+
+  MemoryStorage(MemoryDisk disk) {
+    this.disk = disk;
   }
 
   @Override
@@ -24,8 +29,13 @@ final class MemoryStorage implements HostileStorage {
   }
 
   @Override
-  public void overwrite(String name, byte[] content) {
-    disk.overwrite(name, content);
+  public byte[] stored(String name) {
+    return Objects.requireNonNull(disk.read(name));
+  }
+
+  @Override
+  public void overwrite(String name, byte[] stored) {
+    disk.overwrite(name, stored);
   }
 
   @Override
@@ -34,6 +44,24 @@ final class MemoryStorage implements HostileStorage {
   }
 
   private record MemoryHost(MemorySlotStore store) implements Host {
+    @Override
+    public void nextWrites(Fault... faults) {
+      for (Fault fault : faults) {
+        store.nextPuts(
+            switch (fault) {
+              case NONE -> PutFault.NONE;
+              case LOST_REPLY -> PutFault.LOST_REPLY;
+              case SENT_TWICE -> PutFault.SENT_TWICE;
+              case LATE -> PutFault.DELAYED_LINK;
+            });
+      }
+    }
+
+    @Override
+    public void failReads(int count) {
+      store.failReads(count);
+    }
+
     @Override
     public void disturb(Random random) {
       switch (random.nextInt(16)) {

@@ -23,6 +23,7 @@ class ReplicaTest {
 
   private final MemoryDisk disk = new MemoryDisk();
   private final MemorySlotStore store = new MemorySlotStore(disk);
+  private final WatchedStore watched = new WatchedStore(store);
   private final Supervisor supervisor = new Supervisor();
   private Contender sdm;
   private Replica replica;
@@ -30,7 +31,7 @@ class ReplicaTest {
   @BeforeEach
   void start() throws IOException {
     sdm = Contender.leading(new MemorySlotStore(disk), "a", 3);
-    replica = new Replica("main", store);
+    replica = new Replica("main", watched.store());
     replica.follow(supervisor);
   }
 
@@ -79,9 +80,9 @@ class ReplicaTest {
   void answersRestOnForcedRecords() throws Exception {
     sdm.commit("r1");
     assertThat(replica.refresh().sequence()).isEqualTo(4);
-    assertThat(store.forced()).doesNotContain(Names.record(4));
+    assertThat(watched.forced()).doesNotContain(Names.record(4));
     assertThat(replica.durable().sequence()).isEqualTo(4);
-    assertThat(store.forced()).contains(Names.record(4));
+    assertThat(watched.forced()).contains(Names.record(4));
   }
 
   @Test

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class SimMount {
   /** The fault of a link. */
   public enum LinkFault {
+    NONE,
     /** The name is taken, but the caller gets no reply. */
     LOST_REPLY,
     /** The name is taken, and the reply says that it was taken before. */

@@ -56,7 +56,8 @@ final class SimProvider extends FileSystemProvider {
         || (options.contains(StandardOpenOption.CREATE) && mount.disk().find(name) == null)) {
       return new SimChannel(mount, name, mount.create(name), reads, writes);
     }
-    return new SimChannel(mount, name, mount.open(name), reads, writes);
+    SimChannel channel = new SimChannel(mount, name, mount.open(name), reads, writes);
+    return options.contains(StandardOpenOption.TRUNCATE_EXISTING) ? channel.truncate(0) : channel;
   }
 
   @Override

@@ -20,7 +20,7 @@ record Frame(
   private static final String MAGIC = "QFRAME01";
 
   /** The record begins here, right behind the header's sector. */
-  private static final int HEADER = 512;
+  static final int HEADER = 512;
 
   /** The length of a frame with so many bytes in its record. */
   static long bytes(long recordBytes) {

@@ -6,23 +6,30 @@ import io.quarry.coordinator.log.HostileStorage;
 import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.Names;
 import io.quarry.coordinator.log.SlotStore;
+import io.quarry.coordinator.sim.Life;
 import java.io.IOException;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The real store over a simulated device. All its processes must decide alike. */
-final class BlockStorage implements HostileStorage {
+public final class BlockStorage implements HostileStorage {
   static final Key KEY = new Key("0".repeat(31) + "1");
+
   private static final int SLOTS = 8;
+  private static final int READS_AT_ONCE = 6;
+  private static final int LATE_FOR = 8;
 
   private final Layout layout;
   private final Random random;
@@ -31,15 +38,32 @@ final class BlockStorage implements HostileStorage {
   private int lives;
   private final BiConsumer<String, byte[]> onDecided;
   private final Map<Long, String> decided = new HashMap<>();
-  private final List<BlockHost> hosts = new ArrayList<>();
-  private final Map<Long, byte[]> whole = new HashMap<>();
+  private final Map<String, BlockHost> hosts = new HashMap<>();
   private final Map<String, TestSlot> slots = new HashMap<>();
 
   BlockStorage(Random random, long ringBytes, BiConsumer<String, byte[]> onDecided)
       throws IOException {
+    this(new SimDevice(random), random, ringBytes, onDecided);
+  }
+
+  /**
+   * For hosts with many threads: they read fast, and no late write lands when its place in a ring
+   * is used again.
+   *
+   * @param onDecided gets each record when a first process knows it
+   */
+  public static BlockStorage ofThreads(
+      Random random, long ringBytes, BiConsumer<String, byte[]> onDecided) throws IOException {
+    SimDevice device = new SimDevice(random, READS_AT_ONCE, LATE_FOR);
+    return new BlockStorage(device, random, ringBytes, onDecided);
+  }
+
+  private BlockStorage(
+      SimDevice device, Random random, long ringBytes, BiConsumer<String, byte[]> onDecided)
+      throws IOException {
     this.layout = Layout.ofRing(ringBytes);
     this.random = random;
-    this.device = new SimDevice(random);
+    this.device = device;
     this.onDecided = onDecided;
     this.calm = store("calm", device.host(step -> {}), turn -> {});
     CommitLog.create(calm);
@@ -72,11 +96,54 @@ final class BlockStorage implements HostileStorage {
     return new BlockSlotStore(host, layout, KEY, slot, SLOTS, pause, this::heard);
   }
 
+  /** How often a host has made data durable. */
+  public int forces() {
+    return device.forces();
+  }
+
   @Override
   public Host host(String name, Consumer<String> beforeEachStep) {
-    BlockHost host = new BlockHost(name, beforeEachStep);
-    hosts.add(host);
+    BlockHost host =
+        new BlockHost(
+            name,
+            beforeEachStep,
+            own -> (proxy, method, arguments) -> follow(own, beforeEachStep, method, arguments));
+    hosts.put(name, host);
     return host;
+  }
+
+  /** The next life of a host with many threads; its life before has ended. */
+  public Host host(String name, Consumer<String> beforeEachStep, Life life) {
+    BlockHost before = hosts.get(name);
+    if (before != null) {
+      before.seen.end();
+    }
+    StoreTurns turns = new StoreTurns(beforeEachStep, life);
+    BlockHost host = new BlockHost(name, turns::step, turns::of);
+    hosts.put(name, host);
+    return host;
+  }
+
+  /** Another thread of the host follows the log with the same store, at any time. */
+  private @Nullable Object follow(
+      BlockSlotStore own,
+      Consumer<String> beforeEachStep,
+      Method method,
+      Object @Nullable [] arguments)
+      throws Throwable {
+    if (method.getName().equals("putIfAbsent") && random.nextInt(4) == 0) {
+      try {
+        own.readHead();
+        own.list();
+      } catch (IOException e) {
+        beforeEachStep.accept("cannot follow");
+      }
+    }
+    try {
+      return method.invoke(own, arguments);
+    } catch (InvocationTargetException e) {
+      throw e.getCause();
+    }
   }
 
   /** Another host, which leads for a moment: only a leader knows whether the last frame counts. */
@@ -101,36 +168,68 @@ final class BlockStorage implements HostileStorage {
     }
   }
 
-  /** Damages the first block of a checkpoint, and mends it again when the content is long. */
+  /** A record's frame without its padding, or a checkpoint as it is compressed. */
   @Override
-  public void overwrite(String name, byte[] content) throws IOException {
+  public byte[] stored(String name) throws IOException {
+    Place place = places(name).getFirst();
+    byte[] padded = device.get(place.offset(), Math.toIntExact(Layout.padded(place.bytes())));
+    return Arrays.copyOf(padded, Math.toIntExact(place.bytes()));
+  }
+
+  @Override
+  public void overwrite(String name, byte[] stored) throws IOException {
+    for (Place place : places(name)) {
+      int length = Math.toIntExact(Layout.padded(place.bytes()));
+      device.overwrite(place.offset(), Arrays.copyOf(stored, length));
+    }
+  }
+
+  private record Place(long offset, long bytes) {}
+
+  /** Where the device has a record or a checkpoint; several hosts may have written it. */
+  private List<Place> places(String name) throws IOException {
     SimDevice.Host host = device.host(step -> {});
     Cells cells = new CellReader(host, layout, KEY, () -> SLOTS).read();
+    List<Place> places = new ArrayList<>();
     for (Cells.Named named : cells.checkpoints()) {
       if (named.area().sequence() == Names.checkpointNumber(name)) {
         long offset = layout.area(named.slot(), named.area().area());
-        byte[] block = whole.getOrDefault(offset, device.get(offset, Layout.BLOCK));
-        whole.put(offset, block);
-        device.overwrite(offset, content.length == 1 ? new byte[Layout.BLOCK] : block);
+        places.add(new Place(offset, named.area().bytes()));
       }
     }
+    new Rings(host, layout, KEY)
+        .readOn(
+            cells,
+            true,
+            frame -> {
+              if (frame.sequence() == Names.recordNumber(name)) {
+                long offset = layout.ring(frame.slot(), frame.position());
+                places.add(new Place(offset, Frame.HEADER + frame.length()));
+              }
+            });
+    return places;
   }
 
   @Override
   public void powerCut(Random random) {
-    hosts.forEach(BlockHost::loseLate);
+    hosts.values().forEach(host -> host.seen.cut());
     device.powerCut();
   }
 
   private final class BlockHost implements Host {
     private final String name;
     private final Consumer<String> beforeEachStep;
+    private final Function<BlockSlotStore, InvocationHandler> threads;
     private SimDevice.Host seen;
     private SlotStore store;
 
-    BlockHost(String name, Consumer<String> beforeEachStep) {
+    BlockHost(
+        String name,
+        Consumer<String> beforeEachStep,
+        Function<BlockSlotStore, InvocationHandler> threads) {
       this.name = name;
       this.beforeEachStep = beforeEachStep;
+      this.threads = threads;
       this.seen = device.host(beforeEachStep);
       this.store = newStore();
     }
@@ -142,35 +241,12 @@ final class BlockStorage implements HostileStorage {
           Proxy.newProxyInstance(
               SlotStore.class.getClassLoader(),
               new Class<?>[] {SlotStore.class},
-              (proxy, method, arguments) -> follow(own, method, arguments));
-    }
-
-    /** Another thread of the host follows the log with the same store, at any time. */
-    private @Nullable Object follow(
-        BlockSlotStore own, Method method, Object @Nullable [] arguments) throws Throwable {
-      if (method.getName().equals("putIfAbsent") && random.nextInt(4) == 0) {
-        try {
-          own.readHead();
-          own.list();
-        } catch (IOException e) {
-          beforeEachStep.accept("cannot follow");
-        }
-      }
-      try {
-        return method.invoke(own, arguments);
-      } catch (InvocationTargetException e) {
-        throw e.getCause();
-      }
-    }
-
-    void loseLate() {
-      seen.loseLate();
+              threads.apply(own));
     }
 
     @Override
     public void beginLife() {
-      // A process that is over has no direct I/O under way.
-      seen.landLate();
+      seen.end();
       seen = device.host(beforeEachStep);
       store = newStore();
     }
@@ -178,6 +254,23 @@ final class BlockStorage implements HostileStorage {
     @Override
     public SlotStore store() {
       return store;
+    }
+
+    @Override
+    public void nextWrites(Fault... faults) {
+      for (Fault fault : faults) {
+        seen.nextWrites(
+            switch (fault) {
+              case NONE, SENT_TWICE -> WriteFault.NONE;
+              case LOST_REPLY -> WriteFault.LOST_REPLY;
+              case LATE -> WriteFault.LATE;
+            });
+      }
+    }
+
+    @Override
+    public void failReads(int count) {
+      seen.failReads(count);
     }
 
     @Override

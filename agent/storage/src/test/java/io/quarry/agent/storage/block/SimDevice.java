@@ -24,9 +24,23 @@ final class SimDevice {
   private final Map<Long, byte[]> durable = new HashMap<>();
 
   private final Random random;
+  private final int readsAtOnce;
+  private final int lateFor;
+  private int forces;
 
   SimDevice(Random random) {
+    this(random, 1, Integer.MAX_VALUE);
+  }
+
+  /**
+   * @param readsAtOnce how many reads of a few blocks a host does in a row, on average, before
+   *     other hosts go on
+   * @param lateFor how many later writes of its host a late write lands after, at most
+   */
+  SimDevice(Random random, int readsAtOnce, int lateFor) {
     this.random = random;
+    this.readsAtOnce = readsAtOnce;
+    this.lateFor = lateFor;
   }
 
   /** The fault of a write. */
@@ -47,6 +61,7 @@ final class SimDevice {
   }
 
   private void put(long offset, byte[] from, boolean forced) {
+    forces += forced ? 1 : 0;
     for (int i = 0; i < from.length; i += Layout.BLOCK) {
       long number = (offset + i) / Layout.BLOCK;
       if (forced) {
@@ -71,13 +86,19 @@ final class SimDevice {
 
   byte[] get(long offset, int length) {
     byte[] into = new byte[length];
+    get(offset, into, 0, length);
+    return into;
+  }
+
+  private void get(long offset, byte[] into, int at, int length) {
     for (int i = 0; i < length; i += Layout.BLOCK) {
       byte[] block = blocks.get((offset + i) / Layout.BLOCK);
-      if (block != null) {
-        System.arraycopy(block, 0, into, i, Layout.BLOCK);
+      if (block == null) {
+        Arrays.fill(into, at + i, at + i + Layout.BLOCK, (byte) 0);
+      } else {
+        System.arraycopy(block, 0, into, at + i, Layout.BLOCK);
       }
     }
-    return into;
   }
 
   /** Changes bytes, unseen by all hosts. */
@@ -95,6 +116,11 @@ final class SimDevice {
     durable.clear();
   }
 
+  /** How often data was made durable. */
+  int forces() {
+    return forces;
+  }
+
   /** The device as one host sees it. */
   Host host(Consumer<String> beforeEachStep) {
     return new Host(beforeEachStep);
@@ -104,7 +130,12 @@ final class SimDevice {
     private final Consumer<String> beforeEachStep;
     private final List<WriteFault> faults = new ArrayList<>();
     private final List<Runnable> late = new ArrayList<>();
+
+    /** What becomes of the writes that have begun when their process ends. */
+    private final List<Runnable> begun = new ArrayList<>();
+
     private int readFaults;
+    private int writesSinceLate;
     private long size = Layout.DEVICE_BYTES_MIN;
 
     private Host(Consumer<String> beforeEachStep) {
@@ -132,6 +163,19 @@ final class SimDevice {
       size = newSize;
     }
 
+    /** The process is over, and has no direct I/O under way. */
+    void end() {
+      landLate();
+      cut();
+    }
+
+    /** The host is without power. */
+    void cut() {
+      late.clear();
+      begun.forEach(Runnable::run);
+      begun.clear();
+    }
+
     @Override
     public long size() {
       return size;
@@ -142,13 +186,14 @@ final class SimDevice {
     public void read(long offset, byte[] into) throws IOException {
       int part = 2 * Layout.BLOCK;
       for (int at = 0; at < into.length; at += part) {
-        beforeEachStep.accept("read " + (offset + at));
+        if (readsAtOnce == 1 || random.nextInt(readsAtOnce) == 0) {
+          beforeEachStep.accept("read " + (offset + at));
+        }
         if (readFaults > 0) {
           readFaults--;
           throw new IOException("Input/output error");
         }
-        int length = Math.min(part, into.length - at);
-        System.arraycopy(get(offset + at, length), 0, into, at, length);
+        get(offset + at, into, at, Math.min(part, into.length - at));
       }
     }
 
@@ -163,13 +208,24 @@ final class SimDevice {
     }
 
     private void write(long offset, byte[] from, boolean forced) throws IOException {
+      Runnable cutShort =
+          () -> {
+            if (random.nextBoolean()) {
+              putSome(offset, from);
+            }
+          };
+      begun.add(cutShort);
       try {
         beforeEachStep.accept("write " + offset);
       } catch (Baton.Died e) {
-        if (random.nextBoolean()) {
-          putSome(offset, from);
+        if (begun.remove(cutShort)) {
+          cutShort.run();
         }
         throw e;
+      }
+      begun.remove(cutShort);
+      if (++writesSinceLate > lateFor) {
+        landLate();
       }
       switch (faults.isEmpty() ? WriteFault.NONE : faults.removeFirst()) {
         case NONE -> put(offset, from, forced);
@@ -179,6 +235,7 @@ final class SimDevice {
         }
         case LATE -> {
           late.add(() -> put(offset, from, forced));
+          writesSinceLate = 0;
           throw new IOException("timed out");
         }
         case LOST_REPLY -> {
@@ -196,6 +253,7 @@ final class SimDevice {
     public void force() {
       beforeEachStep.accept("force");
       durable.clear();
+      forces++;
     }
 
     @Override

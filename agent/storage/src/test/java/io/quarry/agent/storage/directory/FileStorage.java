@@ -54,10 +54,15 @@ final class FileStorage implements HostileStorage {
   }
 
   @Override
-  public void overwrite(String name, byte[] content) throws IOException {
+  public byte[] stored(String name) throws IOException {
+    return Files.readAllBytes(root.resolve("log").resolve(name));
+  }
+
+  @Override
+  public void overwrite(String name, byte[] stored) throws IOException {
     Files.write(
         root.resolve("log").resolve(name),
-        content,
+        stored,
         StandardOpenOption.WRITE,
         StandardOpenOption.TRUNCATE_EXISTING);
   }
@@ -93,6 +98,24 @@ final class FileStorage implements HostileStorage {
     @Override
     public SlotStore store() {
       return store;
+    }
+
+    @Override
+    public void nextWrites(Fault... faults) {
+      for (Fault fault : faults) {
+        mount.nextLinks(
+            switch (fault) {
+              case NONE -> LinkFault.NONE;
+              case LOST_REPLY -> LinkFault.LOST_REPLY;
+              case SENT_TWICE -> LinkFault.SENT_TWICE;
+              case LATE -> LinkFault.DELAYED;
+            });
+      }
+    }
+
+    @Override
+    public void failReads(int count) {
+      mount.failReads(count);
     }
 
     @Override
