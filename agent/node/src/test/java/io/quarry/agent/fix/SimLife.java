@@ -79,7 +79,7 @@ final class SimLife {
   }
 
   /** A thread that asks a hanging storage waits, and the rest of the agent continues. */
-  private void reach(String what) {
+  void reach(String what) {
     if (hung) {
       var _ = life.await(() -> !hung, HANG_STEPS_MAX, "hangs: " + what);
       hung = false;
@@ -244,6 +244,9 @@ final class SimLife {
       case 12 -> mount.failWrites(2);
       case 13 -> mount.fill(1 + random.nextInt(6));
       default -> {}
+    }
+    for (SimRepository repository : repositories.values()) {
+      repository.disturb(random);
     }
   }
 

@@ -2,8 +2,13 @@ package io.quarry.agent.fix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.storage.block.BlockStorage;
+import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.common.model.VolumeFormat;
+import io.quarry.coordinator.log.HostileStorage;
 import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.log.Replica;
+import io.quarry.coordinator.log.SimLog;
 import io.quarry.coordinator.log.TrueLog;
 import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.FixState;
@@ -11,21 +16,30 @@ import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume;
+import io.quarry.coordinator.sim.Life;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** One repository as it truly is: its log as it grew, and the expected content of its volumes. */
 final class SimPlace {
+  /** A ring that is full soon, and one that never is. */
+  private static final List<Long> RING_BYTES = List.of(128L << 10, 512L << 10);
+
   private final String key;
   private final Path root;
   private final Function<String, SimPlace> places;
+  private final @Nullable BlockStorage blocks;
   private final TrueLog truth = new TrueLog();
   private final Map<String, SimContent> contents = new HashMap<>();
   private final Map<String, Reply> acknowledged = new HashMap<>();
@@ -35,11 +49,38 @@ final class SimPlace {
   /**
    * @param root on a mount that never fails
    * @param places all repositories, by key
+   * @param blocks decides what becomes of writes to a device that has the log; null when the log is
+   *     in files
    */
-  SimPlace(String key, Path root, Function<String, SimPlace> places) {
+  SimPlace(String key, Path root, Function<String, SimPlace> places, @Nullable Random blocks)
+      throws IOException {
     this.key = key;
     this.root = root;
     this.places = places;
+    this.blocks =
+        blocks == null
+            ? null
+            : BlockStorage.ofThreads(blocks, RING_BYTES.get(blocks.nextInt(2)), this::linked);
+  }
+
+  /** The log on blocks, as the next life of a host sees it; null when the log is in files. */
+  HostileStorage.@Nullable Host blocks(String host, Consumer<String> beforeEachStep, Life life) {
+    return blocks == null ? null : blocks.host(host, beforeEachStep, life);
+  }
+
+  /** The log as a new reader sees it. */
+  LogState read() throws IOException {
+    try (var storage = SimStorage.open(root, key, "reader");
+        Replica reader =
+            SimLog.replica(key, blocks == null ? storage.slots() : blocks.calm(), () -> {})) {
+      assertThat(reader.unreadable()).as("damage of %s", key).isNull();
+      return reader.state();
+    }
+  }
+
+  /** How often a host has made a part of the log on blocks durable. */
+  int forces() {
+    return blocks == null ? 0 : blocks.forces();
   }
 
   String key() {
@@ -146,14 +187,22 @@ final class SimPlace {
     }
   }
 
-  void powerCut(LogState left) {
+  void powerCut(Random random) throws IOException {
+    if (blocks != null) {
+      blocks.powerCut(random);
+    }
+    LogState left = read();
     truth.powerCut(left);
     checkFiles();
     checkLog(left);
   }
 
   /** A fresh reader sees the whole log, and all commits that any caller knows. */
-  void checkLog(LogState seen) {
+  void checkLog() throws IOException {
+    checkLog(read());
+  }
+
+  private void checkLog(LogState seen) {
     truth.checkWhole(seen);
     acknowledged.forEach(truth::checkAcknowledged);
     refused.forEach(this::checkNothingOf);

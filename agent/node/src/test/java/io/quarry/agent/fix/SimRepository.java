@@ -5,15 +5,19 @@ import io.quarry.agent.storage.RepositoryStorage;
 import io.quarry.agent.storage.directory.SimStorage;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.HostileStorage;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SimLog;
+import io.quarry.coordinator.log.SlotStore;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.sdm.Sdm;
 import io.quarry.coordinator.sdm.SimSdm;
 import java.io.IOException;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /** A repository as one life of one host connects it: real log, real replica, real SDM. */
 final class SimRepository implements Repository {
@@ -23,6 +27,7 @@ final class SimRepository implements Repository {
   private final SimLife life;
   private final SimPlace place;
   private final RepositoryStorage storage;
+  private final HostileStorage.@Nullable Host blocks;
   private final Replica replica;
   private final Sdm sdm;
 
@@ -33,10 +38,20 @@ final class SimRepository implements Repository {
     String writer = life.self().incarnation();
     this.storage =
         SimStorage.open(life.files().getPath(place.root().toString()), place.key(), writer);
-    this.replica =
-        SimLog.replica(place.key(), storage.slots(), () -> life.life().step("waits for the view"));
-    this.sdm =
-        SimSdm.of(storage.slots(), replica, writer, life.clock(), world.baton(), life.life());
+    this.blocks = place.blocks(life.self().hostId(), life::reach, life.life());
+    SlotStore slots = blocks == null ? storage.slots() : blocks.store();
+    this.replica = SimLog.replica(place.key(), slots, () -> life.life().step("waits for the view"));
+    this.sdm = SimSdm.of(slots, replica, writer, life.clock(), world.baton(), life.life());
+  }
+
+  /**
+   * Decides whether the device of the log is to fail soon, if there is one. A host that fails while
+   * it wins a slot may waste the slot.
+   */
+  void disturb(Random random) throws IOException {
+    if (blocks != null && sdm.leading() && random.nextInt(3) == 0) {
+      blocks.disturb(random);
+    }
   }
 
   Sdm sdm() {
