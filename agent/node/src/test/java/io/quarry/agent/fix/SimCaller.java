@@ -256,7 +256,8 @@ final class SimCaller {
   private void reuse(Open open) {
     Request another = disk(null);
     try {
-      Reply reply = world.submit(open.place(), life, open.requestId(), another, () -> {});
+      Reply reply =
+          world.requests().submit(open.place(), life, open.requestId(), another, () -> {});
       throw new AssertionError(another + " under the id of " + open + " is answered: " + reply);
     } catch (StorageException e) {
       Assertions.assertThat(e.code() == ErrorCode.REQUEST_ID_REUSED || e.code().retryable())
@@ -270,7 +271,9 @@ final class SimCaller {
     var lost = new AtomicBoolean(open.lost());
     try {
       Reply reply =
-          world.submit(open.place(), asker, open.requestId(), open.request(), () -> lost.set(true));
+          world
+              .requests()
+              .submit(open.place(), asker, open.requestId(), open.request(), () -> lost.set(true));
       open.place().acknowledge(open.requestId(), reply);
       Assertions.assertThat(reply.commit()).as("%s", open).isGreaterThan(open.newest());
       return reply;
@@ -296,7 +299,9 @@ final class SimCaller {
       SimWorld world, Life asker, Open open, List<Open> unanswered) {
     try {
       Reply reply =
-          world.submit(open.place(), asker, open.requestId(), new CancelRequest(null), () -> {});
+          world
+              .requests()
+              .submit(open.place(), asker, open.requestId(), new CancelRequest(null), () -> {});
       if (!CancelRequest.made(reply)) {
         open.place().acknowledge(open.requestId(), reply);
         return reply;

@@ -111,6 +111,6 @@ final class SimRepository implements Repository {
 
   @Override
   public Reply commit(RequestId requestId, Request request) {
-    return world.submit(place, life.life(), requestId.value(), request, () -> {});
+    return world.requests().submit(place, life.life(), requestId.value(), request, () -> {});
   }
 }

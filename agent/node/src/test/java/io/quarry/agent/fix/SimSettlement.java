@@ -47,7 +47,7 @@ final class SimSettlement {
     for (SimCaller.Open open : unanswered) {
       askUntilAnswered(open);
     }
-    while (!self.await(world::nobodySleeps, "waits for all to wake up")) {
+    while (!self.await(world.requests()::nobodySleeps, "waits for all to wake up")) {
       self.step("goes on waiting");
     }
     for (SimGuest guest : guests) {

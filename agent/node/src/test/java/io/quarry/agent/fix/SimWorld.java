@@ -1,22 +1,15 @@
 package io.quarry.agent.fix;
 
-import io.quarry.agent.repository.SubmitAttempts;
 import io.quarry.agent.storage.directory.SimStorage;
-import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.FixType;
 import io.quarry.common.model.VolumeFormat;
-import io.quarry.coordinator.plan.CancelRequest;
 import io.quarry.coordinator.plan.FixState;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
-import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.RepositoryState;
-import io.quarry.coordinator.plan.Request;
-import io.quarry.coordinator.plan.RequestId;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.sim.Baton;
-import io.quarry.coordinator.sim.Life;
 import io.quarry.coordinator.sim.Schedules;
 import io.quarry.coordinator.sim.SimDisk;
 import io.quarry.coordinator.sim.SimMount;
@@ -32,7 +25,6 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,10 +44,6 @@ final class SimWorld implements Schedules.History {
   private static final int CALLERS = 2;
   private static final int GUESTS = 2;
   private static final double DEATHS = 0.000_3;
-  private static final int TRIES_MAX = 6;
-  private static final int LOST_ANSWERS = 40;
-  private static final int LATE_REQUESTS = 10;
-  private static final int SLEEPING_AGENTS = 30;
 
   /** Steps between two power cuts, at most. */
   private static final List<Integer> POWER_LASTS = List.of(1_000, 6_000);
@@ -73,9 +61,7 @@ final class SimWorld implements Schedules.History {
   private final Map<String, Integer> counts = new TreeMap<>();
   private final SimCaller[] callers = new SimCaller[CALLERS];
   private final SimGuest[] guests = new SimGuest[GUESTS];
-
-  /** The work of sleeping agents. */
-  private final List<Runnable> asleep = new ArrayList<>();
+  private final SimRequests requests = new SimRequests(this);
 
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
   private final Baton wild;
@@ -104,6 +90,10 @@ final class SimWorld implements Schedules.History {
 
   Random random() {
     return random;
+  }
+
+  SimRequests requests() {
+    return requests;
   }
 
   SimDisk disk() {
@@ -230,35 +220,10 @@ final class SimWorld implements Schedules.History {
     return trace;
   }
 
-  boolean nobodySleeps() {
-    return asleep.isEmpty();
-  }
-
-  private void submitLate(SimPlace place, String requestId, Request request) {
-    SimRepository leader = leader(place);
-    if (leader != null) {
-      count("woken");
-      var _ = leader.sdm().submit(id(requestId, request), request);
-    }
-  }
-
-  /**
-   * Wakes agents up, which then continue calls that their callers have repeated elsewhere
-   * meanwhile.
-   */
-  private void wakeUp(Baton.Actor self) {
-    while (!over()) {
-      var _ = self.await(this::over, "sleeps");
-      if (!asleep.isEmpty()) {
-        asleep.remove(random.nextInt(asleep.size())).run();
-      }
-    }
-  }
-
   private void addHosts(int count, int workers) {
     SimCluster cluster = new SimCluster(this);
     baton.addImmortal("cluster", cluster::rule);
-    baton.addImmortal("sleeper", this::wakeUp);
+    baton.addImmortal("sleeper", requests::wakeUp);
     for (int i = 0; i < count * workers; i++) {
       int host = i % count;
       boolean first = i < count;
@@ -417,76 +382,7 @@ final class SimWorld implements Schedules.History {
     return leaders.isEmpty() ? null : leaders.get(random.nextInt(leaders.size()));
   }
 
-  private boolean led(SimPlace place) {
+  boolean led(SimPlace place) {
     return lives().stream().anyMatch(life -> life.repository(place.key()).sdm().leading());
-  }
-
-  /**
-   * Brings a request to an SDM, as agents do for callers and for themselves.
-   *
-   * @param lost told when a try ended with an unknown outcome
-   */
-  Reply submit(SimPlace place, Life asker, String requestId, Request request, Runnable lost) {
-    if (!calm && random.nextInt(LATE_REQUESTS) == 0) {
-      var _ = asker.await(() -> false, "has not sent " + request);
-    }
-    SubmitAttempts tries = new SubmitAttempts(id(requestId, request), request);
-    for (int i = 0; i < TRIES_MAX; i++) {
-      Reply reply =
-          tries.once(asked -> {
-            SubmitAttempts.Outcome outcome = submitOnce(place, asker, requestId, asked);
-            if (outcome.maybeCommitted()) {
-              lost.run();
-            }
-            return outcome;
-          });
-      if (reply != null) {
-        return reply;
-      }
-    }
-    throw new StorageException(
-        tries.maybeCommitted() ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.SDM_UNAVAILABLE,
-        "no answer",
-        place.key(),
-        "repeat the call");
-  }
-
-  /** A caller that cancels a call does not know the call's content. */
-  private static RequestId id(String requestId, Request request) {
-    return request instanceof CancelRequest
-        ? RequestId.of(requestId)
-        : new RequestId(requestId, Integer.toHexString(request.toString().hashCode()));
-  }
-
-  private SubmitAttempts.Outcome submitOnce(
-      SimPlace place, Life asker, String requestId, Request request) {
-    SimRepository leader = leader(place);
-    if (leader == null) {
-      var _ = asker.await(() -> led(place), "waits for an SDM of " + place.key());
-      return SubmitAttempts.Outcome.nothing(null);
-    }
-    if (!calm && random.nextInt(SLEEPING_AGENTS) == 0) {
-      asleep.add(() -> submitLate(place, requestId, request));
-      return SubmitAttempts.Outcome.unknown(null);
-    }
-    var answer = leader.sdm().submit(id(requestId, request), request);
-    if (!asker.await(answer::isDone, "asks for " + request)
-        || (!calm && random.nextInt(LOST_ANSWERS) == 0)) {
-      return SubmitAttempts.Outcome.unknown(null);
-    }
-    try {
-      return SubmitAttempts.Outcome.of(answer.join());
-    } catch (CompletionException e) {
-      if (!(e.getCause() instanceof StorageException refused)) {
-        throw new AssertionError(request + " failed", e.getCause());
-      }
-      if (refused.code() == ErrorCode.OUTCOME_UNKNOWN) {
-        return SubmitAttempts.Outcome.unknown(null);
-      }
-      if (refused.code().retryable()) {
-        return SubmitAttempts.Outcome.nothing(null);
-      }
-      throw refused;
-    }
   }
 }

@@ -22,7 +22,11 @@ abstract class BlockHosts {
   }
 
   static BlockSlotStore store(TestSlot slot, BlockDevice seen) {
-    return new BlockSlotStore(seen, LAYOUT, BlockStorage.KEY, slot, SLOTS, turn -> {}, frame -> {});
+    return store(slot, seen, LAYOUT);
+  }
+
+  static BlockSlotStore store(TestSlot slot, BlockDevice seen, Layout layout) {
+    return new BlockSlotStore(seen, layout, BlockStorage.KEY, slot, SLOTS, turn -> {}, frame -> {});
   }
 
   BlockSlotStore another(int number) {

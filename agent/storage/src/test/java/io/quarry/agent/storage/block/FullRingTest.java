@@ -86,15 +86,16 @@ class FullRingTest extends BlockHosts {
   /** The ring has no room for a second record of the term, and so for a checkpoint after it. */
   @Test
   void termThatBeginsOnAFullRingMakesRoom() throws Exception {
-    BlockSlotStore before = store(slot, host());
+    Layout small = Layout.ofRing(256 << 10);
+    BlockSlotStore before = store(slot, host(), small);
     CommitLog.create(before);
     Contender sdm = Contender.leading(before, "before", 1);
     int records = 0;
     while (sdm.commit("record" + records) instanceof Outcome.Committed) {
       records++;
     }
-    assertThat(records).isGreaterThan(500);
-    try (SdmHost next = SdmHost.leading(store(slot, host()), "next")) {
+    assertThat(records).isGreaterThan(30);
+    try (SdmHost next = SdmHost.leading(store(slot, host(), small), "next")) {
       Awaitility.await()
           .until(() -> {
             next.sdm.lead();
