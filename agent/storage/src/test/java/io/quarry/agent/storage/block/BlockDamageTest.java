@@ -3,7 +3,9 @@ package io.quarry.agent.storage.block;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarry.coordinator.log.CommitLog;
 import io.quarry.coordinator.log.LogDamagedException;
+import io.quarry.coordinator.log.LogReader;
 import io.quarry.coordinator.log.Names;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -114,5 +116,14 @@ class BlockDamageTest extends BlockHosts {
         .isInstanceOf(LogDamagedException.class)
         .hasMessageContaining(Names.record(6));
     assertThat(first.list()).contains(Names.record(10), Names.checkpoint(10));
+  }
+
+  @Test
+  void emptiedDeviceIsNoFreshLog() throws Exception {
+    CommitLog.create(store(slot, host()));
+    device.overwrite(LAYOUT.cell(slot.slot().orElseThrow()), new byte[2 * Layout.BLOCK]);
+    assertThatThrownBy(() -> new LogReader(another(2)).load())
+        .isInstanceOf(LogDamagedException.class)
+        .hasMessageContaining("it is empty");
   }
 }
