@@ -37,7 +37,7 @@ final class SimWorld implements Schedules.History {
   private static final List<String> KEYS = List.of("here", "there");
 
   /** In one of so many histories the logs are on blocks. */
-  private static final int ON_BLOCKS_ONE_IN = 3;
+  private static final int ON_BLOCKS_ONE_IN = 8;
 
   private static final int HOSTS = 3;
   private static final int WORKERS_PER_HOST = 2;
