@@ -13,9 +13,11 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -34,6 +36,9 @@ public final class BlockSlotStore implements SlotStore, AutoCloseable {
   /** What was read at different moments may not fit together at once. */
   private static final int GAP_LOOKS = 5;
 
+  /** A commit also looks at the record before it. */
+  private static final int RECENT_RECORDS = 2;
+
   private final Machine machine;
   private final HostSlot host;
   private final int slots;
@@ -45,10 +50,8 @@ public final class BlockSlotStore implements SlotStore, AutoCloseable {
   private @Nullable Leader leader;
   private @Nullable Note noted;
 
-  /** The record that was written or read last, and its frame. */
-  private byte[] recent = new byte[0];
-
-  private @Nullable Frame recentFrame;
+  /** The records that were written or read last, by their frames. */
+  private final SequencedMap<Frame, byte[]> recent = new LinkedHashMap<>();
 
   /**
    * @param key of the device: blocks with another key are void
@@ -373,8 +376,9 @@ public final class BlockSlotStore implements SlotStore, AutoCloseable {
     if (frame == null) {
       return null;
     }
-    if (frame.equals(recentFrame)) {
-      return recent.clone();
+    byte[] known = recent.get(frame);
+    if (known != null) {
+      return known.clone();
     }
     byte[] record = machine.record(frame);
     if (record != null) {
@@ -389,8 +393,12 @@ public final class BlockSlotStore implements SlotStore, AutoCloseable {
   }
 
   private void remember(@Nullable Frame frame, byte[] record) {
-    recentFrame = frame;
-    recent = record;
+    if (frame != null) {
+      recent.putLast(frame, record);
+    }
+    while (recent.size() > RECENT_RECORDS) {
+      recent.pollFirstEntry();
+    }
   }
 
   @Override

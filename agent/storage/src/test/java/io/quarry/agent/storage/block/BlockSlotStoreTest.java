@@ -91,4 +91,60 @@ class BlockSlotStoreTest extends SlotStoreContract {
     assertThat(store().putIfAbsent(Names.record(1), new byte[1_000_000])).isEqualTo(Put.CREATED);
     assertThat(host(2).read(Names.record(1))).hasSize(1_000_000);
   }
+
+  /** Besides the head note, which is not forced. */
+  @Test
+  void commitIsOneForcedWriteAndOneRead() throws Exception {
+    CommitLog.create(host(0));
+    List<String> operations = new ArrayList<>();
+    BlockDevice device = new Told(FileBlockDevice.open(directory.resolve("device")), operations);
+    try (BlockSlotStore store = new BlockSlotStore(device, KEY, 4 << 20, new TestSlot(1), 8)) {
+      Contender a = Contender.leading(store, "a", 10);
+      operations.clear();
+      a.commit("b");
+    }
+    assertThat(operations).containsExactly("write 4096", "read 65536", "write 4096 unforced");
+  }
+
+  /** Tells what is done with a device. */
+  private record Told(BlockDevice device, List<String> operations) implements BlockDevice {
+    @Override
+    public long size() throws IOException {
+      return device.size();
+    }
+
+    @Override
+    public void read(long offset, byte[] into) throws IOException {
+      operations.add("read " + into.length);
+      device.read(offset, into);
+    }
+
+    @Override
+    public void write(long offset, byte[] from) throws IOException {
+      operations.add("write " + from.length);
+      device.write(offset, from);
+    }
+
+    @Override
+    public void writeUnforced(long offset, byte[] from) throws IOException {
+      operations.add("write " + from.length + " unforced");
+      device.writeUnforced(offset, from);
+    }
+
+    @Override
+    public void force() throws IOException {
+      operations.add("force");
+      device.force();
+    }
+
+    @Override
+    public String name() {
+      return device.name();
+    }
+
+    @Override
+    public void close() {
+      device.close();
+    }
+  }
 }
