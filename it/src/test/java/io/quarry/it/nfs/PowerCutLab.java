@@ -2,11 +2,16 @@ package io.quarry.it.nfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarry.agent.data.os.Folder;
+import io.quarry.agent.storage.directory.DirectorySlotStore;
+import io.quarry.it.log.LogJudge;
 import io.quarry.it.vm.GuestJava;
 import io.quarry.it.vm.Lab;
 import io.quarry.it.vm.LabExtension;
 import io.quarry.it.vm.LabVm;
 import io.quarry.it.vm.NfsServer.Durability;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -40,8 +45,7 @@ final class PowerCutLab {
     // What the server has only in its memory does not count.
     lab.nfs().cutPower();
     LogJudge verdict = judge(lab, "sync", committers);
-    assertThat(verdict.damage()).isEmpty();
-    assertThat(verdict.missing()).isEmpty();
+    assertThat(verdict.allIsWell()).as(verdict::toString).isTrue();
   }
 
   /** A server that acknowledges what it has not written yet: the judge has to notice. */
@@ -54,15 +58,15 @@ final class PowerCutLab {
     for (GuestJava committer : committers) {
       committer.awaitLines("ACKNOWLEDGED", COMMITS_PER_CUT);
     }
-    List<String> acknowledged = acknowledged(committers);
+    List<String> acknowledged = lines(committers, "ACKNOWLEDGED");
     lab.nfs().cutPower();
     for (GuestJava committer : committers) {
       committer.kill();
     }
     lab.nfs().export(Durability.SYNC);
-    LogJudge verdict = LogJudge.judge(lab.nfs().fetch("async", lab.directory()), acknowledged);
+    LogJudge verdict = judge(lab.nfs().fetch("async", lab.directory()), acknowledged, List.of());
     System.out.println("async: " + verdict);
-    assertThat(verdict.nothingLost()).isFalse();
+    assertThat(verdict.allIsWell()).isFalse();
   }
 
   private static List<GuestJava> commit(Lab lab, String repository, int commits) throws Exception {
@@ -72,23 +76,35 @@ final class PowerCutLab {
       String mount = lab.nfs().mount(host, "vers=4.2,lookupcache=positive");
       committers.add(
           host.java(
-              Committer.class, mount + "/" + repository, host.name(), Integer.toString(commits)));
+              DirectoryCommitter.class,
+              mount + "/" + repository,
+              host.name(),
+              Integer.toString(commits)));
     }
     return committers;
   }
 
   private static LogJudge judge(Lab lab, String repository, List<GuestJava> committers)
       throws Exception {
-    List<String> acknowledged = acknowledged(committers);
+    List<String> acknowledged = lines(committers, "ACKNOWLEDGED");
     System.out.printf("%s: %d commits acknowledged%n", repository, acknowledged.size());
-    return LogJudge.judge(lab.nfs().fetch(repository, lab.directory()), acknowledged);
+    return judge(
+        lab.nfs().fetch(repository, lab.directory()), acknowledged, lines(committers, "REFUSED"));
   }
 
-  private static List<String> acknowledged(List<GuestJava> committers) throws Exception {
-    List<String> acknowledged = new ArrayList<>();
-    for (GuestJava committer : committers) {
-      acknowledged.addAll(committer.lines("ACKNOWLEDGED"));
+  private static LogJudge judge(Path copy, List<String> acknowledged, List<String> refused)
+      throws IOException {
+    try (DirectorySlotStore store = new DirectorySlotStore(Folder.open(copy), "judge")) {
+      return LogJudge.judge(store, acknowledged, refused);
     }
-    return acknowledged;
+  }
+
+  /** The ids in lines that begin with the word. */
+  private static List<String> lines(List<GuestJava> committers, String word) throws Exception {
+    List<String> ids = new ArrayList<>();
+    for (GuestJava committer : committers) {
+      committer.lines(word).forEach(line -> ids.add(line.split(" ", 2)[0]));
+    }
+    return ids;
   }
 }

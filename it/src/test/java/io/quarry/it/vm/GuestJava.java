@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A Java program in a VM, whose lines can be read while it runs. */
 public final class GuestJava {
@@ -22,11 +23,15 @@ public final class GuestJava {
     this.output = output;
   }
 
-  static GuestJava start(LabVm vm, GuestAgent agent, String name, List<String> command)
+  /**
+   * @param redirections in the words of a shell, after standard output goes to the program's file
+   */
+  static GuestJava start(
+      LabVm vm, GuestAgent agent, String name, List<String> command, String redirections)
       throws IOException, InterruptedException {
     String output = vm.run("mktemp /run/" + name + ".XXXXXX.out");
     String words = command.stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
-    String script = "exec " + words + " >" + output + " 2>&1";
+    String script = "exec " + words + " >" + output + " " + redirections;
     return new GuestJava(vm, agent.exec(List.of("/bin/sh", "-c", script)), output);
   }
 
@@ -37,12 +42,15 @@ public final class GuestJava {
 
   /** The lines so far that begin with the word, each without it. */
   public List<String> lines(String word) throws IOException, InterruptedException {
+    return after(word, output()).toList();
+  }
+
+  /** The lines that begin with the word, each without it. */
+  static Stream<String> after(String word, String text) {
     String prefix = word + " ";
-    return output()
-        .lines()
+    return text.lines()
         .filter(line -> line.startsWith(prefix))
-        .map(line -> line.substring(prefix.length()))
-        .toList();
+        .map(line -> line.substring(prefix.length()));
   }
 
   public void awaitLines(String word, int count) {
@@ -69,7 +77,8 @@ public final class GuestJava {
     process.await(PATIENCE);
   }
 
-  private String describe() {
+  /** The end of what the program has printed, and where to find more. */
+  public String describe() {
     try {
       return vm.name() + ": " + vm.run("tail -n 30 " + output) + vm.see();
     } catch (IOException e) {

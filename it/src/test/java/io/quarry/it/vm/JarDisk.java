@@ -1,6 +1,7 @@
 package io.quarry.it.vm;
 
 import io.quarry.it.box.QemuGuest;
+import io.quarry.it.vm.VmSpec.Disk;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,6 +46,10 @@ record JarDisk(Path file, String classPath) {
             disk.toString(),
             DISK_MIB + "M"));
     return new JarDisk(disk, String.join(File.pathSeparator, classPath));
+  }
+
+  Disk disk() {
+    return Disk.readOnly("jars", file);
   }
 
   private static String[] ownClassPath() {

@@ -2,11 +2,11 @@ package io.quarry.it.vm;
 
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.dev.DeleteTree;
-import io.quarry.it.box.QemuGuest;
 import io.quarry.it.vm.VmSpec.Disk;
 import io.quarry.it.vm.VmSpec.Nic;
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,11 +15,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.TestInfo;
 
 /**
  * A file server and two hosts, each a virtual machine, with a cable from each host to the server.
@@ -44,6 +42,18 @@ public final class Lab implements Closeable {
     this.nfs = new NfsServer(server());
   }
 
+  /** Where the logs of machines are that a test starts. */
+  static Path logs(Class<?> test, Method method) {
+    return Path.of("target", "lab", test.getSimpleName(), method.getName()).toAbsolutePath();
+  }
+
+  /** A directory for the logs and disks of a test that has machines of its own. */
+  public static Path emptyDirectory(TestInfo test) throws IOException {
+    Path directory = logs(test.getTestClass().orElseThrow(), test.getTestMethod().orElseThrow());
+    DeleteTree.of(directory);
+    return Files.createDirectories(directory);
+  }
+
   /**
    * Boots all machines and starts the server.
    *
@@ -54,11 +64,11 @@ public final class Lab implements Closeable {
     DeleteTree.of(directory);
     Files.createDirectories(directory);
     Path export = directory.resolve("export.raw");
-    QemuGuest.run(List.of("truncate", "-s", Long.toString(EXPORT_BYTES), export.toString()));
+    Sparse.make(export, EXPORT_BYTES);
     JarDisk jars = JarDisk.make(directory);
     // Below /tmp the paths of sockets are short enough.
     Path sockets = Files.createTempDirectory("lab");
-    Disk jarDisk = new Disk("jars", jars.file(), true);
+    Disk jarDisk = jars.disk();
     List<VmSpec> specs = new ArrayList<>();
     List<Nic> serverNics = new ArrayList<>();
     for (int i = 0; i < HOSTS.size(); i++) {
@@ -69,11 +79,11 @@ public final class Lab implements Closeable {
       serverNics.add(new Nic(there, here, server, host));
       Nic nic = new Nic(here, there, host, server);
       Path state = directory.resolve(HOSTS.get(i) + "-state.raw");
-      QemuGuest.run(List.of("truncate", "-s", Long.toString(STATE_BYTES), state.toString()));
-      Disk stateDisk = new Disk(LabAgent.STATE_DISK, state, false);
+      Sparse.make(state, STATE_BYTES);
+      Disk stateDisk = Disk.own(LabAgent.STATE_DISK, state);
       specs.add(new VmSpec(HOSTS.get(i), MEMORY_MIB, List.of(jarDisk, stateDisk), List.of(nic)));
     }
-    Disk disk = new Disk(NfsServer.DISK, export, false);
+    Disk disk = Disk.own(NfsServer.DISK, export);
     specs.add(new VmSpec(SERVER, MEMORY_MIB, List.of(jarDisk, disk), serverNics));
     Map<String, LabVm> vms = new LinkedHashMap<>();
     Spawner spawner = new Spawner();
@@ -91,19 +101,7 @@ public final class Lab implements Closeable {
   }
 
   private void boot() throws IOException, InterruptedException, ExecutionException {
-    try (ExecutorService threads = Executors.newFixedThreadPool(vms.size())) {
-      List<Future<?>> starts = new ArrayList<>();
-      for (LabVm vm : vms.values()) {
-        starts.add(
-            threads.submit(() -> {
-              vm.start();
-              return null;
-            }));
-      }
-      for (Future<?> start : starts) {
-        start.get();
-      }
-    }
+    LabVm.startAll(vms.values());
     nfs.start();
   }
 

@@ -17,9 +17,6 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 public final class LabExtension implements ParameterResolver, AfterEachCallback {
   private static final Namespace NAMESPACE = Namespace.create(LabExtension.class);
 
-  /** Named by the test that started the lab. */
-  private static final Path LOGS = Path.of("target", "lab");
-
   /** JUnit closes the lab after the last test. */
   private record Shared(Lab lab) implements AutoCloseable {
     @Override
@@ -35,10 +32,7 @@ public final class LabExtension implements ParameterResolver, AfterEachCallback 
 
   @Override
   public Lab resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    Path logs =
-        LOGS.resolve(context.getRequiredTestClass().getSimpleName())
-            .resolve(context.getRequiredTestMethod().getName())
-            .toAbsolutePath();
+    Path logs = Lab.logs(context.getRequiredTestClass(), context.getRequiredTestMethod());
     return store(context)
         .getOrComputeIfAbsent(Lab.class, _ -> new Shared(start(logs)), Shared.class)
         .lab();

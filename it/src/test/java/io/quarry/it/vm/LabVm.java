@@ -11,9 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +30,7 @@ public final class LabVm implements Closeable {
   private static final Duration BOOT_MAX = Duration.ofMinutes(3);
   private static final Duration RUN_MAX = Duration.ofMinutes(3);
   private static final long POLL_MILLIS = 20;
+  private static final String REPORT = "report";
   private static final List<String> JAVA_OPTIONS =
       List.of(
           "-XX:TieredStopAtLevel=1",
@@ -81,7 +87,7 @@ public final class LabVm implements Closeable {
     Deadline booted = Deadline.after(BOOT_MAX);
     Process process =
         spawner.start(
-            new ProcessBuilder(spec.command(kit, console(), qmp, agent))
+            new ProcessBuilder(spec.command(kit, console(), log(REPORT), qmp, agent))
                 .redirectErrorStream(true)
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(log("qemu").toFile()));
@@ -95,6 +101,24 @@ public final class LabVm implements Closeable {
     } catch (InterruptedException e) {
       giveUp(process);
       throw e;
+    }
+  }
+
+  /** Switches machines on, all at once. */
+  static void startAll(Collection<LabVm> vms)
+      throws IOException, InterruptedException, ExecutionException {
+    try (ExecutorService threads = Executors.newFixedThreadPool(vms.size())) {
+      List<Future<?>> starts = new ArrayList<>();
+      for (LabVm vm : vms) {
+        starts.add(
+            threads.submit(() -> {
+              vm.start();
+              return null;
+            }));
+      }
+      for (Future<?> start : starts) {
+        start.get();
+      }
     }
   }
 
@@ -142,11 +166,40 @@ public final class LabVm implements Closeable {
   /** Starts a main class from this JVM's class path in the guest. */
   public GuestJava java(Class<?> main, String... arguments)
       throws IOException, InterruptedException {
+    return GuestJava.start(
+        this, running().agent(), main.getSimpleName(), words(main, arguments), "2>&1");
+  }
+
+  /** Like {@link #java}. What the program prints goes to {@link #reported}. */
+  public GuestJava reporting(Class<?> main, String... arguments)
+      throws IOException, InterruptedException {
+    return GuestJava.start(
+        this,
+        running().agent(),
+        main.getSimpleName(),
+        words(main, arguments),
+        "2>&1 >" + VmSpec.REPORT);
+  }
+
+  private List<String> words(Class<?> main, String... arguments) {
     List<String> words = new ArrayList<>(List.of(LabKit.JAVA));
     words.addAll(JAVA_OPTIONS);
     words.addAll(List.of("-cp", jars.classPath(), main.getName()));
     words.addAll(List.of(arguments));
-    return GuestJava.start(this, running().agent(), main.getSimpleName(), words);
+    return words;
+  }
+
+  /**
+   * What programs have reported since the machine was first switched on: the lines that begin with
+   * the word, each without it. No line is lost with the machine's power.
+   */
+  public List<String> reported(String word) throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (int boot = 1; boot <= boots; boot++) {
+      String text = Files.readString(log(boot, REPORT));
+      GuestJava.after(word, text.substring(0, text.lastIndexOf('\n') + 1)).forEach(lines::add);
+    }
+    return lines;
   }
 
   /**
@@ -240,10 +293,19 @@ public final class LabVm implements Closeable {
 
   /** Each boot has logs of its own. */
   private Path log(String kind) {
-    return logs.resolve("%s.%d.%s.log".formatted(name(), boots, kind));
+    return log(boots, kind);
   }
 
-  boolean isRunning() {
+  private Path log(int boot, String kind) {
+    return logs.resolve("%s.%d.%s.log".formatted(name(), boot, kind));
+  }
+
+  /** How often the machine was switched on. */
+  public int boots() {
+    return boots;
+  }
+
+  public boolean isRunning() {
     return running != null;
   }
 

@@ -16,6 +16,11 @@ record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
 
   private static final String GUEST_ADDRESS = "10.0.2.15";
 
+  private static final int REPORT_PORT = 2;
+
+  /** What the guest writes here is in a file of this host when the write returns. */
+  static final String REPORT = "/dev/vport0p" + REPORT_PORT;
+
   /** QEMU's name for the cable to this host. */
   static final String HOST_CABLE = "host";
 
@@ -25,11 +30,34 @@ record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
   }
 
   /**
-   * A disk that the guest finds as {@code /dev/disk/by-id/virtio-<serial>}. QEMU writes through the
-   * page cache of this host: what the guest has written to the disk outlives the guest, and what
-   * the guest has in its own memory does not.
+   * A disk that the guest finds as {@code /dev/disk/by-id/virtio-<serial>}.
+   *
+   * @param source where QEMU finds the bytes, in the words of its option {@code -blockdev}
+   * @param shared whether other VMs write to the disk
    */
-  record Disk(String serial, Path file, boolean readOnly) {}
+  record Disk(String serial, String source, boolean shared) {
+    static Disk readOnly(String serial, Path file) {
+      return new Disk(serial, "driver=file,filename=" + file + ",read-only=on", false);
+    }
+
+    /**
+     * QEMU writes through the page cache of this host: what the guest has written to the disk
+     * outlives the guest, and what the guest has in its own memory does not.
+     */
+    static Disk own(String serial, Path file) {
+      return new Disk(serial, "driver=file,filename=" + file + ",discard=unmap", false);
+    }
+
+    /** QEMU writes around the page cache of this host. */
+    static Disk shared(String serial, Path file) {
+      return new Disk(serial, "driver=file,filename=" + file + ",cache.direct=on", true);
+    }
+
+    /** The disk of an NBD server. */
+    static Disk served(String serial, Path socket) {
+      return new Disk(serial, "driver=nbd,server.type=unix,server.path=" + socket, true);
+    }
+  }
 
   /**
    * One end of a cable between two VMs. The ends are datagram sockets, so either VM may die and
@@ -43,12 +71,12 @@ record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
   private List<Disk> allDisks(LabKit kit) {
     List<Disk> all = new ArrayList<>();
     // The kernel looks for its root on the first one.
-    all.add(new Disk("root", kit.root(), true));
+    all.add(Disk.readOnly("root", kit.root()));
     all.addAll(disks);
     return all;
   }
 
-  List<String> command(LabKit kit, Path console, Path qmp, Path agent) {
+  List<String> command(LabKit kit, Path console, Path report, Path qmp, Path agent) {
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -82,16 +110,19 @@ record VmSpec(String name, int memoryMib, List<Disk> disks, List<Nic> nics) {
                 "-chardev",
                 "socket,id=agent,path=" + agent + ",server=on,wait=off",
                 "-device",
-                "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"));
+                "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+                "-chardev",
+                "file,id=report,path=" + report,
+                "-device",
+                "virtserialport,chardev=report,nr=" + REPORT_PORT));
     for (Disk disk : allDisks(kit)) {
-      String options = disk.readOnly() ? "read-only=on" : "discard=unmap";
       words.addAll(
           List.of(
               "-blockdev",
-              "driver=file,node-name=%s,filename=%s,%s"
-                  .formatted(disk.serial(), disk.file(), options),
+              disk.source() + ",node-name=" + disk.serial(),
               "-device",
-              "virtio-blk-pci,drive=%1$s,serial=%1$s".formatted(disk.serial())));
+              "virtio-blk-pci,drive=%1$s,serial=%1$s%2$s"
+                  .formatted(disk.serial(), disk.shared() ? ",share-rw=on" : "")));
     }
     for (int i = 0; i < nics.size(); i++) {
       Nic nic = nics.get(i);
