@@ -44,7 +44,7 @@ final class FiguresLab {
     LabVm host = lab.host("a");
     String mount = lab.nfs().mount(host, "vers=4.2,lookupcache=positive");
     GuestJava measured =
-        host.java(CommitLatency.class, mount + "/figures", Integer.toString(COMMITS));
+        host.java(DirectoryLatency.class, mount + "/figures", Integer.toString(COMMITS));
     measured.awaitSuccess();
     for (String what : List.of("BARE", "COMMIT")) {
       List<String> found = measured.lines(what);

@@ -11,6 +11,8 @@ import io.quarry.common.api.StatusQuery;
 import io.quarry.common.client.StorageClient;
 import io.quarry.common.model.ImageState;
 import io.quarry.common.model.Strategy;
+import io.quarry.it.log.SharedLog;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,11 +25,12 @@ import org.awaitility.Awaitility;
 /**
  * {@code ./verify bench}: prints a table and writes {@code target/bench.json}. Ratios compare with
  * a peer in the same run, and are more reliable than absolute figures. An argument picks one part:
- * {@code commits}, {@code copies}, {@code transfers} or {@code log}.
+ * {@code commits}, {@code copies}, {@code transfers}, {@code log} or {@code blocks}.
  */
 public final class Bench {
   private static final long DISK_BYTES = 1 << 20;
   private static final int SINGLE_COMMITS = 400;
+  private static final int BLOCK_COMMITS = 4_000;
   private static final long SECONDS = 8;
 
   private final Path directory;
@@ -40,7 +43,7 @@ public final class Bench {
   public static void main(String[] arguments) throws Exception {
     List<String> parts =
         arguments.length == 0
-            ? List.of("commits", "copies", "transfers", "log")
+            ? List.of("commits", "copies", "transfers", "log", "blocks")
             : List.of(arguments);
     Path target = Path.of("target").toAbsolutePath();
     Path directory = Files.createTempDirectory(Files.createDirectories(target), "bench-");
@@ -58,6 +61,9 @@ public final class Bench {
       }
       if (parts.contains("log")) {
         new LogBench(directory.resolve("log"), bench::add).run();
+      }
+      if (parts.contains("blocks")) {
+        bench.blocks();
       }
     } finally {
       Tool.nanos("rm", "-rf", directory.toString());
@@ -101,6 +107,22 @@ public final class Bench {
       cheapMends(sdm);
       clients.forEach(StorageClient::close);
     }
+  }
+
+  private void blocks() throws IOException {
+    Path disk = directory.resolve("blocks.raw");
+    SharedLog.makeDisk(disk);
+    CommitLatency latency = BlockLatency.measure(disk, BLOCK_COMMITS);
+    add(
+        Measured.ratio(
+            "commit latency p50, log on blocks, in a file",
+            latency.commits().millis(0.5),
+            "ms",
+            "forced write of 4 KiB",
+            latency.of(BlockLatency.BARE).millis(0.5),
+            3));
+    double operations = latency.of(BlockLatency.OPERATIONS).millis(0.5);
+    add(Measured.plain("  its operations on the device alone", operations, "ms"));
   }
 
   /**
