@@ -1,5 +1,7 @@
 package io.quarry.it.log;
 
+import io.quarry.agent.storage.GenesisCodec;
+import io.quarry.agent.storage.block.BlockConnection;
 import io.quarry.agent.storage.block.BlockDevice;
 import io.quarry.agent.storage.block.BlockSlotStore;
 import io.quarry.agent.storage.block.FileBlockDevice;
@@ -17,6 +19,7 @@ public final class SharedLog {
   private static final long FILLED_BYTES = 128L << 20;
 
   private static final String KEY = "0123456789abcdef0123456789abcdef";
+  private static final String FORMAT = "clvm-1.2";
   private static final int SLOTS = 8;
 
   private SharedLog() {}
@@ -39,7 +42,8 @@ public final class SharedLog {
   }
 
   public static BlockSlotStore open(BlockDevice device, HostSlot host) throws IOException {
-    long ringBytes = BlockSlotStore.ringBytes(device.size());
-    return new BlockSlotStore(device, KEY, ringBytes, host, SLOTS);
+    return new BlockConnection(FORMAT, device, KEY, host)
+        .create(GenesisCodec.fresh(FORMAT), SLOTS)
+        .log();
   }
 }
