@@ -98,7 +98,7 @@ class BlockSlotStoreTest extends SlotStoreContract {
     CommitLog.create(host(0));
     List<String> operations = new ArrayList<>();
     BlockDevice device = new Told(FileBlockDevice.open(directory.resolve("device")), operations);
-    try (BlockSlotStore store = new BlockSlotStore(device, KEY, 4 << 20, new TestSlot(1), 8)) {
+    try (BlockSlotStore store = FileLog.open(device, 1)) {
       Contender a = Contender.leading(store, "a", 10);
       operations.clear();
       a.commit("b");

@@ -13,8 +13,12 @@ final class FileLog {
     try (RandomAccessFile device = new RandomAccessFile(file.toFile(), "rw")) {
       device.setLength(Layout.DEVICE_BYTES_MIN);
     }
+    return open(FileBlockDevice.open(file), host);
+  }
+
+  static BlockSlotStore open(BlockDevice device, int host) {
     return new BlockSlotStore(
-        FileBlockDevice.open(file),
+        device,
         Layout.ofDevice(Layout.DEVICE_BYTES_MIN),
         BlockStorage.KEY,
         new TestSlot(host),
