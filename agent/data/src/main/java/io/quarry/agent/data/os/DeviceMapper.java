@@ -1,0 +1,204 @@
+package io.quarry.agent.data.os;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Devices of the kernel's device mapper that are pieces of other devices, one behind the other. The
+ * calls need CAP_SYS_ADMIN and wait for no other program: udev gets no cookie, and makes no name
+ * for the devices.
+ */
+public final class DeviceMapper implements AutoCloseable {
+  private static final Path CONTROL = Path.of("/dev/mapper/control");
+  private static final String LINEAR = "linear";
+  private static final int SECTOR_BYTES = 512;
+
+  private final Descriptor control;
+
+  private DeviceMapper(Descriptor control) {
+    this.control = control;
+  }
+
+  /** The numbers that the kernel has for a block device. */
+  public record DeviceNumber(int major, int minor) {
+    static DeviceNumber of(long encoded) {
+      return new DeviceNumber(
+          (int) (encoded >>> 8 & 0xfff), (int) (encoded & 0xff | encoded >>> 12 & 0xfff00));
+    }
+
+    static DeviceNumber parse(String text) {
+      String[] parts = text.split(":", 2);
+      return new DeviceNumber(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));
+    }
+
+    @Override
+    public String toString() {
+      return major + ":" + minor;
+    }
+  }
+
+  /**
+   * A part of another device.
+   *
+   * @param offset in bytes, a multiple of 512
+   * @param length in bytes, a multiple of 512
+   */
+  public record Piece(DeviceNumber of, long offset, long length) {}
+
+  /**
+   * A device of the device mapper.
+   *
+   * @param opens how often programs and other devices have it open
+   */
+  public record Device(
+      String name, String uuid, DeviceNumber number, int opens, boolean readOnly) {}
+
+  /**
+   * @throws IOException when this process may not use the device mapper, or the kernel has none
+   */
+  public static DeviceMapper open() throws IOException {
+    int flags = OpenFlags.READ_WRITE | OpenFlags.CLOSE_ON_EXEC;
+    int fd = Libc.open(CONTROL.toString(), flags, 0);
+    if (fd < 0) {
+      throw FileFailure.of(-fd, CONTROL, "open");
+    }
+    DeviceMapper mapper = new DeviceMapper(new Descriptor(CONTROL, fd));
+    try {
+      mapper.run(DmRequest.version());
+      return mapper;
+    } catch (IOException e) {
+      mapper.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Makes a device. A device without a table, which a process has left that died here, is finished.
+   *
+   * @param uuid stays with the device; tools that look for devices go by its prefix
+   */
+  public Device create(String name, String uuid, List<Piece> pieces, boolean readOnly)
+      throws IOException {
+    Device there = find(name);
+    if (there == null) {
+      run(DmRequest.create(name, uuid));
+    } else if (!there.uuid().equals(uuid)) {
+      throw FileFailure.refused(Path.of(name), "create", "another device has the name");
+    }
+    try {
+      change(name, pieces, readOnly);
+    } catch (IOException e) {
+      var _ = remove(name); // Nobody can have used it.
+      throw e;
+    }
+    Device made = find(name);
+    if (made == null) {
+      throw FileFailure.refused(Path.of(name), "create", "it is gone as soon as it was made");
+    }
+    return made;
+  }
+
+  /** Gives the device other pieces. Programs that have the device open go on. */
+  public void change(String name, List<Piece> pieces, boolean readOnly) throws IOException {
+    List<DmRequest.Target> targets = new ArrayList<>();
+    long start = 0;
+    for (Piece piece : pieces) {
+      long sectors = piece.length() / SECTOR_BYTES;
+      String parameters = piece.of() + " " + piece.offset() / SECTOR_BYTES;
+      targets.add(new DmRequest.Target(start, sectors, LINEAR, parameters));
+      start += sectors;
+    }
+    run(DmRequest.load(name, targets, readOnly));
+    run(DmRequest.resume(name));
+  }
+
+  /** Null when there is no such device. */
+  public @Nullable Device find(String name) throws IOException {
+    try {
+      return run(DmRequest.status(name)).device();
+    } catch (FileFailure e) {
+      if (e.errno() == Errno.ENXIO.number()) {
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  /** The pieces of a device, as the kernel uses them now. */
+  public List<Piece> pieces(String name) throws IOException {
+    List<Piece> pieces = new ArrayList<>();
+    for (DmRequest.Target target : run(DmRequest.table(name)).targets()) {
+      if (!target.type().equals(LINEAR)) {
+        throw FileFailure.refused(Path.of(name), "read the table", "it is no linear device");
+      }
+      String[] words = target.parameters().split(" ", 2);
+      pieces.add(
+          new Piece(
+              DeviceNumber.parse(words[0]),
+              Long.parseLong(words[1]) * SECTOR_BYTES,
+              target.sectors() * SECTOR_BYTES));
+    }
+    return pieces;
+  }
+
+  /**
+   * Removes a device; does nothing when there is none.
+   *
+   * @return false when a program or another device has it open
+   */
+  public boolean remove(String name) throws IOException {
+    try {
+      run(DmRequest.remove(name));
+      return true;
+    } catch (FileFailure e) {
+      if (e.errno() == Errno.EBUSY.number()) {
+        return false;
+      }
+      if (e.errno() == Errno.ENXIO.number()) {
+        return true;
+      }
+      throw e;
+    }
+  }
+
+  /** The devices whose names begin so. */
+  public List<Device> list(String prefix) throws IOException {
+    List<Device> devices = new ArrayList<>();
+    for (String name : run(DmRequest.list()).names()) {
+      Device device = name.startsWith(prefix) ? find(name) : null;
+      if (device != null) {
+        devices.add(device);
+      }
+    }
+    return devices;
+  }
+
+  /** The answer may need more room than the request. */
+  private DmRequest.Answer run(DmRequest request) throws IOException {
+    int bytes = DmRequest.BYTES_FIRST;
+    while (true) {
+      ByteBuffer buffer = request.encode(bytes);
+      long result =
+          control.call(
+              fd -> Libc.ioctl(fd, request.number(), MemorySegment.ofBuffer(buffer)));
+      if (result < 0) {
+        throw FileFailure.of((int) -result, request.subject(CONTROL), request.operation());
+      }
+      DmRequest.Answer answer = new DmRequest.Answer(buffer);
+      if (!answer.isCut()) {
+        return answer;
+      }
+      bytes *= 2;
+    }
+  }
+
+  @Override
+  public void close() {
+    control.close();
+  }
+}
