@@ -131,7 +131,8 @@ final class BlocksLab {
 
   /** The disk and both hosts lose their power together. */
   private LogJudge judgeAfterPowerCuts(Flaw flaw, int cuts) throws Exception {
-    Path socket = Files.createTempDirectory("lab").resolve("disk");
+    Path sockets = Files.createTempDirectory("lab");
+    Path socket = sockets.resolve("disk");
     try (VolatileDisk served = new VolatileDisk(image, socket);
         SharedDisk disk = SharedDisk.ofServer(directory, socket)) {
       Contest contest = new Contest(disk, flaw);
@@ -148,7 +149,7 @@ final class BlocksLab {
       }
       return contest.judge(image);
     } finally {
-      DeleteTree.of(socket.getParent());
+      DeleteTree.of(sockets);
     }
   }
 }

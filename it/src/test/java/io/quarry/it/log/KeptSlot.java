@@ -18,8 +18,7 @@ import java.util.OptionalInt;
  * @param place /dev/null for a host that forgets its slot with each process
  */
 public record KeptSlot(String host, Path place) implements HostSlot {
-  private static final String FORM = "%04d";
-  private static final int FORM_BYTES = 4;
+  private static final int DIGITS = 4;
 
   public static KeptSlot forgotten(String host) {
     return new KeptSlot(host, Path.of("/dev/null"));
@@ -34,7 +33,7 @@ public record KeptSlot(String host, Path place) implements HostSlot {
   @Override
   public OptionalInt slot() throws IOException {
     try (InputStream in = Files.newInputStream(place)) {
-      String text = new String(in.readNBytes(FORM_BYTES), US_ASCII);
+      String text = new String(in.readNBytes(DIGITS), US_ASCII);
       return text.isEmpty() || text.charAt(0) == 0
           ? OptionalInt.empty()
           : OptionalInt.of(Integer.parseInt(text));
@@ -43,6 +42,6 @@ public record KeptSlot(String host, Path place) implements HostSlot {
 
   @Override
   public void keep(int slot) throws IOException {
-    Files.writeString(place, FORM.formatted(slot), WRITE, DSYNC);
+    Files.writeString(place, "%04d".formatted(slot), WRITE, DSYNC);
   }
 }

@@ -4,6 +4,7 @@ import io.quarry.agent.data.os.DeviceMapper;
 import io.quarry.agent.data.os.DeviceMapper.Device;
 import io.quarry.agent.data.os.DeviceMapper.DeviceNumber;
 import io.quarry.agent.data.os.DeviceMapper.Piece;
+import io.quarry.agent.storage.block.FileBlockDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -84,13 +85,12 @@ final class MapperDrill {
     saw("READ-ONLY", device.readOnly());
     saw(
         "WRITTEN-READ-ONLY",
-        failure(
-            () -> {
-              try (FileChannel disk = FileChannel.open(node(device), StandardOpenOption.WRITE)) {
-                write(disk, 0, 9);
-                disk.force(false);
-              }
-            }));
+        failure(() -> {
+          try (FileChannel disk = FileChannel.open(node(device), StandardOpenOption.WRITE)) {
+            write(disk, 0, 9);
+            disk.force(false);
+          }
+        }));
     var _ = mapper.remove(NAME);
   }
 
@@ -139,20 +139,13 @@ final class MapperDrill {
 
   /** The value of all bytes of that MiB of the device below, read around the page cache. */
   private int content(long mib) throws IOException {
-    try (FileChannel device =
-        FileChannel.open(
-            below, StandardOpenOption.READ, com.sun.nio.file.ExtendedOpenOption.DIRECT)) {
-      ByteBuffer buffer = ByteBuffer.allocateDirect((int) MIB + 4096).alignedSlice(4096);
-      buffer.limit((int) MIB);
-      while (buffer.hasRemaining() && device.read(buffer, mib * MIB + buffer.position()) > 0) {}
-      byte first = buffer.get(0);
-      for (int i = 0; i < MIB; i++) {
-        if (buffer.get(i) != first) {
-          return -1;
-        }
-      }
-      return first;
+    byte[] bytes = new byte[(int) MIB];
+    try (FileBlockDevice device = FileBlockDevice.open(below)) {
+      device.read(mib * MIB, bytes);
     }
+    byte[] same = new byte[bytes.length];
+    Arrays.fill(same, bytes[0]);
+    return Arrays.equals(bytes, same) ? bytes[0] : -1;
   }
 
   private static String run(String... words) throws IOException, InterruptedException {

@@ -28,7 +28,7 @@ public final class DeviceMapper implements AutoCloseable {
   public record DeviceNumber(int major, int minor) {
     static DeviceNumber of(long encoded) {
       return new DeviceNumber(
-          (int) (encoded >>> 8 & 0xfff), (int) (encoded & 0xff | encoded >>> 12 & 0xfff00));
+          (int) ((encoded >>> 8) & 0xfff), (int) ((encoded & 0xff) | ((encoded >>> 12) & 0xfff00)));
     }
 
     static DeviceNumber parse(String text) {
@@ -184,8 +184,7 @@ public final class DeviceMapper implements AutoCloseable {
     while (true) {
       ByteBuffer buffer = request.encode(bytes);
       long result =
-          control.call(
-              fd -> Libc.ioctl(fd, request.number(), MemorySegment.ofBuffer(buffer)));
+          control.call(fd -> Libc.ioctl(fd, request.number(), MemorySegment.ofBuffer(buffer)));
       if (result < 0) {
         throw FileFailure.of((int) -result, request.subject(CONTROL), request.operation());
       }

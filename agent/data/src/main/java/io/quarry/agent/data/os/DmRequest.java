@@ -119,7 +119,7 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
 
   /** For the ioctl call, which reads and writes the header. */
   long number() {
-    return 3L << 30 | (long) HEADER << 16 | 0xfd << 8 | command.number;
+    return (3L << 30) | ((long) HEADER << 16) | (0xfd << 8) | command.number;
   }
 
   String operation() {
