@@ -8,10 +8,12 @@ import io.quarry.agent.storage.block.FileBlockDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Makes, grows and removes devices over parts of another one, in a machine of the lab. Prints a
@@ -73,7 +75,7 @@ final class MapperDrill {
       write(disk, 2, 3);
       write(disk, 3, 4);
       disk.force(false);
-      saw("OPENS", mapper.find(NAME) instanceof Device open ? open.opens() : -1);
+      saw("OPENS", Objects.requireNonNull(mapper.find(NAME)).opens());
       saw("REMOVED-WHILE-OPEN", mapper.remove(NAME));
     }
     saw("CONTENT", content(4) + "" + content(16) + content(8) + content(9));
@@ -150,7 +152,8 @@ final class MapperDrill {
 
   private static String run(String... words) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes()).strip();
+    String said =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     if (process.waitFor() != 0) {
       throw new IOException(String.join(" ", words) + ": " + said);
     }
