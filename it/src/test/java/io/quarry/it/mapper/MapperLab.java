@@ -19,8 +19,9 @@ final class MapperLab {
     LabVm host = lab.host("a");
     host.run("modprobe dm-mod; modprobe loop; truncate -s 64M /run/below");
     String device = host.run("losetup --find --show --direct-io=off /run/below");
-    String[] number = host.run("cat /sys/class/block/" + device.substring(5) + "/dev").split(":");
-    GuestJava drill = host.java(MapperDrill.class, device, number[0], number[1]);
+    String major = host.run("stat -c %%Hr %s".formatted(device));
+    String minor = host.run("stat -c %%Lr %s".formatted(device));
+    GuestJava drill = host.java(MapperDrill.class, device, major, minor);
     drill.awaitSuccess();
 
     assertSaw(drill, "PIECES", "true");
@@ -37,7 +38,7 @@ final class MapperLab {
         .singleElement()
         .asString()
         .contains("another device has the name");
-    assertSaw(drill, "DMSETUP", "0 2048 linear %s:%s 8192".formatted(number[0], number[1]));
+    assertSaw(drill, "DMSETUP", "0 2048 linear %s:%s 8192".formatted(major, minor));
     assertSaw(drill, "PVS", "");
     assertSaw(drill, "PVS-OTHERWISE", "true");
     assertThat(drill.lines("PAST-END"))
