@@ -44,6 +44,7 @@ final class MapperDrill {
       drill.piecesAndGrowth();
       drill.readOnly();
       drill.leftovers();
+      drill.volumeGroupOfAGuest();
       drill.refusals();
     }
   }
@@ -103,12 +104,20 @@ final class MapperDrill {
     saw("FINISHED", mapper.pieces(NAME).size());
     saw("OTHER-UUID", failure(() -> mapper.create(NAME, "another", List.of(piece(5, 1)), false)));
     saw("DMSETUP", run("dmsetup", "table", NAME));
-    run("pvcreate", "--quiet", node(device).toString());
-    saw("PVS", run("pvs", "--noheadings", "--options", "pv_name"));
     var _ = mapper.remove(NAME);
-    Device seen = mapper.create(NAME, "ANOTHER-PREFIX", List.of(piece(4, 1)), false);
-    saw("PVS-OTHERWISE", !run("pvs", "--noheadings", "--options", "pv_name").isEmpty());
-    run("wipefs", "--all", node(seen).toString());
+  }
+
+  /** The disk of a guest may hold a physical volume, which LVM on the host must not find. */
+  private void volumeGroupOfAGuest() throws IOException, InterruptedException {
+    List<Piece> large = List.of(piece(24, 8));
+    String[] volumes = {"pvs", "--noheadings", "--options", "pv_name"};
+    Device found = mapper.create(NAME, "ANOTHER-PREFIX", large, false);
+    run("pvcreate", "--quiet", node(found).toString());
+    saw("PVS-OTHERWISE", !run(volumes).isEmpty());
+    var _ = mapper.remove(NAME);
+    Device hidden = mapper.create(NAME, UUID, large, false);
+    saw("PVS", run(volumes));
+    run("wipefs", "--all", node(hidden).toString());
     var _ = mapper.remove(NAME);
   }
 
