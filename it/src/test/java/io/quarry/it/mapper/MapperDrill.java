@@ -100,7 +100,7 @@ final class MapperDrill {
   /** A process that died between the two calls has left a device without a table. */
   private void leftovers() throws IOException, InterruptedException {
     run("dmsetup", "create", NAME, "--uuid", UUID, "--notable");
-    Device device = mapper.create(NAME, UUID, List.of(piece(4, 1)), false);
+    var _ = mapper.create(NAME, UUID, List.of(piece(4, 1)), false);
     saw("FINISHED", mapper.pieces(NAME).size());
     saw("OTHER-UUID", failure(() -> mapper.create(NAME, "another", List.of(piece(5, 1)), false)));
     saw("DMSETUP", run("dmsetup", "table", NAME));
