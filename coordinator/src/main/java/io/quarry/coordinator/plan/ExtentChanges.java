@@ -24,12 +24,10 @@ final class ExtentChanges {
   }
 
   private boolean isUsable(String file) {
-    VolumeName name = VolumeName.parse(file);
-    Volume volume = name == null ? null : state().volumes().get(name.volumeId());
-    return name != null
-        && volume != null
+    Volume volume = volumeOf(file);
+    return volume != null
         && switch (volume.stage()) {
-          case INTENDED -> file.equals(volume.fileOfEpoch(name.epoch()));
+          case INTENDED -> volume.mayBePublished(file, Long.MAX_VALUE);
           case READY -> file.equals(volume.file());
           case TOMBSTONED -> false;
         };
@@ -84,11 +82,9 @@ final class ExtentChanges {
   }
 
   private boolean isOfAnOldEpoch(String file, Volume volume) {
-    VolumeName name = VolumeName.parse(file);
     FixState maker = state().fixes().get(FixState.makerId(volume));
     return volume.stage() == Volume.Stage.INTENDED
-        && name != null
         && maker != null
-        && name.epoch() < maker.epoch();
+        && volume.mayBePublished(file, maker.epoch() - 1);
   }
 }

@@ -93,7 +93,10 @@ public final class DeviceMapper implements AutoCloseable {
     try {
       change(name, pieces, readOnly);
     } catch (IOException e) {
-      var _ = remove(name); // Nobody can have used it.
+      if (there == null) {
+        // No program has opened a device that has no table.
+        var _ = remove(name);
+      }
       throw e;
     }
     Device made = find(name);
