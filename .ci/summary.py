@@ -17,6 +17,7 @@ def reports(kind, since):
 
 def main():
     since = pathlib.Path(sys.argv[1]).stat().st_mtime
+    built = sys.argv[2] == "0"
     total = failed = skipped = 0
     suites, broken = [], []
     print()
@@ -40,6 +41,8 @@ def main():
         print(f"FAILED {name}")
     if total == 0:
         print("No test ran.")
+    if not built and not failed:
+        print("The build failed, and no test did: look for [ERROR] above.")
     print(f"{total - failed - skipped} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or total == 0 else 0
 

@@ -40,6 +40,7 @@ final class CheckIT {
    * then removes the leftovers that this test is about.
    */
   private static final Duration SESSION = Duration.ofSeconds(15);
+
   private static final long MIB = 1L << 20;
 
   @TempDir static Path directory;
