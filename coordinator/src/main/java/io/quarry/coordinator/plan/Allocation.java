@@ -17,6 +17,21 @@ public record Allocation(String file, List<Run> runs) {
     return runs.stream().mapToLong(Run::count).sum();
   }
 
+  /** Whether these are the file's first extents, as a device that was not grown since has them. */
+  public boolean beginsWith(List<Run> first) {
+    for (int i = 0; i < first.size(); i++) {
+      Run has = first.get(i);
+      Run wanted = i < runs.size() ? runs.get(i) : null;
+      boolean last = i == first.size() - 1;
+      if (wanted == null
+          || has.first() != wanted.first()
+          || (last ? has.count() > wanted.count() : has.count() != wanted.count())) {
+        return false;
+      }
+    }
+    return !first.isEmpty();
+  }
+
   /** The file with more extents; neighbours become one run. */
   Allocation plus(List<Run> more) {
     List<Run> all = new ArrayList<>(runs);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Strategy;
 import io.quarry.coordinator.plan.FixState.Worker;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,17 +18,17 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hosts that map files of a device, and callers who make and remove disks. The log is a list of
- * states: a host sees any of them, never an older one than before.
+ * Hosts that map files of a device, programs that use them, and callers who make and remove disks.
+ * The log is a list of states: a host sees any of them, never an older one than before.
  */
-final class MappingWorld {
+public final class MappingWorld {
   private static final int HOSTS = 3;
   private static final int STEPS = 400;
   private static final int EXTENTS = 12;
   private static final long EXTENT = 1 << 20;
 
   private final Random random;
-  private final Mistake mistake;
+  private final Start start;
   private final List<RepositoryState> states = new ArrayList<>();
   private final List<Request> onTheWay = new ArrayList<>();
   private final List<Host> hosts = new ArrayList<>();
@@ -35,27 +36,86 @@ final class MappingWorld {
   /** The file that each extent belonged to last. */
   private final Map<Long, String> lastFiles = new HashMap<>();
 
+  private final Wrong wrong;
   private int reused;
   private int ids;
 
-  /** What a host does wrong. */
-  enum Mistake {
-    NONE,
-    /** Makes the device when the request is sent. */
-    MAPS_BEFORE_THE_COMMIT,
-    /** Removes the device after the request was sent. */
-    SAYS_UNMAPPED_BEFORE,
-    /** Makes a device anew by a mapping whose end may be on its way. */
-    MAPS_AGAIN_BY_AN_OLD_MAPPING,
-    /** Speaks for mappings of other hosts. */
-    SAYS_UNMAPPED_FOR_OTHERS,
-    /** An administrator fences a host that runs. */
-    FENCED_ALIVE
+  /** What is wrong in the world, beside what its agents do wrong. */
+  public enum Wrong {
+    NOTHING,
+    /** An administrator vouches for hosts that run. */
+    FENCES_RUNNING_HOSTS,
+    /** Hosts speak for mappings of other hosts, in their names. */
+    SPEAKS_FOR_OTHERS
   }
 
-  MappingWorld(long seed, Mistake mistake) {
+  /** What a host's agent does with the host's devices. */
+  public interface Agent {
+    /** A committed state shows that the host may map the file. */
+    void make(RepositoryState seen, long commit, String file) throws IOException;
+
+    /**
+     * @return the ends of mappings that the host tells now
+     */
+    Map<String, Long> remove(RepositoryState seen, long commit, List<String> files)
+        throws IOException;
+
+    /** Looks whether the log allows all devices. */
+    void reconcile(RepositoryState seen, long commit) throws IOException;
+
+    /** The host asks the log for a mapping. */
+    default void asked(RepositoryState seen, String file) throws IOException {}
+  }
+
+  /** Starts an agent on a host; an earlier agent may have left devices. */
+  public interface Start {
+    Agent agent(String hostId, HostBoot boot, Kernel kernel, long commit);
+  }
+
+  /** The devices of a host, each with its extents, and the devices that a program has open. */
+  public static final class Kernel {
+    private final Map<String, List<Run>> devices = new HashMap<>();
+    private final Set<String> open = new HashSet<>();
+
+    public Set<String> files() {
+      return Set.copyOf(devices.keySet());
+    }
+
+    public @Nullable List<Run> runs(String file) {
+      return devices.get(file);
+    }
+
+    public void make(String file, List<Run> runs) {
+      devices.put(file, runs);
+    }
+
+    /** A program opens the device. */
+    public void open(String file) {
+      open.add(file);
+    }
+
+    public void close(String file) {
+      open.remove(file);
+    }
+
+    /** Leaves a device that leads nowhere. */
+    public void cutOff(String file) {
+      devices.put(file, List.of());
+    }
+
+    public boolean remove(String file) {
+      if (open.contains(file)) {
+        return false;
+      }
+      devices.remove(file);
+      return true;
+    }
+  }
+
+  public MappingWorld(long seed, Start start, Wrong wrong) {
     this.random = new Random(seed);
-    this.mistake = mistake;
+    this.start = start;
+    this.wrong = wrong;
     RepositoryState empty = RepositoryState.EMPTY.apply(new Change.PutFeature(Feature.EXTENTS));
     states.add(empty);
     commit(new GrowPool(EXTENT, EXTENTS));
@@ -64,7 +124,7 @@ final class MappingWorld {
     }
   }
 
-  void run() {
+  public void run() throws IOException {
     for (int step = 0; step < STEPS; step++) {
       switch (random.nextInt(10)) {
         case 0 -> changeDisks();
@@ -76,7 +136,7 @@ final class MappingWorld {
   }
 
   /** How often an extent went from one file to another. */
-  int reusedExtents() {
+  public int reusedExtents() {
     return reused;
   }
 
@@ -150,17 +210,20 @@ final class MappingWorld {
   /** A host with a kernel that has devices, and an agent that makes and removes them. */
   private final class Host {
     private final String id;
-    private final Map<String, List<Run>> devices = new HashMap<>();
-
-    /** The newest mapping of each file whose end this boot has told. */
-    private final Map<String, Long> ended = new HashMap<>();
-
+    private Kernel kernel = new Kernel();
+    private Agent agent;
     private int boots;
     private int seen;
     private boolean off;
 
     Host(String id) {
       this.id = id;
+      this.agent = startAgent();
+    }
+
+    private Agent startAgent() {
+      seen = states.size() - 1;
+      return start.agent(id, boot(), kernel, seen);
     }
 
     private HostBoot boot() {
@@ -171,22 +234,25 @@ final class MappingWorld {
       return states.get(seen);
     }
 
-    void act() {
+    void act() throws IOException {
       seen += random.nextInt(states.size() - seen);
       if (off) {
         actOff();
         return;
       }
-      switch (random.nextInt(12)) {
+      switch (random.nextInt(16)) {
         case 0, 1, 2 -> ask();
         case 3, 4, 5, 6 -> map();
         case 7, 8, 9 -> unmap();
         case 10 -> endOthers();
+        case 11 -> agent.reconcile(view(), seen);
+        case 12, 13 -> usePrograms();
+        case 14 -> agent = startAgent();
         default -> powerOff();
       }
     }
 
-    private void ask() {
+    private void ask() throws IOException {
       String file = anyFile();
       if (file == null) {
         return;
@@ -196,9 +262,7 @@ final class MappingWorld {
           reserves
               ? new ReserveExtents(file, id, boot(), EXTENT * (1 + random.nextInt(4)))
               : new MapFiles(id, boot(), List.of(file)));
-      if (mistake == Mistake.MAPS_BEFORE_THE_COMMIT) {
-        make(file);
-      }
+      agent.asked(view(), file);
     }
 
     private @Nullable String anyFile() {
@@ -206,39 +270,24 @@ final class MappingWorld {
       return volumes.isEmpty() ? null : volumes.get(random.nextInt(volumes.size())).id() + ".1.raw";
     }
 
-    private void map() {
+    private void map() throws IOException {
       for (String file : view().extents().mappingsBy(id).keySet()) {
-        Mapping mapping = Objects.requireNonNull(view().extents().mapping(file, id));
-        long told = ended.getOrDefault(file, 0L);
-        boolean old = mapping.since() <= told && mistake != Mistake.MAPS_AGAIN_BY_AN_OLD_MAPPING;
-        if (mapping.boot().equals(boot()) && !old) {
-          make(file);
-        }
-      }
-    }
-
-    private void make(String file) {
-      Allocation allocation = view().extents().allocation(file);
-      if (allocation != null) {
-        devices.put(file, allocation.runs());
+        agent.make(view(), seen, file);
       }
     }
 
     /** Also for files that have no device: those of earlier boots went with their kernels. */
-    private void unmap() {
-      Map<String, Long> gone = view().extents().mappingsBy(id);
-      gone.keySet().removeIf(file -> random.nextBoolean());
-      if (mistake != Mistake.SAYS_UNMAPPED_BEFORE) {
-        devices
-            .keySet()
-            .removeIf(file ->
-                gone.containsKey(file)
-                    && Objects.requireNonNull(view().extents().mapping(file, id))
-                        .boot()
-                        .equals(boot()));
-      }
-      ended.putAll(gone);
-      send(new UnmapFiles(id, boot(), gone));
+    private void unmap() throws IOException {
+      List<String> files = new ArrayList<>(view().extents().mappingsBy(id).keySet());
+      files.removeIf(file -> random.nextBoolean());
+      send(new UnmapFiles(id, boot(), agent.remove(view(), seen, files)));
+    }
+
+    private void usePrograms() {
+      kernel.open.removeIf(file -> random.nextBoolean());
+      kernel.devices.keySet().stream()
+          .filter(file -> random.nextInt(4) == 0)
+          .forEach(kernel.open::add);
     }
 
     /** The planner refuses what one host says of another: their keys differ. */
@@ -248,31 +297,31 @@ final class MappingWorld {
         return;
       }
       HostBoot speaker =
-          mistake == Mistake.SAYS_UNMAPPED_FOR_OTHERS
+          wrong == Wrong.SPEAKS_FOR_OTHERS
               ? new HostBoot("key-" + other.id, "boot-of-" + id)
               : boot();
       send(new UnmapFiles(other.id, speaker, view().extents().mappingsBy(other.id)));
-      if (other.off || mistake == Mistake.FENCED_ALIVE) {
+      if (other.off || wrong == Wrong.FENCES_RUNNING_HOSTS) {
         commit(new FenceMappings(other.id, view().extents().mappingsBy(other.id)));
       }
     }
 
     private void powerOff() {
       off = true;
-      devices.clear();
+      kernel = new Kernel();
     }
 
     private void actOff() {
       if (random.nextInt(3) == 0) {
         off = false;
         boots++;
-        ended.clear();
+        agent = startAgent();
       }
     }
 
     /** A write through the device would land in the file that has the extents now. */
     void checkDevices() {
-      devices.forEach((file, runs) -> {
+      kernel.devices.forEach((file, runs) -> {
         Allocation allocation = now().extents().allocation(file);
         Set<Run> kept = new HashSet<>(allocation == null ? List.of() : allocation.runs());
         boolean same =

@@ -17,10 +17,9 @@ final class MapperLab {
   @Test
   void devicesAreMadeGrownAndRemoved(Lab lab) throws Exception {
     LabVm host = lab.host("a");
-    host.run("modprobe dm-mod; modprobe loop; truncate -s 64M /run/below");
-    String device = host.run("losetup --find --show --direct-io=off /run/below");
-    String major = host.run("stat -c %%Hr %s".formatted(device));
-    String minor = host.run("stat -c %%Lr %s".formatted(device));
+    String device = disk(host);
+    String major = number(host, "Hr", device);
+    String minor = number(host, "Lr", device);
     GuestJava drill = host.java(MapperDrill.class, device, major, minor);
     drill.awaitSuccess();
 
@@ -46,6 +45,50 @@ final class MapperLab {
         .asString()
         .contains("load the table", "Invalid argument");
     assertSaw(drill, "NOTHING-LEFT", "true");
+  }
+
+  @Test
+  void tableKeepsDevicesWithinTheLog(Lab lab) throws Exception {
+    LabVm host = lab.host("a");
+    String device = disk(host);
+    GuestJava drill =
+        host.java(TableDrill.class, number(host, "Hr", device), number(host, "Lr", device));
+    drill.awaitSuccess();
+
+    assertSaw(drill, "MADE", "true");
+    assertSaw(drill, "OWNER", "1234");
+    assertSaw(drill, "MODE", "660");
+    assertSaw(drill, "SECOND-MIB", "No space left on device");
+    assertSaw(drill, "GROWN", "true");
+    assertSaw(drill, "SECOND-MIB-GROWN", "none");
+    assertSaw(drill, "TOLD-WHILE-OPEN", "{}");
+    assertSaw(drill, "NODE-WHILE-OPEN", "true");
+    assertSaw(drill, "RUNS", "[Run[first=4, count=1], Run[first=9, count=2]]");
+    assertSaw(drill, "GOES-ON", "true");
+    assertSaw(drill, "TOLD", "{disk.1.qcow2=2}");
+    assertSaw(drill, "NODE-GONE", "true");
+    assertSaw(drill, "AGAIN", "false");
+    assertSaw(drill, "BEFORE-THE-FENCE", "none");
+    assertSaw(drill, "CUT-OFF", "[disk.1.qcow2]");
+    assertSaw(drill, "BEHIND-THE-FENCE", "Input/output error");
+    assertThat(drill.lines("BACK-TOO-EARLY"))
+        .singleElement()
+        .asString()
+        .contains("a program on this host still uses");
+    assertSaw(drill, "BACK", "true");
+    assertSaw(drill, "WRITTEN-AGAIN", "none");
+    assertSaw(drill, "REMOVED-BY-A-LOOK", "true");
+    assertSaw(drill, "NODES-LEFT", "[]");
+  }
+
+  /** A block device of 64 MiB. */
+  private static String disk(LabVm host) throws Exception {
+    host.run("modprobe dm-mod; modprobe loop; truncate -s 64M /run/below");
+    return host.run("losetup --find --show --direct-io=off /run/below");
+  }
+
+  private static String number(LabVm host, String format, String device) throws Exception {
+    return host.run("stat -c %%%s %s".formatted(format, device));
   }
 
   private static void assertSaw(GuestJava drill, String what, String value) throws Exception {

@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
 public final class DeviceMapper implements AutoCloseable {
   private static final Path CONTROL = Path.of("/dev/mapper/control");
   private static final String LINEAR = "linear";
+
+  /** The kernel's target that fails each request. */
+  private static final String ERROR = "error";
+
   private static final int SECTOR_BYTES = 512;
 
   private final Descriptor control;
@@ -29,6 +33,11 @@ public final class DeviceMapper implements AutoCloseable {
     static DeviceNumber of(long encoded) {
       return new DeviceNumber(
           (int) ((encoded >>> 8) & 0xfff), (int) ((encoded & 0xff) | ((encoded >>> 12) & 0xfff00)));
+    }
+
+    /** As the kernel wants the numbers when a node is made. */
+    long encoded() {
+      return (minor & 0xffL) | ((major & 0xfffL) << 8) | ((minor & 0xfff00L) << 12);
     }
 
     static DeviceNumber parse(String text) {
@@ -120,6 +129,17 @@ public final class DeviceMapper implements AutoCloseable {
     run(DmRequest.resume(name));
   }
 
+  /**
+   * Makes each later read and write of the device fail, also those of programs that have it open.
+   * Requests under way end first.
+   */
+  public void cutOff(String name) throws IOException {
+    long sectors =
+        run(DmRequest.table(name)).targets().stream().mapToLong(DmRequest.Target::sectors).sum();
+    run(DmRequest.load(name, List.of(new DmRequest.Target(0, sectors, ERROR, "")), false));
+    run(DmRequest.resume(name));
+  }
+
   /** Null when there is no such device. */
   public @Nullable Device find(String name) throws IOException {
     try {
@@ -132,10 +152,13 @@ public final class DeviceMapper implements AutoCloseable {
     }
   }
 
-  /** The pieces of a device, as the kernel uses them now. */
+  /** The pieces of a device, as the kernel uses them now; none when the device is cut off. */
   public List<Piece> pieces(String name) throws IOException {
     List<Piece> pieces = new ArrayList<>();
     for (DmRequest.Target target : run(DmRequest.table(name)).targets()) {
+      if (target.type().equals(ERROR)) {
+        return List.of();
+      }
       if (!target.type().equals(LINEAR)) {
         throw FileFailure.refused(Path.of(name), "read the table", "it is no linear device");
       }

@@ -5,8 +5,6 @@ import java.nio.file.Path;
 
 /** The space that a caller's file takes on its storage. */
 public final class DiskUsage {
-  private static final int AT_FDCWD = -100;
-
   private DiskUsage() {}
 
   /** Bytes allocated to the file, from its metadata alone; 0 when there is no such file. */
@@ -14,7 +12,7 @@ public final class DiskUsage {
     try {
       return FileStatus.of(
               (flags, mask, into) -> {
-                int code = Libc.statx(AT_FDCWD, file.toString(), flags, mask, into);
+                int code = Libc.statx(Libc.AT_FDCWD, file.toString(), flags, mask, into);
                 if (code < 0) {
                   throw FileFailure.of(-code, file, "stat");
                 }

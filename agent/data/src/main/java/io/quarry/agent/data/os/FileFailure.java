@@ -117,7 +117,7 @@ public class FileFailure extends IOException {
   }
 
   /** The kernel was not asked, or its answer was not what the caller requires. */
-  static FileFailure refused(Path path, String operation, String why) {
+  public static FileFailure refused(Path path, String operation, String why) {
     return new FileFailure(Kind.REFUSED, 0, path.toString(), operation, why);
   }
 

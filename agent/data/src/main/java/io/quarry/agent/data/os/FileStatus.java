@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import io.quarry.agent.data.os.DeviceMapper.DeviceNumber;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -93,6 +94,15 @@ public record FileStatus(
       MemorySegment found = arena.allocate(STATX_BYTES, Long.BYTES);
       var _ = asking.statx(OF_THE_DESCRIPTOR | WITHOUT_THE_SERVER, MOUNT_ID, found);
       return found.get(JAVA_LONG, 144);
+    }
+  }
+
+  /** The device that a node stands for. */
+  static DeviceNumber device(Asking asking, int flags) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment found = arena.allocate(STATX_BYTES, Long.BYTES);
+      var _ = asking.statx(flags, BASIC_STATS, found);
+      return new DeviceNumber(found.get(JAVA_INT, 128), found.get(JAVA_INT, 132));
     }
   }
 

@@ -41,6 +41,7 @@ final class Libc {
   private static final MethodHandle FSTATFS = ofPointer("fstatfs");
   private static final MethodHandle GETDENTS = ofPointer("getdents64");
   private static final MethodHandle MKDIRAT = ofPointer("mkdirat");
+  private static final MethodHandle MKNODAT = ofPointer("mknodat");
   private static final MethodHandle LINKAT = ofTwoPointers("linkat");
   private static final MethodHandle RENAMEAT = ofTwoPointers("renameat");
   private static final MethodHandle UNLINKAT = ofPointer("unlinkat");
@@ -58,7 +59,7 @@ final class Libc {
   }
 
   /** The directory for names that are paths from the root. */
-  private static final int AT_FDCWD = -100;
+  static final int AT_FDCWD = -100;
 
   private static final long SYS_CACHESTAT = 451;
 
@@ -175,6 +176,16 @@ final class Libc {
         (long)
             MKDIRAT.invokeExact(
                 state, (long) directory, arena.allocateFrom(name), (long) mode, 0L));
+  }
+
+  /**
+   * @param mode with the kind of the node
+   */
+  static int mknodat(int directory, String name, int mode, long device) {
+    return code((state, arena) ->
+        (long)
+            MKNODAT.invokeExact(
+                state, (long) directory, arena.allocateFrom(name), (long) mode, device));
   }
 
   /** Links the entry itself: a symbolic link, not the link's target. */
