@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +59,17 @@ public final class DeviceMapper implements AutoCloseable {
    */
   public record Device(
       String name, String uuid, DeviceNumber number, int opens, boolean readOnly) {}
+
+  /**
+   * What the kernel makes a device of.
+   *
+   * @param types of its targets, for example {@code linear}; none for a device without a table
+   */
+  public record Table(long bytes, Set<String> types) {
+    public Table {
+      types = Set.copyOf(types);
+    }
+  }
 
   /**
    * @throws IOException when this process may not use the device mapper, or the kernel has none
@@ -130,6 +143,14 @@ public final class DeviceMapper implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** What a device is made of now; other programs make devices of other types. */
+  public Table table(String name) throws IOException {
+    List<DmRequest.Target> targets = run(DmRequest.table(name)).targets();
+    long sectors = targets.stream().mapToLong(DmRequest.Target::sectors).sum();
+    Set<String> types = targets.stream().map(DmRequest.Target::type).collect(Collectors.toSet());
+    return new Table(sectors * SECTOR_BYTES, types);
   }
 
   /** The pieces of a device, as the kernel uses them now. */
