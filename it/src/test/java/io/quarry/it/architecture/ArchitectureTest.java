@@ -238,7 +238,7 @@ final class ArchitectureTest {
           .accessTargetWhere(runsAProgram())
           .because(
               "hosts have no lock on the metadata of LVM: LvmCommand lists what they run, and"
-                  + " ForeignContent runs blkid");
+                  + " ForeignContent lists signatures");
 
   @ArchTest
   static final ArchRule longLivedThreadsAreSupervised =

@@ -137,8 +137,8 @@ final class ClvmLab {
       assertRefused(drill, "SNAPSHOT", "spare/data", "snapshot-origin", "only one host");
       assertRefused(drill, "READ-ONLY", "spare/data", "the device is read-only");
       assertRefused(drill, "NO-REPOSITORY", "spare/meta", "holds no repository");
-      assertRefused(drill, "FILESYSTEM", "spare/meta", "not empty", "the format ext4");
-      assertRefused(drill, "SWAP", "spare/data", "not empty", "the format swap");
+      assertRefused(drill, "FILESYSTEM", "spare/meta", "not empty", "the signature of ext4");
+      assertRefused(drill, "SWAP", "spare/data", "not empty", "the signature of swap");
       assertThat(drill.lines("BEGINNINGS")).containsExactly("true");
       assertThat(drill.lines("CREATED")).singleElement().asString().startsWith("connected ");
       for (String again : List.of("FOUND", "FOUND-BY-CREATE")) {

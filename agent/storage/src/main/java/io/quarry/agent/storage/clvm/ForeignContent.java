@@ -1,74 +1,49 @@
 package io.quarry.agent.storage.clvm;
 
 import io.quarry.agent.data.process.ToolOutput;
-import io.quarry.common.api.StorageException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * Finds signatures of other formats on a device. {@code blkid} knows all that Linux knows, and is
- * of util-linux, which agents need for each child; a table of our own would miss some.
+ * Finds signatures of other formats on a device. {@code wipefs} lists all that Linux knows, and is
+ * of util-linux, which agents need for each child; a table of our own would miss some. {@code
+ * blkid} does not do: it calls a device that it cannot open empty.
  */
 final class ForeignContent {
-  private static final int NOTHING = 2;
-  private static final int SEVERAL = 8;
+  private static final String PROGRAM = "wipefs";
 
-  private static final List<String> NAMES = List.of("TYPE=", "PTTYPE=");
+  /** Without an option that says so, the program wipes nothing. */
+  private static final List<String> LIST = List.of(PROGRAM, "--noheadings", "--output", "TYPE");
 
-  private final HostTool blkid;
+  private final HostTool tool;
 
-  ForeignContent(HostTool blkid) {
-    this.blkid = blkid;
+  ForeignContent(HostTool tool) {
+    this.tool = tool;
   }
 
   /** Refuses a device that holds what another program has written. */
   void requireNone(Path device, String name) throws IOException {
-    Optional<String> found = find(device, name);
-    if (found.isPresent()) {
+    List<String> found = find(device, name);
+    if (!found.isEmpty()) {
       throw LvmFailure.unusable(
           name,
-          name + " is not empty: it holds " + found.get(),
+          name + " is not empty: it holds the signature of " + String.join(", ", found),
           "give another logical volume; or, if its content is not needed, run wipefs --all /dev/"
               + name);
     }
   }
 
-  private Optional<String> find(Path device, String name) throws IOException {
-    List<String> command = List.of("blkid", "--probe", "--output", "export", device.toString());
-    ToolOutput output = blkid.run("util-linux", name, command);
-    return switch (output.exitCode()) {
-      case 0 -> Optional.of(type(output.stdout()));
-      case SEVERAL -> Optional.of("signatures of several formats");
-      case NOTHING -> {
-        if (!output.stderrTail().isBlank()) {
-          throw unread(name, output);
-        }
-        yield Optional.empty();
-      }
-      default -> throw unread(name, output);
-    };
-  }
-
-  private static String type(String printed) {
-    for (String name : NAMES) {
-      for (String line : printed.lines().toList()) {
-        if (line.startsWith(name)) {
-          String type = line.substring(name.length());
-          return name.equals("TYPE=")
-              ? "a signature of the format " + type
-              : "a partition table of the type " + type;
-        }
-      }
+  private List<String> find(Path device, String name) throws IOException {
+    List<String> command = Stream.concat(LIST.stream(), Stream.of(device.toString())).toList();
+    ToolOutput output = tool.run("util-linux", name, command);
+    if (output.exitCode() != 0) {
+      throw LvmFailure.unusable(
+          name,
+          PROGRAM + " does not say what " + name + " holds: " + output.stderrTail().strip(),
+          "see this host's kernel log for errors of the disks below " + name);
     }
-    return "a signature of another format";
-  }
-
-  private static StorageException unread(String name, ToolOutput output) {
-    return LvmFailure.unusable(
-        name,
-        "blkid does not say what " + name + " holds: " + output.failure("").getMessage(),
-        "see this host's kernel log for errors of the disks below " + name);
+    return output.stdout().lines().map(String::strip).filter(type -> !type.isEmpty()).toList();
   }
 }

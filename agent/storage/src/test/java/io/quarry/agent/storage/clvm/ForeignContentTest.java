@@ -60,20 +60,20 @@ final class ForeignContentTest {
         .putInt(12, 1000);
     write(446, entry);
     write(510, new byte[] {0x55, (byte) 0xaa});
-    assertRefused("a partition table of the type dos");
+    assertRefused("the signature of dos");
   }
 
   @Test
   void encryptedDeviceIsNamed() throws Exception {
     write(0, new byte[] {'L', 'U', 'K', 'S', (byte) 0xba, (byte) 0xbe, 0, 1});
-    assertRefused("a signature of the format crypto_LUKS");
+    assertRefused("the signature of crypto_LUKS");
   }
 
   @Test
   void swapSpaceIsNamed() throws Exception {
-    // The program is of util-linux, as blkid is.
+    // The program is of util-linux, as wipefs is.
     assertThat(new ProcessBuilder("mkswap", device.toString()).start().waitFor()).isZero();
-    assertRefused("a signature of the format swap");
+    assertRefused("the signature of swap");
   }
 
   private void assertRefused(String what) {
@@ -103,6 +103,6 @@ final class ForeignContentTest {
     StorageException refusal =
         catchThrowableOfType(
             StorageException.class, () -> foreign.requireNone(directory.resolve("none"), NAME));
-    assertThat(refusal).hasMessageContaining("blkid does not say");
+    assertThat(refusal).hasMessageContaining("wipefs does not say");
   }
 }
