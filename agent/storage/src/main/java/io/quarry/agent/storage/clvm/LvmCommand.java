@@ -15,13 +15,8 @@ enum LvmCommand {
 
   static final String PROGRAM = "lvchange";
 
-  /** LVM itself refuses to write metadata then. */
-  private static final List<String> WITHOUT_WRITING =
-      List.of("--config", "global/metadata_read_only=1");
-
   List<String> of(String vg, String lv) {
     List<String> words = new ArrayList<>(List.of(PROGRAM));
-    words.addAll(WITHOUT_WRITING);
     words.addAll(options());
     words.add(vg + "/" + lv);
     return words;

@@ -89,11 +89,15 @@ public final class StateSlot implements HostSlot, AutoCloseable {
     } catch (FileFailure.Exists e) {
       file = folder.openWrite(name);
     }
-    if (file.tryLock(0, 1)) {
-      return file;
+    boolean locked = false;
+    try {
+      locked = file.tryLock(0, 1);
+      return locked ? file : null;
+    } finally {
+      if (!locked) {
+        file.close();
+      }
     }
-    file.close();
-    return null;
   }
 
   @Override
