@@ -213,9 +213,32 @@ final class ArchitectureTest {
               resideInAnyPackage(
                       "io.quarry.agent.storage.directory..",
                       "io.quarry.agent.storage.nfs..",
-                      "io.quarry.agent.storage.block..")
+                      "io.quarry.agent.storage.block..",
+                      "io.quarry.agent.storage.clvm..")
                   .or(named("io.quarry.agent.data.os.Folder")))
           .because("another format has no directories: agent.storage says what all formats have");
+
+  @ArchTest
+  static final ArchRule commandsOfLvmAreKnown =
+      noClasses()
+          .that()
+          .resideInAPackage("io.quarry.agent.storage.clvm..")
+          .and(
+              DescribedPredicate.not(
+                  named(
+                      // Runs what the two classes below give.
+                      "io.quarry.agent.storage.clvm.HostTool")))
+          .should()
+          .dependOnClassesThat(
+              named(
+                  "io.quarry.agent.data.process.Children",
+                  "java.lang.ProcessBuilder",
+                  "java.lang.Runtime"))
+          .orShould()
+          .accessTargetWhere(runsAProgram())
+          .because(
+              "hosts have no lock on the metadata of LVM: LvmCommand lists what they run, and"
+                  + " ForeignContent lists signatures");
 
   @ArchTest
   static final ArchRule longLivedThreadsAreSupervised =
@@ -278,6 +301,20 @@ final class ArchitectureTest {
             (AccessTarget target) ->
                 target.getOwner().getName().equals("java.nio.file.Files")
                     || OPENERS.contains(target.getOwner().getName() + "." + target.getName())));
+  }
+
+  /** By classes other than the two that may. */
+  private static DescribedPredicate<JavaAccess<?>> runsAProgram() {
+    Set<String> callers =
+        Set.of(
+            "io.quarry.agent.storage.clvm.LogicalVolumes",
+            "io.quarry.agent.storage.clvm.ForeignContent");
+    return DescribedPredicate.describe(
+        "runs a program",
+        access ->
+            access.getTargetOwner().getName().equals("io.quarry.agent.storage.clvm.HostTool")
+                && access.getName().equals("run")
+                && !callers.contains(access.getOriginOwner().getName()));
   }
 
   private static DescribedPredicate<JavaAccess<?>> startsThreads() {

@@ -6,6 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +25,15 @@ public final class DeviceMapper implements AutoCloseable {
   private static final String ERROR = "error";
 
   private static final int SECTOR_BYTES = 512;
+
+  /** The name of this program in the kernel's statistics. */
+  private static final String WATCHER = "quarry";
+
+  /** A number, where the stretch begins, and its length in sectors. */
+  private static final Pattern WATCH = Pattern.compile("(?m)^(\\d+): (\\d+)\\+(\\d+) ");
+
+  /** Behind the stretch itself, four numbers of reads, and two of writes. */
+  private static final int SECTORS_WRITTEN_WORD = 7;
 
   private final Descriptor control;
 
@@ -66,6 +79,17 @@ public final class DeviceMapper implements AutoCloseable {
    */
   public record Device(
       String name, String uuid, DeviceNumber number, int opens, boolean readOnly) {}
+
+  /**
+   * What the kernel makes a device of.
+   *
+   * @param types of its targets, for example {@code linear}; none for a device without a table
+   */
+  public record Table(long bytes, Set<String> types) {
+    public Table {
+      types = Set.copyOf(types);
+    }
+  }
 
   /**
    * @throws IOException when this process may not use the device mapper, or the kernel has none
@@ -140,6 +164,52 @@ public final class DeviceMapper implements AutoCloseable {
     run(DmRequest.resume(name));
   }
 
+  /**
+   * A stretch of a device whose writes the kernel counts.
+   *
+   * @param id the kernel's number of the stretch
+   */
+  public record Watch(int id, long offset, long length) {}
+
+  /** Counts the writes to a stretch of the device from now on, for as long as the device exists. */
+  public void watch(String name, long offset, long length) throws IOException {
+    long sectors = length / SECTOR_BYTES;
+    var _ =
+        run(
+            DmRequest.message(
+                name,
+                "@stats_create %d+%d %d %s"
+                    .formatted(offset / SECTOR_BYTES, sectors, sectors, WATCHER)));
+  }
+
+  /** The stretches that this program watches, or that an earlier run of it has watched. */
+  public List<Watch> watches(String name) throws IOException {
+    List<Watch> watches = new ArrayList<>();
+    Matcher line = WATCH.matcher(run(DmRequest.message(name, "@stats_list " + WATCHER)).said());
+    while (line.find()) {
+      watches.add(
+          new Watch(
+              Integer.parseInt(line.group(1)),
+              Long.parseLong(line.group(2)) * SECTOR_BYTES,
+              Long.parseLong(line.group(3)) * SECTOR_BYTES));
+    }
+    return watches;
+  }
+
+  public void unwatch(String name, Watch watch) throws IOException {
+    var _ = run(DmRequest.message(name, "@stats_delete " + watch.id()));
+  }
+
+  /** Bytes written to the stretch since it is watched. */
+  public long written(String name, Watch watch) throws IOException {
+    String said = run(DmRequest.message(name, "@stats_print " + watch.id())).said();
+    String[] words = said.strip().split(" ", -1);
+    if (words.length <= SECTORS_WRITTEN_WORD) {
+      throw FileFailure.refused(Path.of(name), "read the statistics", "they say: " + said);
+    }
+    return Long.parseLong(words[SECTORS_WRITTEN_WORD]) * SECTOR_BYTES;
+  }
+
   /** Null when there is no such device. */
   public @Nullable Device find(String name) throws IOException {
     try {
@@ -150,6 +220,14 @@ public final class DeviceMapper implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** What a device is made of now; other programs make devices of other types. */
+  public Table table(String name) throws IOException {
+    List<DmRequest.Target> targets = run(DmRequest.table(name)).targets();
+    long sectors = targets.stream().mapToLong(DmRequest.Target::sectors).sum();
+    Set<String> types = targets.stream().map(DmRequest.Target::type).collect(Collectors.toSet());
+    return new Table(sectors * SECTOR_BYTES, types);
   }
 
   /** The pieces of a device, as the kernel uses them now; none when the device is cut off. */

@@ -16,7 +16,8 @@ import java.util.List;
  *
  * @param name of the device; empty for requests about all
  */
-record DmRequest(Command command, String name, String uuid, int flags, List<Target> targets) {
+record DmRequest(
+    Command command, String name, String uuid, int flags, List<Target> targets, String message) {
   /** Room for the answers of most requests. */
   static final int BYTES_FIRST = 16 << 10;
 
@@ -39,6 +40,7 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
   private static final int READ_ONLY = 1;
   private static final int TABLE = 1 << 4;
   private static final int BUFFER_FULL = 1 << 8;
+  private static final int DATA = 1 << 16;
   private static final int WITHOUT_FREEZING_FILESYSTEMS = 1 << 10;
   private static final int WITHOUT_FLUSH = 1 << 11;
 
@@ -62,7 +64,8 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
     RESUME(6, "resume the device"),
     STATUS(7, "ask about the device"),
     LOAD(9, "load the table"),
-    TABLE(12, "read the table");
+    TABLE(12, "read the table"),
+    MESSAGE(14, "send a message to the device");
 
     private final int number;
     private final String operation;
@@ -81,7 +84,7 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
   }
 
   private static DmRequest of(Command command, String name, int flags) {
-    return new DmRequest(command, name, "", flags, List.of());
+    return new DmRequest(command, name, "", flags, List.of(), "");
   }
 
   static DmRequest version() {
@@ -93,7 +96,7 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
   }
 
   static DmRequest create(String name, String uuid) {
-    return new DmRequest(Command.CREATE, name, uuid, 0, List.of());
+    return new DmRequest(Command.CREATE, name, uuid, 0, List.of(), "");
   }
 
   static DmRequest remove(String name) {
@@ -110,7 +113,11 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
   }
 
   static DmRequest load(String name, List<Target> targets, boolean readOnly) {
-    return new DmRequest(Command.LOAD, name, "", readOnly ? READ_ONLY : 0, targets);
+    return new DmRequest(Command.LOAD, name, "", readOnly ? READ_ONLY : 0, targets, "");
+  }
+
+  static DmRequest message(String name, String message) {
+    return new DmRequest(Command.MESSAGE, name, "", 0, List.of(), message);
   }
 
   static DmRequest table(String name) {
@@ -135,7 +142,7 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
    * @param room for the answer at least
    */
   ByteBuffer encode(int room) {
-    int payload = targets.stream().mapToInt(Target::bytes).sum();
+    int payload = targets.stream().mapToInt(Target::bytes).sum() + messageBytes();
     int size = Math.max(room, HEADER + payload);
     ByteBuffer buffer = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
     buffer.putInt(0, VERSION_MAJOR);
@@ -154,7 +161,15 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
       buffer.put(at + TARGET_BYTES, target.parameters.getBytes(US_ASCII));
       at += target.bytes();
     }
+    if (!message.isEmpty()) {
+      // The number of the sector comes first, which is 0.
+      buffer.put(at + Long.BYTES, message.getBytes(US_ASCII));
+    }
     return buffer;
+  }
+
+  private int messageBytes() {
+    return message.isEmpty() ? 0 : Long.BYTES + message.length() + 1;
   }
 
   private static void put(ByteBuffer buffer, int at, int room, String text) {
@@ -215,6 +230,11 @@ record DmRequest(Command command, String name, String uuid, int flags, List<Targ
         at = first + buffer.getInt(at + TARGET_NEXT_AT);
       }
       return targets;
+    }
+
+    /** What the device mapper says to a message; empty when it says nothing. */
+    String said() {
+      return (buffer.getInt(FLAGS_AT) & DATA) == 0 ? "" : text(buffer.getInt(START_AT));
     }
 
     private String text(int at) {

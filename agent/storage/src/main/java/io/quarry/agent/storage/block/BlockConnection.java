@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds the log of a repository on a device, or makes an unused device into a repository. */
 public final class BlockConnection {
+  /** The smallest device that holds a log. */
+  public static final long DEVICE_BYTES_MIN = Layout.DEVICE_BYTES_MIN;
+
   private final String format;
   private final BlockDevice device;
   private final Key key;

@@ -16,21 +16,32 @@ public final class FileBlockDevice implements BlockDevice {
   private final NativeFile file;
   private final NativeFile direct;
 
-  private FileBlockDevice(NativeFile file, NativeFile direct) {
+  private final String name;
+
+  private FileBlockDevice(NativeFile file, NativeFile direct, String name) {
     this.file = file;
     this.direct = direct;
+    this.name = name;
   }
 
   /**
    * @throws IOException when the device cannot be read and written around the page cache
    */
   public static FileBlockDevice open(Path path) throws IOException {
+    return open(path, path.toString());
+  }
+
+  /**
+   * @param name of the device in messages
+   * @throws IOException when the device cannot be read and written around the page cache
+   */
+  public static FileBlockDevice open(Path path, String name) throws IOException {
     NativeFile file = NativeFile.openWrite(path);
     try {
       NativeFile direct =
           file.direct()
               .orElseThrow(() -> new IOException(path + ": the device offers no direct I/O"));
-      return new FileBlockDevice(file, direct);
+      return new FileBlockDevice(file, direct, name);
     } catch (IOException e) {
       file.close();
       throw e;
@@ -79,7 +90,7 @@ public final class FileBlockDevice implements BlockDevice {
 
   @Override
   public String name() {
-    return file.path().toString();
+    return name;
   }
 
   @Override
