@@ -9,6 +9,7 @@ import io.quarry.agent.storage.VolumeLog;
 import io.quarry.agent.storage.WorkStore;
 import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
+import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.ClaimWork;
 import io.quarry.coordinator.plan.Epoch;
 import io.quarry.coordinator.plan.Epochs;
@@ -58,17 +59,19 @@ public final class LogWork implements WorkStore {
   @Override
   public Optional<Claim> claim(String fixId, long epoch, Worker worker, Instant now)
       throws IOException {
-    @Nullable IOException failure = null;
     try {
-      commit(new ClaimWork(fixId, epoch, worker, now));
+      return answer(commit(new ClaimWork(fixId, epoch, worker, now)).of(fixId, epoch), worker);
     } catch (IOException e) {
-      failure = e;
+      Epoch held = epochs().of(fixId, epoch);
+      if (held == null) {
+        throw e;
+      }
+      return answer(held, worker);
     }
-    Claim found = claimOf(fixId, epoch);
-    if (found == null) {
-      throw failure == null ? new IOException(fixId + " was forgotten at once") : failure;
-    }
-    return found.worker().equals(worker) ? Optional.of(found) : Optional.empty();
+  }
+
+  private static Optional<Claim> answer(@Nullable Epoch held, Worker worker) {
+    return Optional.ofNullable(claim(held)).filter(claim -> claim.worker().equals(worker));
   }
 
   @Override
@@ -84,13 +87,13 @@ public final class LogWork implements WorkStore {
   @Override
   public void save(String fixId, Checkpoint checkpoint) throws IOException {
     String content = content(checkpoint);
-    commit(new SaveCheckpoint(fixId, checkpoint.epoch(), checkpoint.worker(), content));
+    var _ = commit(new SaveCheckpoint(fixId, checkpoint.epoch(), checkpoint.worker(), content));
   }
 
   @Override
   public void forget(String fixId) throws IOException {
     if (epochs().newest(fixId) != null) {
-      commit(new ForgetWork(fixId));
+      var _ = commit(new ForgetWork(fixId));
     }
   }
 
@@ -101,18 +104,23 @@ public final class LogWork implements WorkStore {
 
   private Epochs epochs() throws IOException {
     try {
-      return log.refresh().repository().work().epochs();
+      return epochs(log.refresh());
     } catch (StorageException e) {
       throw failure(e);
     }
   }
 
-  private void commit(Request request) throws IOException {
+  /** Returns the epochs after the commit. */
+  private Epochs commit(Request request) throws IOException {
     try {
-      var _ = log.commit(request);
+      return epochs(log.commit(request));
     } catch (StorageException e) {
       throw failure(e);
     }
+  }
+
+  private static Epochs epochs(LogState state) {
+    return state.repository().work().epochs();
   }
 
   private static IOException failure(StorageException e) {
