@@ -73,6 +73,6 @@ public sealed interface Change {
 
   record PutEpoch(Epoch epoch) implements Change {}
 
-  /** All epochs of a fix. */
-  record DropEpochs(String fixId) implements Change {}
+  /** The epochs of a fix up to that one. */
+  record DropEpochs(String fixId, long upTo) implements Change {}
 }

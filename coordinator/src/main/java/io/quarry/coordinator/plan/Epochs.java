@@ -9,8 +9,8 @@ import org.pcollections.PMap;
 import org.pcollections.TreePMap;
 
 /**
- * The claims and checkpoints of heavy fixes, by fix and epoch. Immutable. Each update keeps the
- * rule that an epoch stays with the worker that claimed it first.
+ * The claims and checkpoints of heavy fixes, by fix and epoch. Immutable. Each update keeps two
+ * rules: an epoch stays with the call that claimed it first, and no epoch comes back.
  */
 public final class Epochs {
   static final Epochs NONE = new Epochs(HashTreePMap.empty(), 0);
@@ -44,6 +44,12 @@ public final class Epochs {
     return epochs.isEmpty() ? null : epochs.get(epochs.lastKey());
   }
 
+  /** The claim of the lowest epoch that is left, or null. */
+  @Nullable Epoch oldest(String fixId) {
+    TreePMap<Long, Epoch> epochs = of(fixId);
+    return epochs.isEmpty() ? null : epochs.get(epochs.firstKey());
+  }
+
   /** The highest epoch with a checkpoint, or null. */
   public @Nullable Epoch newestWithCheckpoint(String fixId) {
     for (Epoch epoch : of(fixId).descendingMap().values()) {
@@ -62,20 +68,26 @@ public final class Epochs {
   Epochs plus(Epoch epoch) {
     TreePMap<Long, Epoch> known = of(epoch.fixId());
     Epoch before = known.get(epoch.epoch());
-    if (before != null && !before.isOf(epoch.worker())) {
+    if (before != null && !before.isOf(epoch.worker(), epoch.claimId())) {
       throw new IllegalStateException(before + " cannot become " + epoch);
+    }
+    if (before == null && !known.isEmpty() && epoch.epoch() < known.lastKey()) {
+      throw new IllegalStateException(epoch + " comes after epoch " + known.lastKey());
     }
     return new Epochs(
         byFix.plus(epoch.fixId(), known.plus(epoch.epoch(), epoch)),
         bytes + StateSize.growth(before, epoch));
   }
 
-  Epochs minus(String fixId) {
+  /** Without the epochs of the fix up to that one. */
+  Epochs minus(String fixId, long upTo) {
     long growth = 0;
-    for (Epoch epoch : of(fixId).values()) {
+    for (Epoch epoch : of(fixId).headMap(upTo, true).values()) {
       growth += StateSize.growth(epoch, null);
     }
-    return new Epochs(byFix.minus(fixId), bytes + growth);
+    TreePMap<Long, Epoch> kept = of(fixId).tailMap(upTo, false);
+    return new Epochs(
+        kept.isEmpty() ? byFix.minus(fixId) : byFix.plus(fixId, kept), bytes + growth);
   }
 
   /** The changes that make these epochs out of none. */

@@ -8,8 +8,9 @@ public record ForgetWork(String fixId) implements Request {
 
   @Override
   public Reply plan(Transaction transaction) {
-    if (transaction.state().work().epochs().newest(fixId) != null) {
-      transaction.add(new Change.DropEpochs(fixId));
+    Epoch newest = transaction.state().work().epochs().newest(fixId);
+    if (newest != null) {
+      transaction.add(new Change.DropEpochs(fixId, newest.epoch()));
     }
     return transaction.reply(this, fixId);
   }

@@ -201,10 +201,15 @@ final class PlanErrors {
   }
 
   /** A claim that comes too late: no damage, another worker was faster. */
-  static StorageException epochTaken(Epoch held) {
+  static StorageException epochTaken(long epoch, Epoch held) {
     return new StorageException(
         ErrorCode.FIX_STALE,
-        "epoch " + held.epoch() + " of fix " + held.fixId() + " is taken by " + named(held),
+        "epoch "
+            + epoch
+            + " of fix "
+            + held.fixId()
+            + (epoch == held.epoch() ? " is taken by " : " is over: a later one is taken by ")
+            + named(held),
         held.fixId(),
         "claim the epoch after the newest one");
   }

@@ -389,7 +389,7 @@ public final class RepositoryState {
       case Change.PutMapping put -> with(extents.plus(put.mapping()));
       case Change.DropMapping drop -> with(extents.minusMapping(drop.file(), drop.hostId()));
       case Change.PutEpoch put -> with(fixes.epochs().plus(put.epoch()));
-      case Change.DropEpochs drop -> with(fixes.epochs().minus(drop.fixId()));
+      case Change.DropEpochs drop -> with(fixes.epochs().minus(drop.fixId(), drop.upTo()));
     };
   }
 

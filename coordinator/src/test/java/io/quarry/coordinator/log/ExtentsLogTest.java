@@ -65,13 +65,15 @@ class ExtentsLogTest {
 
   @Test
   void claimsAndCheckpointsOfFixesAreInBoth() throws Exception {
-    Change first = new Change.PutEpoch(new Epoch("mend-v", 1, WORKER, Contender.NOW, "{\"at\":5}"));
-    Change second = new Change.PutEpoch(new Epoch("mend-v", 2, WORKER, Contender.NOW, null));
+    Change first =
+        new Change.PutEpoch(new Epoch("mend-v", 1, WORKER, "call1", Contender.NOW, "{\"at\":5}"));
+    Change second =
+        new Change.PutEpoch(new Epoch("mend-v", 2, WORKER, "call1", Contender.NOW, null));
     LogState state = after(LogState.EMPTY, FEATURE, first, second);
     LogState read = reread(state);
     assertThat(read.repository().asChanges()).containsExactly(FEATURE, first, second);
     assertThat(read.repository().bytes()).isEqualTo(state.repository().bytes());
-    LogState forgotten = after(read, new Change.DropEpochs("mend-v"));
+    LogState forgotten = after(read, new Change.DropEpochs("mend-v", 2));
     assertThat(forgotten.repository().asChanges()).containsExactly(FEATURE);
     assertThat(forgotten.repository().bytes()).isZero();
   }
@@ -82,9 +84,10 @@ class ExtentsLogTest {
         after(
             LogState.EMPTY,
             FEATURE,
-            new Change.PutEpoch(new Epoch("mend-v", 1, WORKER, Contender.NOW, null)));
+            new Change.PutEpoch(new Epoch("mend-v", 1, WORKER, "call1", Contender.NOW, null)));
     Worker other = new Worker("host2", "life2");
-    assertDamage(state, new Change.PutEpoch(new Epoch("mend-v", 1, other, Contender.NOW, null)));
+    assertDamage(
+        state, new Change.PutEpoch(new Epoch("mend-v", 1, other, "call1", Contender.NOW, null)));
   }
 
   @Test
@@ -104,7 +107,8 @@ class ExtentsLogTest {
   void extentsWithoutTheFeatureAreDamage() {
     assertDamage(LogState.EMPTY, POOL);
     assertDamage(
-        LogState.EMPTY, new Change.PutEpoch(new Epoch("mend-v", 1, WORKER, Contender.NOW, null)));
+        LogState.EMPTY,
+        new Change.PutEpoch(new Epoch("mend-v", 1, WORKER, "call1", Contender.NOW, null)));
   }
 
   private static void assertDamage(LogState state, Change change) {

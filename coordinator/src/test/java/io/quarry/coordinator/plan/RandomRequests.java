@@ -319,7 +319,10 @@ public final class RandomRequests {
     long epoch = newest == null ? 1 : newest.epoch();
     Worker idle = new Worker("idle", "idle");
     return switch (random.nextInt(3)) {
-      case 0 -> new ClaimWork(fix, epoch + random.nextInt(2), idle, World.BEGIN);
+      case 0 -> {
+        long claimed = Math.max(1, epoch - 1 + random.nextInt(3));
+        yield new ClaimWork(fix, claimed, idle, "idle", World.BEGIN);
+      }
       case 1 -> new SaveCheckpoint(fix, epoch, new Worker("wrong", "wrong"), "far");
       default -> new ForgetWork(isOver(state, volumeOf(fix)) ? fix : NOBODY);
     };

@@ -31,7 +31,7 @@ final class Rendering {
           "+ mapping of " + put.mapping().file() + " on " + put.mapping().hostId();
       case Change.DropMapping drop -> "- mapping of " + drop.file() + " on " + drop.hostId();
       case Change.PutEpoch put -> "+ " + epoch(put.epoch());
-      case Change.DropEpochs drop -> "- epochs of " + drop.fixId();
+      case Change.DropEpochs drop -> "- epochs of " + drop.fixId() + " up to " + drop.upTo();
     };
   }
 

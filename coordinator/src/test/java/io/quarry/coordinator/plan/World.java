@@ -227,7 +227,7 @@ final class World {
   }
 
   private void claim(Place place, String fixId, long epoch, String worker) {
-    ask(place, new ClaimWork(fixId, epoch, new Worker(worker, worker), now));
+    ask(place, new ClaimWork(fixId, epoch, new Worker(worker, worker), worker, now));
   }
 
   private void goOn(String worker) {

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,24 +55,34 @@ public final class LogWork implements WorkStore {
 
   /**
    * The log decides, not the answer: a claim whose answer was lost may be in the log. When the log
-   * has no claim of the epoch, the request may still be on its way, and the caller tries again.
+   * has no claim of the epoch or of a later one, the request may still be on its way, and the
+   * caller tries again.
+   *
+   * <p>Each call makes a claim of its own. A call that timed out may go on in its thread while the
+   * same worker calls again, and only one of the two may write.
    */
   @Override
   public Optional<Claim> claim(String fixId, long epoch, Worker worker, Instant now)
       throws IOException {
+    String claimId = UUID.randomUUID().toString();
     try {
-      return answer(commit(new ClaimWork(fixId, epoch, worker, now)).of(fixId, epoch), worker);
+      return answer(
+          commit(new ClaimWork(fixId, epoch, worker, claimId, now)).of(fixId, epoch), claimId);
     } catch (IOException e) {
-      Epoch held = epochs().of(fixId, epoch);
-      if (held == null) {
+      Epochs epochs = epochs();
+      Epoch newest = epochs.newest(fixId);
+      if (newest == null || newest.epoch() < epoch) {
         throw e;
       }
-      return answer(held, worker);
+      return answer(epochs.of(fixId, epoch), claimId);
     }
   }
 
-  private static Optional<Claim> answer(@Nullable Epoch held, Worker worker) {
-    return Optional.ofNullable(claim(held)).filter(claim -> claim.worker().equals(worker));
+  /** The epoch is null when a later one has a checkpoint already. */
+  private static Optional<Claim> answer(@Nullable Epoch held, String claimId) {
+    return Optional.ofNullable(held)
+        .filter(epoch -> epoch.claimId().equals(claimId))
+        .map(LogWork::claim);
   }
 
   @Override

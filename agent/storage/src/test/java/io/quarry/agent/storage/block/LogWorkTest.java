@@ -92,9 +92,31 @@ final class LogWorkTest extends WorkStoreContract {
   }
 
   @Test
-  void repeatedClaimGetsTheFirstAnswer() throws Exception {
-    Claim claim = first.claim(FIX, 1, FIRST, NOW).orElseThrow();
-    assertThat(first.claim(FIX, 1, FIRST, NOW.plusSeconds(1))).contains(claim);
+  void checkpointEndsTheEpochsBelowIt() throws Exception {
+    assertThat(first.claim(FIX, 1, FIRST, NOW)).isPresent();
+    first.save(FIX, filling(FIRST, 1));
+    Claim two = second.claim(FIX, 2, SECOND, NOW).orElseThrow();
+    Claim three = second.claim(FIX, 3, SECOND, NOW).orElseThrow();
+    second.save(FIX, filling(SECOND, 2));
+    assertThat(first.claimOf(FIX, 1)).isNull();
+    assertThat(first.claimOf(FIX, 2)).isEqualTo(two);
+    assertThat(first.newestClaim(FIX)).isEqualTo(three);
+    assertThat(first.newestCheckpoint(FIX)).isEqualTo(filling(SECOND, 2));
+    fails(ErrorCode.FIX_STALE, () -> first.save(FIX, filling(FIRST, 1)));
+    assertThat(first.claim(FIX, 1, FIRST, NOW)).isEmpty();
+  }
+
+  /** A worker that slept after its claim has written nothing, and has to claim again. */
+  @Test
+  void claimWithoutAnAnswerIsLostWhenALaterEpochHasACheckpoint() throws Exception {
+    firstLog.loseNext(HostLog.Lost.REQUEST);
+    fails(ErrorCode.OUTCOME_UNKNOWN, () -> first.claim(FIX, 1, FIRST, NOW));
+    firstLog.arriveLate();
+    assertThat(second.claim(FIX, 2, SECOND, NOW)).isPresent();
+    second.save(FIX, filling(SECOND, 2));
+    assertThat(first.claim(FIX, 1, FIRST, NOW)).isEmpty();
+    firstLog.loseNext(HostLog.Lost.REQUEST);
+    assertThat(first.claim(FIX, 1, FIRST, NOW)).isEmpty();
   }
 
   @Test
@@ -122,7 +144,9 @@ final class LogWorkTest extends WorkStoreContract {
     assertThat(first.newestClaim(FIX)).isNull();
     firstLog.arriveLate();
     assertThat(second.claim(FIX, 1, SECOND, NOW)).isEmpty();
-    assertThat(first.claim(FIX, 1, FIRST, NOW)).isPresent();
+    assertThat(first.newestClaim(FIX)).isEqualTo(new Claim(FIRST, 1, NOW));
+    assertThat(first.claim(FIX, 1, FIRST, NOW)).isEmpty();
+    assertThat(first.claim(FIX, 2, FIRST, NOW)).isPresent();
   }
 
   @Test
