@@ -26,6 +26,8 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = Change.DropAllocation.class, name = "dropAllocation"),
   @JsonSubTypes.Type(value = Change.PutMapping.class, name = "putMapping"),
   @JsonSubTypes.Type(value = Change.DropMapping.class, name = "dropMapping"),
+  @JsonSubTypes.Type(value = Change.PutEpoch.class, name = "putEpoch"),
+  @JsonSubTypes.Type(value = Change.DropEpochs.class, name = "dropEpochs"),
 })
 public sealed interface Change {
   /** The name of the change that gives a log a feature. */
@@ -68,4 +70,9 @@ public sealed interface Change {
   record PutMapping(Mapping mapping) implements Change {}
 
   record DropMapping(String file, String hostId) implements Change {}
+
+  record PutEpoch(Epoch epoch) implements Change {}
+
+  /** The epochs of a fix up to that one. */
+  record DropEpochs(String fixId, long upTo) implements Change {}
 }

@@ -8,6 +8,7 @@ import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import io.quarry.coordinator.plan.Volume.Witness;
 import io.quarry.coordinator.plan.Volume.Writer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -63,6 +64,19 @@ final class Checked {
       throw refused(subject, value);
     }
     return value == null ? null : matching(LINE, subject, value);
+  }
+
+  /** Text for programs, in one line. */
+  static String checkpoint(String subject, @Nullable String value) {
+    String given = present(subject, value);
+    int bytes = given.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > Epoch.CHECKPOINT_BYTES_MAX) {
+      throw StorageException.invalid(
+          subject,
+          subject + " has " + bytes + " bytes",
+          "save at most " + Epoch.CHECKPOINT_BYTES_MAX + " bytes");
+    }
+    return matching(LINE, subject, given);
   }
 
   static <T> T present(String subject, @Nullable T value) {

@@ -11,9 +11,11 @@ import org.pcollections.PSet;
 /**
  * The outstanding fixes, with the wanted ones indexed by turn: a host finds its own fixes without a
  * search through all. Immutable.
+ *
+ * <p>The epochs of heavy fixes are here only in logs with {@link Feature#EXTENTS}.
  */
 public final class Fixes {
-  static final Fixes NONE = new Fixes(HashTreePMap.empty(), Index.EMPTY);
+  static final Fixes NONE = new Fixes(HashTreePMap.empty(), Index.EMPTY, Epochs.NONE);
 
   private static final String QUEUE = "queue";
   private static final String GRANT = "grant:";
@@ -22,14 +24,25 @@ public final class Fixes {
 
   private final PMap<String, FixState> all;
   private final Index turns;
+  private final Epochs epochs;
 
-  private Fixes(PMap<String, FixState> all, Index turns) {
+  private Fixes(PMap<String, FixState> all, Index turns, Epochs epochs) {
     this.all = all;
     this.turns = turns;
+    this.epochs = epochs;
   }
 
   PMap<String, FixState> all() {
     return all;
+  }
+
+  /** Claims and checkpoints of fixes, also of fixes that are done and not forgotten yet. */
+  public Epochs epochs() {
+    return epochs;
+  }
+
+  Fixes with(Epochs newEpochs) {
+    return new Fixes(all, turns, newEpochs);
   }
 
   /** Wanted fixes that move data: hosts claim them, through the queue. */
@@ -61,11 +74,12 @@ public final class Fixes {
   }
 
   Fixes plus(FixState fix) {
-    return new Fixes(all.plus(fix.id(), fix), without(fix.id()).plus(turnOf(fix), fix.id()));
+    Index newTurns = without(fix.id()).plus(turnOf(fix), fix.id());
+    return new Fixes(all.plus(fix.id(), fix), newTurns, epochs);
   }
 
   Fixes minus(String id) {
-    return new Fixes(all.minus(id), without(id));
+    return new Fixes(all.minus(id), without(id), epochs);
   }
 
   private Index without(String id) {

@@ -14,7 +14,7 @@ public record GrowPool(long extentBytes, long extents) implements Request {
   public Reply plan(Transaction transaction) {
     RepositoryState state = transaction.state();
     if (!state.schema().has(Feature.EXTENTS)) {
-      throw PlanErrors.noExtents();
+      throw PlanErrors.noExtents("extents");
     }
     Pool pool = state.extents().pool();
     if (pool == null || pool.extents() < extents) {

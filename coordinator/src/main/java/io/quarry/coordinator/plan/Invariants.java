@@ -63,7 +63,9 @@ public final class Invariants {
           Change.PutPool _,
           Change.PutAllocation _,
           Change.PutMapping _,
-          Change.DropMapping _ -> {}
+          Change.DropMapping _,
+          Change.PutEpoch _,
+          Change.DropEpochs _ -> {}
     }
   }
 

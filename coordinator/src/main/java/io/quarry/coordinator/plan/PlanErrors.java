@@ -4,6 +4,8 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.ImageKind;
 import io.quarry.common.model.Limits;
+import io.quarry.coordinator.plan.FixState.Worker;
+import org.jspecify.annotations.Nullable;
 
 /** The errors of requests that cannot be planned. Each names its subject and a remedy. */
 final class PlanErrors {
@@ -127,9 +129,12 @@ final class PlanErrors {
         "check again and use what it gives");
   }
 
-  static StorageException noExtents() {
+  /**
+   * @param subject the argument that only a repository on a device can take
+   */
+  static StorageException noExtents(String subject) {
     return StorageException.invalid(
-        "file",
+        subject,
         "the volumes of this repository are files of a filesystem, not extents of a device",
         "use a repository on a volume group");
   }
@@ -193,6 +198,40 @@ final class PlanErrors {
         "call again; if another host has the name "
             + mapping.hostId()
             + ", give one of the two another name");
+  }
+
+  /** A claim that comes too late: no damage, another worker was faster. */
+  static StorageException epochTaken(long epoch, Epoch held) {
+    return new StorageException(
+        ErrorCode.FIX_STALE,
+        "epoch "
+            + epoch
+            + " of fix "
+            + held.fixId()
+            + (epoch == held.epoch() ? " is taken by " : " is over: a later one is taken by ")
+            + named(held),
+        held.fixId(),
+        "claim the epoch after the newest one");
+  }
+
+  static StorageException epochNotHeld(
+      String fixId, long epoch, Worker worker, @Nullable Epoch held) {
+    return new StorageException(
+        ErrorCode.FIX_STALE,
+        "epoch "
+            + epoch
+            + " of fix "
+            + fixId
+            + (held == null ? " is not claimed" : " belongs to " + named(held))
+            + ", so "
+            + worker.hostId()
+            + " cannot save its checkpoint",
+        fixId,
+        "stop this run; claim a new epoch if the fix is still needed");
+  }
+
+  private static String named(Epoch held) {
+    return "host " + held.worker().hostId() + " (" + held.worker().incarnation() + ")";
   }
 
   static void checkSize(long size) {

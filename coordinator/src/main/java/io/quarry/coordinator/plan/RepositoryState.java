@@ -388,6 +388,8 @@ public final class RepositoryState {
       case Change.DropAllocation drop -> with(extents.minusAllocation(drop.file()));
       case Change.PutMapping put -> with(extents.plus(put.mapping()));
       case Change.DropMapping drop -> with(extents.minusMapping(drop.file(), drop.hostId()));
+      case Change.PutEpoch put -> with(fixes.epochs().plus(put.epoch()));
+      case Change.DropEpochs drop -> with(fixes.epochs().minus(drop.fixId(), drop.upTo()));
     };
   }
 
@@ -400,6 +402,7 @@ public final class RepositoryState {
     pins().values().forEach(pin -> all.add(new Change.PutPin(pin)));
     opens().values().forEach(open -> all.add(new Change.PutOpen(open)));
     all.addAll(extents.asChanges());
+    all.addAll(fixes.epochs().asChanges());
     all.addAll(schema.extensionChanges());
     return all;
   }
@@ -429,13 +432,25 @@ public final class RepositoryState {
         images, volumes, fixes, pins, newOpens, extents, schema, requests, bytes + growth);
   }
 
+  private RepositoryState with(Epochs newEpochs) {
+    requireExtents();
+    long growth = newEpochs.bytes() - fixes.epochs().bytes();
+    Fixes newFixes = fixes.with(newEpochs);
+    return new RepositoryState(
+        images, volumes, newFixes, pins, opens, extents, schema, requests, bytes + growth);
+  }
+
   private RepositoryState with(Extents newExtents) {
-    if (!schema.has(Feature.EXTENTS)) {
-      throw new IllegalStateException("the log has no feature " + Feature.EXTENTS.name());
-    }
+    requireExtents();
     long growth = newExtents.bytes() - extents.bytes();
     return new RepositoryState(
         images, volumes, fixes, pins, opens, newExtents, schema, requests, bytes + growth);
+  }
+
+  private void requireExtents() {
+    if (!schema.has(Feature.EXTENTS)) {
+      throw new IllegalStateException("the log has no feature " + Feature.EXTENTS.name());
+    }
   }
 
   @SuppressWarnings("ReferenceEquality") // an unchanged schema is the same object

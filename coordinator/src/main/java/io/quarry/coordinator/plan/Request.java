@@ -53,6 +53,9 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = UnmapFiles.class, name = "unmapFiles"),
   @JsonSubTypes.Type(value = FenceMappings.class, name = "fenceMappings"),
   @JsonSubTypes.Type(value = FreeExtents.class, name = "freeExtents"),
+  @JsonSubTypes.Type(value = ClaimWork.class, name = "claimWork"),
+  @JsonSubTypes.Type(value = SaveCheckpoint.class, name = "saveCheckpoint"),
+  @JsonSubTypes.Type(value = ForgetWork.class, name = "forgetWork"),
 })
 public sealed interface Request
     permits CreateVirtualDisk,
@@ -95,7 +98,10 @@ public sealed interface Request
         MapFiles,
         UnmapFiles,
         FenceMappings,
-        FreeExtents {
+        FreeExtents,
+        ClaimWork,
+        SaveCheckpoint,
+        ForgetWork {
 
   Reply plan(Transaction transaction);
 

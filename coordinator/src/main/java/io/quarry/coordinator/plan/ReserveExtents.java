@@ -23,7 +23,7 @@ public record ReserveExtents(String file, String hostId, HostBoot boot, long byt
     Extents extents = transaction.state().extents();
     Pool pool = extents.pool();
     if (pool == null) {
-      throw PlanErrors.noExtents();
+      throw PlanErrors.noExtents("file");
     }
     ExtentChanges changes = new ExtentChanges(transaction);
     changes.requireUsable(file);

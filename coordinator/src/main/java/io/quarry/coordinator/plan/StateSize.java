@@ -13,7 +13,7 @@ final class StateSize {
   /** An image with its volume, their places in the maps, and a fix. */
   private static final long IMAGE_BYTES = 1024;
 
-  /** An open, a pin, a mapping, or a file's extents, with their places in the maps. */
+  /** An open, a pin, a mapping, an epoch, or a file's extents, with their places in the maps. */
   private static final long USE_BYTES = 512;
 
   /** A name among others, and its place in a map. */
@@ -41,6 +41,10 @@ final class StateSize {
     return of(after) - of(before);
   }
 
+  static long growth(@Nullable Epoch before, @Nullable Epoch after) {
+    return of(after) - of(before);
+  }
+
   /** Files with extents, and mappings. */
   static long of(int allocations, int mappings) {
     return USE_BYTES * allocations + USE_BYTES * mappings;
@@ -56,6 +60,13 @@ final class StateSize {
 
   private static long of(@Nullable Pin pin) {
     return pin == null ? 0 : USE_BYTES + NAME_BYTES * pin.volumes().size();
+  }
+
+  private static long of(@Nullable Epoch epoch) {
+    if (epoch == null) {
+      return 0;
+    }
+    return USE_BYTES + (epoch.checkpoint() == null ? 0 : epoch.checkpoint().length());
   }
 
   private static long of(JsonNode value) {

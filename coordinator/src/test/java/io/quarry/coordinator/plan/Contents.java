@@ -100,7 +100,10 @@ public final class Contents {
           MapFiles _,
           UnmapFiles _,
           FenceMappings _,
-          FreeExtents _ -> {}
+          FreeExtents _,
+          ClaimWork _,
+          SaveCheckpoint _,
+          ForgetWork _ -> {}
     }
     ofImage.keySet().retainAll(after.images().keySet());
     assertThat(after.images().values().stream().filter(Image::visible).map(Image::id))

@@ -41,6 +41,9 @@ class HostileRequestsTest {
   /** Texts for people: long ones are cut, and any character is allowed. */
   private static final Set<String> ERRORS = Set.of("error");
 
+  /** Text in one line, and no part of a name. */
+  private static final Set<String> LINES = Set.of("owner", "content");
+
   private static final List<String> UNPRINTABLE =
       List.of("a\0b", "a\nb", "\ud800", "x".repeat(10_000));
 
@@ -63,8 +66,7 @@ class HostileRequestsTest {
       if (ERRORS.contains(path.getLast()) || path.contains("refusal") || path.contains("retain")) {
         continue;
       }
-      // An owner is text for people, and no part of a name.
-      for (String hostile : path.getLast().equals("owner") ? UNPRINTABLE : HOSTILE) {
+      for (String hostile : LINES.contains(path.getLast()) ? UNPRINTABLE : HOSTILE) {
         assertThat(refusal(with(usual, path, TextNode.valueOf(hostile))))
             .as("%s of %s", path, type.getSimpleName())
             .isEqualTo(ErrorCode.INVALID_ARGUMENT);

@@ -3,6 +3,8 @@ package io.quarry.coordinator.plan;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.quarry.common.api.Json;
 import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.time.Instant;
@@ -28,19 +30,23 @@ final class Place implements RandomRequests.View {
   private static final int SPOTS = 5;
 
   /**
-   * The newest checkpoint of a fix.
+   * A checkpoint of a fix.
    *
    * @param copied the durable writes in the file
    */
-  record Saved(long epoch, String file, List<String> copied) {}
+  record Saved(long epoch, String file, List<String> copied) {
+    String text() {
+      try {
+        return Json.MAPPER.writeValueAsString(this);
+      } catch (JsonProcessingException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
 
   final String key;
   final Map<String, List<String>> files = new HashMap<>();
 
-  /** The hosts that claimed the epochs of each heavy fix, from 1 on, by fix id. */
-  final Map<String, List<String>> claims = new HashMap<>();
-
-  final Map<String, Saved> checkpoints = new HashMap<>();
   final Contents contents = new Contents();
   private final Set<String> volumesEver = new HashSet<>();
   private RepositoryState state =
@@ -169,8 +175,19 @@ final class Place implements RandomRequests.View {
     }
   }
 
-  void forget(String fixId) {
-    claims.remove(fixId);
-    checkpoints.remove(fixId);
+  /** The highest epoch that a worker has claimed; 0 when there is none. */
+  long claimed(String fixId) {
+    Epoch newest = state.work().epochs().newest(fixId);
+    return newest == null ? 0 : newest.epoch();
+  }
+
+  /** The newest checkpoint of a fix, or null. */
+  @Nullable Saved saved(String fixId) {
+    Epoch newest = state.work().epochs().newestWithCheckpoint(fixId);
+    try {
+      return newest == null ? null : Json.MAPPER.readValue(newest.checkpoint(), Saved.class);
+    } catch (JsonProcessingException e) {
+      throw new AssertionError(e);
+    }
   }
 }

@@ -311,6 +311,29 @@ public final class RandomRequests {
     };
   }
 
+  /** Claims of a host that does nothing, wrong checkpoints, and the end of what is left over. */
+  Request work(RepositoryState state) {
+    Epochs epochs = state.work().epochs();
+    String fix = any(epochs.fixes());
+    Epoch newest = epochs.newest(fix);
+    long epoch = newest == null ? 1 : newest.epoch();
+    Worker idle = new Worker("idle", "idle");
+    return switch (random.nextInt(3)) {
+      case 0 -> {
+        long claimed = Math.max(1, epoch - 1 + random.nextInt(3));
+        yield new ClaimWork(fix, claimed, idle, "idle", World.BEGIN);
+      }
+      case 1 -> new SaveCheckpoint(fix, epoch, new Worker("wrong", "wrong"), "far");
+      default -> new ForgetWork(isOver(state, volumeOf(fix)) ? fix : NOBODY);
+    };
+  }
+
+  private static boolean isOver(RepositoryState state, String volumeId) {
+    Volume volume = state.volumes().get(volumeId);
+    return (volume == null || volume.stage() == Volume.Stage.READY)
+        && state.opens().values().stream().noneMatch(open -> volumeId.equals(open.fills()));
+  }
+
   /** Sometimes one of them was allowed anew since. */
   private Map<String, Long> mappings(RepositoryState state, String host) {
     Map<String, Long> all = new HashMap<>(state.extents().mappingsBy(host));

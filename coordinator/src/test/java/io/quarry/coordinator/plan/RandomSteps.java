@@ -31,7 +31,8 @@ final class RandomSteps {
     List<String> atWork = List.copyOf(world.workers().keySet());
     int choice = random.nextInt(23);
     if (choice > 20) {
-      return ask(place, requests.extents(place.state()));
+      boolean work = random.nextInt(4) == 0;
+      return ask(place, work ? requests.work(place.state()) : requests.extents(place.state()));
     }
     if (choice == 20) {
       return requests.overElsewhere(place, random.nextInt(8) == 0 ? place : other);

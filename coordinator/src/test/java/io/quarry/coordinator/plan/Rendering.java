@@ -30,6 +30,8 @@ final class Rendering {
       case Change.PutMapping put ->
           "+ mapping of " + put.mapping().file() + " on " + put.mapping().hostId();
       case Change.DropMapping drop -> "- mapping of " + drop.file() + " on " + drop.hostId();
+      case Change.PutEpoch put -> "+ " + epoch(put.epoch());
+      case Change.DropEpochs drop -> "- epochs of " + drop.fixId() + " up to " + drop.upTo();
     };
   }
 
@@ -84,6 +86,13 @@ final class Rendering {
         fix.parked() ? "parked" : null,
         fix.paused() ? "paused" : null,
         fix.lastError() == null ? null : "error: " + fix.lastError());
+  }
+
+  private static String epoch(Epoch epoch) {
+    return line(
+        "epoch " + epoch.epoch() + " of " + epoch.fixId(),
+        "claimed by " + epoch.worker().hostId(),
+        epoch.checkpoint() == null ? null : "at " + epoch.checkpoint());
   }
 
   private static String pin(Pin pin) {

@@ -10,6 +10,7 @@ import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import io.quarry.common.model.Strategy;
+import io.quarry.coordinator.plan.FixState.Worker;
 import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
@@ -116,5 +117,18 @@ final class StateSizeTest {
     }
     assertThat(requireNonNull(refused).code()).isEqualTo(ErrorCode.NO_SPACE);
     assertThat(state.bytes()).isBetween(MAX, MAX + MAX / 8);
+  }
+
+  /** Each try claims an epoch, saves a checkpoint and fails. */
+  @Test
+  void fixThatFailsForLongStaysWithinTheLimit() {
+    state = state.apply(new Change.PutFeature(Feature.EXTENTS));
+    Worker worker = new Worker("host1", "life1");
+    String checkpoint = "x".repeat(Epoch.CHECKPOINT_BYTES_MAX);
+    for (long epoch = 1; epoch <= 2 * MAX / Epoch.CHECKPOINT_BYTES_MAX; epoch++) {
+      plan(new ClaimWork("mend-v", epoch, worker, "call", Instant.EPOCH));
+      plan(new SaveCheckpoint("mend-v", epoch, worker, checkpoint));
+    }
+    assertThat(state.bytes()).isLessThan(2 * Epoch.CHECKPOINT_BYTES_MAX);
   }
 }

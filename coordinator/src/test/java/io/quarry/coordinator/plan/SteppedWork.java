@@ -131,15 +131,17 @@ final class SteppedWork {
     file = requireNonNull(below.file());
     target = requireNonNull(place.files.getOrDefault(file, new ArrayList<>()));
     copied = List.copyOf(Place.shown(sourceNow()).values());
-    Place.Saved earlier = place.checkpoints.get(fix.id());
+    Place.Saved earlier = place.saved(fix.id());
     if (earlier == null || !earlier.file().equals(file)) {
       target.addAll(copied.subList(0, copied.size() / 2));
     }
-    if (!place.claims.containsKey(fix.id())) {
-      return false;
-    }
-    place.checkpoints.put(fix.id(), new Place.Saved(epoch, file, copied));
-    return true;
+    return save();
+  }
+
+  /** False when the claim is gone: the fix is done. */
+  private boolean save() {
+    String checkpoint = new Place.Saved(epoch, file, copied).text();
+    return world.ask(place, new SaveCheckpoint(fix.id(), epoch, self, checkpoint));
   }
 
   private boolean writeDownRest() {
@@ -258,7 +260,7 @@ final class SteppedWork {
    * worker that slept after its claim may find a checkpoint of a later epoch, and leaves it alone.
    */
   private boolean copyHalf(Volume volume) {
-    Place.Saved earlier = place.checkpoints.get(fix.id());
+    Place.Saved earlier = place.saved(fix.id());
     boolean goesOn =
         earlier != null
             && earlier.epoch() < epoch
@@ -274,14 +276,7 @@ final class SteppedWork {
       target.add(Place.UNFINISHED);
       place.files.put(file, target);
     }
-    if (!place.claims.containsKey(fix.id())) {
-      return false;
-    }
-    place.checkpoints.merge(
-        fix.id(),
-        new Place.Saved(epoch, file, copied),
-        (known, mine) -> known.epoch() > mine.epoch() ? known : mine);
-    return true;
+    return save();
   }
 
   private boolean copyRest() {
@@ -309,8 +304,7 @@ final class SteppedWork {
 
   private boolean removeOthers(Volume volume) {
     place.removeFiles(volume, epoch, file);
-    place.forget(fix.id());
-    return true;
+    return world.ask(place, new ForgetWork(fix.id()));
   }
 
   private boolean removeFiles() {
@@ -319,13 +313,12 @@ final class SteppedWork {
       return false;
     }
     String maker = FixState.makerId(volume);
-    int claimed = place.claims.getOrDefault(maker, List.of()).size();
+    long claimed = place.claimed(maker);
     if (volume.file() != null) {
       place.files.remove(volume.file());
     }
     place.removeFiles(volume, Math.max(epoch, claimed) + 1, null);
-    place.forget(maker);
-    return true;
+    return world.ask(place, new ForgetWork(maker));
   }
 
   private boolean unpin() {

@@ -152,11 +152,11 @@ final class World {
     if (!isSane(place, request)) {
       return false;
     }
-    long number = ++commit;
-    RepositoryState before = place.state();
     if (request instanceof FinishUpload finish) {
       storeUpload(place, finish);
     }
+    long number = ++commit;
+    RepositoryState before = place.state();
     List<Change> changes = place.plan(request, number, now, sourceOf(request));
     boolean makesIds =
         changes != null
@@ -173,17 +173,17 @@ final class World {
     if (request instanceof BeginUpload begin) {
       // The first agent that took the upload stored a part.
       place.files.put(begin.volumeId() + ".1.raw", new ArrayList<>(List.of(Place.UNFINISHED)));
-      place.claims.put("optimize-" + begin.volumeId(), new ArrayList<>(List.of("agent1")));
+      claim(place, "optimize-" + begin.volumeId(), 1, "agent1");
     }
     return true;
   }
 
   /** A second agent took the upload over and has stored all of it. */
-  private static void storeUpload(Place place, FinishUpload finish) {
+  private void storeUpload(Place place, FinishUpload finish) {
     Open upload = place.state().opens().get(finish.uploadId());
     if (upload != null && finish.file().equals(upload.fills() + ".2.raw")) {
       place.files.put(finish.file(), new ArrayList<>(List.of(finish.uploadId())));
-      place.claims.put("optimize-" + upload.fills(), new ArrayList<>(List.of("agent1", "agent2")));
+      claim(place, "optimize-" + upload.fills(), 2, "agent2");
     }
   }
 
@@ -216,15 +216,18 @@ final class World {
     }
     long epoch;
     if (fix.heavy()) {
-      List<String> claims = place.claims.computeIfAbsent(fixId, ignored -> new ArrayList<>());
-      claims.add(worker);
-      epoch = claims.size();
+      epoch = place.claimed(fixId) + 1;
+      claim(place, fixId, epoch, worker);
     } else {
       ask(place, new GrantFixes(new Worker(worker, worker), Map.of(fixId, fix.epoch())));
       epoch = fix.epoch() + 1;
     }
     workers.put(worker, new SteppedWork(this, place, fix, epoch, worker));
     tell(place, worker + " begins epoch " + epoch + " of " + fixId);
+  }
+
+  private void claim(Place place, String fixId, long epoch, String worker) {
+    ask(place, new ClaimWork(fixId, epoch, new Worker(worker, worker), worker, now));
   }
 
   private void goOn(String worker) {
@@ -248,9 +251,9 @@ final class World {
 
   /** Whether all workers of earlier epochs are proven never to continue. */
   boolean allOver(Place place, String fixId, long from, long ours) {
-    List<String> claims = place.claims.getOrDefault(fixId, List.of());
-    for (long epoch = from; epoch < ours; epoch++) {
-      if (epoch > claims.size() || !over.contains(claims.get((int) epoch - 1))) {
+    for (long number = from; number < ours; number++) {
+      Epoch epoch = place.state().work().epochs().of(fixId, number);
+      if (epoch == null || !over.contains(epoch.worker().incarnation())) {
         return false;
       }
     }

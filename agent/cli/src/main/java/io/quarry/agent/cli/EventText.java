@@ -48,6 +48,9 @@ final class EventText {
           Map.entry("unmapFiles", "files gone from a host"),
           Map.entry("fenceMappings", "files of a dead host given up"),
           Map.entry("freeExtents", "space of a needless file freed"),
+          Map.entry("claimWork", "fix begun on a host"),
+          Map.entry("saveCheckpoint", "progress of a fix saved"),
+          Map.entry("forgetWork", "progress of a fix forgotten"),
           Map.entry("finishStray", "orphaned file removed"));
 
   private EventText() {}

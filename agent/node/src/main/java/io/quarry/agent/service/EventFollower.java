@@ -208,7 +208,9 @@ final class EventFollower implements Runnable {
             Change.PutAllocation _,
             Change.DropAllocation _,
             Change.PutMapping _,
-            Change.DropMapping _ -> {}
+            Change.DropMapping _,
+            Change.PutEpoch _,
+            Change.DropEpochs _ -> {}
       }
     }
     List<String> told = images.stream().takeWhile(room::take).toList();

@@ -8,17 +8,23 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Claims and checkpoints of fixes on the storage. Exactly one worker gets an epoch of a fix. That
- * worker alone writes the checkpoints of the epoch.
+ * Claims and checkpoints of fixes on the storage. Exactly one call of one worker gets an epoch of a
+ * fix. That worker alone writes the checkpoints of the epoch.
  */
 public interface WorkStore {
   /** The newest claim, or null when the fix was never claimed. */
   @Nullable Claim newestClaim(String fixId) throws IOException;
 
-  /** The claim of that epoch, or null when the epoch was never claimed on the storage. */
+  /**
+   * The claim of that epoch; null when the epoch was never claimed on the storage. A store may drop
+   * claims of epochs below the newest checkpoint's.
+   */
   @Nullable Claim claimOf(String fixId, long epoch) throws IOException;
 
-  /** Takes the epoch for the worker, durably; empty when another worker has the epoch. */
+  /**
+   * Takes the epoch for this call of the worker, durably; empty when another call has the epoch,
+   * also when that was a call of the same worker.
+   */
   Optional<Claim> claim(String fixId, long epoch, Worker worker, Instant now) throws IOException;
 
   /** The progress of the newest epoch that has progress, or null. */

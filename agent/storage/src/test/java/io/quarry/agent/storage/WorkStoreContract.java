@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 
 /** The contract of each {@link WorkStore}; the tests of a format extend this class. */
@@ -28,17 +29,33 @@ public abstract class WorkStoreContract {
   void oneWorkerGetsAnEpoch() throws Exception {
     try (ExecutorService threads = Executors.newFixedThreadPool(WORKERS)) {
       for (long epoch = 1; epoch <= EPOCHS; epoch++) {
-        List<Claim> winners = winners(threads, epoch);
+        List<Claim> winners = winners(threads, epoch, i -> new Worker("h" + i, "life" + i));
         assertThat(winners).as("epoch %d", epoch).hasSize(1);
         assertThat(store().newestClaim(FIX)).isEqualTo(winners.getFirst());
       }
     }
   }
 
-  private List<Claim> winners(ExecutorService threads, long epoch) throws Exception {
+  /**
+   * A call that its caller gave up waiting for goes on in its thread. The next call of the agent
+   * must not get the same epoch, or both would write to one file.
+   */
+  @Test
+  void oneThreadOfAWorkerGetsAnEpoch() throws Exception {
+    Worker same = new Worker("h", "life");
+    try (ExecutorService threads = Executors.newFixedThreadPool(WORKERS)) {
+      for (long epoch = 1; epoch <= EPOCHS; epoch++) {
+        assertThat(winners(threads, epoch, _ -> same)).as("epoch %d", epoch).hasSize(1);
+        assertThat(store().claim(FIX, epoch, same, NOW)).as("epoch %d", epoch).isEmpty();
+      }
+    }
+  }
+
+  private List<Claim> winners(ExecutorService threads, long epoch, IntFunction<Worker> workers)
+      throws Exception {
     List<Callable<Optional<Claim>>> tries = new ArrayList<>();
     for (int i = 0; i < WORKERS; i++) {
-      Worker worker = new Worker("h" + i, "life" + i);
+      Worker worker = workers.apply(i);
       tries.add(() -> store().claim(FIX, epoch, worker, NOW));
     }
     List<Claim> winners = new ArrayList<>();
