@@ -114,6 +114,7 @@ final class Agent implements AutoCloseable {
     this.repositories =
         new Repositories(
             new ConnectedRepository.Shared(
+                host.boot(),
                 cluster,
                 registry,
                 new Candidate(config.hostId(), incarnation, config.advertise().toString()),

@@ -2,6 +2,7 @@ package io.quarry.agent;
 
 import io.quarry.agent.data.process.Spawner;
 import io.quarry.agent.storage.RepositoryFormats;
+import io.quarry.agent.storage.clvm.ClvmFormat;
 import io.quarry.agent.storage.directory.LocalfsFormat;
 import io.quarry.agent.storage.nfs.NfsFormat;
 import io.quarry.common.api.ConnectRequest;
@@ -20,7 +21,9 @@ final class Formats {
   static RepositoryFormats of(Path stateDirectory, String hostKey, Spawner spawner) {
     return new RepositoryFormats(
         List.of(
-            new LocalfsFormat(), new NfsFormat(stateDirectory.resolve("mnt"), hostKey, spawner)));
+            new LocalfsFormat(),
+            new NfsFormat(stateDirectory.resolve("mnt"), hostKey, spawner),
+            new ClvmFormat(stateDirectory, hostKey.replace("-", ""), spawner)));
   }
 
   /** Checks a connection's parameters without touching a storage. */

@@ -48,6 +48,7 @@ final class HealthReportTest {
         Loop loop = new Loop("fragile", Duration.ofMillis(1), this::step)) {
       ConnectedRepository.Shared shared =
           new ConnectedRepository.Shared(
+              null,
               cluster,
               registry,
               new Candidate("h1", "h1-1", "http://h1"),

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  *     agent is too old to tell
  * @param frozenFiles how the files of snapshots are protected: {@code readOnly}, {@code immutable},
  *     or {@code unprotected} by a filesystem without modes; null when the agent is too old to tell
- * @param writersSeen the hosts whose writers the agent sees by their file locks: {@code thisHost};
- *     null when the agent is too old to tell
+ * @param writersSeen the hosts whose writers the agent sees by their file locks: {@code thisHost},
+ *     or {@code none} on block devices; null when the agent is too old to tell
  * @param sdmHostId the host elected to commit metadata; null during an election
  * @param images visible images by state ({@code optimized}, {@code degraded}, {@code broken}), and
  *     {@code hidden} ones

@@ -16,11 +16,16 @@ public record EnableFeatures(List<Feature> features) implements Request {
   @Override
   public Reply plan(Transaction transaction) {
     for (Feature feature : transaction.state().schema().lacking(features)) {
-      if (!Feature.KNOWN.contains(feature)) {
+      if (!Feature.KNOWN.contains(feature) && !isOfANewRepository(feature, transaction.state())) {
         throw PlanErrors.featureUnknown(feature);
       }
       transaction.add(new Change.PutFeature(feature));
     }
     return transaction.reply(this, String.join(",", Feature.names(features)));
+  }
+
+  /** Volumes that are files do not become extents of a device. */
+  private static boolean isOfANewRepository(Feature feature, RepositoryState state) {
+    return feature.equals(Feature.EXTENTS) && state.volumes().isEmpty();
   }
 }

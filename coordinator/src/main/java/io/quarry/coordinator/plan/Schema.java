@@ -21,9 +21,8 @@ public record Schema(
     return features.containsKey(feature.name());
   }
 
-  /** All repositories have this layout today; a feature of the genesis can decide it here. */
   Layout layout() {
-    return Layout.SPARSE_FILES;
+    return has(Feature.EXTENTS) ? Layout.EXTENTS : Layout.SPARSE_FILES;
   }
 
   public @Nullable Extension extension(String subjectId, Feature feature) {

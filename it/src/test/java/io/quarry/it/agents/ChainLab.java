@@ -1,7 +1,6 @@
 package io.quarry.it.agents;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarry.common.api.CopyImageRequest;
@@ -14,7 +13,6 @@ import io.quarry.it.vm.Lab;
 import io.quarry.it.vm.LabAgent;
 import io.quarry.it.vm.LabAgents;
 import io.quarry.it.vm.LabExtension;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,7 +23,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(900)
 final class ChainLab {
   private static final long MIB = 1L << 20;
-  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   /** Each call, each tool and each guest is on the other host than the one before. */
   @Test
@@ -33,7 +30,8 @@ final class ChainLab {
     LabAgents agents = lab.agents();
     LabAgent a = agents.on("a");
     LabAgent b = agents.on("b");
-    connect(lab, a, "story");
+    lab.nfs().makeDirectories("story");
+    a.create("story", "nfs-3.4", "server=" + LabAgent.FILE_SERVER, "export=/story");
     String disk = Box.disk(a.client(), "story", 64 * MIB).imageId();
     Box.awaitOptimized(b.client(), "story", disk);
     b.use("story", disk, "write -P 1 0 8M", "write -P 2 32M 4M");
@@ -60,38 +58,6 @@ final class ChainLab {
     FixQueries.runAll(b.client(), "story");
     assertThat(b.sha256("story", second)).isEqualTo(secondSum);
     assertThat(a.sha256("story", disk)).isEqualTo(diskSum);
-  }
-
-  /** As an operator does; mounting may take longer than the command waits. */
-  private static void connect(Lab lab, LabAgent agent, String repoId) throws Exception {
-    lab.nfs().makeDirectories(repoId);
-    String[] command = {
-      "repo",
-      "create",
-      repoId,
-      "--format",
-      "nfs-3.4",
-      "--param",
-      "server=" + LabAgent.FILE_SERVER,
-      "--param",
-      "export=/" + repoId,
-      "--on",
-      "all"
-    };
-    await()
-        .atMost(PATIENCE)
-        .until(
-            () -> agent.quarry(command),
-            said -> {
-              assertThat(said.exitCode() == 0 || said.output().contains("OUTCOME_UNKNOWN"))
-                  .as(said.output())
-                  .isTrue();
-              return said.exitCode() == 0;
-            });
-    assertThat(agent.client().listHosts())
-        .allSatisfy(host ->
-            assertThat(host.repositories())
-                .anyMatch(repository -> repository.repoId().equals(repoId)));
   }
 
   private static String copy(StorageClient client, String source, @Nullable String base) {

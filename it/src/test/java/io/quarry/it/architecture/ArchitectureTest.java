@@ -56,11 +56,15 @@ final class ArchitectureTest {
     "io.quarry.agent.storage.nfs.NfsClientId",
     // Tells whether the directory that an administrator names exists.
     "io.quarry.agent.storage.directory.DirectoryConnection",
+    // Devices of volumes, which are in no folder.
+    "io.quarry.agent.data.os.DeviceNodes",
+    "io.quarry.agent.storage.clvm.ClvmVolumes",
+    "io.quarry.agent.storage.clvm.Growth",
     // A device of the host, in no folder of a repository.
     "io.quarry.agent.storage.block.FileBlockDevice",
     // One file, for programs that are no agent.
     "io.quarry.agent.data.ImageCopy",
-    "io.quarry.agent.data.qemu.Chain$Layer",
+    "io.quarry.agent.data.qemu.Chain$OfCaller",
     "io.quarry.agent.data.RawFileSource"
   };
 

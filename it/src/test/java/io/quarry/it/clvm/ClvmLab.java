@@ -145,6 +145,7 @@ final class ClvmLab {
       for (String again : List.of("FOUND", "FOUND-BY-CREATE")) {
         assertThat(drill.lines(again)).as(again).isEqualTo(drill.lines("CREATED"));
       }
+      assertRefused(drill, "OTHER-DATA", "spare/small", "does not hold the volumes of the log");
       assertThat(drill.lines("OTHER-OWNER"))
           .singleElement()
           .asString()

@@ -160,6 +160,7 @@ final class RefusalDrill {
     attempt("CREATED", PLACE + " owner=107 group=108", true);
     attempt("FOUND", PLACE + " owner=107", false);
     attempt("FOUND-BY-CREATE", PLACE, true);
+    attempt("OTHER-DATA", PLACE.replace("data=data", "data=small"), true);
     attempt("OTHER-OWNER", PLACE + " owner=5", false);
     try (Connected connected = host.connect(PLACE, false)) {
       saw("OWNERS", connected.genesis().owner() + " " + connected.genesis().group());

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A table of mappings with devices of a real kernel, in a machine of the lab. Prints a line for
@@ -95,17 +96,17 @@ final class TableDrill {
       saw("SECOND-MIB", failure(() -> write(disk, 1)));
       saw("GROWN", table.make(mapped(2, new Run(4, 1), new Run(9, 2)), FILE, false));
       saw("SECOND-MIB-GROWN", failure(() -> write(disk, 1)));
-      saw("TOLD-WHILE-OPEN", table.remove(mapped(2, new Run(4, 1)), List.of(FILE)));
+      saw("TOLD-WHILE-OPEN", table.remove(mapped(2, new Run(4, 1)), List.of(FILE), file -> true));
       saw("NODE-WHILE-OPEN", Files.exists(node()));
     }
-    saw("RUNS", devices.runs(FILE));
+    saw("RUNS", Objects.requireNonNull(devices.runs(FILE)));
   }
 
   private void nextAgent() throws IOException {
     table = newTable(2);
     View seen = mapped(2, new Run(4, 1), new Run(9, 2));
     saw("GOES-ON", table.make(seen, FILE, false));
-    saw("TOLD", table.remove(seen, List.of(FILE)));
+    saw("TOLD", table.remove(seen, List.of(FILE), file -> true));
     saw("NODE-GONE", !Files.exists(node()));
     saw("AGAIN", table.make(seen, FILE, false));
   }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.TestInfo;
 
 /**
  * A file server and two hosts, each a virtual machine, with a cable from each host to the server.
+ * Both hosts reach one more disk, {@link SharedDisk#DEVICE}.
  */
 public final class Lab implements Closeable {
   private static final String SERVER = "s";
@@ -28,6 +29,7 @@ public final class Lab implements Closeable {
   private static final int MEMORY_MIB = 768;
   private static final long EXPORT_BYTES = 2L << 30;
   private static final long STATE_BYTES = 64L << 20;
+  private static final long SHARED_BYTES = 5L << 30;
 
   private final Path directory;
   private final Path sockets;
@@ -65,6 +67,8 @@ public final class Lab implements Closeable {
     Files.createDirectories(directory);
     Path export = directory.resolve("export.raw");
     Sparse.make(export, EXPORT_BYTES);
+    Path shared = directory.resolve("shared.raw");
+    Sparse.make(shared, SHARED_BYTES);
     JarDisk jars = JarDisk.make(directory);
     // Below /tmp the paths of sockets are short enough.
     Path sockets = Files.createTempDirectory("lab");
@@ -81,7 +85,9 @@ public final class Lab implements Closeable {
       Path state = directory.resolve(HOSTS.get(i) + "-state.raw");
       Sparse.make(state, STATE_BYTES);
       Disk stateDisk = Disk.own(LabAgent.STATE_DISK, state);
-      specs.add(new VmSpec(HOSTS.get(i), MEMORY_MIB, List.of(jarDisk, stateDisk), List.of(nic)));
+      Disk sharedDisk = Disk.shared("shared", shared);
+      List<Disk> disks = List.of(jarDisk, stateDisk, sharedDisk);
+      specs.add(new VmSpec(HOSTS.get(i), MEMORY_MIB, disks, List.of(nic)));
     }
     Disk disk = Disk.own(NfsServer.DISK, export);
     specs.add(new VmSpec(SERVER, MEMORY_MIB, List.of(jarDisk, disk), serverNics));
@@ -162,6 +168,7 @@ public final class Lab implements Closeable {
       vm.close();
     }
     Files.deleteIfExists(directory.resolve("export.raw"));
+    Files.deleteIfExists(directory.resolve("shared.raw"));
     Files.deleteIfExists(directory.resolve("jars.ext4"));
     for (String host : HOSTS) {
       Files.deleteIfExists(directory.resolve(host + "-state.raw"));

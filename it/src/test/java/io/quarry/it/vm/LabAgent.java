@@ -1,5 +1,6 @@
 package io.quarry.it.vm;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -167,6 +168,34 @@ public final class LabAgent implements Closeable {
     all.addAll(List.of("--agent", "http://127.0.0.1:" + PORT));
     GuestJava command = vm.java(Main.class, all.toArray(String[]::new));
     return new Said(command.exitCode(), command.output());
+  }
+
+  /**
+   * Makes a repository on all hosts as an operator does, who repeats a command that had no answer.
+   *
+   * @param parameters of the connection
+   */
+  public void create(String repoId, String format, String... parameters) {
+    List<String> words =
+        new ArrayList<>(List.of("repo", "create", repoId, "--format", format, "--on", "all"));
+    for (String parameter : parameters) {
+      words.addAll(List.of("--param", parameter));
+    }
+    await()
+        .atMost(CONNECT_MAX)
+        .until(
+            () -> quarry(words.toArray(String[]::new)),
+            said -> {
+              boolean done = said.exitCode() == 0;
+              assertThat(done || said.output().contains("OUTCOME_UNKNOWN"))
+                  .as(said.output())
+                  .isTrue();
+              return done;
+            });
+    assertThat(client.listHosts())
+        .allSatisfy(host ->
+            assertThat(host.repositories())
+                .anyMatch(repository -> repository.repoId().equals(repoId)));
   }
 
   /** Opens a disk, runs qemu-io's commands on it in this machine, and closes the disk. */

@@ -45,7 +45,7 @@ class DifferenceCopierTest {
     CopyFigures figures = copy(merged, layers, 0, new CopyControl(), (end, moved) -> {});
 
     assertThat(new QemuImg(children).compare(chain, merged)).isTrue();
-    assertThat(new QemuImg(children).check(merged.top().file()).corruptions()).isZero();
+    assertThat(new QemuImg(children).check(merged.top()).corruptions()).isZero();
     assertThat(figures.written()).isPositive().isLessThan(6L * MIB);
     assertThat(figures.skipped()).isGreaterThan(10L * MIB);
   }

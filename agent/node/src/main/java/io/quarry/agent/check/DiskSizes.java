@@ -48,6 +48,9 @@ final class DiskSizes {
     }
     RepositoryStorage storage = repository.storage();
     try {
+      if (!storage.volumes().isHere(top.file())) {
+        return image.size();
+      }
       long size = storage.volumes().layer(top.file(), top.format()).virtualSize();
       // A raw file that is too short is reported as a missing volume.
       return top.format() == VolumeFormat.RAW ? Math.max(size, image.size()) : size;

@@ -1,7 +1,6 @@
 package io.quarry.agent.check;
 
 import io.quarry.agent.data.os.FileFailure;
-import io.quarry.agent.data.os.NativeFile;
 import io.quarry.agent.repository.ConnectedRepository;
 import io.quarry.common.api.Problem;
 import io.quarry.common.model.ImageKind;
@@ -61,8 +60,8 @@ final class MissingVolumes {
     if (volume.stage() != Volume.Stage.READY || volume.file() == null) {
       return null;
     }
-    try (NativeFile file = repository.storage().volumes().openRead(volume.file())) {
-      long length = file.size();
+    try {
+      long length = repository.storage().volumes().length(volume.file());
       long least = volume.format() == VolumeFormat.RAW ? volume.size() : QCOW2_BYTES_MIN;
       return length >= least
           ? null

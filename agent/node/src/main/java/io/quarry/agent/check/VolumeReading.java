@@ -140,7 +140,7 @@ final class VolumeReading {
     try {
       QemuImg qemu = new QemuImg(neighbours.children("check:" + volume.id()));
       FaultPoints.reach("check.looking");
-      ImageCheck found = qemu.check(file.file(), METADATA_MAX);
+      ImageCheck found = qemu.check(file, METADATA_MAX);
       FaultPoints.reach("check.looked");
       if (!found.isSound()) {
         suspect(

@@ -39,7 +39,7 @@ final class DifferenceCopy {
     if (layers == 0) {
       return compared(opener, found, target);
     }
-    if (layers == 1) {
+    if (layers == 1 && isFile(chain.top()) && !run.repository().storage().traits().devices()) {
       // One layer is one file, copied as it is. No reader uses the base that the file's header
       // names.
       try (Source bytes = RawFileSource.of(chain.top().open())) {
@@ -50,6 +50,11 @@ final class DifferenceCopy {
     try (ChainSource source = opener.open(chain, found.image().size())) {
       return new OverlayCopy(run, volume, target).copy(source.above(layers), chain.below(layers));
     }
+  }
+
+  /** A device is longer than what a volume has in it, and holds what was there before. */
+  private static boolean isFile(Chain.Layer layer) {
+    return !layer.place().isDevice();
   }
 
   /** The image no longer consists of the base, or never did, so the copy compares contents. */

@@ -42,7 +42,7 @@ final class MendFix {
   void copy(Work.Copy copy) throws IOException, InterruptedException, FixGoneException {
     String file;
     try (Source source = run.sourceIn(holder(copy.from())).open(copy.from().imageId())) {
-      file = new RawCopy(run, copy.volume()).copy(source);
+      file = WholeCopy.of(run, copy.volume(), state, source);
     }
     publish(copy.volume(), file);
   }

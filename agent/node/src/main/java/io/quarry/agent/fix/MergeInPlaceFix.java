@@ -182,8 +182,7 @@ final class MergeInPlaceFix {
     return base.format() == VolumeFormat.RAW
         ? ImageCheck.CLEAN
         : new QemuImg(run.children())
-            .check(
-                volumes().layer(String.valueOf(base.file()), base.format()).requireFile().file());
+            .check(volumes().layer(String.valueOf(base.file()), base.format()).requireFile());
   }
 
   /**
@@ -195,7 +194,7 @@ final class MergeInPlaceFix {
     QemuImg qemu = new QemuImg(run.children());
     Chain.Layer base = down.top().requireFile();
     run.control().check("about to write down into " + base.file());
-    if (!found.isClean() && !qemu.repairLeaksShared(base.file()).isSound()) {
+    if (!found.isClean() && !qemu.repairLeaksShared(base).isSound()) {
       throw new IOException(base.file() + " is not sound; check the repository's data");
     }
     if (qemu.info(base.file(), base.format()).virtualSize() < size) {

@@ -33,7 +33,7 @@ final class OverlayCopy {
   /**
    * Returns the file that now holds the difference, durably.
    *
-   * @param source a difference
+   * @param source a difference, or a whole image when no layers are below
    * @param below the layers that show through where the source has no data
    */
   String copy(Source source, List<Chain.Layer> below) throws IOException, InterruptedException {
@@ -69,8 +69,7 @@ final class OverlayCopy {
    */
   private boolean sound(ResumePoint earlier) throws IOException, InterruptedException {
     run.repository().storage().volumes().thaw(earlier.file());
-    ImageCheck found =
-        new QemuImg(run.children()).repairLeaks(layer(earlier.file()).requireFile().file());
+    ImageCheck found = new QemuImg(run.children()).repairLeaks(layer(earlier.file()).requireFile());
     if (found.corruptions() > 0) {
       LOG.warn("{} is not sound: {}; beginning anew", earlier.file(), found);
     }

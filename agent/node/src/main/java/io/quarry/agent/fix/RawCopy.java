@@ -119,7 +119,7 @@ final class RawCopy {
 
   private Start fresh(long size, long movedBefore) throws IOException {
     String file = volume.fileOfEpoch(run.epoch());
-    RawTarget target = RawTarget.create(volumes().create(file), size);
+    RawTarget target = RawTarget.create(volumes().create(file, size), size);
     repository.storage().volumes().force();
     return new Start(file, target, 0, movedBefore);
   }

@@ -45,7 +45,7 @@ final class ReplaceFix {
   /** Copies all of the image. */
   String all(Volume volume, Image image) throws IOException, InterruptedException {
     try (Source source = run.sourceIn(run.repository()).open(state, image)) {
-      return new RawCopy(run, volume).copy(source);
+      return WholeCopy.of(run, volume, state, source);
     }
   }
 

@@ -29,7 +29,7 @@ final class VolumeFiles {
   void makeEmpty(Volume volume, String file, RepositoryState state) throws IOException {
     Optional<Backing> backing =
         volume.format() == VolumeFormat.RAW ? Optional.empty() : backingOf(volume, state);
-    try (NativeFile made = storage.volumes().create(file)) {
+    try (NativeFile made = storage.volumes().create(file, bytes(volume))) {
       try {
         fill(made, volume, backing);
       } catch (IOException e) {
@@ -38,6 +38,13 @@ final class VolumeFiles {
       }
     }
     storage.volumes().force();
+  }
+
+  private static long bytes(Volume volume) {
+    return switch (volume.format()) {
+      case RAW -> volume.size();
+      case QCOW2 -> EmptyQcow2.bytes(volume.size());
+    };
   }
 
   private void fill(NativeFile made, Volume volume, Optional<Backing> backing) throws IOException {

@@ -1,6 +1,9 @@
 package io.quarry.agent.repository;
 
 import io.quarry.agent.storage.RepositoryStorage;
+import io.quarry.agent.storage.VolumeLog;
+import io.quarry.common.api.ErrorCode;
+import io.quarry.common.api.StorageException;
 import io.quarry.coordinator.cluster.Candidate;
 import io.quarry.coordinator.cluster.ClusterConnection;
 import io.quarry.coordinator.cluster.ClusterIdentity;
@@ -16,6 +19,7 @@ import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.plan.EnableFeatures;
 import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
+import io.quarry.coordinator.plan.HostBoot;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.RequestId;
@@ -32,18 +36,31 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A repository that this host reaches, with all of its parts that run here. */
 public final class ConnectedRepository implements Repository, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ConnectedRepository.class);
+
   private static final Duration AGAIN = Duration.ofMillis(100);
 
   private static final Duration WATCH = Duration.ofMillis(250);
 
+  private static final Duration TEND = Duration.ofSeconds(1);
+
+  private static final Duration GROW = Duration.ofMillis(250);
+
   /** How the caller connected the repository. */
   public record Identity(String repoId, String format, Map<String, String> parameters) {}
 
-  /** What all repositories of an agent share. */
+  /**
+   * What all repositories of an agent share.
+   *
+   * @param boot in which the host runs; null when the kernel does not say it
+   */
   public record Shared(
+      @Nullable HostBoot boot,
       ClusterConnection cluster,
       HostRegistry hosts,
       Candidate self,
@@ -77,6 +94,9 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   private final HostRegistry hosts;
   private final Drain drain;
   private final Runnable drainChanged;
+  private final @Nullable HostBoot boot;
+  private final Loop devices;
+  private final Loop growth;
   private @Nullable Subscription hostsChanged;
 
   public ConnectedRepository(Identity identity, RepositoryStorage storage, Shared shared)
@@ -161,6 +181,9 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
             shared.clock());
     this.space = new SpaceMeter(name, storage.volumes(), replica::state);
     this.drainChanged = this::hostsChanged;
+    this.boot = shared.boot();
+    this.devices = new Loop("devices-" + name, TEND, () -> look(storage::tend));
+    this.growth = new Loop("growth-" + name, GROW, () -> look(storage::grow));
   }
 
   /**
@@ -172,6 +195,53 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
    */
   public void prove(boolean restored) throws IOException, InterruptedException {
     storageIdentity.prove(restored);
+    if (storage.traits().devices()) {
+      storage.useLog(new OwnLog(), self.hostId(), requireBoot());
+    }
+  }
+
+  /** A device of an earlier boot is gone, and only the boot's id tells which devices are. */
+  private HostBoot requireBoot() {
+    if (boot == null) {
+      throw new StorageException(
+          ErrorCode.REPOSITORY_UNUSABLE,
+          "the kernel of this host does not say in which boot it runs",
+          identity.repoId(),
+          "let the agent read /proc/sys/kernel/random/boot_id and /proc/stat");
+    }
+    return boot;
+  }
+
+  /** A look of the storage at its devices. */
+  private interface Look {
+    void at() throws IOException;
+  }
+
+  private void look(Look look) {
+    try {
+      look.at();
+    } catch (IOException | StorageException e) {
+      LOG.info("{} looks after its devices later: {}", identity.repoId(), e.getMessage());
+    }
+  }
+
+  /** The log as the storage uses it. */
+  private final class OwnLog implements VolumeLog {
+    @Override
+    public LogState state() {
+      return replica.state();
+    }
+
+    @Override
+    public LogState refresh() throws IOException {
+      return replica.refresh();
+    }
+
+    @Override
+    public LogState commit(Request request) {
+      Reply reply = calls.commit(RequestId.of(UUID.randomUUID().toString()), request);
+      return calls.atLeast(reply.commit());
+    }
   }
 
   /** Takes part in the cluster from now on. */
@@ -190,6 +260,10 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
     space.start(supervisor);
     pulse.start(supervisor);
     terms.start(supervisor);
+    if (storage.traits().devices()) {
+      devices.start(supervisor);
+      growth.start(supervisor);
+    }
   }
 
   private void hostsChanged() {
@@ -385,6 +459,8 @@ public final class ConnectedRepository implements Repository, AutoCloseable {
   @Override
   public void close() {
     terms.close();
+    devices.close();
+    growth.close();
     if (hostsChanged != null) {
       hostsChanged.close();
     }

@@ -1,6 +1,5 @@
 package io.quarry.agent.service;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarry.agent.data.qemu.Chain;
 import io.quarry.agent.fix.Chains;
 import io.quarry.agent.repository.ConnectedRepository;
@@ -15,7 +14,6 @@ import io.quarry.coordinator.plan.Open;
 import io.quarry.coordinator.plan.RepositoryState;
 import io.quarry.coordinator.plan.Volume.CopySource;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
@@ -36,17 +34,19 @@ final class ImageAttachment {
       Chains chains,
       long commit) {
     Image top = Objects.requireNonNull(state.images().get(open.imageId()), "an open image exists");
-    List<ChainLink> chain;
+    List<Chains.Link> links;
     try {
-      chain =
-          chains.links(repository.storage(), state, open).stream()
-              .map(link ->
-                  new ChainLink(
-                      link.imageId(), link.layer().file().toString(), link.layer().format()))
-              .toList();
+      links = chains.links(repository.storage(), state, open);
     } catch (IOException e) {
       throw unreached(open.imageId(), e);
     }
+    List<ChainLink> chain =
+        links.stream()
+            .map(link ->
+                new ChainLink(
+                    link.imageId(), link.layer().file().toString(), link.layer().format()))
+            .toList();
+    Chain files = new Chain(links.stream().map(Chains.Link::layer).toList());
     ChainLink first = chain.getFirst();
     return new OpenedImage(
         open.id(),
@@ -57,8 +57,8 @@ final class ImageAttachment {
         first.format(),
         top.size(),
         chain.subList(1, chain.size()),
-        blockdev(chain, open.readOnly()),
-        libvirt(chain, open.readOnly()),
+        files.blockdev(open.readOnly()).put("node-name", "quarry-" + prefix(first.imageId())),
+        libvirt(files, open.readOnly()),
         commit);
   }
 
@@ -89,17 +89,6 @@ final class ImageAttachment {
         why);
   }
 
-  private static ObjectNode blockdev(List<ChainLink> chain, boolean readOnly) {
-    Chain files =
-        new Chain(
-            chain.stream()
-                .map(link -> new Chain.Layer(Path.of(link.path()), link.format()))
-                .toList());
-    return files
-        .blockdev(readOnly)
-        .put("node-name", "quarry-" + prefix(chain.getFirst().imageId()));
-  }
-
   private static String prefix(String imageId) {
     return imageId.substring(0, Math.min(NODE_NAME_ID_CHARS, imageId.length()));
   }
@@ -108,12 +97,11 @@ final class ImageAttachment {
    * Names every layer, since the backing names in the files may be out of date. Owners and modes
    * stay the agent's: libvirt would take the files over, and give back the top alone.
    */
-  static String libvirt(List<ChainLink> chain, boolean readOnly) {
-    ChainLink top = chain.getFirst();
+  static String libvirt(Chain chain, boolean readOnly) {
     return """
-    <disk type="file" device="disk">
+    <disk type="%s" device="disk">
       <driver name="qemu" type="%s" cache="none"/>
-      <source file="%s">
+      %s
         <seclabel model="dac" relabel="no"/>
       </source>
     %s
@@ -121,31 +109,44 @@ final class ImageAttachment {
     </disk>\
     """
         .formatted(
-            top.format().label(),
-            escape(top.path()),
-            backing(chain.subList(1, chain.size()), "  "),
+            type(chain.top()),
+            chain.top().format().label(),
+            source(chain.top()),
+            backing(chain.below(1), "  "),
             readOnly ? "\n  <readonly/>" : "");
   }
 
-  private static String backing(List<ChainLink> below, String indent) {
+  private static String backing(List<Chain.Layer> below, String indent) {
     if (below.isEmpty()) {
       return indent + "<backingStore/>";
     }
-    ChainLink next = below.getFirst();
+    Chain.Layer next = below.getFirst();
     return """
-    %1$s<backingStore type="file">
-    %1$s  <format type="%2$s"/>
-    %1$s  <source file="%3$s">
+    %1$s<backingStore type="%2$s">
+    %1$s  <format type="%3$s"/>
+    %1$s  %4$s
     %1$s    <seclabel model="dac" relabel="no"/>
     %1$s  </source>
-    %4$s
+    %5$s
     %1$s</backingStore>\
     """
         .formatted(
             indent,
+            type(next),
             next.format().label(),
-            escape(next.path()),
+            source(next),
             backing(below.subList(1, below.size()), indent + "  "));
+  }
+
+  private static String type(Chain.Layer layer) {
+    return layer.place().isDevice() ? "block" : "file";
+  }
+
+  private static String source(Chain.Layer layer) {
+    String path = escape(layer.file().toString());
+    return layer.place().isDevice()
+        ? "<source dev=\"%s\">".formatted(path)
+        : "<source file=\"%s\">".formatted(path);
   }
 
   private static String escape(String text) {

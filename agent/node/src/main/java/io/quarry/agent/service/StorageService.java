@@ -203,7 +203,18 @@ public final class StorageService implements StorageApi, AutoCloseable {
     }
     readings.letGo(repository);
     uploads.letGo(repository);
-    repository.storage().disconnects();
+    // A storage that hangs must not keep the connection.
+    try {
+      var _ =
+          io.call(
+              repository,
+              () -> {
+                repository.storage().disconnects();
+                return true;
+              });
+    } catch (StorageException e) {
+      LOG.warn("{} is left as it is: {}", repoId, e.getMessage());
+    }
     repository.close();
   }
 

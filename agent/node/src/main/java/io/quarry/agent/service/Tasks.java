@@ -15,7 +15,10 @@ import io.quarry.coordinator.cluster.ClusterUnavailableException;
 import io.quarry.coordinator.cluster.HostRecord;
 import io.quarry.coordinator.cluster.HostRegistry;
 import io.quarry.coordinator.cluster.ObservedClaim;
+import io.quarry.coordinator.log.LogState;
+import io.quarry.coordinator.plan.FenceMappings;
 import io.quarry.coordinator.plan.ReapOpens;
+import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.StopFix;
 import io.quarry.coordinator.plan.Volume;
 import io.quarry.coordinator.thread.Deadline;
@@ -301,13 +304,23 @@ public final class Tasks {
             repository.state().repository().opens().values().stream()
                 .filter(open -> open.hostId().equals(fencedHostId))
                 .toList());
-        repository.commit(UUID.randomUUID().toString(), new ReapOpens(fencedHostId));
+        Reply reaped = repository.commit(UUID.randomUUID().toString(), new ReapOpens(fencedHostId));
+        endMappings(repository, fencedHostId, repository.atLeast(reaped.commit()));
       } catch (StorageException e) {
         failure = e;
       }
     }
     if (failure != null) {
       throw failure;
+    }
+  }
+
+  /** The host's devices went with its kernel, or are of no use to it: an administrator says so. */
+  private static void endMappings(ConnectedRepository repository, String hostId, LogState state) {
+    Map<String, Long> mappings = state.repository().extents().mappingsBy(hostId);
+    if (!mappings.isEmpty()) {
+      LOG.warn("An administrator vouches for {} mappings of host {}", mappings.size(), hostId);
+      repository.commit(UUID.randomUUID().toString(), new FenceMappings(hostId, mappings));
     }
   }
 
@@ -339,6 +352,7 @@ public final class Tasks {
                         .anyMatch(claim -> claim.claimant().hostId().equals(absentHostId))
                     || repository.state().repository().opens().values().stream()
                         .anyMatch(open -> open.hostId().equals(absentHostId))
+                    || !repository.state().repository().extents().mappingsBy(absentHostId).isEmpty()
                     || writers(repository, absentHostId).findAny().isPresent());
   }
 

@@ -179,7 +179,7 @@ final class UploadFile {
   }
 
   private RawTarget create(String file, long size) throws IOException {
-    RawTarget created = RawTarget.create(volumes().create(file), size);
+    RawTarget created = RawTarget.create(volumes().create(file, size), size);
     repository.storage().volumes().force();
     return created;
   }
@@ -306,8 +306,9 @@ final class UploadFile {
     try {
       store.save(fixId, newer);
     } catch (IOException e) {
-      // A cancelled upload has lost its folder, and its caller must get that refusal.
-      requireKept();
+      // An upload that was cancelled or taken over has lost its place, and its caller must get that
+      // refusal.
+      requireOurs();
       throw e;
     }
     requireOurs();

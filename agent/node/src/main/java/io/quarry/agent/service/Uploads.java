@@ -18,6 +18,7 @@ import io.quarry.coordinator.fault.FaultPoints;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.plan.BeginUpload;
 import io.quarry.coordinator.plan.CloseImage;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.FixState.Worker;
 import io.quarry.coordinator.plan.Image;
 import io.quarry.coordinator.plan.Open;
@@ -109,6 +110,7 @@ final class Uploads implements AutoCloseable {
         requestId,
         repository,
         () -> {
+          requireFiles(repository);
           mends.await(repository, imageId);
           Volume top = foreign.before(repository, imageId);
           Image disk = disk(repository, imageId);
@@ -134,6 +136,19 @@ final class Uploads implements AutoCloseable {
                 requestId,
                 request,
                 reply.repeated(requestId, "beginUpload")));
+  }
+
+  /** An upload needs a file that begins empty and grows. */
+  private static void requireFiles(ConnectedRepository repository) {
+    if (repository.state().repository().schema().has(Feature.EXTENTS)) {
+      throw new StorageException(
+          ErrorCode.UPLOAD_REFUSED,
+          "repository "
+              + repository.repoId()
+              + " keeps volumes on block devices and takes no uploads",
+          repository.repoId(),
+          "upload into a repository of another format, and copy the image from there");
+    }
   }
 
   /** A finished upload would replace the file that a process writes to. */

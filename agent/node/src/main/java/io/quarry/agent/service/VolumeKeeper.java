@@ -133,7 +133,11 @@ final class VolumeKeeper {
     RepositoryState state = repository.state().repository();
     Volume volume = state.volumes().get(volumeId);
     Image disk = volume == null ? null : state.visibleImage(volume.imageId());
-    return disk != null && disk.volumeId().equals(volumeId) && state.writerOf(disk.id()) == null
+    return volume != null
+            && disk != null
+            && disk.volumeId().equals(volumeId)
+            && state.writerOf(disk.id()) == null
+            && repository.storage().volumes().isHere(String.valueOf(volume.file()))
         ? DiskSize.grown(state, repository.storage(), disk)
         : null;
   }

@@ -85,6 +85,7 @@ final class StoryHost implements AutoCloseable {
             new OpenReview(List::of, Duration.ofHours(24), context.clock()));
     var shared =
         new ConnectedRepository.Shared(
+            null,
             cluster,
             registry,
             new Candidate("story", incarnation, "http://nowhere"),

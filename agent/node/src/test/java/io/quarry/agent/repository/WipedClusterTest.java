@@ -129,6 +129,7 @@ final class WipedClusterTest {
           new ConnectedRepository.Identity("main", "localfs-1.0", parameters),
           new LocalfsFormat().connect(parameters, true, hostId + "@life"),
           new ConnectedRepository.Shared(
+              null,
               cluster,
               registry,
               new Candidate(hostId, incarnation(), "http://" + hostId),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.quarry.coordinator.plan.Feature;
 import java.time.Instant;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,6 +78,12 @@ public record Genesis(
   public Genesis withOwners(int newOwner, int newGroup) {
     return new Genesis(
         format, version, key, createdAt, fixSecret, features, newOwner, newGroup, blocks);
+  }
+
+  /** The same repository with one feature more. */
+  public Genesis with(Feature feature) {
+    List<Feature> more = Stream.concat(features.stream(), Stream.of(feature)).toList();
+    return new Genesis(format, version, key, createdAt, fixSecret, more, owner, group, blocks);
   }
 
   /** The same repository with its log on a block device. */

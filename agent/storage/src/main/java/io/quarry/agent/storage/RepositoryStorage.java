@@ -5,6 +5,7 @@ import io.quarry.common.api.StorageException;
 import io.quarry.common.model.Limits;
 import io.quarry.coordinator.cluster.Canary;
 import io.quarry.coordinator.log.SlotStore;
+import io.quarry.coordinator.plan.HostBoot;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +27,20 @@ public interface RepositoryStorage extends AutoCloseable {
   VolumeStore volumes();
 
   WorkStore work();
+
+  /**
+   * The host takes part in the repository's log. A storage that keeps its volumes' places in the
+   * log needs this before any volume is used.
+   *
+   * @param boot in which the host runs
+   */
+  default void useLog(VolumeLog log, String hostId, HostBoot boot) throws IOException {}
+
+  /** Brings what this host has attached in line with the log; call this each second. */
+  default void tend() throws IOException {}
+
+  /** Gives volumes room for what programs are about to write; call this several times a second. */
+  default void grow() throws IOException {}
 
   /** Where the storage is, for messages. */
   String place();

@@ -7,5 +7,7 @@ package io.quarry.agent.storage;
  *     volume is a fully written qcow2 file
  * @param frozenFiles how frozen volumes are protected, in the API's terms
  * @param writersSeen the hosts whose processes {@link VolumeStore#writer} sees, in the API's terms
+ * @param devices whether volumes are block devices, after which {@link RepositoryStorage#tend} and
+ *     {@link RepositoryStorage#grow} look
  */
-public record Traits(long largestImage, String frozenFiles, String writersSeen) {}
+public record Traits(long largestImage, String frozenFiles, String writersSeen, boolean devices) {}

@@ -33,8 +33,12 @@ public interface VolumeStore {
   /** Owner, mode, size and times of a volume. */
   FileStatus status(String name) throws IOException;
 
-  /** Makes a new volume, which reads as zeros. The name is durable after {@link #force}. */
-  NativeFile create(String name) throws IOException;
+  /**
+   * Makes a new volume, which reads as zeros. The name is durable after {@link #force}.
+   *
+   * @param bytes that the volume has room for; volumes grow where that costs nothing
+   */
+  NativeFile create(String name, long bytes) throws IOException;
 
   NativeFile openRead(String name) throws IOException;
 
@@ -80,6 +84,14 @@ public interface VolumeStore {
    * agent made.
    */
   long allocated(String name) throws IOException;
+
+  /** The length of a volume's file in bytes, without attaching the volume to this host. */
+  long length(String name) throws IOException;
+
+  /** Whether this host can open the volume without attaching it first. */
+  default boolean isHere(String name) throws IOException {
+    return true;
+  }
 
   /** Makes new and removed names durable. */
   void force() throws IOException;

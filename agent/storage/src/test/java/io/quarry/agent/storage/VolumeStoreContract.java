@@ -21,7 +21,7 @@ public abstract class VolumeStoreContract {
 
   @Test
   void newVolumeReadsAsZeros() throws Exception {
-    try (NativeFile volume = store().create(NAME)) {
+    try (NativeFile volume = store().create(NAME, SIZE)) {
       volume.truncate(SIZE);
     }
     store().force();
@@ -33,9 +33,9 @@ public abstract class VolumeStoreContract {
   @Test
   void nameIsTakenUntilItIsRemoved() throws Exception {
     assertThat(store().names()).isEmpty();
-    store().create(NAME).close();
+    store().create(NAME, SIZE).close();
     assertThat(store().names()).containsExactly(NAME);
-    assertThatThrownBy(() -> store().create(NAME)).isInstanceOf(FileFailure.Exists.class);
+    assertThatThrownBy(() -> store().create(NAME, SIZE)).isInstanceOf(FileFailure.Exists.class);
     assertThat(store().remove(NAME)).isTrue();
     assertThat(store().remove(NAME)).isFalse();
     assertThat(store().names()).isEmpty();
@@ -44,14 +44,14 @@ public abstract class VolumeStoreContract {
 
   @Test
   void frozenVolumeIsRemovedToo() throws Exception {
-    store().create(NAME).close();
+    store().create(NAME, SIZE).close();
     store().freeze(NAME);
     assertThat(store().remove(NAME)).isTrue();
   }
 
   @Test
   void protectionChangesOnce() throws Exception {
-    store().create(NAME).close();
+    store().create(NAME, SIZE).close();
     store().freeze(NAME);
     assertThat(store().protect(NAME, true)).isFalse();
     assertThat(store().protect(NAME, false)).isTrue();
@@ -61,7 +61,7 @@ public abstract class VolumeStoreContract {
 
   @Test
   void witnessTellsAWriteAfterTheFreeze() throws Exception {
-    store().create(NAME).close();
+    store().create(NAME, SIZE).close();
     Witness witness = store().freeze(NAME);
     Volume frozen =
         new Volume(
@@ -85,7 +85,7 @@ public abstract class VolumeStoreContract {
   @Test
   void onlyDataTakesSpace() throws Exception {
     assertThat(store().allocated(NAME)).isZero();
-    try (NativeFile volume = store().create(NAME)) {
+    try (NativeFile volume = store().create(NAME, SIZE)) {
       volume.write(0, new byte[SIZE]);
       volume.sync();
     }

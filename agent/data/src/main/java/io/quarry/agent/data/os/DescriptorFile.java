@@ -28,6 +28,7 @@ final class DescriptorFile implements NativeFile {
   private static final long FS_IOC_SETFLAGS = 0x40086602L;
   private static final int FS_IMMUTABLE_FL = 0x10;
   private static final int FALLOC_KEEP_SIZE_PUNCH_HOLE = 0x03;
+  private static final int FALLOC_KEEP_SIZE_ZERO_RANGE = 0x11;
   private static final int SYNC_FILE_RANGE_WRITE = 2;
   private static final int FADV_SEQUENTIAL = 2;
   private static final int FADV_DONTNEED = 4;
@@ -157,7 +158,27 @@ final class DescriptorFile implements NativeFile {
 
   @Override
   public void truncate(long size) throws IOException {
-    descriptor.check("truncate", fd -> Libc.ftruncate(fd, size));
+    long result = descriptor.call(fd -> Libc.ftruncate(fd, size));
+    if (Errno.EINVAL.is(result) && status().kind() == FileStatus.Kind.BLOCK_DEVICE) {
+      truncateDevice(size);
+      return;
+    }
+    descriptor.checked("truncate", result);
+  }
+
+  private void truncateDevice(long size) throws IOException {
+    long length = size();
+    if (size > length) {
+      throw FileFailure.noSpace(path(), "truncate");
+    }
+    if (size < length) {
+      zero(size, length - size);
+    }
+  }
+
+  @Override
+  public void zero(long offset, long length) throws IOException {
+    descriptor.check("zero", fd -> Libc.fallocate(fd, FALLOC_KEEP_SIZE_ZERO_RANGE, offset, length));
   }
 
   @Override

@@ -121,6 +121,19 @@ public class FileFailure extends IOException {
     return new FileFailure(Kind.REFUSED, 0, path.toString(), operation, why);
   }
 
+  /** As the kernel would say it: for names that the kernel does not know. */
+  public static FileFailure notFound(Path path, String operation) {
+    return of(Errno.ENOENT.number(), path, operation);
+  }
+
+  public static FileFailure exists(Path path, String operation) {
+    return of(Errno.EEXIST.number(), path, operation);
+  }
+
+  public static FileFailure noSpace(Path path, String operation) {
+    return of(Errno.ENOSPC.number(), path, operation);
+  }
+
   /** The file is longer than the limit for its content. */
   static FileFailure tooLong(Path path, long bytes, long bytesMax) {
     String why = "it has " + bytes + " bytes, more than the " + bytesMax + " that are read";

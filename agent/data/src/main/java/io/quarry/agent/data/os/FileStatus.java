@@ -64,6 +64,11 @@ public record FileStatus(
   /** The kernel counts allocated bytes in this unit, whatever the filesystem's blocks are. */
   private static final long BLOCK_BYTES = 512;
 
+  /** A block device as its maker knows it. */
+  public static FileStatus ofDevice(long size, int mode, int uid, int gid) {
+    return new FileStatus(Kind.BLOCK_DEVICE, size, mode, uid, gid, Instant.EPOCH, size, 1, false);
+  }
+
   /** The system call, on a name or an open file; a failure is thrown. */
   interface Asking {
     long statx(int flags, int mask, MemorySegment into) throws IOException;

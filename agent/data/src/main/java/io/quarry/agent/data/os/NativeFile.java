@@ -114,7 +114,11 @@ public interface NativeFile extends AutoCloseable {
    */
   Outcome writeDirect(long offset, MemorySegment from) throws IOException;
 
+  /** Cuts or lengthens a file. A block device keeps its length, and reads as zeros behind. */
   void truncate(long size) throws IOException;
+
+  /** Makes the range read as zeros, without holes. A block device does so by itself if it can. */
+  void zero(long offset, long length) throws IOException;
 
   /** Forces the data, and the metadata needed to read the data back, to stable storage. */
   void dataSync() throws IOException;

@@ -10,7 +10,6 @@ import io.quarry.common.model.VolumeFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,23 +19,59 @@ import org.jspecify.annotations.Nullable;
  * touching the volumes above.
  */
 public record Chain(List<Layer> layers) {
-  /**
-   * One file of a chain.
-   *
-   * @param folder of the repository that holds the file; empty for a caller's file
-   */
-  public record Layer(Path file, VolumeFormat format, Optional<Folder> folder) {
+  /** How a host reaches the file of a layer. */
+  public interface Place {
+    /** Opens the file for reading. */
+    NativeFile open(Path file) throws IOException;
+
+    /** Bytes that the file takes of its storage. */
+    long allocated(Path file) throws IOException;
+
+    /** Whether the path is that of a block device, for which QEMU and libvirt have other words. */
+    default boolean isDevice() {
+      return false;
+    }
+  }
+
+  /** A caller's file; links are followed. */
+  private record OfCaller() implements Place {
+    @Override
+    public NativeFile open(Path file) throws IOException {
+      return NativeFile.openRead(file);
+    }
+
+    @Override
+    public long allocated(Path file) throws IOException {
+      return DiskUsage.allocated(file);
+    }
+  }
+
+  /** A file of a repository's folder. */
+  private record InFolder(Folder folder) implements Place {
+    @Override
+    public NativeFile open(Path file) throws IOException {
+      return folder.openRead(String.valueOf(file.getFileName()));
+    }
+
+    @Override
+    public long allocated(Path file) throws IOException {
+      return folder.allocated(String.valueOf(file.getFileName()));
+    }
+  }
+
+  /** One file of a chain. */
+  public record Layer(Path file, VolumeFormat format, Place place) {
     public Layer {
       file = file.toAbsolutePath();
     }
 
     public Layer(Path file, VolumeFormat format) {
-      this(file, format, Optional.empty());
+      this(file, format, new OfCaller());
     }
 
     /** A layer for a volume. */
     public static Layer in(Folder folder, String name, VolumeFormat format) {
-      return new Layer(folder.path(name), format, Optional.of(folder));
+      return new Layer(folder.path(name), format, new InFolder(folder));
     }
 
     /** Requires a regular file of the folder itself, since tools get its path. */
@@ -47,9 +82,7 @@ public record Chain(List<Layer> layers) {
 
     /** Opens the file for reading. */
     public NativeFile open() throws IOException {
-      return folder.isPresent()
-          ? folder.get().openRead(String.valueOf(file.getFileName()))
-          : NativeFile.openRead(file);
+      return place.open(file);
     }
 
     /** The size of the disk as a guest sees it, read from the file. */
@@ -61,9 +94,7 @@ public record Chain(List<Layer> layers) {
 
     /** Bytes that the file takes of its storage. */
     public long allocated() throws IOException {
-      return folder.isPresent()
-          ? folder.get().allocated(String.valueOf(file.getFileName()))
-          : DiskUsage.allocated(file);
+      return place.allocated(file);
     }
   }
 
@@ -142,7 +173,7 @@ public record Chain(List<Layer> layers) {
     node.put("driver", layer.format().label());
     node.put("read-only", readOnly);
     ObjectNode file = node.putObject("file");
-    file.put("driver", "file");
+    file.put("driver", layer.place().isDevice() ? "host_device" : "file");
     file.put("filename", layer.file().toString());
     file.put("read-only", readOnly);
     if (layer.format() == VolumeFormat.QCOW2) {

@@ -34,6 +34,9 @@ public final class EmptyQcow2 {
   /** One level 2 table is a cluster of 8-byte entries, one entry for each cluster of data. */
   private static final long BYTES_PER_L1_ENTRY = (long) CLUSTER_BYTES / Long.BYTES * CLUSTER_BYTES;
 
+  /** Tables that grow are written anew elsewhere. */
+  private static final long TABLE_CLUSTERS_SPARE = 32;
+
   private static final long REFCOUNT_TABLE_CLUSTER = 1;
   private static final long REFCOUNT_BLOCK_CLUSTER = 2;
   private static final long L1_TABLE_CLUSTER = 3;
@@ -54,9 +57,8 @@ public final class EmptyQcow2 {
     if (size <= 0 || size % Limits.SECTOR_BYTES != 0 || size > Limits.IMAGE_BYTES_MAX) {
       throw new IOException("a qcow2 image of " + size + " bytes is not possible");
     }
-    long l1Entries = (size + BYTES_PER_L1_ENTRY - 1) / BYTES_PER_L1_ENTRY;
-    long l1Clusters = (l1Entries * Long.BYTES + CLUSTER_BYTES - 1) / CLUSTER_BYTES;
-    long clusters = L1_TABLE_CLUSTER + l1Clusters;
+    long l1Entries = l1Entries(size);
+    long clusters = clusters(size);
     byte[] header = header(size, l1Entries, backing);
     out.write(0, header);
     ByteBuffer table = ByteBuffer.allocate(Long.BYTES);
@@ -70,6 +72,26 @@ public final class EmptyQcow2 {
     // The level 1 table is all zeros, so writing its last byte is enough.
     out.write(clusters * CLUSTER_BYTES - 1, new byte[1]);
     out.sync();
+  }
+
+  /** The bytes of a file without data. */
+  public static long bytes(long size) {
+    return clusters(size) * CLUSTER_BYTES;
+  }
+
+  /** The bytes of a file whose image is wholly written, with room for tables that moved. */
+  public static long bytesMax(long size) {
+    long data = Math.ceilDiv(size, CLUSTER_BYTES);
+    long tables = Math.ceilDiv(data * (Long.BYTES + Short.BYTES), CLUSTER_BYTES);
+    return (data + 2 * tables + TABLE_CLUSTERS_SPARE) * CLUSTER_BYTES + bytes(size);
+  }
+
+  private static long clusters(long size) {
+    return L1_TABLE_CLUSTER + Math.ceilDiv(l1Entries(size) * Long.BYTES, CLUSTER_BYTES);
+  }
+
+  private static long l1Entries(long size) {
+    return Math.ceilDiv(size, BYTES_PER_L1_ENTRY);
   }
 
   private static byte[] header(long size, long l1Entries, Optional<Backing> backing)

@@ -58,38 +58,39 @@ public final class QemuImg {
   }
 
   /** Checks the metadata of a qcow2 image; defects are an answer and not a failure. */
-  public ImageCheck check(Path file) throws IOException, InterruptedException {
+  public ImageCheck check(Chain.Layer file) throws IOException, InterruptedException {
     return check(file, METADATA_DEADLINE);
   }
 
   /** The same check, for a caller that limits the time. */
-  public ImageCheck check(Path file, Duration within) throws IOException, InterruptedException {
+  public ImageCheck check(Chain.Layer file, Duration within)
+      throws IOException, InterruptedException {
     return check(command("check", "-U", "--output=json", alone(file, true)), within);
   }
 
   /** Frees clusters without a reference, as a killed writer leaves them. */
-  public ImageCheck repairLeaks(Path file) throws IOException, InterruptedException {
+  public ImageCheck repairLeaks(Chain.Layer file) throws IOException, InterruptedException {
     return check(
         command("check", "--output=json", "-r", "leaks", alone(file, false)), METADATA_DEADLINE);
   }
 
   /** The same for an image that other processes may be reading. */
-  public ImageCheck repairLeaksShared(Path file) throws IOException, InterruptedException {
-    String name = Chain.of(file, VolumeFormat.QCOW2).sharedName();
+  public ImageCheck repairLeaksShared(Chain.Layer file) throws IOException, InterruptedException {
+    String name = new Chain(List.of(file)).sharedName();
     return check(command("check", "--output=json", "-r", "leaks", name), METADATA_DEADLINE);
   }
 
   /** Makes an image larger that other processes may be reading. */
   public void grow(Chain.Layer layer, long size) throws IOException, InterruptedException {
-    String name = Chain.of(layer.file(), layer.format()).sharedName();
+    String name = new Chain(List.of(layer)).sharedName();
     children.run(command("resize", "-q", name, Long.toString(size)), HEADER_DEADLINE).orFail();
   }
 
   /**
    * A name for a qcow2 file without its backing file, which does not matter here and may be gone.
    */
-  private static String alone(Path qcow2, boolean readOnly) {
-    return Chain.of(qcow2, VolumeFormat.QCOW2).name(readOnly);
+  private static String alone(Chain.Layer qcow2, boolean readOnly) {
+    return new Chain(List.of(qcow2)).name(readOnly);
   }
 
   private ImageCheck check(List<String> command, Duration within)

@@ -69,7 +69,7 @@ public final class UntrustedQcow2 {
     Qcow2Header header = header(file, sizeMax);
     try {
       requirePlain(tool.info(file.file(), VolumeFormat.QCOW2), header);
-      ImageCheck found = tool.check(file.file());
+      ImageCheck found = tool.check(file);
       if (!found.isSound()) {
         throw damaged("qemu-img check finds " + found.corruptions() + " errors in it");
       }

@@ -84,6 +84,11 @@ final class SimFile implements NativeFile {
   }
 
   @Override
+  public void zero(long offset, long length) throws IOException {
+    write(offset, new byte[Math.toIntExact(length)]);
+  }
+
+  @Override
   public void dataSync() throws IOException {
     channel.force(false);
   }

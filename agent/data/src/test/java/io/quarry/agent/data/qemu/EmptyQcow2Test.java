@@ -63,7 +63,7 @@ final class EmptyQcow2Test {
         .isEqualTo(qemu.info(theirs, VolumeFormat.QCOW2));
     assertThat(info.virtualSize()).isEqualTo(size);
     assertThat(info.allocatedBytes()).isLessThanOrEqualTo(64 << 10);
-    assertThat(qemu.check(ours).isClean()).isTrue();
+    assertThat(qemu.check(new Chain.Layer(ours, VolumeFormat.QCOW2)).isClean()).isTrue();
     run("qemu-img", "info", "--backing-chain", "-f", "qcow2", ours.toString());
   }
 
@@ -96,7 +96,7 @@ final class EmptyQcow2Test {
     }
     assertThat(qemu.compare(new Tools(children).chain(ours), new Tools(children).chain(theirs)))
         .isTrue();
-    assertThat(qemu.check(ours).isClean()).isTrue();
+    assertThat(qemu.check(new Chain.Layer(ours, VolumeFormat.QCOW2)).isClean()).isTrue();
     io(ours, "write -P 5 0 512");
     assertThat(qemu.compare(new Tools(children).chain(ours), new Tools(children).chain(theirs)))
         .isFalse();
@@ -117,7 +117,7 @@ final class EmptyQcow2Test {
         ours.toString(),
         Long.toString(8 * GIB));
     io(ours, "write -P 9 5G 1M", "read -P 9 5G 1M", "read -P 0 7G 1M");
-    assertThat(qemu.check(ours).isClean()).isTrue();
+    assertThat(qemu.check(new Chain.Layer(ours, VolumeFormat.QCOW2)).isClean()).isTrue();
   }
 
   @Test

@@ -47,7 +47,7 @@ final class QemuImgTest {
     DiskImages.emptyQcow2(image, MIB, Optional.empty());
     QemuImg limited = qemu.limited(new ToolLimits(Duration.ofSeconds(30), 600L * MIB));
     for (int check = 0; check < 50; check++) {
-      assertThat(limited.check(image).isClean()).isTrue();
+      assertThat(limited.check(new Chain.Layer(image, VolumeFormat.QCOW2)).isClean()).isTrue();
     }
   }
 
@@ -66,15 +66,16 @@ final class QemuImgTest {
   void aCorruptImageIsAnAnswerOfCheck() throws Exception {
     Path image = dir.resolve("image.qcow2");
     DiskImages.emptyQcow2(image, MIB, Optional.empty());
-    assertThat(qemu.check(image).isClean()).isTrue();
+    assertThat(qemu.check(new Chain.Layer(image, VolumeFormat.QCOW2)).isClean()).isTrue();
     // A reference count above 0 without a reference is a leak.
     DiskImages.fill(image, 2 * 65_536 + 8, 2, 1);
     DiskImages.fill(image, 5 * 65_536 - 1, 1, 1);
-    assertThat(qemu.check(image).leakedClusters()).isEqualTo(1);
-    assertThat(qemu.repairLeaks(image).isSound()).isTrue();
-    assertThat(qemu.check(image).isClean()).isTrue();
+    assertThat(qemu.check(new Chain.Layer(image, VolumeFormat.QCOW2)).leakedClusters())
+        .isEqualTo(1);
+    assertThat(qemu.repairLeaks(new Chain.Layer(image, VolumeFormat.QCOW2)).isSound()).isTrue();
+    assertThat(qemu.check(new Chain.Layer(image, VolumeFormat.QCOW2)).isClean()).isTrue();
     DiskImages.fill(image, 3 * 65_536, 8, 0x7f);
-    assertThat(qemu.check(image).isSound()).isFalse();
+    assertThat(qemu.check(new Chain.Layer(image, VolumeFormat.QCOW2)).isSound()).isFalse();
   }
 
   @Test

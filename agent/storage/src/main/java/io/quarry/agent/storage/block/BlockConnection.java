@@ -63,6 +63,14 @@ public final class BlockConnection {
     return connect(found);
   }
 
+  /** The key of the repository that the device holds now; null when it holds none. */
+  public @Nullable String repositoryKey() throws IOException {
+    byte[] record = first.read();
+    return record == null
+        ? null
+        : GenesisCodec.decode(record, format, device.name(), first.describe()).key();
+  }
+
   private long ringBytes() throws IOException {
     long size = device.size();
     if (size < Layout.DEVICE_BYTES_MIN) {

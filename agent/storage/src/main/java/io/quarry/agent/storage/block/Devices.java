@@ -2,12 +2,16 @@ package io.quarry.agent.storage.block;
 
 import io.quarry.coordinator.plan.Run;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The devices that this host's kernel has for files of one repository. */
 public interface Devices {
+  /** The path by which programs open a file's device. */
+  Path path(String file);
+
   /** The files that have a device. */
   Set<String> files() throws IOException;
 
@@ -16,6 +20,9 @@ public interface Devices {
 
   /** Makes the device, or gives it more extents. Programs that have the device open go on. */
   void make(String file, List<Run> runs, boolean readOnly) throws IOException;
+
+  /** False when the device has that mode, or when there is no device. */
+  boolean setReadOnly(String file, boolean readOnly) throws IOException;
 
   /**
    * Removes the device; does nothing when there is none.

@@ -68,6 +68,11 @@ record Layout(long cells, long notes, long rings, long ringBytes, int frameBytes
     return notes + (long) slot * PAIR;
   }
 
+  /** The block behind the note. */
+  long canary(int slot) {
+    return note(slot) + BLOCK;
+  }
+
   /** The place in a slot's ring where the byte with that position is. */
   long ring(int slot, long position) {
     return ring(slot) + position % ringBytes;

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -120,8 +121,9 @@ public final class MapTable {
     if (there == null && mapping.since() <= entry.told) {
       return false;
     }
-    devices.make(file, allocation.runs(), readOnly);
+    // Even a failure may leave the device with all of these extents.
     entry.made = mapping.since();
+    devices.make(file, allocation.runs(), readOnly);
     return true;
   }
 
@@ -133,6 +135,11 @@ public final class MapTable {
     }
   }
 
+  /** Changes what programs may do that open the device later. */
+  public boolean setReadOnly(String file, boolean readOnly) throws IOException {
+    return alone(file, entry -> devices.setReadOnly(file, readOnly));
+  }
+
   private @Nullable Mapping ownMapping(View view, String file) {
     Mapping mapping = view.extents().mapping(file, hostId);
     return mapping != null && mapping.boot().equals(boot) ? mapping : null;
@@ -141,14 +148,16 @@ public final class MapTable {
   /**
    * Removes devices that this host needs no more. Files that a program still has open keep theirs.
    *
+   * @param unused asked again while nobody else can make or remove the file's device
    * @return the ends that the host may tell now, as in {@link
    *     io.quarry.coordinator.plan.UnmapFiles}; they include mappings of earlier boots
    */
-  public Map<String, Long> remove(View view, Collection<String> files) throws IOException {
+  public Map<String, Long> remove(View view, Collection<String> files, Predicate<String> unused)
+      throws IOException {
     Map<String, Long> ended = new TreeMap<>();
     for (String file : files) {
       Mapping mapping = view.extents().mapping(file, hostId);
-      if (mapping != null && alone(file, entry -> ends(mapping, entry))) {
+      if (mapping != null && alone(file, entry -> unused.test(file) && ends(mapping, entry))) {
         ended.put(file, mapping.since());
       }
     }
@@ -179,8 +188,13 @@ public final class MapTable {
     known.addAll(devices.files());
     List<String> parted = new ArrayList<>();
     for (String file : known) {
-      if (alone(file, entry -> reconcile(view, file, entry))) {
-        parted.add(file);
+      try {
+        if (alone(file, entry -> reconcile(view, file, entry))) {
+          parted.add(file);
+        }
+      } catch (IOException e) {
+        // The other devices must not wait for this one.
+        LOG.error("The device of {} cannot be compared with the log: {}", file, e.getMessage());
       }
     }
     return parted;

@@ -4,6 +4,7 @@ import io.quarry.agent.data.os.DeviceMapper;
 import io.quarry.agent.data.os.DeviceMapper.Device;
 import io.quarry.agent.data.os.DeviceMapper.DeviceNumber;
 import io.quarry.agent.data.os.DeviceMapper.Piece;
+import io.quarry.agent.data.os.DeviceMapper.Watch;
 import io.quarry.agent.data.os.DeviceNodes;
 import io.quarry.agent.data.os.FileFailure;
 import io.quarry.coordinator.plan.Run;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 public final class MappedDevices implements Devices {
   private static final String UUID_PREFIX = "CRYPT-SUBDEV-QUARRY-";
   private static final int KEY_DIGITS_SHOWN = 8;
+
+  /** The first extents of the device are no volume's: {@link DataLabel} is there. */
+  public static final long LABEL_EXTENTS = 1;
 
   private final DeviceMapper mapper;
   private final DeviceNodes nodes;
@@ -46,7 +51,7 @@ public final class MappedDevices implements Devices {
     this.extentBytes = extentBytes;
   }
 
-  /** The path by which programs open a file's device. */
+  @Override
   public Path path(String file) {
     return nodes.path(file);
   }
@@ -76,12 +81,15 @@ public final class MappedDevices implements Devices {
     }
     List<Run> runs = new ArrayList<>();
     for (Piece piece : mapper.pieces(device.name())) {
-      boolean whole = piece.offset() % extentBytes == 0 && piece.length() % extentBytes == 0;
+      boolean whole =
+          piece.offset() % extentBytes == 0
+              && piece.length() % extentBytes == 0
+              && piece.offset() >= LABEL_EXTENTS * extentBytes;
       if (!whole || !piece.of().equals(data)) {
         throw FileFailure.refused(
             Path.of(device.name()), "read the table", "it is not over extents of " + data);
       }
-      runs.add(new Run(piece.offset() / extentBytes, piece.length() / extentBytes));
+      runs.add(new Run(piece.offset() / extentBytes - LABEL_EXTENTS, piece.length() / extentBytes));
     }
     return runs;
   }
@@ -99,10 +107,30 @@ public final class MappedDevices implements Devices {
   public void make(String file, List<Run> runs, boolean readOnly) throws IOException {
     List<Piece> pieces = new ArrayList<>();
     for (Run run : runs) {
-      pieces.add(new Piece(data, run.first() * extentBytes, run.count() * extentBytes));
+      pieces.add(
+          new Piece(data, (LABEL_EXTENTS + run.first()) * extentBytes, run.count() * extentBytes));
     }
-    Device made = mapper.create(namePrefix + file, uuidPrefix + file, pieces, readOnly);
-    nodes.put(file, made.number());
+    String name = namePrefix + file;
+    Device there = find(file);
+    boolean same =
+        there != null && there.readOnly() == readOnly && mapper.pieces(name).equals(pieces);
+    Device device = same ? there : mapper.create(name, uuidPrefix + file, pieces, readOnly);
+    nodes.put(file, Objects.requireNonNull(device).number());
+  }
+
+  @Override
+  public boolean setReadOnly(String file, boolean readOnly) throws IOException {
+    Device device = find(file);
+    if (device == null || device.readOnly() == readOnly) {
+      return false;
+    }
+    List<Piece> pieces = mapper.pieces(device.name());
+    if (pieces.isEmpty()) {
+      // The device was cut off.
+      return false;
+    }
+    mapper.change(device.name(), pieces, readOnly);
+    return true;
   }
 
   @Override
@@ -122,6 +150,56 @@ public final class MappedDevices implements Devices {
     // A program has opened the device since.
     nodes.put(file, device.number());
     return false;
+  }
+
+  /** Whether a program has the file's device open. */
+  public boolean isOpen(String file) throws IOException {
+    Device device = find(file);
+    return device != null && device.opens() > 0;
+  }
+
+  /** The length of a file's device in bytes. */
+  public long length(String file) throws IOException {
+    return mapper.pieces(namePrefix + file).stream().mapToLong(Piece::length).sum();
+  }
+
+  /** Counts writes behind the offset from now on, also while no agent runs. */
+  public void watchBehind(String file, long offset) throws IOException {
+    String name = namePrefix + file;
+    Watch kept = null;
+    for (Watch watch : mapper.watches(name)) {
+      if (isBehind(watch, file, offset)) {
+        kept = watch;
+      } else {
+        mapper.unwatch(name, watch);
+      }
+    }
+    if (kept == null) {
+      mapper.watch(name, offset, length(file) - offset);
+    }
+  }
+
+  private boolean isBehind(Watch watch, String file, long offset) throws IOException {
+    return watch.offset() == offset && watch.length() == length(file) - offset;
+  }
+
+  public boolean isWatchedBehind(String file, long offset) throws IOException {
+    return find(file, offset) != null;
+  }
+
+  /** Whether a program has written behind the offset since that was watched first. */
+  public boolean isWrittenBehind(String file, long offset) throws IOException {
+    Watch watch = find(file, offset);
+    return watch != null && mapper.written(namePrefix + file, watch) > 0;
+  }
+
+  private @Nullable Watch find(String file, long offset) throws IOException {
+    for (Watch watch : mapper.watches(namePrefix + file)) {
+      if (isBehind(watch, file, offset)) {
+        return watch;
+      }
+    }
+    return null;
   }
 
   @Override

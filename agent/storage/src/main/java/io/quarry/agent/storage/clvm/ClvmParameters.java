@@ -3,12 +3,9 @@ package io.quarry.agent.storage.clvm;
 import io.quarry.agent.storage.directory.VolumeOptions;
 import io.quarry.common.api.StorageException;
 import io.quarry.common.model.SizeText;
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * The parameters of a connection.
@@ -16,22 +13,20 @@ import java.util.stream.Collectors;
  * @param vg the name of the volume group
  * @param meta the name of the logical volume with the log
  * @param data the name of the logical volume whose extents volumes get
- * @param wipe what happens to extents before they are free again
  * @param chunkBytes by how much a thin volume grows
  * @param nodes the user and the group of the device nodes of volumes
  */
 public record ClvmParameters(
-    String vg, String meta, String data, Wipe wipe, long chunkBytes, VolumeOptions nodes) {
+    String vg, String meta, String data, long chunkBytes, VolumeOptions nodes) {
   private static final String VG = "vg";
   private static final String META = "meta";
   private static final String DATA = "data";
-  private static final String WIPE = "wipe";
   private static final String CHUNK = "chunk";
   private static final String OWNER = "owner";
   private static final String GROUP = "group";
-  private static final Set<String> ALL = Set.of(VG, META, DATA, WIPE, CHUNK, OWNER, GROUP);
+  private static final Set<String> ALL = Set.of(VG, META, DATA, CHUNK, OWNER, GROUP);
   private static final Map<String, String> DEFAULTS =
-      Map.of(META, "quarry-meta", DATA, "quarry-data", WIPE, "discard", CHUNK, "1G");
+      Map.of(META, "quarry-meta", DATA, "quarry-data", CHUNK, "1G");
 
   private static final Pattern LVM_NAME = Pattern.compile("(?!-)[0-9A-Za-z+_.-]{1,127}");
   private static final int ID_MAX = Integer.MAX_VALUE - 1;
@@ -41,27 +36,13 @@ public record ClvmParameters(
 
   private static final long CHUNK_BYTES_MAX = 1L << 40;
 
-  /** What happens to extents before they are free again. */
-  public enum Wipe {
-    /** They keep what a volume has had in them. */
-    NONE,
-    /** The device is told that they are not used, if it offers that. */
-    DISCARD,
-    /** They are overwritten with zeros. */
-    ZERO;
-
-    private String word() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
   public static ClvmParameters of(Map<String, String> parameters) {
     for (String name : parameters.keySet()) {
       if (!ALL.contains(name)) {
         throw invalid(
             name,
             ClvmConnection.FORMAT + " has no parameter " + name,
-            "remove " + name + "; give vg. Meta, data, wipe, chunk, owner and group are optional");
+            "remove " + name + "; give vg. Meta, data, chunk, owner and group are optional");
       }
     }
     String vg = group(parameters);
@@ -77,7 +58,6 @@ public record ClvmParameters(
         vg,
         meta,
         data,
-        wipe(value(parameters, WIPE)),
         chunk(value(parameters, CHUNK)),
         VolumeOptions.ofRepository(number(parameters, OWNER), number(parameters, GROUP)));
   }
@@ -126,20 +106,6 @@ public record ClvmParameters(
           "give letters, digits and + _ . -, up to 127 of them, without a hyphen at the beginning");
     }
     return name;
-  }
-
-  private static Wipe wipe(String value) {
-    return Arrays.stream(Wipe.values())
-        .filter(wipe -> wipe.word().equals(value))
-        .findAny()
-        .orElseThrow(() ->
-            invalid(
-                WIPE,
-                "wipe cannot be " + value,
-                "give one of "
-                    + Arrays.stream(Wipe.values())
-                        .map(Wipe::word)
-                        .collect(Collectors.joining(", "))));
   }
 
   private static long chunk(String value) {

@@ -73,7 +73,7 @@ public final class DirectoryStorage implements RepositoryStorage {
     this.volumes = new DirectoryVolumes(root.folder("volumes"), protection);
     this.temporary = root.folder(DirectoryConnection.TEMPORARY);
     this.work = new DirectoryWork(root.folder("fixes"), temporary);
-    this.traits = new Traits(largestImage(largestFile), protection.text(), "thisHost");
+    this.traits = new Traits(largestImage(largestFile), protection.text(), "thisHost", false);
   }
 
   @Override

@@ -79,7 +79,7 @@ public final class DirectoryVolumes implements VolumeStore {
   }
 
   @Override
-  public NativeFile create(String file) throws IOException {
+  public NativeFile create(String file, long bytes) throws IOException {
     FaultPoints.reach("volume.creating");
     NativeFile made = folder.createNew(file, FileModes.VOLUME);
     try {
@@ -238,6 +238,13 @@ public final class DirectoryVolumes implements VolumeStore {
   @Override
   public long allocated(String file) throws IOException {
     return folder.allocated(file);
+  }
+
+  @Override
+  public long length(String file) throws IOException {
+    try (NativeFile open = folder.openRead(file)) {
+      return open.size();
+    }
   }
 
   @Override

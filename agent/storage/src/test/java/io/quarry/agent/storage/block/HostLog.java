@@ -9,6 +9,8 @@ import io.quarry.coordinator.log.LogRecord.Entry;
 import io.quarry.coordinator.log.LogState;
 import io.quarry.coordinator.log.Replica;
 import io.quarry.coordinator.log.SlotStore;
+import io.quarry.coordinator.plan.Change;
+import io.quarry.coordinator.plan.Feature;
 import io.quarry.coordinator.plan.Reply;
 import io.quarry.coordinator.plan.Request;
 import io.quarry.coordinator.plan.Transaction;
@@ -16,17 +18,18 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The log as one host sees it. The host becomes the SDM for each request that it commits, so hosts
  * that commit at the same time get in each other's way.
  */
-final class HostLog implements VolumeLog {
+public final class HostLog implements VolumeLog {
   private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 
   /** What becomes of a request whose answer does not come. */
-  enum Lost {
+  public enum Lost {
     /** The request is in the log. */
     ANSWER,
     /** The request is not in the log yet. */
@@ -41,26 +44,42 @@ final class HostLog implements VolumeLog {
   private @Nullable Request late;
   private volatile boolean hangs;
 
-  HostLog(SlotStore store, String host) throws IOException {
+  public HostLog(SlotStore store, String host) throws IOException {
     this.log = new CommitLog(store, host);
     this.replica = new Replica(host, store);
   }
 
   /** The next request has no answer. */
-  synchronized void loseNext(Lost lost) {
+  public synchronized void loseNext(Lost lost) {
     next = lost;
   }
 
   /** From now on the storage does not answer this host. */
-  void hang() {
+  public void hang() {
     hangs = true;
   }
 
   /** The lost request arrives after all. */
-  synchronized void arriveLate() {
+  public synchronized void arriveLate() {
     if (late != null) {
       var _ = committed(late);
       late = null;
+    }
+  }
+
+  /** The first host of a repository whose volumes are extents. */
+  public static void begin(SlotStore store) throws IOException {
+    CommitLog genesis = new CommitLog(store, "genesis");
+    LogState begun = ((Outcome.Committed) genesis.beginTerm(LogState.EMPTY, NOW)).state();
+    Entry features =
+        new Entry(
+            "genesis",
+            new Reply("enableFeatures", "repository", begun.sequence() + 1),
+            Stream.concat(Feature.KNOWN.stream(), Stream.of(Feature.EXTENTS))
+                .<Change>map(Change.PutFeature::new)
+                .toList());
+    if (!(genesis.commit(begun, List.of(features), NOW) instanceof Outcome.Committed)) {
+      throw new AssertionError("the log was begun by another host");
     }
   }
 

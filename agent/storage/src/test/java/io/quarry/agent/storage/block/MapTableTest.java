@@ -19,43 +19,12 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Hosts with real tables in the world of late, lost and repeated requests. */
 class MapTableTest {
   private static final long SCHEDULES = Long.getLong("quarry.mappingSchedules", 150);
   private static final long SCHEDULES_MAX = 20_000;
-
-  /** The devices of a host in the world. */
-  private record KernelDevices(Kernel kernel, Map<String, Integer> cuts) implements Devices {
-    @Override
-    public Set<String> files() {
-      return kernel.files();
-    }
-
-    @Override
-    public @Nullable List<Run> runs(String file) {
-      return kernel.runs(file);
-    }
-
-    @Override
-    public void make(String file, List<Run> runs, boolean readOnly) {
-      kernel.make(file, runs);
-    }
-
-    @Override
-    public boolean remove(String file) {
-      return kernel.remove(file);
-    }
-
-    @Override
-    public void cutOff(String file) {
-      kernel.cutOff(file);
-      cuts.merge(file, 1, Integer::sum);
-    }
-  }
 
   /** An agent whose table decides. */
   private record TableAgent(MapTable table) implements MappingWorld.Agent {
@@ -71,7 +40,7 @@ class MapTableTest {
     @Override
     public Map<String, Long> remove(RepositoryState seen, long commit, List<String> files)
         throws IOException {
-      return table.remove(view(seen, commit), files);
+      return table.remove(view(seen, commit), files, file -> true);
     }
 
     @Override
@@ -158,7 +127,8 @@ class MapTableTest {
   void newAgentMakesNothingByAMappingFromBeforeItsStart() throws IOException {
     View before = view(START, extents(4, 2), mapping(START));
     assertThat(table.make(before, FILE, false)).isFalse();
-    assertThat(table.remove(before, List.of(FILE))).containsExactly(Map.entry(FILE, START));
+    assertThat(table.remove(before, List.of(FILE), file -> true))
+        .containsExactly(Map.entry(FILE, START));
     assertThat(kernel.files()).isEmpty();
   }
 
@@ -174,9 +144,10 @@ class MapTableTest {
     View mapped = view(12, extents(4, 2), mapping(12));
     var _ = table.make(mapped, FILE, false);
     kernel.open(FILE);
-    assertThat(table.remove(mapped, List.of(FILE))).isEmpty();
+    assertThat(table.remove(mapped, List.of(FILE), file -> true)).isEmpty();
     kernel.close(FILE);
-    assertThat(table.remove(mapped, List.of(FILE))).containsExactly(Map.entry(FILE, 12L));
+    assertThat(table.remove(mapped, List.of(FILE), file -> true))
+        .containsExactly(Map.entry(FILE, 12L));
     assertThat(table.make(mapped, FILE, false)).as("again").isFalse();
   }
 
@@ -184,7 +155,8 @@ class MapTableTest {
   @Test
   void endOfAnOlderMappingIsNotToldOfANewerDevice() throws IOException {
     var _ = table.make(view(14, extents(4, 2), mapping(14)), FILE, false);
-    assertThat(table.remove(view(12, extents(4, 2), mapping(12)), List.of(FILE))).isEmpty();
+    assertThat(table.remove(view(12, extents(4, 2), mapping(12)), List.of(FILE), file -> true))
+        .isEmpty();
     assertThat(kernel.files()).containsExactly(FILE);
   }
 

@@ -3,7 +3,6 @@ package io.quarry.agent.storage.clvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.quarry.agent.storage.clvm.ClvmParameters.Wipe;
 import io.quarry.agent.storage.directory.VolumeOptions;
 import io.quarry.common.api.ErrorCode;
 import io.quarry.common.api.StorageException;
@@ -37,7 +36,6 @@ final class ClvmParametersTest {
                 "storage",
                 "quarry-meta",
                 "quarry-data",
-                Wipe.DISCARD,
                 1L << 30,
                 VolumeOptions.ofRepository(VolumeOptions.ANY, VolumeOptions.ANY)));
   }
@@ -46,17 +44,14 @@ final class ClvmParametersTest {
   void allCanBeChosen() {
     assertThat(
             parameters(
-                "vg=a+b_c.d-1 meta=log data=space wipe=zero chunk=512M"
-                    + " owner=107 group=1234567890"))
+                "vg=a+b_c.d-1 meta=log data=space chunk=512M" + " owner=107 group=1234567890"))
         .isEqualTo(
             new ClvmParameters(
                 "a+b_c.d-1",
                 "log",
                 "space",
-                Wipe.ZERO,
                 512L << 20,
                 VolumeOptions.ofRepository(107, 1_234_567_890)));
-    assertThat(parameters("vg=x wipe=none").wipe()).isEqualTo(Wipe.NONE);
     assertThat(parameters("vg=x chunk=16777216").chunkBytes()).isEqualTo(16 << 20);
     assertThat(parameters("vg=x chunk=1.5GiB").chunkBytes()).isEqualTo(3L << 29);
   }
@@ -83,8 +78,6 @@ final class ClvmParametersTest {
           vg=storage data=.. | data | data is no name that LVM accepts
           vg=storage meta=one data=one | data | both storage/one
           vg=storage data=quarry-meta | data | both storage/quarry-meta
-          vg=storage wipe=ZERO | wipe | wipe cannot be ZERO
-          vg=storage wipe= | wipe | wipe cannot be
           vg=storage chunk=1X | chunk | is not a size
           vg=storage chunk= | chunk | is not a size
           vg=storage chunk=0 | chunk | no multiple of 16M

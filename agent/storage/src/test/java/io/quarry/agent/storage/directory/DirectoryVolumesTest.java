@@ -56,7 +56,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
   @Test
   void frozenFileIsThawedBeforeItIsWrittenTo() throws Exception {
     AsUser.run(() -> {
-      store.create(FILE).close();
+      store.create(FILE, 0).close();
       store.freeze(FILE);
       assertThatThrownBy(() -> store.folder().openWrite(FILE))
           .isInstanceOf(FileFailure.Forbidden.class);
@@ -68,7 +68,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
 
   @Test
   void fileOfAnotherUserIsNamedWithItsOwnerAndMode() throws Exception {
-    try (NativeFile file = store.create(FILE)) {
+    try (NativeFile file = store.create(FILE, 0)) {
       file.setMode(0600);
     }
     AsUser.run(() ->
@@ -87,7 +87,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
   /** Any user may see a file's size, and one such file must not hide the size of the others. */
   @Test
   void spaceOfAFileOfAnotherUserIsKnown() throws Exception {
-    try (NativeFile file = store.create(FILE)) {
+    try (NativeFile file = store.create(FILE, 0)) {
       file.write(0, new byte[8192]);
       file.sync();
       file.setMode(0600);
@@ -116,7 +116,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
                 Map.of("path", root.toString(), "group", Integer.toString(GROUP)),
                 true,
                 "host@life")) {
-      storage.volumes().create(FILE).close();
+      storage.volumes().create(FILE, 0).close();
       for (Path each : new Path[] {root.resolve("volumes"), storage.volumes().path(FILE)}) {
         assertThat(Files.getAttribute(each, "unix:gid")).isEqualTo(GROUP);
       }
@@ -171,7 +171,7 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
                     "host@life")) {
       DirectoryVolumes volumes = storage.volumes();
       assertThat(storage.traits().frozenFiles()).isEqualTo("immutable");
-      try (NativeFile file = volumes.create(FILE)) {
+      try (NativeFile file = volumes.create(FILE, 0)) {
         volumes.freeze(FILE);
         assertThatThrownBy(() -> file.write(0, new byte[] {1})).isInstanceOf(FileFailure.class);
       }
@@ -195,8 +195,8 @@ final class DirectoryVolumesTest extends VolumeStoreContract {
                     Map.of("path", ext4.path().toString(), "immutable", "true"),
                     true,
                     "other@life")) {
-      other.volumes().create(FILE).close();
-      other.volumes().create("w.1.raw").close();
+      other.volumes().create(FILE, 0).close();
+      other.volumes().create("w.1.raw", 0).close();
       other.volumes().freeze(FILE);
       assertThat(other.volumes().mayThaw(FILE)).isTrue();
       try (Folder volumes = Folder.open(ext4.path().resolve("volumes"))) {
