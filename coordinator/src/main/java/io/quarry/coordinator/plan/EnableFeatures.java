@@ -26,6 +26,6 @@ public record EnableFeatures(List<Feature> features) implements Request {
 
   /** Volumes that are files do not become extents of a device. */
   private static boolean isOfANewRepository(Feature feature, RepositoryState state) {
-    return feature.equals(Feature.EXTENTS) && state.volumes().isEmpty();
+    return Feature.OF_NEW_REPOSITORIES.contains(feature) && state.volumes().isEmpty();
   }
 }

@@ -26,12 +26,21 @@ public record Feature(String name, boolean required) {
    */
   public static final Feature EXTENTS = new Feature("extents", true);
 
+  /**
+   * All volumes are qcow2, whole ones too. A repository whose volumes are extents has this feature
+   * from the beginning: a raw volume would take as many extents as its image has bytes.
+   */
+  public static final Feature THIN_VOLUMES = new Feature("thinVolumes", true);
+
+  /** The features that only a new repository can have, if its format asks for them. */
+  public static final List<Feature> OF_NEW_REPOSITORIES = List.of(EXTENTS, THIN_VOLUMES);
+
   /** The features that every repository can have; a new one begins with all of them. */
   public static final List<Feature> KNOWN = List.of(CALL_DIGESTS, WITNESSES, BOOT_IDS);
 
   /** Whether this program may use a log that has the feature. */
   public boolean understood() {
-    return !required || KNOWN.contains(this) || equals(EXTENTS);
+    return !required || KNOWN.contains(this) || OF_NEW_REPOSITORIES.contains(this);
   }
 
   /** The names of features, for messages and registrations. */

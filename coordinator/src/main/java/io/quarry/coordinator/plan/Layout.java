@@ -14,11 +14,8 @@ public record Layout(VolumeFormat whole, VolumeFormat overlay) {
   /** For storages with sparse files. */
   public static final Layout SPARSE_FILES = new Layout(VolumeFormat.RAW, VolumeFormat.QCOW2);
 
-  /**
-   * For volumes that are extents of a device: a whole volume would take as many extents as its
-   * image has bytes.
-   */
-  public static final Layout EXTENTS = new Layout(VolumeFormat.QCOW2, VolumeFormat.QCOW2);
+  /** For storages whose volumes have no holes. */
+  public static final Layout THIN = new Layout(VolumeFormat.QCOW2, VolumeFormat.QCOW2);
 
   public Shape over(long size, @Nullable String parentImageId) {
     return new Shape(parentImageId == null ? whole : overlay, size, parentImageId);

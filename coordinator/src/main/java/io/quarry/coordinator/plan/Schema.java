@@ -22,7 +22,7 @@ public record Schema(
   }
 
   Layout layout() {
-    return has(Feature.EXTENTS) ? Layout.EXTENTS : Layout.SPARSE_FILES;
+    return has(Feature.THIN_VOLUMES) ? Layout.THIN : Layout.SPARSE_FILES;
   }
 
   public @Nullable Extension extension(String subjectId, Feature feature) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Requests about extents and mappings, and why they are refused. */
 class MappingRequestsTest {
   private static final long EXTENT = 16 << 20;
-  private static final String FILE = "v.1.qcow2";
+  private static final String FILE = "v.1.raw";
   private static final HostBoot FIRST = new HostBoot("key1", "boot1");
   private static final HostBoot SECOND = new HostBoot("key1", "boot2");
 
@@ -86,7 +86,7 @@ class MappingRequestsTest {
   @Test
   void filesOfNoVolumeAreRefused() {
     disk();
-    for (String file : List.of("other.1.qcow2", "v.1.raw", "v.0.qcow2.x", "v")) {
+    for (String file : List.of("other.1.raw", "v.1.qcow2", "v.0.raw.x", "v")) {
       refused(new ReserveExtents(file, "host1", FIRST, EXTENT), ErrorCode.FIX_STALE);
     }
     refused(new MapFiles("host1", FIRST, List.of(FILE)), ErrorCode.FIX_STALE);
@@ -96,12 +96,12 @@ class MappingRequestsTest {
   void fileOfAReadyVolumeIsTheOnlyOne() {
     disk();
     plan(new ReserveExtents(FILE, "host1", FIRST, EXTENT));
-    plan(new ReserveExtents("v.2.qcow2", "host1", FIRST, EXTENT));
+    plan(new ReserveExtents("v.2.raw", "host1", FIRST, EXTENT));
     plan(new GrantFixes(new FixState.Worker("host1", "life"), Map.of("mend-v", 0L)));
     plan(new GrantFixes(new FixState.Worker("host1", "life"), Map.of("mend-v", 1L)));
-    plan(new FinishMend("mend-v", "v", 2, "v.2.qcow2"));
+    plan(new FinishMend("mend-v", "v", 2, "v.2.raw"));
     refused(new MapFiles("host2", FIRST, List.of(FILE)), ErrorCode.FIX_STALE);
-    refused(new FreeExtents("v.2.qcow2"), ErrorCode.IMAGE_IN_USE);
+    refused(new FreeExtents("v.2.raw"), ErrorCode.IMAGE_IN_USE);
     plan(new UnmapFiles("host1", FIRST, Map.of(FILE, since("host1"))));
     plan(new FreeExtents(FILE));
     plan(new FreeExtents(FILE));
@@ -117,7 +117,7 @@ class MappingRequestsTest {
     plan(new TombstoneVolume("clean-v", "v"));
     plan(new UnmapFiles("host1", FIRST, Map.of(FILE, since("host1"))));
     assertThat(refused(new PurgeVolume("clean-v", "v"), ErrorCode.IMAGE_IN_USE))
-        .hasMessageContaining("host2 may still have the file v.1.qcow2 mapped");
+        .hasMessageContaining("host2 may still have the file v.1.raw mapped");
     plan(new FenceMappings("host2", Map.of(FILE, since("host2"))));
     plan(new PurgeVolume("clean-v", "v"));
     assertThat(state.extents().freeExtents()).isEqualTo(10);

@@ -267,9 +267,7 @@ public final class MappingWorld {
 
     private @Nullable String anyFile() {
       List<Volume> volumes = List.copyOf(view().volumes().values());
-      return volumes.isEmpty()
-          ? null
-          : volumes.get(random.nextInt(volumes.size())).id() + ".1.qcow2";
+      return volumes.isEmpty() ? null : volumes.get(random.nextInt(volumes.size())).id() + ".1.raw";
     }
 
     private void map() throws IOException {

@@ -237,7 +237,10 @@ public final class ClvmConnection {
   private static Genesis fresh(VolumeOptions nodes) {
     int owner = nodes.owner() == VolumeOptions.ANY ? Users.effective() : nodes.owner();
     int group = nodes.group() == VolumeOptions.ANY ? ROOT_GROUP : nodes.group();
-    return GenesisCodec.fresh(FORMAT).withOwners(owner, group).with(Feature.EXTENTS);
+    return GenesisCodec.fresh(FORMAT)
+        .withOwners(owner, group)
+        .with(Feature.EXTENTS)
+        .with(Feature.THIN_VOLUMES);
   }
 
   private static void requireSame(String name, int given, @Nullable Integer agreed) {

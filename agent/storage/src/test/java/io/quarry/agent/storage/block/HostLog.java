@@ -75,7 +75,7 @@ public final class HostLog implements VolumeLog {
         new Entry(
             "genesis",
             new Reply("enableFeatures", "repository", begun.sequence() + 1),
-            Stream.concat(Feature.KNOWN.stream(), Stream.of(Feature.EXTENTS))
+            Stream.concat(Feature.KNOWN.stream(), Feature.OF_NEW_REPOSITORIES.stream())
                 .<Change>map(Change.PutFeature::new)
                 .toList());
     if (!(genesis.commit(begun, List.of(features), NOW) instanceof Outcome.Committed)) {
