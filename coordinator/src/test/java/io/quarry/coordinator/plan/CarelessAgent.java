@@ -1,5 +1,6 @@
 package io.quarry.coordinator.plan;
 
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,7 @@ final class CarelessAgent implements MappingWorld.Agent {
   }
 
   @Override
-  public void make(RepositoryState seen, long commit, String file) {
+  public void make(RepositoryState seen, long commit, String file) throws IOException {
     Mapping mapping = seen.extents().mapping(file, hostId);
     if (mapping == null) {
       return;
@@ -56,7 +57,7 @@ final class CarelessAgent implements MappingWorld.Agent {
     }
   }
 
-  private void make(@Nullable Allocation allocation) {
+  private void make(@Nullable Allocation allocation) throws IOException {
     if (allocation != null) {
       kernel.make(allocation.file(), allocation.runs());
     }
@@ -84,7 +85,7 @@ final class CarelessAgent implements MappingWorld.Agent {
   public void reconcile(RepositoryState seen, long commit) {}
 
   @Override
-  public void asked(RepositoryState seen, String file) {
+  public void asked(RepositoryState seen, String file) throws IOException {
     if (mistake == Mistake.MAPS_BEFORE_THE_COMMIT) {
       make(seen.extents().allocation(file));
     }

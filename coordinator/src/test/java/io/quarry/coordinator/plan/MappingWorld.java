@@ -76,22 +76,45 @@ public final class MappingWorld {
   public static final class Kernel {
     private final Map<String, List<Run>> devices = new HashMap<>();
     private final Set<String> open = new HashSet<>();
+    private boolean failing;
+    private @Nullable String unreadable;
+
+    /** The next table is loaded, and the call fails all the same. */
+    public void failAfterNextMake() {
+      failing = true;
+    }
+
+    /** The table of this device cannot be read. */
+    public void failToRead(String file) {
+      unreadable = file;
+    }
 
     public Set<String> files() {
       return Set.copyOf(devices.keySet());
     }
 
-    public @Nullable List<Run> runs(String file) {
+    public @Nullable List<Run> runs(String file) throws IOException {
+      if (file.equals(unreadable)) {
+        throw new IOException(file + " cannot be read");
+      }
       return devices.get(file);
     }
 
-    public void make(String file, List<Run> runs) {
+    public void make(String file, List<Run> runs) throws IOException {
       devices.put(file, runs);
+      if (failing) {
+        failing = false;
+        throw new IOException(file + " failed after it was made");
+      }
     }
 
     /** A program opens the device. */
     public void open(String file) {
       open.add(file);
+    }
+
+    public boolean isOpen(String file) {
+      return open.contains(file);
     }
 
     public void close(String file) {

@@ -158,22 +158,7 @@ final class DescriptorFile implements NativeFile {
 
   @Override
   public void truncate(long size) throws IOException {
-    long result = descriptor.call(fd -> Libc.ftruncate(fd, size));
-    if (Errno.EINVAL.is(result) && status().kind() == FileStatus.Kind.BLOCK_DEVICE) {
-      truncateDevice(size);
-      return;
-    }
-    descriptor.checked("truncate", result);
-  }
-
-  private void truncateDevice(long size) throws IOException {
-    long length = size();
-    if (size > length) {
-      throw FileFailure.noSpace(path(), "truncate");
-    }
-    if (size < length) {
-      zero(size, length - size);
-    }
+    descriptor.check("truncate", fd -> Libc.ftruncate(fd, size));
   }
 
   @Override

@@ -114,7 +114,6 @@ public interface NativeFile extends AutoCloseable {
    */
   Outcome writeDirect(long offset, MemorySegment from) throws IOException;
 
-  /** Cuts or lengthens a file. A block device keeps its length, and reads as zeros behind. */
   void truncate(long size) throws IOException;
 
   /** Makes the range read as zeros, without holes. A block device does so by itself if it can. */

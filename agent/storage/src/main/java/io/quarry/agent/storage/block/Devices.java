@@ -21,6 +21,9 @@ public interface Devices {
   /** Makes the device, or gives it more extents. Programs that have the device open go on. */
   void make(String file, List<Run> runs, boolean readOnly) throws IOException;
 
+  /** Whether a program or another device has the file's device open. */
+  boolean isOpen(String file) throws IOException;
+
   /** False when the device has that mode, or when there is no device. */
   boolean setReadOnly(String file, boolean readOnly) throws IOException;
 

@@ -152,7 +152,7 @@ public final class MappedDevices implements Devices {
     return false;
   }
 
-  /** Whether a program has the file's device open. */
+  @Override
   public boolean isOpen(String file) throws IOException {
     Device device = find(file);
     return device != null && device.opens() > 0;

@@ -158,6 +158,16 @@ final class Attachments {
     return table.setReadOnly(file, readOnly);
   }
 
+  /** Whether a program may use the file: one of this host, or one of a host that has it mapped. */
+  boolean mayBeInUse(String file) throws IOException {
+    for (Mapping mapping : log.refresh().repository().extents().mappingsOf(file)) {
+      if (!mapping.hostId().equals(hostId)) {
+        return true;
+      }
+    }
+    return devices.isOpen(file);
+  }
+
   /** Ends the mapping of this host, and frees the extents unless another host may have them. */
   boolean remove(String file) throws IOException {
     if (find(file) == null) {

@@ -24,7 +24,10 @@ import org.jspecify.annotations.Nullable;
  * device for the volumes that it uses. A frozen volume's device is read-only.
  */
 final class ClvmVolumes implements VolumeStore {
-  /** A new qcow2 file reads as zeros this far: its header and tables are here. */
+  /**
+   * A new file reads as zeros this far: the header and the tables of a qcow2 file are here. What is
+   * behind reads as it was left until it is written; a qcow2 file has no reference to it.
+   */
   private static final long ZEROS_BYTES_MIN = 1 << 20;
 
   private final MappedDevices devices;
@@ -94,12 +97,9 @@ final class ClvmVolumes implements VolumeStore {
 
   @Override
   public NativeFile create(String name, long bytes) throws IOException {
-    boolean raw = name.endsWith(VolumeFormat.RAW.label());
-    Path path = raw ? attachments().create(name, bytes) : createThin(name, bytes);
-    NativeFile file = NativeFile.openWrite(path);
+    NativeFile file = NativeFile.openWrite(reserve(name, bytes));
     try {
-      long zeros = Math.min(file.size(), raw ? bytes : Math.max(bytes, ZEROS_BYTES_MIN));
-      file.zero(0, zeros);
+      file.zero(0, Math.min(file.size(), Math.max(bytes, ZEROS_BYTES_MIN)));
       return file;
     } catch (IOException | RuntimeException e) {
       file.close();
@@ -108,7 +108,7 @@ final class ClvmVolumes implements VolumeStore {
   }
 
   /** The file gets a chunk, or less for a small disk and in a repository that is almost full. */
-  private Path createThin(String name, long bytes) throws IOException {
+  private Path reserve(String name, long bytes) throws IOException {
     long wanted = Math.max(bytes, Math.min(chunkBytes, attachments().bytesMax(name)));
     try {
       return attachments().create(name, wanted);
@@ -181,10 +181,10 @@ final class ClvmVolumes implements VolumeStore {
     return null;
   }
 
-  /** A lock belongs to one node of the device, and programs may use another one. */
+  /** No lock tells who uses a device; the log tells which hosts may. */
   @Override
-  public FileUse use(String name) {
-    return FileUse.CANNOT_TELL;
+  public FileUse use(String name) throws IOException {
+    return attachments().mayBeInUse(name) ? FileUse.READER : FileUse.NONE;
   }
 
   @Override

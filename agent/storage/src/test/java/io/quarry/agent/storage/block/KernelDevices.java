@@ -2,6 +2,7 @@ package io.quarry.agent.storage.block;
 
 import io.quarry.coordinator.plan.MappingWorld.Kernel;
 import io.quarry.coordinator.plan.Run;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -25,13 +26,18 @@ public record KernelDevices(Kernel kernel, Map<String, Integer> cuts) implements
   }
 
   @Override
-  public @Nullable List<Run> runs(String file) {
+  public @Nullable List<Run> runs(String file) throws IOException {
     return kernel.runs(file);
   }
 
   @Override
-  public void make(String file, List<Run> runs, boolean readOnly) {
+  public void make(String file, List<Run> runs, boolean readOnly) throws IOException {
     kernel.make(file, runs);
+  }
+
+  @Override
+  public boolean isOpen(String file) {
+    return kernel.isOpen(file);
   }
 
   @Override

@@ -190,6 +190,21 @@ class AttachmentsTest {
     assertThat(rebooted.kernel.files()).containsExactly(FILE);
   }
 
+  /** An open of the new boot must not keep the mapping of the old one. */
+  @Test
+  void fileThatIsOpenAfterABootIsMappedAnew() throws IOException {
+    first.attachments.create(FILE, EXTENT);
+    finish();
+    HostBoot next = new HostBoot("key-host1", "next-boot");
+    second.log.commit(new OpenImage("open", "disk", false, "host1", "vm", null, next));
+    Host rebooted = new Host("host1", new Kernel(), "next-boot");
+    assertThatThrownBy(() -> rebooted.attachments.reach(FILE)).isInstanceOf(IOException.class);
+    rebooted.tend();
+    rebooted.attachments.reach(FILE);
+    rebooted.tend();
+    assertThat(rebooted.kernel.files()).containsExactly(FILE);
+  }
+
   @Test
   void fencedHostLosesADeviceThatAProgramHasOpen() throws IOException {
     first.attachments.create(FILE, EXTENT);
@@ -199,6 +214,20 @@ class AttachmentsTest {
     first.tend();
     assertThat(cuts).containsOnlyKeys(FILE);
     assertThat(first.kernel.runs(FILE)).isEmpty();
+  }
+
+  @Test
+  void fileIsInUseWhereAProgramMayHaveItOpen() throws IOException {
+    first.attachments.create(FILE, EXTENT);
+    finish();
+    assertThat(first.attachments.mayBeInUse(FILE)).isFalse();
+    first.kernel.open(FILE);
+    assertThat(first.attachments.mayBeInUse(FILE)).isTrue();
+    first.kernel.close(FILE);
+    second.attachments.reach(FILE);
+    assertThat(first.attachments.mayBeInUse(FILE)).as("mapped on the other host").isTrue();
+    second.tend();
+    assertThat(first.attachments.mayBeInUse(FILE)).isFalse();
   }
 
   @Test
