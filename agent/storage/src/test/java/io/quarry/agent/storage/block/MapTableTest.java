@@ -199,4 +199,38 @@ class MapTableTest {
     assertThat(table.make(other, FILE, false)).isTrue();
     assertThat(kernel.runs(FILE)).containsExactly(new Run(7, 2));
   }
+
+  /** The kernel may have the longer table although the call failed. */
+  @Test
+  void deviceWhoseGrowthFailedIsNotCutOffByAnOlderView() throws IOException {
+    View before = view(12, extents(4, 2), mapping(12));
+    assertThat(table.make(before, FILE, false)).isTrue();
+    kernel.open(FILE);
+    kernel.failAfterNextMake();
+    assertThatThrownBy(() -> table.make(view(13, extents(4, 5), mapping(13)), FILE, false))
+        .isInstanceOf(IOException.class);
+    assertThat(table.make(before, FILE, false)).isTrue();
+    assertThat(table.reconcile(before)).isEmpty();
+    assertThat(kernel.runs(FILE)).containsExactly(new Run(4, 5));
+    assertThat(cuts).isEmpty();
+  }
+
+  /** A caller may ask for the file between the look at the log and the removal. */
+  @Test
+  void deviceThatIsAskedForMeanwhileStays() throws IOException {
+    View mapped = view(12, extents(4, 2), mapping(12));
+    var _ = table.make(mapped, FILE, false);
+    assertThat(table.remove(mapped, List.of(FILE), file -> false)).isEmpty();
+    assertThat(kernel.files()).containsExactly(FILE);
+  }
+
+  /** The devices of other files must not wait for one that cannot be read. */
+  @Test
+  void oneDeviceThatCannotBeReadKeepsNoOtherOne() throws IOException {
+    kernel.make("other.1.qcow2", List.of(new Run(9, 1)));
+    kernel.make(FILE, List.of(new Run(4, 2)));
+    kernel.failToRead(FILE);
+    assertThat(table.reconcile(view(START))).isEmpty();
+    assertThat(kernel.files()).containsExactly(FILE);
+  }
 }
