@@ -48,7 +48,7 @@ final class DiskSizes {
     }
     RepositoryStorage storage = repository.storage();
     try {
-      if (!storage.volumes().isHere(top.file())) {
+      if (storage.traits().devices()) {
         return image.size();
       }
       long size = storage.volumes().layer(top.file(), top.format()).virtualSize();

@@ -137,7 +137,7 @@ final class VolumeKeeper {
             && disk != null
             && disk.volumeId().equals(volumeId)
             && state.writerOf(disk.id()) == null
-            && repository.storage().volumes().isHere(String.valueOf(volume.file()))
+            && !repository.storage().traits().devices()
         ? DiskSize.grown(state, repository.storage(), disk)
         : null;
   }

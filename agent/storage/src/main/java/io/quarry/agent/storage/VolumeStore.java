@@ -88,11 +88,6 @@ public interface VolumeStore {
   /** The length of a volume's file in bytes, without attaching the volume to this host. */
   long length(String name) throws IOException;
 
-  /** Whether this host can open the volume without attaching it first. */
-  default boolean isHere(String name) throws IOException {
-    return true;
-  }
-
   /** Makes new and removed names durable. */
   void force() throws IOException;
 }

@@ -212,8 +212,7 @@ final class ClvmVolumes implements VolumeStore {
     return bytes;
   }
 
-  @Override
-  public boolean isHere(String name) throws IOException {
+  private boolean isHere(String name) throws IOException {
     return devices.runs(name) != null;
   }
 

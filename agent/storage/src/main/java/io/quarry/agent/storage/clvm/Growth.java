@@ -100,10 +100,13 @@ final class Growth {
     if (devices.isWatchedBehind(file, offset)) {
       return devices.isWrittenBehind(file, offset);
     }
-    devices.watchBehind(file, offset);
+    boolean used;
     try (NativeFile open = NativeFile.openRead(devices.path(file))) {
-      return Qcow2Usage.usesBehind(open, offset);
+      used = Qcow2Usage.usesBehind(open, offset);
     }
+    // A watch says that the counts were read.
+    devices.watchBehind(file, offset);
+    return used;
   }
 
   /**
